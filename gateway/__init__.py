@@ -1,0 +1,1 @@
+"""The road of a message: admission, intake, lanes, dispatch, receipts and webhooks."""

@@ -1,0 +1,150 @@
+--[==[
+May this message enter? One call, every gate, in the order in which a person would want to be told.
+
+Gates that no waiting opens come first; gates that open by themselves come last and say when. Rates are
+charged only when all gates are open, so a refusal costs the tenant nothing. Whatever is missing here is
+"unprojected": a lost Redis must not read as an empty opt-out list.
+
+The request rate is GCRA: open when TAT - now <= tau, then TAT = max(TAT, now) + cost * period. Its allowance is
+one second's worth, at least one request. The country rate of plans that refuse has the same form, counted in
+parts; a message longer than the allowance passes when the gate is open and is paid for afterwards.
+
+KEYS[1]    {t:<tenant uuid hex>}    the prefix of every key below; the braces put them all in one slot
+
+    policy            hash    version state live free_text optouts_ready request_us
+                              c:<country> = 1, t:<template hex> = ,1,2, and m:<country> = us per part
+    optout:<use case> set     keyed hashes of recipients
+    rate              string  TAT of the request rate in us; expires when it says nothing more
+    rate:<country>    string  TAT of the country's refusing rate
+
+ARGV[1]    the caller's policy version
+ARGV[2]    1 for a live key, 0 for a test key
+ARGV[3]    country
+ARGV[4]    template id in hex, '' for free text
+ARGV[5]    template version
+ARGV[6]    recipient hash
+ARGV[7]    parts
+ARGV[8]    estimated wait in ms
+ARGV[9]    life of the message in ms
+ARGV[10]   the time in us, '' for Redis's own (tests inject it)
+ARGV[11..] use cases whose opt-out lists forbid the message
+
+Returns {code, a, b}; verdict.py is the only place that reads it:
+
+     0  admitted              a: requests left, -1 for no rate      b: ms until the allowance is whole
+     1  unprojected
+     2  stale policy          a: the version that holds
+    10  tenant_suspended      11  not_live      12  template_required    13  template_not_allowed
+    14  country_not_allowed   15  opted_out
+    20  rate_limited, requests                  a: ms until it opens
+    21  rate_limited, country                   a: ms until it opens
+    22  queue_full                              a: ms until the wait would fit
+]==]
+
+local prefix = KEYS[1]
+local SECOND_US = 1000000
+local FIRST_USE_CASE = 11
+local ROUNDING = 0.01              -- 1 s / (1 s / 49) may fall short of 49
+local ROUNDING_US = 10             -- and TATs are stored in whole microseconds
+
+local held_version, live_key, country = tonumber(ARGV[1]), ARGV[2] == '1', ARGV[3]
+local template, template_version, recipient = ARGV[4], ARGV[5], ARGV[6]
+local parts, wait_ms, life_ms = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+
+local row = redis.call('HMGET', prefix .. ':policy', 'version', 'state', 'live', 'free_text', 'optouts_ready',
+                       'request_us', 'c:' .. country, 't:' .. template, 'm:' .. country)
+local version, state, live, free_text, ready = tonumber(row[1] or -1), row[2], row[3], row[4], row[5]
+local request_us, allowed_country, approved, part_us = tonumber(row[6] or 0), row[7], row[8], tonumber(row[9] or 0)
+
+local function now_us()
+  if ARGV[10] ~= '' then
+    return tonumber(ARGV[10])
+  end
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * SECOND_US + tonumber(time[2])
+end
+
+local function opted_out()
+  for at = FIRST_USE_CASE, #ARGV do
+    if redis.call('SISMEMBER', prefix .. ':optout:' .. ARGV[at], recipient) == 1 then
+      return true
+    end
+  end
+  return false
+end
+
+-- Return the code of the first gate that no waiting opens, or nil.
+local function closed_gate()
+  if version < held_version or ready ~= '1' then
+    return 1
+  elseif version > held_version then
+    return 2
+  elseif state ~= 'active' then
+    return 10
+  elseif live_key and live ~= '1' then
+    return 11
+  elseif template == '' and free_text ~= '1' then
+    return 12
+  elseif template ~= '' and not (approved and approved:find(',' .. template_version .. ',', 1, true)) then
+    return 13
+  elseif not allowed_country then
+    return 14
+  elseif opted_out() then
+    return 15
+  end
+  return nil
+end
+
+-- One rate: nil period for a plan without it.
+local function rate(key, period, cost, now)
+  if period == 0 then
+    return nil
+  end
+  local burst = math.max(math.floor(SECOND_US / period + ROUNDING), 1)
+  local tau = (burst - 1) * period + ROUNDING_US
+  local tat = tonumber(redis.call('GET', key) or 0)
+  tat = math.min(math.max(tat, now), now + tau + cost * period + SECOND_US)
+  return { key = key, period = period, cost = cost, tau = tau, tat = tat, wait = tat - tau - now }
+end
+
+local function milliseconds(us)
+  return math.ceil(us / 1000)
+end
+
+local function charge(each, now)
+  each.tat = each.tat + each.cost * each.period
+  redis.call('SET', each.key, string.format('%.0f', each.tat), 'PX', milliseconds(each.tat - now) + 1)
+end
+
+local function left(requests, now)
+  return math.max(math.floor((now + requests.tau - requests.tat) / requests.period + ROUNDING) + 1, 0)
+end
+
+local closed = closed_gate()
+if closed then
+  return { closed, version, 0 }
+end
+
+-- [protect rules and number velocity belong here: closed by the destination, charged by nobody]
+
+local now = now_us()
+local requests = rate(prefix .. ':rate', request_us, 1, now)
+if requests and requests.wait > 0 then
+  return { 20, milliseconds(requests.wait), 0 }
+end
+local in_country = rate(prefix .. ':rate:' .. country, part_us, parts, now)
+if in_country and in_country.wait > 0 then
+  return { 21, milliseconds(in_country.wait), 0 }
+end
+if wait_ms > life_ms then
+  return { 22, wait_ms - life_ms, 0 }
+end
+
+if in_country then
+  charge(in_country, now)
+end
+if not requests then
+  return { 0, -1, 0 }
+end
+charge(requests, now)
+return { 0, left(requests, now), milliseconds(requests.tat - now) }

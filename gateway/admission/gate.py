@@ -1,0 +1,69 @@
+"""The admission gate: one script call per message, and the projection it depends on."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from gateway.admission import projection
+from gateway.admission.policy import TenantPolicy
+from gateway.admission.projection import ReadOptOuts, tenant_prefix
+from gateway.admission.verdict import Admission, Verdict, read_verdict
+from gateway.lanes.scripts import Argument, RedisScripts, read_script
+
+_ADMIT = read_script("gateway.admission", "admit.lua")
+
+
+class AdmissionGate:
+    """
+    Decides whether a message may enter.
+
+    Args:
+        clock_us: The time in microseconds for tests; None for Redis's own.
+    """
+
+    def __init__(self, scripts: RedisScripts, *, clock_us: Callable[[], int] | None = None) -> None:
+        self._scripts = scripts
+        self._clock_us = clock_us
+
+    async def decide(self, admission: Admission) -> Verdict:
+        """
+        Return the verdict; rates are charged only by `Admitted`.
+
+        Raises:
+            RedisUnavailable: Nobody can say; the caller decides what to accept without Redis.
+        """
+        template, version = ("", 0) if admission.template is None else admission.template
+        arguments: list[Argument] = [
+            admission.policy_version,
+            int(admission.live),
+            admission.country,
+            template if isinstance(template, str) else template.hex,
+            version,
+            admission.recipient_hash,
+            admission.parts,
+            admission.estimated_wait_ms,
+            admission.ttl_ms,
+            "" if self._clock_us is None else self._clock_us(),
+            *admission.use_cases,
+        ]
+        return read_verdict(await self._scripts.run(_ADMIT, tenant_prefix(admission.tenant_id), arguments))
+
+    async def project(self, policy: TenantPolicy, read_opt_outs: ReadOptOuts | None = None) -> bool:
+        """
+        Write the policy, and with `read_opt_outs` replace the opt-outs by what it reads.
+
+        False when a newer policy is there already, or another process is replacing the opt-outs; asking for a
+        verdict again tells which.
+        """
+        if not await projection.write_policy(self._scripts, policy):
+            return False
+        if read_opt_outs is None:
+            return True
+        return await projection.replace_opt_outs(self._scripts, policy.tenant_id, read_opt_outs)
+
+    async def add_opt_out(self, tenant_id: UUID, use_case: str, recipient_hash: bytes) -> None:
+        """Refuse this recipient from now on; Postgres has committed the opt-out."""
+        await projection.add_opt_out(self._scripts, tenant_id, use_case, recipient_hash)
+
+    async def remove_opt_out(self, tenant_id: UUID, use_case: str, recipient_hash: bytes) -> None:
+        """Allow this recipient again; Postgres has committed."""
+        await projection.remove_opt_out(self._scripts, tenant_id, use_case, recipient_hash)

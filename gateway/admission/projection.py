@@ -1,0 +1,92 @@
+"""
+Writing what Postgres says about a tenant into Redis, where the admission script reads it.
+
+The order that keeps an opt-out: Postgres commits it first, then `add_opt_out` runs; a replacement starts its
+journal first, then reads Postgres. Whichever way the two interleave, the opt-out is in the read, in the
+journal, or both.
+"""
+
+import secrets
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TypeAlias
+from uuid import UUID
+
+from gateway.admission.policy import TenantPolicy
+from gateway.lanes.scripts import Argument, RedisScripts, read_script
+
+ReadOptOuts: TypeAlias = Callable[[], Awaitable[Mapping[str, Collection[bytes]]]]
+"""Reads a tenant's keyed hashes per use case from Postgres, when called."""
+
+_LOCK_MS = 60_000
+_FILL_CHUNK = 5_000
+_SECOND_US = 1_000_000
+_PROJECT = read_script("gateway.admission", "project.lua")
+
+
+def tenant_prefix(tenant_id: UUID) -> str:
+    """Return the key prefix, and slot, of everything admission keeps about a tenant."""
+    return f"{{t:{tenant_id.hex}}}"
+
+
+async def write_policy(scripts: RedisScripts, policy: TenantPolicy) -> bool:
+    """Replace the tenant's policy unless a newer one is there; its opt-outs stay as they are."""
+    arguments: list[Argument] = ["policy", policy.version, *_fields(policy)]
+    return (await scripts.run(_PROJECT, tenant_prefix(policy.tenant_id), arguments))[0] == 1
+
+
+async def replace_opt_outs(scripts: RedisScripts, tenant_id: UUID, read: ReadOptOuts) -> bool:
+    """
+    Replace all opt-outs of a tenant whose policy is there, at once and without losing a concurrent change.
+
+    False when another process is doing the same at this moment, or the lock was lost; try again.
+    """
+    prefix, token = tenant_prefix(tenant_id), secrets.token_hex(8)
+    if not await _done(scripts, prefix, ["begin", token, _LOCK_MS]):
+        return False
+    opt_outs = await read()
+    filled = [use_case for use_case, hashes in opt_outs.items() if hashes]
+    for use_case in filled:
+        for chunk in _chunks(opt_outs[use_case]):
+            # One after another: a big list must not keep Redis from others, or sit in memory packed twice.
+            if not await _done(scripts, prefix, ["fill", token, _LOCK_MS, use_case, *chunk]):
+                return False
+    return await _done(scripts, prefix, ["finish", token, *filled])
+
+
+async def add_opt_out(scripts: RedisScripts, tenant_id: UUID, use_case: str, recipient_hash: bytes) -> None:
+    """Refuse this recipient from now on; call it after Postgres has committed the opt-out."""
+    await scripts.run(_PROJECT, tenant_prefix(tenant_id), ["add", use_case, recipient_hash])
+
+
+async def remove_opt_out(
+    scripts: RedisScripts, tenant_id: UUID, use_case: str, recipient_hash: bytes
+) -> None:
+    """Allow this recipient again; call it after Postgres has committed."""
+    await scripts.run(_PROJECT, tenant_prefix(tenant_id), ["remove", use_case, recipient_hash])
+
+
+async def _done(scripts: RedisScripts, prefix: str, arguments: Sequence[Argument]) -> bool:
+    return (await scripts.run(_PROJECT, prefix, arguments))[0] == 1
+
+
+def _fields(policy: TenantPolicy) -> Iterator[Argument]:
+    yield from ("state", policy.state, "live", int(policy.live), "free_text", int(policy.free_text))
+    if policy.requests_per_second is not None:
+        yield from ("request_us", _period_us(policy.requests_per_second))
+    for country in policy.countries:
+        yield from (f"c:{country}", 1)
+    for template, versions in policy.templates.items():
+        yield from (f"t:{template.hex}", f",{','.join(map(str, sorted(versions)))},")
+    for country, rate in policy.country_refuse_mps.items():
+        yield from (f"m:{country}", _period_us(rate))
+
+
+def _period_us(rate: float) -> float:
+    return _SECOND_US / rate
+
+
+def _chunks(hashes: Collection[bytes]) -> Iterator[list[bytes]]:
+    rest = iter(hashes)
+    while chunk := list(islice(rest, _FILL_CHUNK)):
+        yield chunk

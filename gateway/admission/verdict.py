@@ -1,0 +1,108 @@
+"""
+What is asked of the admission script, and what it answers.
+
+    Verdict
+    ├── Admitted       go on to intake
+    ├── Refused        a named gate said no; nothing was stored, nothing charged
+    ├── StalePolicy    Redis knows a newer policy than the caller: reload from Postgres, ask again
+    └── Unprojected    Redis does not know the tenant, or not well enough: project, ask again
+"""
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+from uuid import UUID
+
+from msgspec import Struct
+
+GateName = Literal[
+    "tenant_suspended",
+    "not_live",
+    "template_required",
+    "template_not_allowed",
+    "country_not_allowed",
+    "opted_out",
+    "rate_limited",
+    "queue_full",
+]
+RateScope = Literal["requests", "country"]
+
+
+class Admission(Struct, frozen=True, kw_only=True):
+    """One message that wants to enter; the edge has parsed, rendered and priced it."""
+
+    tenant_id: UUID
+    policy_version: int
+    """The version of the policy that the edge used for its own decisions."""
+    live: bool
+    """True for a live key, False for a test key."""
+    country: str
+    template: tuple[UUID, int] | None
+    """The template and its version; None for free text."""
+    recipient_hash: bytes
+    """8 to 16 bytes, as in the opt-out sets."""
+    use_cases: tuple[str, ...]
+    """The opt-out lists that forbid this message, for example `("all", "promotional")`."""
+    parts: int
+    estimated_wait_ms: int
+    ttl_ms: int
+
+
+class Admitted(Struct, frozen=True, kw_only=True, tag="admitted"):
+    """Every gate is open, and the rates are charged."""
+
+    remaining: int | None
+    """Requests that may follow at once; None when the plan has no request rate."""
+    reset_ms: int
+    """Milliseconds until the whole allowance is back."""
+
+
+class Refused(Struct, frozen=True, kw_only=True, tag="refused"):
+    """Nothing was charged."""
+
+    gate: GateName
+    retry_after_ms: int | None = None
+    """Set only where waiting helps: when the gate opens next."""
+    scope: RateScope | None = None
+    """Which rate, for `rate_limited`."""
+
+
+class StalePolicy(Struct, frozen=True, kw_only=True, tag="stale_policy"):
+    """The caller's policy is older than the one that holds."""
+
+    version: int
+
+
+class Unprojected(Struct, frozen=True, kw_only=True, tag="unprojected"):
+    """Redis has no policy, an older one, or no opt-outs; that never reads as "nobody opted out"."""
+
+
+Verdict: TypeAlias = Admitted | Refused | StalePolicy | Unprojected
+
+_REFUSALS: dict[int, tuple[GateName, RateScope | None]] = {
+    10: ("tenant_suspended", None),
+    11: ("not_live", None),
+    12: ("template_required", None),
+    13: ("template_not_allowed", None),
+    14: ("country_not_allowed", None),
+    15: ("opted_out", None),
+    20: ("rate_limited", "requests"),
+    21: ("rate_limited", "country"),
+    22: ("queue_full", None),
+}
+_WAITING_HELPS = frozenset({20, 21, 22})
+_NO_RATE = -1
+
+
+def read_verdict(answer: Sequence[int | bytes]) -> Verdict:
+    """Return the verdict behind the script's answer: a code of the list in `admit.lua` and two numbers."""
+    code, first, second = (int(each) for each in answer)
+    match code:
+        case 0:
+            return Admitted(remaining=None if first == _NO_RATE else first, reset_ms=second)
+        case 1:
+            return Unprojected()
+        case 2:
+            return StalePolicy(version=first)
+        case _:
+            gate, scope = _REFUSALS[code]
+            return Refused(gate=gate, scope=scope, retry_after_ms=first if code in _WAITING_HELPS else None)

@@ -1,0 +1,1 @@
+"""What the operator may ask, under /v1/admin."""

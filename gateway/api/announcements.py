@@ -1,0 +1,53 @@
+"""Tells a tenant's endpoints of a change, in the transaction of a route that makes it."""
+
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from gateway.messages.outbox import WAKE_CHANNEL
+from gateway.webhooks.event_types import EventType
+from tenants.ids import created_at, new_uuid
+from tenants.scope import TenantScope
+
+_WRITE = text(
+    """
+    WITH made AS (
+        INSERT INTO events (id, tenant_id, created_at, type, data)
+        VALUES (CAST(:id AS uuid), CAST(:tenant_id AS uuid), CAST(:at AS timestamptz), CAST(:type AS text),
+            CAST(CAST(:data AS text) AS jsonb))
+        RETURNING id, tenant_id, type
+    ), owed AS (
+        INSERT INTO webhook_deliveries (id, tenant_id, created_at, endpoint_id, event_id)
+        SELECT tollgate_uuid7(), made.tenant_id, now(), w.id, made.id
+        FROM made JOIN webhook_endpoints w ON w.tenant_id = made.tenant_id
+        WHERE w.state = 'enabled' AND (w.events = '{}' OR made.type = ANY (w.events))
+        RETURNING 1
+    )
+    SELECT pg_notify(:channel, '') FROM owed LIMIT 1
+    """
+)
+
+
+async def announce(scope: TenantScope, session: AsyncSession, event_type: EventType, data: Struct) -> UUID:
+    """
+    Store an event that concerns no message, and a delivery for each endpoint that wants it.
+
+    Args:
+        data: What the event says; never a number, a text or a secret.
+
+    Returns the event's id.
+    """
+    event_id = new_uuid()
+    values = {
+        "id": event_id,
+        "tenant_id": scope.tenant_id,
+        "at": created_at(event_id),
+        "type": event_type,
+        "data": msgspec.json.encode(data).decode(),
+        "channel": WAKE_CHANNEL,
+    }
+    await session.execute(_WRITE, values)
+    return event_id

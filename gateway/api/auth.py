@@ -1,0 +1,94 @@
+"""
+Who asks: guards that run before a route reads anything of the request's body.
+
+A route names the scope it needs in its `opt`; a guard proves the bearer token and leaves the TenantScope on
+the request. A suspended tenant still authenticates: it may read, and admission refuses its sends.
+"""
+
+import hmac
+from typing import Any, Final
+
+import structlog
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from gateway.api.exchange import exchange_of
+from gateway.api.keyring import Keyring
+from gateway.api.refusals import Refusal
+from gateway.telemetry.metrics import AUTHENTICATION_DENIALS
+from tenants.access.credential import Granted, KeyScope, allows
+
+NEEDS: Final = "needs"
+"""The key in a route's `opt` that names its KeyScope."""
+
+_BEARER: Final = b"bearer "
+_CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="tollgate"'}
+
+_log: Any = structlog.get_logger("gateway.api")
+Connection = ASGIConnection[Any, Any, Any, Any]
+
+
+class TenantGuard:
+    """Lets through a tenant's key whose scopes cover the route."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        self._keyring = keyring
+
+    async def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
+        """
+        Prove the key and set the request's `auth`.
+
+        Raises:
+            Refusal: 401 without a good key, 403 without the scope.
+        """
+        verdict = await self._keyring.judge(bearer_token(connection))
+        if not isinstance(verdict, Granted):
+            raise _unauthenticated(connection, verdict.reason)
+        exchange = exchange_of(connection.scope)
+        exchange.tenant_id = verdict.scope.tenant_id
+        exchange.key_id = verdict.scope.key_id
+        needed: KeyScope = handler.opt[NEEDS]
+        if not allows(verdict.scopes, needed):
+            raise Refusal("missing_scope", f"This needs a key with the scope {needed}.")
+        connection.scope["auth"] = verdict.scope
+        connection.scope["user"] = verdict.scopes
+
+
+class OperatorGuard:
+    """Lets through the operator's key and nothing else."""
+
+    def __init__(self, operator_key: str) -> None:
+        self._key = operator_key.encode()
+
+    async def __call__(self, connection: Connection, _handler: BaseRouteHandler) -> None:
+        """
+        Compare the key in constant time.
+
+        Raises:
+            Refusal: 401.
+        """
+        given = bearer_token(connection).encode("utf-8", "surrogateescape")
+        if not hmac.compare_digest(given, self._key):
+            raise _unauthenticated(connection, "not_the_operator")
+
+
+def bearer_token(connection: Connection) -> str:
+    """
+    Return the token of the Authorization header.
+
+    Raises:
+        Refusal: 401 where there is none.
+    """
+    for name, value in connection.scope["headers"]:
+        if name == b"authorization":
+            if value[: len(_BEARER)].lower() == _BEARER:
+                return value[len(_BEARER) :].strip().decode("utf-8", "surrogateescape")
+            break
+    raise _unauthenticated(connection, "no_token")
+
+
+def _unauthenticated(connection: Connection, reason: str) -> Refusal:
+    """Every 401 reads the same; the reason is for the metric and the log."""
+    AUTHENTICATION_DENIALS.labels(reason).inc()
+    _log.info("authentication_denied", request_id=exchange_of(connection.scope).request_id, reason=reason)
+    return Refusal("unauthenticated", headers=_CHALLENGE)

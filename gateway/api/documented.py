@@ -1,0 +1,69 @@
+"""What OpenAPI says about refusals: each route names the codes it may answer with."""
+
+from typing import Final
+
+from litestar.datastructures import ResponseHeader
+from litestar.openapi.datastructures import ResponseSpec
+
+from gateway.api.problems import PROBLEMS
+from gateway.api.refusals import PROBLEM_JSON, Problem
+
+EVERYWHERE: Final = ("bad_request", "unknown_field", "validation_failed", "internal_error", "unavailable")
+WITH_BODY: Final = ("invalid_json", "body_too_large", "unsupported_media_type")
+WITH_IDEMPOTENCY: Final = ("invalid_idempotency_key", "idempotency_mismatch", "idempotency_in_flight")
+TENANT: Final = ("unauthenticated", "missing_scope")
+OPERATOR: Final = ("unauthenticated",)
+SENDING: Final = (
+    "insufficient_credits",
+    "spend_limit_reached",
+    "template_required",
+    "template_not_allowed",
+    "country_not_allowed",
+    "opted_out",
+    "protect_blocked",
+    "quiet_hours",
+    "use_case_mismatch",
+    "tenant_suspended",
+    "not_live",
+    "no_originator",
+    "invalid_number",
+    "invalid_template_variables",
+    "body_too_long",
+    "price_over_max",
+    "no_price",
+    "not_supported",
+    "rate_limited",
+    "queue_full",
+    "overloaded",
+)
+
+RATE_HEADERS: Final = (
+    ResponseHeader(
+        name="RateLimit-Policy",
+        value='"requests";q=10;w=1',
+        description="The tenant's request rate, where its plan has one (IETF draft).",
+        documentation_only=True,
+    ),
+    ResponseHeader(
+        name="RateLimit",
+        value='"requests";r=7;t=1',
+        description="What is left of it, and the seconds until it is whole.",
+        documentation_only=True,
+    ),
+)
+
+
+def refusals(*codes: str) -> dict[int, ResponseSpec]:
+    """Return the documentation of every refusal with one of `codes`, or with one that any route may give."""
+    by_status: dict[int, list[str]] = {}
+    for code in dict.fromkeys((*codes, *EVERYWHERE)):
+        by_status.setdefault(PROBLEMS[code].status, []).append(code)
+    return {
+        status: ResponseSpec(
+            data_container=Problem,
+            generate_examples=False,
+            description="Refused with `code` " + ", ".join(f"`{code}`" for code in sorted(found)) + ".",
+            media_type=PROBLEM_JSON,
+        )
+        for status, found in sorted(by_status.items())
+    }

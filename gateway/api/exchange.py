@@ -1,0 +1,44 @@
+"""What is remembered of one request until its log line is written. Ids only."""
+
+import re
+import time
+from collections.abc import MutableMapping
+from typing import Any, Final
+from uuid import UUID
+
+from tenants.ids import encode, new_uuid
+
+REQUEST_ID_HEADER: Final = b"x-request-id"
+_SCOPE_KEY: Final = "tollgate.exchange"
+_SANE: Final = re.compile(rb"[A-Za-z0-9._-]{8,64}")
+
+
+class Exchange:
+    """One request and its answer; filled in as they are learnt."""
+
+    __slots__ = ("code", "key_id", "message_id", "request_id", "started", "status", "tenant_id")
+
+    def __init__(self, request_id: str) -> None:
+        self.request_id = request_id
+        self.started = time.perf_counter()
+        self.status = 0
+        self.code: str | None = None
+        """The problem's code, where the request was refused."""
+        self.tenant_id: UUID | None = None
+        self.key_id: UUID | None = None
+        self.message_id: str | None = None
+
+
+def begin(scope: MutableMapping[str, Any]) -> Exchange:
+    """Return the exchange of a fresh request, under the client's request id if that is a sane one."""
+    given = next((value for name, value in scope["headers"] if name == REQUEST_ID_HEADER), None)
+    sane = given is not None and _SANE.fullmatch(given) is not None
+    exchange = Exchange(given.decode("ascii") if sane and given is not None else encode("req", new_uuid()))
+    scope[_SCOPE_KEY] = exchange
+    return exchange
+
+
+def exchange_of(scope: Any) -> Exchange:
+    """Return the exchange that `begin` put into the ASGI scope."""
+    exchange: Exchange = scope[_SCOPE_KEY]
+    return exchange

@@ -1,0 +1,97 @@
+"""Turns everything that can go wrong into a refusal; what nobody expected becomes a logged 500."""
+
+from typing import Any, Final
+
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.types import ExceptionHandlersMap
+from sqlalchemy import exc as sql
+
+from gateway.api.exchange import exchange_of
+from gateway.api.field_errors import refusal_of_query
+from gateway.api.problems import PROBLEMS, STATUS_CODES
+from gateway.api.refusals import Refusal, problem_response
+from gateway.errors import ConfigurationError, GatewayError, Overloaded, Unavailable
+from gateway.lanes.errors import ScriptFailed
+from tenants.errors import Conflict, InvalidId, InvalidInput, NotFound
+
+_RETRY_AFTER_MS: Final = 1000
+_SERVER_ERROR: Final = 500
+_PASSING_SQLSTATES: Final = ("08", "40", "53", "55P03", "57", "25006")
+"""Connection lost, serialization, resources, lock timeout, shutdown or cancel, read-only standby."""
+_UNIQUE_VIOLATION: Final = "23505"
+
+_log: Any = structlog.get_logger("gateway.api")
+
+
+def exception_handlers(public_url: str) -> ExceptionHandlersMap:
+    """Return Litestar's map: one handler for every exception there is."""
+
+    def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+        exchange = exchange_of(request.scope)
+        refusal = refusal_of(error)
+        if refusal is None:
+            _log.error("request_failed", request_id=exchange.request_id, exc_info=error)
+            refusal = Refusal("internal_error")
+        elif refusal.kind.status > _SERVER_ERROR:
+            _log.warning("dependency_failed", request_id=exchange.request_id, error=type(error).__name__)
+        exchange.code = refusal.kind.code
+        return problem_response(refusal, public_url=public_url, request_id=exchange.request_id)
+
+    return {Exception: answer, HTTPException: answer, _SERVER_ERROR: answer}
+
+
+def refusal_of(error: Exception) -> Refusal | None:  # noqa: PLR0911 - one line per kind of failure
+    """Return the refusal that an exception stands for, or None if it is a fault of ours."""
+    match error:
+        case Refusal():
+            return error
+        case InvalidInput():
+            return Refusal.of_field(error.field, error.code, error.detail)
+        case InvalidId():
+            return Refusal("not_found")
+        case NotFound():
+            return Refusal("not_found", f"There is no such {error.kind}.")
+        case Conflict():
+            return Refusal(error.code if error.code in PROBLEMS else "conflict", error.detail)
+        case Overloaded():
+            return Refusal("overloaded", retry_after_ms=error.retry_after_ms)
+        case Unavailable():
+            return Refusal("unavailable", retry_after_ms=error.retry_after_ms)
+        case ConfigurationError() | ScriptFailed():
+            return None
+        case GatewayError():
+            return Refusal("unavailable", retry_after_ms=_RETRY_AFTER_MS)
+        case ValidationException():
+            return _of_parameters(error)
+        case HTTPException():
+            return _of_framework(error)
+        case _:
+            return _of_database(error)
+
+
+def _of_parameters(error: ValidationException) -> Refusal | None:
+    """Litestar names the first parameter it could not read; a missing body is `data`."""
+    first = error.extra[0] if isinstance(error.extra, list) and error.extra else {}
+    name = str(first.get("key", ""))
+    if name == "data":
+        return Refusal("invalid_json", "The body is empty; send a JSON object.")
+    return refusal_of_query(str(first.get("message", "is not valid")), name)
+
+
+def _of_framework(error: HTTPException) -> Refusal | None:
+    code = STATUS_CODES.get(error.status_code)
+    return None if code is None else Refusal(code, headers=dict(error.headers or {}))
+
+
+def _of_database(error: Exception) -> Refusal | None:
+    if isinstance(error, sql.TimeoutError | sql.InterfaceError | OSError):
+        return Refusal("unavailable", retry_after_ms=_RETRY_AFTER_MS)
+    if isinstance(error, sql.DBAPIError):
+        state = str(getattr(error.orig, "sqlstate", None) or "")
+        if error.connection_invalidated or state.startswith(_PASSING_SQLSTATES):
+            return Refusal("unavailable", retry_after_ms=_RETRY_AFTER_MS)
+        if state == _UNIQUE_VIOLATION:
+            return Refusal("conflict", "Another request made the same thing at the same time; read it and go on.")
+    return None

@@ -1,0 +1,1 @@
+"""What AWS posts to us."""

@@ -1,0 +1,107 @@
+"""What the routes need from below the edge, as shapes: fakes and the real things fit alike."""
+
+from typing import Literal, Protocol
+from uuid import UUID
+
+from gateway.intake.outcome import Accepted, Declined, Estimate
+from gateway.intake.request import SendRequest
+from gateway.messages.view import MessageView
+from tenants.accounts.sealing import DataKey
+from tenants.scope import TenantScope
+
+
+class Sends(Protocol):
+    """Takes a message or says why not; `gateway.intake.sending.Sending` fits."""
+
+    async def send(
+        self,
+        scope: TenantScope,
+        request: SendRequest,
+        *,
+        idempotency_key: str | None,
+        fingerprint: bytes | None,
+    ) -> Accepted | Declined:
+        """Accept a message durably, or decline it with nothing stored and nothing held."""
+        ...
+
+    async def estimate(self, scope: TenantScope, request: SendRequest) -> Estimate | Declined:
+        """Count and price a message; holds and stores nothing."""
+        ...
+
+    async def cancel(self, scope: TenantScope, message_id: UUID) -> MessageView | Declined | None:
+        """Stop a message that has not left; None if it is absent or someone else's."""
+        ...
+
+
+class DataKeySource(Protocol):
+    """Unwraps tenants' data keys; `gateway.messages.keys.DataKeys` fits."""
+
+    async def of(self, tenant_id: UUID) -> DataKey:
+        """
+        Return the key that opens what is sealed for the tenant.
+
+        Raises:
+            tenants.errors.NotFound: There is no such tenant.
+        """
+        ...
+
+
+class IngestAnswer(Protocol):
+    """What became of one SNS post. `stored` and `confirmed` mean the Postgres commit is done."""
+
+    @property
+    def outcome(self) -> Literal["stored", "confirmed", "rejected"]:
+        """A rejected post left nothing behind."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """Short stable word for the metric when rejected, such as `bad_signature`; else empty."""
+        ...
+
+
+class SnsIngest(Protocol):
+    """Judges and stores what is posted to `/v1/ingest/sns`."""
+
+    async def receive(self, body: bytes) -> IngestAnswer:
+        """
+        Verify the envelope and act on it.
+
+        Raises:
+            gateway.errors.Unavailable: Postgres could not commit; SNS is to try again.
+        """
+        ...
+
+
+class Readiness(Protocol):
+    """Whether this process can do its work now."""
+
+    async def failures(self) -> dict[str, str]:
+        """Return what does not answer and why, by name (`postgres`, `redis`, `migrations`); empty when ready."""
+        ...
+
+
+class PolicyProjection(Protocol):
+    """Carries a tenant's changed policy to admission at once, instead of at the next notice."""
+
+    async def __call__(self, tenant_id: UUID) -> None:
+        """Project the tenant's policy; a failure is logged by the implementation, never raised."""
+        ...
+
+
+class OptOutProjection(Protocol):
+    """Carries one opt-out to admission after its commit."""
+
+    async def __call__(
+        self, tenant_id: UUID, list_name: str, recipient_hash: bytes, *, opted_out: bool
+    ) -> None:
+        """Project one number's state; a failure is logged by the implementation, never raised."""
+        ...
+
+
+class WebhookUrlCheck(Protocol):
+    """Judges a URL before it is stored; the client checks again each time it connects."""
+
+    async def __call__(self, url: str) -> str | None:
+        """Return why the gateway would not call `url`, in one sentence, or None if it would."""
+        ...

@@ -1,0 +1,37 @@
+"""Query parameters are refused when the route has none of that name, as unknown JSON fields are."""
+
+from functools import cache
+from urllib.parse import parse_qsl
+
+from litestar.handlers import BaseRouteHandler
+from litestar.params import QueryParameter
+
+from gateway.api.auth import Connection
+from gateway.api.field_errors import unknown_query_parameter
+from gateway.api.refusals import Refusal
+
+
+async def refuse_unknown_query(connection: Connection, handler: BaseRouteHandler) -> None:
+    """
+    Guard: let through a request whose every query parameter the route declares.
+
+    Raises:
+        Refusal: 422 naming the first other one, or one that holds U+0000.
+    """
+    query: bytes = connection.scope["query_string"]
+    if not query:
+        return
+    for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
+        if name not in _declared(handler):
+            raise unknown_query_parameter(name)
+        if "\x00" in value:
+            raise Refusal.of_field(f"?{name}", "invalid", "The character U+0000 cannot be looked for.")
+
+
+@cache
+def _declared(handler: BaseRouteHandler) -> frozenset[str]:
+    return frozenset(
+        field.kwarg_definition.name or name
+        for name, field in handler.parsed_fn_signature.parameters.items()
+        if isinstance(field.kwarg_definition, QueryParameter)
+    )

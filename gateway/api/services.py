@@ -1,0 +1,38 @@
+"""Everything the routes are handed; built once by `gateway.wiring`, by hand in tests."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from gateway.api.ports import (
+    DataKeySource,
+    OptOutProjection,
+    PolicyProjection,
+    Readiness,
+    Sends,
+    SnsIngest,
+    WebhookUrlCheck,
+)
+from gateway.carrier.provision_ports import Provisioner
+from gateway.clock import Clock
+from gateway.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Services:
+    """What the web process needs. No route reaches for anything else."""
+
+    settings: Settings
+    clock: Clock
+    tenant_engine: AsyncEngine
+    """Connections of role `app`: one tenant at a time, under row-level security."""
+    operator_engine: AsyncEngine
+    """Connections of role `worker`: the operator's routes and the look-up of API keys."""
+    data_keys: DataKeySource
+    sending: Sends
+    provisioner: Provisioner
+    ingest: SnsIngest
+    readiness: Readiness
+    policy_changed: PolicyProjection
+    opt_out_changed: OptOutProjection
+    webhook_url_check: WebhookUrlCheck

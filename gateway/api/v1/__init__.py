@@ -1,0 +1,1 @@
+"""What a tenant may ask, under /v1."""

@@ -1,0 +1,135 @@
+"""`POST /v1/messages/batch`: many sends in one request, each with its own answer."""
+
+import asyncio
+from hashlib import sha256
+from typing import Annotated, Any, Final
+
+import structlog
+from litestar import Response, post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from gateway.api.auth import NEEDS
+from gateway.api.bodies import ApiRequest
+from gateway.api.desk import Desk
+from gateway.api.documented import TENANT, WITH_BODY, WITH_IDEMPOTENCY, refusals
+from gateway.api.exchange import exchange_of
+from gateway.api.faults import refusal_of
+from gateway.api.idempotency import claim_key, fingerprint_of, key_of
+from gateway.api.refusals import Problem, Refusal, problem_of
+from gateway.api.v1.messages import refusal_of_send
+from gateway.intake.outcome import Accepted, Declined
+from gateway.intake.request import SendRequest
+from gateway.messages.view import MessageView
+
+MAX_MESSAGES: Final = 1000
+MAX_BODY_BYTES: Final = 1024 * 1024
+_IN_LINE: Final = 256
+"""Items that wait for a commit at once; a batch must not fill the whole process's line."""
+_ACCEPTED: Final = 202
+_MULTI_STATUS: Final = 207
+_ITEM: Final = "\x1f"
+"""Between the batch's key and an item's index: no client can send it, so no key of a single send collides."""
+
+_log: Any = structlog.get_logger("gateway.api")
+
+
+class BatchRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Up to 1,000 sends; each stands alone."""
+
+    messages: Annotated[list[SendRequest], Meta(min_length=1, max_length=MAX_MESSAGES)]
+
+
+class BatchItem(Struct, frozen=True, kw_only=True):
+    """What became of one send of the batch."""
+
+    index: int
+    status: int
+    """As a single send would have been answered."""
+    message: MessageView | UnsetType = UNSET
+    error: Problem | UnsetType = UNSET
+
+
+class BatchAnswer(Struct, frozen=True, kw_only=True):
+    """One item per send, in the order of the request."""
+
+    data: list[BatchItem]
+
+
+class _Sends:
+    """The items of one batch on their way."""
+
+    def __init__(self, request: ApiRequest, desk: Desk, key: str | None, fingerprint: bytes) -> None:
+        self._request = request
+        self._desk = desk
+        self._key = key
+        self._fingerprint = fingerprint
+        self._line = asyncio.Semaphore(_IN_LINE)
+        self.replayed = 0
+
+    async def item(self, index: int, send: SendRequest) -> BatchItem:
+        async with self._line:
+            try:
+                outcome = await self._send(index, send)
+            except Exception as error:  # noqa: BLE001 - one item's failure is not its neighbours'
+                return self._refused(index, self._failure(error))
+        if isinstance(outcome, Declined):
+            return self._refused(index, refusal_of_send(outcome))
+        self.replayed += outcome.replayed
+        return BatchItem(index=index, status=_ACCEPTED, message=outcome.message)
+
+    async def _send(self, index: int, send: SendRequest) -> Accepted | Declined:
+        if self._key is None:
+            return await self._desk.services.sending.send(
+                self._request.auth, send, idempotency_key=None, fingerprint=None
+            )
+        return await self._desk.services.sending.send(
+            self._request.auth,
+            send,
+            idempotency_key=f"{self._key}{_ITEM}{index}",
+            fingerprint=sha256(self._fingerprint + index.to_bytes(4, "big")).digest(),
+        )
+
+    def _failure(self, error: Exception) -> Refusal:
+        refusal = refusal_of(error)
+        if refusal is None:
+            request_id = exchange_of(self._request.scope).request_id
+            _log.error("batch_item_failed", request_id=request_id, exc_info=error)
+            refusal = Refusal("internal_error")
+        return refusal
+
+    def _refused(self, index: int, refusal: Refusal) -> BatchItem:
+        problem = problem_of(
+            refusal,
+            public_url=self._desk.services.settings.public_url,
+            request_id=exchange_of(self._request.scope).request_id,
+        )
+        return BatchItem(index=index, status=problem.status, error=problem)
+
+
+@post(
+    "/messages/batch",
+    status_code=_MULTI_STATUS,
+    opt={NEEDS: "messages:send"},
+    request_max_body_size=MAX_BODY_BYTES,
+    responses=refusals(*TENANT, *WITH_BODY, *WITH_IDEMPOTENCY),
+    summary="Send up to 1,000 messages",
+    description=(
+        "Each item is accepted or refused by itself, as a single send would be. Repeating the batch with its "
+        "Idempotency-Key sends only what was refused before."
+    ),
+)
+async def send_batch(
+    request: ApiRequest, data: JSONBody[BatchRequest], desk: NamedDependency[Desk]
+) -> Response[BatchAnswer]:
+    """Send every item; they share group commits."""
+    key = key_of(request)
+    fingerprint = await fingerprint_of(request)
+    if key is not None:
+        async with desk.tenant(request.auth) as session:
+            await claim_key(session, request.auth.tenant_id, key, fingerprint, status=_MULTI_STATUS)
+    sends = _Sends(request, desk, key, fingerprint)
+    items = await asyncio.gather(*(sends.item(index, send) for index, send in enumerate(data.messages)))
+    headers = {"Idempotent-Replayed": "true"} if sends.replayed else {}
+    return Response(BatchAnswer(data=items), status_code=_MULTI_STATUS, headers=headers)

@@ -1,0 +1,218 @@
+"""`/v1/messages`: send, estimate, cancel, read."""
+
+from datetime import datetime
+from typing import Annotated, Final, cast
+
+from litestar import MediaType, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody, QueryParameter
+from msgspec import Struct, json
+
+from gateway.api.auth import NEEDS
+from gateway.api.bodies import ApiRequest
+from gateway.api.desk import Desk
+from gateway.api.documented import (
+    RATE_HEADERS,
+    SENDING,
+    TENANT,
+    WITH_BODY,
+    WITH_IDEMPOTENCY,
+    refusals,
+)
+from gateway.api.exchange import exchange_of
+from gateway.api.idempotency import fingerprint_of, key_of
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
+from gateway.api.path_ids import path_id
+from gateway.api.rate_headers import rate_headers
+from gateway.api.refusals import Refusal
+from gateway.intake.outcome import Accepted, Declined, Estimate
+from gateway.intake.request import MessageType, SendRequest
+from gateway.messages import store
+from gateway.messages.status import MessageStatus
+from gateway.messages.view import MessageEventView, MessageView
+from tenants.countries.numbers import Number, parse_number
+
+_ENCODER: Final = json.Encoder()
+_SEND: Final = {NEEDS: "messages:send"}
+_READ: Final = {NEEDS: "messages:read"}
+_KIND: Final = "message"
+
+
+class MessageHistory(Struct, frozen=True, kw_only=True):
+    """Everything that happened to a message, the oldest first."""
+
+    data: list[MessageEventView]
+
+
+@post(
+    "/messages",
+    status_code=202,
+    opt=_SEND,
+    responses=refusals(*TENANT, *WITH_BODY, *WITH_IDEMPOTENCY, *SENDING),
+    response_headers=RATE_HEADERS,
+    summary="Send a message",
+    description="202 means that the message is on disk and will be sent, refused or reported; never less.",
+)
+async def send_message(
+    request: ApiRequest, data: JSONBody[SendRequest], desk: NamedDependency[Desk]
+) -> Response[MessageView]:
+    """Accept one message."""
+    key = key_of(request)
+    outcome = await desk.services.sending.send(
+        request.auth,
+        data,
+        idempotency_key=key,
+        fingerprint=None if key is None else await fingerprint_of(request),
+    )
+    if isinstance(outcome, Declined):
+        raise refusal_of_send(outcome)
+    exchange_of(request.scope).message_id = outcome.message.id
+    return _accepted(outcome)
+
+
+@post(
+    "/messages/estimate",
+    status_code=200,
+    opt=_SEND,
+    responses=refusals(*TENANT, *WITH_BODY, *SENDING),
+    summary="Count and price a message without sending it",
+)
+async def estimate_message(
+    request: ApiRequest, data: JSONBody[SendRequest], desk: NamedDependency[Desk]
+) -> Estimate:
+    """Say what a text would be on the wire and what it would cost."""
+    outcome = await desk.services.sending.estimate(request.auth, data)
+    if isinstance(outcome, Declined):
+        raise refusal_of_send(outcome)
+    return outcome
+
+
+@post(
+    "/messages/{message_id:str}/cancel",
+    status_code=200,
+    opt=_SEND,
+    responses=refusals(*TENANT, "not_found", "message_not_cancelable"),
+    summary="Cancel a message that has not left",
+    description="Its hold is released. Canceling a canceled message again answers the same.",
+)
+async def cancel_message(
+    request: ApiRequest, message_id: FromPath[str], desk: NamedDependency[Desk]
+) -> MessageView:
+    """Stop one message."""
+    exchange_of(request.scope).message_id = message_id
+    outcome = await desk.services.sending.cancel(request.auth, path_id("msg", message_id, _KIND))
+    if outcome is None:
+        raise Refusal("not_found", "There is no such message.")
+    if isinstance(outcome, Declined):
+        raise refusal_of_send(outcome)
+    return outcome
+
+
+@get(
+    "/messages/{message_id:str}",
+    opt=_READ,
+    responses=refusals(*TENANT, "not_found"),
+    summary="Read a message",
+)
+async def get_message(
+    request: ApiRequest, message_id: FromPath[str], desk: NamedDependency[Desk]
+) -> MessageView:
+    """Return one message as it stands now."""
+    wanted = path_id("msg", message_id, _KIND)
+    key = await desk.services.data_keys.of(request.auth.tenant_id)
+    async with desk.tenant(request.auth) as session:
+        message = await store.get(request.auth, session, wanted)
+    if message is None:
+        raise Refusal("not_found", "There is no such message.")
+    return store.view_of(message, key)
+
+
+@get(
+    "/messages/{message_id:str}/events",
+    opt=_READ,
+    responses=refusals(*TENANT, "not_found"),
+    summary="Read the history of a message",
+)
+async def list_message_events(
+    request: ApiRequest, message_id: FromPath[str], desk: NamedDependency[Desk]
+) -> MessageHistory:
+    """Return our events and AWS's, in order of time."""
+    wanted = path_id("msg", message_id, _KIND)
+    async with desk.tenant(request.auth) as session:
+        events = await store.history(request.auth, session, wanted)
+    if events is None:
+        raise Refusal("not_found", "There is no such message.")
+    return MessageHistory(data=events)
+
+
+@get(
+    "/messages",
+    opt=_READ,
+    responses=refusals(*TENANT, "invalid_number"),
+    summary="List messages",
+    description="Newest first; a test key sees test messages, a live key live ones.",
+)
+async def list_messages(
+    request: ApiRequest,
+    desk: NamedDependency[Desk],
+    limit: Limit = DEFAULT_LIMIT,
+    after: After = None,
+    status: Annotated[MessageStatus | None, QueryParameter()] = None,
+    country: Annotated[str | None, QueryParameter(pattern="^[A-Z]{2}$")] = None,
+    to: Annotated[str | None, QueryParameter(max_length=40, description="E.164")] = None,
+    message_type: Annotated[MessageType | None, QueryParameter(name="type")] = None,
+    template: Annotated[str | None, QueryParameter(max_length=40, description="Template id")] = None,
+    created_after: Annotated[datetime | None, QueryParameter(description="RFC 3339, inclusive")] = None,
+    created_before: Annotated[datetime | None, QueryParameter(description="RFC 3339, exclusive")] = None,
+) -> Page[MessageView]:
+    """Return a page of the tenant's messages."""
+    wanted = store.MessageFilter(
+        status=status,
+        country=country,
+        to=None if to is None else _recipient(to),
+        type=message_type,
+        template_id=None if template is None else path_id("tpl", template, "template"),
+        created_after=_aware(created_after, "?created_after"),
+        created_before=_aware(created_before, "?created_before"),
+    )
+    key = await desk.services.data_keys.of(request.auth.tenant_id)
+    async with desk.tenant(request.auth) as session:
+        rows = await store.page(request.auth, session, key, wanted, limit=limit + 1, after=id_after(after))
+    return page_of(
+        rows, limit, view=lambda row: store.view_of(row, key), cursor=lambda row: id_cursor(row.id)
+    )
+
+
+def refusal_of_send(declined: Declined) -> Refusal:
+    """Return the problem that shows why a send was declined, with the state of its rate."""
+    return Refusal(
+        declined.code,
+        declined.detail,
+        errors=declined.errors,
+        retry_after_ms=declined.retry_after_ms,
+        headers=rate_headers(declined.rate),
+    )
+
+
+def _accepted(outcome: Accepted) -> Response[MessageView]:
+    headers = rate_headers(outcome.rate)
+    if outcome.replayed:
+        headers["Idempotent-Replayed"] = "true"
+    body = _ENCODER.encode(outcome.message)
+    return cast(
+        "Response[MessageView]",
+        Response(body, status_code=202, headers=headers, media_type=MediaType.JSON),
+    )
+
+
+def _recipient(text: str) -> str:
+    number = parse_number(text)
+    if isinstance(number, Number):
+        return number.e164
+    raise Refusal.of_field("?to", "invalid_number", number.detail)
+
+
+def _aware(value: datetime | None, field: str) -> datetime | None:
+    if value is not None and value.tzinfo is None:
+        raise Refusal.of_field(field, "invalid_time", "A time has an offset, such as Z.")
+    return value

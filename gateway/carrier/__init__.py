@@ -1,0 +1,1 @@
+"""Who carries a message: AWS, the sandbox, and what must exist there first."""

@@ -1,0 +1,69 @@
+"""What the gateway asks of a carrier, and the four things a carrier can answer."""
+
+from typing import Protocol, TypeAlias
+from uuid import UUID
+
+from msgspec import Struct
+
+CONTEXT_MESSAGE = "tg_m"
+"""Context key whose value is our message id; AWS echoes it in every event of a configuration set."""
+CONTEXT_ATTEMPT = "tg_a"
+"""Context key whose value is the number of the attempt, from 1."""
+
+
+class OutboundText(Struct, frozen=True, kw_only=True):
+    """One SMS, as one call."""
+
+    message_id: UUID
+    attempt: int
+    """From 1; a flagged resend of an unknown outcome is 2."""
+    destination: str
+    """E.164."""
+    body: str
+    origination_identity: str | None
+    """ARN of the number, sender id or pool; None only in the sandbox."""
+    promotional: bool
+    configuration_set: str | None
+    max_price_micros: int
+    """AWS refuses rather than charge more; micro-dollars for the whole message."""
+    ttl_s: int
+    """5 to 259200; AWS drops the message when it could not hand it over in that time."""
+    context: dict[str, str]
+
+
+class Sent(Struct, frozen=True, kw_only=True, tag="sent"):
+    """The carrier took it."""
+
+    provider_message_id: str
+
+
+class NotSent(Struct, frozen=True, kw_only=True, tag="not_sent"):
+    """The carrier certainly did not take it, and may later; does not count as an attempt."""
+
+    reason: str
+    retry_after_ms: int
+
+
+class Refused(Struct, frozen=True, kw_only=True, tag="refused"):
+    """The carrier certainly did not take it, and asking again would not help."""
+
+    code: str
+    """Stable, lower-case; becomes the message's status_reason code."""
+    detail: str
+
+
+class Unknown(Struct, frozen=True, kw_only=True, tag="unknown"):
+    """The request left and no usable answer came back: it may have been taken."""
+
+    reason: str
+
+
+Outcome: TypeAlias = Sent | NotSent | Refused | Unknown
+
+
+class Carrier(Protocol):
+    """Sends one text, once on the wire; never raises for what the other side does."""
+
+    async def send(self, text: OutboundText) -> Outcome:
+        """Make exactly one attempt and say what is known about it."""
+        ...

@@ -1,0 +1,1 @@
+"""How the process reaches Postgres: pools per database role, transactions, migrations."""

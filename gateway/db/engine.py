@@ -1,0 +1,68 @@
+"""
+Connections to Postgres, each bound to one database role.
+
+The process logs in as the user of DATABASE_URL and takes a narrower role for the life of each connection:
+`app` sees one tenant at a time (row-level security), `worker` carries messages for all of them, `ingest`
+may only apply receipts. Hot batches use asyncpg pools; everything else SQLAlchemy sessions.
+"""
+
+from typing import Any, Literal
+
+import asyncpg
+import msgspec
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+DatabaseRole = Literal["app", "worker", "ingest"]
+
+
+def sqlalchemy_url(database_url: str) -> str:
+    """Return the same database for SQLAlchemy's asyncpg dialect."""
+    return make_url(database_url).set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
+
+
+def _server_settings(role: DatabaseRole) -> dict[str, str]:
+    return {"role": f"tollgate_{role}", "application_name": f"tollgate-{role}", "timezone": "UTC", "jit": "off"}
+
+
+def create_engine(database_url: str, role: DatabaseRole, *, pool_size: int) -> AsyncEngine:
+    """Return a SQLAlchemy engine whose every connection acts as `role`."""
+    return create_async_engine(
+        sqlalchemy_url(database_url),
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        json_serializer=lambda value: msgspec.json.encode(value).decode(),
+        json_deserializer=msgspec.json.decode,
+        connect_args={"server_settings": _server_settings(role)},
+    )
+
+
+async def create_pool(database_url: str, role: DatabaseRole, *, size: int) -> asyncpg.Pool[asyncpg.Record]:
+    """Return an asyncpg pool whose every connection acts as `role` and speaks JSON through msgspec."""
+    return await asyncpg.create_pool(
+        database_url,
+        min_size=1,
+        max_size=size,
+        server_settings=_server_settings(role),
+        init=_speak_json,
+        reset=_keep_session,
+    )
+
+
+async def _speak_json(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        encoder=lambda value: b"\x01" + msgspec.json.encode(value),
+        decoder=lambda data: msgspec.json.decode(data[1:]),
+        format="binary",
+    )
+
+
+async def _keep_session(connection: Any) -> None:
+    """
+    Skip asyncpg's RESET ALL on release.
+
+    Batches set nothing for the session, and RESET ALL would cost a round trip per batch.
+    """

@@ -1,0 +1,175 @@
+"""
+Group commit: many waiting items, one transaction, and only its commit answers.
+
+There is no timer: while one commit is under way the next batch gathers, so a lone item waits for nothing
+and a crowd shares one fsync. The line is bounded; a full line is refused at once. An item the database
+refuses fails alone: its batch is tried again one by one. A connection lost during the commit leaves the
+outcome in doubt; `find_committed` then says what is there, and what it cannot say counts as not stored.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+import asyncpg
+import structlog
+from prometheus_client import Histogram
+
+from gateway.errors import Overloaded, Unavailable
+
+_log = structlog.get_logger(__name__)
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+_IN_DOUBT_TRIES = 3
+_IN_DOUBT_PAUSE_S = 0.2
+_REFUSED_ROW = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
+_LOST_CONNECTION = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+)
+
+
+class _Waiting(Generic[Item, Answer]):
+    __slots__ = ("answer", "item")
+
+    def __init__(self, item: Item) -> None:
+        self.item = item
+        self.answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+
+
+class GroupCommit(Generic[Item, Answer]):
+    """
+    A waiting line and its flushers.
+
+    Args:
+        write: Stores a batch in one transaction of its own on the given connection; one answer per item.
+        committed: Hears of each batch after its commit; must not block.
+        find_committed: After a lost connection, the answers of items that are stored after all.
+    """
+
+    def __init__(
+        self,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        write: Callable[[Any, Sequence[Item]], Awaitable[list[Answer]]],
+        *,
+        queue_size: int,
+        max_batch: int,
+        sizes: Histogram,
+        seconds: Histogram,
+        committed: Callable[[Sequence[Item], Sequence[Answer]], None] | None = None,
+        find_committed: Callable[[Any, Sequence[Item]], Awaitable[list[Answer | None]]] | None = None,
+    ) -> None:
+        self._pool = pool
+        self._write = write
+        self._queue_size = queue_size
+        self._max_batch = max_batch
+        self._sizes = sizes
+        self._seconds = seconds
+        self._committed = committed
+        self._find_committed = find_committed
+        self._line: deque[_Waiting[Item, Answer]] = deque()
+        self._arrived = asyncio.Event()
+        self._closed = False
+
+    async def submit(self, item: Item) -> Answer:
+        """
+        Wait for the transaction that stores or decides this item.
+
+        Raises:
+            Overloaded: The line is full, or the process is stopping.
+            Unavailable: Postgres did not take the batch; the item is not known to be stored.
+        """
+        if self._closed or len(self._line) >= self._queue_size:
+            raise Overloaded("more is waiting than can be stored in time")
+        waiting: _Waiting[Item, Answer] = _Waiting(item)
+        self._line.append(waiting)
+        self._arrived.set()
+        return await waiting.answer
+
+    async def run(self, *, flushers: int) -> None:
+        """Flush until cancelled; whoever still waits then is told, so nobody hangs."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(flushers):
+                    group.create_task(self._flush_forever())
+        finally:
+            self._closed = True
+            _fail(self._line, Unavailable("the process is stopping"))
+            self._line.clear()
+
+    async def _flush_forever(self) -> None:
+        while True:
+            batch = await self._next_batch()
+            started = time.perf_counter()
+            try:
+                await self._flush(batch)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                _log.warning("group_commit_failed", items=len(batch), error=str(error))
+                _fail(batch, Unavailable("the database did not take it"))
+            except BaseException:
+                _fail(batch, Unavailable("the process is stopping"))
+                raise
+            self._sizes.observe(len(batch))
+            self._seconds.observe(time.perf_counter() - started)
+
+    async def _next_batch(self) -> list[_Waiting[Item, Answer]]:
+        while not self._line:
+            self._arrived.clear()
+            await self._arrived.wait()
+        return [self._line.popleft() for _ in range(min(self._max_batch, len(self._line)))]
+
+    async def _flush(self, batch: Sequence[_Waiting[Item, Answer]]) -> None:
+        try:
+            await self._store(batch)
+        except _REFUSED_ROW:
+            await self._store_one_by_one(batch)
+        except _LOST_CONNECTION as error:
+            if self._find_committed is None:
+                raise
+            _log.warning("group_commit_in_doubt", items=len(batch), error=str(error))
+            await self._resolve_doubt(batch)
+
+    async def _store(self, batch: Sequence[_Waiting[Item, Answer]]) -> None:
+        items = [waiting.item for waiting in batch]
+        async with self._pool.acquire() as connection:
+            answers = await self._write(connection, items)
+        if self._committed is not None:
+            self._committed(items, answers)
+        for waiting, answer in zip(batch, answers, strict=True):
+            if not waiting.answer.done():
+                waiting.answer.set_result(answer)
+
+    async def _store_one_by_one(self, batch: Sequence[_Waiting[Item, Answer]]) -> None:
+        for waiting in batch:
+            try:
+                await self._store([waiting])
+            except _REFUSED_ROW as error:
+                _log.warning("group_commit_row_refused", sqlstate=error.sqlstate, error=type(error).__name__)
+                _fail([waiting], Unavailable("the database refused this row"))
+
+    async def _resolve_doubt(self, batch: Sequence[_Waiting[Item, Answer]]) -> None:
+        assert self._find_committed is not None  # noqa: S101 - the caller has looked
+        for _ in range(_IN_DOUBT_TRIES):
+            try:
+                async with self._pool.acquire() as connection:
+                    found = await self._find_committed(connection, [waiting.item for waiting in batch])
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await asyncio.sleep(_IN_DOUBT_PAUSE_S)
+                continue
+            for waiting, answer in zip(batch, found, strict=True):
+                if answer is not None and not waiting.answer.done():
+                    waiting.answer.set_result(answer)
+            break
+        _fail(batch, Unavailable("the connection to the database was lost"))
+
+
+def _fail(batch: Sequence[_Waiting[Item, Answer]] | deque[_Waiting[Item, Answer]], error: Unavailable) -> None:
+    for waiting in batch:
+        if not waiting.answer.done():
+            waiting.answer.set_exception(error)

@@ -1,0 +1,151 @@
+"""
+The dispatcher of one route: claim → mark → call once → record.
+
+No transaction is open during a call. A claim is at most what is free in flight, so what a kill leaves
+unknown is what was on the wire, not what was waiting. SIGTERM stops the claims and lets the calls end.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from gateway.carrier.ports import Carrier, NotSent, OutboundText
+from gateway.clock import Clock
+from gateway.dispatch.mark import MarkedMessage, mark
+from gateway.dispatch.record import Expired, Recorder
+from gateway.lanes.entry import Claimed
+from gateway.lanes.errors import RedisUnavailable
+from gateway.lanes.lanes import Lanes
+from gateway.lanes.rebuild import rebuild
+from gateway.messages.keys import DataKeys, body_context, number_context
+from tenants.ids import new_uuid
+
+_log = structlog.get_logger(__name__)
+
+_MAX_CLAIM = 64
+_IDLE_S = 1.0
+_PAUSE_S = 0.5
+_MIN_TTL_S = 5
+"""AWS's least TimeToLive; a message with less life left is not sent."""
+_MAX_TTL_S = 259_200
+_MARK_IS_FRESH_S = 5.0
+"""A worker that was stopped for longer than this after its mark must not send: the lease may be over."""
+
+
+class Dispatcher:
+    """Sends one route's messages, at most `in_flight` at a time."""
+
+    def __init__(
+        self,
+        *,
+        route: str,
+        carrier: Carrier,
+        lanes: Lanes,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        keys: DataKeys,
+        recorder: Recorder,
+        clock: Clock,
+        in_flight: int,
+    ) -> None:
+        self._route = route
+        self._carrier = carrier
+        self._lanes = lanes
+        self._pool = pool
+        self._keys = keys
+        self._recorder = recorder
+        self._clock = clock
+        self._worker = new_uuid()
+        self._free = in_flight
+        self._room = asyncio.Event()
+        self._calls: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Dispatch until cancelled, then wait for the calls under way and their records."""
+        try:
+            while True:
+                await self._wait_for_room()
+                await self._step()
+        finally:
+            await asyncio.shield(self._drain())
+
+    async def _step(self) -> None:
+        try:
+            claimed = await self._lanes.claim(self._route, min(self._free, _MAX_CLAIM))
+            if claimed.epoch_missing:
+                await rebuild(self._lanes, self._pool, self._route)
+            elif claimed.messages:
+                await self._dispatch(claimed)
+            else:
+                await self._lanes.wait_for_work(self._route, _sleep_s(claimed))
+        except RedisUnavailable as error:
+            _log.warning("claim_failed", route=self._route, error=str(error))
+            await asyncio.sleep(_PAUSE_S)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            # What was claimed stays leased in Redis and is claimed again when the lease is over.
+            _log.warning("mark_failed", route=self._route, error=str(error))
+            await asyncio.sleep(_PAUSE_S)
+
+    async def _dispatch(self, claimed: Claimed) -> None:
+        ids = [message.message_id for message in claimed.messages]
+        async with self._pool.acquire() as connection:
+            marked = await mark(connection, ids, worker=self._worker, now=self._clock.now())
+        self._start_calls(marked)
+        await self._lanes.settle(self._route, ids)
+
+    def _start_calls(self, marked: Sequence[MarkedMessage]) -> None:
+        marked_at = time.monotonic()
+        self._free -= len(marked)
+        for message in marked:
+            task = asyncio.create_task(self._call(message, marked_at))
+            self._calls.add(task)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._calls.discard(task)
+        self._free += 1
+        self._room.set()
+
+    async def _call(self, message: MarkedMessage, marked_at: float) -> None:
+        ttl_s = int((message.expires_at - self._clock.now()).total_seconds())
+        if ttl_s < _MIN_TTL_S:
+            self._recorder.put(message, Expired())
+            return
+        text = await self._text(message, ttl_s)
+        if time.monotonic() - marked_at > _MARK_IS_FRESH_S:
+            self._recorder.put(message, NotSent(reason="mark_too_old", retry_after_ms=0))
+            return
+        self._recorder.put(message, await self._carrier.send(text))
+
+    async def _text(self, message: MarkedMessage, ttl_s: int) -> OutboundText:
+        key = await self._keys.of(message.tenant_id)
+        return OutboundText(
+            message_id=message.message_id,
+            attempt=message.attempt,
+            destination=key.open(message.to_sealed, context=number_context(message.message_id)).decode(),
+            body=key.open(message.body_sealed or b"", context=body_context(message.message_id)).decode(),
+            origination_identity=message.sender_arn,
+            promotional=message.type == "promotional",
+            configuration_set=message.configuration_set,
+            max_price_micros=message.max_price_micros,
+            ttl_s=min(ttl_s, _MAX_TTL_S),
+            context=message.context or {},
+        )
+
+    async def _wait_for_room(self) -> None:
+        while self._free <= 0:
+            self._room.clear()
+            await self._room.wait()
+
+    async def _drain(self) -> None:
+        if self._calls:
+            await asyncio.gather(*self._calls, return_exceptions=True)
+        await self._recorder.drained()
+
+
+def _sleep_s(claimed: Claimed) -> float:
+    return _IDLE_S if claimed.next_open_ms is None else min(_IDLE_S, claimed.next_open_ms / 1000)

@@ -1,0 +1,61 @@
+"""
+The mark `dispatching (attempt n)`, committed before the call: the arbiter of who may send.
+
+Redis says whose turn it is; this statement says whether it is still true. It is conditional on the queue
+row's state, so an entry that appears twice in a lane, or was canceled meanwhile, falls away here.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from asyncpg import Connection
+from msgspec import Struct
+
+from tenants.ids import created_at
+
+LEASE = timedelta(seconds=30)
+"""Longer than connect (2 s) and read (10 s) together with any pause a healthy process makes."""
+
+
+class MarkedMessage(Struct, frozen=True, kw_only=True):
+    """A message this worker, and no other, may now send."""
+
+    message_id: UUID
+    tenant_id: UUID
+    route: str
+    attempt: int
+    type: str
+    to_sealed: bytes
+    body_sealed: bytes | None
+    sender_arn: str | None
+    configuration_set: str | None
+    max_price_micros: int
+    expires_at: datetime
+    context: dict[str, str] | None
+
+
+_MARK = """
+    WITH marked AS (
+        UPDATE dispatch_queue SET state = 'dispatching', attempt = attempt + 1, worker = $2, due_at = $3
+        WHERE message_id = ANY($1::uuid[]) AND state = 'queued'
+        RETURNING message_id, tenant_id, route, attempt
+    )
+    SELECT marked.message_id, marked.tenant_id, marked.route, marked.attempt, m.type, m.to_sealed,
+        m.body_sealed, m.sender_arn, m.configuration_set, m.max_price_micros, m.expires_at, m.context
+    FROM marked JOIN messages m
+        ON m.tenant_id = marked.tenant_id AND m.id = marked.message_id
+        AND m.created_at BETWEEN $4 AND $5
+"""
+
+
+async def mark(
+    connection: "Connection[Any]", message_ids: Sequence[UUID], *, worker: UUID, now: datetime
+) -> list[MarkedMessage]:
+    """Mark those that are still queued and return them with all that the call needs."""
+    ids = sorted(message_ids)
+    rows = await connection.fetch(
+        _MARK, ids, worker, now + LEASE, created_at(ids[0]), created_at(ids[-1])
+    )
+    return [MarkedMessage(**dict(row)) for row in rows]

@@ -1,0 +1,203 @@
+"""
+What became of attempts, recorded in batches: `Sent`, `Refused`, `NotSent`, `Unknown`, or expired on the way.
+
+`decide` is pure. A receipt may have been faster than the record (it carries our Context) and then already
+moved the message on and taken its queue row; the record then only adds what it alone knows.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import asyncpg
+import structlog
+from asyncpg import Connection
+from msgspec import Struct, structs
+
+from gateway.carrier.ports import NotSent, Outcome, Refused, Sent, Unknown
+from gateway.clock import Clock
+from gateway.dispatch.mark import MarkedMessage
+from gateway.messages.state import MessageState, lock, save
+from gateway.messages.status import advance
+from gateway.telemetry import metrics
+
+_log = structlog.get_logger(__name__)
+
+MAX_BATCH = 128
+_RETRY_S = 0.5
+
+
+class Expired(Struct, frozen=True, kw_only=True, tag="expired"):
+    """Its life ended before its turn came; no call was made."""
+
+
+Result: TypeAlias = Sent | Refused | NotSent | Unknown | Expired
+
+
+class Recorded(Struct, frozen=True, kw_only=True):
+    """One attempt and its result, waiting to be written."""
+
+    message: MarkedMessage
+    result: Result
+    at: datetime
+
+
+class QueueChange(Struct, frozen=True, kw_only=True):
+    """What happens to the queue row: gone, or waiting in another state until `due_at`."""
+
+    message_id: UUID
+    attempt: int
+    state: str | None
+    """None deletes the row."""
+    due_at: datetime | None = None
+    next_attempt: int = 0
+
+
+def decide(
+    recorded: Recorded, state: MessageState, *, unknown_wait: timedelta
+) -> tuple[MessageState, QueueChange]:
+    """Return the message and its queue row after one result."""
+    marked, result = recorded.message, recorded.result
+    gone = QueueChange(message_id=marked.message_id, attempt=marked.attempt, state=None)
+    attempts = max(state.attempts, marked.attempt)
+    match result:
+        case Sent(provider_message_id=provider_id):
+            return structs.replace(
+                state,
+                status=advance(state.status, "sent"),
+                provider_message_id=provider_id,
+                dispatched_at=state.dispatched_at or recorded.at,
+                attempts=attempts,
+            ), gone
+        case Refused(code=code, detail=detail):
+            return _ended(state, "failed", code, detail, attempts), gone
+        case Expired():
+            return _ended(
+                state, "expired", "ttl_expired", "The message's life ended before its turn came.", state.attempts
+            ), gone
+        case NotSent(retry_after_ms=wait_ms):
+            due_at = recorded.at + timedelta(milliseconds=wait_ms)
+            return state, structs.replace(
+                gone, state="scheduled", due_at=due_at, next_attempt=marked.attempt - 1
+            )
+        case Unknown():
+            return structs.replace(state, status=advance(state.status, "dispatching"), attempts=attempts), (
+                structs.replace(
+                    gone, state="unknown", due_at=recorded.at + unknown_wait, next_attempt=marked.attempt
+                )
+            )
+
+
+def _ended(state: MessageState, status: Any, code: str, detail: str, attempts: int) -> MessageState:
+    moved = advance(state.status, status)
+    if moved == state.status:
+        return state
+    return structs.replace(state, status=moved, reason_code=code, reason_detail=detail, attempts=attempts)
+
+
+_DELETE = """
+    DELETE FROM dispatch_queue q USING unnest($1::uuid[], $2::smallint[]) AS d (message_id, attempt)
+    WHERE q.message_id = d.message_id AND q.attempt = d.attempt AND q.state IN ('dispatching', 'unknown')
+"""
+_WAIT = """
+    UPDATE dispatch_queue q SET state = d.state, due_at = d.due_at, attempt = d.next_attempt, worker = NULL
+    FROM unnest($1::uuid[], $2::smallint[], $3::text[], $4::timestamptz[], $5::smallint[])
+        AS d (message_id, attempt, state, due_at, next_attempt)
+    WHERE q.message_id = d.message_id AND q.attempt = d.attempt AND q.state = 'dispatching'
+"""
+
+
+async def record_batch(
+    connection: "Connection[Any]", batch: Sequence[Recorded], *, unknown_wait: timedelta, now: datetime
+) -> None:
+    """Write a batch of results in one transaction."""
+    async with connection.transaction():
+        states = await lock(connection, [recorded.message.message_id for recorded in batch])
+        decided = [
+            (states[r.message.message_id], *decide(r, states[r.message.message_id], unknown_wait=unknown_wait))
+            for r in batch
+            if r.message.message_id in states
+        ]
+        await save(connection, [(before, after) for before, after, _ in decided], now=now)
+        await _change_queue(connection, [change for _, _, change in decided])
+
+
+async def _change_queue(connection: "Connection[Any]", changes: Sequence[QueueChange]) -> None:
+    gone = [change for change in changes if change.state is None]
+    waiting = [change for change in changes if change.state is not None]
+    if gone:
+        await connection.execute(_DELETE, [c.message_id for c in gone], [c.attempt for c in gone])
+    if waiting:
+        await connection.execute(
+            _WAIT,
+            [c.message_id for c in waiting],
+            [c.attempt for c in waiting],
+            [c.state for c in waiting],
+            [c.due_at for c in waiting],
+            [c.next_attempt for c in waiting],
+        )
+
+
+class Recorder:
+    """
+    Gathers results while a commit is under way and writes them together.
+
+    A result is never dropped: while Postgres is away the batch is tried again. If the process dies first,
+    the mark's lease runs out and the attempt is unknown, which is what it then is.
+    """
+
+    def __init__(
+        self, pool: "asyncpg.Pool[asyncpg.Record]", clock: Clock, *, unknown_wait: timedelta
+    ) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._unknown_wait = unknown_wait
+        self._line: list[Recorded] = []
+        self._arrived = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def put(self, message: MarkedMessage, result: Outcome | Expired) -> None:
+        """Take one result to be written with the next batch."""
+        metrics.DISPATCH_OUTCOMES.labels(route=message.route, outcome=_name(result)).inc()
+        self._line.append(Recorded(message=message, result=result, at=self._clock.now()))
+        self._idle.clear()
+        self._arrived.set()
+
+    async def run(self) -> None:
+        """Write until cancelled."""
+        while True:
+            await self._arrived.wait()
+            batch, self._line = self._line[:MAX_BATCH], self._line[MAX_BATCH:]
+            if not self._line:
+                self._arrived.clear()
+            if batch:
+                await self._write(batch)
+            if not self._line:
+                self._idle.set()
+
+    async def drained(self) -> None:
+        """Wait until everything put so far is written."""
+        await self._idle.wait()
+
+    async def _write(self, batch: Sequence[Recorded]) -> None:
+        while True:
+            try:
+                async with self._pool.acquire() as connection:
+                    await record_batch(
+                        connection, batch, unknown_wait=self._unknown_wait, now=self._clock.now()
+                    )
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                _log.warning("record_failed", results=len(batch), error=str(error))
+                await asyncio.sleep(_RETRY_S)
+            else:
+                return
+
+
+_NAMES: dict[type, str] = {Sent: "sent", NotSent: "not_sent", Refused: "refused", Unknown: "unknown", Expired: "expired"}
+
+
+def _name(result: Result) -> str:
+    return _NAMES[type(result)]

@@ -1,0 +1,135 @@
+"""
+What to do with an attempt nobody answered for, once the wait for its receipt is over. Pure rule, then SQL.
+
+A text sent twice is worse than one sent late, so the rule depends on what the text is: a one-time code is
+sent once more if it is still worth it, a transactional text if its tenant's plan says so, a promotional one
+never. One resend at most, flagged, with the same hold.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import structlog
+from asyncpg import Connection
+from msgspec import structs
+
+from gateway.clock import Clock
+from gateway.messages.state import MessageState, lock, save
+from gateway.messages.status import advance
+from tenants.accounts.plan import Plan
+
+_log = structlog.get_logger(__name__)
+
+MIN_LIFE_LEFT = timedelta(seconds=30)
+"""A resend with less life than this would arrive too late to be of use."""
+MAX_ATTEMPTS = 2
+_BATCH = 200
+
+Verdict = Literal["resend", "give_up"]
+
+
+def verdict(
+    *, message_type: str, attempt: int, expires_at: datetime, now: datetime, resend_transactional: bool
+) -> Verdict:
+    """Return whether an attempt of unknown outcome is made once more."""
+    if attempt >= MAX_ATTEMPTS or expires_at - now < MIN_LIFE_LEFT:
+        return "give_up"
+    if message_type == "otp" or (message_type == "transactional" and resend_transactional):
+        return "resend"
+    return "give_up"
+
+
+_LEASES_OVER = """
+    UPDATE dispatch_queue SET state = 'unknown', due_at = due_at + $2, worker = NULL
+    WHERE message_id IN (
+        SELECT message_id FROM dispatch_queue WHERE state = 'dispatching' AND due_at < $1
+        ORDER BY message_id LIMIT 200 FOR UPDATE SKIP LOCKED)
+    RETURNING message_id
+"""
+_DUE = """
+    SELECT message_id, tenant_id, attempt FROM dispatch_queue
+    WHERE state = 'unknown' AND due_at <= $1 ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
+"""
+_RESEND = "UPDATE dispatch_queue SET state = 'scheduled', due_at = $2 WHERE message_id = ANY($1::uuid[])"
+_DROP = "DELETE FROM dispatch_queue WHERE message_id = ANY($1::uuid[])"
+_PLANS = "SELECT id, plan FROM tenants WHERE id = ANY($1::uuid[])"
+
+
+class UnknownSweep:
+    """Turns dead workers' marks into unknowns, and settles unknowns whose wait is over."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", clock: Clock, *, wait: timedelta) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._wait = wait
+
+    async def sweep(self) -> int:
+        """Do one round; returns how many messages moved."""
+        now = self._clock.now()
+        async with self._pool.acquire() as connection:
+            async with connection.transaction():
+                orphans = await connection.fetch(_LEASES_OVER, now, self._wait)
+                await self._show_dispatching(connection, [row["message_id"] for row in orphans], now)
+            async with connection.transaction():
+                settled = await self._settle(connection, now)
+        if orphans or settled:
+            _log.warning("unknown_outcomes", lease_over=len(orphans), settled=settled)
+        return len(orphans) + settled
+
+    @staticmethod
+    async def _show_dispatching(connection: "Connection[Any]", ids: list[UUID], now: datetime) -> None:
+        states = await lock(connection, ids)
+        changes = [(s, structs.replace(s, status=advance(s.status, "dispatching"))) for s in states.values()]
+        await save(connection, changes, now=now)
+
+    async def _settle(self, connection: "Connection[Any]", now: datetime) -> int:
+        due = await connection.fetch(_DUE, now, _BATCH)
+        if not due:
+            return 0
+        plans = await _plans(connection, {row["tenant_id"] for row in due})
+        states = await lock(connection, [row["message_id"] for row in due])
+        resend: list[UUID] = []
+        changes: list[tuple[MessageState, MessageState]] = []
+        for row in due:
+            state = states[row["message_id"]]
+            if _decide(state, row["attempt"], plans[row["tenant_id"]], now) == "resend":
+                resend.append(state.id)
+                changes.append((state, structs.replace(state, resend_of_unknown=True)))
+            else:
+                changes.append((state, _given_up(state)))
+        await connection.execute(_RESEND, resend, now)
+        await connection.execute(_DROP, [row["message_id"] for row in due if row["message_id"] not in resend])
+        await save(connection, changes, now=now)
+        return len(due)
+
+
+def _decide(state: MessageState, attempt: int, plan: Plan, now: datetime) -> Verdict:
+    if state.status not in {"queued", "dispatching"}:
+        return "give_up"
+    return verdict(
+        message_type=state.type,
+        attempt=attempt,
+        expires_at=state.expires_at,
+        now=now,
+        resend_transactional=plan.resend_unknown_transactional,
+    )
+
+
+def _given_up(state: MessageState) -> MessageState:
+    if advance(state.status, "unknown") == state.status or state.status == "sent":
+        return state
+    return structs.replace(
+        state,
+        status="unknown",
+        reason_code="no_answer_from_carrier",
+        reason_detail="The carrier may have taken the message but never answered; it was not sent again.",
+    )
+
+
+async def _plans(connection: "Connection[Any]", tenants: set[UUID]) -> Mapping[UUID, Plan]:
+    rows = await connection.fetch(_PLANS, list(tenants))
+    return {row["id"]: msgspec.convert(row["plan"], Plan) for row in rows}

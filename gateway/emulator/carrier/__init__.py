@@ -1,0 +1,1 @@
+"""The mobile networks behind the service: countries, operators, prices, outcomes and their timing."""

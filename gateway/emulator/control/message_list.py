@@ -1,0 +1,93 @@
+"""``GET /_emulator/messages``: what was accepted, and how it went."""
+
+from itertools import islice
+from typing import Any
+
+from gateway.emulator.carrier.event_record import event_type
+from gateway.emulator.control.refusal import Refusal
+from gateway.emulator.operations.messages import FEEDBACK_WINDOW_MS
+from gateway.emulator.state.traffic_records import Message
+from gateway.emulator.world import World
+
+DEFAULT_LIMIT, LARGEST_LIMIT = 1_000, 100_000
+
+
+def message_list(world: World, query: dict[str, str]) -> dict[str, Any]:
+    """Return a page of the retained messages, oldest first."""
+    limit = min(_number(query, "limit", DEFAULT_LIMIT), LARGEST_LIMIT)
+    offset = _number(query, "offset", 0)
+    messages = [message for _, message in world.traffic.messages()]
+    if "destination" in query:
+        wanted = "+" + query["destination"].strip().lstrip("+")
+        messages = [message for message in messages if message.destination == wanted]
+    now_ms = world.clock.now_ms()
+    shown = islice(messages, offset, offset + limit)
+    return {
+        "data": [_described(message, now_ms) for message in shown],
+        "total": len(messages),
+        "offset": offset,
+    }
+
+
+def _described(message: Message, now_ms: float) -> dict[str, Any]:
+    account, _, region = message.scope.partition("/")
+    return {
+        "message_id": message.id,
+        "account": account,
+        "region": region,
+        "channel": message.channel,
+        "destination": message.destination,
+        "country": message.country,
+        "body": message.body,
+        "origination": message.origination,
+        "identity": message.identity,
+        "context": message.context,
+        "configuration_set": message.configuration_set,
+        "message_type": message.message_type,
+        "encoding": message.encoding,
+        "parts": message.parts,
+        "price_micros": message.price_micros,
+        "fee_micros": message.fee_micros,
+        "max_price": message.max_price,
+        "ttl_s": message.ttl_s,
+        "country_parameters": message.country_parameters,
+        "media_urls": message.media_urls,
+        "dry_run": message.dry_run,
+        "accepted_at": message.accepted_ms,
+        "outcome": message.outcome,
+        "status": _status(message, now_ms),
+        "feedback": _feedback(message, now_ms),
+        "protect": message.protect_status,
+        "events": [_event(message, index) for index in range(len(message.steps))],
+    }
+
+
+def _status(message: Message, now_ms: float) -> str:
+    """Return the status of the last step whose time has come."""
+    elapsed_ms = now_ms - message.accepted_ms
+    reached = [step.status for step in message.steps if step.offset_ms <= elapsed_ms]
+    return reached[-1] if reached else "ACCEPTED"
+
+
+def _feedback(message: Message, now_ms: float) -> str | None:
+    if not message.feedback:
+        return None
+    late = now_ms - message.accepted_ms > FEEDBACK_WINDOW_MS
+    return message.feedback_status or ("FAILED" if late else None)
+
+
+def _event(message: Message, index: int) -> dict[str, Any]:
+    step = message.steps[index]
+    return {
+        "type": event_type(message, step),
+        "at": int(message.accepted_ms) + step.offset_ms,
+        "final": step.is_final,
+        "delivered": bool(message.steps_done >> index & 1),
+    }
+
+
+def _number(query: dict[str, str], name: str, default: int) -> int:
+    text = query.get(name, str(default))
+    if not text.isdecimal():
+        raise Refusal(f"{name} must be a whole number")
+    return int(text)

@@ -1,0 +1,1 @@
+"""What the service's own model says: its operations, shapes and constraints."""

@@ -1,0 +1,115 @@
+"""
+Carrying bodies to endpoints, with the retry rules of SNS.
+
+A 2xx is delivered, a 4xx is given up at once, anything else (another status, a refused connection, a timeout) is
+tried again ``retries`` times, ``retry_delay_s`` apart. Connections are kept alive and deliveries run side by
+side up to a limit; what is over it waits in order.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+import aiohttp
+import msgspec
+
+from gateway.emulator.stats import Stats
+from gateway.emulator.timeline import Timeline
+
+OK, REDIRECT, CLIENT_ERROR, SERVER_ERROR = 200, 300, 400, 500
+
+
+class Parcel(msgspec.Struct, gc=True):
+    """One body on its way to one endpoint."""
+
+    url: str
+    headers: dict[str, str]
+    body: bytes
+    done: Callable[[bool], None]
+    """Called once, with whether it arrived."""
+    attempts: int = 0
+    retried_by_sender: bool = False
+    """The sender has its own plan for a failure."""
+
+
+class CourierRules(msgspec.Struct, frozen=True):
+    """How hard delivery is tried."""
+
+    retries: int
+    retry_delay_s: float
+    timeout_s: float
+    connections: int
+
+
+class Courier:
+    """Delivers parcels over HTTP."""
+
+    def __init__(self, rules: CourierRules, timeline: Timeline, stats: Stats) -> None:
+        self._rules = rules
+        self._timeline = timeline
+        self._stats = stats
+        self._waiting: deque[Parcel] = deque()
+        self._runners: set[asyncio.Task[None]] = set()
+        self._session: aiohttp.ClientSession | None = None
+        self._closed = False
+
+    def send(self, parcel: Parcel) -> None:
+        """Deliver a parcel as soon as a connection is free."""
+        if self._closed:
+            return
+        self._waiting.append(parcel)
+        if len(self._runners) < self._rules.connections:
+            runner = asyncio.get_running_loop().create_task(self._run())
+            self._runners.add(runner)
+            runner.add_done_callback(self._runners.discard)
+
+    def waiting(self) -> int:
+        """Return how many parcels wait for a connection or are under way."""
+        return len(self._waiting) + len(self._runners)
+
+    async def close(self) -> None:
+        """Stop delivering; what was not delivered is known to the journal."""
+        self._closed = True
+        for runner in list(self._runners):
+            runner.cancel()
+        await asyncio.gather(*self._runners, return_exceptions=True)
+        if self._session is not None:
+            await self._session.close()
+
+    async def _run(self) -> None:
+        while self._waiting:
+            parcel = self._waiting.popleft()
+            parcel.attempts += 1
+            self._stats.delivery_attempts += 1
+            self._settle(parcel, await self._attempt(parcel))
+
+    async def _attempt(self, parcel: Parcel) -> int | None:
+        """Return the status of the answer, or None if there was none."""
+        try:
+            async with self._open_session().post(
+                parcel.url, data=parcel.body, headers=parcel.headers, allow_redirects=False
+            ) as answer:
+                await answer.read()
+                return answer.status
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
+            return None
+
+    def _settle(self, parcel: Parcel, status: int | None) -> None:
+        if status is not None and OK <= status < REDIRECT:
+            parcel.done(True)
+        elif (status is not None and CLIENT_ERROR <= status < SERVER_ERROR) or (
+            parcel.retried_by_sender or parcel.attempts > self._rules.retries
+        ):
+            parcel.done(False)
+        else:
+            self._timeline.after(self._rules.retry_delay_s * 1000.0, lambda: self.send(parcel))
+
+    def _open_session(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=self._rules.connections),
+                timeout=aiohttp.ClientTimeout(total=self._rules.timeout_s),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+            )
+        return self._session

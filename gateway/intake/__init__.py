@@ -1,0 +1,1 @@
+"""May it be accepted? Only the commit made here answers 202."""

@@ -1,0 +1,46 @@
+"""The group commit of sends: `commit_batch` as its transaction, the lane pusher as what follows it."""
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import asyncpg
+from asyncpg import Connection
+
+from gateway.db.group_commit import GroupCommit
+from gateway.intake.commit import Decision, NewMessage, Stored, commit_batch
+from gateway.intake.pushing import LanePusher
+from gateway.telemetry import metrics
+
+IntakeCommit: TypeAlias = GroupCommit[NewMessage, Decision]
+
+MAX_BATCH = 128
+"""Sends per transaction: past this the commit's latency grows faster than its throughput."""
+
+
+def create_intake(
+    pool: "asyncpg.Pool[asyncpg.Record]", pusher: LanePusher, *, queue_size: int
+) -> IntakeCommit:
+    """Return the waiting line of sends; run its flushers beside the web server."""
+    return GroupCommit(
+        pool,
+        commit_batch,
+        queue_size=queue_size,
+        max_batch=MAX_BATCH,
+        sizes=metrics.INTAKE_BATCH_MESSAGES,
+        seconds=metrics.INTAKE_COMMIT_SECONDS,
+        committed=pusher.committed,
+        find_committed=_find_committed,
+    )
+
+
+async def _find_committed(
+    connection: "Connection[Any]", messages: Sequence[NewMessage]
+) -> list[Decision | None]:
+    """The ids were made before the batch, so a commit whose answer was lost can be looked up."""
+    rows = await connection.fetch(
+        "SELECT id FROM messages WHERE id = ANY($1::uuid[]) AND created_at = ANY($2::timestamptz[])",
+        [message.id for message in messages],
+        [message.created_at for message in messages],
+    )
+    stored = {row["id"] for row in rows}
+    return [Stored(batch_id=None) if message.id in stored else None for message in messages]

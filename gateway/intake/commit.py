@@ -1,0 +1,234 @@
+"""
+One transaction for many sends: idempotency, credit, message, queue row, ledger hold and event, or nothing.
+
+The order inside: lock the balances (in the order of tenant ids), look up the idempotency keys (race-free
+under that lock), decide, write. `decide` is pure; only `commit_batch` does I/O.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
+from uuid import UUID
+
+import msgspec
+from asyncpg import Connection
+from msgspec import Struct
+
+from gateway.db.bulk import columns_of, insert_sql
+from gateway.intake.idempotency import StoredAnswer, look_up, store
+from gateway.messages.change import describe_change
+from gateway.messages.outbox import NewEvent, write_events
+from tenants.credits.batch import LockedBalance, Movement, lock_balances, post
+from tenants.ids import new_uuid
+
+
+class IdempotentRequest(Struct, frozen=True, kw_only=True):
+    """The client's key and what it was used for."""
+
+    key: str
+    fingerprint: bytes
+    expires_at: datetime
+
+
+class NewMessage(Struct, frozen=True, kw_only=True):
+    """A send that passed every gate but money, ready to be stored. Amounts are in the tenant's `unit`."""
+
+    id: UUID
+    tenant_id: UUID
+    created_at: datetime
+    test: bool
+    status: Literal["queued", "scheduled"]
+    channel: str
+    type: str
+    country: str
+    recipient_hash: bytes
+    to_sealed: bytes
+    body_sealed: bytes
+    template_id: UUID | None
+    template_version: int | None
+    encoding: str
+    parts: int
+    unit: str
+    price_estimated: int
+    max_price_micros: int
+    account_id: UUID | None
+    sender_id: UUID | None
+    sender_value: str
+    sender_arn: str | None
+    configuration_set: str | None
+    send_at: datetime | None
+    estimated_dispatch_at: datetime | None
+    expires_at: datetime
+    context: dict[str, str] | None
+    client_reference: str | None
+    feedback: str | None
+    route: str
+    lane: dict[str, Any]
+    idempotent: IdempotentRequest | None
+
+    @property
+    def hold(self) -> int:
+        """What is taken from the tenant's available credit; a test message costs nothing."""
+        return 0 if self.test else self.price_estimated
+
+
+class Stored(Struct, frozen=True, tag=True):
+    """Committed: the message exists and its credit is held."""
+
+    batch_id: UUID | None
+    """The outbox batch that owes its push; None where the relay will find it."""
+
+
+class Replay(Struct, frozen=True, tag=True):
+    """The key was used before, for the same request."""
+
+    message_id: UUID
+
+
+class KeyMismatch(Struct, frozen=True, tag=True):
+    """The key was used before, for another request."""
+
+
+class NoCredit(Struct, frozen=True, tag=True):
+    """The tenant's available credit does not cover the hold."""
+
+    available: int
+    needed: int
+
+
+Decision: TypeAlias = Stored | Replay | KeyMismatch | NoCredit
+
+_MESSAGE_COLUMNS: dict[str, str] = {
+    "id": "uuid", "tenant_id": "uuid", "created_at": "timestamptz", "test": "boolean", "status": "text",
+    "channel": "text", "type": "text", "country": "text", "recipient_hash": "bytea", "to_sealed": "bytea",
+    "body_sealed": "bytea", "template_id": "uuid", "template_version": "int", "encoding": "text",
+    "parts": "smallint", "unit": "text", "price_estimated": "bigint", "max_price_micros": "bigint",
+    "account_id": "uuid", "sender_id": "uuid", "sender_value": "text", "sender_arn": "text",
+    "configuration_set": "text", "send_at": "timestamptz", "estimated_dispatch_at": "timestamptz",
+    "expires_at": "timestamptz", "context": "jsonb", "client_reference": "text", "feedback": "text",
+}  # fmt: skip
+_QUEUE_COLUMNS = {
+    "message_id": "uuid",
+    "tenant_id": "uuid",
+    "route": "text",
+    "state": "text",
+    "due_at": "timestamptz",
+    "lane": "jsonb",
+}
+_INSERT_MESSAGES = insert_sql("messages", _MESSAGE_COLUMNS)
+_INSERT_BOTH = f"""
+    WITH stored AS ({_INSERT_MESSAGES}), queued AS (
+        {insert_sql("dispatch_queue", _QUEUE_COLUMNS, first=len(_MESSAGE_COLUMNS) + 1)}
+    )
+    INSERT INTO outbox_batches (id, message_ids) SELECT ${len(_MESSAGE_COLUMNS) + len(_QUEUE_COLUMNS) + 1},
+        ${len(_MESSAGE_COLUMNS) + len(_QUEUE_COLUMNS) + 2}
+"""
+
+
+def decide(
+    batch: Sequence[NewMessage],
+    balances: Mapping[UUID, LockedBalance],
+    stored: Mapping[tuple[UUID, str], StoredAnswer],
+    batch_id: UUID,
+) -> list[Decision]:
+    """
+    Decide each send in the order of arrival, letting earlier ones of the batch count for later ones.
+
+    `balances` is moved along: what one send holds is gone for the next.
+    """
+    answers = dict(stored)
+    decisions: list[Decision] = []
+    for message in batch:
+        decision = _decide_one(message, balances, answers, batch_id)
+        if isinstance(decision, Stored) and message.idempotent is not None:
+            answers[message.tenant_id, message.idempotent.key] = StoredAnswer(
+                fingerprint=message.idempotent.fingerprint, message_id=message.id
+            )
+        decisions.append(decision)
+    return decisions
+
+
+def _decide_one(
+    message: NewMessage,
+    balances: Mapping[UUID, LockedBalance],
+    answers: Mapping[tuple[UUID, str], StoredAnswer],
+    batch_id: UUID,
+) -> Decision:
+    if message.idempotent is not None:
+        known = answers.get((message.tenant_id, message.idempotent.key))
+        if known is not None:
+            if known.fingerprint != message.idempotent.fingerprint or known.message_id is None:
+                return KeyMismatch()
+            return Replay(known.message_id)
+    balance = balances.get(message.tenant_id)
+    if balance is None or not balance.take(message.hold):
+        return NoCredit(available=balance.available if balance else 0, needed=message.hold)
+    return Stored(batch_id=batch_id)
+
+
+async def commit_batch(connection: "Connection[Any]", batch: Sequence[NewMessage]) -> list[Decision]:
+    """
+    Store what can be stored of `batch` in one transaction; return one decision per send, in order.
+
+    Raises:
+        asyncpg.PostgresError: Nothing of the batch is stored.
+    """
+    batch_id = new_uuid()
+    async with connection.transaction():
+        balances = await lock_balances(connection, (message.tenant_id for message in batch))
+        keys = [(m.tenant_id, m.idempotent.key) for m in batch if m.idempotent is not None]
+        stored = await look_up(connection, keys) if keys else {}
+        decisions = decide(batch, balances, stored, batch_id)
+        accepted = [m for m, decision in zip(batch, decisions, strict=True) if isinstance(decision, Stored)]
+        if accepted:
+            await _write(connection, accepted, batch_id)
+    return decisions
+
+
+async def _write(connection: "Connection[Any]", accepted: Sequence[NewMessage], batch_id: UUID) -> None:
+    due = [message.id for message in accepted if message.status == "queued"]
+    await connection.execute(
+        _INSERT_BOTH,
+        *columns_of(
+            (tuple(getattr(m, name) for name in _MESSAGE_COLUMNS) for m in accepted), len(_MESSAGE_COLUMNS)
+        ),
+        *columns_of(
+            ((m.id, m.tenant_id, m.route, m.status, m.send_at, m.lane) for m in accepted), len(_QUEUE_COLUMNS)
+        ),
+        batch_id,
+        due,
+    )
+    await post(connection, [_hold(message) for message in accepted if message.hold > 0])
+    await store(
+        connection,
+        (
+            (m.tenant_id, m.idempotent.key, m.idempotent.fingerprint, m.id, m.idempotent.expires_at)
+            for m in accepted
+            if m.idempotent is not None
+        ),
+    )
+    await write_events(connection, [_queued_event(message) for message in accepted])
+
+
+def _hold(message: NewMessage) -> Movement:
+    return Movement(
+        tenant_id=message.tenant_id,
+        subject_id=message.id,
+        subject_at=message.created_at,
+        kind="hold",
+        unit=message.unit,
+        available=-message.hold,
+        held=message.hold,
+    )
+
+
+def _queued_event(message: NewMessage) -> NewEvent:
+    return NewEvent(
+        id=new_uuid(),
+        tenant_id=message.tenant_id,
+        type="message.queued",
+        message_id=message.id,
+        data=describe_change(
+            status=message.status, unit=message.unit, price_estimated=message.price_estimated
+        ),
+    )

@@ -1,0 +1,76 @@
+"""Listens to Postgres for what admission must learn at once: changed policies and opt-outs."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from gateway.intake.policies import Policies
+from tenants.errors import NotFound
+
+_log = structlog.get_logger(__name__)
+
+POLICY_CHANNEL = "tollgate_policy"
+OPT_OUT_CHANNEL = "tollgate_opt_out"
+_RECONNECT_S = 1.0
+_CHECK_EVERY_S = 1.0
+
+
+class PolicyNotices:
+    """
+    Keeps one connection that LISTENs; after a reconnect every snapshot is forgotten.
+
+    LISTEN needs a connection of its own: a transaction pooler such as PgBouncer must be bypassed for it.
+    """
+
+    def __init__(self, database_url: str, policies: Policies) -> None:
+        self._database_url = database_url
+        self._policies = policies
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Listen until cancelled."""
+        while True:
+            try:
+                await self._listen()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+                _log.warning("policy_listener_lost", error=str(error))
+            await asyncio.sleep(_RECONNECT_S)
+
+    async def _listen(self) -> None:
+        connection = await asyncpg.connect(
+            self._database_url, server_settings={"application_name": "tollgate-notices"}
+        )
+        try:
+            await connection.add_listener(POLICY_CHANNEL, self._policy_changed)
+            await connection.add_listener(OPT_OUT_CHANNEL, self._opt_out_changed)
+            self._policies.forget_all()
+            while not connection.is_closed():
+                await connection.fetchval("SELECT 1", timeout=5)
+                await asyncio.sleep(_CHECK_EVERY_S)
+        finally:
+            await connection.close(timeout=1)
+
+    def _policy_changed(self, _connection: Any, _pid: int, _channel: str, payload: Any) -> None:
+        self._start(self._changed(UUID(payload)))
+
+    def _opt_out_changed(self, _connection: Any, _pid: int, _channel: str, payload: Any) -> None:
+        tenant, list_name, digest = str(payload)[1:].split(" ")
+        self._start(
+            self._policies.opt_out_changed(
+                UUID(tenant), list_name, bytes.fromhex(digest), opted_out=payload[0] == "+"
+            )
+        )
+
+    async def _changed(self, tenant_id: UUID) -> None:
+        try:
+            await self._policies.changed(tenant_id)
+        except NotFound:
+            _log.info("policy_notice_for_absent_tenant", tenant_id=str(tenant_id))
+
+    def _start(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

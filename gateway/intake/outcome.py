@@ -1,0 +1,100 @@
+"""What becomes of a send request: values, mapped to HTTP statuses only at the edge."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from gateway.messages.view import MessageView
+
+DeclineCode = Literal[
+    "insufficient_credits",
+    "template_required",
+    "template_not_allowed",
+    "use_case_mismatch",
+    "country_not_allowed",
+    "opted_out",
+    "tenant_suspended",
+    "not_live",
+    "no_originator",
+    "no_price",
+    "price_over_max",
+    "invalid_number",
+    "invalid_template_variables",
+    "body_too_long",
+    "validation_failed",
+    "not_supported",
+    "rate_limited",
+    "queue_full",
+    "idempotency_mismatch",
+    "message_not_cancelable",
+]
+
+
+class FieldFault(Struct, frozen=True, kw_only=True):
+    """One thing wrong with one field of a request."""
+
+    field: str
+    """JSON pointer, for example `/template/variables/code`."""
+    code: str
+    detail: str
+
+
+class RateState(Struct, frozen=True, kw_only=True):
+    """Where the tenant stands with its request rate, for the `RateLimit` headers."""
+
+    limit_per_s: float
+    remaining: int
+    reset_ms: int
+
+
+class Accepted(Struct, frozen=True, kw_only=True, tag="accepted"):
+    """The message is in Postgres; this is the only outcome that may become a 202."""
+
+    message: MessageView
+    replayed: bool = False
+    rate: RateState | None = None
+
+
+class Declined(Struct, frozen=True, kw_only=True, tag="declined"):
+    """Nothing was stored and nothing was held."""
+
+    code: DeclineCode
+    detail: str
+    retry_after_ms: int | None = None
+    errors: tuple[FieldFault, ...] = ()
+    rate: RateState | None = None
+
+
+class Estimate(Struct, frozen=True, kw_only=True):
+    """What a text would be on the wire and what it would cost; nothing is sent, held or counted."""
+
+    encoding: str
+    parts: int
+    characters: int
+    units: int
+    units_left_in_part: int
+    offending: tuple["OffendingCharacter", ...]
+    """Characters that force UNICODE, each once, at its first place."""
+    gsm_rewrite: str | None
+    """The text with typographic characters replaced, where that alone brings it to GSM."""
+    country: str
+    price: "EstimatedPrice"
+    mms_hint: bool
+    """Whether one MMS may cost less than this many parts (US and CA)."""
+
+
+class OffendingCharacter(Struct, frozen=True, kw_only=True):
+    """A character outside GSM 03.38."""
+
+    character: str
+    position: int
+    name: str
+    suggestion: str | None
+
+
+class EstimatedPrice(Struct, frozen=True, kw_only=True):
+    """Price of the whole message in the tenant's own unit."""
+
+    estimated: str | None
+    currency: str
+    credits: int | None

@@ -1,0 +1,102 @@
+"""
+Tenants' snapshots in memory, kept true in three ways, any one of which is enough.
+
+A NOTIFY from the transaction that changed a tenant throws its snapshot away and projects the new policy to
+Redis; the admission script compares versions on every send and names a snapshot that is behind; and a
+snapshot is never used for longer than its age limit. So a change is in force everywhere within a second of
+its commit, and a process that missed the notice finds out from its next send.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from uuid import UUID
+
+import structlog
+
+from gateway.admission.gate import AdmissionGate
+from gateway.clock import Clock
+from gateway.intake.snapshot import TenantSnapshot, policy_of
+from gateway.lanes.errors import RedisUnavailable
+
+_log = structlog.get_logger(__name__)
+
+ReadSnapshot = Callable[[UUID], Awaitable[TenantSnapshot]]
+ReadOptOuts = Callable[[UUID], Awaitable[Mapping[str, Collection[bytes]]]]
+
+MAX_AGE_S = 30.0
+_MOST = 20_000
+
+
+class Policies:
+    """Snapshots by tenant; reading one is single flight."""
+
+    def __init__(
+        self, read: ReadSnapshot, read_opt_outs: ReadOptOuts, gate: AdmissionGate, clock: Clock
+    ) -> None:
+        self._read = read
+        self._read_opt_outs = read_opt_outs
+        self._gate = gate
+        self._clock = clock
+        self._snapshots: dict[UUID, TenantSnapshot] = {}
+        self._reading: dict[UUID, asyncio.Task[TenantSnapshot]] = {}
+
+    async def of(self, tenant_id: UUID) -> TenantSnapshot:
+        """
+        Return the tenant's snapshot, from memory where it is young enough.
+
+        Raises:
+            NotFound: There is no such tenant.
+        """
+        snapshot = self._snapshots.get(tenant_id)
+        if snapshot is not None and (self._clock.now() - snapshot.read_at).total_seconds() < MAX_AGE_S:
+            return snapshot
+        return await self.reload(tenant_id)
+
+    async def reload(self, tenant_id: UUID) -> TenantSnapshot:
+        """Read the tenant again; callers that come while a read is under way share it."""
+        task = self._reading.get(tenant_id)
+        if task is None:
+            task = asyncio.create_task(self._read(tenant_id))
+            self._reading[tenant_id] = task
+            task.add_done_callback(lambda _: self._reading.pop(tenant_id, None))
+        snapshot = await asyncio.shield(task)
+        if len(self._snapshots) >= _MOST:
+            self._snapshots.clear()
+        self._snapshots[tenant_id] = snapshot
+        return snapshot
+
+    async def project(self, tenant_id: UUID, *, opt_outs: bool) -> None:
+        """
+        Write the tenant's newest policy to Redis; with `opt_outs` also every recipient who said STOP.
+
+        Raises:
+            RedisUnavailable: Redis did not take it.
+        """
+        self._snapshots.pop(tenant_id, None)
+        snapshot = await self.reload(tenant_id)
+        read = (lambda: self._read_opt_outs(tenant_id)) if opt_outs else None
+        await self._gate.project(policy_of(snapshot), read)
+
+    async def changed(self, tenant_id: UUID) -> None:
+        """Forget the snapshot and project the new one; a failure is repaired by the next send."""
+        self._snapshots.pop(tenant_id, None)
+        try:
+            await self.project(tenant_id, opt_outs=False)
+        except RedisUnavailable as error:
+            _log.warning("policy_projection_failed", tenant_id=str(tenant_id), error=str(error))
+
+    async def opt_out_changed(
+        self, tenant_id: UUID, list_name: str, recipient_hash: bytes, *, opted_out: bool
+    ) -> None:
+        """Put one opt-out into Redis or take it out; if Redis is away, its next projection reads them all."""
+        try:
+            if opted_out:
+                await self._gate.add_opt_out(tenant_id, list_name, recipient_hash)
+            else:
+                await self._gate.remove_opt_out(tenant_id, list_name, recipient_hash)
+        except RedisUnavailable as error:
+            _log.warning("opt_out_projection_failed", tenant_id=str(tenant_id), error=str(error))
+
+    def forget_all(self) -> None:
+        """Throw every snapshot away, after notices may have been missed."""
+        self._snapshots.clear()

@@ -1,0 +1,198 @@
+"""
+From a request to a draft: everything that can be said of a send without Redis and without SQL.
+
+Pure: the same snapshot, request and instant give the same draft or the same refusal.
+"""
+
+from datetime import datetime, timedelta
+from typing import TypeAlias
+from uuid import UUID
+
+from msgspec import UNSET, Struct
+
+from gateway.admission.segments import Segments, check_body, measure
+from gateway.intake.outcome import Declined, DeclineCode, FieldFault
+from gateway.intake.request import SendRequest, TemplateRef
+from gateway.intake.snapshot import ApprovedTemplate, TenantSnapshot
+from tenants.countries.facts import UNREACHABLE
+from tenants.countries.numbers import Number, parse_number
+from tenants.credits.money import parse_usd
+from tenants.credits.pricing import PriceBook, Quote, price
+from tenants.errors import InvalidId
+from tenants.ids import decode
+from tenants.templates.rendering import Rendered, render
+
+SCHEDULE_WINDOW = timedelta(days=35)
+
+
+class Draft(Struct, frozen=True, kw_only=True):
+    """A send whose text, recipient and price are known."""
+
+    number: Number
+    text: str
+    segments: Segments
+    type: str
+    template: ApprovedTemplate | None
+    quote: Quote
+    send_at: datetime | None
+    expires_at: datetime
+    ttl_ms: int
+
+
+class _Text(Struct, frozen=True):
+    text: str
+    template: ApprovedTemplate | None
+
+
+Prepared: TypeAlias = Draft | Declined
+
+
+def prepare(snapshot: TenantSnapshot, request: SendRequest, book: PriceBook, now: datetime) -> Prepared:
+    """Return what the send would be, or the first reason why it cannot be."""
+    if (faults := _shape_faults(request, now)) is not None:
+        return faults
+    number = parse_number(request.to)
+    if not isinstance(number, Number):
+        return _one("invalid_number", "/to", number.code, number.detail)
+    if number.country in UNREACHABLE:
+        return Declined(
+            code="country_not_allowed", detail=f"AWS does not carry texts to {UNREACHABLE[number.country]}"
+        )
+    text = _text(snapshot, request)
+    if isinstance(text, Declined):
+        return text
+    return _draft(snapshot, request, book, now, number, text)
+
+
+def _draft(
+    snapshot: TenantSnapshot,
+    request: SendRequest,
+    book: PriceBook,
+    now: datetime,
+    number: Number,
+    text: _Text,
+) -> Prepared:
+    if (fault := check_body(text.text)) is not None:
+        code: DeclineCode = "body_too_long" if fault.code == "body_too_long" else "validation_failed"
+        return _one(code, "/body" if text.template is None else "/template/variables", fault.code, fault.detail)
+    if text.template is not None and text.template.countries and number.country not in text.template.countries:
+        return Declined(
+            code="template_not_allowed", detail=f"the template is not approved for {number.country}"
+        )
+    kind = _type(request, text.template)
+    if isinstance(kind, Declined):
+        return kind
+    segments = measure(text.text)
+    quote = price(
+        snapshot.plan, book, country=number.country, channel=request.channel, parts=segments.parts
+    )
+    if not isinstance(quote, Quote):
+        return Declined(code="no_price", detail=f"the price book has no price for {number.country}")
+    if (dear := _too_dear(request, quote)) is not None:
+        return dear
+    send_at = None if request.send_at is UNSET else request.send_at
+    ttl_s = snapshot.plan.ttl_seconds if request.ttl_seconds is UNSET else request.ttl_seconds
+    return Draft(
+        number=number,
+        text=text.text,
+        segments=segments,
+        type=kind,
+        template=text.template,
+        quote=quote,
+        send_at=send_at,
+        expires_at=(send_at or now) + timedelta(seconds=ttl_s),
+        ttl_ms=ttl_s * 1000,
+    )
+
+
+def _shape_faults(request: SendRequest, now: datetime) -> Declined | None:
+    faults: list[FieldFault] = []
+    if (request.body is UNSET) == (request.template is UNSET):
+        faults.append(_fault("/body", "exactly_one", "give either `body` or `template`, not both and not neither"))
+    if isinstance(request.template, TemplateRef):
+        reference = request.template
+        if (reference.id is UNSET) == (reference.name is UNSET):
+            faults.append(_fault("/template", "exactly_one", "name the template by `id` or by `name`"))
+    if request.send_at is not UNSET:
+        faults.extend(_schedule_faults(request.send_at, now))
+    if faults:
+        return Declined(code="validation_failed", detail=faults[0].detail, errors=tuple(faults))
+    for field, given, way_out in (
+        ("/channel", request.channel != "sms", "only the sms channel is open; leave `channel` out"),
+        ("/media", request.media is not UNSET, "media needs the mms channel, which is not open"),
+        ("/country_parameters", request.country_parameters is not UNSET, "leave it out: no route here needs it"),
+        ("/protect_configuration", request.protect_configuration is not UNSET, "leave it out: none is set up"),
+    ):
+        if given:
+            return _one("not_supported", field, "not_supported", way_out)
+    return None
+
+
+def _schedule_faults(send_at: datetime, now: datetime) -> list[FieldFault]:
+    if send_at.tzinfo is None:
+        return [_fault("/send_at", "no_offset", "give an offset, for example 2026-01-31T09:00:00Z")]
+    if send_at <= now:
+        return [_fault("/send_at", "in_the_past", "give a time to come, or leave it out to send at once")]
+    if send_at > now + SCHEDULE_WINDOW:
+        return [_fault("/send_at", "too_far", "a send can be scheduled at most 35 days ahead")]
+    return []
+
+
+def _text(snapshot: TenantSnapshot, request: SendRequest) -> _Text | Declined:
+    if isinstance(request.body, str):
+        return _Text(request.body, None)
+    reference = request.template
+    assert isinstance(reference, TemplateRef)  # noqa: S101 - `_shape_faults` has seen to it
+    approved = _approved(snapshot, reference)
+    if approved is None:
+        return Declined(
+            code="template_not_allowed",
+            detail="no approved version of such a template; see its state at /v1/templates",
+        )
+    rendered = render(approved.template, approved.declarations, reference.variables)
+    if isinstance(rendered, Rendered):
+        return _Text(rendered.text, approved)
+    faults = tuple(_fault(fault.field, fault.code, fault.detail) for fault in rendered.faults)
+    return Declined(code="invalid_template_variables", detail=faults[0].detail, errors=faults)
+
+
+def _approved(snapshot: TenantSnapshot, reference: TemplateRef) -> ApprovedTemplate | None:
+    template_id = _template_id(snapshot, reference)
+    versions = snapshot.templates.get(template_id, ()) if template_id else ()
+    if reference.version is UNSET:
+        return versions[0] if versions else None
+    return next((version for version in versions if version.version == reference.version), None)
+
+
+def _template_id(snapshot: TenantSnapshot, reference: TemplateRef) -> UUID | None:
+    if isinstance(reference.name, str):
+        return snapshot.template_names.get(reference.name)
+    try:
+        return decode("tpl", str(reference.id))
+    except InvalidId:
+        return None
+
+
+def _type(request: SendRequest, template: ApprovedTemplate | None) -> str | Declined:
+    if request.type is UNSET:
+        return template.type if template else "transactional"
+    if template is not None and template.type != request.type:
+        return Declined(
+            code="use_case_mismatch",
+            detail=f"the template is approved for {template.type}, the request says {request.type}",
+        )
+    return request.type
+
+
+def _too_dear(request: SendRequest, quote: Quote) -> Declined | None:
+    if request.max_price is UNSET or quote.sell_micros <= parse_usd(request.max_price, field="/max_price"):
+        return None
+    return _one("price_over_max", "/max_price", "price_over_max", "the message would cost more than `max_price`")
+
+
+def _one(code: DeclineCode, field: str, fault: str, detail: str) -> Declined:
+    return Declined(code=code, detail=detail, errors=(_fault(field, fault, detail),))
+
+
+def _fault(field: str, code: str, detail: str) -> FieldFault:
+    return FieldFault(field=field, code=code, detail=detail)

@@ -1,0 +1,54 @@
+"""What a tenant asks for: the body of `POST /v1/messages`, held to its shapes by msgspec."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType, field
+
+MessageType = Literal["otp", "transactional", "promotional"]
+Channel = Literal["sms", "mms", "voice"]
+ContextKey = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^\S+$")]
+ContextValue = Annotated[str, Meta(min_length=1, max_length=800)]
+Money = Annotated[str, Meta(pattern=r"^\d{1,9}(\.\d{1,6})?$", description="decimal USD")]
+
+MAX_CONTEXT_PAIRS = 3
+"""AWS takes five; two carry our message id and attempt."""
+
+
+class TemplateRef(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Names an approved template, by id or by name, and fills it."""
+
+    id: Annotated[str, Meta(max_length=40)] | UnsetType = UNSET
+    name: Annotated[str, Meta(max_length=100)] | UnsetType = UNSET
+    version: Annotated[int, Meta(ge=1)] | UnsetType = UNSET
+    """The newest approved version where absent."""
+    variables: dict[str, str | int | float | bool | None] = {}
+
+
+class CountryParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a destination country demands beside the text; today India's DLT ids."""
+
+    entity_id: Annotated[str, Meta(min_length=1, max_length=100)] | UnsetType = UNSET
+    template_id: Annotated[str, Meta(min_length=1, max_length=100)] | UnsetType = UNSET
+
+
+class SendRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One message to one recipient; exactly one of `body` and `template`."""
+
+    to: Annotated[str, Meta(max_length=40, description="E.164, for example +14155550123")]
+    body: Annotated[str, Meta(max_length=10_000)] | UnsetType = UNSET
+    template: TemplateRef | UnsetType = UNSET
+    type: MessageType | UnsetType = UNSET
+    """The template's type where absent, else transactional."""
+    from_: Annotated[str, Meta(max_length=64)] | UnsetType = field(name="from", default=UNSET)
+    """A number, a sender id or a pool id of the tenant; its pool for the type where absent."""
+    channel: Channel = "sms"
+    media: Annotated[list[Annotated[str, Meta(max_length=2048)]], Meta(max_length=10)] | UnsetType = UNSET
+    send_at: datetime | UnsetType = UNSET
+    ttl_seconds: Annotated[int, Meta(ge=5, le=259_200)] | UnsetType = UNSET
+    max_price: Money | UnsetType = UNSET
+    country_parameters: CountryParameters | UnsetType = UNSET
+    protect_configuration: Annotated[str, Meta(max_length=256)] | UnsetType = UNSET
+    feedback: bool = False
+    context: Annotated[dict[ContextKey, ContextValue], Meta(max_length=MAX_CONTEXT_PAIRS)] = {}
+    client_reference: Annotated[str, Meta(min_length=1, max_length=255)] | UnsetType = UNSET

@@ -1,0 +1,104 @@
+"""
+All that a send is checked against, as one immutable value per tenant and policy version.
+
+Read from Postgres once, kept by `gateway.intake.policies`, thrown away when the tenant's policy_version
+moves; so the edge of a send touches no database.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from gateway.admission.policy import TenantPolicy
+from tenants.accounts.plan import Plan, may_send_free_text
+from tenants.accounts.sealing import DataKey
+from tenants.templates.rendering import Template
+from tenants.templates.variables import Declaration
+
+
+class ApprovedTemplate(Struct, frozen=True, kw_only=True):
+    """A sendable version of a template, parsed."""
+
+    id: UUID
+    name: str
+    version: int
+    type: str
+    countries: frozenset[str]
+    template: Template
+    declarations: Mapping[str, Declaration]
+
+
+class Route(Struct, frozen=True, kw_only=True):
+    """An AWS account in a Region, as the hot path needs it."""
+
+    account_id: UUID
+    name: str
+    region: str
+
+
+class SenderFact(Struct, frozen=True, kw_only=True):
+    """An active origination identity of the tenant."""
+
+    id: UUID
+    account_id: UUID
+    type: str
+    value: str
+    country: str
+    arn: str
+    message_types: frozenset[str]
+    parts_per_second: float
+
+
+class PoolFact(Struct, frozen=True, kw_only=True):
+    """A pool and its members in order."""
+
+    id: UUID
+    message_types: frozenset[str]
+    sender_ids: tuple[UUID, ...]
+
+
+class TenantSnapshot(Struct, frozen=True, kw_only=True):
+    """One tenant as admission and pricing see it, at one policy version."""
+
+    tenant_id: UUID
+    version: int
+    state: str
+    live: bool
+    model: int
+    plan: Plan
+    countries: frozenset[str]
+    unit: str
+    key: DataKey
+    templates: Mapping[UUID, tuple[ApprovedTemplate, ...]]
+    """Approved versions of each template, newest first."""
+    template_names: Mapping[str, UUID]
+    senders: Mapping[UUID, SenderFact]
+    pools: tuple[PoolFact, ...]
+    configuration_sets: Mapping[UUID, str]
+    """AWS account to the name of the tenant's configuration set there."""
+    read_at: datetime
+
+
+def policy_of(snapshot: TenantSnapshot) -> TenantPolicy:
+    """Return the part of a snapshot that the admission script needs."""
+    refuses = snapshot.plan.burst == "refuse"
+    return TenantPolicy(
+        tenant_id=snapshot.tenant_id,
+        version=snapshot.version,
+        state=snapshot.state,  # type: ignore[arg-type]  # the table's CHECK holds it to the Literal
+        live=snapshot.live,
+        free_text=may_send_free_text(snapshot.model, snapshot.plan),
+        countries=snapshot.countries,
+        templates={
+            template_id: frozenset(version.version for version in versions)
+            for template_id, versions in snapshot.templates.items()
+        },
+        requests_per_second=snapshot.plan.requests_per_second,
+        country_refuse_mps={
+            country: rate
+            for country in snapshot.countries
+            if refuses and (rate := snapshot.plan.mps(country)) is not None
+        },
+    )

@@ -1,0 +1,455 @@
+--[==[
+Take up to N messages that may leave now, charge their gates, and lease them to the caller.
+
+    give back        leases that expired and delayed messages that are due return to the front of their flows
+    for each priority, until N messages are taken or nothing is open:
+        pass         the channels that are due, least recently served first, one message each
+        visit        gates of the channel closed: look again when they open
+        serve        first tenant of the ring; own gate closed: parked; recipient too soon: delayed; else granted
+    write            gates, virtual times, backlog and the clock once, at the end
+
+Everything read is kept in tables for the length of the call, so N messages of one channel read it once. The
+budget of steps bounds one call however many tenants must be parked; the answer then asks for another at once.
+
+ARGV[1]   N
+ARGV[2]   the lowest priority wanted, 0 to 2: a dispatcher keeps its last slots for urgent messages
+ARGV[3]   lease in us
+ARGV[4]   slack in us
+ARGV[5]   us per API request of the route, 0 for no such gate
+ARGV[6]   the time in us, '' for Redis's own (tests inject it)
+
+Returns {status, next, entry...}: status 1, or 0 when the epoch is missing; next is the us until another call
+can bring something, 0 for at once, -1 when nothing waits; an entry is a flow followed by an item, 63 bytes.
+]==]
+
+local FLOOR = 19                   -- parts or requests of others for each promotional one: 5 %
+local LONGEST_PARTS = 32           -- more than the longest text has, so a cut debt is never a real one
+local FLOOR_TRIES = 4              -- promotional channels looked at before the urgent ones go on
+local GIVE_BACK = 64               -- leases, delayed messages and parked tenants moved at a time
+local STEPS_PER_MESSAGE = 8
+local STEPS_AT_LEAST = 256
+local DAY_US = 86400 * SECOND_US
+local HELD_SECOND = 1              -- item flag: its place in the recipient's row of seconds is taken
+local PROMOTIONAL = 2
+
+local wanted, lowest = tonumber(ARGV[1]), tonumber(ARGV[2])
+local lease_us, slack, request_us = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local injected = ARGV[6]
+
+local epoch = redis.call('HMGET', key('epoch'), 'id', 'opens', 'floor')
+if not epoch[1] then
+  return { 0, -1 }
+end
+local now, shift, old_shift = lane_clock(injected)
+if now < tonumber(epoch[2]) then
+  return { 1, tonumber(epoch[2]) - now }
+end
+
+local granted = {}
+local steps = STEPS_AT_LEAST + STEPS_PER_MESSAGE * wanted
+local channels, gates, tenants, backlog = {}, {}, {}, {}
+local request_floor = tonumber(epoch[3] or 0)
+local promotional_waits = lowest == PROMOTIONAL
+
+-- Gates ------------------------------------------------------------------------------------------------------
+
+local function gate(name, period)
+  local found = gates[name]
+  if not found then
+    found = { name = name, tat = tonumber(redis.call('GET', key(name)) or 0), charged = false }
+    gates[name] = found
+  end
+  found.tat = math.min(found.tat, now + SECOND_US + LONGEST_PARTS * period)
+  return found
+end
+
+local function opens_at(name, period)
+  return gate(name, period).tat
+end
+
+local function charge(name, period, parts)
+  local charged = gate(name, period)
+  charged.tat = math.max(charged.tat, now - slack) + parts * period
+  charged.charged = true
+end
+
+local function lifetime_ms(until_us)
+  if injected ~= '' then
+    return DAY_US / 1000           -- injected time runs at its own pace; expiry only tidies up
+  end
+  return math.ceil((until_us - now) / 1000) + 1
+end
+
+local function write_gates()
+  for name, state in pairs(gates) do
+    if state.charged then
+      redis.call('SET', key(name), whole(math.ceil(state.tat)), 'PX', whole(lifetime_ms(state.tat + slack)))
+    end
+  end
+end
+
+local function route_opens_at()
+  return request_us > 0 and opens_at('g:route', request_us) or 0
+end
+
+-- Channels ---------------------------------------------------------------------------------------------------
+
+local function channel(name)
+  local found = channels[name]
+  if found then
+    return found
+  end
+  local row = redis.call('HMGET', key('ch:' .. name), 'cfg', 'v0', 'v1', 'v2', 'floor', 'last')
+  local cfg = cmsgpack.unpack(row[1])
+  found = { name = name, country = name:sub(17, 18), gates = { { 'g:c:' .. name, cfg[1] } }, cap = nil,
+            v = { [0] = tonumber(row[2] or 0), tonumber(row[3] or 0), tonumber(row[4] or 0) },
+            floor = tonumber(row[5] or 0), last = tonumber(row[6] or 0), unparked = {}, served = false }
+  for _, shared in ipairs(cfg[2]) do
+    found.gates[#found.gates + 1] = { 'g:s:' .. shared[1], shared[2] }
+  end
+  if cfg[3][1] then
+    local day = math.floor(now / DAY_US)
+    local counter = 'd:' .. cfg[3][1] .. ':' .. whole(day)
+    found.cap = { counter = counter, parts = cfg[3][2], ends = (day + 1) * DAY_US }
+  end
+  channels[name] = found
+  return found
+end
+
+local function used_today(cap)
+  return tonumber(redis.call('GET', key(cap.counter)) or 0)
+end
+
+-- A message longer than the whole day's cap goes alone; otherwise it would wait for ever.
+local function fits_today(cap, parts)
+  local used = used_today(cap)
+  return used == 0 or used + parts <= cap.parts
+end
+
+local function channel_opens_at(c)
+  local open = 0
+  for _, each in ipairs(c.gates) do
+    open = math.max(open, opens_at(each[1], each[2]))
+  end
+  if c.cap and open <= now and (c.cap.full or used_today(c.cap) >= c.cap.parts) then
+    open = c.cap.ends
+  end
+  return open
+end
+
+local function write_channels()
+  for name, c in pairs(channels) do
+    if c.served then
+      redis.call('HSET', key('ch:' .. name), 'v0', c.v[0], 'v1', c.v[1], 'v2', c.v[2],
+                 'floor', whole(c.floor), 'last', whole(c.last))
+    end
+  end
+end
+
+-- Tenants ----------------------------------------------------------------------------------------------------
+
+local function terms_of(tenant, country)
+  local field = tenant .. country
+  local found = tenants[field]
+  if not found then
+    local packed = redis.call('HGET', key('terms'), field)
+    local row = packed and cmsgpack.unpack(packed) or { 1, 0 }
+    found = { weight = row[1], period = row[2], gate = 'g:t:' .. field }
+    tenants[field] = found
+  end
+  return found
+end
+
+local function unpark(c, priority)
+  if c.unparked[priority] then
+    return
+  end
+  local lane = priority .. c.name
+  local due = redis.call('ZRANGEBYSCORE', key('park:' .. lane), '-inf', whole(now), 'LIMIT', 0, GIVE_BACK)
+  for _, tenant in ipairs(due) do
+    redis.call('ZREM', key('park:' .. lane), tenant)
+    redis.call('ZADD', key('ring:' .. lane), 'NX', c.v[priority], tenant)
+  end
+  c.unparked[priority] = #due < GIVE_BACK
+end
+
+-- Recipients -------------------------------------------------------------------------------------------------
+
+local ANY_RECIPIENT = string.rep('\0', 8)
+
+-- Return when this recipient may get the item: now or earlier means at once. `free` is the next second nobody
+-- has taken yet.
+local function recipient_of(item)
+  local hash = item:sub(17, 24)
+  if hash == ANY_RECIPIENT then
+    return nil, 0, 0
+  end
+  local value = redis.call('GET', key('to:' .. hash))
+  local last, free = 0, 0
+  if value then
+    local last_text, free_text = value:match('(%d+):(%d+)')
+    last, free = tonumber(last_text), tonumber(free_text)
+  end
+  local holds = item:byte(28) % 2 == HELD_SECOND
+  local allowed = last == 0 and 0 or last + SECOND_US
+  return hash, holds and allowed or math.max(allowed, free), free, last
+end
+
+local function write_recipient(hash, last, free)
+  redis.call('SET', key('to:' .. hash), whole(last) .. ':' .. whole(free),
+             'PX', whole(lifetime_ms(math.max(free, last + SECOND_US))))
+end
+
+local function delay(flow, item, hash, at, free, last)
+  if item:byte(28) % 2 ~= HELD_SECOND then
+    write_recipient(hash, last, math.max(free, at) + SECOND_US)
+    item = item:sub(1, 27) .. string.char(item:byte(28) + HELD_SECOND)
+  end
+  redis.call('ZADD', key('delayed'), whole(at), flow .. item)
+end
+
+-- Granting ---------------------------------------------------------------------------------------------------
+
+local function count_towards_floors(c, priority, parts)
+  if priority == PROMOTIONAL then
+    c.floor, request_floor = math.min(c.floor, 0), 0
+  else
+    c.floor, request_floor = math.min(c.floor + parts, FLOOR), math.min(request_floor + 1, FLOOR)
+  end
+end
+
+local function grant(c, flow, item, terms, hash, free)
+  local parts = parts_of(item)
+  for _, each in ipairs(c.gates) do
+    charge(each[1], each[2], parts)
+  end
+  if c.cap then
+    redis.call('INCRBY', key(c.cap.counter), parts)
+    redis.call('PEXPIRE', key(c.cap.counter), whole(lifetime_ms(c.cap.ends)))
+  end
+  if terms.period > 0 then
+    charge(terms.gate, terms.period, parts)
+  end
+  if request_us > 0 then
+    charge('g:route', request_us, 1)
+  end
+  if hash then
+    write_recipient(hash, now, math.max(free, now + SECOND_US))
+  end
+  local id, entry = item:sub(1, 16), flow .. item
+  local claims = math.min(item:byte(27) + 1, 255)
+  entry = entry:sub(1, FLOW_BYTES + 26) .. string.char(claims, 0)
+  redis.call('ZADD', key('lease'), whole(now + lease_us), id)
+  redis.call('HSET', key('flight'), id, entry)
+  backlog[lane_of(flow)] = (backlog[lane_of(flow)] or 0) - parts
+  granted[#granted + 1] = entry
+  c.last, c.served = now + #granted, true
+  return parts
+end
+
+-- Grant one message of the lane. Returns its parts, or nil when no tenant of the lane may send now.
+local function serve(c, priority)
+  local lane = priority .. c.name
+  local ring = key('ring:' .. lane)
+  unpark(c, priority)
+  while steps > 0 do
+    steps = steps - 1
+    local head = redis.call('ZRANGE', ring, 0, 0, 'WITHSCORES')
+    local tenant, tag = head[1], tonumber(head[2])
+    if not tenant then
+      return nil
+    end
+    local terms = terms_of(tenant, c.country)
+    local open = terms.period > 0 and opens_at(terms.gate, terms.period) or 0
+    if open > now then
+      redis.call('ZREM', ring, tenant)
+      redis.call('ZADD', key('park:' .. lane), whole(open), tenant)
+    else
+      local flow = lane .. tenant
+      local item = redis.call('LPOP', key('q:' .. flow))
+      if not item then
+        redis.call('ZREM', ring, tenant)
+      elseif c.cap and not fits_today(c.cap, parts_of(item)) then
+        redis.call('LPUSH', key('q:' .. flow), item)
+        c.cap.full = true
+        return nil
+      else
+        local hash, at, free, last = recipient_of(item)
+        if at > now then
+          delay(flow, item, hash, at, free, last)
+        else
+          local parts = grant(c, flow, item, terms, hash, free)
+          redis.call('ZADD', ring, tag + parts / terms.weight, tenant)
+          c.v[priority] = tag
+          count_towards_floors(c, priority, parts)
+          return parts
+        end
+      end
+    end
+  end
+  return nil
+end
+
+-- Write down when the lane is worth another look, or that it is empty.
+local function score(c, priority)
+  local lane, ready = priority .. c.name, key('ready:' .. priority)
+  local open = math.max(channel_opens_at(c), now)
+  if redis.call('EXISTS', key('ring:' .. lane)) == 0 then
+    local first = redis.call('ZRANGE', key('park:' .. lane), 0, 0, 'WITHSCORES')
+    if not first[1] then
+      redis.call('ZREM', ready, c.name)
+      return
+    end
+    open = math.max(open, tonumber(first[2]))
+  end
+  redis.call('ZADD', ready, whole(open), c.name)
+end
+
+-- The promotional lane of a channel goes first when the others had their nineteen parts.
+local function serve_floor(c)
+  if c.floor < FLOOR or lowest < PROMOTIONAL or not redis.call('ZSCORE', key('ready:2'), c.name) then
+    return nil
+  end
+  local parts = serve(c, PROMOTIONAL)
+  if parts then
+    c.floor = FLOOR - FLOOR * parts
+  end
+  return parts
+end
+
+local function visit(c, priority)
+  steps = steps - 1
+  if channel_opens_at(c) <= now then
+    local _ = priority < PROMOTIONAL and serve_floor(c) or serve(c, priority)
+  end
+  score(c, priority)
+end
+
+-- Passes -----------------------------------------------------------------------------------------------------
+
+local function may_go_on()
+  return #granted < wanted and steps > 0 and route_opens_at() <= now
+end
+
+local function due_channels(priority, limit)
+  local names = redis.call('ZRANGEBYSCORE', key('ready:' .. priority), '-inf', whole(now), 'LIMIT', 0, limit)
+  local due = {}
+  for at, name in ipairs(names) do
+    due[at] = channel(name)
+  end
+  table.sort(due, function(a, b) return a.last < b.last end)
+  return due
+end
+
+-- Somebody more urgent waits at the same channel: its own floor decides there, in parts.
+local function is_contended(c)
+  return redis.call('ZSCORE', key('ready:0'), c.name) or redis.call('ZSCORE', key('ready:1'), c.name)
+end
+
+-- One promotional message, if any may go, when the route's others had their nineteen requests.
+local function pass_floor()
+  if not promotional_waits then
+    return
+  end
+  local due, before = due_channels(PROMOTIONAL, FLOOR_TRIES), #granted
+  promotional_waits = #due > 0
+  for _, c in ipairs(due) do
+    if not may_go_on() or #granted > before then
+      return
+    elseif is_contended(c) then
+      score(c, PROMOTIONAL)
+    else
+      visit(c, PROMOTIONAL)
+    end
+  end
+end
+
+local function pass(priority)
+  local limit = wanted - #granted + GIVE_BACK
+  local due, before = due_channels(priority, limit), #granted
+  for _, c in ipairs(due) do
+    if priority < PROMOTIONAL and request_floor >= FLOOR then
+      pass_floor()
+    end
+    if not may_go_on() then
+      break
+    end
+    visit(c, priority)
+  end
+  return #due == limit or #granted > before
+end
+
+local function give_back()
+  local expired = redis.call('ZRANGEBYSCORE', key('lease'), '-inf', whole(now), 'LIMIT', 0, GIVE_BACK)
+  for _, id in ipairs(expired) do
+    local entry = redis.call('HGET', key('flight'), id)
+    redis.call('ZREM', key('lease'), id)
+    redis.call('HDEL', key('flight'), id)
+    if entry then
+      local flow, item = entry:sub(1, FLOW_BYTES), entry:sub(FLOW_BYTES + 1)
+      put_back(flow, item, now)
+      backlog[lane_of(flow)] = (backlog[lane_of(flow)] or 0) + parts_of(item)
+    end
+  end
+  local due = redis.call('ZRANGEBYSCORE', key('delayed'), '-inf', whole(now), 'LIMIT', 0, GIVE_BACK)
+  for _, entry in ipairs(due) do
+    redis.call('ZREM', key('delayed'), entry)
+    put_back(entry:sub(1, FLOW_BYTES), entry:sub(FLOW_BYTES + 1), now)
+  end
+end
+
+local function write_backlog()
+  for lane, change in pairs(backlog) do
+    if change ~= 0 and redis.call('HINCRBY', key('backlog'), lane, whole(change)) <= 0 then
+      redis.call('HDEL', key('backlog'), lane)
+    end
+  end
+end
+
+-- An idle claim writes nothing, unless the clock was set back.
+local function write_epoch()
+  if #granted > 0 then
+    redis.call('HSET', key('epoch'), 'floor', whole(request_floor))
+  end
+  if shift and (#granted > 0 or shift ~= old_shift) then
+    redis.call('HSET', key('epoch'), 'last', whole(now), 'shift', whole(shift))
+  end
+end
+
+local function first_score(name)
+  local first = redis.call('ZRANGE', key(name), 0, 0, 'WITHSCORES')
+  return tonumber(first[2])
+end
+
+-- Microseconds until another claim can bring something.
+local function next_look()
+  local soonest = math.huge
+  for priority = 0, lowest do
+    soonest = math.min(soonest, first_score('ready:' .. priority) or math.huge)
+  end
+  soonest = math.max(soonest, route_opens_at())
+  soonest = math.min(soonest, first_score('delayed') or math.huge, first_score('lease') or math.huge)
+  if soonest == math.huge then
+    return -1
+  end
+  return math.max(soonest - now, 0)
+end
+
+give_back()
+for priority = 0, lowest do
+  while may_go_on() do
+    if not pass(priority) then
+      break
+    end
+  end
+end
+write_gates()
+write_channels()
+write_backlog()
+write_epoch()
+
+local again = next_look()
+if again == 0 and #granted > 0 then
+  wake_one()                       -- more is open than this caller took: another dispatcher may have it
+end
+return { 1, again, unpack(granted) }

@@ -1,0 +1,146 @@
+"""
+The messages that go into lanes and the claims that come out, with their packed forms.
+
+Redis holds no content and no number: a queued message is the 28 bytes of `pack_item`, and where it belongs
+is the 35 bytes of `pack_flow`. Both layouts are described on top of `structure.lua`, which reads them.
+"""
+
+import enum
+import struct
+from uuid import UUID
+
+from msgspec import Struct
+
+RECIPIENT_BYTES = 8
+ANY_RECIPIENT = bytes(RECIPIENT_BYTES)
+"""The recipient hash that switches the one-message-a-second gate off."""
+_MAX_BYTE = 255
+_COUNTRY_LETTERS = 2
+_ITEM = struct.Struct("!16s8sBBBB")
+_FLOW = struct.Struct("!1s16s2s16s")
+ITEM_BYTES = _ITEM.size
+FLOW_BYTES = _FLOW.size
+
+
+class Priority(enum.IntEnum):
+    """Which message goes first when two wait at one gate; the smaller number wins."""
+
+    OTP = 0
+    TRANSACTIONAL = 1
+    PROMOTIONAL = 2
+
+
+class RateGate(Struct, frozen=True):
+    """A ceiling that several identities share, such as the one of a 10DLC campaign."""
+
+    name: str
+    parts_per_second: float
+
+
+class DailyCap(Struct, frozen=True):
+    """A ceiling per UTC day that several identities may share, such as T-Mobile's for a 10DLC brand."""
+
+    name: str
+    parts_per_day: int
+
+
+class LaneEntry(Struct, frozen=True, kw_only=True):
+    """
+    A message that may leave as soon as every gate is open.
+
+    The rates are facts of the lane (identity and country) and of the tenant, not of the message: the last
+    push decides them for everything queued there.
+
+    Raises:
+        ValueError: A field does not fit its place in the packed form.
+    """
+
+    message_id: UUID
+    route: str
+    """AWS account and Region, for example `main.us-east-1`; letters, digits, dots, dashes, underscores."""
+    identity: UUID
+    country: str
+    """ISO 3166 alpha-2 code of the destination."""
+    priority: Priority
+    tenant_id: UUID
+    parts: int
+    """1 to 255."""
+    identity_rate: float
+    """Parts per second of this identity in this country."""
+    recipient_hash: bytes = ANY_RECIPIENT
+    """8 bytes, equal for equal recipients of one route, whoever the tenant is."""
+    attempt: int = 1
+    weight: int = 1
+    """The tenant's share against the other tenants of the lane."""
+    tenant_rate: float | None = None
+    """Parts per second of this tenant in this country over all identities, None for no such gate."""
+    shared_gates: tuple[RateGate, ...] = ()
+    daily_cap: DailyCap | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what the packed form cannot hold."""
+        if len(self.recipient_hash) != RECIPIENT_BYTES or len(self.country) != _COUNTRY_LETTERS:
+            raise ValueError("a recipient hash has 8 bytes and a country 2 letters")
+        if not (1 <= self.parts <= _MAX_BYTE and 0 <= self.attempt <= _MAX_BYTE and self.weight >= 1):
+            raise ValueError("parts are 1 to 255, attempts 0 to 255, a weight at least 1")
+        if self.identity_rate <= 0 or (self.tenant_rate is not None and self.tenant_rate <= 0):
+            raise ValueError("a rate is above zero")
+
+
+class ClaimedMessage(Struct, frozen=True, kw_only=True):
+    """A message whose gates are charged; it must leave now, or be given back."""
+
+    message_id: UUID
+    route: str
+    tenant_id: UUID
+    identity: UUID
+    country: str
+    priority: Priority
+    parts: int
+    attempt: int
+    claims: int
+    """How many times this entry was claimed, this one included; above 1 after a worker died with it."""
+    recipient_hash: bytes
+
+
+class Claimed(Struct, frozen=True, kw_only=True):
+    """What one claim brought, and when to come back."""
+
+    messages: list[ClaimedMessage]
+    next_open_ms: int | None = None
+    """Milliseconds until the next claim can bring something; 0 for at once, None when nothing is queued."""
+    epoch_missing: bool = False
+    """The route's lanes were lost with Redis's memory and must be rebuilt from Postgres."""
+
+
+def pack_flow(entry: LaneEntry | ClaimedMessage) -> bytes:
+    """Return where the message belongs: priority, identity, country, tenant."""
+    return _FLOW.pack(
+        b"%d" % entry.priority, entry.identity.bytes, entry.country.encode("ascii"), entry.tenant_id.bytes
+    )
+
+
+def pack_item(entry: LaneEntry | ClaimedMessage, *, attempt: int) -> bytes:
+    """Return the message itself: id, recipient, parts, attempt, and two bytes that the scripts keep."""
+    claims = entry.claims if isinstance(entry, ClaimedMessage) else 0
+    return _ITEM.pack(
+        entry.message_id.bytes, entry.recipient_hash, entry.parts, attempt, min(claims, _MAX_BYTE), 0
+    )
+
+
+def unpack_claimed(route: str, packed: bytes) -> ClaimedMessage:
+    """Return the claim behind a flow followed by an item."""
+    priority, identity, country, tenant_id = _FLOW.unpack_from(packed)
+    message_id, recipient_hash, parts, attempt, claims, _flags = _ITEM.unpack_from(packed, FLOW_BYTES)
+    return ClaimedMessage(
+        message_id=UUID(bytes=message_id),
+        route=route,
+        tenant_id=UUID(bytes=tenant_id),
+        identity=UUID(bytes=identity),
+        country=country.decode("ascii"),
+        priority=Priority(int(priority)),
+        parts=parts,
+        attempt=attempt,
+        claims=claims,
+        recipient_hash=recipient_hash,
+    )

@@ -1,0 +1,218 @@
+"""
+The lanes as the rest of the gateway sees them; each method is one script, described in its own file.
+
+Redis may forget everything at any time. Postgres remembers, so a message that appears twice or not at all
+here costs a claim or a rebuild, never a text: the dispatcher's conditional mark in Postgres decides.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from gateway.lanes.entry import (
+    Claimed,
+    ClaimedMessage,
+    DailyCap,
+    LaneEntry,
+    Priority,
+    RateGate,
+    pack_flow,
+    pack_item,
+    unpack_claimed,
+)
+from gateway.lanes.gates import SECOND_US, SLACK_US, period_us
+from gateway.lanes.scripts import Argument, RedisScripts, read_script
+
+HORIZON_US = SECOND_US
+"""How long claims rest after an epoch was lost."""
+_PUSH_CHUNK = 2_000
+"""Messages per script call: about 2 ms of Redis's time, in which nobody else is served."""
+_SURVIVES_REBUILD = (":g:", ":d:", ":to:", ":rebuild")
+"""What was already sent still counts, so the gates outlive the lanes."""
+_ROUTE_NAME = re.compile(r"[A-Za-z0-9._-]+")
+_PUSH = read_script("gateway.lanes", "structure.lua", "push.lua")
+_CLAIM = read_script("gateway.lanes", "structure.lua", "claim.lua")
+_SETTLE = read_script("gateway.lanes", "structure.lua", "settle.lua")
+_REQUEUE = read_script("gateway.lanes", "structure.lua", "requeue.lua")
+_REBUILD = read_script("gateway.lanes", "rebuild.lua")
+
+
+class LaneKey(Struct, frozen=True):
+    """One line of messages: an identity in a country at a priority."""
+
+    identity: UUID
+    country: str
+    priority: Priority
+
+
+class Lanes:
+    """
+    Queues messages and hands out those that may leave now.
+
+    Args:
+        api_requests_per_second: AWS's quota for SendTextMessage per route; none for a route that is absent.
+        lease_s: How long a claimed message may stay unsettled before another claim gets it.
+        clock_us: The time in microseconds for tests and simulations; None for Redis's own.
+    """
+
+    def __init__(
+        self,
+        scripts: RedisScripts,
+        *,
+        api_requests_per_second: Mapping[str, float] | None = None,
+        lease_s: float = 30.0,
+        clock_us: Callable[[], int] | None = None,
+    ) -> None:
+        self._scripts = scripts
+        self._request_us = {
+            route: period_us(rate) for route, rate in (api_requests_per_second or {}).items() if rate > 0
+        }
+        self._lease_us = round(lease_s * SECOND_US)
+        self._clock_us = clock_us
+
+    async def push(
+        self, entries: Sequence[LaneEntry], *, rebuild_epoch: str | None = None, lock_s: float = 60.0
+    ) -> list[LaneEntry]:
+        """
+        Queue messages and return those that were not taken, because their route has lost its lanes.
+
+        Leave the outbox rows of those to the relay. A rebuild passes the epoch it began; each push then
+        prolongs its lock by `lock_s`.
+        """
+        chunks = list(_chunks(entries))
+        taken = await asyncio.gather(
+            *(self._push_chunk(chunk, rebuild_epoch, round(lock_s * 1000)) for chunk in chunks)
+        )
+        return [
+            entry for chunk, was_taken in zip(chunks, taken, strict=True) if not was_taken for entry in chunk
+        ]
+
+    async def claim(
+        self, route: str, limit: int, *, lowest_priority: Priority = Priority.PROMOTIONAL
+    ) -> Claimed:
+        """Take up to `limit` messages whose every gate is open now, and charge the gates."""
+        arguments: list[Argument] = [
+            limit,
+            int(lowest_priority),
+            self._lease_us,
+            SLACK_US,
+            self._request_us.get(route, 0),
+            self._now(),
+        ]
+        status, next_us, *entries = await self._scripts.run(_CLAIM, _prefix(route), arguments)
+        return Claimed(
+            messages=[unpack_claimed(route, entry) for entry in entries if isinstance(entry, bytes)],
+            next_open_ms=_milliseconds(next_us),
+            epoch_missing=status == 0,
+        )
+
+    async def settle(self, route: str, message_ids: Sequence[UUID]) -> None:
+        """Give up the leases: Postgres holds the mark that these are being dispatched, or are final."""
+        if message_ids:
+            await self._scripts.run(_SETTLE, _prefix(route), [each.bytes for each in message_ids])
+
+    async def requeue(self, message: ClaimedMessage, *, delay_ms: int, attempt: int | None = None) -> bool:
+        """
+        Give back a message that did not leave, settled or not, for a claim after `delay_ms`.
+
+        False when the lanes were lost since it was claimed: the rebuild finds it in Postgres.
+        """
+        item = pack_item(message, attempt=message.attempt if attempt is None else attempt)
+        arguments: list[Argument] = [self._now(), delay_ms, pack_flow(message), item]
+        return (await self._scripts.run(_REQUEUE, _prefix(message.route), arguments))[0] == 1
+
+    async def wait_for_work(self, route: str, timeout_s: float) -> bool:
+        """Sleep until a push has made something claimable, or until `timeout_s` (above zero) is over."""
+        return await self._scripts.take_token(f"{_prefix(route)}:wake", timeout_s=timeout_s)
+
+    async def backlog(self, route: str) -> dict[LaneKey, int]:
+        """Return the parts that wait in each line of the route; claimed ones no longer count."""
+        rows = await self._scripts.hash(f"{_prefix(route)}:backlog")
+        return {_lane_key(lane): int(parts) for lane, parts in rows.items()}
+
+    async def begin_rebuild(self, route: str, epoch: str, *, lock_s: float = 60.0) -> bool:
+        """
+        Empty the route's lanes and lock them for the caller, who then pushes what Postgres has queued.
+
+        Until `finish_rebuild`, claims answer `epoch_missing` and ordinary pushes are refused. False when
+        somebody else is rebuilding.
+        """
+        arguments: list[Argument] = ["begin", epoch, round(lock_s * 1000), self._now()]
+        if (await self._scripts.run(_REBUILD, _prefix(route), arguments))[0] == 0:
+            return False
+        await self._scripts.delete_prefixed(_prefix(route), keep=_SURVIVES_REBUILD)
+        return True
+
+    async def finish_rebuild(self, route: str, epoch: str) -> bool:
+        """Open the lanes, one horizon after the rebuild began; False when the lock was lost: begin again."""
+        arguments: list[Argument] = ["finish", epoch, HORIZON_US, self._now()]
+        return (await self._scripts.run(_REBUILD, _prefix(route), arguments))[0] == 1
+
+    async def _push_chunk(
+        self, entries: Sequence[LaneEntry], rebuild_epoch: str | None, lock_ms: int
+    ) -> bool:
+        arguments: list[Argument] = [rebuild_epoch or "", lock_ms, self._now()]
+        for flow, (first, items) in _by_flow(entries).items():
+            cfg = _channel_terms(first.identity_rate, first.shared_gates, first.daily_cap)
+            arguments += (flow, cfg, _tenant_terms(first.weight, first.tenant_rate), b"".join(items))
+        return (await self._scripts.run(_PUSH, _prefix(entries[0].route), arguments))[0] == 1
+
+    def _now(self) -> Argument:
+        return "" if self._clock_us is None else self._clock_us()
+
+
+def _prefix(route: str) -> str:
+    """Return the key prefix of a route; a name with braces or wildcards would leave its slot or its route."""
+    if not _ROUTE_NAME.fullmatch(route):
+        raise ValueError(f"{route!r} is not a route name: letters, digits, dots, dashes and underscores")
+    return f"{{r:{route}}}"
+
+
+def _chunks(entries: Sequence[LaneEntry]) -> Iterable[list[LaneEntry]]:
+    by_route: dict[str, list[LaneEntry]] = {}
+    for entry in entries:
+        by_route.setdefault(entry.route, []).append(entry)
+    for of_route in by_route.values():
+        for start in range(0, len(of_route), _PUSH_CHUNK):
+            yield of_route[start : start + _PUSH_CHUNK]
+
+
+def _by_flow(entries: Iterable[LaneEntry]) -> dict[bytes, tuple[LaneEntry, list[bytes]]]:
+    """Return the packed messages per flow, with the last entry of each, whose rates count."""
+    flows: dict[bytes, tuple[LaneEntry, list[bytes]]] = {}
+    for entry in entries:
+        flow = pack_flow(entry)
+        items = flows[flow][1] if flow in flows else []
+        items.append(pack_item(entry, attempt=entry.attempt))
+        flows[flow] = (entry, items)
+    return flows
+
+
+@lru_cache(maxsize=4096)
+def _channel_terms(rate: float, shared: tuple[RateGate, ...], cap: DailyCap | None) -> bytes:
+    gates = [[gate.name, period_us(gate.parts_per_second)] for gate in shared]
+    return msgspec.msgpack.encode(
+        [period_us(rate), gates, [] if cap is None else [cap.name, cap.parts_per_day]]
+    )
+
+
+@lru_cache(maxsize=4096)
+def _tenant_terms(weight: int, rate: float | None) -> bytes:
+    if weight == 1 and rate is None:
+        return b""
+    return msgspec.msgpack.encode([weight, 0 if rate is None else period_us(rate)])
+
+
+def _lane_key(lane: bytes) -> LaneKey:
+    return LaneKey(UUID(bytes=lane[1:17]), lane[17:19].decode("ascii"), Priority(int(lane[:1])))
+
+
+def _milliseconds(microseconds: int | bytes) -> int | None:
+    """Round up: a claim that comes a fraction too early brings nothing."""
+    number = int(microseconds)
+    return None if number < 0 else -(-number // 1000)

@@ -1,0 +1,130 @@
+--[==[
+The lanes of one route: what is queued, in which order it leaves, and when.
+
+This file is put in front of push.lua, claim.lua, settle.lua and requeue.lua; they share the layout below.
+
+A *channel* is an origination identity in a country: AWS grants a rate to that pair. A *lane* is a channel at
+a priority. A *flow* is one tenant's messages in one lane, a plain list. Messages wait nowhere else except in
+`delayed` (a later time was asked for) and `flight` (a dispatcher holds a lease).
+
+                      ready:<p>  channels by the time of the next look
+                          |
+        lane          ring:<p><channel>  tenants by virtual time      park:<p><channel>  tenants by gate time
+                          |
+        flow          q:<p><channel><tenant>  messages, first in first out
+
+Why no line blocks another. A channel whose gate is closed is scored at its opening time in `ready`, so a
+claim never looks at it earlier. A tenant whose own gate is closed leaves the ring for `park`, scored at its
+opening time. A recipient who got a message in the last second moves that one message to `delayed`. Each such
+move is paid for by one message or one gate opening, so a claim costs O(log n) per message, whatever waits.
+
+Fairness is deficit round robin in its virtual-time form. A flow's tag grows by parts / weight with each
+message, the smallest tag is served, and V is the tag last served. The list form needs a quantum of the
+longest message (eleven messages of one tenant in a row) or a walk over all tenants per part; a sorted set
+needs neither. A flow that becomes busy starts at V + 1 / weight, as if it had just been served, and an
+emptied flow keeps its place until its turn comes, so nobody gains by queueing one message at a time.
+
+The limiter is the debt form: a gate is open when TAT <= now, and a message of n parts moves TAT to
+max(TAT, now - slack) + n * period. The slack gives back what late polling lost; the period that Python
+passes is longer by the same share, so that in any second at most rate + n - 1 parts are granted (proof in
+gates.py). A TAT further ahead than a second and 32 parts is a step of the clock or an old, slower rate, and
+is cut there. Reads of the clock never go back: `lane_clock` keeps the difference.
+
+Priority: a claim serves the smallest priority number that has an open lane. Promotional lanes get the 20th
+part of a channel, and the 20th request of a route, when the others would leave them nothing; a counter of
+the parts granted since decides, so the floor is exact and needs no dice.
+
+KEYS[1]   {r:<route>}   the prefix of every key below; the braces put them all in one slot
+
+    epoch     hash    id, opens (no claim before), last and shift (the clock that never goes back),
+                      floor (requests granted to others since the last promotional one)
+    rebuild   hash    epoch and begun, while somebody rebuilds; expires
+    ready:p   zset    channel -> us of the next look
+    ring:L    zset    tenant -> tag            L is the priority digit and the channel
+    park:L    zset    tenant -> us of opening
+    q:F       list    items                    F is L and the tenant: the flow
+    ch:C      hash    cfg (msgpack: [period us, [[gate, period us]...], [cap, parts per day] or []]),
+                      v0 v1 v2 (V per priority), floor, last
+    terms     hash    tenant and country -> msgpack [weight, period us or 0]; absent for weight 1 and no gate
+    delayed   zset    flow and item -> us of return
+    lease     zset    message id -> us of expiry
+    flight    hash    message id -> flow and item
+    backlog   hash    lane -> parts
+    wake      list    at most one token, for dispatchers that sleep
+    g:c:C g:s:<gate> g:t:<tenant><country> g:route     string  TAT in us, expires when it says nothing more
+    d:<cap>:<day>     string  parts of that day
+    to:<recipient>    string  <us of the last message>:<us of the next free second>
+
+Identities, tenants and messages are 16 raw bytes, a country 2 letters, a recipient 8 bytes:
+
+    item (28)  message 16 | recipient 8 | parts 1 | attempt 1 | claims 1 | flags 1 (1: holds a recipient's second)
+    flow (35)  priority digit 1 | identity 16 | country 2 | tenant 16
+]==]
+
+local prefix = KEYS[1]
+local SECOND_US = 1000000
+local ITEM_BYTES = 28
+local FLOW_BYTES = 35
+
+local function key(name)
+  return prefix .. ':' .. name
+end
+
+local function whole(number)
+  return string.format('%.0f', number)
+end
+
+local function wall_us()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * SECOND_US + tonumber(time[2])
+end
+
+-- The route's time in us: Redis's own, shifted so that it never goes back; then the shift, now and as stored.
+-- Tests inject the time.
+local function lane_clock(injected)
+  if injected ~= '' then
+    return tonumber(injected)
+  end
+  local row = redis.call('HMGET', key('epoch'), 'last', 'shift')
+  local last, shift = tonumber(row[1] or 0), tonumber(row[2] or 0)
+  local now = wall_us() + shift
+  if now < last then
+    return last, shift + last - now, shift
+  end
+  return now, shift, shift
+end
+
+local function lane_of(flow)
+  return flow:sub(1, 19)
+end
+
+local function tenant_of(flow)
+  return flow:sub(20, FLOW_BYTES)
+end
+
+local function channel_of(flow)
+  return flow:sub(2, 19)
+end
+
+local function parts_of(item)
+  return item:byte(25)
+end
+
+local function look_at(flow, now)
+  redis.call('ZADD', key('ready:' .. flow:sub(1, 1)), 'LT', whole(now), channel_of(flow))
+end
+
+-- Put one message in front of its flow, as if it had never been taken.
+local function put_back(flow, item, now)
+  if redis.call('LPUSH', key('q:' .. flow), item) == 1 then
+    local v = redis.call('HGET', key('ch:' .. channel_of(flow)), 'v' .. flow:sub(1, 1))
+    redis.call('ZADD', key('ring:' .. lane_of(flow)), 'NX', v or 0, tenant_of(flow))
+  end
+  look_at(flow, now)
+end
+
+local function wake_one()
+  if redis.call('LLEN', key('wake')) == 0 then
+    redis.call('RPUSH', key('wake'), '1')
+  end
+end

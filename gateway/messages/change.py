@@ -1,0 +1,62 @@
+"""What an event says of a message: the fields that change on its road, none of which is personal."""
+
+from datetime import datetime
+
+import msgspec
+from msgspec import Struct
+
+from gateway.messages.view import (
+    PriceView,
+    ProviderView,
+    StatusReason,
+    price_view,
+    reason_view,
+    timestamp,
+)
+
+
+class MessageChange(Struct, frozen=True, kw_only=True):
+    """A subset of `MessageView` by name; laid over the unchanging fields when the event is sent."""
+
+    status: str
+    status_reason: StatusReason | None
+    attempts: int
+    price: PriceView
+    carrier: str | None
+    dispatched_at: str | None
+    final_at: str | None
+    provider: ProviderView
+    resend_of_unknown: bool
+
+
+def describe_change(
+    *,
+    status: str,
+    reason: tuple[str, str] | None = None,
+    attempts: int = 0,
+    unit: str,
+    price_estimated: int,
+    price_final: int | None = None,
+    carrier: str | None = None,
+    dispatched_at: datetime | None = None,
+    final_at: datetime | None = None,
+    provider_message_id: str | None = None,
+    provider_status: str | None = None,
+    resend_of_unknown: bool = False,
+) -> msgspec.Raw:
+    """Return the event's data as JSON; `reason` is (code, detail)."""
+    code, detail = reason or (None, None)
+    change = MessageChange(
+        status=status,
+        status_reason=reason_view(code, detail),
+        attempts=attempts,
+        price=price_view(unit=unit, estimated=price_estimated, final=price_final),
+        carrier=carrier,
+        dispatched_at=timestamp(dispatched_at),
+        final_at=timestamp(final_at),
+        provider=ProviderView(
+            message_id=provider_message_id, account=None, region=None, status=provider_status
+        ),
+        resend_of_unknown=resend_of_unknown,
+    )
+    return msgspec.Raw(msgspec.json.encode(change))

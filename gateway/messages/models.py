@@ -1,0 +1,202 @@
+"""
+Tables of messages and of what is still to be done with them.
+
+`messages` and `events` are partitioned by month. A message's partition follows from its own id (the
+milliseconds of the UUIDv7 are its `created_at`), so a look-up by id touches one partition.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, PrimaryKeyConstraint, SmallInteger, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tenants.tables import Amount, Base, Instant, Sealed
+
+_STATUSES = (
+    "'scheduled', 'queued', 'dispatching', 'sent', 'delivered', 'undelivered', "
+    "'failed', 'expired', 'canceled', 'unknown'"
+)
+
+
+class Message(Base):
+    """One SMS to one recipient, from the accept to its final state. Amounts are in the tenant's `unit`."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        PrimaryKeyConstraint("tenant_id", "id", "created_at"),
+        Index("ix_messages_id", "id"),
+        Index(
+            "ix_messages_provider_message_id",
+            "provider_message_id",
+            postgresql_where=text("provider_message_id IS NOT NULL"),
+        ),
+        CheckConstraint(f"status IN ({_STATUSES})", name="status"),
+        CheckConstraint("type IN ('otp', 'transactional', 'promotional')", name="type"),
+        CheckConstraint("parts > 0", name="parts"),
+        {"postgresql_partition_by": "RANGE (created_at)"},
+    )
+
+    tenant_id: Mapped[UUID]
+    id: Mapped[UUID]
+    created_at: Mapped[Instant]
+    test: Mapped[bool]
+    status: Mapped[str]
+    reason_code: Mapped[str | None]
+    reason_detail: Mapped[str | None]
+    channel: Mapped[str]
+    type: Mapped[str]
+    country: Mapped[str]
+    recipient_hash: Mapped[bytes]
+    to_sealed: Mapped[Sealed]
+    body_sealed: Mapped[bytes | None]
+    """None once the body has been purged."""
+    template_id: Mapped[UUID | None]
+    template_version: Mapped[int | None]
+    encoding: Mapped[str]
+    parts: Mapped[int] = mapped_column(SmallInteger)
+    unit: Mapped[str]
+    price_estimated: Mapped[Amount]
+    """What is held for it; the price is per message, parts included."""
+    price_final: Mapped[int | None]
+    max_price_micros: Mapped[Amount]
+    """Sent to AWS as MaxPrice, in micro-dollars."""
+    account_id: Mapped[UUID | None]
+    """The AWS account that carries it; None for the sandbox carrier."""
+    sender_id: Mapped[UUID | None]
+    sender_value: Mapped[str]
+    sender_arn: Mapped[str | None]
+    configuration_set: Mapped[str | None]
+    send_at: Mapped[datetime | None]
+    estimated_dispatch_at: Mapped[datetime | None]
+    expires_at: Mapped[Instant]
+    dispatched_at: Mapped[datetime | None]
+    final_at: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    sequence: Mapped[int] = mapped_column(SmallInteger, server_default="1")
+    """Number of the last event told to the tenant about it."""
+    context: Mapped[dict[str, str] | None] = mapped_column(JSONB)
+    client_reference: Mapped[str | None]
+    feedback: Mapped[str | None]
+    provider_message_id: Mapped[str | None]
+    provider_status: Mapped[str | None]
+    carrier: Mapped[str | None]
+    mcc: Mapped[str | None]
+    mnc: Mapped[str | None]
+    provider_price_micros: Mapped[int | None]
+    provider_fee_micros: Mapped[int | None]
+    receipt_rank: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    receipt_at: Mapped[datetime | None]
+    receipt_name: Mapped[str | None]
+    resend_of_unknown: Mapped[bool] = mapped_column(server_default=text("false"))
+
+
+class QueuedMessage(Base):
+    """
+    A message that AWS has not yet answered for; small, and gone when the outcome is recorded.
+
+    `state` is the truth of dispatch: Redis only says whose turn it is.
+    """
+
+    __tablename__ = "dispatch_queue"
+    __table_args__ = (
+        CheckConstraint("state IN ('scheduled', 'queued', 'dispatching', 'unknown')", name="state"),
+        Index(
+            "ix_dispatch_queue_due_at",
+            "due_at",
+            postgresql_where=text("state <> 'queued'"),
+        ),
+    )
+
+    message_id: Mapped[UUID] = mapped_column(primary_key=True)
+    tenant_id: Mapped[UUID]
+    route: Mapped[str]
+    state: Mapped[str]
+    attempt: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    due_at: Mapped[datetime | None]
+    """Scheduled: when to queue. Dispatching: when the lease ends. Unknown: when the policy decides."""
+    worker: Mapped[UUID | None]
+    lane: Mapped[dict[str, object]] = mapped_column(JSONB)
+    """The lane entry as pushed, so that Redis can be rebuilt from this table alone."""
+
+
+class OutboxBatch(Base):
+    """
+    The messages of one accept commit, until they stand in their lanes.
+
+    One row per commit, not per message: the process that committed deletes it after the push; the relay
+    pushes what a dead process left behind.
+    """
+
+    __tablename__ = "outbox_batches"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    created_at: Mapped[Instant] = mapped_column(server_default=text("now()"))
+    message_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Base.type_annotation_map[UUID]))
+
+
+class Event(Base):
+    """One thing told to a tenant; the webhook body and the pull feed are made from it. Holds no number."""
+
+    __tablename__ = "events"
+    __table_args__ = (
+        PrimaryKeyConstraint("tenant_id", "id", "created_at"),
+        Index("ix_events_message", "message_id", postgresql_where=text("message_id IS NOT NULL")),
+        {"postgresql_partition_by": "RANGE (created_at)"},
+    )
+
+    tenant_id: Mapped[UUID]
+    id: Mapped[UUID]
+    created_at: Mapped[Instant]
+    type: Mapped[str]
+    message_id: Mapped[UUID | None]
+    sequence: Mapped[int] = mapped_column(server_default="1")
+    data: Mapped[dict[str, object]] = mapped_column(JSONB)
+
+
+class StoredReceipt(Base):
+    """
+    A delivery event as AWS sent it, less the numbers; append-only.
+
+    Partitioned by its message's instant, so that the primary key makes an event unique for good.
+    """
+
+    __tablename__ = "receipts"
+    __table_args__ = (
+        PrimaryKeyConstraint("tenant_id", "message_id", "event_key", "message_at"),
+        {"postgresql_partition_by": "RANGE (message_at)"},
+    )
+
+    tenant_id: Mapped[UUID]
+    message_id: Mapped[UUID]
+    message_at: Mapped[Instant]
+    event_key: Mapped[bytes]
+    event_type: Mapped[str]
+    event_at: Mapped[Instant]
+    received_at: Mapped[Instant] = mapped_column(server_default=text("now()"))
+    detail: Mapped[dict[str, object]] = mapped_column(JSONB)
+
+
+class ParkedReceipt(Base):
+    """An authentic event that no message claims yet, sealed under the operator's key."""
+
+    __tablename__ = "parked_receipts"
+
+    event_key: Mapped[bytes] = mapped_column(primary_key=True)
+    provider_message_id: Mapped[str | None] = mapped_column(index=True)
+    reason: Mapped[str]
+    body_sealed: Mapped[Sealed]
+    received_at: Mapped[Instant] = mapped_column(server_default=text("now()"))
+
+
+class SandboxReceipt(Base):
+    """An event that the sandbox carrier owes for a test message; survives a restart."""
+
+    __tablename__ = "sandbox_receipts"
+    __table_args__ = (PrimaryKeyConstraint("message_id", "ordinal"), Index("ix_sandbox_receipts_due_at", "due_at"))
+
+    message_id: Mapped[UUID]
+    ordinal: Mapped[int] = mapped_column(SmallInteger)
+    due_at: Mapped[Instant]
+    event: Mapped[dict[str, object]] = mapped_column(JSONB)

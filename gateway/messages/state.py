@@ -1,0 +1,220 @@
+"""
+The moving part of messages, read under lock, changed in memory, written back once.
+
+Dispatch, receipts and sweeps all go: lock → decide (pure) → `save`. `save` writes the state, settles the
+money to its target and stores the events, all in the caller's transaction, so that status, ledger and
+webhooks can never tell different stories.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from asyncpg import Connection
+from msgspec import Struct, structs
+
+from gateway.messages.change import describe_change
+from gateway.messages.outbox import NewEvent, write_events
+from gateway.messages.status import FINALS, MessageStatus
+from tenants.credits.batch import Movement, lock_balances, post
+from tenants.credits.settlement import Position, Settlement, settle, target
+from tenants.ids import created_at, new_uuid
+
+
+class MessageState(Struct, frozen=True, kw_only=True):
+    """One message's row as far as it changes; a decision is a `structs.replace` of it."""
+
+    tenant_id: UUID
+    id: UUID
+    created_at: datetime
+    test: bool
+    type: str
+    unit: str
+    price_estimated: int
+    expires_at: datetime
+    status: MessageStatus
+    reason_code: str | None
+    reason_detail: str | None
+    price_final: int | None
+    dispatched_at: datetime | None
+    final_at: datetime | None
+    attempts: int
+    sequence: int
+    provider_message_id: str | None
+    provider_status: str | None
+    carrier: str | None
+    mcc: str | None
+    mnc: str | None
+    provider_price_micros: int | None
+    provider_fee_micros: int | None
+    receipt_rank: int
+    receipt_at: datetime | None
+    receipt_name: str | None
+    resend_of_unknown: bool
+
+
+_COLUMNS = ", ".join(MessageState.__struct_fields__)
+_LOCK = f"""
+    SELECT {_COLUMNS} FROM messages
+    WHERE id = ANY($1::uuid[]) AND created_at BETWEEN $2 AND $3 ORDER BY id FOR UPDATE
+"""  # noqa: S608 - the names are a struct's fields
+
+_WRITTEN: dict[str, str] = {
+    "status": "text", "reason_code": "text", "reason_detail": "text", "price_final": "bigint",
+    "dispatched_at": "timestamptz", "final_at": "timestamptz", "attempts": "smallint",
+    "sequence": "smallint", "provider_message_id": "text", "provider_status": "text", "carrier": "text",
+    "mcc": "text", "mnc": "text", "provider_price_micros": "bigint", "provider_fee_micros": "bigint",
+    "receipt_rank": "smallint", "receipt_at": "timestamptz", "receipt_name": "text",
+    "resend_of_unknown": "boolean",
+}  # fmt: skip
+_SAVE = f"""
+    UPDATE messages m SET {", ".join(f"{name} = d.{name}" for name in _WRITTEN)}
+    FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[],
+        {", ".join(f"${n}::{kind}[]" for n, kind in enumerate(_WRITTEN.values(), start=4))})
+        AS d (tenant_id, id, created_at, {", ".join(_WRITTEN)})
+    WHERE m.tenant_id = d.tenant_id AND m.id = d.id AND m.created_at = d.created_at
+"""  # noqa: S608 - the names are ours
+
+_EVENT_OF: dict[MessageStatus, str] = {
+    "sent": "message.sent",
+    "delivered": "message.delivered",
+    "undelivered": "message.undelivered",
+    "failed": "message.failed",
+    "expired": "message.expired",
+    "canceled": "message.canceled",
+    "unknown": "message.unknown",
+}
+
+
+async def lock(connection: "Connection[Any]", message_ids: Iterable[UUID]) -> dict[UUID, MessageState]:
+    """Lock the messages in the order of their ids and return them; absent ones are left out."""
+    ids = sorted(set(message_ids))
+    if not ids:
+        return {}
+    rows = await connection.fetch(_LOCK, ids, created_at(ids[0]), created_at(ids[-1]))
+    return {row["id"]: MessageState(**dict(row)) for row in rows}
+
+
+async def save(
+    connection: "Connection[Any]", changes: Sequence[tuple[MessageState, MessageState]], *, now: datetime
+) -> list[MessageState]:
+    """
+    Write what changed: rows, money and events. Returns the states as written.
+
+    Args:
+        changes: Pairs of the locked state and the decided one; equal pairs cost nothing.
+    """
+    moved = [(before, _closed(before, after, now)) for before, after in changes if before != after]
+    if not moved:
+        return []
+    movements, settled = await _settle(connection, moved)
+    told = [(before, _numbered(before, after)) for before, after in settled]
+    await connection.execute(_SAVE, *_arrays([after for _, after in told]))
+    await post(connection, movements)
+    await write_events(connection, [_event(after) for before, after in told if before.status != after.status and after.status in _EVENT_OF])
+    return [after for _, after in told]
+
+
+def _closed(before: MessageState, after: MessageState, now: datetime) -> MessageState:
+    """Stamp the moment at which a message became final for the first time."""
+    if after.status in FINALS and before.final_at is None:
+        return structs.replace(after, final_at=now)
+    return after
+
+
+async def _settle(
+    connection: "Connection[Any]", moved: Sequence[tuple[MessageState, MessageState]]
+) -> tuple[list[Movement], list[tuple[MessageState, MessageState]]]:
+    """Bring each final message's money to its target; the balances are locked first where money may move."""
+    due = [after.tenant_id for _, after in moved if after.status in FINALS and not after.test]
+    balances = await lock_balances(connection, due) if due else {}
+    movements: list[Movement] = []
+    settled: list[tuple[MessageState, MessageState]] = []
+    for before, after in moved:
+        if after.status not in FINALS:
+            settled.append((before, after))
+            continue
+        if after.test:
+            settled.append((before, structs.replace(after, price_final=0)))
+            continue
+        balance = balances[after.tenant_id]
+        settlement = settle(_position(before), target=_target(after), available=balance.available)
+        made = _movements(after, settlement)
+        for movement in made:
+            balance.posted += movement.available + movement.held
+            balance.held += movement.held
+        movements.extend(made)
+        charged = _position(before).charged + settlement.capture + settlement.recapture
+        settled.append((before, structs.replace(after, price_final=charged)))
+    return movements, settled
+
+
+def _position(state: MessageState) -> Position:
+    return Position(
+        hold=state.price_estimated,
+        settled=state.price_final is not None,
+        charged=state.price_final or 0,
+    )
+
+
+def _target(state: MessageState) -> int:
+    return target(
+        state.status,  # type: ignore[arg-type]  # only finals come here
+        hold=state.price_estimated,
+        aws_accepted=state.provider_message_id is not None or state.receipt_rank > 0,
+        aws_price_micros=state.provider_price_micros,
+    )
+
+
+def _movements(state: MessageState, settlement: Settlement) -> list[Movement]:
+    """A revision per change of state keeps the ledger's key unique however often a message is corrected."""
+    return [
+        Movement(
+            tenant_id=state.tenant_id,
+            subject_id=state.id,
+            subject_at=state.created_at,
+            kind=leg.kind,
+            revision=state.sequence,
+            unit=state.unit,
+            available=leg.available,
+            held=leg.held,
+            revenue=leg.revenue,
+            adjustment=leg.adjustment,
+        )
+        for leg in settlement.legs
+    ]
+
+
+def _numbered(before: MessageState, after: MessageState) -> MessageState:
+    return structs.replace(after, sequence=before.sequence + 1)
+
+
+def _event(state: MessageState) -> NewEvent:
+    reason = (state.reason_code, state.reason_detail or "") if state.reason_code else None
+    return NewEvent(
+        id=new_uuid(),
+        tenant_id=state.tenant_id,
+        type=_EVENT_OF[state.status],
+        message_id=state.id,
+        sequence=state.sequence,
+        data=describe_change(
+            status=state.status,
+            reason=reason,
+            attempts=state.attempts,
+            unit=state.unit,
+            price_estimated=state.price_estimated,
+            price_final=state.price_final,
+            carrier=state.carrier,
+            dispatched_at=state.dispatched_at,
+            final_at=state.final_at,
+            provider_message_id=state.provider_message_id,
+            provider_status=state.provider_status,
+            resend_of_unknown=state.resend_of_unknown,
+        ),
+    )
+
+
+def _arrays(states: Sequence[MessageState]) -> list[list[Any]]:
+    names = ("tenant_id", "id", "created_at", *_WRITTEN)
+    return [[getattr(state, name) for state in states] for name in names]

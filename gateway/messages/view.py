@@ -1,0 +1,118 @@
+"""A message as the contract shows it to its tenant."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct, field
+
+from tenants.credits.money import format_usd
+from tenants.ids import encode
+
+
+class StatusReason(Struct, frozen=True, kw_only=True):
+    """Why a message is where it is."""
+
+    code: str
+    detail: str
+
+
+class PriceView(Struct, frozen=True, kw_only=True):
+    """Decimal strings in `currency`, or `credits` for tenants that pay in credits."""
+
+    estimated: str | None
+    final: str | None
+    currency: str
+    credits: int | None
+
+
+class ProviderView(Struct, frozen=True, kw_only=True):
+    """What AWS said."""
+
+    message_id: str | None
+    account: str | None
+    region: str | None
+    status: str | None
+
+
+class TemplateView(Struct, frozen=True, kw_only=True):
+    """The template version that gave the body."""
+
+    id: str
+    version: int
+
+
+class MessageView(Struct, frozen=True, kw_only=True):
+    """The contract's Message; times are RFC 3339 in UTC with milliseconds."""
+
+    id: str
+    status: str
+    status_reason: StatusReason | None
+    to: str
+    country: str
+    carrier: str | None
+    from_: str = field(name="from")
+    channel: str
+    type: str
+    body: str | None
+    template: TemplateView | None
+    encoding: str
+    parts: int
+    price: PriceView
+    estimated_dispatch_at: str | None
+    created_at: str
+    send_at: str | None
+    dispatched_at: str | None
+    final_at: str | None
+    expires_at: str
+    attempts: int
+    context: dict[str, str]
+    client_reference: str | None
+    feedback: str | None
+    provider: ProviderView
+    resend_of_unknown: bool
+    test: bool
+
+
+class MessageEventView(Struct, frozen=True, kw_only=True):
+    """One step of a message's history: ours (`message.queued`, …) or AWS's (`TEXT_DELIVERED`, …)."""
+
+    id: str | None
+    type: str
+    source: str
+    """`tollgate` or `aws`."""
+    at: str
+    sequence: int | None
+    detail: dict[str, Any]
+
+
+def timestamp(value: datetime | None) -> str | None:
+    """Return RFC 3339 in UTC with milliseconds, or None."""
+    if value is None:
+        return None
+    return value.strftime("%Y-%m-%dT%H:%M:%S.") + f"{value.microsecond // 1000:03d}Z"
+
+
+def price_view(*, unit: str, estimated: int, final: int | None) -> PriceView:
+    """Return the price of a message in the unit its tenant pays in."""
+    if unit == "credits":
+        spent = estimated if final is None else final
+        return PriceView(estimated=None, final=None, currency="USD", credits=spent)
+    return PriceView(
+        estimated=format_usd(estimated),
+        final=None if final is None else format_usd(final),
+        currency="USD",
+        credits=None,
+    )
+
+
+def template_view(template_id: UUID | None, version: int | None) -> TemplateView | None:
+    """Return the reference to the template version, or None for free text."""
+    if template_id is None or version is None:
+        return None
+    return TemplateView(id=encode("tpl", template_id), version=version)
+
+
+def reason_view(code: str | None, detail: str | None) -> StatusReason | None:
+    """Return the reason of a status, or None where it speaks for itself."""
+    return None if code is None else StatusReason(code=code, detail=detail or "")

@@ -1,0 +1,172 @@
+"""
+A batch of receipts into Postgres: events stored once, messages moved, money settled, tenants told.
+
+One transaction: find the messages (by our id in the Context, else by AWS's id), lock them, insert the
+events (a copy inserts nothing), fold the new ones, save. What no message claims is parked, sealed; it is
+joined later or stays as evidence.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
+from uuid import UUID
+
+import msgspec
+from asyncpg import Connection
+from msgspec import Struct
+
+from gateway.messages.state import MessageState, lock, save
+from gateway.messages.status import Unmapped, outcome_of, project
+from gateway.receipts.event import InboundText, Receipt
+from gateway.receipts.fold import fold
+from gateway.telemetry import metrics
+from tenants.accounts.sealing import DataKey
+
+_PERSONAL = ("destinationPhoneNumber", "originationPhoneNumber")
+"""Members of AWS's event that name a person; they are not stored with it."""
+
+ParkReason = Literal["no_message", "inbound", "unreadable"]
+
+
+class Stray(Struct, frozen=True, kw_only=True, tag="stray"):
+    """Something authentic that moves no message: an inbound text, or an event that cannot be read."""
+
+    event_key: bytes
+    raw: bytes
+    reason: ParkReason
+
+
+Incoming: TypeAlias = Receipt | Stray
+Applied: TypeAlias = Literal["applied", "repeated", "parked"]
+
+
+def stray_of(inbound: InboundText) -> Stray:
+    """Return an inbound text as what it is until the inbound road takes it: kept, and nobody's message."""
+    return Stray(event_key=inbound.event_key, raw=inbound.raw, reason="inbound")
+
+
+async def apply_batch(
+    connection: "Connection[Any]", batch: Sequence[Incoming], *, now: datetime, platform_key: DataKey
+) -> list[Applied]:
+    """Apply a batch in one transaction; one answer per item, in order."""
+    async with connection.transaction():
+        receipts = [item for item in batch if isinstance(item, Receipt)]
+        owners = await _owners(connection, receipts)
+        states = await lock(connection, set(owners.values()))
+        owned = [(r, states[owners[r.event_key]]) for r in receipts if owners.get(r.event_key) in states]
+        fresh = await _store(connection, owned)
+        await _move(connection, owned, fresh, now)
+        homeless = [item for item in batch if not _is_owned(item, owners, states)]
+        await _park(connection, homeless, platform_key)
+    return [_answer(item, owners, states, fresh) for item in batch]
+
+
+def _is_owned(item: Incoming, owners: dict[bytes, UUID], states: dict[UUID, MessageState]) -> bool:
+    return isinstance(item, Receipt) and owners.get(item.event_key) in states
+
+
+def _answer(
+    item: Incoming, owners: dict[bytes, UUID], states: dict[UUID, MessageState], fresh: set[bytes]
+) -> Applied:
+    if not _is_owned(item, owners, states):
+        metrics.RECEIPTS_PARKED.labels(reason="no_message" if isinstance(item, Receipt) else item.reason).inc()
+        return "parked"
+    assert isinstance(item, Receipt)  # noqa: S101 - only receipts are owned
+    if item.event_key in fresh:
+        metrics.RECEIPTS_APPLIED.labels(event_type=item.event_type or item.status).inc()
+        return "applied"
+    metrics.RECEIPTS_REPEATED.inc()
+    return "repeated"
+
+
+async def _owners(connection: "Connection[Any]", receipts: Sequence[Receipt]) -> dict[bytes, UUID]:
+    """Return the message of each event; AWS's id is asked only for those without our Context."""
+    owners = {r.event_key: r.message_id for r in receipts if r.message_id is not None}
+    bare = [r for r in receipts if r.message_id is None]
+    if bare:
+        rows = await connection.fetch(
+            "SELECT id, provider_message_id FROM messages WHERE provider_message_id = ANY($1::text[])",
+            [r.provider_message_id for r in bare],
+        )
+        known = {row["provider_message_id"]: row["id"] for row in rows}
+        owners |= {r.event_key: known[r.provider_message_id] for r in bare if r.provider_message_id in known}
+    return owners
+
+
+_STORE = """
+    INSERT INTO receipts (tenant_id, message_id, message_at, event_key, event_type, event_at, detail)
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::bytea[], $5::text[],
+        $6::timestamptz[], $7::jsonb[])
+    ON CONFLICT DO NOTHING RETURNING event_key
+"""
+
+
+async def _store(
+    connection: "Connection[Any]", owned: Sequence[tuple[Receipt, MessageState]]
+) -> set[bytes]:
+    """Insert the events and return the keys of those that were not there before."""
+    if not owned:
+        return set()
+    rows = await connection.fetch(
+        _STORE,
+        [state.tenant_id for _, state in owned],
+        [state.id for _, state in owned],
+        [state.created_at for _, state in owned],
+        [receipt.event_key for receipt, _ in owned],
+        [receipt.event_type or receipt.status for receipt, _ in owned],
+        [receipt.at for receipt, _ in owned],
+        [_impersonal(receipt.raw) for receipt, _ in owned],
+    )
+    return {row["event_key"] for row in rows}
+
+
+def _impersonal(raw: bytes) -> dict[str, Any]:
+    event = msgspec.json.decode(raw, type=dict[str, Any])
+    detail = event.get("detail")
+    for part in (event, detail if isinstance(detail, dict) else {}):
+        for name in _PERSONAL:
+            part.pop(name, None)
+    return event
+
+
+async def _move(
+    connection: "Connection[Any]",
+    owned: Iterable[tuple[Receipt, MessageState]],
+    fresh: set[bytes],
+    now: datetime,
+) -> None:
+    before: dict[UUID, MessageState] = {}
+    after: dict[UUID, MessageState] = {}
+    for receipt, state in owned:
+        if receipt.event_key in fresh:
+            before.setdefault(state.id, state)
+            after[state.id] = fold(after.get(state.id, state), receipt)
+            _count_unmapped(receipt)
+    await save(connection, [(before[i], after[i]) for i in before], now=now)
+    answered = [i for i in before if before[i].status in {"queued", "dispatching"}]
+    if answered:
+        # An event is proof that AWS has it: an attempt of unknown outcome is known now.
+        await connection.execute(
+            "DELETE FROM dispatch_queue WHERE message_id = ANY($1::uuid[]) AND state IN ('dispatching', 'unknown')",
+            answered,
+        )
+
+
+def _count_unmapped(receipt: Receipt) -> None:
+    if isinstance(outcome_of(project(None, receipt)), Unmapped):
+        metrics.RECEIPTS_REJECTED.labels(reason="unmapped_status").inc()
+
+
+async def _park(connection: "Connection[Any]", homeless: Sequence[Incoming], key: DataKey) -> None:
+    if not homeless:
+        return
+    await connection.execute(
+        """
+        INSERT INTO parked_receipts (event_key, provider_message_id, reason, body_sealed)
+        SELECT * FROM unnest($1::bytea[], $2::text[], $3::text[], $4::bytea[]) ON CONFLICT DO NOTHING
+        """,
+        [item.event_key for item in homeless],
+        [item.provider_message_id if isinstance(item, Receipt) else None for item in homeless],
+        ["no_message" if isinstance(item, Receipt) else item.reason for item in homeless],
+        [key.seal(item.raw, context=item.event_key) for item in homeless],
+    )

@@ -1,0 +1,40 @@
+"""The group commit of receipts: whatever road an event took, it is acknowledged after this commit."""
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import asyncpg
+
+from gateway.clock import Clock
+from gateway.db.group_commit import GroupCommit
+from gateway.receipts.apply import Applied, Incoming, apply_batch
+from gateway.telemetry import metrics
+from tenants.accounts.sealing import DataKey, derive
+
+ReceiptCommit: TypeAlias = GroupCommit[Incoming, Applied]
+
+MAX_BATCH = 256
+_QUEUE = 5_000
+
+
+def platform_key(secret_key: str) -> DataKey:
+    """Return the operator's own sealing key, for events that belong to no tenant yet."""
+    return DataKey(derive(secret_key.encode(), b"tollgate/v1/parked-receipts"))
+
+
+def create_receipts(
+    pool: "asyncpg.Pool[asyncpg.Record]", clock: Clock, key: DataKey
+) -> ReceiptCommit:
+    """Return the waiting line of receipts; a batch that fails is not acknowledged and comes again."""
+
+    async def write(connection: Any, batch: Sequence[Incoming]) -> list[Applied]:
+        return await apply_batch(connection, batch, now=clock.now(), platform_key=key)
+
+    return GroupCommit(
+        pool,
+        write,
+        queue_size=_QUEUE,
+        max_batch=MAX_BATCH,
+        sizes=metrics.RECEIPT_BATCH_EVENTS,
+        seconds=metrics.RECEIPT_COMMIT_SECONDS,
+    )

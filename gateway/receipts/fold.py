@@ -1,0 +1,68 @@
+"""
+What one receipt does to a message. Pure, and a join: any order and any number of copies end the same.
+
+Status follows the maximum under the total order of `messages.status`; the other fields are kept as the
+greatest value any receipt named, so an absent field never wipes one that was there.
+"""
+
+from typing import TypeVar
+
+from msgspec import structs
+
+from gateway.messages.state import MessageState
+from gateway.messages.status import Outcome, Projection, advance, outcome_of, project
+from gateway.receipts.event import Receipt
+
+_Ordered = TypeVar("_Ordered", int, str)
+
+
+def fold(state: MessageState, receipt: Receipt) -> MessageState:
+    """Return the message after one receipt."""
+    before = _projection(state)
+    after = project(before, receipt)
+    kept = structs.replace(
+        state,
+        provider_message_id=state.provider_message_id or receipt.provider_message_id,
+        attempts=max(state.attempts, receipt.attempt or 0),
+        dispatched_at=state.dispatched_at or receipt.requested_at or receipt.at,
+        carrier=_greatest(state.carrier, receipt.carrier),
+        mcc=_greatest(state.mcc, receipt.mcc),
+        mnc=_greatest(state.mnc, receipt.mnc),
+        provider_price_micros=_greatest(state.provider_price_micros, receipt.price_micros),
+        provider_fee_micros=_greatest(state.provider_fee_micros, receipt.carrier_fee_micros),
+    )
+    return kept if after == before else _moved(kept, after)
+
+
+def _moved(state: MessageState, projection: Projection) -> MessageState:
+    outcome = outcome_of(projection)
+    seen = structs.replace(
+        state,
+        receipt_rank=projection.rank,
+        receipt_at=projection.at,
+        receipt_name=projection.name,
+        provider_status=projection.name,
+    )
+    if not isinstance(outcome, Outcome):
+        return seen
+    status = advance(state.status, outcome.status)
+    if status != outcome.status:
+        return seen
+    return structs.replace(
+        seen,
+        status=status,
+        reason_code=outcome.reason.code if outcome.reason else None,
+        reason_detail=outcome.reason.detail if outcome.reason else None,
+    )
+
+
+def _projection(state: MessageState) -> Projection | None:
+    if state.receipt_at is None or state.receipt_name is None:
+        return None
+    return Projection(state.receipt_rank, state.receipt_at, state.receipt_name)
+
+
+def _greatest(one: _Ordered | None, other: _Ordered | None) -> _Ordered | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return max(one, other)

@@ -1,0 +1,81 @@
+"""What time does to receipts: parked ones find their message, silent ones are closed after 72 hours."""
+
+from datetime import datetime, timedelta
+
+import asyncpg
+import structlog
+from msgspec import structs
+
+from gateway.clock import Clock
+from gateway.messages.state import MessageState, lock, save
+from gateway.receipts.apply import Incoming, apply_batch
+from gateway.receipts.event import Receipt, parse
+from tenants.accounts.sealing import DataKey
+
+_log = structlog.get_logger(__name__)
+
+SILENCE = timedelta(hours=72)
+"""After this AWS itself calls a message UNKNOWN; a later receipt still corrects it."""
+_BATCH = 200
+
+_JOINABLE = """
+    SELECT p.event_key, p.body_sealed FROM parked_receipts p
+    JOIN messages m ON m.provider_message_id = p.provider_message_id
+    WHERE p.reason = 'no_message' LIMIT $1 FOR UPDATE OF p SKIP LOCKED
+"""
+_SILENT = """
+    SELECT id FROM messages
+    WHERE status = 'sent' AND created_at < $1 AND coalesce(dispatched_at, created_at) < $1
+    ORDER BY id LIMIT $2
+"""
+
+
+class ReceiptSweep:
+    """One round at a time, by the scheduler."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", clock: Clock, key: DataKey) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._key = key
+
+    async def join_parked(self) -> int:
+        """Apply parked receipts whose message is known by now."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            rows = await connection.fetch(_JOINABLE, _BATCH)
+            found: list[Incoming] = []
+            for row in rows:
+                event = parse(self._key.open(row["body_sealed"], context=row["event_key"]))
+                if isinstance(event, Receipt):
+                    found.append(event)
+            if found:
+                await apply_batch(connection, found, now=self._clock.now(), platform_key=self._key)
+                await connection.execute(
+                    "DELETE FROM parked_receipts WHERE event_key = ANY($1::bytea[])",
+                    [row["event_key"] for row in rows],
+                )
+        return len(rows)
+
+    async def close_silent(self) -> int:
+        """Close messages that were sent 72 hours ago and never heard of since."""
+        now = self._clock.now()
+        async with self._pool.acquire() as connection, connection.transaction():
+            ids = [row["id"] for row in await connection.fetch(_SILENT, now - SILENCE, _BATCH)]
+            states = await lock(connection, ids)
+            changes = [(s, _silent(s)) for s in states.values() if s.status == "sent" and _is_old(s.dispatched_at, now)]
+            await save(connection, changes, now=now)
+        if changes:
+            _log.info("silent_messages_closed", messages=len(changes))
+        return len(changes)
+
+
+def _is_old(dispatched_at: datetime | None, now: datetime) -> bool:
+    return dispatched_at is None or now - dispatched_at >= SILENCE
+
+
+def _silent(state: MessageState) -> MessageState:
+    return structs.replace(
+        state,
+        status="unknown",
+        reason_code="no_carrier_answer",
+        reason_detail="No final receipt came in 72 hours; a late one still corrects this.",
+    )

@@ -1,0 +1,36 @@
+"""The topics whose posts are ours: those the provisioner made, as Postgres knows them."""
+
+import asyncio
+import time
+
+import asyncpg
+
+_MAX_AGE_S = 5.0
+_MIN_AGE_S = 0.5
+"""An unknown topic asks again at most twice a second, so a stranger cannot make us query."""
+
+
+class KnownTopics:
+    """A small set in memory; a topic made a moment ago is found by asking once more."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+        self._pool = pool
+        self._topics: frozenset[str] = frozenset()
+        self._read_at = float("-inf")
+        self._reading = asyncio.Lock()
+
+    def __contains__(self, topic_arn: object) -> bool:
+        """Whether the topic was known when last read; `refresh` comes before."""
+        return topic_arn in self._topics
+
+    async def refresh(self, topic_arn: str) -> None:
+        """Read the set again if it is old, or if it lacks the topic and is not quite new."""
+        limit = _MAX_AGE_S if topic_arn in self._topics else _MIN_AGE_S
+        if time.monotonic() - self._read_at < limit:
+            return
+        async with self._reading:
+            if time.monotonic() - self._read_at < limit:
+                return
+            rows = await self._pool.fetch("SELECT topic_arn FROM aws_accounts WHERE topic_arn IS NOT NULL")
+            self._topics = frozenset(row["topic_arn"] for row in rows)
+            self._read_at = time.monotonic()

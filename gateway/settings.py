@@ -1,0 +1,145 @@
+"""
+Every setting, in one typed object, read from the environment once, by the command that starts a process.
+
+Three names carry no prefix because other tools know them: DATABASE_URL, REDIS_URL, AWS_ENDPOINT_URL. All
+others begin with TOLLGATE_. A secret may come from a file: TOLLGATE_SECRET_KEY_FILE names one.
+"""
+
+import ipaddress
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args, get_type_hints
+
+import msgspec
+from msgspec import Struct
+
+from gateway.errors import ConfigurationError
+
+_UNPREFIXED = {"database_url": "DATABASE_URL", "redis_url": "REDIS_URL", "aws_endpoint_url": "AWS_ENDPOINT_URL"}
+_SECRETS = frozenset({"operator_key", "secret_key", "database_url", "redis_url"})
+_MIN_SECRET_LENGTH = 16
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a process needs to know before it starts. Units are in the names."""
+
+    database_url: str
+    """PostgreSQL 15 or newer, `postgresql://user:password@host:port/name`."""
+    redis_url: str
+    """Redis 6.2 or newer, or Valkey, `redis://…`; never a cache shared with others: eviction must be off."""
+    operator_key: str
+    """Bearer token of `/v1/admin`; at least 16 characters."""
+    secret_key: str
+    """Wraps tenant data keys and webhook secrets, and keys the hashes of API keys; at least 16 characters."""
+    aws_endpoint_url: str | None = None
+    """Another endpoint for every AWS call, such as the emulator's; None for AWS itself."""
+    aws_region: str = "us-east-1"
+    public_url: str = "http://127.0.0.1:8080"
+    """Where AWS and browsers reach the API process; also the base of the problem pages."""
+    host: str = "127.0.0.1"
+    port: int = 8080
+    log_format: Literal["json", "console"] = "json"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    webhook_allow_cidrs: tuple[str, ...] = ()
+    """Networks otherwise refused as webhook targets, for example `127.0.0.0/8` on a developer's machine."""
+    sns_cert_origins: tuple[str, ...] = ()
+    """Origins besides AWS's own whose SNS certificates are trusted, for example the emulator's."""
+    database_pool_size: int = 10
+    intake_flushers: int = 2
+    """Connections that group-commit accepted sends, per API process."""
+    intake_queue_size: int = 2000
+    """Sends that may wait for a commit before the API answers 503."""
+    dispatch_in_flight: int = 64
+    """AWS calls under way at once per dispatcher; also the size of the HTTP pool."""
+    unknown_wait_s: float = 90.0
+    """How long an attempt with no answer waits for a receipt before its policy decides."""
+    webhook_in_flight: int = 64
+    webhook_timeout_s: float = 15.0
+
+
+def read_settings(environment: Mapping[str, str], **defaults: Any) -> Settings:
+    """
+    Return the settings that the environment gives, over `defaults`.
+
+    Raises:
+        ConfigurationError: A required setting is missing, unknown, or not of its type; the text names it.
+    """
+    values: dict[str, Any] = {key: value for key, value in defaults.items() if value is not None}
+    hints = get_type_hints(Settings)
+    for field in msgspec.structs.fields(Settings):
+        name = environment_name(field.name)
+        text = _text(environment, name)
+        if text is not None:
+            values[field.name] = _split(text) if get_args(hints[field.name])[1:] == (...,) else text
+    _refuse_unknown(environment)
+    missing = [
+        environment_name(field.name)
+        for field in msgspec.structs.fields(Settings)
+        if field.required and field.name not in values
+    ]
+    if missing:
+        raise ConfigurationError(f"set {', '.join(missing)}; `tollgate doctor` explains each setting")
+    try:
+        settings = msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(f"a setting has the wrong form: {error}") from error
+    _check(settings)
+    return settings
+
+
+def environment_name(field: str) -> str:
+    """Return the environment variable that sets `field`."""
+    return _UNPREFIXED.get(field, f"TOLLGATE_{field.upper()}")
+
+
+def to_environment(settings: Settings) -> dict[str, str]:
+    """Return the environment that makes a child process read these settings again."""
+    environment: dict[str, str] = {}
+    for field, value in msgspec.structs.asdict(settings).items():
+        if value is not None:
+            environment[environment_name(field)] = ",".join(value) if isinstance(value, tuple) else str(value)
+    return environment
+
+
+def redacted(settings: Settings) -> dict[str, str]:
+    """Return the settings for a person's eyes, with each secret replaced."""
+    shown = to_environment(settings)
+    return {
+        name: "(set)" if any(environment_name(secret) == name for secret in _SECRETS) else value
+        for name, value in shown.items()
+    }
+
+
+def _text(environment: Mapping[str, str], name: str) -> str | None:
+    if (text := environment.get(name)) is not None and text != "":
+        return text
+    if (path := environment.get(f"{name}_FILE")) is not None:
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ConfigurationError(f"{name}_FILE cannot be read: {error}") from error
+    return None
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _refuse_unknown(environment: Mapping[str, str]) -> None:
+    """A misspelt setting must not become a silent default; the command line's own two names are known."""
+    known = {environment_name(field.name) for field in msgspec.structs.fields(Settings)}
+    known |= {f"{name}_FILE" for name in known} | {"TOLLGATE_API_URL", "TOLLGATE_API_KEY"}
+    unknown = sorted(name for name in environment if name.startswith("TOLLGATE_") and name not in known)
+    if unknown:
+        raise ConfigurationError(f"unknown setting {unknown[0]}; `tollgate doctor` lists those that exist")
+
+
+def _check(settings: Settings) -> None:
+    for field in ("operator_key", "secret_key"):
+        if len(getattr(settings, field)) < _MIN_SECRET_LENGTH:
+            raise ConfigurationError(f"{environment_name(field)} needs at least {_MIN_SECRET_LENGTH} characters")
+    for network in settings.webhook_allow_cidrs:
+        try:
+            ipaddress.ip_network(network)
+        except ValueError as error:
+            raise ConfigurationError(f"TOLLGATE_WEBHOOK_ALLOW_CIDRS: {error}") from error

@@ -1,0 +1,1 @@
+"""How the gateway shows itself: log lines and metrics."""

@@ -1,0 +1,86 @@
+"""
+What the message's road counts. Every name ends in its unit; no label ever holds an id, a number or a text.
+
+Objects live in this module because Prometheus registers a name once per process; they are written to where
+the thing happens and read only by `/metrics`.
+"""
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_FAST_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_SLOW_SECONDS: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0, 86400.0, 259200.0)
+_BATCH_SIZES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+
+HTTP_REQUEST_SECONDS: Final = Histogram(
+    "tollgate_http_request_seconds",
+    "Time from the request's first byte to the answer's last, by route template.",
+    ["method", "route", "status"],
+    buckets=_FAST_SECONDS,
+)
+AUTHENTICATION_DENIALS: Final = Counter(
+    "tollgate_authentication_denials_total", "Requests answered 401, by reason.", ["reason"]
+)
+
+MESSAGES_ACCEPTED: Final = Counter(
+    "tollgate_messages_accepted_total", "Messages committed and answered 202.", ["type"]
+)
+MESSAGES_REFUSED: Final = Counter(
+    "tollgate_messages_refused_total", "Sends refused before anything was stored, by gate.", ["gate"]
+)
+INTAKE_BATCH_MESSAGES: Final = Histogram(
+    "tollgate_intake_batch_messages", "Sends that shared one commit.", buckets=_BATCH_SIZES
+)
+INTAKE_COMMIT_SECONDS: Final = Histogram(
+    "tollgate_intake_commit_seconds", "Time of one group commit.", buckets=_FAST_SECONDS
+)
+INTAKE_WAITING_MESSAGES: Final = Gauge(
+    "tollgate_intake_waiting_messages", "Sends in line for a commit in this process."
+)
+
+DISPATCH_OUTCOMES: Final = Counter(
+    "tollgate_dispatch_outcomes_total",
+    "Calls to the carrier by outcome: sent, not_sent, refused, unknown.",
+    ["route", "outcome"],
+)
+DISPATCH_CALL_SECONDS: Final = Histogram(
+    "tollgate_dispatch_call_seconds", "Time of one call to the carrier.", ["route"], buckets=_FAST_SECONDS
+)
+DISPATCH_IN_FLIGHT_CALLS: Final = Gauge(
+    "tollgate_dispatch_in_flight_calls", "Calls to the carrier under way in this process.", ["route"]
+)
+QUEUE_WAIT_SECONDS: Final = Histogram(
+    "tollgate_queue_wait_seconds", "Time from accept to hand-over.", ["type"], buckets=_SLOW_SECONDS
+)
+
+RECEIPTS_APPLIED: Final = Counter(
+    "tollgate_receipts_applied_total", "Delivery events applied to a message.", ["event_type"]
+)
+RECEIPTS_REJECTED: Final = Counter(
+    "tollgate_receipts_rejected_total", "Posts of strangers and unreadable events, by reason.", ["reason"]
+)
+RECEIPTS_REPEATED: Final = Counter(
+    "tollgate_receipts_repeated_total", "Delivery events that were already stored."
+)
+RECEIPTS_PARKED: Final = Counter(
+    "tollgate_receipts_parked_total", "Authentic events that no message claimed, by reason.", ["reason"]
+)
+RECEIPT_BATCH_EVENTS: Final = Histogram(
+    "tollgate_receipt_batch_events", "Events that shared one commit.", buckets=_BATCH_SIZES
+)
+RECEIPT_COMMIT_SECONDS: Final = Histogram(
+    "tollgate_receipt_commit_seconds", "Time of one commit of receipts.", buckets=_FAST_SECONDS
+)
+RECEIPT_LAG_SECONDS: Final = Histogram(
+    "tollgate_receipt_lag_seconds", "Time from the event at AWS to its commit here.", buckets=_SLOW_SECONDS
+)
+
+WEBHOOK_ATTEMPTS: Final = Counter(
+    "tollgate_webhook_attempts_total",
+    "Posts to tenants' endpoints by outcome: delivered, failed, exhausted, disabled.",
+    ["outcome"],
+)
+WEBHOOK_ATTEMPT_SECONDS: Final = Histogram(
+    "tollgate_webhook_attempt_seconds", "Time of one post to an endpoint.", buckets=_FAST_SECONDS
+)

@@ -1,0 +1,1 @@
+"""Who may send, what, and who pays. Postgres only; knows no transport."""

@@ -1,0 +1,62 @@
+"""What a tenant has bought: how it pays and how fast it may go. Pure data and rules."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from tenants.errors import InvalidInput
+
+Pricing = Literal["dollars", "credits"]
+Burst = Literal["queue", "refuse"]
+CountryCode = Annotated[str, Meta(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2")]
+PartsPerSecond = Annotated[float, Meta(gt=0, le=10_000, description="message parts per second (MPS)")]
+
+FREE_TEXT_MODELS = frozenset({1, 2, 3, 4})
+"""Models 5 (template-restricted) and 6 (fully managed) may never send free text."""
+
+
+class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Limits and pricing of one tenant; every limit is optional and absent means none of the tenant's own."""
+
+    pricing: Pricing = "dollars"
+    """`dollars` holds the price in micro-dollars; `credits` holds whole credits per message part."""
+    country_mps: dict[CountryCode, PartsPerSecond] = {}
+    """Message parts per second the tenant may send to a country, whatever its senders could carry."""
+    default_mps: PartsPerSecond | None = None
+    """The same for every country that `country_mps` does not name."""
+    requests_per_second: Annotated[float, Meta(gt=0, le=100_000)] | None = None
+    """Send requests per second; over it the API answers 429."""
+    burst: Burst = "queue"
+    """What a send over the country's MPS meets: a place in the queue, or 429 with the time."""
+    free_text: bool = True
+    """Whether a send may carry a `body`; has no effect in models 5 and 6, which never may."""
+    weight: Annotated[int, Meta(ge=1, le=1000)] = 1
+    """Share of a crowded sender relative to other tenants, in message parts."""
+    ttl_seconds: Annotated[int, Meta(ge=5, le=259_200)] = 259_200
+    """Life of a message that names none; AWS's default is 72 h."""
+    resend_unknown_transactional: bool = True
+    """Whether a transactional send whose outcome stays unknown is tried once more, flagged."""
+
+    def mps(self, country: str) -> float | None:
+        """Return the tenant's own limit in message parts per second to `country`."""
+        return self.country_mps.get(country, self.default_mps)
+
+
+def may_send_free_text(model: int, plan: Plan) -> bool:
+    """Return whether a tenant of this model and plan may send text that is not a template's."""
+    return plan.free_text and model in FREE_TEXT_MODELS
+
+
+def merge_plan(current: Plan, changes: dict[str, object]) -> Plan:
+    """
+    Return `current` with some members replaced, as a PATCH does.
+
+    Raises:
+        InvalidInput: A member is unknown or out of range; the field is the JSON pointer below `/plan`.
+    """
+    merged = msgspec.to_builtins(current) | changes
+    try:
+        return msgspec.convert(merged, Plan)
+    except msgspec.ValidationError as error:
+        raise InvalidInput("/plan", "invalid", str(error)) from error

@@ -1,0 +1,1 @@
+"""Who pays: price book, double-entry ledger and cached balances."""

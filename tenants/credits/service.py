@@ -1,0 +1,211 @@
+"""
+What is done with a tenant's money outside the message's road: topped up, adjusted, shown.
+
+Every movement is one transfer and one change of the cached balance in one transaction, with the balance
+locked first; the hot batches of `tenants.credits.batch` take the same lock.
+"""
+
+from datetime import datetime
+from typing import Final, Literal, cast
+from uuid import UUID
+
+from msgspec import Struct
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tenants.audit import store as audit
+from tenants.credits import store
+from tenants.credits.models import Balance, Transfer
+from tenants.credits.money import format_amount
+from tenants.credits.pricing import Unit
+from tenants.errors import Conflict, InvalidId, InvalidInput, NotFound
+from tenants.ids import created_at, decode, encode, new_uuid
+from tenants.scope import TenantScope
+
+_LARGEST_BALANCE: Final = 10**18
+"""A tenth of what the column holds, so that no sum of two balances leaves it."""
+_MAX_NOTE: Final = 500
+
+
+class BalanceView(Struct, frozen=True, kw_only=True):
+    """What a tenant has; `available` is what new messages may hold, `held` is promised to those under way."""
+
+    unit: Unit
+    available: int
+    held: int
+
+    @property
+    def available_text(self) -> str:
+        """The available amount as the wire writes it: decimal dollars or whole credits."""
+        return format_amount(self.available, self.unit)
+
+    @property
+    def held_text(self) -> str:
+        """The held amount as the wire writes it."""
+        return format_amount(self.held, self.unit)
+
+
+class LedgerEntry(Struct, frozen=True, kw_only=True):
+    """One transfer as its tenant sees it."""
+
+    id: str
+    """`led_…`"""
+    kind: str
+    unit: Unit
+    available: int
+    """Change of what the tenant may spend; negative for a hold."""
+    held: int
+    """Change of what is promised."""
+    charged: int
+    """What went to the operator as revenue; negative for a refund."""
+    message_id: str | None
+    """`msg_…` where a message moved it, None for a top-up or an adjustment."""
+    revision: int
+    note: str | None
+    at: datetime
+    cursor: str
+    """Asks for the page after this entry."""
+
+
+async def balance(scope: TenantScope, session: AsyncSession) -> BalanceView:
+    """
+    Return what the tenant has.
+
+    Raises:
+        NotFound: There is no such tenant.
+    """
+    return _view(_found(await store.balance(scope, session)))
+
+
+async def top_up(
+    scope: TenantScope, session: AsyncSession, *, amount: int, note: str | None = None
+) -> LedgerEntry:
+    """
+    Add money that the tenant paid, in the unit of its balance; needs a worker's session.
+
+    Raises:
+        InvalidInput: The amount is not positive, or the note too long.
+        Conflict: The balance would grow beyond what it can count.
+        NotFound: There is no such tenant.
+    """
+    if amount <= 0:
+        raise InvalidInput("/amount", "amount_not_positive", "a top-up adds more than nothing")
+    return await _move(scope, session, kind="top_up", amount=amount, note=note)
+
+
+async def adjust(
+    scope: TenantScope, session: AsyncSession, *, amount: int, note: str | None = None
+) -> LedgerEntry:
+    """
+    Correct a balance by hand, up or down; needs a worker's session.
+
+    Raises:
+        InvalidInput: The amount is zero, or the note too long.
+        Conflict: It would take more than is available, or grow beyond what a balance can count.
+        NotFound: There is no such tenant.
+    """
+    if amount == 0:
+        raise InvalidInput("/amount", "amount_zero", "an adjustment changes something")
+    return await _move(scope, session, kind="adjust", amount=amount, note=note)
+
+
+async def ledger_page(
+    scope: TenantScope, session: AsyncSession, *, limit: int, after: str | None = None
+) -> list[LedgerEntry]:
+    """
+    Return up to `limit` entries, those of the newest message or top-up first.
+
+    The page begins after the entry whose `cursor` is given.
+
+    Raises:
+        InvalidInput: `after` is no cursor of a ledger.
+    """
+    place = None if after is None else _place(after)
+    return [_entry(row) for row in await store.ledger_page(scope, session, limit=limit, after=place)]
+
+
+async def _move(
+    scope: TenantScope,
+    session: AsyncSession,
+    *,
+    kind: Literal["top_up", "adjust"],
+    amount: int,
+    note: str | None,
+) -> LedgerEntry:
+    if note is not None and len(note) > _MAX_NOTE:
+        raise InvalidInput("/note", "note_too_long", f"a note has at most {_MAX_NOTE} characters")
+    purse = _found(await store.lock_balance(scope, session))
+    _check_bounds(purse, amount)
+    transfer = _transfer(scope, kind=kind, amount=amount, unit=purse.unit, note=note)
+    session.add(transfer)
+    purse.posted += amount
+    await session.flush()
+    entry = _entry(transfer)
+    detail = {"amount": format_amount(amount, entry.unit), "unit": entry.unit}
+    await audit.append(scope, session, action=f"credits.{kind}", subject=entry.id, detail=detail)
+    return entry
+
+
+def _check_bounds(purse: Balance, amount: int) -> None:
+    available = purse.posted - purse.held
+    if available + amount < 0:
+        unit = cast("Unit", purse.unit)
+        detail = f"only {format_amount(available, unit)} is available; the rest is held by messages under way"
+        raise Conflict("insufficient_credits", detail)
+    if purse.posted + amount > _LARGEST_BALANCE:
+        raise Conflict("balance_too_large", "the balance would be larger than the ledger counts")
+
+
+def _transfer(
+    scope: TenantScope, *, kind: Literal["top_up", "adjust"], amount: int, unit: str, note: str | None
+) -> Transfer:
+    transfer_id = new_uuid()
+    return Transfer(
+        tenant_id=scope.tenant_id,
+        id=transfer_id,
+        subject_id=transfer_id,
+        subject_at=created_at(transfer_id),
+        kind=kind,
+        revision=0,
+        available=amount,
+        held=0,
+        revenue=0,
+        funding=-amount if kind == "top_up" else 0,
+        adjustment=-amount if kind == "adjust" else 0,
+        unit=unit,
+        note=note,
+    )
+
+
+def _found(purse: Balance | None) -> Balance:
+    if purse is None:
+        raise NotFound("tenant")
+    return purse
+
+
+def _view(purse: Balance) -> BalanceView:
+    return BalanceView(unit=cast("Unit", purse.unit), available=purse.posted - purse.held, held=purse.held)
+
+
+def _entry(row: Transfer) -> LedgerEntry:
+    return LedgerEntry(
+        id=encode("led", row.id),
+        kind=row.kind,
+        unit=cast("Unit", row.unit),
+        available=row.available,
+        held=row.held,
+        charged=row.revenue,
+        message_id=None if row.subject_id == row.id else encode("msg", row.subject_id),
+        revision=row.revision,
+        note=row.note,
+        at=row.at,
+        cursor=f"{encode('led', row.subject_id)}.{row.kind}.{row.revision}",
+    )
+
+
+def _place(cursor: str) -> tuple[UUID, str, int]:
+    subject, _, rest = cursor.partition(".")
+    kind, _, revision = rest.partition(".")
+    try:
+        return decode("led", subject), kind, int(revision)
+    except (InvalidId, ValueError):
+        raise InvalidInput("/after", "invalid_cursor", "this is no cursor of a ledger") from None

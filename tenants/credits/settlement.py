@@ -1,0 +1,107 @@
+"""
+What a tenant pays in the end, and what is posted to get there. Pure.
+
+A message is settled to a target, never by an increment: whatever events came, in whatever order and however
+often, the ledger is moved by *target minus what is already posted*. So a duplicate posts nothing, and a late
+receipt corrects what an earlier one said.
+
+    hold        available → held          when the message is accepted
+    capture     held → revenue            first settlement: what the message costs
+    release     held → available          first settlement: the rest
+    recapture   available ↔ revenue       later settlements: the difference, in either direction
+
+A tenant never pays above its hold, and never what it no longer has: a recapture that the balance cannot bear
+is the platform's, booked to `adjustment`.
+"""
+
+from typing import Final, Literal
+
+from msgspec import Struct
+
+ChargeableStatus = Literal["sent", "delivered", "undelivered", "unknown", "expired", "failed", "canceled"]
+
+_NEVER_CHARGED: Final = frozenset({"failed", "canceled"})
+
+
+class Position(Struct, frozen=True, kw_only=True):
+    """What the ledger says of one message."""
+
+    hold: int
+    """What was held at the accept."""
+    settled: bool = False
+    """Whether the first settlement was posted; from then on nothing of it is held."""
+    charged: int = 0
+    """What capture and recaptures have charged so far, all parties together."""
+
+
+class Leg(Struct, frozen=True, kw_only=True):
+    """One transfer to post; its four amounts sum to zero."""
+
+    kind: Literal["capture", "release", "recapture"]
+    available: int = 0
+    held: int = 0
+    revenue: int = 0
+    adjustment: int = 0
+
+
+class Settlement(Struct, frozen=True, kw_only=True):
+    """What brings a message to its target; all zero when it stands there already."""
+
+    capture: int = 0
+    release: int = 0
+    recapture: int = 0
+    """Charged later; negative when the tenant gets something back."""
+    excess: int = 0
+    """The share of `recapture` that the tenant's balance cannot bear and the platform does."""
+
+    @property
+    def legs(self) -> tuple[Leg, ...]:
+        """The transfers to post, each under the message's next revision; none for nothing to do."""
+        legs: list[Leg] = []
+        if self.capture:
+            legs.append(Leg(kind="capture", held=-self.capture, revenue=self.capture))
+        if self.release:
+            legs.append(Leg(kind="release", held=-self.release, available=self.release))
+        if self.recapture:
+            legs.append(
+                Leg(
+                    kind="recapture",
+                    available=self.excess - self.recapture,
+                    revenue=self.recapture,
+                    adjustment=-self.excess,
+                )
+            )
+        return tuple(legs)
+
+
+def target(status: ChargeableStatus, *, hold: int, aws_accepted: bool, aws_price_micros: int | None) -> int:
+    """
+    Return what a message in a final status costs: its hold, or nothing.
+
+    AWS charges for what it accepted, delivered or not, so the tenant pays for that too, unless AWS itself
+    reported that it charged nothing. What AWS never took (refused, canceled, expired in the queue, lost
+    without an answer) costs nothing.
+
+    AWS accepted a message if it answered with an id, or an event proves that it took it. A price of None
+    means that it reported none, which is no proof of zero.
+    """
+    if status in _NEVER_CHARGED:
+        return 0
+    if status == "delivered":
+        return hold
+    charged_nothing = aws_price_micros == 0
+    return hold if aws_accepted and not charged_nothing else 0
+
+
+def settle(position: Position, *, target: int, available: int) -> Settlement:
+    """
+    Return what to post so that the message has charged `target`, limited to its hold.
+
+    The target is in the unit of the hold; `available` is what the tenant may spend now, read under the lock
+    of its balance.
+    """
+    owed = min(target, position.hold)
+    if not position.settled:
+        return Settlement(capture=owed, release=position.hold - owed)
+    recapture = owed - position.charged
+    return Settlement(recapture=recapture, excess=max(0, recapture - max(0, available)))

@@ -1,0 +1,1 @@
+"""Where a tenant wants to be told: its webhook endpoints."""

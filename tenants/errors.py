@@ -1,0 +1,55 @@
+"""
+What can go wrong in the tenants' world, without a word of HTTP.
+
+    TenantsError
+    ├── InvalidId            an id that cannot be one
+    ├── InvalidInput         a field breaks a rule; names the field
+    ├── NotFound             absent, or someone else's: callers cannot tell which
+    ├── Conflict             true now, may change: a name taken, a wrong state
+    ├── KeyUnwrapFailed      the operator's secret key does not open a tenant's data key
+    └── SealBroken           a sealed value was changed, moved or sealed by another tenant
+"""
+
+
+class TenantsError(Exception):
+    """Base of every expected failure in this package."""
+
+
+class InvalidId(TenantsError):
+    """The text is not an id of the wanted kind."""
+
+
+class InvalidInput(TenantsError):
+    """One field of an input breaks a rule."""
+
+    def __init__(self, field: str, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.field = field
+        """JSON pointer of the field, for example `/plan/country_mps/US`."""
+        self.code = code
+        self.detail = detail
+
+
+class NotFound(TenantsError):
+    """No such thing for this tenant; says nothing about other tenants."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"there is no such {kind}")
+        self.kind = kind
+
+
+class Conflict(TenantsError):
+    """The request is well formed but the present state forbids it."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+class KeyUnwrapFailed(TenantsError):
+    """A stored data key does not open with the configured TOLLGATE_SECRET_KEY."""
+
+
+class SealBroken(TenantsError):
+    """A sealed value does not open where it stands; never the caller's mistake."""

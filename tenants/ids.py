@@ -1,0 +1,67 @@
+"""
+Public ids: a prefix, an underscore and a UUIDv7 in 26 characters of Crockford base 32.
+
+The prefix says what the id names, so a support line shows at a glance what was pasted; the UUIDv7 sorts by
+time, and its first 48 bits are the milliseconds at which the row was made. Inside the process and in
+Postgres an id is the bare UUID.
+"""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from tenants.errors import InvalidId
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
+_VALUES |= {letter.lower(): value for letter, value in _VALUES.items()}
+_LENGTH = 26
+_MAX_FIRST_DIGIT = 7
+"""26 base-32 digits hold 130 bits; the first digit may carry only the top three of 128."""
+
+PREFIXES = frozenset(
+    {
+        "acc", "att", "bat", "cfg", "del", "evt", "idn", "inb", "key",
+        "led", "msg", "pool", "reg", "req", "ten", "tpl", "wh",
+    }
+)  # fmt: skip
+
+
+def new_uuid() -> UUID:
+    """Return a fresh UUIDv7: unique, and later ones sort after earlier ones to the millisecond."""
+    return uuid7()
+
+
+def encode(prefix: str, value: UUID) -> str:
+    """Return the public form of `value`, for example `msg_01K3ZQ4V7N8R9T0W2Y4A6C8E0G`."""
+    number = value.int
+    digits = [_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5)]
+    return f"{prefix}_{''.join(digits)}"
+
+
+def decode(prefix: str, text: str) -> UUID:
+    """
+    Return the UUID behind a public id.
+
+    Raises:
+        InvalidId: The prefix is another one, or the rest is not 26 characters of Crockford base 32.
+    """
+    head, separator, digits = text.partition("_")
+    if not separator or head != prefix or len(digits) != _LENGTH:
+        raise InvalidId(f"expected an id that begins with {prefix}_ followed by 26 characters")
+    number = 0
+    for digit in digits:
+        value = _VALUES.get(digit)
+        if value is None:
+            raise InvalidId(f"{digit!r} is not a character of an id")
+        number = number << 5 | value
+    if _VALUES[digits[0]] > _MAX_FIRST_DIGIT:
+        raise InvalidId("the id is larger than 128 bits")
+    return UUID(int=number)
+
+
+def created_at(value: UUID) -> datetime:
+    """Return the millisecond at which a UUIDv7 was made; messages are partitioned by it."""
+    milliseconds = value.int >> 80
+    return datetime.fromtimestamp(milliseconds // 1000, UTC).replace(microsecond=milliseconds % 1000 * 1000)

@@ -1,0 +1,67 @@
+"""Queries on opt-outs."""
+
+from collections.abc import Sequence
+from typing import cast
+
+from sqlalchemy import CursorResult, delete, select, tuple_
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tenants.optouts.models import OptOut
+from tenants.scope import TenantScope
+
+
+async def add(
+    scope: TenantScope,
+    session: AsyncSession,
+    *,
+    list_name: str,
+    recipient_hash: bytes,
+    number_sealed: bytes,
+    source: str,
+) -> bool:
+    """Put a recipient on a list; return False if it stands there already, which keeps the first date."""
+    statement = insert(OptOut).values(
+        tenant_id=scope.tenant_id,
+        list_name=list_name,
+        recipient_hash=recipient_hash,
+        number_sealed=number_sealed,
+        source=source,
+    )
+    added = await session.execute(statement.on_conflict_do_nothing().returning(OptOut.list_name))
+    return added.first() is not None
+
+
+async def remove(scope: TenantScope, session: AsyncSession, *, list_name: str, recipient_hash: bytes) -> bool:
+    """Take a recipient off a list; return False if it was not there."""
+    statement = delete(OptOut).where(
+        OptOut.tenant_id == scope.tenant_id,
+        OptOut.list_name == list_name,
+        OptOut.recipient_hash == recipient_hash,
+    )
+    return cast("CursorResult[object]", await session.execute(statement)).rowcount == 1
+
+
+async def lists_of(scope: TenantScope, session: AsyncSession, recipient_hash: bytes) -> list[str]:
+    """Return the names of the tenant's lists on which a recipient stands."""
+    query = select(OptOut.list_name).where(
+        OptOut.tenant_id == scope.tenant_id, OptOut.recipient_hash == recipient_hash
+    )
+    return sorted(await session.scalars(query))
+
+
+async def page(
+    scope: TenantScope,
+    session: AsyncSession,
+    *,
+    limit: int,
+    after: tuple[str, bytes] | None = None,
+    list_name: str | None = None,
+) -> Sequence[OptOut]:
+    """Return up to `limit` opt-outs in the order of list and hash: the primary key's, cheap however deep."""
+    query = select(OptOut).where(OptOut.tenant_id == scope.tenant_id)
+    if list_name is not None:
+        query = query.where(OptOut.list_name == list_name)
+    if after is not None:
+        query = query.where(tuple_(OptOut.list_name, OptOut.recipient_hash) > after)
+    return (await session.scalars(query.order_by(OptOut.list_name, OptOut.recipient_hash).limit(limit))).all()

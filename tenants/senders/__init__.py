@@ -1,0 +1,1 @@
+"""What a tenant sends from: AWS accounts, origination identities, pools and configuration sets."""

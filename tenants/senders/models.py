@@ -1,0 +1,100 @@
+"""Tables of routes, origination identities, pools and configuration sets."""
+
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tenants.tables import Base, Instant, Texts
+
+
+class AwsAccount(Base):
+    """A route: one AWS account in one Region, with the request rate AWS allows it."""
+
+    __tablename__ = "aws_accounts"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    region: Mapped[str]
+    endpoint_url: Mapped[str | None]
+    role_arn: Mapped[str | None]
+    external_id: Mapped[str | None]
+    sends_per_second: Mapped[float]
+    """SendTextMessage requests per second of the account; AWS starts every account at 1."""
+    topic_arn: Mapped[str | None]
+    """The SNS topic to which the account's events are published; the ingest allow-list."""
+    subscription_arn: Mapped[str | None]
+    created_at: Mapped[Instant] = mapped_column(server_default=text("now()"))
+
+
+class Sender(Base):
+    """An origination identity that one tenant may use."""
+
+    __tablename__ = "senders"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "arn"),
+        CheckConstraint(
+            "type IN ('SHORT_CODE', 'TEN_DLC', 'LONG_CODE', 'TOLL_FREE', 'SENDER_ID', 'SIMULATOR')",
+            name="type",
+        ),
+        CheckConstraint("state IN ('pending', 'active', 'disabled', 'released')", name="state"),
+    )
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID]
+    type: Mapped[str]
+    value: Mapped[str]
+    """What the phone shows: an E.164 number, a short code or a sender id."""
+    country: Mapped[str]
+    arn: Mapped[str]
+    message_types: Mapped[Texts]
+    parts_per_second: Mapped[float]
+    state: Mapped[str] = mapped_column(server_default="active")
+    created_at: Mapped[Instant] = mapped_column(server_default=text("now()"))
+
+
+class Pool(Base):
+    """An ordered set of a tenant's senders; owns a dedicated AWS pool or none."""
+
+    __tablename__ = "pools"
+    __table_args__ = (UniqueConstraint("tenant_id", "name"),)
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    account_id: Mapped[UUID]
+    message_types: Mapped[Texts]
+    """The gateway's types (otp, transactional, promotional) for which it is the default."""
+    aws_pool_arn: Mapped[str | None]
+    opt_out_list: Mapped[str]
+    created_at: Mapped[Instant] = mapped_column(server_default=text("now()"))
+
+
+class PoolSender(Base):
+    """Membership of a sender in a pool, in order."""
+
+    __tablename__ = "pool_senders"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "pool_id"], ["pools.tenant_id", "pools.id"]),
+        ForeignKeyConstraint(["tenant_id", "sender_id"], ["senders.tenant_id", "senders.id"]),
+    )
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    pool_id: Mapped[UUID] = mapped_column(primary_key=True)
+    sender_id: Mapped[UUID] = mapped_column(primary_key=True)
+    position: Mapped[int]
+
+
+class ConfigurationSet(Base):
+    """The configuration set that a tenant's sends name."""
+
+    __tablename__ = "configuration_sets"
+    __table_args__ = (UniqueConstraint("tenant_id", "account_id"),)
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID]
+    name: Mapped[str]
+    arn: Mapped[str]
+    created_at: Mapped[Instant] = mapped_column(server_default=text("now()"))

@@ -1,0 +1,154 @@
+"""What provisioning and the operator do with routes, senders and pools; safe to repeat."""
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final, Literal, get_args
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tenants.audit import store as audit
+from tenants.errors import InvalidInput, NotFound
+from tenants.ids import encode
+from tenants.scope import TenantScope
+from tenants.senders import store
+from tenants.senders.models import AwsAccount, ConfigurationSet, Pool, Sender
+from tenants.senders.store import ActiveSender
+
+SenderType = Literal["SHORT_CODE", "TEN_DLC", "LONG_CODE", "TOLL_FREE", "SENDER_ID", "SIMULATOR"]
+SenderState = Literal["pending", "active", "disabled", "released"]
+
+DEFAULT_ACCOUNT: Final = "default"
+_COUNTRY: Final = re.compile("[A-Z]{2}")
+_NAME: Final = re.compile("[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}")
+
+
+class AccountFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How an AWS account is reached and what it allows."""
+
+    region: str
+    endpoint_url: str | None = None
+    role_arn: str | None = None
+    external_id: str | None = None
+    sends_per_second: float = 1.0
+    """SendTextMessage requests per second; 1 is what AWS gives a new account."""
+    topic_arn: str | None = None
+    subscription_arn: str | None = None
+
+
+class SenderFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An origination identity as AWS describes it."""
+
+    account_id: UUID
+    type: SenderType
+    value: str
+    country: str
+    arn: str
+    parts_per_second: float
+    """MPS that AWS allows it; the smallest of its countries where they differ."""
+    message_types: list[str] = []
+    """Types it may carry; empty for all."""
+    state: SenderState = "active"
+
+
+class PoolFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A pool as the operator wants it."""
+
+    name: str
+    account_id: UUID
+    message_types: list[str] = ["otp", "transactional", "promotional"]
+    """Types for which it is the tenant's default."""
+    aws_pool_arn: str | None = None
+    opt_out_list: str = "Default"
+
+
+async def ensure_account(
+    session: AsyncSession, facts: AccountFacts, *, name: str = DEFAULT_ACCOUNT
+) -> AwsAccount:
+    """
+    Add or change a route; needs a worker's session.
+
+    Raises:
+        InvalidInput: The name is none, or the rate is not positive.
+    """
+    if _NAME.fullmatch(name) is None:
+        raise InvalidInput("/name", "invalid_name", "a name is 1 to 100 letters, digits, blanks and ._-")
+    if facts.sends_per_second <= 0:
+        raise InvalidInput("/sends_per_second", "not_positive", "a rate is more than nothing")
+    return (await store.upsert_account(session, name, msgspec.structs.asdict(facts))).row
+
+
+async def put_sender(scope: TenantScope, session: AsyncSession, facts: SenderFacts) -> Sender:
+    """
+    Add or change the tenant's sender with that ARN; needs a worker's session.
+
+    Raises:
+        InvalidInput: A field breaks a rule.
+    """
+    _check_sender(facts)
+    values = msgspec.structs.asdict(facts)
+    written = await store.upsert_sender(scope, session, values.pop("arn"), values)
+    if written.changed:
+        detail = {"type": facts.type, "country": facts.country, "state": facts.state}
+        await _note(scope, session, "sender.put", encode("idn", written.row.id), detail)
+    return written.row
+
+
+async def put_pool(
+    scope: TenantScope, session: AsyncSession, facts: PoolFacts, *, sender_ids: Sequence[UUID]
+) -> Pool:
+    """
+    Add or change the tenant's pool of that name and make it hold these senders, in this order.
+
+    Raises:
+        InvalidInput: A field breaks a rule, or a sender is named twice.
+        NotFound: One of the senders is not the tenant's.
+    """
+    if _NAME.fullmatch(facts.name) is None:
+        raise InvalidInput("/name", "invalid_name", "a name is 1 to 100 letters, digits, blanks and ._-")
+    if len(set(sender_ids)) != len(sender_ids):
+        raise InvalidInput("/senders", "listed_twice", "a pool holds a sender once")
+    for sender_id in sender_ids:
+        if await store.sender(scope, session, sender_id) is None:
+            raise NotFound("sender")
+    values = msgspec.structs.asdict(facts)
+    written = await store.upsert_pool(scope, session, values.pop("name"), values)
+    pool = written.row
+    reordered = await store.set_members(scope, session, pool.id, sender_ids)
+    if written.changed or reordered:
+        await _note(scope, session, "pool.put", encode("pool", pool.id), {"senders": len(sender_ids)})
+    return pool
+
+
+async def put_configuration_set(
+    scope: TenantScope, session: AsyncSession, *, account_id: UUID, name: str, arn: str
+) -> ConfigurationSet:
+    """Add or change the configuration set that the tenant's sends name in an account."""
+    values = {"name": name, "arn": arn}
+    written = await store.upsert_configuration_set(scope, session, account_id, values)
+    if written.changed:
+        subject = encode("cfg", written.row.id)
+        await _note(scope, session, "configuration_set.put", subject, {"name": name})
+    return written.row
+
+
+async def active_senders(scope: TenantScope, session: AsyncSession) -> list[ActiveSender]:
+    """Return every active sender of the tenant, pool by pool in order; those in no pool come last."""
+    return await store.active_senders(scope, session)
+
+
+def _check_sender(facts: SenderFacts) -> None:
+    if facts.type not in get_args(SenderType):
+        raise InvalidInput("/type", "invalid_type", f"a type is one of {', '.join(get_args(SenderType))}")
+    if _COUNTRY.fullmatch(facts.country) is None:
+        raise InvalidInput("/country", "invalid_country", "a country is two letters of ISO 3166-1")
+    if facts.parts_per_second <= 0:
+        raise InvalidInput("/parts_per_second", "not_positive", "a rate is more than nothing")
+
+
+async def _note(
+    scope: TenantScope, session: AsyncSession, action: str, subject: str, detail: dict[str, Any]
+) -> None:
+    await audit.append(scope, session, action=action, subject=subject, detail=detail)

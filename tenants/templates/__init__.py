@@ -1,0 +1,1 @@
+"""What a tenant may say: approved bodies, their typed variables and the texts they give."""

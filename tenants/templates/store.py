@@ -1,0 +1,95 @@
+"""Queries on templates and their versions."""
+
+from collections.abc import Sequence
+from typing import cast
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tenants.scope import TenantScope
+from tenants.templates.authoring import MessageType
+from tenants.templates.models import Template, TemplateVersion
+from tenants.templates.variables import Declaration
+
+
+class ApprovedTemplate(Struct, frozen=True, kw_only=True):
+    """A version that may be sent, as caches keep it."""
+
+    template_id: UUID
+    name: str
+    version: int
+    body: str
+    type: MessageType
+    variables: dict[str, Declaration]
+    countries: frozenset[str]
+    """Empty for every country of the tenant."""
+
+
+async def get(
+    scope: TenantScope, session: AsyncSession, template_id: UUID, *, lock: bool = False
+) -> Template | None:
+    """Return the tenant's template, or None if it is absent or someone else's."""
+    query = select(Template).where(Template.tenant_id == scope.tenant_id, Template.id == template_id)
+    return await session.scalar(query.with_for_update() if lock else query)
+
+
+async def named(scope: TenantScope, session: AsyncSession, name: str) -> Template | None:
+    """Return the tenant's template of that name."""
+    query = select(Template).where(Template.tenant_id == scope.tenant_id, Template.name == name)
+    return await session.scalar(query)
+
+
+async def page(
+    scope: TenantScope, session: AsyncSession, *, limit: int, after: UUID | None = None
+) -> Sequence[Template]:
+    """Return up to `limit` templates of the tenant, newest first."""
+    query = select(Template).where(Template.tenant_id == scope.tenant_id)
+    if after is not None:
+        query = query.where(Template.id < after)
+    return (await session.scalars(query.order_by(Template.id.desc()).limit(limit))).all()
+
+
+async def versions(
+    scope: TenantScope, session: AsyncSession, template_ids: Sequence[UUID]
+) -> dict[UUID, list[TemplateVersion]]:
+    """Return every version of the tenant's templates as they stand now, oldest first, by template."""
+    query = (
+        select(TemplateVersion)
+        .where(TemplateVersion.tenant_id == scope.tenant_id, TemplateVersion.template_id.in_(template_ids))
+        .order_by(TemplateVersion.version)
+        .execution_options(populate_existing=True)
+    )
+    found: dict[UUID, list[TemplateVersion]] = {template_id: [] for template_id in template_ids}
+    for row in await session.scalars(query):
+        found[row.template_id].append(row)
+    return found
+
+
+async def approved(scope: TenantScope, session: AsyncSession) -> list[ApprovedTemplate]:
+    """Return everything the tenant may send now, the highest version of each template first."""
+    query = (
+        select(Template.name, TemplateVersion)
+        .join(
+            TemplateVersion,
+            (TemplateVersion.tenant_id == Template.tenant_id) & (TemplateVersion.template_id == Template.id),
+        )
+        .where(Template.tenant_id == scope.tenant_id, TemplateVersion.tenant_id == scope.tenant_id)
+        .where(TemplateVersion.state == "approved")
+        .order_by(TemplateVersion.template_id, TemplateVersion.version.desc())
+    )
+    return [_approved(name, version) for name, version in (await session.execute(query)).tuples()]
+
+
+def _approved(name: str, row: TemplateVersion) -> ApprovedTemplate:
+    return ApprovedTemplate(
+        template_id=row.template_id,
+        name=name,
+        version=row.version,
+        body=row.body,
+        type=cast("MessageType", row.type),
+        variables=msgspec.convert(row.variables, dict[str, Declaration]),
+        countries=frozenset(row.countries),
+    )

@@ -1,0 +1,241 @@
+"""The scripts against a plain model: every run of pushes, claims, waits and crashes, and what must hold then."""
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gateway.lanes.entry import ClaimedMessage, LaneEntry, Priority
+from gateway.lanes.gates import SLACK_US, period_us
+from tests.integration.lanes.conftest import World
+
+IDENTITY_RATES = {1: 1.0, 2: 20.0, 3: 300.0}
+TENANT_RATES = {1: None, 2: 2.0, 3: None, 4: 30.0}
+WEIGHTS = {1: 1, 2: 1, 3: 3, 4: 1}
+REQUEST_RATE = 150.0
+LEASE_US = 30_000_000
+FLOOR = 19
+
+
+@dataclass
+class Model:
+    """What should be queued, held and owed; kept in dictionaries, with no thought of speed."""
+
+    queued: dict[UUID, LaneEntry] = field(default_factory=dict)
+    delayed: set[UUID] = field(default_factory=set)
+    held: dict[UUID, tuple[LaneEntry, int]] = field(default_factory=dict)
+    owed: dict[object, float] = field(default_factory=dict)
+    recipients: dict[bytes, int] = field(default_factory=dict)
+    done: set[UUID] = field(default_factory=set)
+    others_since_promotional: Counter[object] = field(default_factory=Counter)
+
+    def gates(self, entry: LaneEntry) -> list[tuple[object, float, int]]:
+        """Return each gate's name, rate and cost; a tenant's gate spans its identities."""
+        found: list[tuple[object, float, int]] = [
+            ("route", REQUEST_RATE, 1),
+            ((entry.identity, entry.country), entry.identity_rate, entry.parts),
+        ]
+        if entry.tenant_rate is not None:
+            found.append(((entry.tenant_id, entry.country, "tenant"), entry.tenant_rate, entry.parts))
+        return found
+
+    def is_open(self, entry: LaneEntry, now_us: int) -> bool:
+        return all(self.owed.get(name, 0) <= now_us for name, _, _ in self.gates(entry))
+
+    def expire(self, now_us: int) -> None:
+        for message_id, (entry, deadline) in list(self.held.items()):
+            if deadline <= now_us:
+                del self.held[message_id]
+                self.queued[message_id] = entry
+
+    def grant(self, message: ClaimedMessage, now_us: int) -> None:
+        """Hold one claimed message to every rule, then charge it."""
+        assert message.message_id in self.queued, "lost, invented or given out twice"
+        entry = self.queued[message.message_id]
+        assert self.is_open(entry, now_us), "a gate was closed"
+        if any(entry.recipient_hash):
+            assert now_us - self.recipients.get(entry.recipient_hash, 0) >= 1_000_000, "two in one second"
+        lane = (entry.identity, entry.country)
+        urgent = [
+            each
+            for each in self.queued.values()
+            if (each.identity, each.country) == lane
+            and each.priority < entry.priority
+            and each.message_id not in self.delayed
+            and not any(each.recipient_hash)
+            and self.is_open(each, now_us)
+        ]
+        if entry.priority is Priority.PROMOTIONAL:
+            allowed = (
+                self.others_since_promotional[lane] >= FLOOR or self.others_since_promotional["all"] >= FLOOR
+            )
+            assert not urgent or allowed, "a campaign passed an urgent message"
+            self.others_since_promotional[lane] = self.others_since_promotional["all"] = 0
+        else:
+            assert not urgent, "a less urgent message went first"
+            self.others_since_promotional[lane] += entry.parts
+            self.others_since_promotional["all"] += 1
+        del self.queued[message.message_id]
+        self.recipients[entry.recipient_hash] = now_us
+        self.held[message.message_id] = (entry, now_us + LEASE_US)
+        for name, rate, cost in self.gates(entry):
+            self.owed[name] = max(self.owed.get(name, 0), now_us - SLACK_US) + cost * period_us(rate)
+
+    def nothing_was_left(self, now_us: int) -> None:
+        """After a claim that could have taken more, nothing without a recipient's gate may be open."""
+        open_now = [each for each in self.queued.values() if not any(each.recipient_hash)]
+        open_now = [
+            each for each in open_now if each.message_id not in self.delayed and self.is_open(each, now_us)
+        ]
+        assert not open_now, "an open message was left behind"
+
+
+@dataclass(frozen=True)
+class Push:
+    """Some messages of one flow."""
+
+    count: int
+    identity: int
+    tenant: int
+    priority: Priority
+    parts: int
+    recipient: int
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Take up to `limit`, then settle them or leave the leases to run out."""
+
+    limit: int
+    settle: bool
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Let time pass."""
+
+    milliseconds: float
+
+
+@dataclass(frozen=True)
+class GiveBack:
+    """Requeue the oldest held message."""
+
+    delay_ms: int
+
+
+pushes = st.builds(
+    Push,
+    count=st.integers(1, 6),
+    identity=st.sampled_from(list(IDENTITY_RATES)),
+    tenant=st.sampled_from(list(TENANT_RATES)),
+    priority=st.sampled_from(Priority),
+    parts=st.integers(1, 4),
+    recipient=st.sampled_from([0, 0, 0, 1, 2]),
+)
+claims = st.builds(Claim, limit=st.integers(1, 12), settle=st.booleans())
+waits = st.builds(Wait, milliseconds=st.sampled_from([0.5, 3, 10, 100, 700, 1500, 31_000]))
+give_backs = st.builds(GiveBack, delay_ms=st.sampled_from([0, 0, 250, 2_000]))
+
+
+class Run:
+    """One history, applied to Redis and to the model."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.model = world, Model()
+        self.pushed: set[UUID] = set()
+        self.claimed: deque[ClaimedMessage] = deque()
+
+    async def step(self, operation: object) -> None:
+        match operation:
+            case Push():
+                await self.push(operation)
+            case Claim():
+                await self.claim(operation)
+            case Wait():
+                self.world.advance_ms(operation.milliseconds)
+            case GiveBack():
+                await self.give_back(operation)
+
+    async def push(self, push: Push) -> None:
+        entries = self.world.entries(
+            push.count,
+            identity=push.identity,
+            tenant=push.tenant,
+            priority=push.priority,
+            parts=push.parts,
+            recipient=push.recipient,
+            identity_rate=IDENTITY_RATES[push.identity],
+            tenant_rate=TENANT_RATES[push.tenant],
+            weight=WEIGHTS[push.tenant],
+        )
+        await self.world.push(*entries)
+        self.model.queued |= {each.message_id: each for each in entries}
+        self.pushed |= {each.message_id for each in entries}
+
+    async def claim(self, claim: Claim) -> int | None:
+        now_us = self.world.now_us
+        self.model.expire(now_us)
+        claimed = await self.world.claim(claim.limit)
+        for message in claimed.messages:
+            self.model.grant(message, now_us)
+        if len(claimed.messages) < claim.limit:
+            self.model.nothing_was_left(now_us)
+        if claim.settle:
+            await self.world.lanes.settle(self.world.route, [each.message_id for each in claimed.messages])
+            for message in claimed.messages:
+                del self.model.held[message.message_id]
+                self.model.done.add(message.message_id)
+        else:
+            self.claimed.extend(claimed.messages)
+        await self.backlogs_agree()
+        return claimed.next_open_ms
+
+    async def give_back(self, give_back: GiveBack) -> None:
+        while self.claimed:
+            message = self.claimed.popleft()
+            held = self.model.held.get(message.message_id)
+            if held is not None and held[1] > self.world.now_us:
+                assert await self.world.lanes.requeue(message, delay_ms=give_back.delay_ms)
+                del self.model.held[message.message_id]
+                self.model.queued[message.message_id] = held[0]
+                if give_back.delay_ms:
+                    self.model.delayed.add(message.message_id)
+                return
+
+    async def backlogs_agree(self) -> None:
+        expected: Counter[tuple[UUID, str, Priority]] = Counter()
+        for entry in self.model.queued.values():
+            expected[entry.identity, entry.country, entry.priority] += entry.parts
+        actual = await self.world.lanes.backlog(self.world.route)
+        assert {(key.identity, key.country, key.priority): parts for key, parts in actual.items()} == expected
+
+    async def finish(self) -> None:
+        """Everything leaves exactly once, by claims at the times that the claims themselves name."""
+        for _ in range(2_000):
+            next_open_ms = await self.claim(Claim(limit=50, settle=True))
+            if next_open_ms is None:
+                break
+            self.world.advance_ms(next_open_ms)
+        assert not self.model.queued
+        assert not self.model.held
+        assert self.model.done == self.pushed
+
+
+@settings(
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(history=st.lists(st.one_of(pushes, pushes, claims, claims, waits, give_backs), max_size=40))
+async def test_every_history_keeps_the_rates_the_order_and_every_message(scripts, history):
+    """Rates, priorities, no loss, no duplicate, nothing open left behind, and a backlog that adds up."""
+    world = World(scripts)
+    await world.open()
+    world.limit_requests(REQUEST_RATE)
+    run = Run(world)
+    for operation in history:
+        await run.step(operation)
+    await run.finish()

@@ -1,0 +1,105 @@
+"""How scripts reach Redis: together, by digest, and with an error for each call of its own."""
+
+import asyncio
+import hashlib
+import tempfile
+from pathlib import Path
+
+import pytest
+from redis.asyncio import RedisCluster
+
+from gateway.embedded.cluster import EmbeddedRedisCluster
+from gateway.lanes.errors import RedisUnavailable, ScriptFailed
+from gateway.lanes.scripts import RedisScripts, Script, connect, read_script
+from tests.integration.lanes.conftest import World
+
+
+def script(text: str) -> Script:
+    return Script(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
+
+
+async def test_calls_of_one_turn_travel_together_and_get_their_own_answers(scripts, client):
+    """One write to the socket for all of them; the order does not mix answers up."""
+    echo = script("return {tonumber(ARGV[1])}")
+    await scripts.run(echo, "k", [0])
+    before = (await client.info("stats"))["total_reads_processed"]
+    answers = await asyncio.gather(*(scripts.run(echo, "k", [number]) for number in range(100)))
+    assert answers == [[number] for number in range(100)]
+    assert (await client.info("stats"))["total_reads_processed"] - before <= 10
+
+
+async def test_a_server_that_forgot_the_scripts_learns_them_again(scripts, client):
+    """A restart or a fail-over; nobody notices."""
+    echo = script("return {tonumber(ARGV[1]) + 1}")
+    assert await scripts.run(echo, "k", [1]) == [2]
+    await client.script_flush()
+    assert await asyncio.gather(*(scripts.run(echo, "k", [number]) for number in (1, 2))) == [[2], [3]]
+
+
+async def test_a_wrong_script_fails_alone(scripts):
+    """The neighbours in the pipeline get their answers."""
+    good, bad = script("return {1}"), script("return redis.call('NOSUCHCOMMAND')")
+    answers = await asyncio.gather(
+        scripts.run(good, "k"), scripts.run(bad, "k"), scripts.run(good, "k"), return_exceptions=True
+    )
+    assert answers[0] == answers[2] == [1]
+    assert isinstance(answers[1], ScriptFailed)
+
+
+async def test_a_caller_that_gave_up_does_not_disturb_the_others(scripts):
+    """A request that was cancelled while its call waited for the turn to end."""
+    echo = script("return {tonumber(ARGV[1])}")
+    given_up = asyncio.ensure_future(scripts.run(echo, "k", [1]))
+    other = asyncio.ensure_future(scripts.run(echo, "k", [2]))
+    await asyncio.sleep(0)
+    given_up.cancel()
+    assert await other == [2]
+
+
+async def test_a_redis_that_is_away_is_named_to_every_caller():
+    """Nothing listens there."""
+    async with connect("redis://127.0.0.1:1") as client:
+        scripts = RedisScripts(client)
+        answers = await asyncio.gather(
+            *(scripts.run(script("return {1}"), "k") for _ in range(3)), return_exceptions=True
+        )
+        assert [type(each) for each in answers] == [RedisUnavailable] * 3
+        with pytest.raises(RedisUnavailable):
+            await scripts.hash("k")
+        with pytest.raises(RedisUnavailable):
+            await scripts.take_token("k", timeout_s=1)
+        with pytest.raises(RedisUnavailable):
+            await scripts.delete_prefixed("k", keep=())
+
+
+async def test_a_full_redis_is_unavailable_not_a_fault_of_ours(scripts, client):
+    """-OOM: the write was refused; Postgres still has the message."""
+    await client.config_set("maxmemory", "1")
+    try:
+        with pytest.raises(RedisUnavailable):
+            await scripts.run(script("return {redis.call('INCR', KEYS[1])}"), "k")
+    finally:
+        await client.config_set("maxmemory", "0")
+
+
+async def test_lanes_work_the_same_on_a_cluster():
+    """Every key of a route is in one slot, so three nodes see the same claims as one."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with (
+            EmbeddedRedisCluster(Path(folder)) as cluster,
+            RedisCluster.from_url(cluster.url) as client,
+        ):
+            scripts = RedisScripts(client)
+            worlds = [World(scripts) for _ in range(6)]
+            for world in worlds:
+                await world.open()
+            entries = [entry for world in worlds for entry in world.entries(10, identity_rate=100.0)]
+            assert await worlds[0].lanes.push(entries) == []
+            for world in worlds:
+                assert len(await world.drain()) == 10
+
+
+def test_a_script_is_read_from_the_package_with_what_it_shares():
+    """The files are packaged, and put together in the order given."""
+    text = read_script("gateway.lanes", "structure.lua", "settle.lua").text
+    assert text.index("KEYS[1]") < text.index("Forget leases")
