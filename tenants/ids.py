@@ -14,8 +14,7 @@ from uuid_utils.compat import uuid7
 from tenants.errors import InvalidId
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
-_VALUES |= {letter.lower(): value for letter, value in _VALUES.items()}
+_VALUES = {letter: value for value, upper in enumerate(_ALPHABET) for letter in (upper, upper.lower())}
 _LENGTH = 26
 _MAX_FIRST_DIGIT = 7
 """26 base-32 digits hold 130 bits; the first digit may carry only the top three of 128."""

@@ -44,6 +44,7 @@ Returns {code, a, b}; verdict.py is the only place that reads it:
 local prefix = KEYS[1]
 local SECOND_US = 1000000
 local FIRST_USE_CASE = 11
+local LONGEST_PARTS = 32           -- more than the longest text has
 local ROUNDING = 0.01              -- 1 s / (1 s / 49) may fall short of 49
 local ROUNDING_US = 10             -- and TATs are stored in whole microseconds
 
@@ -102,8 +103,12 @@ local function rate(key, period, cost, now)
   end
   local burst = math.max(math.floor(SECOND_US / period + ROUNDING), 1)
   local tau = (burst - 1) * period + ROUNDING_US
-  local tat = tonumber(redis.call('GET', key) or 0)
-  tat = math.min(math.max(tat, now), now + tau + cost * period + SECOND_US)
+  local tat = math.max(tonumber(redis.call('GET', key) or 0), now)
+  local furthest = now + tau + LONGEST_PARTS * period + SECOND_US
+  if tat > furthest then           -- a step of the clock, or an old, slower rate
+    tat = furthest
+    redis.call('SET', key, string.format('%.0f', tat), 'PX', math.ceil((tat - now) / 1000))
+  end
   return { key = key, period = period, cost = cost, tau = tau, tat = tat, wait = tat - tau - now }
 end
 

@@ -12,18 +12,21 @@ from gateway.webhooks.event_types import EventType
 from tenants.ids import created_at, new_uuid
 from tenants.scope import TenantScope
 
-_WRITE = text(
+_ADD = text(
     """
-    WITH made AS (
-        INSERT INTO events (id, tenant_id, created_at, type, data)
-        VALUES (CAST(:id AS uuid), CAST(:tenant_id AS uuid), CAST(:at AS timestamptz), CAST(:type AS text),
-            CAST(CAST(:data AS text) AS jsonb))
-        RETURNING id, tenant_id, type
-    ), owed AS (
+    INSERT INTO events (id, tenant_id, created_at, type, data)
+    VALUES (CAST(:id AS uuid), CAST(:tenant_id AS uuid), CAST(:at AS timestamptz), CAST(:type AS text),
+        CAST(CAST(:data AS text) AS jsonb))
+    """
+)
+_OWE = text(
+    """
+    WITH owed AS (
         INSERT INTO webhook_deliveries (id, tenant_id, created_at, endpoint_id, event_id)
-        SELECT tollgate_uuid7(), made.tenant_id, now(), w.id, made.id
-        FROM made JOIN webhook_endpoints w ON w.tenant_id = made.tenant_id
-        WHERE w.state = 'enabled' AND (w.events = '{}' OR made.type = ANY (w.events))
+        SELECT tollgate_uuid7(), w.tenant_id, now(), w.id, CAST(:id AS uuid)
+        FROM webhook_endpoints w
+        WHERE w.tenant_id = CAST(:tenant_id AS uuid) AND w.state = 'enabled'
+            AND (w.events = '{}' OR CAST(:type AS text) = ANY (w.events))
         RETURNING 1
     )
     SELECT pg_notify(:channel, '') FROM owed LIMIT 1
@@ -31,15 +34,19 @@ _WRITE = text(
 )
 
 
-async def announce(scope: TenantScope, session: AsyncSession, event_type: EventType, data: Struct) -> UUID:
+async def announce(scope: TenantScope, session: AsyncSession, event_type: EventType, data: Struct) -> None:
     """
     Store an event that concerns no message, and a delivery for each endpoint that wants it.
 
-    Args:
-        data: What the event says; never a number, a text or a secret.
-
-    Returns the event's id.
+    `data` is what the event says; never a number, a text or a secret.
     """
+    event_id = await add_event(scope, session, event_type, data)
+    owed = {"id": event_id, "tenant_id": scope.tenant_id, "type": event_type, "channel": WAKE_CHANNEL}
+    await session.execute(_OWE, owed)
+
+
+async def add_event(scope: TenantScope, session: AsyncSession, event_type: str, data: Struct) -> UUID:
+    """Store an event that nobody is owed yet, and return its id."""
     event_id = new_uuid()
     values = {
         "id": event_id,
@@ -47,7 +54,6 @@ async def announce(scope: TenantScope, session: AsyncSession, event_type: EventT
         "at": created_at(event_id),
         "type": event_type,
         "data": msgspec.json.encode(data).decode(),
-        "channel": WAKE_CHANNEL,
     }
-    await session.execute(_WRITE, values)
+    await session.execute(_ADD, values)
     return event_id

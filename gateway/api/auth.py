@@ -6,6 +6,7 @@ the request. A suspended tenant still authenticates: it may read, and admission 
 """
 
 import hmac
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import structlog
@@ -26,22 +27,18 @@ _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="tollgate"'}
 
 _log: Any = structlog.get_logger("gateway.api")
 Connection = ASGIConnection[Any, Any, Any, Any]
+AsyncGuard = Callable[[Connection, BaseRouteHandler], Awaitable[None]]
 
 
-class TenantGuard:
-    """Lets through a tenant's key whose scopes cover the route."""
+def tenant_guard(keyring: Keyring) -> AsyncGuard:
+    """
+    Return a guard that lets through a tenant's key whose scopes cover the route.
 
-    def __init__(self, keyring: Keyring) -> None:
-        self._keyring = keyring
+    A function, not an object: Litestar copies whatever hangs on a route, and there must be one keyring.
+    """
 
-    async def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
-        """
-        Prove the key and set the request's `auth`.
-
-        Raises:
-            Refusal: 401 without a good key, 403 without the scope.
-        """
-        verdict = await self._keyring.judge(bearer_token(connection))
+    async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
+        verdict = await keyring.judge(bearer_token(connection))
         if not isinstance(verdict, Granted):
             raise _unauthenticated(connection, verdict.reason)
         exchange = exchange_of(connection.scope)
@@ -53,23 +50,19 @@ class TenantGuard:
         connection.scope["auth"] = verdict.scope
         connection.scope["user"] = verdict.scopes
 
+    return guard
 
-class OperatorGuard:
-    """Lets through the operator's key and nothing else."""
 
-    def __init__(self, operator_key: str) -> None:
-        self._key = operator_key.encode()
+def operator_guard(operator_key: str) -> AsyncGuard:
+    """Return a guard that lets through the operator's key, compared in constant time, and nothing else."""
+    expected = operator_key.encode()
 
-    async def __call__(self, connection: Connection, _handler: BaseRouteHandler) -> None:
-        """
-        Compare the key in constant time.
-
-        Raises:
-            Refusal: 401.
-        """
+    async def guard(connection: Connection, _handler: BaseRouteHandler) -> None:
         given = bearer_token(connection).encode("utf-8", "surrogateescape")
-        if not hmac.compare_digest(given, self._key):
+        if not hmac.compare_digest(given, expected):
             raise _unauthenticated(connection, "not_the_operator")
+
+    return guard
 
 
 def bearer_token(connection: Connection) -> str:

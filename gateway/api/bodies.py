@@ -10,14 +10,17 @@ from litestar.datastructures import State
 
 from gateway.api.field_errors import refusal_of_body
 from gateway.api.refusals import Refusal
+from tenants.access.credential import KeyScope
 from tenants.scope import TenantScope
 
-_JSON: Final = frozenset({b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8"})
+_JSON: Final = frozenset(
+    {b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8"}
+)
 _ANY_JSON: Final = re.compile(rb"application/json\s*(;\s*charset\s*=\s*\"?utf-8\"?\s*)?", re.IGNORECASE)
 _ESCAPED_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
-class ApiRequest(Request[None, TenantScope, State]):
+class ApiRequest(Request[tuple[KeyScope, ...], TenantScope, State]):
     """
     A request whose JSON is decoded once, into the declared type.
 

@@ -49,9 +49,7 @@ class Desk:
     async def operator_once(self, request: ApiRequest, work: Work[_T], *, status: int) -> Response[_T]:
         """Do an operator's POST in one transaction, at most once per Idempotency-Key."""
         async with self.operator() as session:
-            return await answer_once(
-                request, session, work, owner=OPERATOR, status=status, seal=self._seal
-            )
+            return await answer_once(request, session, work, owner=OPERATOR, status=status, seal=self._seal)
 
     async def _stored_key(self, key_id: UUID) -> StoredKey | None:
         async with self.operator() as session:

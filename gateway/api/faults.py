@@ -1,11 +1,11 @@
 """Turns everything that can go wrong into a refusal; what nobody expected becomes a logged 500."""
 
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, cast
 
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
-from litestar.types import ExceptionHandlersMap
 from sqlalchemy import exc as sql
 
 from gateway.api.exchange import exchange_of
@@ -14,18 +14,22 @@ from gateway.api.problems import PROBLEMS, STATUS_CODES
 from gateway.api.refusals import Refusal, problem_response
 from gateway.errors import ConfigurationError, GatewayError, Overloaded, Unavailable
 from gateway.lanes.errors import ScriptFailed
-from tenants.errors import Conflict, InvalidId, InvalidInput, NotFound
+from tenants.errors import Conflict, InvalidId, InvalidInput, NotFound, TenantsError
 
 _RETRY_AFTER_MS: Final = 1000
 _SERVER_ERROR: Final = 500
 _PASSING_SQLSTATES: Final = ("08", "40", "53", "55P03", "57", "25006")
 """Connection lost, serialization, resources, lock timeout, shutdown or cancel, read-only standby."""
 _UNIQUE_VIOLATION: Final = "23505"
+_OUT_OF_RANGE: Final = "22"
+"""Data exceptions: the last fence behind the checks of each field."""
+
+Handlers = dict[int | type[Exception], Callable[[Request[Any, Any, Any], Any], Response[Any]]]
 
 _log: Any = structlog.get_logger("gateway.api")
 
 
-def exception_handlers(public_url: str) -> ExceptionHandlersMap:
+def exception_handlers(public_url: str) -> Handlers:
     """Return Litestar's map: one handler for every exception there is."""
 
     def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
@@ -42,27 +46,15 @@ def exception_handlers(public_url: str) -> ExceptionHandlersMap:
     return {Exception: answer, HTTPException: answer, _SERVER_ERROR: answer}
 
 
-def refusal_of(error: Exception) -> Refusal | None:  # noqa: PLR0911 - one line per kind of failure
+def refusal_of(error: Exception) -> Refusal | None:
     """Return the refusal that an exception stands for, or None if it is a fault of ours."""
     match error:
         case Refusal():
             return error
-        case InvalidInput():
-            return Refusal.of_field(error.field, error.code, error.detail)
-        case InvalidId():
-            return Refusal("not_found")
-        case NotFound():
-            return Refusal("not_found", f"There is no such {error.kind}.")
-        case Conflict():
-            return Refusal(error.code if error.code in PROBLEMS else "conflict", error.detail)
-        case Overloaded():
-            return Refusal("overloaded", retry_after_ms=error.retry_after_ms)
-        case Unavailable():
-            return Refusal("unavailable", retry_after_ms=error.retry_after_ms)
-        case ConfigurationError() | ScriptFailed():
-            return None
+        case TenantsError():
+            return _of_tenants(error)
         case GatewayError():
-            return Refusal("unavailable", retry_after_ms=_RETRY_AFTER_MS)
+            return _of_gateway(error)
         case ValidationException():
             return _of_parameters(error)
         case HTTPException():
@@ -71,9 +63,36 @@ def refusal_of(error: Exception) -> Refusal | None:  # noqa: PLR0911 - one line 
             return _of_database(error)
 
 
+def _of_tenants(error: TenantsError) -> Refusal | None:
+    match error:
+        case InvalidInput():
+            return Refusal.of_field(error.field, error.code, error.detail)
+        case InvalidId():
+            return Refusal("not_found")
+        case NotFound():
+            return Refusal("not_found", f"There is no such {error.kind}.")
+        case Conflict():
+            return Refusal(error.code if error.code in PROBLEMS else "conflict", error.detail)
+        case _:
+            return None
+
+
+def _of_gateway(error: GatewayError) -> Refusal | None:
+    match error:
+        case Overloaded():
+            return Refusal("overloaded", retry_after_ms=error.retry_after_ms)
+        case Unavailable():
+            return Refusal("unavailable", retry_after_ms=error.retry_after_ms)
+        case ConfigurationError() | ScriptFailed():
+            return None
+        case _:
+            return Refusal("unavailable", retry_after_ms=_RETRY_AFTER_MS)
+
+
 def _of_parameters(error: ValidationException) -> Refusal | None:
     """Litestar names the first parameter it could not read; a missing body is `data`."""
-    first = error.extra[0] if isinstance(error.extra, list) and error.extra else {}
+    named = cast("list[dict[str, Any]]", error.extra if isinstance(error.extra, list) else [])
+    first = named[0] if named else {}
     name = str(first.get("key", ""))
     if name == "data":
         return Refusal("invalid_json", "The body is empty; send a JSON object.")
@@ -92,6 +111,10 @@ def _of_database(error: Exception) -> Refusal | None:
         state = str(getattr(error.orig, "sqlstate", None) or "")
         if error.connection_invalidated or state.startswith(_PASSING_SQLSTATES):
             return Refusal("unavailable", retry_after_ms=_RETRY_AFTER_MS)
+        if state.startswith(_OUT_OF_RANGE):
+            return Refusal("validation_failed", "A value is outside the range that can be stored.")
         if state == _UNIQUE_VIOLATION:
-            return Refusal("conflict", "Another request made the same thing at the same time; read it and go on.")
+            return Refusal(
+                "conflict", "Another request made the same thing at the same time; read it and go on."
+            )
     return None

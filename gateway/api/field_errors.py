@@ -29,7 +29,9 @@ def unknown_query_parameter(name: str) -> Refusal:
     """Return the 422 for a query parameter that the route does not have."""
     field = f"?{_short(name)}"
     detail = f"There is no query parameter {_short(name)!r} here."
-    return Refusal("unknown_field", detail, errors=(FieldFault(field=field, code="unknown_field", detail=detail),))
+    return Refusal(
+        "unknown_field", detail, errors=(FieldFault(field=field, code="unknown_field", detail=detail),)
+    )
 
 
 def _refusal(complaint: str, *, prefix: str) -> Refusal:
@@ -38,10 +40,14 @@ def _refusal(complaint: str, *, prefix: str) -> Refusal:
     base = prefix + ("" if place is None else pointer(place["path"]))
     if (unknown := _UNKNOWN.match(what)) is not None:
         name = _short(unknown["name"])
-        return _fault("unknown_field", f"{base}/{escape(name)}", "unknown_field", f"There is no field {name!r} here.")
+        return _fault(
+            "unknown_field", f"{base}/{escape(name)}", "unknown_field", f"There is no field {name!r} here."
+        )
     if (missing := _MISSING.match(what)) is not None:
         name = _short(missing["name"])
-        return _fault("validation_failed", f"{base}/{escape(name)}", "required", f"The field {name!r} is required.")
+        return _fault(
+            "validation_failed", f"{base}/{escape(name)}", "required", f"The field {name!r} is required."
+        )
     of_key = place is not None and place["key"] is not None
     subject = "A key: " if of_key else ""
     return _fault("validation_failed", base or "/", "invalid", f"{subject}{_short(what, 300)}.")

@@ -83,9 +83,10 @@ def key_of(request: HasHeaders) -> str | None:
 
 async def fingerprint_of(request: ApiRequest) -> bytes:
     """Return the digest of what the key stands for: method, path, mode of the key, and body."""
-    auth = request.scope.get("auth")
+    scope: Any = request.scope
+    auth = scope.get("auth")
     mode = b"test" if auth is not None and not auth.live else b"live"
-    head = f"{request.method} {request.scope['path']} ".encode() + mode
+    head = f"{request.method} {scope['path']} ".encode() + mode
     return sha256(head + b"\n" + await request.body()).digest()
 
 
@@ -101,8 +102,7 @@ async def answer_once(
     """
     Do the work and answer, or replay the answer that an earlier request with the same key got.
 
-    Args:
-        owner: The tenant, or `OPERATOR`; keys of two owners never meet.
+    `owner` is the tenant, or `OPERATOR`; keys of two owners never meet.
 
     Raises:
         Refusal: The key is malformed, stands for another request, or its first request still runs.
@@ -116,7 +116,9 @@ async def answer_once(
     if stored is not None:
         return _replay(stored, fingerprint, seal)
     body = _ENCODER.encode(await work(session))
-    await _store(session, owner, key, fingerprint, status, seal.seal(owner, key, body))
+    await _store(
+        session, owner, key, fingerprint=fingerprint, status=status, sealed=seal.seal(owner, key, body)
+    )
     return _response(body, status)
 
 
@@ -127,7 +129,7 @@ async def claim_key(session: AsyncSession, owner: UUID, key: str, fingerprint: b
     Raises:
         Refusal: The key stands for another request.
     """
-    await _store(session, owner, key, fingerprint, status, None)
+    await _store(session, owner, key, fingerprint=fingerprint, status=status, sealed=None)
     stored = await _stored(session, owner, key)
     if stored is None or stored.fingerprint != fingerprint:
         raise Refusal("idempotency_mismatch")
@@ -147,7 +149,13 @@ async def _stored(session: AsyncSession, owner: UUID, key: str) -> IdempotencyKe
 
 
 async def _store(
-    session: AsyncSession, owner: UUID, key: str, fingerprint: bytes, status: int, sealed: bytes | None
+    session: AsyncSession,
+    owner: UUID,
+    key: str,
+    *,
+    fingerprint: bytes,
+    status: int,
+    sealed: bytes | None,
 ) -> None:
     """Write the answer; one that has expired makes room."""
     values = {

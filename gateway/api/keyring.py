@@ -113,7 +113,7 @@ class Keyring:
         return row
 
     def _read_done(self, key_id: UUID, task: asyncio.Task[_Row]) -> None:
-        """Those who wait see the failure; where nobody waits any more it must not be reported as forgotten."""
+        """Mark a failure as seen: those who wait get it, and where nobody waits it is no news."""
         del self._under_way[key_id]
         if not task.cancelled():
             task.exception()

@@ -35,7 +35,7 @@ class Page(Struct, Generic[Item], frozen=True, kw_only=True):
 def page_of(
     rows: Sequence[Row], limit: int, *, view: Callable[[Row], Item], cursor: Callable[[Row], str]
 ) -> Page[Item]:
-    """Return the page of `rows`, of which one more than `limit` was asked for to learn whether others follow."""
+    """Return the page of `rows`; one more than `limit` was asked for, to learn whether others follow."""
     shown = rows[:limit]
     more = len(rows) > limit
     return Page(data=[view(row) for row in shown], next_cursor=cursor(shown[-1]) if more else None)
@@ -79,4 +79,6 @@ def text_after(cursor: str | None) -> str | None:
 
 
 def _invalid() -> Refusal:
-    return Refusal.of_field("?after", "invalid_cursor", "This is not a cursor of this list; begin without one.")
+    return Refusal.of_field(
+        "?after", "invalid_cursor", "This is not a cursor of this list; begin without one."
+    )

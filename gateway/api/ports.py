@@ -77,7 +77,7 @@ class Readiness(Protocol):
     """Whether this process can do its work now."""
 
     async def failures(self) -> dict[str, str]:
-        """Return what does not answer and why, by name (`postgres`, `redis`, `migrations`); empty when ready."""
+        """Return what does not answer and why (`postgres`, `redis`, `migrations`); empty when ready."""
         ...
 
 

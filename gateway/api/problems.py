@@ -1,13 +1,15 @@
 """
-The only table of refusals: each error code with its status, its meaning and the way out.
+The only table of refusals: each error code with its status, its title and whether waiting helps.
 
 The codes are public: names are added, never changed. `docs/errors.md` and the pages under `/docs/errors` are
-made from this table.
+made from this table and the texts of `problem_texts`.
 """
 
 from typing import Final
 
 from msgspec import Struct
+
+from gateway.api.problem_texts import TEXTS
 
 
 class ProblemKind(Struct, frozen=True, kw_only=True):
@@ -24,337 +26,75 @@ class ProblemKind(Struct, frozen=True, kw_only=True):
     """Whether the same request may succeed later without being changed."""
 
 
-def _kind(
-    status: int, code: str, title: str, explanation: str, way_out: str, *, retryable: bool = False
-) -> tuple[str, ProblemKind]:
-    kind = ProblemKind(
-        code=code,
-        status=status,
-        title=title,
-        explanation=explanation,
-        way_out=way_out,
-        retryable=retryable,
+def _kind(code: str, status: int, title: str, *, retryable: bool = False) -> tuple[str, ProblemKind]:
+    explanation, way_out = TEXTS[code]
+    return code, ProblemKind(
+        code=code, status=status, title=title, explanation=explanation, way_out=way_out, retryable=retryable
     )
-    return code, kind
 
 
 PROBLEMS: Final[dict[str, ProblemKind]] = dict(
     (
-        # ------------------------------------------------------------------ the request itself
+        # the request itself
+        _kind("bad_request", 400, "The request is not well-formed HTTP"),
+        _kind("invalid_json", 400, "The body is not JSON"),
+        _kind("invalid_idempotency_key", 400, "The Idempotency-Key cannot be used"),
+        _kind("unauthenticated", 401, "No valid key was given"),
+        _kind("missing_scope", 403, "The key may not do this"),
+        _kind("not_found", 404, "There is no such thing"),
+        _kind("no_such_route", 404, "There is nothing at this address"),
+        _kind("method_not_allowed", 405, "The address does not take this method"),
+        _kind("body_too_large", 413, "The body is too large"),
+        _kind("unsupported_media_type", 415, "The body is not application/json"),
+        _kind("validation_failed", 422, "A field breaks a rule"),
+        _kind("unknown_field", 422, "A field does not exist"),
+        # idempotency
+        _kind("idempotency_mismatch", 422, "The Idempotency-Key was used for another request"),
         _kind(
-            400,
-            "bad_request",
-            "The request is not well-formed HTTP",
-            "A header or the request line could not be read, so nothing behind it was looked at.",
-            "Send the request with a plain HTTP client, without a proxy that rewrites it.",
+            "idempotency_in_flight", 409, "The first request with this key is still running", retryable=True
         ),
-        _kind(
-            400,
-            "invalid_json",
-            "The body is not JSON",
-            "The body is empty, is not UTF-8, is nested too deeply or breaks the JSON grammar; `detail` says where.",
-            "Encode the body with a JSON library and send it whole.",
-        ),
-        _kind(
-            400,
-            "invalid_idempotency_key",
-            "The Idempotency-Key cannot be used",
-            "A key is 1 to 255 printable ASCII characters.",
-            "Use a random UUID per operation and repeat it on every retry of that operation.",
-        ),
-        _kind(
-            401,
-            "unauthenticated",
-            "No valid key was given",
-            "The Authorization header is missing, is not `Bearer <key>`, or names a key that is unknown, revoked or "
-            "expired. Which of these it was is not said.",
-            "Send `Authorization: Bearer tg_live_…` or `tg_test_…`; create another key if this one has ended.",
-        ),
-        _kind(
-            403,
-            "missing_scope",
-            "The key may not do this",
-            "The key is valid but was created with scopes that leave this operation out; `detail` names the scope.",
-            "Use a key with that scope, or one without scopes, which may do all a tenant may do.",
-        ),
-        _kind(
-            404,
-            "not_found",
-            "There is no such thing",
-            "The id does not exist, or belongs to someone else: the two are answered alike on purpose.",
-            "Check the id, and that the key is of the tenant and of the mode (live or test) that made it.",
-        ),
-        _kind(
-            404,
-            "no_such_route",
-            "There is nothing at this address",
-            "The path is none of the API's.",
-            "Compare the path with /openapi.json.",
-        ),
-        _kind(
-            405,
-            "method_not_allowed",
-            "The address does not take this method",
-            "The path exists, but not for this HTTP method; the Allow header lists those it takes.",
-            "Use one of the methods in the Allow header.",
-        ),
-        _kind(
-            413,
-            "body_too_large",
-            "The body is too large",
-            "Reading stopped at the limit: 64 KB, or 1 MB for a batch.",
-            "Send fewer messages per batch, or shorten the request.",
-        ),
-        _kind(
-            415,
-            "unsupported_media_type",
-            "The body is not application/json",
-            "The Content-Type header names another type, or is missing.",
-            "Send `Content-Type: application/json`.",
-        ),
-        _kind(
-            422,
-            "validation_failed",
-            "A field breaks a rule",
-            "The request was understood, but a value has the wrong type, form or range; `errors` names each field.",
-            "Correct the fields named in `errors`.",
-        ),
-        _kind(
-            422,
-            "unknown_field",
-            "A field does not exist",
-            "Unknown fields and query parameters are refused, so that a misspelt one never becomes a silent default.",
-            "Remove or correct the field named in `errors`.",
-        ),
-        # ------------------------------------------------------------------ idempotency
-        _kind(
-            422,
-            "idempotency_mismatch",
-            "The Idempotency-Key was used for another request",
-            "The key is stored with a request whose method, path or body differs from this one's.",
-            "Use a new key for a new operation; repeat a key only with the identical request.",
-        ),
-        _kind(
-            409,
-            "idempotency_in_flight",
-            "The first request with this key is still running",
-            "Nothing was done a second time. The stored answer will be replayed once the first request has ended.",
-            "Send the same request again after Retry-After.",
-            retryable=True,
-        ),
-        # ------------------------------------------------------------------ money
-        _kind(
-            402,
-            "insufficient_credits",
-            "The balance does not cover the message",
-            "Available money is what was paid less what is held for messages under way. Nothing was held.",
-            "Top up, wait for holds to be released, or send fewer parts.",
-        ),
-        _kind(
-            402,
-            "spend_limit_reached",
-            "A spending cap is reached",
-            "The daily or monthly cap of the plan would be passed. Nothing was held.",
-            "Wait for the next period or ask the operator to raise the cap.",
-        ),
-        _kind(
-            422,
-            "price_over_max",
-            "The message costs more than max_price",
-            "The price of all parts together is over the `max_price` that the request allows.",
-            "Raise `max_price`, or shorten the text so that it needs fewer parts.",
-        ),
-        _kind(
-            422,
-            "no_price",
-            "There is no price for this destination",
-            "The operator's price book has no line for the country and channel, so nothing can be held.",
-            "Ask the operator to price the country.",
-        ),
-        # ------------------------------------------------------------------ what may be sent
-        _kind(
-            403,
-            "template_required",
-            "This tenant may only send templates",
-            "The tenant's model or plan does not allow free text, so `body` is refused.",
-            "Send `template` with the name of an approved template.",
-        ),
-        _kind(
-            403,
-            "template_not_allowed",
-            "The template may not be sent",
-            "The template does not exist for this tenant, no version of it is approved, or it is not meant for the "
-            "country or type.",
-            "Submit the template and wait for its approval, or name an approved version.",
-        ),
-        _kind(
-            422,
-            "invalid_template_variables",
-            "The variables do not fit the template",
-            "A variable is missing, surplus, too long or of another kind than declared; `errors` names each.",
-            "Give exactly the declared variables, each in its declared form.",
-        ),
-        _kind(
-            422,
-            "body_too_long",
-            "The text is too long",
-            "The text is over what AWS takes in one message: 1,530 characters of GSM 03.38 or 630 of Unicode.",
-            "Shorten it; POST /v1/messages/estimate shows which characters force Unicode.",
-        ),
-        _kind(
-            422,
-            "invalid_number",
-            "The recipient is not a number that can be messaged",
-            "`to` is not E.164, or no such number can exist in its country.",
-            "Send the number as `+`, country code and subscriber number, without spaces.",
-        ),
-        _kind(
-            422,
-            "not_supported",
-            "The gateway does not do this yet",
-            "The request is well formed, but asks for a channel or option that is not built.",
-            "Leave the field named in `errors` out.",
-        ),
-        # ------------------------------------------------------------------ who may be reached
-        _kind(
-            403,
-            "country_not_allowed",
-            "The country is not on the tenant's list",
-            "Countries are closed until they are opened, so that a leaked key cannot pump traffic anywhere.",
-            "Ask the operator to open the country.",
-        ),
-        _kind(
-            403,
-            "opted_out",
-            "The recipient has opted out",
-            "The number is on the tenant's opt-out list for this type of message. Nothing was held.",
-            "Do not message the person. They may opt in again; `GET /v1/opt-outs` shows the list.",
-        ),
-        _kind(
-            403,
-            "protect_blocked",
-            "A protect rule blocks the destination",
-            "The country or number is blocked by the tenant's protect rules, or too many numbers alike were tried.",
-            "Check the rules under /v1/protect, and the traffic for pumping.",
-        ),
-        _kind(
-            403,
-            "quiet_hours",
-            "It is night where the recipient is",
-            "The tenant's policy refuses promotional messages in the recipient's quiet hours.",
-            "Send again after `retry_after_ms`, or set `send_at`.",
-            retryable=True,
-        ),
-        _kind(
-            403,
-            "use_case_mismatch",
-            "The sender is not registered for this use",
-            "The sender's registration does not cover messages of this type.",
-            "Use another sender, or the type that fits the text.",
-        ),
-        _kind(
-            403,
-            "tenant_suspended",
-            "The tenant is suspended",
-            "The operator has suspended or closed the tenant. Reading still works; sending does not.",
-            "Contact the operator.",
-        ),
-        _kind(
-            403,
-            "not_live",
-            "The tenant is not live yet",
-            "Live keys do not send before the operator has set the tenant live. Test keys work.",
-            "Use a `tg_test_` key, or ask the operator to set the tenant live.",
-        ),
-        _kind(
-            409,
-            "no_originator",
-            "No sender can carry the message",
-            "None of the tenant's active senders serves the country, channel and type.",
-            "Ask the operator to provision a sender for the country, or name another `from`.",
-        ),
-        # ------------------------------------------------------------------ how fast
-        _kind(
-            429,
-            "rate_limited",
-            "Too many requests",
-            "The tenant's request rate, or its rate to the country, is used up for the moment.",
-            "Send again after Retry-After; the RateLimit headers show the state.",
-            retryable=True,
-        ),
-        _kind(
-            429,
-            "queue_full",
-            "The message could not leave within its life",
-            "What already waits for the same sender takes longer than the message's `ttl_seconds`.",
-            "Send again after Retry-After, raise `ttl_seconds`, or add a sender.",
-            retryable=True,
-        ),
-        # ------------------------------------------------------------------ things in the wrong state
-        _kind(
-            409,
-            "conflict",
-            "The present state forbids it",
-            "The request is valid, but not in the state the thing is in; `detail` says which.",
-            "Read the thing again and act on its present state.",
-        ),
-        _kind(
-            409,
-            "name_taken",
-            "The name is in use",
-            "Another object of the same kind already has this name.",
-            "Choose another name.",
-        ),
-        _kind(
-            409,
-            "message_not_cancelable",
-            "The message has already left",
-            "Only a scheduled or queued message can be canceled; this one was handed over or is final.",
-            "Nothing: its outcome is in GET /v1/messages/{id}.",
-        ),
-        _kind(
-            409,
-            "provision_refused",
-            "AWS did not make what was asked",
-            "AWS, or a quota of the account, refused a step. The steps before it stand; a second run goes on from "
-            "there.",
-            "Do what `detail` says and provision again.",
-        ),
-        _kind(
-            403,
-            "envelope_rejected",
-            "The SNS envelope is not believed",
-            "The signature, certificate, topic or age of the envelope is wrong, or it is no envelope at all. Nothing "
-            "was stored.",
-            "Only Amazon SNS posts here, for topics that the operator registered.",
-        ),
-        # ------------------------------------------------------------------ ours
-        _kind(
-            500,
-            "internal_error",
-            "The gateway failed",
-            "An error nobody expected. It is logged under the request id in `instance`. A POST with an "
-            "Idempotency-Key can be repeated safely.",
-            "Repeat the request with the same Idempotency-Key; report the request id if it happens again.",
-            retryable=True,
-        ),
-        _kind(
-            503,
-            "unavailable",
-            "The gateway cannot write",
-            "A store the answer depends on does not answer, so nothing was accepted: a 202 is only given for what is "
-            "on disk.",
-            "Send again after Retry-After with the same Idempotency-Key.",
-            retryable=True,
-        ),
-        _kind(
-            503,
-            "overloaded",
-            "Too much is waiting",
-            "The bounded line in front of the database is full, so nothing was accepted.",
-            "Send again after Retry-After with the same Idempotency-Key.",
-            retryable=True,
-        ),
+        # money
+        _kind("insufficient_credits", 402, "The balance does not cover the message"),
+        _kind("spend_limit_reached", 402, "A spending cap is reached"),
+        _kind("price_over_max", 422, "The message costs more than max_price"),
+        _kind("no_price", 422, "There is no price for this destination"),
+        # what may be sent
+        _kind("template_required", 403, "This tenant may only send templates"),
+        _kind("template_not_allowed", 403, "The template may not be sent"),
+        _kind("invalid_template_variables", 422, "The variables do not fit the template"),
+        _kind("body_too_long", 422, "The text is too long"),
+        _kind("invalid_number", 422, "The recipient is not a number that can be messaged"),
+        _kind("not_supported", 422, "The gateway does not do this yet"),
+        # who may be reached
+        _kind("country_not_allowed", 403, "The country is not on the tenant's list"),
+        _kind("opted_out", 403, "The recipient has opted out"),
+        _kind("protect_blocked", 403, "A protect rule blocks the destination"),
+        _kind("quiet_hours", 403, "It is night where the recipient is", retryable=True),
+        _kind("use_case_mismatch", 403, "The sender is not registered for this use"),
+        _kind("tenant_suspended", 403, "The tenant is suspended"),
+        _kind("not_live", 403, "The tenant is not live yet"),
+        _kind("no_originator", 409, "No sender can carry the message"),
+        # how fast
+        _kind("rate_limited", 429, "Too many requests", retryable=True),
+        _kind("queue_full", 429, "The message could not leave within its life", retryable=True),
+        # things in the wrong state
+        _kind("conflict", 409, "The present state forbids it"),
+        _kind("name_taken", 409, "The name is in use"),
+        _kind("slug_taken", 409, "The slug is in use"),
+        _kind("tenant_closed", 409, "The tenant is closed"),
+        _kind("balance_not_zero", 409, "The balance is not empty"),
+        _kind("balance_too_large", 409, "The balance would be too large"),
+        _kind("template_state", 409, "The version is not in the right state"),
+        _kind("newer_version_approved", 409, "A newer version is approved already"),
+        _kind("webhook_url_refused", 422, "The gateway does not call this URL"),
+        _kind("webhook_endpoint_disabled", 409, "The endpoint is disabled"),
+        _kind("message_not_cancelable", 409, "The message has already left"),
+        _kind("provision_refused", 409, "AWS did not make what was asked"),
+        _kind("envelope_rejected", 403, "The SNS envelope is not believed"),
+        # ours
+        _kind("internal_error", 500, "The gateway failed", retryable=True),
+        _kind("unavailable", 503, "The gateway cannot write", retryable=True),
+        _kind("overloaded", 503, "Too much is waiting", retryable=True),
     )
 )
 """Every code, in the order of the documentation."""

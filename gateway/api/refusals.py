@@ -35,7 +35,7 @@ class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Each wrong field, by JSON pointer; `?name` is a query parameter."""
 
 
-class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error of ours
+class Refusal(Exception):
     """Ends a request with the problem of `code`; nothing was stored."""
 
     def __init__(

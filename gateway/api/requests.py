@@ -8,6 +8,7 @@ import time
 from typing import Any, Final
 
 import structlog
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.api.exchange import Exchange, begin
@@ -39,7 +40,7 @@ class RequestLayer:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run one request."""
-        if scope["type"] != "http":
+        if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
         exchange = begin(scope)  # type: ignore[arg-type] # an ASGI scope is a dict that may carry more keys

@@ -38,7 +38,7 @@ def create_engine(database_url: str, role: DatabaseRole, *, pool_size: int) -> A
     )
 
 
-async def create_pool(database_url: str, role: DatabaseRole, *, size: int) -> asyncpg.Pool[asyncpg.Record]:
+async def create_pool(database_url: str, role: DatabaseRole, *, size: int) -> "asyncpg.Pool[asyncpg.Record]":
     """Return an asyncpg pool whose every connection acts as `role` and speaks JSON through msgspec."""
     return await asyncpg.create_pool(
         database_url,

@@ -14,6 +14,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 import msgspec
+import structlog
 
 from gateway.embedded.errors import EmbeddedError
 from gateway.embedded.stores import embedded_stores
@@ -32,6 +33,9 @@ def main() -> int:
         prog="python -m gateway.embedded", description="PostgreSQL and Redis on loopback."
     )
     parser.add_argument("--data", type=Path, required=True, help="folder for their data")
+    structlog.configure(
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr)
+    )  # standard output is the answer's
     try:
         asyncio.run(_serve(parser.parse_args().data))
     except EmbeddedError as error:

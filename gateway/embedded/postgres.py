@@ -39,6 +39,9 @@ SETTINGS = {
 }
 
 FIRST_MAJOR_WITH_BUILTIN_LOCALE = 17
+FIRST_MAJOR_THAT_KEEPS_ITS_FOLDER = 16
+"""Older ones step out to look for their own executable, and cannot step back in where a parent is closed."""
+
 STATUS_LINE = 7
 """Of postmaster.pid, counting from 0: `starting`, `ready` or `stopping`."""
 
@@ -131,8 +134,9 @@ class EmbeddedPostgres(EmbeddedServer):
         options: Sequence[str],
     ) -> Launch:
         program = reachable(programs.bin / name, programs.bundle, account)
+        folder = address(cwd, account, keeps_folder=programs.major >= FIRST_MAJOR_THAT_KEEPS_ITS_FOLDER)
         return Launch(
-            argv=(str(program), "-D", address(cwd, account), *options),
+            argv=(str(program), "-D", folder, *options),
             cwd=cwd,
             log=self._folder.log,
             account=account,

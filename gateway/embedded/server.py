@@ -199,19 +199,22 @@ def make_own(live: Path, account: Account | None) -> None:
         give(live, account)
 
 
-def address(live: Path, account: Account | None) -> str:
+def address(live: Path, account: Account | None, *, keeps_folder: bool) -> str:
     """
     Return the name by which a server started in `live` can open that folder.
 
-    That is its plain path, except for an account that may not be able to traverse the path's parents.
+    Args:
+        live: The folder; its parents may be closed to the account.
+        account: Whom the server runs as, None for ourselves.
+        keeps_folder: Whether the program stays in the folder it is started in until it has opened it.
     """
     if account is None:
         return str(live)
-    if HANDLE.exists():
+    if keeps_folder and HANDLE.exists():
         return str(HANDLE)
     if not can_execute(account, live):
         raise FolderUnusableError(
             f"{live} cannot be reached by {account.name}, whom root steps down to: "
-            "choose a --data whose folders are open"
+            "choose a --data whose folders are open, or start as an ordinary user"
         )
     return str(live)

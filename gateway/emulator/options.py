@@ -130,6 +130,8 @@ class EmulatorOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How long numbers stay PENDING or ASSOCIATING and pools CREATING or DELETING."""
     review_ms: int = 1_000
     """Emulated time each step of a registration review takes."""
+    automatic_reviews: bool = True
+    """Registrations are approved by themselves; False leaves them to ``POST /_emulator/reviews``."""
     registration_required: bool | None = None
     """Toll-free and 10DLC numbers stay PENDING until registered; None: only in strict mode."""
     sns_retries: int = 3

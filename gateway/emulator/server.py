@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import msgspec
 import uvicorn
@@ -26,21 +28,28 @@ async def serve(options: EmulatorOptions) -> None:
     listener = _listen(options)
     world = World(options, _base_url(options, listener))
     world.start()
+    server = _GuestServer(_config(world))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, server.stop)
     try:
-        await uvicorn.Server(_config(world)).serve(sockets=[listener])
+        await server.serve(sockets=[listener])
     finally:
         await world.close()
 
 
 @contextlib.asynccontextmanager
-async def running_emulator(options: EmulatorOptions | None = None) -> AsyncIterator[RunningEmulator]:
+async def running_emulator(
+    options: EmulatorOptions | None = None, **changes: Any
+) -> AsyncIterator[RunningEmulator]:
     """
     Run an emulator in this event loop for the length of a ``with`` block.
 
     Args:
-        options: Port 0 takes a free port, which is also the default here.
+        options: Where to start from; without it, the defaults on a free port.
+        changes: Single fields of ``EmulatorOptions`` that differ.
     """
-    chosen = options or EmulatorOptions(port=0)
+    chosen = msgspec.structs.replace(options or EmulatorOptions(port=0), **changes)
     listener = _listen(chosen)
     world = World(chosen, _base_url(chosen, listener))
     world.start()
@@ -50,17 +59,21 @@ async def running_emulator(options: EmulatorOptions | None = None) -> AsyncItera
         await server.ready.wait()
         yield RunningEmulator(world.base_url, world)
     finally:
-        server.should_exit = True
+        server.stop()
         await running
         await world.close()
 
 
 class _GuestServer(uvicorn.Server):
-    """A server inside someone else's event loop: signals are its host's."""
+    """A server that leaves signals to whoever runs it, and says when it is up."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.ready = asyncio.Event()
+
+    def stop(self) -> None:
+        """Take no more requests, finish those that run, and leave."""
+        self.should_exit = True
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -91,7 +104,10 @@ def _config(world: World) -> uvicorn.Config:
 def _listen(options: EmulatorOptions) -> socket.socket:
     """Bind at once, so that a busy port is told before anything else happens."""
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
-    listener = socket.create_server((options.host, options.port), family=family, backlog=4096)
+    # With the protocol named, asyncio turns Nagle's algorithm off on the connections.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((options.host, options.port))
     listener.setblocking(False)
     return listener
 

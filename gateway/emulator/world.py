@@ -1,5 +1,7 @@
 """Everything one emulator is made of, put together in one place."""
 
+from collections import Counter
+
 from gateway.emulator.carrier.profiles import Profiles
 from gateway.emulator.carrier.pumping import PumpingModel
 from gateway.emulator.carrier.spend import SpendMeter
@@ -8,6 +10,7 @@ from gateway.emulator.destinations import EventDesk
 from gateway.emulator.faults import FaultPlan
 from gateway.emulator.limits import RateLimits
 from gateway.emulator.options import EmulatorOptions
+from gateway.emulator.reviews import Reviews
 from gateway.emulator.sns.courier import Courier, CourierRules
 from gateway.emulator.sns.envelopes import EnvelopeWriter
 from gateway.emulator.sns.publisher import Publisher
@@ -36,19 +39,23 @@ class World:
         self.limits = RateLimits(self.clock)
         self.pumping = PumpingModel()
         self.spend = SpendMeter()
-        self.network_opt_outs: set[tuple[str, str]] = set()
-        """(toll-free number, recipient): STOP is kept by the carrier network, not by a list."""
+        self.lookups: Counter[int] = Counter()
+        """CarrierLookup calls by day since the epoch."""
         self.truth_log = TruthLog(options.truth_log)
         self.journal = Journal(options.state)
         self.stores = Stores(self.journal, self.clock.now_s())
         self.stores.restore()
         self.signer = Signer(self._signing_key())
         self._wire_events()
+        self.reviews = Reviews(
+            self.clock, self.timeline, options.review_ms, automatic=options.automatic_reviews
+        )
         self._restore_settings()
 
     def start(self) -> None:
         """Take up what a previous run left: messages under way and subscriptions that wait to be confirmed."""
         self.traffic.restore(self.stores)
+        self.reviews.restore(self.stores)
         for store in self.stores.all():
             for subscription in store.all(Subscription):
                 if not subscription.confirmed:
@@ -71,7 +78,7 @@ class World:
         self.limits.reset()
         self.pumping.reset()
         self.spend.reset()
-        self.network_opt_outs.clear()
+        self.lookups.clear()
         self.clock.offset_ms = 0.0
         self.stats.reset()
 

@@ -96,7 +96,11 @@ class NoCredit(Struct, frozen=True, tag=True):
     needed: int
 
 
-Decision: TypeAlias = Stored | Replay | KeyMismatch | NoCredit
+class PlanChanged(Struct, frozen=True, tag=True):
+    """The tenant's balance counts in another unit than the price: its plan moved meanwhile."""
+
+
+Decision: TypeAlias = Stored | Replay | KeyMismatch | NoCredit | PlanChanged
 
 _MESSAGE_COLUMNS: dict[str, str] = {
     "id": "uuid", "tenant_id": "uuid", "created_at": "timestamptz", "test": "boolean", "status": "text",
@@ -161,6 +165,8 @@ def _decide_one(
                 return KeyMismatch()
             return Replay(known.message_id)
     balance = balances.get(message.tenant_id)
+    if balance is not None and balance.unit != message.unit:
+        return PlanChanged()
     if balance is None or not balance.take(message.hold):
         return NoCredit(available=balance.available if balance else 0, needed=message.hold)
     return Stored(batch_id=batch_id)

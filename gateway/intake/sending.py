@@ -20,7 +20,15 @@ from gateway.clock import Clock
 from gateway.errors import Unavailable
 from gateway.intake.batch import IntakeCommit
 from gateway.intake.cancel import cancel_message
-from gateway.intake.commit import IdempotentRequest, KeyMismatch, NewMessage, NoCredit, Replay, Stored
+from gateway.intake.commit import (
+    IdempotentRequest,
+    KeyMismatch,
+    NewMessage,
+    NoCredit,
+    PlanChanged,
+    Replay,
+    Stored,
+)
 from gateway.intake.idempotency import expires_at
 from gateway.intake.originator import candidates, choose
 from gateway.intake.outcome import (
@@ -299,6 +307,9 @@ class Sending:
                     code="idempotency_mismatch",
                     detail="this Idempotency-Key was used for another request; use a new key",
                 )
+            case PlanChanged():
+                await self._policies.reload(message.tenant_id)
+                raise Unavailable("the tenant's plan is changing", retry_after_ms=500)
             case NoCredit() as short:
                 return Declined(code="insufficient_credits", detail=_shortfall(short, message.unit), rate=rate)
 

@@ -56,10 +56,13 @@ local promotional_waits = lowest == PROMOTIONAL
 local function gate(name, period)
   local found = gates[name]
   if not found then
-    found = { name = name, tat = tonumber(redis.call('GET', key(name)) or 0), charged = false }
+    found = { name = name, tat = tonumber(redis.call('GET', key(name)) or 0), changed = false }
+    local furthest = now + SECOND_US + LONGEST_PARTS * period
+    if found.tat > furthest then
+      found.tat, found.changed = furthest, true
+    end
     gates[name] = found
   end
-  found.tat = math.min(found.tat, now + SECOND_US + LONGEST_PARTS * period)
   return found
 end
 
@@ -70,7 +73,7 @@ end
 local function charge(name, period, parts)
   local charged = gate(name, period)
   charged.tat = math.max(charged.tat, now - slack) + parts * period
-  charged.charged = true
+  charged.changed = true
 end
 
 local function lifetime_ms(until_us)
@@ -82,7 +85,7 @@ end
 
 local function write_gates()
   for name, state in pairs(gates) do
-    if state.charged then
+    if state.changed then
       redis.call('SET', key(name), whole(math.ceil(state.tat)), 'PX', whole(lifetime_ms(state.tat + slack)))
     end
   end
@@ -218,6 +221,11 @@ local function count_towards_floors(c, priority, parts)
   end
 end
 
+local function count_waiting(flow, change)
+  local lane = lane_of(flow)
+  backlog[lane] = (backlog[lane] or 0) + change
+end
+
 local function grant(c, flow, item, terms, hash, free)
   local parts = parts_of(item)
   for _, each in ipairs(c.gates) do
@@ -241,60 +249,67 @@ local function grant(c, flow, item, terms, hash, free)
   entry = entry:sub(1, FLOW_BYTES + 26) .. string.char(claims, 0)
   redis.call('ZADD', key('lease'), whole(now + lease_us), id)
   redis.call('HSET', key('flight'), id, entry)
-  backlog[lane_of(flow)] = (backlog[lane_of(flow)] or 0) - parts
+  count_waiting(flow, -parts)
   granted[#granted + 1] = entry
   c.last, c.served = now + #granted, true
   return parts
 end
 
+-- Look at the tenant whose turn it is. Returns the parts granted or nil, and true when the whole lane must stop.
+local function serve_tenant(c, priority, tenant, tag)
+  local lane, terms = priority .. c.name, terms_of(tenant, c.country)
+  local open = terms.period > 0 and opens_at(terms.gate, terms.period) or 0
+  if open > now then
+    redis.call('ZREM', key('ring:' .. lane), tenant)
+    redis.call('ZADD', key('park:' .. lane), whole(open), tenant)
+    return nil
+  end
+  local flow = lane .. tenant
+  local item = redis.call('LPOP', key('q:' .. flow))
+  if not item then
+    redis.call('ZREM', key('ring:' .. lane), tenant)
+    return nil
+  end
+  if c.cap and not fits_today(c.cap, parts_of(item)) then
+    redis.call('LPUSH', key('q:' .. flow), item)
+    c.cap.full = true
+    return nil, true
+  end
+  local hash, at, free, last = recipient_of(item)
+  if at > now then
+    delay(flow, item, hash, at, free, last)
+    return nil
+  end
+  local parts = grant(c, flow, item, terms, hash, free)
+  redis.call('ZADD', key('ring:' .. lane), tag + parts / terms.weight, tenant)
+  c.v[priority] = tag
+  count_towards_floors(c, priority, parts)
+  return parts
+end
+
 -- Grant one message of the lane. Returns its parts, or nil when no tenant of the lane may send now.
 local function serve(c, priority)
-  local lane = priority .. c.name
-  local ring = key('ring:' .. lane)
+  local ring = key('ring:' .. priority .. c.name)
   unpark(c, priority)
   while steps > 0 do
     steps = steps - 1
     local head = redis.call('ZRANGE', ring, 0, 0, 'WITHSCORES')
-    local tenant, tag = head[1], tonumber(head[2])
-    if not tenant then
+    if not head[1] then
       return nil
     end
-    local terms = terms_of(tenant, c.country)
-    local open = terms.period > 0 and opens_at(terms.gate, terms.period) or 0
-    if open > now then
-      redis.call('ZREM', ring, tenant)
-      redis.call('ZADD', key('park:' .. lane), whole(open), tenant)
-    else
-      local flow = lane .. tenant
-      local item = redis.call('LPOP', key('q:' .. flow))
-      if not item then
-        redis.call('ZREM', ring, tenant)
-      elseif c.cap and not fits_today(c.cap, parts_of(item)) then
-        redis.call('LPUSH', key('q:' .. flow), item)
-        c.cap.full = true
-        return nil
-      else
-        local hash, at, free, last = recipient_of(item)
-        if at > now then
-          delay(flow, item, hash, at, free, last)
-        else
-          local parts = grant(c, flow, item, terms, hash, free)
-          redis.call('ZADD', ring, tag + parts / terms.weight, tenant)
-          c.v[priority] = tag
-          count_towards_floors(c, priority, parts)
-          return parts
-        end
-      end
+    local parts, stop = serve_tenant(c, priority, head[1], tonumber(head[2]))
+    if parts or stop then
+      return parts
     end
   end
   return nil
 end
 
--- Write down when the lane is worth another look, or that it is empty.
-local function score(c, priority)
+-- Write down when the lane is worth another look, or that it is empty; a lane just served has a ring.
+local function score(c, priority, was_served)
   local lane, ready = priority .. c.name, key('ready:' .. priority)
   local open = math.max(channel_opens_at(c), now)
-  if redis.call('EXISTS', key('ring:' .. lane)) == 0 then
+  if not was_served and redis.call('EXISTS', key('ring:' .. lane)) == 0 then
     local first = redis.call('ZRANGE', key('park:' .. lane), 0, 0, 'WITHSCORES')
     if not first[1] then
       redis.call('ZREM', ready, c.name)
@@ -319,10 +334,13 @@ end
 
 local function visit(c, priority)
   steps = steps - 1
-  if channel_opens_at(c) <= now then
-    local _ = priority < PROMOTIONAL and serve_floor(c) or serve(c, priority)
+  if channel_opens_at(c) > now then
+    redis.call('ZADD', key('ready:' .. priority), whole(channel_opens_at(c)), c.name)
+  elseif priority < PROMOTIONAL and serve_floor(c) then
+    score(c, priority)
+  else
+    score(c, priority, serve(c, priority) ~= nil)
   end
-  score(c, priority)
 end
 
 -- Passes -----------------------------------------------------------------------------------------------------
@@ -388,7 +406,7 @@ local function give_back()
     if entry then
       local flow, item = entry:sub(1, FLOW_BYTES), entry:sub(FLOW_BYTES + 1)
       put_back(flow, item, now)
-      backlog[lane_of(flow)] = (backlog[lane_of(flow)] or 0) + parts_of(item)
+      count_waiting(flow, parts_of(item))
     end
   end
   local due = redis.call('ZRANGEBYSCORE', key('delayed'), '-inf', whole(now), 'LIMIT', 0, GIVE_BACK)

@@ -99,7 +99,7 @@ class ClaimedMessage(Struct, frozen=True, kw_only=True):
     parts: int
     attempt: int
     claims: int
-    """How many times this entry was claimed, this one included; above 1 after a worker died with it."""
+    """1, and one more for each time a lease ran out with it: a message that kills workers shows here."""
     recipient_hash: bytes
 
 
@@ -122,10 +122,7 @@ def pack_flow(entry: LaneEntry | ClaimedMessage) -> bytes:
 
 def pack_item(entry: LaneEntry | ClaimedMessage, *, attempt: int) -> bytes:
     """Return the message itself: id, recipient, parts, attempt, and two bytes that the scripts keep."""
-    claims = entry.claims if isinstance(entry, ClaimedMessage) else 0
-    return _ITEM.pack(
-        entry.message_id.bytes, entry.recipient_hash, entry.parts, attempt, min(claims, _MAX_BYTE), 0
-    )
+    return _ITEM.pack(entry.message_id.bytes, entry.recipient_hash, entry.parts, attempt, 0, 0)
 
 
 def unpack_claimed(route: str, packed: bytes) -> ClaimedMessage:

@@ -34,6 +34,10 @@ _PUSH_CHUNK = 2_000
 """Messages per script call: about 2 ms of Redis's time, in which nobody else is served."""
 _SURVIVES_REBUILD = (":g:", ":d:", ":to:", ":rebuild")
 """What was already sent still counts, so the gates outlive the lanes."""
+_LOCK_S = 15.0
+"""A rebuild that died keeps others from trying again for this long; each of its pushes prolongs it."""
+_MAX_CLAIM = 1_000
+"""Messages one claim may bring: Lua can return a few thousand values, and others wait meanwhile."""
 _ROUTE_NAME = re.compile(r"[A-Za-z0-9._-]+")
 _PUSH = read_script("gateway.lanes", "structure.lua", "push.lua")
 _CLAIM = read_script("gateway.lanes", "structure.lua", "claim.lua")
@@ -76,7 +80,7 @@ class Lanes:
         self._clock_us = clock_us
 
     async def push(
-        self, entries: Sequence[LaneEntry], *, rebuild_epoch: str | None = None, lock_s: float = 60.0
+        self, entries: Sequence[LaneEntry], *, rebuild_epoch: str | None = None, lock_s: float = _LOCK_S
     ) -> list[LaneEntry]:
         """
         Queue messages and return those that were not taken, because their route has lost its lanes.
@@ -97,7 +101,7 @@ class Lanes:
     ) -> Claimed:
         """Take up to `limit` messages whose every gate is open now, and charge the gates."""
         arguments: list[Argument] = [
-            limit,
+            min(limit, _MAX_CLAIM),
             int(lowest_priority),
             self._lease_us,
             SLACK_US,
@@ -135,7 +139,7 @@ class Lanes:
         rows = await self._scripts.hash(f"{_prefix(route)}:backlog")
         return {_lane_key(lane): int(parts) for lane, parts in rows.items()}
 
-    async def begin_rebuild(self, route: str, epoch: str, *, lock_s: float = 60.0) -> bool:
+    async def begin_rebuild(self, route: str, epoch: str, *, lock_s: float = _LOCK_S) -> bool:
         """
         Empty the route's lanes and lock them for the caller, who then pushes what Postgres has queued.
 

@@ -52,20 +52,46 @@ end
 local now = lane_clock(ARGV[3])
 local added, tags, configured, woken = {}, {}, {}, {}
 
+-- Let no lane of the channel sleep until a time that was reckoned with an older rate.
+local function look_again(channel)
+  for priority = 0, 2 do
+    redis.call('ZADD', key('ready:' .. priority), 'XX', 'LT', whole(now), channel)
+  end
+end
+
+local function configure(channel, cfg)
+  if configured[channel] == cfg then
+    return
+  end
+  configured[channel] = cfg
+  if redis.call('HGET', key('ch:' .. channel), 'cfg') ~= cfg then
+    redis.call('HSET', key('ch:' .. channel), 'cfg', cfg)
+    look_again(channel)
+  end
+end
+
+-- Store the tenant's terms if they are new, and return its weight.
+local function agree(channel, tenant, terms)
+  local field = tenant .. channel:sub(17, 18)
+  if (redis.call('HGET', key('terms'), field) or '') ~= terms then
+    if terms == '' then
+      redis.call('HDEL', key('terms'), field)
+    else
+      redis.call('HSET', key('terms'), field, terms)
+    end
+    for priority = 0, 2 do
+      redis.call('ZADD', key('park:' .. priority .. channel), 'XX', 'LT', whole(now), tenant)
+    end
+    look_again(channel)
+  end
+  return terms == '' and 1 or cmsgpack.unpack(terms)[1]
+end
+
 for at = FIRST_FLOW, #ARGV, 4 do
   local flow, cfg, terms, blob = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
   local lane, channel, tenant = lane_of(flow), channel_of(flow), tenant_of(flow)
-  if configured[channel] ~= cfg then
-    redis.call('HSET', key('ch:' .. channel), 'cfg', cfg)
-    configured[channel] = cfg
-  end
-  local field, weight = tenant .. flow:sub(18, 19), 1
-  if terms ~= '' then
-    redis.call('HSET', key('terms'), field, terms)
-    weight = cmsgpack.unpack(terms)[1]
-  else
-    redis.call('HDEL', key('terms'), field)
-  end
+  configure(channel, cfg)
+  local weight = agree(channel, tenant, terms)
   local parts, was_empty = append(flow, blob)
   added[lane] = (added[lane] or 0) + parts
   if was_empty then

@@ -9,7 +9,7 @@ touches redis-py, whose return types are unions of everything; they are narrowed
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from importlib.resources import files
 from typing import Protocol, TypeAlias, cast
 
@@ -67,7 +67,8 @@ def connect(url: str) -> Redis:
     redis-py's own three retries take seconds that a send does not have, and run a script twice whose answer
     was lost.
     """
-    return Redis.from_url(
+    make = cast("Callable[..., Redis]", Redis.from_url)  # its keywords are not annotated
+    return make(
         url,
         retry=Retry(NoBackoff(), 0),
         socket_connect_timeout=_CONNECT_WITHIN_S,
@@ -189,7 +190,7 @@ def _deliver(answer: asyncio.Future[object], value: object) -> None:
 
 
 def _translated(error: BaseException) -> RedisUnavailable | ScriptFailed:
-    """Name the failure; a refusal for the server's state comes before a script's first write, so nothing happened."""
+    """Name the failure; a server that cannot serve says so before a script's first write."""
     text = str(error)
     answered = isinstance(error, exceptions.ResponseError | exceptions.DataError)
     if answered and not isinstance(error, exceptions.ClusterError) and not _CANNOT_SERVE.search(text):

@@ -28,7 +28,7 @@ The limiter is the debt form: a gate is open when TAT <= now, and a message of n
 max(TAT, now - slack) + n * period. The slack gives back what late polling lost; the period that Python
 passes is longer by the same share, so that in any second at most rate + n - 1 parts are granted (proof in
 gates.py). A TAT further ahead than a second and 32 parts is a step of the clock or an old, slower rate, and
-is cut there. Reads of the clock never go back: `lane_clock` keeps the difference.
+is cut there. The clock itself never goes back: `lane_clock` keeps the difference.
 
 Priority: a claim serves the smallest priority number that has an open lane. Promotional lanes get the 20th
 part of a channel, and the 20th request of a route, when the others would leave them nothing; a counter of

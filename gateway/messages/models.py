@@ -8,7 +8,7 @@ milliseconds of the UUIDv7 are its `created_at`), so a look-up by id touches one
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, PrimaryKeyConstraint, SmallInteger, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, PrimaryKeyConstraint, SmallInteger, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -59,7 +59,10 @@ class Message(Base):
     unit: Mapped[str]
     price_estimated: Mapped[Amount]
     """What is held for it; the price is per message, parts included."""
-    price_final: Mapped[int | None]
+    price_final: Mapped[int | None] = mapped_column(BigInteger)
+    """What the tenant has paid; None until the first settlement."""
+    price_excess: Mapped[Amount] = mapped_column(server_default="0")
+    """What the platform bore of it, because a late charge came when the tenant's credit was gone."""
     max_price_micros: Mapped[Amount]
     """Sent to AWS as MaxPrice, in micro-dollars."""
     account_id: Mapped[UUID | None]
@@ -84,8 +87,8 @@ class Message(Base):
     carrier: Mapped[str | None]
     mcc: Mapped[str | None]
     mnc: Mapped[str | None]
-    provider_price_micros: Mapped[int | None]
-    provider_fee_micros: Mapped[int | None]
+    provider_price_micros: Mapped[int | None] = mapped_column(BigInteger)
+    provider_fee_micros: Mapped[int | None] = mapped_column(BigInteger)
     receipt_rank: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     receipt_at: Mapped[datetime | None]
     receipt_name: Mapped[str | None]

@@ -37,6 +37,7 @@ class MessageState(Struct, frozen=True, kw_only=True):
     reason_code: str | None
     reason_detail: str | None
     price_final: int | None
+    price_excess: int
     dispatched_at: datetime | None
     final_at: datetime | None
     attempts: int
@@ -61,7 +62,7 @@ _LOCK = f"""
 """  # noqa: S608 - the names are a struct's fields
 
 _WRITTEN: dict[str, str] = {
-    "status": "text", "reason_code": "text", "reason_detail": "text", "price_final": "bigint",
+    "status": "text", "reason_code": "text", "reason_detail": "text", "price_final": "bigint", "price_excess": "bigint",
     "dispatched_at": "timestamptz", "final_at": "timestamptz", "attempts": "smallint",
     "sequence": "smallint", "provider_message_id": "text", "provider_status": "text", "carrier": "text",
     "mcc": "text", "mnc": "text", "provider_price_micros": "bigint", "provider_fee_micros": "bigint",
@@ -145,16 +146,22 @@ async def _settle(
             balance.posted += movement.available + movement.held
             balance.held += movement.held
         movements.extend(made)
-        charged = _position(before).charged + settlement.capture + settlement.recapture
-        settled.append((before, structs.replace(after, price_final=charged)))
+        settled.append((before, _charged(before, after, settlement)))
     return movements, settled
+
+
+def _charged(before: MessageState, after: MessageState, settlement: Settlement) -> MessageState:
+    excess = before.price_excess + settlement.excess
+    charged = _position(before).charged + settlement.capture + settlement.recapture
+    return structs.replace(after, price_final=charged - excess, price_excess=excess)
 
 
 def _position(state: MessageState) -> Position:
     return Position(
         hold=state.price_estimated,
         settled=state.price_final is not None,
-        charged=state.price_final or 0,
+        charged=(state.price_final or 0) + state.price_excess,
+        excess=state.price_excess,
     )
 
 

@@ -30,6 +30,7 @@ MAX_PRICE_MICROS: Final = 50_000_000
 unit the cheapest message ($0.0005 and up) would exceed this cap, so it is not believed.
 """
 MAX_PARTS: Final = 255
+MAX_CALL_S: Final = 86_400
 CONTEXT_MESSAGE: Final = "tg_m"
 CONTEXT_ATTEMPT: Final = "tg_a"
 
@@ -320,11 +321,14 @@ def _instant(value: object) -> datetime | None:
     return _EPOCH + timedelta(milliseconds=value)
 
 
+def _is_number(value: object) -> TypeGuard[int | Decimal]:
+    """JSON's true and false are integers to Python."""
+    return isinstance(value, int | Decimal) and not isinstance(value, bool)
+
+
 def _micros(value: object) -> int | None:
     """Dollars to micro-dollars: read exactly, rounded half to even where AWS gives more than six places."""
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        return None
-    if not 0 <= value <= MAX_PRICE_MICROS // _MICROS:
+    if not _is_number(value) or not 0 <= value <= MAX_PRICE_MICROS // _MICROS:
         return None
     return int((Decimal(value) * _MICROS).to_integral_value(ROUND_HALF_EVEN))
 
@@ -336,13 +340,7 @@ def _parts(value: object) -> int | None:
 
 
 def _duration_s(value: object) -> int | None:
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | Decimal)
-        or not 0 <= value <= timedelta(days=1).total_seconds()
-    ):
-        return None
-    return int(value)
+    return int(value) if _is_number(value) and 0 <= value <= MAX_CALL_S else None
 
 
 def _name(value: object) -> str | None:

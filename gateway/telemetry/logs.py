@@ -1,7 +1,7 @@
 """
 Log lines: one event per line, a name and ids. Never a phone number, a text, a token or a body.
 
-`configure` is called once, by the command that starts a process; every module takes its logger from structlog.
+`configure` is called once, by the command that starts a process; modules take their loggers from structlog.
 """
 
 import logging

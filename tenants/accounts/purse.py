@@ -42,8 +42,6 @@ async def change_unit(scope: TenantScope, session: AsyncSession, pricing: Pricin
     """
     own = _BALANCES.c.tenant_id == scope.tenant_id
     purse = (await session.execute(select(_BALANCES).where(own).with_for_update())).one()
-    if purse.unit == _UNITS[pricing]:
-        return
     if purse.posted or purse.held:
         raise Conflict("balance_not_zero", "the pricing changes only while balance and holds are zero")
     await session.execute(update(_BALANCES).where(own).values(unit=_UNITS[pricing]))

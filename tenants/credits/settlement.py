@@ -11,7 +11,7 @@ receipt corrects what an earlier one said.
     recapture   available ↔ revenue       later settlements: the difference, in either direction
 
 A tenant never pays above its hold, and never what it no longer has: a recapture that the balance cannot bear
-is the platform's, booked to `adjustment`.
+is the platform's, booked to `adjustment`; if it is given back later, the platform gets its share first.
 """
 
 from typing import Final, Literal
@@ -31,7 +31,9 @@ class Position(Struct, frozen=True, kw_only=True):
     settled: bool = False
     """Whether the first settlement was posted; from then on nothing of it is held."""
     charged: int = 0
-    """What capture and recaptures have charged so far, all parties together."""
+    """What capture and recaptures have booked as revenue so far, whoever bore it."""
+    excess: int = 0
+    """What of it the platform bore: minus the sum of the message's `adjustment`."""
 
 
 class Leg(Struct, frozen=True, kw_only=True):
@@ -52,7 +54,7 @@ class Settlement(Struct, frozen=True, kw_only=True):
     recapture: int = 0
     """Charged later; negative when the tenant gets something back."""
     excess: int = 0
-    """The share of `recapture` that the tenant's balance cannot bear and the platform does."""
+    """The share of `recapture` that the platform bears, or gets back before the tenant does."""
 
     @property
     def legs(self) -> tuple[Leg, ...]:
@@ -104,4 +106,11 @@ def settle(position: Position, *, target: int, available: int) -> Settlement:
     if not position.settled:
         return Settlement(capture=owed, release=position.hold - owed)
     recapture = owed - position.charged
-    return Settlement(recapture=recapture, excess=max(0, recapture - max(0, available)))
+    return Settlement(recapture=recapture, excess=_platform_share(recapture, position, available))
+
+
+def _platform_share(recapture: int, position: Position, available: int) -> int:
+    """Return what the platform bears of a charge, or, negative, gets back of a refund."""
+    if recapture < 0:
+        return -min(position.excess, -recapture)
+    return max(0, recapture - max(0, available))

@@ -21,6 +21,7 @@ SenderType = Literal["SHORT_CODE", "TEN_DLC", "LONG_CODE", "TOLL_FREE", "SENDER_
 SenderState = Literal["pending", "active", "disabled", "released"]
 
 DEFAULT_ACCOUNT: Final = "default"
+MESSAGE_TYPES: Final = ("otp", "transactional", "promotional")
 _COUNTRY: Final = re.compile("[A-Z]{2}")
 _NAME: Final = re.compile("[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}")
 
@@ -58,7 +59,7 @@ class PoolFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: str
     account_id: UUID
-    message_types: list[str] = ["otp", "transactional", "promotional"]
+    message_types: list[str] = msgspec.field(default_factory=lambda: list(MESSAGE_TYPES))
     """Types for which it is the tenant's default."""
     aws_pool_arn: str | None = None
     opt_out_list: str = "Default"

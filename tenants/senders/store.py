@@ -182,7 +182,7 @@ async def active_senders(scope: TenantScope, session: AsyncSession) -> list[Acti
         .where(Sender.tenant_id == scope.tenant_id, Sender.state == "active")
         .order_by(Pool.id.asc().nulls_last(), PoolSender.position, Sender.id)
     )
-    return [_active(*row) for row in (await session.execute(query)).tuples()]
+    return [_active(*row) for row in await session.execute(query)]
 
 
 def _active(

@@ -80,7 +80,7 @@ async def approved(scope: TenantScope, session: AsyncSession) -> list[ApprovedTe
         .where(TemplateVersion.state == "approved")
         .order_by(TemplateVersion.template_id, TemplateVersion.version.desc())
     )
-    return [_approved(name, version) for name, version in (await session.execute(query)).tuples()]
+    return [_approved(name, version) for name, version in await session.execute(query)]
 
 
 def _approved(name: str, row: TemplateVersion) -> ApprovedTemplate:

@@ -1,8 +1,8 @@
 """
 `python as_ordinary_user.py UID GID DATA`: run the servers twice on the same data as somebody else than root.
 
-The interpreter may lie below /root, so everything it will ever import must be loaded before root is given up: the
-same cycle is rehearsed as root in a folder of its own.
+The interpreter may lie below /root, so everything it will ever import must be loaded before root is given up:
+the same cycle is rehearsed as root in a folder of its own.
 """
 
 import asyncio
@@ -53,14 +53,14 @@ def redis_for(account: Account) -> RedisProgram:
     return RedisProgram(provider="test", server=server, bundle=Bundle(root=server.parent))
 
 
-async def cycle(data: Path, postgres: Only, redis: Only) -> int:
-    """Start and stop both servers twice and return how often Redis remembers it."""
-    for _ in range(2):
+async def cycle(data: Path, postgres: Only, redis: Only, *, times: int) -> int:
+    """Start and stop both servers so often and return how often Redis remembers it."""
+    for _ in range(times):
         async with (
             EmbeddedPostgres(data, providers=[postgres]) as one,
             EmbeddedRedis(data, providers=[redis]) as two,
         ):
-            connection = await asyncpg.connect(one.url)
+            connection = await asyncpg.connect(one.url, ssl=False)
             await connection.execute("CREATE TABLE IF NOT EXISTS kept (n int)")
             await connection.close()
             remembered = await two.command("INCR", "starts")
@@ -73,11 +73,11 @@ def main(uid: int, gid: int, data: Path) -> None:
     postgres = Only(postgres_for(account))
     redis = Only(redis_for(account))
     with TemporaryDirectory() as rehearsal:
-        asyncio.run(cycle(Path(rehearsal), postgres, redis))
+        asyncio.run(cycle(Path(rehearsal), postgres, redis, times=1))
     os.setgroups([])
     os.setgid(gid)
     os.setuid(uid)
-    sys.stdout.write(f"{os.geteuid()} {asyncio.run(cycle(data, postgres, redis))}\n")
+    sys.stdout.write(f"{os.geteuid()} {asyncio.run(cycle(data, postgres, redis, times=2))}\n")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Fixtures for the embedded servers: real programs, fresh folders, nothing patched."""
 
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,9 +13,18 @@ from redis.asyncio import Redis
 from gateway.embedded import EmbeddedPostgres, EmbeddedRedis
 
 
+@pytest.fixture(scope="session")
+async def seed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of a PostgreSQL that was started and stopped: copying it is faster than making another."""
+    data = tmp_path_factory.mktemp("seed")
+    async with EmbeddedPostgres(data):
+        return data
+
+
 @pytest.fixture
-async def postgres(tmp_path: Path) -> AsyncIterator[EmbeddedPostgres]:
-    """A started PostgreSQL on a new folder."""
+async def postgres(seed: Path, tmp_path: Path) -> AsyncIterator[EmbeddedPostgres]:
+    """A started PostgreSQL on a folder of its own."""
+    shutil.copytree(seed, tmp_path, dirs_exist_ok=True)
     async with EmbeddedPostgres(tmp_path) as server:
         yield server
 
@@ -30,6 +40,13 @@ async def redis(tmp_path: Path) -> AsyncIterator[EmbeddedRedis]:
 async def shared_postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedPostgres]:
     """A PostgreSQL for the tests that neither stop nor hurt it."""
     async with EmbeddedPostgres(tmp_path_factory.mktemp("shared")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+async def shared_redis(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedRedis]:
+    """A Redis for the tests that neither stop nor hurt it."""
+    async with EmbeddedRedis(tmp_path_factory.mktemp("shared")) as server:
         yield server
 
 

@@ -1,5 +1,6 @@
 """An embedded Redis never evicts, keeps an append-only file and asks for its password."""
 
+import asyncio
 import socket
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,24 +22,30 @@ from gateway.embedded import EmbeddedRedis, FolderInUseError, ServerMissingError
         ("save", ""),
     ],
 )
-async def test_server_runs_with_the_promised_setting(redis, client, setting, value) -> None:
+async def test_server_runs_with_the_promised_setting(shared_redis, client, setting, value) -> None:
     """An evicted balance or a queue without a file would be lost messages."""
-    async with client(redis.url) as commands:
+    async with client(shared_redis.url) as commands:
         assert (await commands.config_get(setting))[setting] == value
 
 
-async def test_a_wrong_password_is_refused(redis, client) -> None:
+async def test_a_wrong_password_is_refused(shared_redis, client) -> None:
     """Loopback is shared with every user of the machine."""
-    async with client(f"redis://:wrong@127.0.0.1:{redis.port}/0") as commands:
+    async with client(f"redis://:wrong@127.0.0.1:{shared_redis.port}/0") as commands:
         with pytest.raises(AuthenticationError):
             await commands.ping()
 
 
-async def test_password_is_neither_an_argument_nor_in_a_file_of_the_server(redis) -> None:
+async def test_password_is_neither_an_argument_nor_in_a_file_of_the_server(shared_redis) -> None:
     """Everyone can list processes; configuration goes in through standard input."""
-    held = [path for path in (redis.folder / "data").rglob("*") if path.is_file()]
-    assert all(redis.password.encode() not in path.read_bytes() for path in held)
-    assert redis.password.encode() not in (redis.folder / "server.log").read_bytes()
+    shown = await asyncio.create_subprocess_exec(
+        "ps", "-ww", "-o", "command=", "-p", str(shared_redis.pid), stdout=asyncio.subprocess.PIPE
+    )
+    command, _ = await shown.communicate()
+    held = [
+        path for path in shared_redis.folder.rglob("*") if path.is_file() and path.name != "endpoint.json"
+    ]
+    for text in (command, *(path.read_bytes() for path in held)):
+        assert shared_redis.password.encode() not in text
 
 
 async def test_restart_keeps_the_data_and_the_url(redis, client) -> None:

@@ -51,9 +51,7 @@ class LedgerEntryView(Struct, frozen=True, kw_only=True):
 
 def credits_view(balance: BalanceView) -> CreditsView:
     """Return a balance as the wire writes it."""
-    return CreditsView(
-        unit=_unit(balance.unit), available=balance.available_text, held=balance.held_text
-    )
+    return CreditsView(unit=_unit(balance.unit), available=balance.available_text, held=balance.held_text)
 
 
 def ledger_entry_view(entry: LedgerEntry) -> LedgerEntryView:
@@ -91,12 +89,8 @@ async def list_ledger(
 ) -> Page[LedgerEntryView]:
     """Return a page of the ledger."""
     async with desk.tenant(request.auth) as session:
-        entries = await service.ledger_page(
-            request.auth, session, limit=limit + 1, after=text_after(after)
-        )
-    return page_of(
-        entries, limit, view=ledger_entry_view, cursor=lambda entry: text_cursor(entry.cursor)
-    )
+        entries = await service.ledger_page(request.auth, session, limit=limit + 1, after=text_after(after))
+    return page_of(entries, limit, view=ledger_entry_view, cursor=lambda entry: text_cursor(entry.cursor))
 
 
 def _unit(unit: str) -> str:

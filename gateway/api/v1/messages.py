@@ -155,6 +155,7 @@ async def list_message_events(
 async def list_messages(
     request: ApiRequest,
     desk: NamedDependency[Desk],
+    *,
     limit: Limit = DEFAULT_LIMIT,
     after: After = None,
     status: Annotated[MessageStatus | None, QueryParameter()] = None,

@@ -89,9 +89,7 @@ async def list_numbers(
     responses=refusals(*TENANT, "invalid_number"),
     summary="Opt a number out of everything",
 )
-async def put_opt_out(
-    request: ApiRequest, number: FromPath[str], desk: NamedDependency[Desk]
-) -> OptOutState:
+async def put_opt_out(request: ApiRequest, number: FromPath[str], desk: NamedDependency[Desk]) -> OptOutState:
     """Put a number on the list `all`."""
     return await _change(request, desk, lists.EVERYTHING, number, opted_out=True)
 

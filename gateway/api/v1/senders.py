@@ -1,4 +1,4 @@
-"""`/v1/senders`, `/v1/pools`, `/v1/configuration-sets`: what the tenant sends from. Read only; the operator provisions."""
+"""`/v1/senders`, `/v1/pools`, `/v1/configuration-sets`: what the tenant sends from."""
 
 from typing import Final
 
@@ -100,9 +100,7 @@ async def pool_views(scope: TenantScope, session: AsyncSession, rows: list[Pool]
 
 def configuration_set_view(row: ConfigurationSet) -> ConfigurationSetView:
     """Return a configuration set as lists show it."""
-    return ConfigurationSetView(
-        id=encode("cfg", row.id), name=row.name, created_at=timestamp(row.created_at)
-    )
+    return ConfigurationSetView(id=encode("cfg", row.id), name=row.name, created_at=timestamp(row.created_at))
 
 
 @get("/senders", opt=_READ, responses=refusals(*TENANT), summary="List senders")
@@ -115,9 +113,7 @@ async def list_senders(
     return page_of(rows, limit, view=sender_view, cursor=lambda row: id_cursor(row.id))
 
 
-@get(
-    "/senders/{sender_id:str}", opt=_READ, responses=refusals(*TENANT, "not_found"), summary="Read a sender"
-)
+@get("/senders/{sender_id:str}", opt=_READ, responses=refusals(*TENANT, "not_found"), summary="Read a sender")
 async def get_sender(
     request: ApiRequest, sender_id: FromPath[str], desk: NamedDependency[Desk]
 ) -> SenderView:

@@ -149,9 +149,7 @@ async def get_template(
 ) -> TemplateView:
     """Return one template."""
     async with desk.tenant(request.auth) as session:
-        return template_view(
-            await service.get(request.auth, session, path_id("tpl", template_id, _KIND))
-        )
+        return template_view(await service.get(request.auth, session, path_id("tpl", template_id, _KIND)))
 
 
 @get(

@@ -22,7 +22,10 @@ GET  /stats         Counters: ``actions, errors, accepted_sends, accepted_parts,
                     events_published, events_delivered, events_failed, delivery_attempts, ...`` and what
                     is waiting.
 POST /inbound       ``{"from", "to", "body"}``: a recipient writes to one of the account's numbers.
-POST /reviews       ``{"registration_id", "decision", ...}``: decides a registration under review.
+                    Answers the inbound message.
+POST /reviews       ``{"registration_id", "decision", "reasons": [{"reason", "short", "long"}], "fields":
+                    {"companyInfo.companyName": "why"}, "feedback"}``; the decision is ``approve, deny,
+                    require_authentication, revoke, close`` or ``advance`` (one step of the review).
 ==================  =====================================================================================
 """
 
@@ -33,6 +36,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from gateway.emulator.control.message_list import message_list
+from gateway.emulator.control.people import decide_review, receive_inbound
 from gateway.emulator.control.refusal import Refusal
 from gateway.emulator.control.settings import (
     advance_clock,
@@ -58,6 +62,8 @@ ROUTES: dict[tuple[str, str], Handler] = {
     ("GET", "clock"): lambda world, _body, _query: clock_now(world),
     ("POST", "clock"): lambda world, body, _: advance_clock(world, body),
     ("POST", "reset"): lambda world, _body, _query: reset(world),
+    ("POST", "inbound"): lambda world, body, _: receive_inbound(world, body),
+    ("POST", "reviews"): lambda world, body, _: decide_review(world, body),
     ("GET", "stats"): lambda world, _body, _query: statistics(world),
 }
 

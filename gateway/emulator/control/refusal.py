@@ -1,5 +1,5 @@
 """What a control endpoint refuses."""
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer, not a failure
+class Refusal(Exception):
     """The request cannot be followed; the text says why."""

@@ -5,14 +5,14 @@ from typing import Any
 from gateway.emulator.arns import build
 from gateway.emulator.call import Call
 from gateway.emulator.errors import conflict, quota
-from gateway.emulator.filters import filtered
+from gateway.emulator.filters import Readers, filtered
 from gateway.emulator.operations.event_destinations import describe as describe_destination
 from gateway.emulator.operations.lookups import listed, required
 from gateway.emulator.operations.tagging import check_tags, drop_tags, keep_tags
 from gateway.emulator.paging import page
 from gateway.emulator.state.records import ConfigurationSet
 
-READERS = {
+READERS: Readers[ConfigurationSet] = {
     "event-destination-name": lambda owner: [each.name for each in owner.destinations],
     "matching-event-types": lambda owner: [kind for each in owner.destinations for kind in each.event_types],
     "default-message-type": lambda owner: owner.default_message_type,

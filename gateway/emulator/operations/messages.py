@@ -12,7 +12,7 @@ from gateway.emulator.operations.draft import Draft
 from gateway.emulator.operations.ids import message_id
 from gateway.emulator.operations.lookups import Identity, identity, required
 from gateway.emulator.operations.send_checks import month_of, pass_checks
-from gateway.emulator.state.records import ConfigurationSet, SenderId
+from gateway.emulator.state.records import ConfigurationSet, NetworkOptOut, PhoneNumber, SenderId
 from gateway.emulator.state.traffic_records import Message
 
 LONGEST_SPOKEN_TEXT = 3000
@@ -68,6 +68,21 @@ def put_message_feedback(call: Call) -> dict[str, Any]:
     return {"MessageId": wanted, "MessageFeedbackStatus": call.input["MessageFeedbackStatus"]}
 
 
+def reply(call: Call, number: PhoneNumber, destination: str, text: str) -> Message:
+    """Send an automatic reply from a number, past every check: opt-out confirmations must arrive."""
+    draft = _draft(call, "TEXT", text, sizing(text), destination=destination)
+    draft.sender = number
+    return accept(call, draft)
+
+
+def send_verification(call: Call, destination: str, text: str, channel: str) -> Message:
+    """Send a verification code; the sandbox does not stand in its way."""
+    size = sizing(text) if channel == "TEXT" else ONE_PART
+    draft = _draft(call, channel, text, size, destination=destination)
+    pass_checks(call, draft, sandbox=False)
+    return accept(call, draft)
+
+
 def _send(call: Call, channel: str, body: str, size: Sizing) -> dict[str, Any]:
     draft = _draft(call, channel, body, size)
     pass_checks(call, draft)
@@ -77,9 +92,9 @@ def _send(call: Call, channel: str, body: str, size: Sizing) -> dict[str, Any]:
     return {"MessageId": message.id}
 
 
-def _draft(call: Call, channel: str, body: str, size: Sizing) -> Draft:
+def _draft(call: Call, channel: str, body: str, size: Sizing, destination: str | None = None) -> Draft:
     request = call.input
-    destination = e164(request["DestinationPhoneNumber"])
+    destination = e164(destination or request["DestinationPhoneNumber"])
     country = country_of(destination)
     if country is None:
         raise validation(
@@ -201,12 +216,20 @@ def _outcome(call: Call, draft: Draft, drawn: str, *, pumping: bool) -> str:
         return "INVALID_MESSAGE"
     if draft.protect_status == "FILTER" and pumping:
         return "PROTECT_BLOCKED"
+    if _blocked_by_network(call, draft):
+        return "BLOCKED"
     simulated = simulator_numbers().get(draft.destination)
     if simulated is not None:
         return "DELIVERED" if simulated[1] else "BLOCKED"
     if call.world.options.strict and _lacks_dlt(call, draft):
         return "CARRIER_BLOCKED"
     return drawn
+
+
+def _blocked_by_network(call: Call, draft: Draft) -> bool:
+    if not isinstance(draft.sender, PhoneNumber):
+        return False
+    return call.store.find(NetworkOptOut, f"{draft.sender.number}/{draft.destination}") is not None
 
 
 def _lacks_dlt(call: Call, draft: Draft) -> bool:

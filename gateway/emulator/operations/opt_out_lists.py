@@ -6,7 +6,7 @@ from gateway.emulator.arns import build
 from gateway.emulator.call import Call
 from gateway.emulator.carrier.countries import country_of, e164
 from gateway.emulator.errors import conflict, not_found, quota, validation
-from gateway.emulator.filters import filtered
+from gateway.emulator.filters import Readers, filtered
 from gateway.emulator.operations.lookups import listed, required
 from gateway.emulator.operations.tagging import check_tags, drop_tags, keep_tags
 from gateway.emulator.paging import page
@@ -21,7 +21,7 @@ from gateway.emulator.state.records import (
 REMOVAL_PAUSE_S = 30 * 86_400.0
 """A number can be taken off a list once in 30 days."""
 
-READERS = {"end-user-opted-out": lambda entry: entry.by_recipient}
+READERS: Readers[OptedOutNumber] = {"end-user-opted-out": lambda entry: entry.by_recipient}
 
 
 def create_opt_out_list(call: Call) -> dict[str, Any]:

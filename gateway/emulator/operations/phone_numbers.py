@@ -5,7 +5,7 @@ from typing import Any
 from gateway.emulator.arns import build
 from gateway.emulator.call import Call
 from gateway.emulator.errors import access_denied, conflict, not_found, quota, validation
-from gateway.emulator.filters import filtered
+from gateway.emulator.filters import Readers, filtered
 from gateway.emulator.operations.ids import resource_id
 from gateway.emulator.operations.lookups import begin, listed, required
 from gateway.emulator.operations.membership import join
@@ -17,7 +17,7 @@ from gateway.emulator.paging import page
 from gateway.emulator.state.records import Keyword, OptOutList, PhoneNumber, Pool
 from gateway.emulator.state.registration_records import Registration
 
-READERS = {
+READERS: Readers[PhoneNumber] = {
     "status": lambda number: number.status,
     "iso-country-code": lambda number: number.country,
     "message-type": lambda number: number.message_type,
@@ -45,7 +45,7 @@ def request_phone_number(call: Call) -> dict[str, Any]:
     if pool is not None:
         join(call, pool, number)
     call.store.put(number)
-    kept = keep_tags(call, build(call.store, "phone-number", number.id), tags)
+    kept = keep_tags(call, arn_of(call, number), tags)
     return {**describe(call, number), **kept}
 
 
@@ -73,7 +73,7 @@ def release_phone_number(call: Call) -> dict[str, Any]:
         if keyword.owner_id == number.id:
             call.store.remove(keyword)
     _leave_registration(call, number)
-    drop_tags(call, build(call.store, "phone-number", number.id))
+    drop_tags(call, arn_of(call, number))
     call.store.remove(number)
     number.status = "DELETED"
     return _without(
@@ -93,7 +93,7 @@ def describe(call: Call, number: PhoneNumber) -> dict[str, Any]:
     pool = {"PoolId": number.pool_id} if number.pool_id else {}
     registration = {"RegistrationId": number.registration_id} if number.registration_id else {}
     return {
-        "PhoneNumberArn": build(call.store, "phone-number", number.id),
+        "PhoneNumberArn": arn_of(call, number),
         "PhoneNumberId": number.id,
         "PhoneNumber": number.number,
         "Status": number.status,
@@ -109,6 +109,11 @@ def describe(call: Call, number: PhoneNumber) -> dict[str, Any]:
         **registration,
         "CreatedTimestamp": number.created_s,
     }
+
+
+def arn_of(call: Call, number: PhoneNumber) -> str:
+    """Return the ARN of a number."""
+    return build(call.store, "phone-number", number.id)
 
 
 def _new_number(call: Call) -> PhoneNumber:

@@ -5,7 +5,7 @@ from typing import Any
 from gateway.emulator.arns import build
 from gateway.emulator.call import Call
 from gateway.emulator.errors import conflict, not_found, quota, validation
-from gateway.emulator.filters import filtered
+from gateway.emulator.filters import Readers, filtered
 from gateway.emulator.operations.ids import resource_id
 from gateway.emulator.operations.lookups import begin, identity, listed, required
 from gateway.emulator.operations.membership import (
@@ -21,7 +21,7 @@ from gateway.emulator.operations.two_way import apply_two_way, two_way_members
 from gateway.emulator.paging import page
 from gateway.emulator.state.records import Keyword, PhoneNumber, Pool
 
-READERS = {
+READERS: Readers[Pool] = {
     "status": lambda pool: pool.status,
     "message-type": lambda pool: pool.message_type,
     "two-way-enabled": lambda pool: pool.two_way,
@@ -32,7 +32,7 @@ READERS = {
     "two-way-channel-arn": lambda pool: pool.channel_arn,
 }
 
-MEMBER_READERS = {
+MEMBER_READERS: Readers[Member] = {
     "iso-country-code": lambda member: member.country,
     "number-capability": lambda member: capabilities_of(member),
 }
@@ -61,7 +61,7 @@ def create_pool(call: Call) -> dict[str, Any]:
     join(call, pool, member)
     begin(call, pool, "CREATING")
     call.store.put(pool)
-    return {**describe(call, pool), **keep_tags(call, build(call.store, "pool", pool.id), tags)}
+    return {**describe(call, pool), **keep_tags(call, arn_of(call, pool), tags)}
 
 
 def update_pool(call: Call) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def delete_pool(call: Call) -> dict[str, Any]:
     for keyword in call.store.all(Keyword):
         if keyword.owner_id == pool.id:
             call.store.remove(keyword)
-    drop_tags(call, build(call.store, "pool", pool.id))
+    drop_tags(call, arn_of(call, pool))
     call.store.remove(pool)
     pool.status = "DELETING"
     described = describe(call, pool)
@@ -133,7 +133,7 @@ def list_pool_origination_identities(call: Call) -> dict[str, Any]:
     members = filtered(members_of(call, pool), call.input.get("Filters"), MEMBER_READERS)
     shown, following = page(members, call.input, call.page_size)
     return {
-        "PoolArn": build(call.store, "pool", pool.id),
+        "PoolArn": arn_of(call, pool),
         "PoolId": pool.id,
         "OriginationIdentities": [_listed_member(call, member) for member in shown],
         **following,
@@ -143,7 +143,7 @@ def list_pool_origination_identities(call: Call) -> dict[str, Any]:
 def describe(call: Call, pool: Pool) -> dict[str, Any]:
     """Return a pool as the API shows it."""
     return {
-        "PoolArn": build(call.store, "pool", pool.id),
+        "PoolArn": arn_of(call, pool),
         "PoolId": pool.id,
         "Status": pool.status,
         "MessageType": pool.message_type,
@@ -152,6 +152,11 @@ def describe(call: Call, pool: Pool) -> dict[str, Any]:
         "DeletionProtectionEnabled": pool.protected,
         "CreatedTimestamp": pool.created_s,
     }
+
+
+def arn_of(call: Call, pool: Pool) -> str:
+    """Return the ARN of a pool."""
+    return build(call.store, "pool", pool.id)
 
 
 def capabilities_of(member: Member) -> list[str]:
@@ -205,7 +210,7 @@ def _inherit(call: Call, pool: Pool, number: PhoneNumber) -> None:
 
 def _membership(call: Call, pool: Pool, member: Member) -> dict[str, Any]:
     return {
-        "PoolArn": build(call.store, "pool", pool.id),
+        "PoolArn": arn_of(call, pool),
         "PoolId": pool.id,
         "OriginationIdentityArn": member_arn(call, member),
         "OriginationIdentity": member_name(member),

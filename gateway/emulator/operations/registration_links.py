@@ -3,7 +3,7 @@
 from gateway.emulator.call import Call
 from gateway.emulator.errors import conflict, validation
 from gateway.emulator.registration_forms import form_of
-from gateway.emulator.state.records import PhoneNumber
+from gateway.emulator.state.records import PhoneNumber, SenderId
 from gateway.emulator.state.registration_records import Registration
 
 
@@ -21,3 +21,12 @@ def attach_number(call: Call, registration: Registration, number: PhoneNumber) -
     if registration.status == "COMPLETE":
         number.status = "ACTIVE"
     call.store.put(registration)
+
+
+def close_registration(call: Call, sender: SenderId) -> None:
+    """Close the registration that a released sender id came from; only deleting it is left to do."""
+    registration = call.store.find(Registration, sender.registration_id or "")
+    if registration is not None and sender.key in registration.associations:
+        registration.associations.remove(sender.key)
+        registration.status, registration.next_step_ms = "CLOSED", 0.0
+        call.store.put(registration)

@@ -6,13 +6,14 @@ from gateway.emulator.arns import build
 from gateway.emulator.call import Call
 from gateway.emulator.carrier.countries import countries
 from gateway.emulator.errors import access_denied, conflict, not_found, quota, validation
-from gateway.emulator.filters import filtered
+from gateway.emulator.filters import Readers, filtered
 from gateway.emulator.operations.lookups import sender_id as found_sender_id
+from gateway.emulator.operations.registration_links import close_registration
 from gateway.emulator.operations.tagging import check_tags, drop_tags, keep_tags
 from gateway.emulator.paging import page
 from gateway.emulator.state.records import Pool, SenderId
 
-READERS = {
+READERS: Readers[SenderId] = {
     "sender-id": lambda sender: sender.sender_id,
     "iso-country-code": lambda sender: sender.country,
     "message-type": lambda sender: sender.message_types,
@@ -61,6 +62,7 @@ def release_sender_id(call: Call) -> dict[str, Any]:
     if any(sender.key in pool.members for pool in call.store.all(Pool)):
         raise conflict("SENDER_ID_ASSOCIATED_TO_POOL", "sender-id", sender.sender_id)
     drop_tags(call, arn_of(call, sender))
+    close_registration(call, sender)
     call.store.remove(sender)
     described = describe(call, sender)
     described.pop("DeletionProtectionEnabled")

@@ -17,6 +17,7 @@ from gateway.emulator.state.records import (
     AccountSettings,
     ConfigurationSet,
     Keyword,
+    NetworkOptOut,
     NumberOverride,
     OptedOutNumber,
     OptOutList,
@@ -58,6 +59,7 @@ AnyRecord = (
     | OptedOutNumber
     | OptOutRemoval
     | Keyword
+    | NetworkOptOut
     | ProtectConfiguration
     | NumberOverride
     | AccountSettings

@@ -159,6 +159,18 @@ class OptOutRemoval(Record):
         return f"{self.list_name}/{self.number}"
 
 
+class NetworkOptOut(Record):
+    """A recipient that the carrier network blocks for one toll-free number; AWS does not show it."""
+
+    number: str
+    recipient: str
+
+    @property
+    def key(self) -> str:
+        """Number and recipient."""
+        return f"{self.number}/{self.recipient}"
+
+
 class Keyword(Record):
     """A word that starts an inbound message, and what happens then."""
 

@@ -38,7 +38,7 @@ def scripts(client: Redis) -> RedisScripts:
 
 
 class World:
-    """One route with lanes that are open, tenants and identities by small numbers, and a clock that stands."""
+    """One route with open lanes, tenants and identities by small numbers, and a clock that stands."""
 
     def __init__(self, scripts: RedisScripts, **options: Any) -> None:
         self.route = f"test-{next(_serial)}"
@@ -48,18 +48,22 @@ class World:
         self.make_lanes()
 
     def make_lanes(self, **options: Any) -> None:
+        """Make the lanes again, with one more option."""
         self.options |= options
         self.lanes = Lanes(self.scripts, clock_us=lambda: self.now_us, **self.options)
 
     async def open(self) -> None:
+        """Give the route an epoch and let its horizon pass."""
         assert await self.lanes.begin_rebuild(self.route, "first")
         assert await self.lanes.finish_rebuild(self.route, "first")
         self.advance_ms(1000)
 
     def limit_requests(self, rate: float) -> None:
+        """Set the route's API requests per second."""
         self.make_lanes(api_requests_per_second={self.route: rate})
 
     def advance_ms(self, milliseconds: float) -> None:
+        """Turn the clock."""
         self.now_us += round(milliseconds * 1000)
 
     def entry(
@@ -71,6 +75,7 @@ class World:
         serial: int | None = None,
         **fields: Any,
     ) -> LaneEntry:
+        """Make an entry; what is not said is the plainest there is."""
         values: dict[str, Any] = {
             "message_id": UUID(int=next(_serial) if serial is None else serial),
             "route": self.route,
@@ -85,12 +90,15 @@ class World:
         return LaneEntry(**(values | fields))
 
     def entries(self, count: int, **fields: Any) -> list[LaneEntry]:
+        """Make several entries."""
         return [self.entry(**fields) for _ in range(count)]
 
     async def push(self, *entries: LaneEntry) -> None:
+        """Push, and expect to be heard."""
         assert await self.lanes.push(entries) == []
 
     async def claim(self, limit: int = 100, **options: Any) -> Claimed:
+        """Claim on this route."""
         return await self.lanes.claim(self.route, limit, **options)
 
     async def take(self, limit: int = 100, **options: Any) -> list[ClaimedMessage]:

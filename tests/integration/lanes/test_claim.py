@@ -1,5 +1,6 @@
 """One claim: which messages may leave now, and when the next one may."""
 
+import itertools
 from uuid import UUID
 
 from gateway.lanes.entry import DailyCap, Priority, RateGate
@@ -80,7 +81,7 @@ async def test_a_tenants_rate_counts_over_all_its_identities_in_a_country(world)
     for identity in (1, 2, 3):
         await world.push(*world.entries(2, identity=identity, tenant_rate=2.0, identity_rate=50.0))
     times = [at for at, _ in await world.drain()]
-    assert all(later - earlier >= 0.49 for earlier, later in zip(times, times[1:], strict=False))
+    assert all(later - earlier >= 0.49 for earlier, later in itertools.pairwise(times))
 
 
 async def test_a_tenants_rate_in_one_country_leaves_another_country_alone(world):
@@ -126,7 +127,7 @@ async def test_a_recipient_gets_one_message_a_second(world):
     await world.push(world.entry(recipient=6, **fast))
     taken = await world.drain()
     same = [at for at, each in taken if each.recipient_hash[-1] == 5]
-    assert [round(later - earlier, 3) for earlier, later in zip(same, same[1:], strict=False)] == [1.0, 1.0]
+    assert [round(later - earlier, 3) for earlier, later in itertools.pairwise(same)] == [1.0, 1.0]
     assert next(at for at, each in taken if each.recipient_hash[-1] == 6) < 0.1
 
 
@@ -150,20 +151,27 @@ async def test_a_claim_for_urgent_messages_leaves_the_others(world):
 
 
 async def test_a_new_rate_holds_for_what_is_queued_already(world):
-    """The operator raised a quota: the next push brings the new rate."""
-    await world.push(*world.entries(3, identity_rate=1.0))
+    """The operator raised a quota: the next push brings the new rate, at once and at every priority."""
+    await world.push(
+        *world.entries(2, identity_rate=0.01), world.entry(identity_rate=0.01, priority=Priority.OTP)
+    )
     await world.take()
+    assert (await world.claim()).next_open_ms > 90_000
     await world.push(world.entry(identity_rate=100.0))
-    world.advance_ms(1400)
+    longest_debt_ms = (await world.claim()).next_open_ms
+    assert longest_debt_ms <= 1_000 + 32 * 10.1 + 1
+    world.advance_ms(longest_debt_ms)
     assert len(await world.drain(until_ms=100)) == 3
 
 
-async def test_a_debt_from_a_slower_rate_does_not_close_a_gate_for_long(world):
-    """A TAT is cut to a second and the longest message at the rate of today."""
-    await world.push(world.entry(parts=10, identity_rate=0.01))
+async def test_a_tenants_new_rate_holds_for_what_is_parked_already(world):
+    """The plan was changed while the tenant waited for its gate."""
+    await world.push(*world.entries(3, tenant_rate=0.01, identity_rate=100.0))
     await world.take()
+    world.advance_ms(1)
+    assert (await world.claim()).next_open_ms > 90_000
     await world.push(world.entry(identity_rate=100.0))
-    assert (await world.claim()).next_open_ms <= 1_000 + 32 * 10.1 + 1
+    assert len(await world.drain(until_ms=100)) == 3
 
 
 async def test_the_backlog_counts_parts_until_they_are_claimed(world):

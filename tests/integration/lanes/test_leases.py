@@ -55,7 +55,7 @@ async def test_a_message_given_back_comes_first_and_later_with_its_new_attempt(w
     assert entry.message_id not in {each.message_id for each in await world.take()}
     world.advance_ms(500)
     [again] = await world.take(1)
-    assert (again.message_id, again.attempt) == (entry.message_id, 2)
+    assert (again.message_id, again.attempt, again.claims) == (entry.message_id, 2, 1)
 
 
 async def test_a_message_given_back_without_delay_is_claimable_at_once(world):

@@ -1,4 +1,4 @@
-"""The scripts against a plain model: every run of pushes, claims, waits and crashes, and what must hold then."""
+"""The scripts against a plain model: runs of pushes, claims, waits and crashes, and what must hold then."""
 
 from collections import Counter, deque
 from dataclasses import dataclass, field
@@ -17,6 +17,8 @@ WEIGHTS = {1: 1, 2: 1, 3: 3, 4: 1}
 REQUEST_RATE = 150.0
 LEASE_US = 30_000_000
 FLOOR = 19
+ROUNDED_UP_US = 500
+"""Redis keeps whole microseconds, rounded up; the model keeps fractions."""
 
 
 @dataclass
@@ -42,9 +44,11 @@ class Model:
         return found
 
     def is_open(self, entry: LaneEntry, now_us: int) -> bool:
+        """Tell whether every gate of the message is open."""
         return all(self.owed.get(name, 0) <= now_us for name, _, _ in self.gates(entry))
 
     def expire(self, now_us: int) -> None:
+        """Queue again what nobody settled in time."""
         for message_id, (entry, deadline) in list(self.held.items()):
             if deadline <= now_us:
                 del self.held[message_id]
@@ -65,7 +69,7 @@ class Model:
             and each.priority < entry.priority
             and each.message_id not in self.delayed
             and not any(each.recipient_hash)
-            and self.is_open(each, now_us)
+            and self.is_open(each, now_us - ROUNDED_UP_US)
         ]
         if entry.priority is Priority.PROMOTIONAL:
             allowed = (
@@ -87,7 +91,9 @@ class Model:
         """After a claim that could have taken more, nothing without a recipient's gate may be open."""
         open_now = [each for each in self.queued.values() if not any(each.recipient_hash)]
         open_now = [
-            each for each in open_now if each.message_id not in self.delayed and self.is_open(each, now_us)
+            each
+            for each in open_now
+            if each.message_id not in self.delayed and self.is_open(each, now_us - ROUNDED_UP_US)
         ]
         assert not open_now, "an open message was left behind"
 
@@ -149,6 +155,7 @@ class Run:
         self.claimed: deque[ClaimedMessage] = deque()
 
     async def step(self, operation: object) -> None:
+        """Do one thing of the history."""
         match operation:
             case Push():
                 await self.push(operation)
@@ -160,6 +167,7 @@ class Run:
                 await self.give_back(operation)
 
     async def push(self, push: Push) -> None:
+        """Queue in both."""
         entries = self.world.entries(
             push.count,
             identity=push.identity,
@@ -176,6 +184,7 @@ class Run:
         self.pushed |= {each.message_id for each in entries}
 
     async def claim(self, claim: Claim) -> int | None:
+        """Claim from Redis and hold the answer to the model."""
         now_us = self.world.now_us
         self.model.expire(now_us)
         claimed = await self.world.claim(claim.limit)
@@ -194,6 +203,7 @@ class Run:
         return claimed.next_open_ms
 
     async def give_back(self, give_back: GiveBack) -> None:
+        """Requeue the oldest lease that still runs."""
         while self.claimed:
             message = self.claimed.popleft()
             held = self.model.held.get(message.message_id)
@@ -206,6 +216,7 @@ class Run:
                 return
 
     async def backlogs_agree(self) -> None:
+        """Compare the parts that wait, lane by lane."""
         expected: Counter[tuple[UUID, str, Priority]] = Counter()
         for entry in self.model.queued.values():
             expected[entry.identity, entry.country, entry.priority] += entry.parts

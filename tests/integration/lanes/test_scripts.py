@@ -96,6 +96,7 @@ async def test_lanes_work_the_same_on_a_cluster():
             entries = [entry for world in worlds for entry in world.entries(10, identity_rate=100.0)]
             assert await worlds[0].lanes.push(entries) == []
             for world in worlds:
+                assert await world.lanes.wait_for_work(world.route, 1.0)
                 assert len(await world.drain()) == 10
 
 

@@ -220,11 +220,18 @@ def test_a_malformed_context_is_no_context(context, expected) -> None:
         ("destinationPhoneNumber", "9" * 129),
         ("messageRequestTimestamp", 5),
         ("callDurationInSeconds", -1),
+        ("callDurationInSeconds", False),
     ],
 )
 def test_an_odd_field_is_named_as_a_doubt(field, value) -> None:
     """An operator can see that AWS changed something, and no status is lost over it."""
     assert _receipt(**{field: value}).doubts == (field,)
+
+
+def test_a_call_has_a_length() -> None:
+    """Voice events say how long it lasted."""
+    receipt = _receipt(eventType="VOICE_COMPLETED", messageStatus="COMPLETED", callDurationInSeconds=31.9)
+    assert (receipt.channel, receipt.call_duration_s) == ("voice", 31)
 
 
 @pytest.mark.parametrize(
@@ -299,6 +306,13 @@ def test_a_nul_never_reaches_postgres() -> None:
 def test_what_is_no_event_is_unreadable(message) -> None:
     """Depth, size, huge numbers and broken text end as a value."""
     assert _reason(message) in {"not_json", "shape", "too_long", "message_id"}
+
+
+def test_no_depth_raises() -> None:
+    """Also at the very edge, where reading still works and writing does not."""
+    opening = json.dumps(EVENT)[:-1] + ', "x": '
+    kinds = {type(parse(f"{opening}{'[' * depth}1{']' * depth}}}")).__name__ for depth in range(600, 1100)}
+    assert kinds == {"Receipt", "Unreadable"}
 
 
 _SCALARS = (

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 
 from gateway.receipts.certificates import CertificateStore, CertificateUrls, FetchError
 from gateway.receipts.envelope import Malformed, parse
-from gateway.receipts.signature import Rejected, Verified, Verifier, string_to_sign
+from gateway.receipts.signature import Rejected, Verified, Verifier, signature_matches, string_to_sign
 
 OTHER_TOPIC = "arn:aws:sns:eu-west-1:123456789012:someone-else"
 TOPICS = frozenset(
@@ -102,6 +102,12 @@ async def test_another_signature_version_is_rejected(verifier, topic, version) -
     assert await _reason(verifier, topic.body(SignatureVersion=version)) == "signature_version"
 
 
+def test_no_key_matches_an_unknown_version(topic) -> None:
+    """Also for a caller that asks the pure rule alone."""
+    envelope = parse(topic.body(SignatureVersion="3"))
+    assert not signature_matches(envelope, topic.key.public_key())
+
+
 async def test_the_signature_version_cannot_be_swapped(verifier, topic) -> None:
     """The version is not signed, but each has its own hash."""
     fields = topic.sign(topic.fields(SignatureVersion="2")) | {"SignatureVersion": "1"}
@@ -124,6 +130,17 @@ async def test_a_message_is_believed_for_one_hour(verifier, topic, clock, moved,
     clock.advance(moved)
     verdict = await _verdict(verifier, body)
     assert (verdict.reason if isinstance(verdict, Rejected) else None) == expected
+
+
+async def test_an_emulators_moved_clock_can_be_allowed(topic, clock) -> None:
+    """A developer who moves the emulator three days ahead still gets receipts, if the wiring says so."""
+
+    async def fetch(_url: str) -> bytes:
+        return topic.certificate()
+
+    store = CertificateStore(CertificateUrls(regions=["eu-west-1"]), fetch, clock)
+    patient = Verifier(store, clock, topics=TOPICS, max_ahead=timedelta(days=3650))
+    assert isinstance(await _verdict(patient, topic.body(Timestamp="2026-03-04T12:00:00.000Z")), Verified)
 
 
 @pytest.mark.parametrize(

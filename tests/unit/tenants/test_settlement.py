@@ -14,6 +14,7 @@ def apply(position: Position, settlement: Settlement) -> Position:
         hold=position.hold,
         settled=True,
         charged=position.charged + settlement.capture + settlement.recapture,
+        excess=position.excess + settlement.excess,
     )
 
 
@@ -66,6 +67,14 @@ def test_a_late_charge_that_the_balance_cannot_bear_is_the_platforms() -> None:
     assert (leg.available, leg.revenue, leg.adjustment) == (-30, 100, -70)
 
 
+def test_a_tenant_gets_back_only_what_it_paid_itself() -> None:
+    """Else a charge that the platform bore would become the tenant's gain when it is undone."""
+    borne = Position(hold=100, settled=True, charged=100, excess=70)
+    settlement = settle(borne, target=0, available=0)
+    (leg,) = settlement.legs
+    assert (leg.available, leg.revenue, leg.adjustment) == (30, -100, 70)
+
+
 @given(hold=AMOUNTS, targets=st.lists(AMOUNTS, min_size=1, max_size=6), available=AMOUNTS)
 def test_the_charge_ends_at_the_last_target_within_the_hold(
     hold: int, targets: list[int], available: int
@@ -89,8 +98,10 @@ def test_every_leg_sums_to_zero_and_no_account_goes_below_it(
             assert leg.available + leg.held + leg.revenue + leg.adjustment == 0
             available, held = available + leg.available, held + leg.held
         position = apply(position, settlement)
+        paid_by_tenant = spare + hold - available
         assert available >= 0
         assert held == 0
+        assert 0 <= paid_by_tenant == position.charged - position.excess <= hold
 
 
 @given(hold=AMOUNTS, wanted=AMOUNTS, available=AMOUNTS)

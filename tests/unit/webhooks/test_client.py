@@ -4,11 +4,14 @@ import asyncio
 import socket
 import struct
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from uuid import UUID
 
 import aiohttp
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gateway.webhooks.addresses import Targets
 from gateway.webhooks.client import (
@@ -16,8 +19,10 @@ from gateway.webhooks.client import (
     EXCERPT_CHARACTERS,
     MAX_REPLY_BYTES,
     AddressRefusedError,
+    CheckedResolver,
     Delivered,
     Failed,
+    _machine_lookup,
     open_client,
     retry_after_s,
 )
@@ -139,6 +144,20 @@ async def test_a_body_that_drips_is_left_after_a_second_and_the_status_counts(li
     assert isinstance(outcome, Delivered)
     assert 0 < len(outcome.body_excerpt) < 100
     assert BODY_DEADLINE_S * 900 <= outcome.duration_ms <= BODY_DEADLINE_S * 3000
+
+
+async def test_a_status_that_comes_late_is_not_lost_over_its_body(listening) -> None:
+    """The body ends before the exchange does, however little time is left."""
+
+    async def late(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.4)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        await asyncio.sleep(30)
+
+    async with listening(late) as receiver:
+        outcome = await _post(receiver.port, deadline_s=0.8)
+    assert isinstance(outcome, Delivered)
+    assert outcome.duration_ms < 900
 
 
 async def test_a_huge_body_is_not_read(listening) -> None:
@@ -416,6 +435,55 @@ async def test_the_machines_own_lookup_is_used_by_default() -> None:
     outcome = await _post(0, "https://hook.invalid/", lookup=None, deadline_s=10.0)
     assert isinstance(outcome, Failed)
     assert outcome.kind in {"dns", "timeout"}
+
+
+async def test_the_machines_lookup_gives_each_address_once() -> None:
+    """The system may list one address for several protocols."""
+    with ThreadPoolExecutor(1) as threads:
+        assert await _machine_lookup(threads)("127.0.0.1", 443) == ["127.0.0.1"]
+
+
+async def test_localhost_is_refused_where_loopback_is_closed() -> None:
+    """The resolver does not rely on the URL having been checked."""
+    with pytest.raises(AddressRefusedError):
+        await CheckedResolver(Targets(), _no_lookup).resolve("localhost")
+
+
+async def test_odd_bytes_in_headers_are_no_matter(listening) -> None:
+    """Latin-1 and worse are common."""
+    reply = b"HTTP/1.1 503 \xff\r\nRetry-After: \xff\xfe\r\nContent-Length: 1\r\n\r\n\xff"
+    async with listening(_reply(reply)) as receiver:
+        outcome = await _post(receiver.port)
+    assert isinstance(outcome, Failed)
+    assert (outcome.status, outcome.retry_after_s, outcome.body_excerpt) == (503, None, "\ufffd")
+
+
+_DATE_WORDS = st.sampled_from(
+    [
+        "Sun,",
+        "01",
+        "31",
+        "Mar",
+        "Dec",
+        "0000",
+        "2026",
+        "9999",
+        "99999",
+        "12:00:00",
+        "25:61",
+        "GMT",
+        "-2400",
+        "+9999",
+    ]
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.text(max_size=30) | st.lists(_DATE_WORDS, max_size=7).map(" ".join))
+def test_any_retry_after_is_answered_with_a_value(text) -> None:
+    """The header is the receiver's."""
+    seconds = retry_after_s(text, now=datetime(2026, 3, 1, 12, tzinfo=UTC))
+    assert seconds is None or seconds >= 0
 
 
 @pytest.mark.parametrize(

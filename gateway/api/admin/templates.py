@@ -1,0 +1,202 @@
+"""`/v1/admin/templates`: what waits for approval, and the decision."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody, QueryParameter
+from msgspec import Meta, Struct
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from gateway.api.admin import pending_templates
+from gateway.api.announcements import announce
+from gateway.api.bodies import ApiRequest
+from gateway.api.desk import Desk
+from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, page_of, text_after, text_cursor
+from gateway.api.path_ids import path_id
+from gateway.api.refusals import Refusal
+from gateway.api.v1.templates import TemplateView, template_view
+from gateway.messages.view import timestamp
+from tenants.errors import NotFound
+from tenants.ids import encode
+from tenants.scope import TenantScope
+from tenants.templates import service
+from tenants.templates.authoring import VersionState
+from tenants.templates.models import Template, TemplateVersion
+
+_Version = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+_DECISION: Final = refusals(
+    *OPERATOR, *WITH_BODY, *WITH_IDEMPOTENCY, "not_found", "template_state", "newer_version_approved"
+)
+Decide = Callable[[TenantScope, AsyncSession, UUID], Awaitable[service.TemplateView]]
+
+
+class Approval(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which version to allow; the highest submitted one where absent."""
+
+    version: _Version | None = None
+    keep_older: bool = False
+    """Leave older approved versions sendable by number."""
+
+
+class Rejection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which version to refuse, and why."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=1000)]
+    version: _Version | None = None
+
+
+class PendingView(Struct, frozen=True, kw_only=True):
+    """One version of a tenant's template, as the operator reviews it."""
+
+    template_id: str
+    tenant_id: str
+    name: str
+    version: int
+    state: str
+    body: str
+    type: str
+    variables: dict[str, Any]
+    countries: list[str]
+    submitted_at: str | None
+
+
+class DecisionEvent(Struct, frozen=True, kw_only=True):
+    """What the tenant's endpoints are told of a decision."""
+
+    template_id: str
+    name: str
+    version: int
+    rejection_reason: str | None
+
+
+@get(
+    "/templates",
+    responses=refusals(*OPERATOR),
+    summary="List template versions of all tenants in one state",
+    description="Those that wait for a decision, unless another state is named.",
+)
+async def list_pending_templates(
+    desk: NamedDependency[Desk],
+    limit: Limit = DEFAULT_LIMIT,
+    after: After = None,
+    wanted_state: Annotated[VersionState, QueryParameter(name="state")] = "submitted",
+) -> Page[PendingView]:
+    """Return a page of versions, the oldest template first."""
+    async with desk.operator() as session:
+        rows = await pending_templates.page(session, wanted_state, limit=limit + 1, after=_place(after))
+    return page_of(rows, limit, view=lambda row: _pending(*row), cursor=lambda row: _cursor(row[1]))
+
+
+@post(
+    "/templates/{template_id:str}/approve",
+    status_code=200,
+    responses=_DECISION,
+    summary="Approve a submitted template version",
+    description="In force everywhere within 1 s. The body may be left out.",
+)
+async def approve_template(
+    request: ApiRequest,
+    template_id: FromPath[str],
+    desk: NamedDependency[Desk],
+    data: JSONBody[Approval | None] = None,
+) -> Response[TemplateView]:
+    """Allow a version to be sent."""
+    chosen = data or Approval()
+
+    async def decide(scope: TenantScope, session: AsyncSession, wanted: UUID) -> service.TemplateView:
+        found = await service.approve(
+            scope,
+            session,
+            wanted,
+            now=desk.services.clock.now(),
+            version=chosen.version,
+            keep_older=chosen.keep_older,
+        )
+        await announce(scope, session, "template.approved", _told(found, found.in_force))
+        return found
+
+    return await _decide(request, desk, template_id, decide)
+
+
+@post(
+    "/templates/{template_id:str}/reject",
+    status_code=200,
+    responses=_DECISION,
+    summary="Reject a submitted template version",
+)
+async def reject_template(
+    request: ApiRequest, template_id: FromPath[str], data: JSONBody[Rejection], desk: NamedDependency[Desk]
+) -> Response[TemplateView]:
+    """Refuse a version and say why."""
+
+    async def decide(scope: TenantScope, session: AsyncSession, wanted: UUID) -> service.TemplateView:
+        now = desk.services.clock.now()
+        found = await service.reject(
+            scope, session, wanted, reason=data.reason, now=now, version=data.version
+        )
+        rejected = next(row for row in reversed(found.versions) if row.state == "rejected")
+        await announce(scope, session, "template.rejected", _told(found, rejected))
+        return found
+
+    return await _decide(request, desk, template_id, decide)
+
+
+async def _decide(
+    request: ApiRequest, desk: Desk, template_id: str, decide: Decide
+) -> Response[TemplateView]:
+    wanted = path_id("tpl", template_id, "template")
+    async with desk.operator() as session:
+        scope = await pending_templates.owner(session, wanted)
+    if scope is None:
+        raise NotFound("template")
+
+    async def work(session: AsyncSession) -> TemplateView:
+        return template_view(await decide(scope, session, wanted))
+
+    answer = await desk.operator_once(request, work, status=200)
+    await desk.services.policy_changed(scope.tenant_id)
+    return answer
+
+
+def _told(found: service.TemplateView, version: TemplateVersion | None) -> DecisionEvent:
+    row = found.latest if version is None else version
+    return DecisionEvent(
+        template_id=encode("tpl", found.template.id),
+        name=found.template.name,
+        version=row.version,
+        rejection_reason=row.rejection_reason,
+    )
+
+
+def _pending(template: Template, row: TemplateVersion) -> PendingView:
+    return PendingView(
+        template_id=encode("tpl", template.id),
+        tenant_id=encode("ten", template.tenant_id),
+        name=template.name,
+        version=row.version,
+        state=row.state,
+        body=row.body,
+        type=row.type,
+        variables=row.variables,
+        countries=row.countries,
+        submitted_at=timestamp(row.submitted_at),
+    )
+
+
+def _cursor(row: TemplateVersion) -> str:
+    return text_cursor(f"{row.template_id.hex}.{row.version}")
+
+
+def _place(cursor: str | None) -> tuple[UUID, int] | None:
+    text = text_after(cursor)
+    if text is None:
+        return None
+    template, _, version = text.partition(".")
+    try:
+        return UUID(hex=template), int(version)
+    except ValueError:
+        raise Refusal.of_field("?after", "invalid_cursor", "This is not a cursor of this list.") from None

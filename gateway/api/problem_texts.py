@@ -1,0 +1,243 @@
+"""What each error code means and the way out, for people. `problems` holds the rest of the table."""
+
+from typing import Final
+
+TEXTS: Final[dict[str, tuple[str, str]]] = {
+    "bad_request": (
+        "A header or the request line could not be read, so nothing behind it was looked at.",
+        "Send the request with a plain HTTP client, without a proxy that rewrites it.",
+    ),
+    "invalid_json": (
+        (
+            "The body is empty, is not UTF-8, is nested too deeply or breaks the JSON grammar; `detail` says "
+            "where."
+        ),
+        "Encode the body with a JSON library and send it whole.",
+    ),
+    "invalid_idempotency_key": (
+        "A key is 1 to 255 printable ASCII characters.",
+        "Use a random UUID per operation and repeat it on every retry of that operation.",
+    ),
+    "unauthenticated": (
+        (
+            "The Authorization header is missing, is not `Bearer <key>`, or names a key that is unknown, revoked"
+            " or expired. Which of these it was is not said."
+        ),
+        "Send `Authorization: Bearer tg_live_…` or `tg_test_…`; create another key if this one has ended.",
+    ),
+    "missing_scope": (
+        (
+            "The key is valid but was created with scopes that leave this operation out; `detail` names the "
+            "scope."
+        ),
+        "Use a key with that scope, or one without scopes, which may do all a tenant may do.",
+    ),
+    "not_found": (
+        "The id does not exist, or belongs to someone else: the two are answered alike on purpose.",
+        "Check the id, and that the key is of the tenant and of the mode (live or test) that made it.",
+    ),
+    "no_such_route": (
+        "The path is none of the API's.",
+        "Compare the path with /openapi.json.",
+    ),
+    "method_not_allowed": (
+        "The path exists, but not for this HTTP method; the Allow header lists those it takes.",
+        "Use one of the methods in the Allow header.",
+    ),
+    "body_too_large": (
+        "Reading stopped at the limit: 64 KB, or 1 MB for a batch.",
+        "Send fewer messages per batch, or shorten the request.",
+    ),
+    "unsupported_media_type": (
+        "The Content-Type header names another type, or is missing.",
+        "Send `Content-Type: application/json`.",
+    ),
+    "validation_failed": (
+        (
+            "The request was understood, but a value has the wrong type, form or range; `errors` names each "
+            "field."
+        ),
+        "Correct the fields named in `errors`.",
+    ),
+    "unknown_field": (
+        (
+            "Unknown fields and query parameters are refused, so that a misspelt one never becomes a silent "
+            "default."
+        ),
+        "Remove or correct the field named in `errors`.",
+    ),
+    "idempotency_mismatch": (
+        "The key is stored with a request whose method, path or body differs from this one's.",
+        "Use a new key for a new operation; repeat a key only with the identical request.",
+    ),
+    "idempotency_in_flight": (
+        (
+            "Nothing was done a second time. The stored answer will be replayed once the first request has "
+            "ended."
+        ),
+        "Send the same request again after Retry-After.",
+    ),
+    "insufficient_credits": (
+        "Available money is what was paid less what is held for messages under way. Nothing was held.",
+        "Top up, wait for holds to be released, or send fewer parts.",
+    ),
+    "spend_limit_reached": (
+        "The daily or monthly cap of the plan would be passed. Nothing was held.",
+        "Wait for the next period or ask the operator to raise the cap.",
+    ),
+    "price_over_max": (
+        "The price of all parts together is over the `max_price` that the request allows.",
+        "Raise `max_price`, or shorten the text so that it needs fewer parts.",
+    ),
+    "no_price": (
+        "The operator's price book has no line for the country and channel, so nothing can be held.",
+        "Ask the operator to price the country.",
+    ),
+    "template_required": (
+        "The tenant's model or plan does not allow free text, so `body` is refused.",
+        "Send `template` with the name of an approved template.",
+    ),
+    "template_not_allowed": (
+        (
+            "The template does not exist for this tenant, no version of it is approved, or it is not meant for "
+            "the country or type."
+        ),
+        "Submit the template and wait for its approval, or name an approved version.",
+    ),
+    "invalid_template_variables": (
+        "A variable is missing, surplus, too long or of another kind than declared; `errors` names each.",
+        "Give exactly the declared variables, each in its declared form.",
+    ),
+    "body_too_long": (
+        "The text is over what AWS takes in one message: 1,530 characters of GSM 03.38 or 630 of Unicode.",
+        "Shorten it; POST /v1/messages/estimate shows which characters force Unicode.",
+    ),
+    "invalid_number": (
+        "`to` is not E.164, or no such number can exist in its country.",
+        "Send the number as `+`, country code and subscriber number, without spaces.",
+    ),
+    "not_supported": (
+        "The request is well formed, but asks for a channel or option that is not built.",
+        "Leave the field named in `errors` out.",
+    ),
+    "country_not_allowed": (
+        "Countries are closed until they are opened, so that a leaked key cannot pump traffic anywhere.",
+        "Ask the operator to open the country.",
+    ),
+    "opted_out": (
+        "The number is on the tenant's opt-out list for this type of message. Nothing was held.",
+        "Do not message the person. They may opt in again; `GET /v1/opt-outs` shows the list.",
+    ),
+    "protect_blocked": (
+        (
+            "The country or number is blocked by the tenant's protect rules, or too many numbers alike were "
+            "tried."
+        ),
+        "Check the rules under /v1/protect, and the traffic for pumping.",
+    ),
+    "quiet_hours": (
+        "The tenant's policy refuses promotional messages in the recipient's quiet hours.",
+        "Send again after `retry_after_ms`, or set `send_at`.",
+    ),
+    "use_case_mismatch": (
+        "The sender's registration does not cover messages of this type.",
+        "Use another sender, or the type that fits the text.",
+    ),
+    "tenant_suspended": (
+        "The operator has suspended or closed the tenant. Reading still works; sending does not.",
+        "Contact the operator.",
+    ),
+    "not_live": (
+        "Live keys do not send before the operator has set the tenant live. Test keys work.",
+        "Use a `tg_test_` key, or ask the operator to set the tenant live.",
+    ),
+    "no_originator": (
+        "None of the tenant's active senders serves the country, channel and type.",
+        "Ask the operator to provision a sender for the country, or name another `from`.",
+    ),
+    "rate_limited": (
+        "The tenant's request rate, or its rate to the country, is used up for the moment.",
+        "Send again after Retry-After; the RateLimit headers show the state.",
+    ),
+    "queue_full": (
+        "What already waits for the same sender takes longer than the message's `ttl_seconds`.",
+        "Send again after Retry-After, raise `ttl_seconds`, or add a sender.",
+    ),
+    "conflict": (
+        "The request is valid, but not in the state the thing is in; `detail` says which.",
+        "Read the thing again and act on its present state.",
+    ),
+    "name_taken": (
+        "Another object of the same kind already has this name.",
+        "Choose another name.",
+    ),
+    "slug_taken": (
+        "Another tenant has this slug; slugs are part of names at AWS and never change hands.",
+        "Choose another slug.",
+    ),
+    "tenant_closed": (
+        "A closed tenant stays as it is for good.",
+        "Create another tenant.",
+    ),
+    "balance_not_zero": (
+        "The pricing changes only while balance and holds are zero: a dollar has no price in credits.",
+        "Wait for the holds to end, adjust the balance to zero, then change the plan.",
+    ),
+    "balance_too_large": (
+        "The ledger does not count that high.",
+        "Check the amount: dollars are written as decimals, not in cents or micros.",
+    ),
+    "template_state": (
+        "A version goes from draft to submitted to approved or rejected, and never back.",
+        "Read the template; write a new version where the old one was decided on.",
+    ),
+    "newer_version_approved": (
+        "Approving this one would take the newer one out of force.",
+        "Approve with `keep_older`, or write the wording as a new version.",
+    ),
+    "webhook_url_refused": (
+        "Webhook targets are public addresses; this one is private, reserved, or not a plain URL.",
+        "Use a public https URL.",
+    ),
+    "webhook_endpoint_disabled": (
+        "Nothing is sent to a disabled endpoint.",
+        'Enable it: PATCH it with `{"state": "enabled"}`.',
+    ),
+    "message_not_cancelable": (
+        "Only a scheduled or queued message can be canceled; this one was handed over or is final.",
+        "Nothing: its outcome is in GET /v1/messages/{id}.",
+    ),
+    "provision_refused": (
+        (
+            "AWS, or a quota of the account, refused a step. The steps before it stand; a second run goes on "
+            "from there."
+        ),
+        "Do what `detail` says and provision again.",
+    ),
+    "envelope_rejected": (
+        (
+            "The signature, certificate, topic or age of the envelope is wrong, or it is no envelope at all. "
+            "Nothing was stored."
+        ),
+        "Only Amazon SNS posts here, for topics that the operator registered.",
+    ),
+    "internal_error": (
+        (
+            "An error nobody expected. It is logged under the request id in `instance`. A POST with an "
+            "Idempotency-Key can be repeated safely."
+        ),
+        "Repeat the request with the same Idempotency-Key; report the request id if it happens again.",
+    ),
+    "unavailable": (
+        (
+            "A store the answer depends on does not answer, so nothing was accepted: a 202 is only given for "
+            "what is on disk."
+        ),
+        "Send again after Retry-After with the same Idempotency-Key.",
+    ),
+    "overloaded": (
+        "The bounded line in front of the database is full, so nothing was accepted.",
+        "Send again after Retry-After with the same Idempotency-Key.",
+    ),
+}
+"""By code: one paragraph that says what happened, and one sentence that says what to do."""

@@ -1,0 +1,114 @@
+"""
+`GET /v1/events`: the same events as the webhooks, for those who would rather ask.
+
+Events are listed in the order of their ids, which are made before the commit that shows them; a reader that
+took the newest at once could step over one whose commit comes a moment later. So an event is listed when it
+is five seconds old: longer than any commit of this gateway is given, and short for a feed that is polled.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from litestar import get
+from litestar.di import NamedDependency
+from msgspec import Struct
+from sqlalchemy import and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from gateway.api.auth import NEEDS
+from gateway.api.bodies import ApiRequest
+from gateway.api.desk import Desk
+from gateway.api.documented import TENANT, refusals
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, id_after, id_cursor
+from gateway.messages.models import Event, Message
+from gateway.webhooks.payload import StoredEvent, body_of
+from tenants.accounts.sealing import DataKey
+from tenants.ids import created_at, encode
+from tenants.scope import TenantScope
+
+SAFE_AGE: Final = timedelta(seconds=5)
+_READ: Final = {NEEDS: "messages:read"}
+
+
+class EventView(Struct, frozen=True, kw_only=True):
+    """One event, with the same body as its webhook."""
+
+    id: str
+    type: str
+    timestamp: str
+    data: dict[str, Any]
+    sequence: int
+
+
+class _Body(Struct, frozen=True):
+    type: str
+    timestamp: str
+    data: dict[str, Any]
+    sequence: int
+
+
+class Feed(Struct, frozen=True, kw_only=True):
+    """Events after a place; the cursor is always there, so that a poller never starts again."""
+
+    data: list[EventView]
+    next_cursor: str | None
+    """Ask from here next time; None only before the first event ever."""
+
+
+@get(
+    "/events",
+    opt=_READ,
+    responses=refusals(*TENANT),
+    summary="Poll for events",
+    description=(
+        "The oldest first, after `after`. Keep `next_cursor` and ask again with it; it is returned even when "
+        "there is nothing new. An event is listed when it is 5 s old, so that none is ever stepped over."
+    ),
+)
+async def list_events(
+    request: ApiRequest, desk: NamedDependency[Desk], limit: Limit = DEFAULT_LIMIT, after: After = None
+) -> Feed:
+    """Return the next events of the tenant."""
+    place = id_after(after)
+    until = desk.services.clock.now() - SAFE_AGE
+    key = await desk.services.data_keys.of(request.auth.tenant_id)
+    async with desk.tenant(request.auth) as session:
+        rows = await _after(request.auth, session, place, until=until, limit=limit)
+    views = [_view(event, message, key) for event, message in rows]
+    return Feed(data=views, next_cursor=id_cursor(rows[-1][0].id) if rows else after)
+
+
+async def _after(
+    scope: TenantScope, session: AsyncSession, place: UUID | None, *, until: datetime, limit: int
+) -> Sequence[tuple[Event, Message | None]]:
+    """Return events with their messages; each mode of key sees the messages of its own mode."""
+    belongs = and_(Message.tenant_id == Event.tenant_id, Message.id == Event.message_id)
+    query = (
+        select(Event, Message)
+        .outerjoin(Message, belongs)
+        .where(Event.tenant_id == scope.tenant_id, Event.created_at <= until)
+        .where(or_(Event.message_id.is_(None), Message.test == (not scope.live)))
+        .order_by(Event.id)
+        .limit(limit)
+    )
+    if place is not None:
+        query = query.where(Event.id > place, Event.created_at >= created_at(place))
+    return (await session.execute(query)).tuples().all()
+
+
+def _view(event: Event, message: Message | None, key: DataKey) -> EventView:
+    """Return the event with the very body that its webhook carries."""
+    stored = StoredEvent(
+        id=event.id, type=event.type, sequence=event.sequence, data=event.data, message=message
+    )
+    body = msgspec.json.decode(body_of(stored, key), type=_Body)
+    return EventView(
+        id=encode("evt", event.id),
+        type=body.type,
+        timestamp=body.timestamp,
+        data=body.data,
+        sequence=body.sequence,
+    )

@@ -1,0 +1,152 @@
+"""`/v1/webhook-endpoints/{id}/deliveries` and `/test`: what an endpoint was told, and telling it again."""
+
+from typing import Final
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from msgspec import Struct
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from gateway.api import deliveries
+from gateway.api.announcements import add_event
+from gateway.api.auth import NEEDS
+from gateway.api.bodies import ApiRequest
+from gateway.api.desk import Desk
+from gateway.api.documented import TENANT, WITH_IDEMPOTENCY, refusals
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
+from gateway.api.path_ids import path_id
+from gateway.api.v1.webhook_endpoints import KIND
+from gateway.messages.view import timestamp
+from gateway.webhooks.models import WebhookDelivery
+from tenants.audit import store as audit
+from tenants.endpoints import service
+from tenants.errors import Conflict, NotFound
+from tenants.ids import encode
+
+_WEBHOOKS: Final = {NEEDS: "webhooks"}
+TEST_EVENT: Final = "webhook_endpoint.test"
+"""Sent only on request and never subscribed to, so it is none of the event types."""
+
+
+class DeliveryView(Struct, frozen=True, kw_only=True):
+    """One event for one endpoint."""
+
+    id: str
+    """`del_…`"""
+    event_id: str
+    """As in the `webhook-id` header."""
+    event_type: str | None
+    state: str
+    """`pending`, `delivered` or `failed`."""
+    attempts: int
+    next_attempt_at: str | None
+    """None unless it is pending."""
+    response_status: int | None
+    response_excerpt: str | None
+    error: str | None
+    created_at: str | None
+    delivered_at: str | None
+
+
+class TestEvent(Struct, frozen=True, kw_only=True):
+    """What the test event says."""
+
+    endpoint_id: str
+
+
+def delivery_view(row: WebhookDelivery, event_type: str | None) -> DeliveryView:
+    """Return a delivery as lists show it."""
+    return DeliveryView(
+        id=encode("del", row.id),
+        event_id=encode("evt", row.event_id),
+        event_type=event_type,
+        state=row.state,
+        attempts=row.attempts,
+        next_attempt_at=timestamp(row.next_attempt_at) if row.state == "pending" else None,
+        response_status=row.response_status,
+        response_excerpt=row.response_excerpt,
+        error=row.error,
+        created_at=timestamp(row.created_at),
+        delivered_at=timestamp(row.delivered_at),
+    )
+
+
+@get(
+    "/webhook-endpoints/{endpoint_id:str}/deliveries",
+    opt=_WEBHOOKS,
+    responses=refusals(*TENANT, "not_found"),
+    summary="List the deliveries to an endpoint",
+)
+async def list_deliveries(
+    request: ApiRequest,
+    endpoint_id: FromPath[str],
+    desk: NamedDependency[Desk],
+    limit: Limit = DEFAULT_LIMIT,
+    after: After = None,
+) -> Page[DeliveryView]:
+    """Return a page of deliveries, the newest first."""
+    wanted = path_id("wh", endpoint_id, KIND)
+    async with desk.tenant(request.auth) as session:
+        await service.get(request.auth, session, wanted)
+        rows = await deliveries.page(request.auth, session, wanted, limit=limit + 1, after=id_after(after))
+    return page_of(rows, limit, view=lambda row: delivery_view(*row), cursor=lambda row: id_cursor(row[0].id))
+
+
+@post(
+    "/webhook-endpoints/{endpoint_id:str}/test",
+    status_code=202,
+    opt=_WEBHOOKS,
+    responses=refusals(*TENANT, *WITH_IDEMPOTENCY, "not_found", "webhook_endpoint_disabled"),
+    summary="Send a test event to an endpoint",
+)
+async def test_webhook_endpoint(
+    request: ApiRequest, endpoint_id: FromPath[str], desk: NamedDependency[Desk]
+) -> Response[DeliveryView]:
+    """Owe the endpoint one event of type `webhook_endpoint.test`."""
+    wanted = path_id("wh", endpoint_id, KIND)
+
+    async def work(session: AsyncSession) -> DeliveryView:
+        await _refuse_disabled(request, session, endpoint_id)
+        event_id = await add_event(
+            request.auth, session, TEST_EVENT, TestEvent(endpoint_id=encode("wh", wanted))
+        )
+        row = await deliveries.add_test(request.auth, session, wanted, event_id)
+        await audit.append(
+            request.auth, session, action="webhook_endpoint.tested", subject=encode("wh", wanted)
+        )
+        return delivery_view(row, TEST_EVENT)
+
+    return await desk.tenant_once(request, work, status=202)
+
+
+@post(
+    "/webhook-endpoints/{endpoint_id:str}/deliveries/{delivery_id:str}/retry",
+    status_code=202,
+    opt=_WEBHOOKS,
+    responses=refusals(*TENANT, *WITH_IDEMPOTENCY, "not_found", "webhook_endpoint_disabled"),
+    summary="Attempt a delivery once more, now",
+)
+async def retry_delivery(
+    request: ApiRequest, endpoint_id: FromPath[str], delivery_id: FromPath[str], desk: NamedDependency[Desk]
+) -> Response[DeliveryView]:
+    """Make a delivery due at once, whatever became of it before."""
+    endpoint = path_id("wh", endpoint_id, KIND)
+    wanted = path_id("del", delivery_id, "delivery")
+
+    async def work(session: AsyncSession) -> DeliveryView:
+        await _refuse_disabled(request, session, endpoint_id)
+        row = await deliveries.make_due(request.auth, session, endpoint, wanted)
+        if row is None:
+            raise NotFound("delivery")
+        subject = encode("del", wanted)
+        await audit.append(request.auth, session, action="webhook_delivery.retried", subject=subject)
+        return delivery_view(row, None)
+
+    return await desk.tenant_once(request, work, status=202)
+
+
+async def _refuse_disabled(request: ApiRequest, session: AsyncSession, endpoint_id: str) -> None:
+    endpoint = await service.get(request.auth, session, path_id("wh", endpoint_id, KIND))
+    if endpoint.state == "disabled":
+        raise Conflict("webhook_endpoint_disabled", "The endpoint is disabled; enable it first.")

@@ -1,0 +1,48 @@
+"""The web process: every route over the services that `gateway.wiring` built."""
+
+from collections.abc import Sequence
+
+from litestar import Litestar
+from litestar.di import Provide
+from litestar.openapi.config import OpenAPIConfig
+from litestar.types import ControllerRouterHandler
+
+from gateway.api.bodies import ApiRequest
+from gateway.api.desk import Desk
+from gateway.api.faults import exception_handlers
+from gateway.api.openapi import openapi_config, openapi_route
+from gateway.api.requests import RequestLayer
+from gateway.api.routes import all_routes
+from gateway.api.services import Services
+
+MAX_BODY_BYTES = 64 * 1024
+"""Of any request; a batch and an SNS post have limits of their own."""
+
+
+def create_app(services: Services) -> Litestar:
+    """Return the application; it owns nothing that needs closing, the services do."""
+    desk = Desk(services)
+    public_url = services.settings.public_url
+    described = openapi_route(lambda: _application(desk, all_routes(desk), openapi_config(public_url)))
+    app = _application(desk, [*all_routes(desk), described], None)
+    # Around everything, so that answers which no route gave have their id and their line, too.
+    app.asgi_handler = RequestLayer(app.asgi_handler)
+    return app
+
+
+def _application(
+    desk: Desk, routes: Sequence[ControllerRouterHandler], documentation: OpenAPIConfig | None
+) -> Litestar:
+    async def provide_desk() -> Desk:
+        return desk
+
+    return Litestar(
+        route_handlers=routes,
+        dependencies={"desk": Provide(provide_desk, use_cache=True)},
+        exception_handlers=exception_handlers(desk.services.settings.public_url),
+        openapi_config=documentation,
+        request_class=ApiRequest,
+        request_max_body_size=MAX_BODY_BYTES,
+        logging_config=None,
+        debug=False,
+    )

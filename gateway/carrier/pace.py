@@ -1,0 +1,22 @@
+"""AWS's request rates for control actions: one a second per action and account, unless raised."""
+
+import asyncio
+import time
+from collections import defaultdict
+
+
+class Pace:
+    """Spaces the calls of each action; `per_second` None does not wait at all (an emulator)."""
+
+    def __init__(self, per_second: float | None) -> None:
+        self._gap_s = 0.0 if per_second is None else 1.0 / per_second
+        self._next_at: defaultdict[str, float] = defaultdict(float)
+
+    async def turn(self, action: str) -> None:
+        """Wait for this action's next turn."""
+        if self._gap_s == 0.0:
+            return
+        now = time.monotonic()
+        at = max(now, self._next_at[action])
+        self._next_at[action] = at + self._gap_s
+        await asyncio.sleep(at - now)

@@ -1,0 +1,55 @@
+"""The SNS topic that carries an account's events to the gateway, and the confirmation of its subscription."""
+
+from typing import Any
+
+import aioboto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from gateway.errors import Unavailable
+
+TOPIC_NAME = "tollgate-events"
+
+
+class SnsTopics:
+    """Makes the topic, subscribes the gateway and confirms, all idempotent at AWS's side."""
+
+    def __init__(self, session: aioboto3.Session, *, region: str, endpoint_url: str | None) -> None:
+        self._session = session
+        self._region = region
+        self._endpoint_url = endpoint_url
+
+    async def ensure_topic(self) -> str:
+        """Return the topic's ARN; signatures are asked for with SHA-256."""
+        async with self._client() as sns:
+            topic_arn: str = (await sns.create_topic(Name=TOPIC_NAME))["TopicArn"]
+            await sns.set_topic_attributes(
+                TopicArn=topic_arn, AttributeName="SignatureVersion", AttributeValue="2"
+            )
+            return topic_arn
+
+    async def subscribe(self, topic_arn: str, ingest_url: str) -> str:
+        """Subscribe the ingest URL; AWS posts a confirmation to it, which the receiver answers."""
+        async with self._client() as sns:
+            answer = await sns.subscribe(
+                TopicArn=topic_arn,
+                Protocol=ingest_url.partition(":")[0],
+                Endpoint=ingest_url,
+                ReturnSubscriptionArn=True,
+            )
+            return str(answer["SubscriptionArn"])
+
+    async def confirm(self, topic_arn: str, token: str) -> None:
+        """
+        Confirm a subscription by its token; the SubscribeURL is never fetched.
+
+        Raises:
+            Unavailable: AWS refused or did not answer; SNS posts the confirmation again.
+        """
+        try:
+            async with self._client() as sns:
+                await sns.confirm_subscription(TopicArn=topic_arn, Token=token)
+        except (ClientError, BotoCoreError) as error:
+            raise Unavailable(f"the subscription could not be confirmed: {error}") from error
+
+    def _client(self) -> Any:
+        return self._session.client("sns", region_name=self._region, endpoint_url=self._endpoint_url)

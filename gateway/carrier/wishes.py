@@ -1,0 +1,48 @@
+"""Which sender a country gets when the operator names none. Pure, from AWS's country table."""
+
+import hashlib
+from uuid import UUID
+
+from gateway.carrier.provision_ports import SenderType, SenderWish
+from tenants.countries.facts import by_iso
+
+_MAX_SENDER_ID = 11
+_MIN_SENDER_ID = 3
+
+
+def default_wish(country: str, slug: str) -> SenderWish | None:
+    """
+    Return the cheapest sender that AWS provides in the country without a registration first, or None.
+
+    The United States have neither sender ids nor unregistered numbers; a toll-free number is the quickest
+    to get there (15 business days of review).
+    """
+    facts = by_iso().get(country)
+    if facts is None:
+        return None
+    if country == "US":
+        return SenderWish(country=country, type="TOLL_FREE")
+    if facts.sender_id == "yes":
+        return SenderWish(country=country, type="SENDER_ID", value=sender_id_of(slug))
+    if facts.long_code:
+        return SenderWish(country=country, type="LONG_CODE")
+    return None
+
+
+def sender_id_of(slug: str) -> str:
+    """Return a sender id made of a slug: 3 to 11 letters and digits, with a letter among them."""
+    letters = "".join(character for character in slug.upper() if character.isalnum())[:_MAX_SENDER_ID]
+    if len(letters) < _MIN_SENDER_ID or letters.isdigit():
+        letters = f"TG{letters}"[:_MAX_SENDER_ID].ljust(_MIN_SENDER_ID, "X")
+    return letters
+
+
+def client_token(tenant_id: UUID, kind: str, *parts: str) -> str:
+    """Return a ClientToken that a second run of the same step repeats, so that AWS makes nothing twice."""
+    digest = hashlib.sha256("\x1f".join((tenant_id.hex, kind, *parts)).encode()).hexdigest()
+    return f"tg-{digest[:48]}"
+
+
+def needs_number(sender_type: SenderType) -> bool:
+    """Return whether the sender is a phone number rather than a sender id."""
+    return sender_type != "SENDER_ID"

@@ -1,0 +1,137 @@
+"""Reads from Postgres what the edge of a send keeps in memory."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from gateway.clock import Clock
+from gateway.db.transaction import tenant_transaction, worker_transaction
+from gateway.intake.snapshot import ApprovedTemplate, PoolFact, SenderFact, TenantSnapshot
+from tenants.accounts import service as accounts
+from tenants.credits import store as credit_store
+from tenants.credits.pricing import UNITS, PriceBook
+from tenants.optouts import store as opt_outs
+from tenants.scope import TenantScope
+from tenants.senders import store as senders
+from tenants.senders.store import ActiveSender
+from tenants.templates import store as templates
+from tenants.templates.rendering import Template, parse_template
+
+_OPT_OUT_PAGE = 10_000
+_ALL_TYPES = frozenset({"otp", "transactional", "promotional"})
+
+
+class SnapshotReader:
+    """One transaction per tenant, under row-level security, so that a snapshot is of one moment."""
+
+    def __init__(
+        self, tenant_engine: AsyncEngine, worker_engine: AsyncEngine, secret_key: str, clock: Clock
+    ) -> None:
+        self._tenant_engine = tenant_engine
+        self._worker_engine = worker_engine
+        self._secret_key = secret_key
+        self._clock = clock
+
+    async def snapshot(self, tenant_id: UUID) -> TenantSnapshot:
+        """
+        Read one tenant.
+
+        Raises:
+            NotFound: There is no such tenant.
+        """
+        scope = TenantScope(tenant_id=tenant_id)
+        read_at = self._clock.now()
+        async with tenant_transaction(self._tenant_engine, scope) as session:
+            tenant = await accounts.get(scope, session)
+            approved = [_parsed(row) for row in await templates.approved(scope, session)]
+            active = await senders.active_senders(scope, session)
+        plan = accounts.plan_of(tenant)
+        return TenantSnapshot(
+            tenant_id=tenant_id,
+            version=tenant.policy_version,
+            state=tenant.state,
+            live=tenant.live,
+            model=tenant.model,
+            plan=plan,
+            countries=frozenset(tenant.countries),
+            unit=UNITS[plan.pricing],
+            key=accounts.data_key_of(tenant, self._secret_key),
+            templates=_by_template(approved),
+            template_names={template.name: template.id for template in approved},
+            senders={row.sender_id: _sender(row) for row in active},
+            pools=_pools(active),
+            configuration_sets={
+                row.account_id: row.configuration_set for row in active if row.configuration_set is not None
+            },
+            read_at=read_at,
+        )
+
+    async def opt_outs(self, tenant_id: UUID) -> Mapping[str, Collection[bytes]]:
+        """Read every recipient who opted out, by list."""
+        scope = TenantScope(tenant_id=tenant_id)
+        found: dict[str, set[bytes]] = {}
+        async with tenant_transaction(self._tenant_engine, scope) as session:
+            after: tuple[str, bytes] | None = None
+            while rows := await opt_outs.page(scope, session, limit=_OPT_OUT_PAGE, after=after):
+                for row in rows:
+                    found.setdefault(row.list_name, set()).add(row.recipient_hash)
+                after = (rows[-1].list_name, rows[-1].recipient_hash)
+        return found
+
+    async def prices(self, at: datetime) -> PriceBook:
+        """Read the price lines in force at an instant."""
+        async with worker_transaction(self._worker_engine) as session:
+            return await _book(session, at)
+
+
+async def _book(session: AsyncSession, at: datetime) -> PriceBook:
+    return await credit_store.price_book(session, at)
+
+
+def _parsed(row: templates.ApprovedTemplate) -> ApprovedTemplate:
+    template = parse_template(row.body)
+    assert isinstance(template, Template)  # noqa: S101 - only parsed bodies are ever stored
+    return ApprovedTemplate(
+        id=row.template_id,
+        name=row.name,
+        version=row.version,
+        type=row.type,
+        countries=row.countries,
+        template=template,
+        declarations=row.variables,
+    )
+
+
+def _by_template(approved: list[ApprovedTemplate]) -> dict[UUID, tuple[ApprovedTemplate, ...]]:
+    found: dict[UUID, list[ApprovedTemplate]] = {}
+    for version in approved:
+        found.setdefault(version.id, []).append(version)
+    return {template_id: tuple(versions) for template_id, versions in found.items()}
+
+
+def _sender(row: ActiveSender) -> SenderFact:
+    return SenderFact(
+        id=row.sender_id,
+        account_id=row.account_id,
+        type=row.type,
+        value=row.value,
+        country=row.country,
+        arn=row.arn,
+        message_types=row.message_types or _ALL_TYPES,
+        parts_per_second=row.parts_per_second,
+    )
+
+
+def _pools(active: list[ActiveSender]) -> tuple[PoolFact, ...]:
+    members: dict[UUID, list[UUID]] = {}
+    types: dict[UUID, frozenset[str]] = {}
+    for row in active:
+        if row.pool_id is not None:
+            members.setdefault(row.pool_id, []).append(row.sender_id)
+            types[row.pool_id] = row.pool_message_types
+    return tuple(
+        PoolFact(id=pool_id, message_types=types[pool_id], sender_ids=tuple(ids))
+        for pool_id, ids in members.items()
+    )

@@ -1,0 +1,38 @@
+"""What must happen again and again, on one process at a time or on any: rounds with their intervals."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import asyncpg
+import structlog
+from msgspec import Struct
+
+from gateway.lanes.errors import RedisUnavailable
+
+_log = structlog.get_logger(__name__)
+
+
+class Round(Struct, frozen=True, kw_only=True):
+    """One recurring task; it locks what it works on, so running twice at once is harmless."""
+
+    name: str
+    every_s: float
+    work: Callable[[], Awaitable[object]]
+
+
+async def run_rounds(rounds: list[Round]) -> None:
+    """Run every round at its interval until cancelled; one that fails is logged and comes again."""
+    async with asyncio.TaskGroup() as group:
+        for each in rounds:
+            group.create_task(_repeat(each))
+
+
+async def _repeat(each: Round) -> None:
+    while True:
+        try:
+            await each.work()
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, RedisUnavailable) as error:
+            _log.warning("round_failed", round=each.name, error=str(error))
+        except Exception:
+            _log.exception("round_broken", round=each.name)
+        await asyncio.sleep(each.every_s)

@@ -1,0 +1,37 @@
+"""Runs the background roles of one process in one TaskGroup, until SIGTERM."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Collection
+
+import structlog
+
+from gateway.settings import Settings
+from gateway.wiring import open_resources, open_roles
+
+_log = structlog.get_logger(__name__)
+
+
+async def run(settings: Settings, roles: Collection[str]) -> None:
+    """
+    Work until told to stop, then finish what is on the wire.
+
+    SIGTERM and SIGINT cancel the roles; each drains what it has begun before it ends.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with open_resources(settings) as shared, open_roles(shared, roles) as tasks:
+        _log.info("worker_started", roles=sorted(roles))
+        group = asyncio.gather(*(asyncio.ensure_future(task()) for task in tasks))
+        waiter = asyncio.ensure_future(stop.wait())
+        await asyncio.wait({group, waiter}, return_when=asyncio.FIRST_COMPLETED)
+        waiter.cancel()
+        if group.done():
+            group.result()
+        group.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await group
+    _log.info("worker_stopped", roles=sorted(roles))

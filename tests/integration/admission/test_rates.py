@@ -1,0 +1,93 @@
+"""The request rate and the country rate of plans that refuse."""
+
+import pytest
+
+from gateway.admission.verdict import Admitted, Refused
+from tests.integration.admission.conftest import RECIPIENT
+
+
+@pytest.mark.parametrize(
+    ("rate", "burst"), [(0.5, 1), (1.0, 1), (1.9, 1), (3.0, 3), (49.0, 49), (100.0, 100)]
+)
+async def test_a_second_worth_of_requests_passes_at_once_and_no_more(tenant, rate, burst):
+    """The allowance is one second of the rate, at least one request, and the headers count it down."""
+    await tenant.project(requests_per_second=rate)
+    verdicts = [await tenant.ask() for _ in range(burst + 1)]
+    assert [each.remaining for each in verdicts[:-1]] == list(range(burst - 1, -1, -1))
+    refused = verdicts[-1]
+    assert isinstance(refused, Refused)
+    assert (refused.gate, refused.scope) == ("rate_limited", "requests")
+    assert refused.retry_after_ms == pytest.approx(1000 / rate, abs=2)
+
+
+async def test_a_refused_caller_that_waits_as_told_is_admitted(tenant):
+    """Retry-After is the truth, to the millisecond."""
+    await tenant.project(requests_per_second=3.0)
+    while isinstance(verdict := await tenant.ask(), Admitted):
+        pass
+    tenant.now_us += (verdict.retry_after_ms - 1) * 1000
+    assert isinstance(await tenant.ask(), Refused)
+    tenant.now_us += 1000
+    assert isinstance(await tenant.ask(), Admitted)
+
+
+async def test_the_reset_is_when_the_whole_allowance_is_back(tenant):
+    """What the RateLimit header promises."""
+    await tenant.project(requests_per_second=10.0)
+    await tenant.ask()
+    second = await tenant.ask()
+    assert second == Admitted(remaining=8, reset_ms=200)
+    tenant.now_us += 200_000
+    assert (await tenant.ask()).remaining == 9
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"country": "DE"},
+        {"template": None},
+        {"estimated_wait_ms": 10**6},
+        {"use_cases": ("all",), "recipient_hash": RECIPIENT},
+    ],
+)
+async def test_a_refusal_by_another_gate_costs_no_request(tenant, asked):
+    """Nothing is charged unless everything passes."""
+    await tenant.project({"all": [RECIPIENT]}, requests_per_second=5.0, country_refuse_mps={"US": 1.0})
+    assert isinstance(await tenant.ask(**asked), Refused)
+    assert (await tenant.ask(recipient_hash=b"somebody-else")).remaining == 4
+
+
+async def test_a_plan_that_refuses_counts_parts_per_country(tenant):
+    """Ten parts a second into the US: the eleventh is told when to come; Canada is not concerned."""
+    await tenant.project(country_refuse_mps={"US": 10.0})
+    for _ in range(2):
+        assert isinstance(await tenant.ask(parts=5), Admitted)
+    assert await tenant.ask() == Refused(gate="rate_limited", scope="country", retry_after_ms=100)
+    assert isinstance(await tenant.ask(country="CA"), Admitted)
+
+
+async def test_a_message_longer_than_the_country_rate_passes_and_is_paid_for_afterwards(tenant):
+    """A limiter that never admits a four-part text at 3 parts/s would lose it for ever."""
+    await tenant.project(country_refuse_mps={"US": 3.0})
+    assert isinstance(await tenant.ask(parts=4), Admitted)
+    refused = await tenant.ask()
+    assert refused.retry_after_ms == pytest.approx(667, abs=2)
+
+
+async def test_a_refusal_by_the_country_rate_costs_no_request(tenant):
+    """Both rates are charged, or neither."""
+    await tenant.project(requests_per_second=100.0, country_refuse_mps={"US": 1.0})
+    assert (await tenant.ask()).remaining == 99
+    assert isinstance(await tenant.ask(), Refused)
+    assert (await tenant.ask(country="CA")).remaining == 98
+
+
+async def test_a_clock_set_back_does_not_lock_a_tenant_out(tenant):
+    """A TAT an hour ahead is cut, once, to the longest message and a second."""
+    await tenant.project(requests_per_second=1.0)
+    await tenant.ask()
+    tenant.now_us -= 3_600_000_000
+    refused = await tenant.ask()
+    assert refused.retry_after_ms <= 33_000
+    tenant.now_us += refused.retry_after_ms * 1000
+    assert isinstance(await tenant.ask(), Admitted)
