@@ -33,6 +33,6 @@ async def _repeat(each: Round) -> None:
             await each.work()
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, RedisUnavailable) as error:
             _log.warning("round_failed", round=each.name, error=str(error))
-        except Exception:
+        except Exception:  # noqa: BLE001 - one broken round must not stop the others; it is logged
             _log.exception("round_broken", round=each.name)
         await asyncio.sleep(each.every_s)

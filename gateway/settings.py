@@ -8,14 +8,18 @@ others begin with TOLLGATE_. A secret may come from a file: TOLLGATE_SECRET_KEY_
 import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Any, Literal, cast, get_args, get_type_hints
 
 import msgspec
 from msgspec import Struct
 
 from gateway.errors import ConfigurationError
 
-_UNPREFIXED = {"database_url": "DATABASE_URL", "redis_url": "REDIS_URL", "aws_endpoint_url": "AWS_ENDPOINT_URL"}
+_UNPREFIXED = {
+    "database_url": "DATABASE_URL",
+    "redis_url": "REDIS_URL",
+    "aws_endpoint_url": "AWS_ENDPOINT_URL",
+}
 _SECRETS = frozenset({"operator_key", "secret_key", "database_url", "redis_url"})
 _MIN_SECRET_LENGTH = 16
 
@@ -99,7 +103,8 @@ def to_environment(settings: Settings) -> dict[str, str]:
     environment: dict[str, str] = {}
     for field, value in msgspec.structs.asdict(settings).items():
         if value is not None:
-            environment[environment_name(field)] = ",".join(value) if isinstance(value, tuple) else str(value)
+            listed = cast("tuple[str, ...]", value) if isinstance(value, tuple) else (str(value),)
+            environment[environment_name(field)] = ",".join(listed)
     return environment
 
 
@@ -139,7 +144,9 @@ def _refuse_unknown(environment: Mapping[str, str]) -> None:
 def _check(settings: Settings) -> None:
     for field in ("operator_key", "secret_key"):
         if len(getattr(settings, field)) < _MIN_SECRET_LENGTH:
-            raise ConfigurationError(f"{environment_name(field)} needs at least {_MIN_SECRET_LENGTH} characters")
+            raise ConfigurationError(
+                f"{environment_name(field)} needs at least {_MIN_SECRET_LENGTH} characters"
+            )
     for network in settings.webhook_allow_cidrs:
         try:
             ipaddress.ip_network(network)

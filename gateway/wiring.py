@@ -5,7 +5,7 @@ The only module that constructs engines, pools, clients and carriers; everything
 managers: what they open they close, in reverse order.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.admission.gate import AdmissionGate
+from gateway.api.ports import WebhookUrlCheck
 from gateway.api.services import Services
 from gateway.carrier.aws import open_aws_carrier
 from gateway.carrier.ports import Carrier
@@ -30,18 +31,19 @@ from gateway.dispatch.loop import Dispatcher
 from gateway.dispatch.record import Recorder
 from gateway.dispatch.unknown import UnknownSweep
 from gateway.intake.batch import create_intake
+from gateway.intake.building import SANDBOX_ROUTE
 from gateway.intake.notices import PolicyNotices
 from gateway.intake.policies import Policies
 from gateway.intake.prices import Prices
 from gateway.intake.pushing import LanePusher
 from gateway.intake.reader import SnapshotReader
 from gateway.intake.replays import Replays
-from gateway.intake.sending import SANDBOX_ROUTE, Sending
+from gateway.intake.sending import Sending
 from gateway.lanes.backlog import BacklogView
+from gateway.lanes.errors import RedisUnavailable
 from gateway.lanes.gates import identity_rate
 from gateway.lanes.lanes import Lanes
 from gateway.lanes.relay import Relay
-from gateway.lanes.errors import RedisUnavailable
 from gateway.lanes.scripts import RedisScripts, connect
 from gateway.messages.keys import DataKeys
 from gateway.receipts.batch import create_receipts, platform_key
@@ -64,7 +66,7 @@ from tenants.senders.service import AccountFacts
 
 ROLES = ("dispatcher", "receipts", "webhooks", "scheduler")
 _PARTITION_MONTHS = 3
-Task = Callable[[], Awaitable[None]]
+Task = Callable[[], Coroutine[Any, Any, None]]
 
 
 class Resources(Struct, kw_only=True):
@@ -90,7 +92,7 @@ class Api(Struct, kw_only=True):
 
 
 @asynccontextmanager
-async def open_resources(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Resources]:
+async def open_resources(settings: Settings, clock: Clock | None = None) -> AsyncGenerator[Resources]:
     """Open the stores; nothing is asked of them yet."""
     async with AsyncExitStack() as stack:
         tenant_engine = create_engine(settings.database_url, "app", pool_size=settings.database_pool_size)
@@ -141,7 +143,7 @@ async def prepare_database(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def open_api(shared: Resources) -> AsyncIterator[Api]:
+async def open_api(shared: Resources) -> AsyncGenerator[Api]:
     """Build the web process on the shared resources."""
     settings, clock = shared.settings, shared.clock
     async with AsyncExitStack() as stack:
@@ -210,7 +212,7 @@ def _ping(client: Any) -> Callable[[], Awaitable[None]]:
     return ping
 
 
-def _url_check(targets: Targets) -> Callable[[str], Awaitable[str | None]]:
+def _url_check(targets: Targets) -> WebhookUrlCheck:
     async def check(url: str) -> str | None:
         judged = check_url(url, targets)
         return judged.detail if isinstance(judged, UrlRefused) else None
@@ -219,7 +221,7 @@ def _url_check(targets: Targets) -> Callable[[str], Awaitable[str | None]]:
 
 
 @asynccontextmanager
-async def open_roles(shared: Resources, roles: Collection[str]) -> AsyncIterator[list[Task]]:
+async def open_roles(shared: Resources, roles: Collection[str]) -> AsyncGenerator[list[Task]]:
     """Return the endless tasks of the given roles."""
     openers = {
         "dispatcher": _open_dispatcher,
@@ -239,9 +241,7 @@ async def _open_dispatcher(shared: Resources, stack: AsyncExitStack) -> list[Tas
     settings = shared.settings
     async with worker_transaction(shared.worker_engine) as session:
         accounts = list(await sender_store.accounts(session))
-    recorder = Recorder(
-        shared.pool, shared.clock, unknown_wait=timedelta(seconds=settings.unknown_wait_s)
-    )
+    recorder = Recorder(shared.pool, shared.clock, unknown_wait=timedelta(seconds=settings.unknown_wait_s))
     rates = {encode("acc", account.id): account.sends_per_second for account in accounts}
     lanes = Lanes(shared.scripts, api_requests_per_second=rates)
     carriers: dict[str, Carrier] = {SANDBOX_ROUTE: SandboxCarrier(shared.pool, shared.clock)}

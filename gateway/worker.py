@@ -26,9 +26,8 @@ async def run(settings: Settings, roles: Collection[str]) -> None:
     async with open_resources(settings) as shared, open_roles(shared, roles) as tasks:
         _log.info("worker_started", roles=sorted(roles))
         group = asyncio.gather(*(asyncio.ensure_future(task()) for task in tasks))
-        waiter = asyncio.ensure_future(stop.wait())
-        await asyncio.wait({group, waiter}, return_when=asyncio.FIRST_COMPLETED)
-        waiter.cancel()
+        group.add_done_callback(lambda _: stop.set())
+        await stop.wait()
         if group.done():
             group.result()
         group.cancel()

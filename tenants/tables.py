@@ -1,9 +1,11 @@
 """The declarative base that every table of both packages shares, and the column types they agree on."""
 
 from datetime import datetime
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypeAlias
 from uuid import UUID
 
+from asyncpg import Connection
+from asyncpg.pool import PoolConnectionProxy
 from sqlalchemy import BigInteger, DateTime, LargeBinary, MetaData, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, mapped_column
@@ -15,6 +17,9 @@ _NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+HotConnection: TypeAlias = "Connection[Any] | PoolConnectionProxy[Any]"
+"""An asyncpg connection, the pool's or one's own: what batches on the message's road are written through."""
 
 Instant = Annotated[datetime, mapped_column(DateTime(timezone=True))]
 """An aware instant; stored as timestamptz."""

@@ -20,8 +20,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "unauthenticated": (
         (
-            "The Authorization header is missing, is not `Bearer <key>`, or names a key that is unknown, revoked"
-            " or expired. Which of these it was is not said."
+            "The Authorization header is missing, is not `Bearer <key>`, or names a key that is unknown, "
+            "revoked or expired. Which of these it was is not said."
         ),
         "Send `Authorization: Bearer tg_live_…` or `tg_test_…`; create another key if this one has ended.",
     ),
@@ -99,8 +99,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "template_not_allowed": (
         (
-            "The template does not exist for this tenant, no version of it is approved, or it is not meant for "
-            "the country or type."
+            "The template does not exist for this tenant, no version of it is approved, or it is not meant "
+            "for the country or type."
         ),
         "Submit the template and wait for its approval, or name an approved version.",
     ),

@@ -1,6 +1,6 @@
 """AWS End User Messaging through aioboto3: one long-lived client per account, one request per attempt."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -8,7 +8,7 @@ import aioboto3
 from aiobotocore.config import AioConfig
 
 from gateway.carrier.aws_errors import classify
-from gateway.carrier.ports import CONTEXT_ATTEMPT, CONTEXT_MESSAGE, Outcome, OutboundText, Sent, Unknown
+from gateway.carrier.ports import CONTEXT_ATTEMPT, CONTEXT_MESSAGE, OutboundText, Outcome, Sent, Unknown
 from tenants.ids import encode
 
 _CONNECT_S = 2
@@ -77,9 +77,10 @@ def _max_price(micros: int) -> str:
 @asynccontextmanager
 async def open_aws_carrier(
     session: aioboto3.Session, *, region: str, endpoint_url: str | None, in_flight: int
-) -> AsyncIterator[AwsCarrier]:
+) -> AsyncGenerator[AwsCarrier]:
     """Open the client of one account and Region."""
-    async with session.client(
+    connect: Any = session.client  # its stub is an overload per AWS service, most of them unknown types
+    async with connect(
         "pinpoint-sms-voice-v2", region_name=region, endpoint_url=endpoint_url, config=send_config(in_flight)
     ) as client:
         yield AwsCarrier(client)

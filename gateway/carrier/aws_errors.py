@@ -22,7 +22,9 @@ from botocore.exceptions import (
 
 from gateway.carrier.ports import NotSent, Outcome, Refused, Unknown
 
-_THROTTLED = frozenset({"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded"})
+_THROTTLED = frozenset(
+    {"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded"}
+)
 _CREDENTIALS = frozenset(
     {
         "ExpiredTokenException", "ExpiredToken", "UnrecognizedClientException", "InvalidClientTokenId",
@@ -30,7 +32,9 @@ _CREDENTIALS = frozenset(
         "MissingAuthenticationToken", "OptInRequired", "NotAuthorized",
     }
 )  # fmt: skip
-_SERVER = frozenset({"InternalServerException", "InternalFailure", "InternalServerError", "ServiceUnavailable"})
+_SERVER = frozenset(
+    {"InternalServerException", "InternalFailure", "InternalServerError", "ServiceUnavailable"}
+)
 _SERVER_ERROR = 500
 
 _THROTTLE_MS = 1_000

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import asyncpg
 
-from gateway.carrier.ports import CONTEXT_ATTEMPT, CONTEXT_MESSAGE, Outcome, OutboundText, Sent, Unknown
+from gateway.carrier.ports import CONTEXT_ATTEMPT, CONTEXT_MESSAGE, OutboundText, Outcome, Sent, Unknown
 from gateway.clock import Clock
 from tenants.countries.numbers import simulator_outcomes
 from tenants.ids import encode
@@ -45,7 +45,9 @@ class SandboxCarrier:
         return Sent(provider_message_id=provider_message_id)
 
 
-def _events(text: OutboundText, provider_message_id: str, now: datetime) -> list[tuple[datetime, dict[str, Any]]]:
+def _events(
+    text: OutboundText, provider_message_id: str, now: datetime
+) -> list[tuple[datetime, dict[str, Any]]]:
     fails = simulator_outcomes().get(text.destination) == "FAILURE"
     last = "BLOCKED" if fails else "DELIVERED"
     plan = ((now + _QUEUED_AFTER, "QUEUED", False), (now + _FINAL_AFTER, last, True))
@@ -53,7 +55,11 @@ def _events(text: OutboundText, provider_message_id: str, now: datetime) -> list
 
 
 def _event(
-    text: OutboundText, provider_message_id: str, at: datetime, status: str, final: bool  # noqa: FBT001
+    text: OutboundText,
+    provider_message_id: str,
+    at: datetime,
+    status: str,
+    final: bool,
 ) -> dict[str, Any]:
     return {
         "eventType": f"TEXT_{status}",

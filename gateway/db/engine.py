@@ -22,7 +22,12 @@ def sqlalchemy_url(database_url: str) -> str:
 
 
 def _server_settings(role: DatabaseRole) -> dict[str, str]:
-    return {"role": f"tollgate_{role}", "application_name": f"tollgate-{role}", "timezone": "UTC", "jit": "off"}
+    return {
+        "role": f"tollgate_{role}",
+        "application_name": f"tollgate-{role}",
+        "timezone": "UTC",
+        "jit": "off",
+    }
 
 
 def create_engine(database_url: str, role: DatabaseRole, *, pool_size: int) -> AsyncEngine:
@@ -32,7 +37,7 @@ def create_engine(database_url: str, role: DatabaseRole, *, pool_size: int) -> A
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
-        json_serializer=lambda value: msgspec.json.encode(value).decode(),
+        json_serializer=_to_json,
         json_deserializer=msgspec.json.decode,
         connect_args={"server_settings": _server_settings(role)},
     )
@@ -48,6 +53,10 @@ async def create_pool(database_url: str, role: DatabaseRole, *, size: int) -> "a
         init=_speak_json,
         reset=_keep_session,
     )
+
+
+def _to_json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 async def _speak_json(connection: "asyncpg.Connection[asyncpg.Record]") -> None:

@@ -169,7 +169,9 @@ class GroupCommit(Generic[Item, Answer]):
         _fail(batch, Unavailable("the connection to the database was lost"))
 
 
-def _fail(batch: Sequence[_Waiting[Item, Answer]] | deque[_Waiting[Item, Answer]], error: Unavailable) -> None:
+def _fail(
+    batch: Sequence[_Waiting[Item, Answer]] | deque[_Waiting[Item, Answer]], error: Unavailable
+) -> None:
     for waiting in batch:
         if not waiting.answer.done():
             waiting.answer.set_exception(error)

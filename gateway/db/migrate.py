@@ -2,14 +2,13 @@
 
 from importlib.resources import files
 
+from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
-
-from alembic import command
 
 _LOCK = 7_204_051
 """Advisory lock number of migrations; any constant that nothing else uses."""
@@ -53,7 +52,9 @@ async def current_revision(sqlalchemy_url: str) -> tuple[str | None, str | None]
     engine = create_async_engine(sqlalchemy_url, poolclass=NullPool)
     try:
         async with engine.connect() as connection:
-            present = await connection.run_sync(lambda c: MigrationContext.configure(c).get_current_revision())
+            present = await connection.run_sync(
+                lambda c: MigrationContext.configure(c).get_current_revision()
+            )
     finally:
         await engine.dispose()
     return present, ScriptDirectory.from_config(_config()).get_current_head()

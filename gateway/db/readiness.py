@@ -29,11 +29,21 @@ class StoresReadiness:
     async def failures(self) -> dict[str, str]:
         """Return what does not answer and why; empty when ready."""
         found: dict[str, str] = {}
-        for name, check in (("postgres", self._postgres), ("migrations", self._schema), ("redis", self._ping_redis)):
+        for name, check in (
+            ("postgres", self._postgres),
+            ("migrations", self._schema),
+            ("redis", self._ping_redis),
+        ):
             try:
                 async with asyncio.timeout(_DEADLINE_S):
                     await check()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, GatewayError, TimeoutError) as error:
+            except (
+                OSError,
+                asyncpg.PostgresError,
+                asyncpg.InterfaceError,
+                GatewayError,
+                TimeoutError,
+            ) as error:
                 found[name] = str(error) or type(error).__name__
         return found
 
@@ -45,5 +55,7 @@ class StoresReadiness:
             return
         present, newest = await current_revision(sqlalchemy_url(self._database_url))
         if present != newest:
-            raise GatewayError(f"the schema is at {present or 'nothing'}, this code needs {newest}: run `tollgate migrate`")
+            raise GatewayError(
+                f"the schema is at {present or 'nothing'}, this code needs {newest}: run `tollgate migrate`"
+            )
         self._migrated = True

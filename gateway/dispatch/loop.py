@@ -8,8 +8,6 @@ unknown is what was on the wire, not what was waiting. SIGTERM stops the claims 
 import asyncio
 import time
 from collections.abc import Sequence
-from datetime import datetime
-from uuid import UUID
 
 import asyncpg
 import structlog

@@ -7,13 +7,12 @@ row's state, so an entry that appears twice in a lane, or was canceled meanwhile
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from asyncpg import Connection
 from msgspec import Struct
 
 from tenants.ids import created_at
+from tenants.tables import HotConnection
 
 LEASE = timedelta(seconds=30)
 """Longer than connect (2 s) and read (10 s) together with any pause a healthy process makes."""
@@ -51,11 +50,9 @@ _MARK = """
 
 
 async def mark(
-    connection: "Connection[Any]", message_ids: Sequence[UUID], *, worker: UUID, now: datetime
+    connection: HotConnection, message_ids: Sequence[UUID], *, worker: UUID, now: datetime
 ) -> list[MarkedMessage]:
     """Mark those that are still queued and return them with all that the call needs."""
     ids = sorted(message_ids)
-    rows = await connection.fetch(
-        _MARK, ids, worker, now + LEASE, created_at(ids[0]), created_at(ids[-1])
-    )
+    rows = await connection.fetch(_MARK, ids, worker, now + LEASE, created_at(ids[0]), created_at(ids[-1]))
     return [MarkedMessage(**dict(row)) for row in rows]

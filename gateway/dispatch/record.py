@@ -13,7 +13,6 @@ from uuid import UUID
 
 import asyncpg
 import structlog
-from asyncpg import Connection
 from msgspec import Struct, structs
 
 from gateway.carrier.ports import NotSent, Outcome, Refused, Sent, Unknown
@@ -22,6 +21,7 @@ from gateway.dispatch.mark import MarkedMessage
 from gateway.messages.state import MessageState, lock, save
 from gateway.messages.status import advance
 from gateway.telemetry import metrics
+from tenants.tables import HotConnection
 
 _log = structlog.get_logger(__name__)
 
@@ -75,7 +75,11 @@ def decide(
             return _ended(state, "failed", code, detail, attempts), gone
         case Expired():
             return _ended(
-                state, "expired", "ttl_expired", "The message's life ended before its turn came.", state.attempts
+                state,
+                "expired",
+                "ttl_expired",
+                "The message's life ended before its turn came.",
+                state.attempts,
             ), gone
         case NotSent(retry_after_ms=wait_ms):
             due_at = recorded.at + timedelta(milliseconds=wait_ms)
@@ -110,13 +114,16 @@ _WAIT = """
 
 
 async def record_batch(
-    connection: "Connection[Any]", batch: Sequence[Recorded], *, unknown_wait: timedelta, now: datetime
+    connection: HotConnection, batch: Sequence[Recorded], *, unknown_wait: timedelta, now: datetime
 ) -> None:
     """Write a batch of results in one transaction."""
     async with connection.transaction():
         states = await lock(connection, [recorded.message.message_id for recorded in batch])
         decided = [
-            (states[r.message.message_id], *decide(r, states[r.message.message_id], unknown_wait=unknown_wait))
+            (
+                states[r.message.message_id],
+                *decide(r, states[r.message.message_id], unknown_wait=unknown_wait),
+            )
             for r in batch
             if r.message.message_id in states
         ]
@@ -124,7 +131,7 @@ async def record_batch(
         await _change_queue(connection, [change for _, _, change in decided])
 
 
-async def _change_queue(connection: "Connection[Any]", changes: Sequence[QueueChange]) -> None:
+async def _change_queue(connection: HotConnection, changes: Sequence[QueueChange]) -> None:
     gone = [change for change in changes if change.state is None]
     waiting = [change for change in changes if change.state is not None]
     if gone:
@@ -196,7 +203,13 @@ class Recorder:
                 return
 
 
-_NAMES: dict[type, str] = {Sent: "sent", NotSent: "not_sent", Refused: "refused", Unknown: "unknown", Expired: "expired"}
+_NAMES: dict[type, str] = {
+    Sent: "sent",
+    NotSent: "not_sent",
+    Refused: "refused",
+    Unknown: "unknown",
+    Expired: "expired",
+}
 
 
 def _name(result: Result) -> str:

@@ -8,19 +8,19 @@ never. One resend at most, flagged, with the same hold.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 import asyncpg
 import msgspec
 import structlog
-from asyncpg import Connection
 from msgspec import structs
 
 from gateway.clock import Clock
 from gateway.messages.state import MessageState, lock, save
 from gateway.messages.status import advance
 from tenants.accounts.plan import Plan
+from tenants.tables import HotConnection
 
 _log = structlog.get_logger(__name__)
 
@@ -81,12 +81,12 @@ class UnknownSweep:
         return len(orphans) + settled
 
     @staticmethod
-    async def _show_dispatching(connection: "Connection[Any]", ids: list[UUID], now: datetime) -> None:
+    async def _show_dispatching(connection: HotConnection, ids: list[UUID], now: datetime) -> None:
         states = await lock(connection, ids)
         changes = [(s, structs.replace(s, status=advance(s.status, "dispatching"))) for s in states.values()]
         await save(connection, changes, now=now)
 
-    async def _settle(self, connection: "Connection[Any]", now: datetime) -> int:
+    async def _settle(self, connection: HotConnection, now: datetime) -> int:
         due = await connection.fetch(_DUE, now, _BATCH)
         if not due:
             return 0
@@ -130,6 +130,6 @@ def _given_up(state: MessageState) -> MessageState:
     )
 
 
-async def _plans(connection: "Connection[Any]", tenants: set[UUID]) -> Mapping[UUID, Plan]:
+async def _plans(connection: HotConnection, tenants: set[UUID]) -> Mapping[UUID, Plan]:
     rows = await connection.fetch(_PLANS, list(tenants))
     return {row["id"]: msgspec.convert(row["plan"], Plan) for row in rows}

@@ -116,6 +116,7 @@ class EmbeddedPostgres(EmbeddedServer):
             *_locale(programs.major),
         ]
         launch = self._command(programs, "initdb", account, draft, options)
+        self._folder.turn_log()
         initdb = ServerProcess(replace(launch, stdin=self._known.password.encode()))
         try:
             status = await initdb.wait()

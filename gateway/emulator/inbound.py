@@ -90,6 +90,13 @@ def publish(world: World, store: Store, message: InboundMessage) -> None:
     world.publisher.publish(store, message.topic_arn, text, message.id, published)
 
 
+def resume(world: World) -> None:
+    """Publish what a previous run took in and did not publish."""
+    for store in world.stores.all():
+        for message in store.all(InboundMessage):
+            publish(world, store, message)
+
+
 def _addressed(world: World, to: str) -> tuple[Store, PhoneNumber]:
     wanted = to.lstrip("+")
     for store in world.stores.all():

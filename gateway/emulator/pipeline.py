@@ -26,7 +26,7 @@ from gateway.emulator.errors import (
 from gateway.emulator.faults import Fault
 from gateway.emulator.limits import ACTION_RATES, DEFAULT_ACTION_RATE
 from gateway.emulator.model.checks import Check, Problem, ShapeChecks
-from gateway.emulator.model.service import load_service_model, operation_models
+from gateway.emulator.model.service import listed_errors, load_service_model, operation_models
 from gateway.emulator.operations.table import OPERATIONS
 from gateway.emulator.signatures import check_signature
 from gateway.emulator.wire import Caller, Request, action_of, caller_of, payload_of
@@ -52,7 +52,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     operation: Operation
     check_input: Check
     check_output: Check | None
-    model: OperationModel
+    listed_errors: frozenset[str]
     takes_token: bool
 
 
@@ -117,17 +117,25 @@ class Pipeline:
     async def _run(self, endpoint: Endpoint, call: Call) -> bytes:
         _validate(endpoint, call.input)
         try:
-            body = (
-                client_tokens.replayed_or(call, endpoint.operation)
-                if endpoint.takes_token
-                else (msgspec.json.encode(endpoint.operation(call)))
-            )
+            body = self._perform(endpoint, call)
         finally:
             self._world.journal.flush()
-        if endpoint.check_output is not None:
-            _check_output(endpoint.check_output, call.action, body)
         for waiting in call.before_answer:
             await waiting
+        return body
+
+    def _perform(self, endpoint: Endpoint, call: Call) -> bytes:
+        try:
+            if endpoint.takes_token:
+                body = client_tokens.replayed_or(call, endpoint.operation)
+            else:
+                body = msgspec.json.encode(endpoint.operation(call))
+        except AwsError as error:
+            if endpoint.check_output is not None:
+                _check_error(endpoint, call.action, error)
+            raise
+        if endpoint.check_output is not None:
+            _check_output(endpoint.check_output, call.action, body)
         return body
 
     async def _delay(self, latency_ms: float) -> None:
@@ -139,15 +147,24 @@ def _endpoints(*, check_outputs: bool) -> dict[str, Endpoint]:
     checks = ShapeChecks()
     models = operation_models(load_service_model())
     return {
-        name: Endpoint(
-            operation,
-            checks.of(models[name].input_shape),
-            checks.of(models[name].output_shape) if check_outputs else None,
-            models[name],
-            "ClientToken" in models[name].input_shape.members,
-        )
+        name: _endpoint(checks, models[name], operation, check_outputs=check_outputs)
         for name, operation in OPERATIONS.items()
     }
+
+
+def _endpoint(
+    checks: ShapeChecks, model: OperationModel, operation: Operation, *, check_outputs: bool
+) -> Endpoint:
+    request, response = model.input_shape, model.output_shape
+    if request is None or response is None:
+        raise ValueError(f"the model has no input or output for {model.name}")
+    return Endpoint(
+        operation,
+        checks.of(request),
+        checks.of(response) if check_outputs else None,
+        listed_errors(model),
+        "ClientToken" in request.members,
+    )
 
 
 def _validate(endpoint: Endpoint, payload: dict[str, Any]) -> None:
@@ -166,6 +183,17 @@ def _validate(endpoint: Endpoint, payload: dict[str, Any]) -> None:
         f"{count} validation {noun} detected: {texts}",
         [{"Name": problem.field, "Message": problem.message} for problem in problems],
     )
+
+
+UNLISTED_ANYWHERE = frozenset(
+    {"ConflictException", "ResourceNotFoundException", "ServiceQuotaExceededException"}
+)
+"""Errors that only some actions may answer."""
+
+
+def _check_error(endpoint: Endpoint, action: str, error: AwsError) -> None:
+    if error.code in UNLISTED_ANYWHERE - endpoint.listed_errors:
+        raise OutputMismatchError(f"{action} answers {error.code}, which its model does not list")
 
 
 class OutputMismatchError(Exception):

@@ -9,7 +9,7 @@ class CuttableProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a request."""
         super().on_message_begin()
-        self.scope["state"]["abort"] = self._abort  # type: ignore[typeddict-item]
+        self.scope["state"]["abort"] = self._abort
 
     def _abort(self) -> None:
         if self.cycle is not None:

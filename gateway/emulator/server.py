@@ -11,6 +11,7 @@ import msgspec
 import uvicorn
 
 from gateway.emulator.app import EmulatorApp
+from gateway.emulator.inbound import resume
 from gateway.emulator.options import EmulatorOptions
 from gateway.emulator.protocol import CuttableProtocol
 from gateway.emulator.world import World
@@ -28,6 +29,7 @@ async def serve(options: EmulatorOptions) -> None:
     listener = _listen(options)
     world = World(options, _base_url(options, listener))
     world.start()
+    resume(world)
     server = _GuestServer(_config(world))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -53,6 +55,7 @@ async def running_emulator(
     listener = _listen(chosen)
     world = World(chosen, _base_url(chosen, listener))
     world.start()
+    resume(world)
     server = _GuestServer(_config(world))
     running = asyncio.create_task(server.serve(sockets=[listener]))
     try:

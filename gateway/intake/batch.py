@@ -1,15 +1,15 @@
 """The group commit of sends: `commit_batch` as its transaction, the lane pusher as what follows it."""
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import asyncpg
-from asyncpg import Connection
 
 from gateway.db.group_commit import GroupCommit
 from gateway.intake.commit import Decision, NewMessage, Stored, commit_batch
 from gateway.intake.pushing import LanePusher
 from gateway.telemetry import metrics
+from tenants.tables import HotConnection
 
 IntakeCommit: TypeAlias = GroupCommit[NewMessage, Decision]
 
@@ -33,9 +33,7 @@ def create_intake(
     )
 
 
-async def _find_committed(
-    connection: "Connection[Any]", messages: Sequence[NewMessage]
-) -> list[Decision | None]:
+async def _find_committed(connection: HotConnection, messages: Sequence[NewMessage]) -> list[Decision | None]:
     """The ids were made before the batch, so a commit whose answer was lost can be looked up."""
     rows = await connection.fetch(
         "SELECT id FROM messages WHERE id = ANY($1::uuid[]) AND created_at = ANY($2::timestamptz[])",

@@ -9,9 +9,9 @@ import asyncpg
 from gateway.intake.outcome import Declined
 from gateway.messages.change import describe_change
 from gateway.messages.models import Message
+from gateway.messages.outbox import NewEvent, write_events
 from gateway.messages.store import view_of
 from gateway.messages.view import MessageView
-from gateway.messages.outbox import NewEvent, write_events
 from tenants.accounts.sealing import DataKey
 from tenants.credits.batch import Movement, post
 from tenants.ids import created_at, new_uuid
@@ -21,7 +21,10 @@ _LOCK = """
     SELECT * FROM messages
     WHERE tenant_id = $1 AND id = $2 AND created_at = $3 AND test = $4 FOR UPDATE
 """
-_TAKE = "DELETE FROM dispatch_queue WHERE message_id = $1 AND state IN ('queued', 'scheduled') RETURNING message_id"
+_TAKE = """
+    DELETE FROM dispatch_queue WHERE message_id = $1 AND state IN ('queued', 'scheduled')
+    RETURNING message_id
+"""
 _CANCEL = """
     UPDATE messages SET status = 'canceled', final_at = $4, price_final = 0, sequence = sequence + 1
     WHERE tenant_id = $1 AND id = $2 AND created_at = $3 RETURNING *

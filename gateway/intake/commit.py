@@ -10,8 +10,6 @@ from datetime import datetime
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
-import msgspec
-from asyncpg import Connection
 from msgspec import Struct
 
 from gateway.db.bulk import columns_of, insert_sql
@@ -20,6 +18,7 @@ from gateway.messages.change import describe_change
 from gateway.messages.outbox import NewEvent, write_events
 from tenants.credits.batch import LockedBalance, Movement, lock_balances, post
 from tenants.ids import new_uuid
+from tenants.tables import HotConnection
 
 
 class IdempotentRequest(Struct, frozen=True, kw_only=True):
@@ -172,7 +171,7 @@ def _decide_one(
     return Stored(batch_id=batch_id)
 
 
-async def commit_batch(connection: "Connection[Any]", batch: Sequence[NewMessage]) -> list[Decision]:
+async def commit_batch(connection: HotConnection, batch: Sequence[NewMessage]) -> list[Decision]:
     """
     Store what can be stored of `batch` in one transaction; return one decision per send, in order.
 
@@ -191,7 +190,7 @@ async def commit_batch(connection: "Connection[Any]", batch: Sequence[NewMessage
     return decisions
 
 
-async def _write(connection: "Connection[Any]", accepted: Sequence[NewMessage], batch_id: UUID) -> None:
+async def _write(connection: HotConnection, accepted: Sequence[NewMessage], batch_id: UUID) -> None:
     due = [message.id for message in accepted if message.status == "queued"]
     await connection.execute(
         _INSERT_BOTH,

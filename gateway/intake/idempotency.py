@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from asyncpg import Connection
 from msgspec import Struct
+
+from tenants.tables import HotConnection
 
 KEPT_FOR = timedelta(hours=72)
 """The contract promises 24 h; a day's outage on the client's side must not eat it."""
@@ -44,7 +44,7 @@ def expires_at(now: datetime, send_at: datetime | None) -> datetime:
 
 
 async def look_up(
-    connection: "Connection[Any]", keys: Iterable[tuple[UUID, str]]
+    connection: HotConnection, keys: Iterable[tuple[UUID, str]]
 ) -> dict[tuple[UUID, str], StoredAnswer]:
     """Return what is stored for the keys; the caller holds the tenants' balance locks."""
     wanted = list(keys)
@@ -58,7 +58,7 @@ async def look_up(
 
 
 async def store(
-    connection: "Connection[Any]", answers: Iterable[tuple[UUID, str, bytes, UUID, datetime]]
+    connection: HotConnection, answers: Iterable[tuple[UUID, str, bytes, UUID, datetime]]
 ) -> None:
     """Store (tenant, key, fingerprint, message, expiry) in the transaction that writes the messages."""
     rows = list(answers)

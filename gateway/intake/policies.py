@@ -8,7 +8,8 @@ its commit, and a process that missed the notice finds out from its next send.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -20,7 +21,7 @@ from gateway.lanes.errors import RedisUnavailable
 
 _log = structlog.get_logger(__name__)
 
-ReadSnapshot = Callable[[UUID], Awaitable[TenantSnapshot]]
+ReadSnapshot = Callable[[UUID], Coroutine[Any, Any, TenantSnapshot]]
 ReadOptOuts = Callable[[UUID], Awaitable[Mapping[str, Collection[bytes]]]]
 
 MAX_AGE_S = 30.0

@@ -11,7 +11,7 @@ from uuid import UUID
 from msgspec import UNSET, Struct
 
 from gateway.admission.segments import Segments, check_body, measure
-from gateway.intake.outcome import Declined, DeclineCode, FieldFault
+from gateway.intake.outcome import DeclineCode, Declined, FieldFault
 from gateway.intake.request import SendRequest, TemplateRef
 from gateway.intake.snapshot import ApprovedTemplate, TenantSnapshot
 from tenants.countries.facts import UNREACHABLE
@@ -61,7 +61,7 @@ def prepare(snapshot: TenantSnapshot, request: SendRequest, book: PriceBook, now
     text = _text(snapshot, request)
     if isinstance(text, Declined):
         return text
-    return _draft(snapshot, request, book, now, number, text)
+    return _draft(snapshot, request, book, now, number=number, text=text)
 
 
 def _draft(
@@ -69,13 +69,20 @@ def _draft(
     request: SendRequest,
     book: PriceBook,
     now: datetime,
+    *,
     number: Number,
     text: _Text,
 ) -> Prepared:
     if (fault := check_body(text.text)) is not None:
         code: DeclineCode = "body_too_long" if fault.code == "body_too_long" else "validation_failed"
-        return _one(code, "/body" if text.template is None else "/template/variables", fault.code, fault.detail)
-    if text.template is not None and text.template.countries and number.country not in text.template.countries:
+        return _one(
+            code, "/body" if text.template is None else "/template/variables", fault.code, fault.detail
+        )
+    if (
+        text.template is not None
+        and text.template.countries
+        and number.country not in text.template.countries
+    ):
         return Declined(
             code="template_not_allowed", detail=f"the template is not approved for {number.country}"
         )
@@ -83,9 +90,7 @@ def _draft(
     if isinstance(kind, Declined):
         return kind
     segments = measure(text.text)
-    quote = price(
-        snapshot.plan, book, country=number.country, channel=request.channel, parts=segments.parts
-    )
+    quote = price(snapshot.plan, book, country=number.country, channel=request.channel, parts=segments.parts)
     if not isinstance(quote, Quote):
         return Declined(code="no_price", detail=f"the price book has no price for {number.country}")
     if (dear := _too_dear(request, quote)) is not None:
@@ -108,7 +113,9 @@ def _draft(
 def _shape_faults(request: SendRequest, now: datetime) -> Declined | None:
     faults: list[FieldFault] = []
     if (request.body is UNSET) == (request.template is UNSET):
-        faults.append(_fault("/body", "exactly_one", "give either `body` or `template`, not both and not neither"))
+        faults.append(
+            _fault("/body", "exactly_one", "give either `body` or `template`, not both and not neither")
+        )
     if isinstance(request.template, TemplateRef):
         reference = request.template
         if (reference.id is UNSET) == (reference.name is UNSET):
@@ -120,8 +127,16 @@ def _shape_faults(request: SendRequest, now: datetime) -> Declined | None:
     for field, given, way_out in (
         ("/channel", request.channel != "sms", "only the sms channel is open; leave `channel` out"),
         ("/media", request.media is not UNSET, "media needs the mms channel, which is not open"),
-        ("/country_parameters", request.country_parameters is not UNSET, "leave it out: no route here needs it"),
-        ("/protect_configuration", request.protect_configuration is not UNSET, "leave it out: none is set up"),
+        (
+            "/country_parameters",
+            request.country_parameters is not UNSET,
+            "leave it out: no route here needs it",
+        ),
+        (
+            "/protect_configuration",
+            request.protect_configuration is not UNSET,
+            "leave it out: none is set up",
+        ),
     ):
         if given:
             return _one("not_supported", field, "not_supported", way_out)
@@ -187,7 +202,9 @@ def _type(request: SendRequest, template: ApprovedTemplate | None) -> str | Decl
 def _too_dear(request: SendRequest, quote: Quote) -> Declined | None:
     if request.max_price is UNSET or quote.sell_micros <= parse_usd(request.max_price, field="/max_price"):
         return None
-    return _one("price_over_max", "/max_price", "price_over_max", "the message would cost more than `max_price`")
+    return _one(
+        "price_over_max", "/max_price", "price_over_max", "the message would cost more than `max_price`"
+    )
 
 
 def _one(code: DeclineCode, field: str, fault: str, detail: str) -> Declined:

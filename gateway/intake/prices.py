@@ -21,11 +21,7 @@ class Prices:
     async def current(self) -> PriceBook:
         """Return the book of this moment."""
         now = self._clock.now()
-        if (
-            self._book is None
-            or self._read_at is None
-            or (now - self._read_at).total_seconds() > _MAX_AGE_S
-        ):
+        if self._book is None or self._read_at is None or (now - self._read_at).total_seconds() > _MAX_AGE_S:
             self._book = await self._read(now)
             self._read_at = now
         return self._book

@@ -9,8 +9,9 @@ import msgspec
 import structlog
 
 from gateway.intake.commit import Decision, NewMessage, Stored
+from gateway.lanes.entry import LaneEntry
 from gateway.lanes.errors import RedisUnavailable
-from gateway.lanes.lanes import LaneEntry, Lanes
+from gateway.lanes.lanes import Lanes
 
 _log = structlog.get_logger(__name__)
 

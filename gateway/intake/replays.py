@@ -1,24 +1,28 @@
 """What a repeated Idempotency-Key answers: the first answer again, whatever the gates say today."""
 
+from uuid import UUID
+
 import asyncpg
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.db.transaction import tenant_transaction
-from gateway.intake.outcome import Accepted, Declined
 from gateway.intake.idempotency import look_up
+from gateway.intake.outcome import Accepted, Declined
 from gateway.messages.keys import DataKeys
 from gateway.messages.store import as_accepted, get
-from sqlalchemy.ext.asyncio import AsyncEngine
 from tenants.accounts.sealing import DataKey
 from tenants.scope import TenantScope
-from uuid import UUID
+
+KEY_MISMATCH = Declined(
+    code="idempotency_mismatch",
+    detail="this Idempotency-Key was used for another request; use a new key",
+)
 
 
 class Replays:
     """Finds the message behind a key and shows it as its 202 did."""
 
-    def __init__(
-        self, pool: "asyncpg.Pool[asyncpg.Record]", engine: AsyncEngine, keys: DataKeys
-    ) -> None:
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", engine: AsyncEngine, keys: DataKeys) -> None:
         self.pool = pool
         self._engine = engine
         self._keys = keys
@@ -38,14 +42,11 @@ class Replays:
     async def instead_of(
         self, refusal: Declined, scope: TenantScope, key: str, fingerprint: bytes
     ) -> Accepted | Declined:
-        """Return the stored answer to `key` where there is one, else the refusal: nothing was stored for it."""
+        """Return the stored answer to `key` where there is one, else the refusal."""
         async with self.pool.acquire() as connection:
             stored = (await look_up(connection, [(scope.tenant_id, key)])).get((scope.tenant_id, key))
         if stored is None:
             return refusal
         if stored.fingerprint != fingerprint or stored.message_id is None:
-            return Declined(
-                code="idempotency_mismatch",
-                detail="this Idempotency-Key was used for another request; use a new key",
-            )
+            return KEY_MISMATCH
         return await self.of(scope.tenant_id, stored.message_id, await self._keys.of(scope.tenant_id))

@@ -6,18 +6,17 @@ come in the order of ids, and a cursor was measured to lose four rows in ten.
 """
 
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import asyncpg
 import msgspec
 import structlog
-from asyncpg import Connection
 
 from gateway.clock import Clock
 from gateway.lanes.entry import LaneEntry
 from gateway.lanes.lanes import Lanes
 from tenants.ids import new_uuid
+from tenants.tables import HotConnection
 
 _log = structlog.get_logger(__name__)
 
@@ -80,7 +79,7 @@ class Relay:
             _log.warning("relay_pushed", messages=pushed, batches=len(batches))
         return pushed
 
-    async def _push(self, connection: "Connection[Any]", batch_id: UUID, message_ids: list[UUID]) -> int:
+    async def _push(self, connection: HotConnection, batch_id: UUID, message_ids: list[UUID]) -> int:
         rows = await connection.fetch(
             "SELECT lane FROM dispatch_queue WHERE message_id = ANY($1::uuid[]) AND state = 'queued'",
             message_ids,

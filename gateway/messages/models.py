@@ -197,7 +197,10 @@ class SandboxReceipt(Base):
     """An event that the sandbox carrier owes for a test message; survives a restart."""
 
     __tablename__ = "sandbox_receipts"
-    __table_args__ = (PrimaryKeyConstraint("message_id", "ordinal"), Index("ix_sandbox_receipts_due_at", "due_at"))
+    __table_args__ = (
+        PrimaryKeyConstraint("message_id", "ordinal"),
+        Index("ix_sandbox_receipts_due_at", "due_at"),
+    )
 
     message_id: Mapped[UUID]
     ordinal: Mapped[int] = mapped_column(SmallInteger)

@@ -6,14 +6,13 @@ happen, and nothing that happened goes unannounced because a process died in bet
 """
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 import msgspec
-from asyncpg import Connection
 from msgspec import Struct
 
 from tenants.ids import created_at
+from tenants.tables import HotConnection
 
 WAKE_CHANNEL = "tollgate_webhooks"
 """One NOTIFY per batch wakes the senders; a poll each second covers a lost one."""
@@ -38,8 +37,8 @@ class NewEvent(Struct, frozen=True, kw_only=True):
 _WRITE = f"""
     WITH made AS (
         INSERT INTO events (id, tenant_id, created_at, type, message_id, sequence, data)
-        SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::uuid[], $6::smallint[],
-            $7::jsonb[])
+        SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::uuid[],
+            $6::smallint[], $7::jsonb[])
         RETURNING id, tenant_id, type
     ), owed AS (
         INSERT INTO webhook_deliveries (id, tenant_id, created_at, endpoint_id, event_id)
@@ -52,7 +51,7 @@ _WRITE = f"""
 """  # noqa: S608 - the channel is a constant
 
 
-async def write_events(connection: "Connection[Any]", events: Sequence[NewEvent]) -> None:
+async def write_events(connection: HotConnection, events: Sequence[NewEvent]) -> None:
     """Store the events and one pending delivery for each enabled endpoint that wants them."""
     if not events:
         return

@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from asyncpg import Connection
 from msgspec import Struct, structs
 
 from gateway.messages.change import describe_change
@@ -20,6 +19,7 @@ from gateway.messages.status import FINALS, MessageStatus
 from tenants.credits.batch import Movement, lock_balances, post
 from tenants.credits.settlement import Position, Settlement, settle, target
 from tenants.ids import created_at, new_uuid
+from tenants.tables import HotConnection
 
 
 class MessageState(Struct, frozen=True, kw_only=True):
@@ -62,7 +62,8 @@ _LOCK = f"""
 """  # noqa: S608 - the names are a struct's fields
 
 _WRITTEN: dict[str, str] = {
-    "status": "text", "reason_code": "text", "reason_detail": "text", "price_final": "bigint", "price_excess": "bigint",
+    "status": "text", "reason_code": "text", "reason_detail": "text", "price_final": "bigint",
+    "price_excess": "bigint",
     "dispatched_at": "timestamptz", "final_at": "timestamptz", "attempts": "smallint",
     "sequence": "smallint", "provider_message_id": "text", "provider_status": "text", "carrier": "text",
     "mcc": "text", "mnc": "text", "provider_price_micros": "bigint", "provider_fee_micros": "bigint",
@@ -88,7 +89,7 @@ _EVENT_OF: dict[MessageStatus, str] = {
 }
 
 
-async def lock(connection: "Connection[Any]", message_ids: Iterable[UUID]) -> dict[UUID, MessageState]:
+async def lock(connection: HotConnection, message_ids: Iterable[UUID]) -> dict[UUID, MessageState]:
     """Lock the messages in the order of their ids and return them; absent ones are left out."""
     ids = sorted(set(message_ids))
     if not ids:
@@ -98,7 +99,7 @@ async def lock(connection: "Connection[Any]", message_ids: Iterable[UUID]) -> di
 
 
 async def save(
-    connection: "Connection[Any]", changes: Sequence[tuple[MessageState, MessageState]], *, now: datetime
+    connection: HotConnection, changes: Sequence[tuple[MessageState, MessageState]], *, now: datetime
 ) -> list[MessageState]:
     """
     Write what changed: rows, money and events. Returns the states as written.
@@ -113,7 +114,14 @@ async def save(
     told = [(before, _numbered(before, after)) for before, after in settled]
     await connection.execute(_SAVE, *_arrays([after for _, after in told]))
     await post(connection, movements)
-    await write_events(connection, [_event(after) for before, after in told if before.status != after.status and after.status in _EVENT_OF])
+    await write_events(
+        connection,
+        [
+            _event(after)
+            for before, after in told
+            if before.status != after.status and after.status in _EVENT_OF
+        ],
+    )
     return [after for _, after in told]
 
 
@@ -125,7 +133,7 @@ def _closed(before: MessageState, after: MessageState, now: datetime) -> Message
 
 
 async def _settle(
-    connection: "Connection[Any]", moved: Sequence[tuple[MessageState, MessageState]]
+    connection: HotConnection, moved: Sequence[tuple[MessageState, MessageState]]
 ) -> tuple[list[Movement], list[tuple[MessageState, MessageState]]]:
     """Bring each final message's money to its target; the balances are locked first where money may move."""
     due = [after.tenant_id for _, after in moved if after.status in FINALS and not after.test]

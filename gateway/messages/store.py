@@ -79,7 +79,9 @@ async def history(
     if await get(scope, session, message_id) is None:
         return None
     owned_events = select(Event).where(
-        Event.tenant_id == scope.tenant_id, Event.message_id == message_id, Event.created_at >= created_at(message_id)
+        Event.tenant_id == scope.tenant_id,
+        Event.message_id == message_id,
+        Event.created_at >= created_at(message_id),
     )
     owned_receipts = select(StoredReceipt).where(
         StoredReceipt.tenant_id == scope.tenant_id,
@@ -142,7 +144,7 @@ def as_accepted(message: Message, key: DataKey) -> MessageView:
     )
 
 
-def _owned(scope: TenantScope) -> Select[tuple[Message]]:
+def _owned(scope: TenantScope) -> Select[Message]:
     """A test key sees test messages, a live key live ones."""
     return select(Message).where(Message.tenant_id == scope.tenant_id, Message.test == (not scope.live))
 

@@ -12,7 +12,6 @@ from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 import msgspec
-from asyncpg import Connection
 from msgspec import Struct
 
 from gateway.messages.state import MessageState, lock, save
@@ -21,6 +20,7 @@ from gateway.receipts.event import InboundText, Receipt
 from gateway.receipts.fold import fold
 from gateway.telemetry import metrics
 from tenants.accounts.sealing import DataKey
+from tenants.tables import HotConnection
 
 _PERSONAL = ("destinationPhoneNumber", "originationPhoneNumber")
 """Members of AWS's event that name a person; they are not stored with it."""
@@ -46,7 +46,7 @@ def stray_of(inbound: InboundText) -> Stray:
 
 
 async def apply_batch(
-    connection: "Connection[Any]", batch: Sequence[Incoming], *, now: datetime, platform_key: DataKey
+    connection: HotConnection, batch: Sequence[Incoming], *, now: datetime, platform_key: DataKey
 ) -> list[Applied]:
     """Apply a batch in one transaction; one answer per item, in order."""
     async with connection.transaction():
@@ -69,7 +69,9 @@ def _answer(
     item: Incoming, owners: dict[bytes, UUID], states: dict[UUID, MessageState], fresh: set[bytes]
 ) -> Applied:
     if not _is_owned(item, owners, states):
-        metrics.RECEIPTS_PARKED.labels(reason="no_message" if isinstance(item, Receipt) else item.reason).inc()
+        metrics.RECEIPTS_PARKED.labels(
+            reason="no_message" if isinstance(item, Receipt) else item.reason
+        ).inc()
         return "parked"
     assert isinstance(item, Receipt)  # noqa: S101 - only receipts are owned
     if item.event_key in fresh:
@@ -79,7 +81,7 @@ def _answer(
     return "repeated"
 
 
-async def _owners(connection: "Connection[Any]", receipts: Sequence[Receipt]) -> dict[bytes, UUID]:
+async def _owners(connection: HotConnection, receipts: Sequence[Receipt]) -> dict[bytes, UUID]:
     """Return the message of each event; AWS's id is asked only for those without our Context."""
     owners = {r.event_key: r.message_id for r in receipts if r.message_id is not None}
     bare = [r for r in receipts if r.message_id is None]
@@ -101,9 +103,7 @@ _STORE = """
 """
 
 
-async def _store(
-    connection: "Connection[Any]", owned: Sequence[tuple[Receipt, MessageState]]
-) -> set[bytes]:
+async def _store(connection: HotConnection, owned: Sequence[tuple[Receipt, MessageState]]) -> set[bytes]:
     """Insert the events and return the keys of those that were not there before."""
     if not owned:
         return set()
@@ -122,15 +122,13 @@ async def _store(
 
 def _impersonal(raw: bytes) -> dict[str, Any]:
     event = msgspec.json.decode(raw, type=dict[str, Any])
-    detail = event.get("detail")
-    for part in (event, detail if isinstance(detail, dict) else {}):
-        for name in _PERSONAL:
-            part.pop(name, None)
+    for name in _PERSONAL:
+        event.pop(name, None)
     return event
 
 
 async def _move(
-    connection: "Connection[Any]",
+    connection: HotConnection,
     owned: Iterable[tuple[Receipt, MessageState]],
     fresh: set[bytes],
     now: datetime,
@@ -147,7 +145,10 @@ async def _move(
     if answered:
         # An event is proof that AWS has it: an attempt of unknown outcome is known now.
         await connection.execute(
-            "DELETE FROM dispatch_queue WHERE message_id = ANY($1::uuid[]) AND state IN ('dispatching', 'unknown')",
+            """
+            DELETE FROM dispatch_queue
+            WHERE message_id = ANY($1::uuid[]) AND state IN ('dispatching', 'unknown')
+            """,
             answered,
         )
 
@@ -157,7 +158,7 @@ def _count_unmapped(receipt: Receipt) -> None:
         metrics.RECEIPTS_REJECTED.labels(reason="unmapped_status").inc()
 
 
-async def _park(connection: "Connection[Any]", homeless: Sequence[Incoming], key: DataKey) -> None:
+async def _park(connection: HotConnection, homeless: Sequence[Incoming], key: DataKey) -> None:
     if not homeless:
         return
     await connection.execute(

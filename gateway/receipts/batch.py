@@ -22,9 +22,7 @@ def platform_key(secret_key: str) -> DataKey:
     return DataKey(derive(secret_key.encode(), b"tollgate/v1/parked-receipts"))
 
 
-def create_receipts(
-    pool: "asyncpg.Pool[asyncpg.Record]", clock: Clock, key: DataKey
-) -> ReceiptCommit:
+def create_receipts(pool: "asyncpg.Pool[asyncpg.Record]", clock: Clock, key: DataKey) -> ReceiptCommit:
     """Return the waiting line of receipts; a batch that fails is not acknowledged and comes again."""
 
     async def write(connection: Any, batch: Sequence[Incoming]) -> list[Applied]:

@@ -24,13 +24,18 @@ class SandboxReceipts:
     async def feed_due(self) -> int:
         """Apply what is due now; returns how many receipts."""
         rows = await self._pool.fetch(
-            "SELECT message_id, ordinal, event FROM sandbox_receipts WHERE due_at <= $1 ORDER BY due_at LIMIT $2",
+            """
+            SELECT message_id, ordinal, event FROM sandbox_receipts
+            WHERE due_at <= $1 ORDER BY due_at LIMIT $2
+            """,
             self._clock.now(),
             _BATCH,
         )
         events = [parse(msgspec.json.encode(row["event"])) for row in rows]
         try:
-            await asyncio.gather(*(self._commit.submit(event) for event in events if isinstance(event, Receipt)))
+            await asyncio.gather(
+                *(self._commit.submit(event) for event in events if isinstance(event, Receipt))
+            )
         except Unavailable:
             return 0
         await self._pool.executemany(

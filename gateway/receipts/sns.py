@@ -18,9 +18,12 @@ from gateway.receipts.envelope import (
     Malformed,
     Notification,
     SubscriptionConfirmation,
+)
+from gateway.receipts.envelope import (
     parse as parse_envelope,
 )
-from gateway.receipts.event import InboundText, Receipt, parse as parse_event
+from gateway.receipts.event import InboundText, Receipt
+from gateway.receipts.event import parse as parse_event
 from gateway.receipts.signature import Rejected, Verifier
 from gateway.receipts.topics import KnownTopics
 from gateway.telemetry import metrics

@@ -61,7 +61,11 @@ class ReceiptSweep:
         async with self._pool.acquire() as connection, connection.transaction():
             ids = [row["id"] for row in await connection.fetch(_SILENT, now - SILENCE, _BATCH)]
             states = await lock(connection, ids)
-            changes = [(s, _silent(s)) for s in states.values() if s.status == "sent" and _is_old(s.dispatched_at, now)]
+            changes = [
+                (s, _silent(s))
+                for s in states.values()
+                if s.status == "sent" and _is_old(s.dispatched_at, now)
+            ]
             await save(connection, changes, now=now)
         if changes:
             _log.info("silent_messages_closed", messages=len(changes))

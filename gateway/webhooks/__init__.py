@@ -1,0 +1,1 @@
+"""Who is told: events to tenants' endpoints, signed, checked where they connect, tried for days."""

@@ -11,13 +11,11 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import asyncpg
 import msgspec
 import structlog
-from asyncpg import Connection
 from msgspec import Struct
 
 from gateway.clock import Clock
@@ -42,6 +40,7 @@ from gateway.webhooks.signing import signed_headers
 from tenants.endpoints.models import WebhookEndpoint
 from tenants.endpoints.service import live_secrets
 from tenants.ids import created_at, encode, new_uuid
+from tenants.tables import HotConnection
 
 _log = structlog.get_logger(__name__)
 
@@ -144,7 +143,7 @@ class WebhookSender:
             try:
                 connection = await asyncpg.connect(self._database_url)
                 try:
-                    await connection.add_listener(WAKE_CHANNEL, lambda *_: self._wake.set())
+                    await connection.add_listener(WAKE_CHANNEL, self._woken)
                     while not connection.is_closed():
                         await connection.fetchval("SELECT 1", timeout=5)
                         await asyncio.sleep(_POLL_S)
@@ -153,6 +152,9 @@ class WebhookSender:
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
                 _log.warning("webhook_listener_lost", error=str(error))
             await asyncio.sleep(_POLL_S)
+
+    def _woken(self, *_: object) -> None:
+        self._wake.set()
 
     async def _send_forever(self) -> None:
         while True:
@@ -228,7 +230,10 @@ class WebhookSender:
 
     async def _postpone(self, delivery: DueDelivery) -> None:
         await self._pool.execute(
-            "UPDATE webhook_deliveries SET next_attempt_at = $4 WHERE tenant_id = $1 AND id = $2 AND created_at = $3",
+            """
+            UPDATE webhook_deliveries SET next_attempt_at = $4
+            WHERE tenant_id = $1 AND id = $2 AND created_at = $3
+            """,
             delivery.tenant_id,
             delivery.id,
             delivery.created_at,
@@ -255,7 +260,7 @@ class WebhookSender:
                 return
 
 
-async def _read(connection: "Connection[Any]", rows: Sequence[asyncpg.Record]) -> list[DueDelivery]:
+async def _read(connection: HotConnection, rows: Sequence[asyncpg.Record]) -> list[DueDelivery]:
     """Return the leased deliveries with their events, messages and endpoints; orphans are closed."""
     if not rows:
         return []
@@ -274,7 +279,10 @@ async def _read(connection: "Connection[Any]", rows: Sequence[asyncpg.Record]) -
         found.append(_due(row, endpoint, event, messages))
     if orphans:
         await connection.execute(
-            "UPDATE webhook_deliveries SET state = 'failed', error = 'endpoint_disabled' WHERE id = ANY($1::uuid[])",
+            """
+            UPDATE webhook_deliveries SET state = 'failed', error = 'endpoint_disabled'
+            WHERE id = ANY($1::uuid[])
+            """,
             orphans,
         )
     return found
@@ -299,13 +307,13 @@ def _due(
     )
 
 
-async def _by_id(connection: "Connection[Any]", query: str, ids: set[UUID]) -> list[asyncpg.Record]:
+async def _by_id(connection: HotConnection, query: str, ids: set[UUID]) -> list[asyncpg.Record]:
     if not ids:
         return []
     return await connection.fetch(query, list(ids), created_at(min(ids)), created_at(max(ids)))
 
 
-async def _write(connection: "Connection[Any]", batch: Sequence[_Result]) -> None:
+async def _write(connection: HotConnection, batch: Sequence[_Result]) -> None:
     decided = [
         (r, decide(r.attempt, attempt=r.delivery.attempts + 1, now=r.at, jitter=r.jitter)) for r in batch
     ]
@@ -327,7 +335,7 @@ async def _write(connection: "Connection[Any]", batch: Sequence[_Result]) -> Non
         await _judge_endpoint(connection, result, gone=isinstance(decision, DisableEndpoint))
 
 
-async def _judge_endpoint(connection: "Connection[Any]", result: _Result, *, gone: bool) -> None:
+async def _judge_endpoint(connection: HotConnection, result: _Result, *, gone: bool) -> None:
     """Remember since when an endpoint only fails, and switch it off when it is gone or failed too long."""
     endpoint = result.delivery.endpoint
     failing = failing_since(result.attempt, before=endpoint.failing_since, now=result.at)
@@ -337,7 +345,8 @@ async def _judge_endpoint(connection: "Connection[Any]", result: _Result, *, gon
     reason = "gone" if gone else "failing" if too_long else None
     changed = await connection.fetchval(
         """
-        UPDATE webhook_endpoints SET failing_since = $3, state = CASE WHEN $4::text IS NULL THEN state ELSE 'disabled' END,
+        UPDATE webhook_endpoints SET failing_since = $3,
+            state = CASE WHEN $4::text IS NULL THEN state ELSE 'disabled' END,
             disabled_reason = coalesce($4, disabled_reason)
         WHERE tenant_id = $1 AND id = $2 AND state = 'enabled' RETURNING id
         """,
@@ -356,12 +365,19 @@ def _disabled(endpoint: WebhookEndpoint, reason: str) -> NewEvent:
         tenant_id=endpoint.tenant_id,
         type="webhook_endpoint.disabled",
         data=msgspec.Raw(
-            msgspec.json.encode({"endpoint_id": encode("wh", endpoint.id), "url": endpoint.url, "reason": reason})
+            msgspec.json.encode(
+                {"endpoint_id": encode("wh", endpoint.id), "url": endpoint.url, "reason": reason}
+            )
         ),
     )
 
 
-_STATES: dict[type, str] = {Done: "delivered", RetryAt: "pending", Exhausted: "failed", DisableEndpoint: "failed"}
+_STATES: dict[type, str] = {
+    Done: "delivered",
+    RetryAt: "pending",
+    Exhausted: "failed",
+    DisableEndpoint: "failed",
+}
 _OUTCOMES: dict[type, str] = {
     Done: "delivered",
     RetryAt: "failed",

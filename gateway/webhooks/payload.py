@@ -1,6 +1,7 @@
 """The body of a webhook: the event, with the message's unchanging fields joined in and opened."""
 
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from msgspec import Struct
@@ -10,7 +11,6 @@ from gateway.messages.store import view_of
 from gateway.messages.view import timestamp
 from tenants.accounts.sealing import DataKey
 from tenants.ids import created_at
-from uuid import UUID
 
 
 class StoredEvent(Struct, frozen=True, kw_only=True):

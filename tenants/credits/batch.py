@@ -7,13 +7,13 @@ of tenant ids; so two batches can wait for each other but never in a circle.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
-from asyncpg import Connection
 from msgspec import Struct
 
 from tenants.ids import new_uuid
+from tenants.tables import HotConnection
 
 TransferKind = Literal["top_up", "adjust", "hold", "capture", "release", "recapture"]
 Unit = Literal["micros", "credits"]
@@ -75,15 +75,16 @@ _MOVE = """
 """
 
 
-async def lock_balances(connection: "Connection[Any]", tenant_ids: Iterable[UUID]) -> dict[UUID, LockedBalance]:
+async def lock_balances(connection: HotConnection, tenant_ids: Iterable[UUID]) -> dict[UUID, LockedBalance]:
     """Lock and return the balances, always in the order of the ids."""
     rows = await connection.fetch(_LOCK, sorted(set(tenant_ids)))
     return {
-        row["tenant_id"]: LockedBalance(unit=row["unit"], posted=row["posted"], held=row["held"]) for row in rows
+        row["tenant_id"]: LockedBalance(unit=row["unit"], posted=row["posted"], held=row["held"])
+        for row in rows
     }
 
 
-async def post(connection: "Connection[Any]", movements: Sequence[Movement]) -> None:
+async def post(connection: HotConnection, movements: Sequence[Movement]) -> None:
     """
     Append the transfers and move the cached balances by their sums.
 

@@ -10,15 +10,7 @@ Member = PhoneNumber | SenderId
 
 def join(call: Call, pool: Pool, member: Member) -> None:
     """Add a number or sender id to a pool, or raise why it does not fit."""
-    if member.key in pool.members:
-        raise conflict("RESOURCE_ALREADY_ASSOCIATED", "pool", pool.id)
-    if isinstance(member, PhoneNumber):
-        check_number(call, member)
-        _check_settings(call, pool, member)
-    elif pool.message_type not in member.message_types:
-        raise conflict("MESSAGE_TYPE_MISMATCH", "sender-id", member.sender_id)
-    if len(pool.members) >= call.world.options.effective_quotas().identities_per_pool:
-        raise quota("ORIGINATION_IDENTITIES_PER_POOL")
+    check_fit(call, pool, member)
     pool.members.append(member.key)
     if isinstance(member, PhoneNumber):
         member.pool_id = pool.id
@@ -27,7 +19,20 @@ def join(call: Call, pool: Pool, member: Member) -> None:
     call.store.put(pool)
 
 
-def check_number(call: Call, number: PhoneNumber) -> None:
+def check_fit(call: Call, pool: Pool, member: Member) -> None:
+    """Raise unless a number or sender id may join a pool."""
+    if member.key in pool.members:
+        raise conflict("RESOURCE_ALREADY_ASSOCIATED", "pool", pool.id)
+    if isinstance(member, PhoneNumber):
+        check_number(member)
+        _check_settings(call, pool, member)
+    elif pool.message_type not in member.message_types:
+        raise conflict("MESSAGE_TYPE_MISMATCH", "sender-id", member.sender_id)
+    if len(pool.members) >= call.world.options.effective_quotas().identities_per_pool:
+        raise quota("ORIGINATION_IDENTITIES_PER_POOL")
+
+
+def check_number(number: PhoneNumber) -> None:
     """Raise unless a number is active and in no pool."""
     if number.pool_id is not None:
         raise conflict("PHONE_NUMBER_ASSOCIATED_TO_POOL", "phone-number", number.id)
@@ -47,7 +52,10 @@ def leave(call: Call, pool: Pool, member_key: str) -> None:
 
 def members_of(call: Call, pool: Pool) -> list[Member]:
     """Return the numbers and sender ids of a pool, oldest first."""
-    found = [call.store.find(SenderId if "/" in key else PhoneNumber, key) for key in pool.members]
+    found = (
+        call.store.find(SenderId, key) if "/" in key else call.store.find(PhoneNumber, key)
+        for key in pool.members
+    )
     return [member for member in found if member is not None]
 
 

@@ -8,7 +8,7 @@ from gateway.emulator.errors import access_denied, conflict, not_found, quota, v
 from gateway.emulator.filters import Readers, filtered
 from gateway.emulator.operations.ids import resource_id
 from gateway.emulator.operations.lookups import begin, listed, required
-from gateway.emulator.operations.membership import join
+from gateway.emulator.operations.membership import check_fit, join
 from gateway.emulator.operations.number_supply import MONTHLY_PRICES, is_available, next_number
 from gateway.emulator.operations.registration_links import attach_number
 from gateway.emulator.operations.tagging import check_tags, drop_tags, keep_tags
@@ -38,10 +38,16 @@ def request_phone_number(call: Call) -> dict[str, Any]:
         raise access_denied("ACCOUNT_DISABLED")
     tags = check_tags(call)
     number = _new_number(call)
-    _check_references(call, number)
-    pool = required(call, Pool, request["PoolId"], "PoolId") if "PoolId" in request else None
+    if "OptOutListName" in request:
+        number.opt_out_list = required(call, OptOutList, request["OptOutListName"], "OptOutListName").name
     if call.store.count(PhoneNumber) >= call.world.options.effective_quotas().phone_numbers:
         raise quota("PHONE_NUMBERS_PER_ACCOUNT")
+    pool = required(call, Pool, request["PoolId"], "PoolId") if "PoolId" in request else None
+    if pool is not None:
+        check_fit(call, pool, number)
+    if "RegistrationId" in request:
+        registration = required(call, Registration, request["RegistrationId"], "RegistrationId")
+        attach_number(call, registration, number)
     if pool is not None:
         join(call, pool, number)
     call.store.put(number)
@@ -139,15 +145,6 @@ def _new_number(call: Call) -> PhoneNumber:
     if not (number_type in {"TOLL_FREE", "TEN_DLC"} and call.world.options.needs_registration()):
         begin(call, number, "PENDING")
     return number
-
-
-def _check_references(call: Call, number: PhoneNumber) -> None:
-    request = call.input
-    if "OptOutListName" in request:
-        number.opt_out_list = required(call, OptOutList, request["OptOutListName"], "OptOutListName").name
-    if "RegistrationId" in request:
-        registration = required(call, Registration, request["RegistrationId"], "RegistrationId")
-        attach_number(call, registration, number)
 
 
 def _leave_registration(call: Call, number: PhoneNumber) -> None:

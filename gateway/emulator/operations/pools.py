@@ -32,11 +32,6 @@ READERS: Readers[Pool] = {
     "two-way-channel-arn": lambda pool: pool.channel_arn,
 }
 
-MEMBER_READERS: Readers[Member] = {
-    "iso-country-code": lambda member: member.country,
-    "number-capability": lambda member: capabilities_of(member),
-}
-
 
 def create_pool(call: Call) -> dict[str, Any]:
     """Open a pool around one identity, whose settings it takes over."""
@@ -44,7 +39,7 @@ def create_pool(call: Call) -> dict[str, Any]:
     member = _member(call)
     _check_message_type(call, member)
     if isinstance(member, PhoneNumber):
-        check_number(call, member)
+        check_number(member)
     if call.store.count(Pool) >= call.world.options.effective_quotas().pools:
         raise quota("POOLS_PER_ACCOUNT")
     pool = Pool(
@@ -228,6 +223,11 @@ def _listed_member(call: Call, member: Member) -> dict[str, Any]:
         **number,
     }
 
+
+MEMBER_READERS: Readers[Member] = {
+    "iso-country-code": lambda member: member.country,
+    "number-capability": capabilities_of,
+}
 
 OPERATIONS = {
     "CreatePool": create_pool,

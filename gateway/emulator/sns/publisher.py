@@ -136,7 +136,7 @@ def sqs_parcel(
     """Return the SendMessage call (json-1.0) that puts a body into the subscribed queue."""
     _, _, _, region, account, queue = taker.endpoint.split(":", 5)
     root = endpoint or f"https://sqs.{region}.amazonaws.com"
-    call = {"QueueUrl": f"{root}/{account}/{queue}", "MessageBody": body.decode()}
+    call: dict[str, object] = {"QueueUrl": f"{root}/{account}/{queue}", "MessageBody": body.decode()}
     return aws_parcel(root, region, "sqs", "AmazonSQS.SendMessage", "1.0", call, done)
 
 

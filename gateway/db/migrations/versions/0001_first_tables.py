@@ -1,6 +1,7 @@
 """First tables: tenants, money, messages, receipts, webhooks; partitions, roles and row-level security."""
 
 from pathlib import Path
+from typing import Any
 
 from alembic import op
 from sqlalchemy.util import await_only
@@ -13,7 +14,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Run the SQL beside this file; many statements at once need the driver's own simple protocol."""
-    driver = op.get_bind().connection.driver_connection
+    driver: Any = op.get_bind().connection.driver_connection
     await_only(driver.execute(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")))
 
 

@@ -1,0 +1,186 @@
+"""
+Stand-ins for the ports, with a will that a test writes out.
+
+They keep the ports' promises in memory: a send that is accepted is remembered, a key that is repeated is
+replayed, what a projection was told can be read back.
+"""
+
+from uuid import UUID
+
+from msgspec import structs
+
+from gateway.api.ports import IngestAnswer
+from gateway.carrier.provision_ports import ProvisionRefused, ProvisionRequest, ProvisionResult
+from gateway.errors import GatewayError
+from gateway.intake.outcome import Accepted, Declined, Estimate, EstimatedPrice
+from gateway.intake.request import SendRequest
+from gateway.messages.view import MessageView, ProviderView, price_view, timestamp
+from gateway.receipts.sns import Answer
+from tenants.ids import created_at, encode, new_uuid
+from tenants.scope import TenantScope
+
+
+class FakeSending:
+    """Accepts every send, unless `answer` holds another outcome or an error to raise."""
+
+    def __init__(self) -> None:
+        self.answer: Accepted | Declined | GatewayError | None = None
+        self.sent: list[SendRequest] = []
+        self._by_key: dict[tuple[UUID, str], tuple[bytes | None, MessageView]] = {}
+        self._messages: dict[tuple[UUID, UUID], MessageView] = {}
+
+    async def send(
+        self,
+        scope: TenantScope,
+        request: SendRequest,
+        *,
+        idempotency_key: str | None,
+        fingerprint: bytes | None,
+    ) -> Accepted | Declined:
+        """Accept, replay, or do what `answer` says."""
+        if isinstance(self.answer, GatewayError):
+            raise self.answer
+        if self.answer is not None:
+            return self.answer
+        known = None if idempotency_key is None else self._by_key.get((scope.tenant_id, idempotency_key))
+        if known is not None:
+            return _again(known, fingerprint)
+        self.sent.append(request)
+        message_id = new_uuid()
+        view = message_view(message_id, request, test=not scope.live)
+        self._messages[scope.tenant_id, message_id] = view
+        if idempotency_key is not None:
+            self._by_key[scope.tenant_id, idempotency_key] = (fingerprint, view)
+        return Accepted(message=view)
+
+    async def estimate(self, scope: TenantScope, request: SendRequest) -> Estimate | Declined:  # noqa: ARG002 - the port's
+        """Return one part of GSM text, or the refusal in `answer`."""
+        if isinstance(self.answer, Declined):
+            return self.answer
+        text = request.body if isinstance(request.body, str) else ""
+        return Estimate(
+            encoding="GSM",
+            parts=1,
+            characters=len(text),
+            units=len(text),
+            units_left_in_part=160 - len(text),
+            offending=(),
+            gsm_rewrite=None,
+            country="US",
+            price=EstimatedPrice(estimated="0.00645", currency="USD", credits=None),
+            mms_hint=False,
+        )
+
+    async def cancel(self, scope: TenantScope, message_id: UUID) -> MessageView | Declined | None:
+        """Cancel a message that was accepted here; a second time it is refused."""
+        found = self._messages.get((scope.tenant_id, message_id))
+        if found is None:
+            return None
+        if found.status == "canceled":
+            return Declined(code="message_not_cancelable", detail="it is canceled already")
+        canceled = structs.replace(found, status="canceled")
+        self._messages[scope.tenant_id, message_id] = canceled
+        return canceled
+
+
+class FakeProvisioner:
+    """Makes one pool, unless `refusal` says no."""
+
+    def __init__(self) -> None:
+        self.refusal: ProvisionRefused | None = None
+        self.requests: list[ProvisionRequest] = []
+
+    async def provision(
+        self,
+        scope: TenantScope,  # noqa: ARG002 - the port's
+        request: ProvisionRequest,
+    ) -> ProvisionResult | ProvisionRefused:
+        """Remember the request."""
+        self.requests.append(request)
+        if self.refusal is not None:
+            return self.refusal
+        return ProvisionResult(created=("arn:aws:sms-voice:us-east-1:1:pool/1",), adopted=())
+
+
+class FakeIngest:
+    """Stores every post, unless `answer` holds another answer or an error to raise."""
+
+    def __init__(self) -> None:
+        self.answer: IngestAnswer | GatewayError = Answer(outcome="stored")
+        self.bodies: list[bytes] = []
+
+    async def receive(self, body: bytes) -> IngestAnswer:
+        """Remember the post."""
+        if isinstance(self.answer, GatewayError):
+            raise self.answer
+        self.bodies.append(body)
+        return self.answer
+
+
+class FakeReadiness:
+    """Ready, unless `failing` names something."""
+
+    def __init__(self) -> None:
+        self.failing: dict[str, str] = {}
+
+    async def failures(self) -> dict[str, str]:
+        """Return what was written into `failing`."""
+        return self.failing
+
+
+class FakeProjection:
+    """Remembers what admission would have been told."""
+
+    def __init__(self) -> None:
+        self.policies: list[UUID] = []
+        self.opt_outs: list[tuple[UUID, str, bytes, bool]] = []
+
+    async def policy_changed(self, tenant_id: UUID) -> None:
+        """Remember a changed policy."""
+        self.policies.append(tenant_id)
+
+    async def opt_out_changed(
+        self, tenant_id: UUID, list_name: str, recipient_hash: bytes, *, opted_out: bool
+    ) -> None:
+        """Remember a changed opt-out."""
+        self.opt_outs.append((tenant_id, list_name, recipient_hash, opted_out))
+
+
+def message_view(message_id: UUID, request: SendRequest, *, test: bool) -> MessageView:
+    """Return the view of a message as it is right after its accept."""
+    at = timestamp(created_at(message_id)) or ""
+    return MessageView(
+        id=encode("msg", message_id),
+        status="queued",
+        status_reason=None,
+        to=request.to,
+        country="US",
+        carrier=None,
+        from_="+12065550100",
+        channel=request.channel,
+        type=request.type if isinstance(request.type, str) else "transactional",
+        body=request.body if isinstance(request.body, str) else None,
+        template=None,
+        encoding="GSM",
+        parts=1,
+        price=price_view(unit="micros", estimated=6450, final=None),
+        estimated_dispatch_at=at,
+        created_at=at,
+        send_at=None,
+        dispatched_at=None,
+        final_at=None,
+        expires_at=at,
+        attempts=0,
+        context=request.context,
+        client_reference=request.client_reference if isinstance(request.client_reference, str) else None,
+        feedback=None,
+        provider=ProviderView(message_id=None, account=None, region=None, status=None),
+        resend_of_unknown=False,
+        test=test,
+    )
+
+
+def _again(known: tuple[bytes | None, MessageView], fingerprint: bytes | None) -> Accepted | Declined:
+    if known[0] != fingerprint:
+        return Declined(code="idempotency_mismatch", detail="the key was used for another request")
+    return Accepted(message=known[1], replayed=True)

@@ -1,0 +1,108 @@
+"""
+`accept`: how many sends a second are taken, beside bare Litestar with one EVALSHA.
+
+A send here is durable (the 202 follows the commit), has an Idempotency-Key, holds its price in the ledger
+and is pushed into its lane. The bare component has the same server, the same connections and the same
+Redis, and none of that.
+"""
+
+from collections.abc import Sequence
+
+from gateway.bench.children import free_port
+from gateway.bench.load import Outcome
+from gateway.bench.report import Report, Round, Target, report_of
+from gateway.bench.stack import Stack, open_stack, per_message
+from gateway.bench.tenant import Sends, create_customer
+
+TARGETS = {
+    "ratio.accepted_per_s": Target(at_least=0.65),
+    "p99_ms_at_half_load": Target(at_most=50.0),
+}
+_WORKERS = 2
+_ACCEPTED = 202
+_MOST_PER_S = 6_000
+"""More than either side reaches on two cores: requests are prepared for so many."""
+_HALF = 0.5
+
+
+async def measure(*, quick: bool) -> Report:
+    """Run the rounds."""
+    seconds, rounds = (3.0, 3) if quick else (6.0, 5)
+    async with open_stack() as stack:
+        api = [await stack.api()]
+        customer = await create_customer(stack.settings)
+        bare = [await _bare(stack, "bare")]
+        sends = Sends(customer.token)
+        one = [await _round(stack, sends, api, bare, seconds) for _ in range(rounds)]
+        half = _HALF * sorted(each.figures["accepted_per_s"] for each in one)[len(one) // 2]
+        paced = [await _paced(stack, sends, api, half, seconds) for _ in range(rounds)]
+        api.append(await stack.api("api_2", port=free_port()))
+        bare.append(await _bare(stack, "bare_2"))
+        two = [await _round(stack, sends, api, bare, seconds) for _ in range(rounds)]
+    merged = [_merged(*parts) for parts in zip(one, paced, two, strict=True)]
+    return report_of("accept", merged, TARGETS)
+
+
+async def _bare(stack: Stack, name: str) -> tuple[str, int]:
+    port = free_port()
+    started = await stack.start(name, "gateway.bench.bare_api", str(port), stack.settings.redis_url)
+    await started.hear()
+    return "127.0.0.1", port
+
+
+async def _round(
+    stack: Stack,
+    sends: Sends,
+    api: Sequence[tuple[str, int]],
+    bare: Sequence[tuple[str, int]],
+    seconds: float,
+) -> Round:
+    figures = await _side(stack, sends, api, seconds, ("api", "api_2"))
+    return Round(figures=figures, baseline=await _side(stack, sends, bare, seconds, ("bare", "bare_2")))
+
+
+async def _side(
+    stack: Stack, sends: Sends, targets: Sequence[tuple[str, int]], seconds: float, servers: Sequence[str]
+) -> dict[str, float]:
+    requests = sends.next(round(_MOST_PER_S * seconds))
+    outcome, cpu_s = await stack.load(requests, targets=list(targets), seconds=seconds)
+    _check(outcome)
+    spent = per_message(cpu_s, outcome.completed, (*servers, "postgres", "redis"))
+    server = sum(spent.pop(name, 0.0) for name in servers)
+    return {
+        "accepted_per_s": outcome.per_second,
+        "p50_ms_saturated": outcome.p50_ms,
+        "p99_ms_saturated": outcome.p99_ms,
+        "api_us": server,
+        "postgres_us": spent["postgres"],
+        "redis_us": spent["redis"],
+        "generator_us": outcome.cpu_s * 1e6 / outcome.completed,
+    }
+
+
+async def _paced(
+    stack: Stack, sends: Sends, api: Sequence[tuple[str, int]], per_second: float, seconds: float
+) -> Round:
+    requests = sends.next(round(per_second * seconds) + 1)
+    outcome, _ = await stack.load(requests, targets=list(api), seconds=seconds, per_second=per_second)
+    _check(outcome)
+    return Round(
+        figures={
+            "half_load_per_s": per_second,
+            "p50_ms_at_half_load": outcome.p50_ms,
+            "p99_ms_at_half_load": outcome.p99_ms,
+        }
+    )
+
+
+def _check(outcome: Outcome) -> None:
+    """A rate of refusals would look splendid."""
+    if set(outcome.statuses) != {_ACCEPTED}:
+        raise RuntimeError(f"not every send was accepted: {outcome.statuses}")
+
+
+def _merged(one: Round, paced: Round, two: Round) -> Round:
+    figures = {**one.figures, **paced.figures} | {f"{name}_2_workers": v for name, v in two.figures.items()}
+    baseline = {**one.baseline} | {f"{name}_2_workers": value for name, value in two.baseline.items()}
+    return Round(figures=figures, baseline=baseline)
+

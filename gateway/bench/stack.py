@@ -1,0 +1,185 @@
+"""
+The gateway as it runs in production, on embedded stores in a temporary folder: one process per role.
+
+A benchmark opens a stack, adds the processes it measures, and reads their CPU time by name.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, TypeVar
+
+import aiohttp
+import msgspec
+from msgspec import structs
+
+from gateway.bench.children import Child, child, free_port
+from gateway.bench.cpu import cpu_seconds
+from gateway.bench.load import Job, Outcome
+from gateway.db.engine import sqlalchemy_url
+from gateway.db.migrate import migrate
+from gateway.embedded import embedded_stores
+from gateway.settings import Settings, to_environment
+from gateway.wiring import prepare_database
+
+CONNECTIONS = 64
+"""Of every load: what the component measurements were made with."""
+_READY_WITHIN_S = 60.0
+_POLL_S = 0.05
+_SENDS_PER_SECOND = 9_000.0
+"""Far above what is measured: AWS's own quota is not what a benchmark is about."""
+
+_T = TypeVar("_T")
+
+
+class Stack:
+    """A running gateway and the processes around it."""
+
+    def __init__(self, settings: Settings, folder: Path, processes: dict[str, int | None], exits: AsyncExitStack) -> None:
+        self.settings = settings
+        self.folder = folder
+        self.processes = processes
+        """Process ids by the name under which their CPU time is reported."""
+        self._exits = exits
+
+    @property
+    def base_url(self) -> str:
+        """Where the first API process listens."""
+        return self.settings.public_url
+
+    def cpu(self) -> dict[str, float]:
+        """Return the CPU seconds used so far by each process."""
+        return cpu_seconds(self.processes)
+
+    async def api(self, name: str = "api", *, port: int | None = None) -> tuple[str, int]:
+        """Start an API process and return its address once it answers."""
+        settings = structs.replace(self.settings, port=port or self.settings.port)
+        started = await self.start(name, "gateway.bench.roles", "api", settings=settings)
+        await self._answers(started, f"http://{settings.host}:{settings.port}/readyz")
+        return settings.host, settings.port
+
+    async def start(self, name: str, module: str, *arguments: str, settings: Settings | None = None) -> Child:
+        """Start a process that lives as long as the stack."""
+        environment = to_environment(settings or self.settings)
+        started = await self._exits.enter_async_context(
+            child(module, *arguments, folder=self.folder, environment=environment, name=name)
+        )
+        self.processes[name] = started.pid
+        return started
+
+    @asynccontextmanager
+    async def passing(self, name: str, module: str, *arguments: str) -> AsyncGenerator[Child, None]:
+        """Run a process for the length of a block."""
+        environment = to_environment(self.settings)
+        async with child(module, *arguments, folder=self.folder, environment=environment, name=name) as started:
+            self.processes[name] = started.pid
+            try:
+                yield started
+            finally:
+                self.processes[name] = None
+
+    async def load(self, requests: Sequence[bytes], **terms: Any) -> tuple[Outcome, dict[str, float]]:
+        """
+        Run a load; return what it measured and the CPU seconds each process used meanwhile.
+
+        Args:
+            terms: Members of `Job`.
+        """
+        path = self.folder / f"requests-{secrets.token_hex(4)}"
+        path.write_bytes(msgspec.msgpack.encode(requests))  # noqa: ASYNC240 - before the run
+        job = Job(**{"requests": str(path), "connections": CONNECTIONS} | terms)
+        async with child("gateway.bench.load", folder=self.folder) as generator:
+            await generator.say(msgspec.to_builtins(job))
+            await generator.hear()
+            before = self.cpu()
+            await generator.say("go")
+            outcome = msgspec.convert(await generator.hear(), Outcome, strict=False)
+            after = self.cpu()
+        path.unlink()  # noqa: ASYNC240 - after the run
+        return outcome, {name: after[name] - before.get(name, 0.0) for name in after}
+
+    async def _answers(self, started: Child, url: str) -> None:
+        async with aiohttp.ClientSession() as http:
+
+            async def answered() -> bool:
+                if not started.running:
+                    raise started.failure("ended")
+                try:
+                    async with http.get(url) as response:
+                        return response.status < 400
+                except aiohttp.ClientError:
+                    return False
+
+            try:
+                await eventually(answered, within_s=_READY_WITHIN_S)
+            except TimeoutError as error:
+                raise started.failure("did not get ready") from error
+
+
+@asynccontextmanager
+async def open_stack(**changes: Any) -> AsyncIterator[Stack]:
+    """
+    Start the stores and the emulator and migrate; the gateway's own processes are added by the caller.
+
+    Args:
+        changes: Settings that differ from the defaults.
+    """
+    async with AsyncExitStack() as exits:
+        folder = Path(exits.enter_context(TemporaryDirectory(prefix="tollgate-bench-", ignore_cleanup_errors=True)))
+        folder.chmod(0o755)  # noqa: ASYNC240 - the database server may run as another user
+        stores = await exits.enter_async_context(
+            embedded_stores(folder / "stores", database_url=None, redis_url=None)
+        )
+        emulator_port, port = free_port(), free_port()
+        emulator_url = f"http://127.0.0.1:{emulator_port}"
+        settings = Settings(
+            **{
+                "database_url": stores.database_url,
+                "redis_url": stores.redis_url,
+                "operator_key": secrets.token_hex(16),
+                "secret_key": secrets.token_hex(16),
+                "aws_endpoint_url": emulator_url,
+                "aws_sends_per_second": _SENDS_PER_SECOND,
+                "public_url": f"http://127.0.0.1:{port}",
+                "port": port,
+                "sns_cert_origins": (emulator_url,),
+                "webhook_allow_cidrs": ("127.0.0.0/8",),
+            }
+            | changes
+        )
+        processes = {_kind(server.folder.name): server.pid for server in stores.servers}
+        stack = Stack(settings, folder, processes, exits)
+        await migrate(sqlalchemy_url(settings.database_url))
+        await prepare_database(settings)
+        emulator = await stack.start("emulator", "gateway.emulator", "--port", str(emulator_port))
+        await stack._answers(emulator, f"{emulator_url}/healthz")  # noqa: SLF001 - its own maker
+        yield stack
+
+
+def _kind(folder: str) -> str:
+    return "postgres" if "postgres" in folder else "redis"
+
+
+async def eventually(condition: Callable[[], Awaitable[_T]], *, within_s: float, every_s: float = _POLL_S) -> _T:
+    """
+    Ask until the answer is true, and return it.
+
+    Raises:
+        TimeoutError: It was not in time.
+    """
+    deadline = time.monotonic() + within_s
+    while not (answer := await condition()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not within {within_s:g} s")
+        await asyncio.sleep(every_s)
+    return answer
+
+
+def per_message(cpu_s: Mapping[str, float], messages: int, names: Sequence[str], *, unit: float = 1e6) -> dict[str, float]:
+    """Return microseconds (or another unit) of CPU per message for each of `names` that was measured."""
+    return {name: cpu_s[name] * unit / messages for name in names if name in cpu_s and messages}
+

@@ -1,0 +1,87 @@
+"""A tenant made over the operator API, as an operator makes one, and the requests it sends."""
+
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+import aiohttp
+import msgspec
+from msgspec import Struct
+
+from gateway.bench.http_wire import request_bytes
+from gateway.settings import Settings
+
+PARTS_PER_SECOND = 9_000
+"""Of its one sender: the lanes must not be what slows a benchmark down."""
+_BODY = "Your order 4711 has left our warehouse and will be with you tomorrow between 9 and 12. Acme"
+_FIRST_NUMBER = 2_000_000
+"""+1 415 2000000: a US number that is valid, one per message, because a recipient gets one text a second."""
+
+
+class Customer(Struct, frozen=True, kw_only=True):
+    """A tenant that may send."""
+
+    id: str
+    token: str
+
+
+async def create_customer(settings: Settings, *, webhook: str | None = None, events: tuple[str, ...] = ()) -> Customer:
+    """
+    Create, provision and fund a tenant through a running API.
+
+    Args:
+        webhook: Where its events go; None for nowhere.
+        events: Which ones; empty for all.
+    """
+    operator = {"Authorization": f"Bearer {settings.operator_key}"}
+    async with aiohttp.ClientSession(settings.public_url, headers=operator) as http:
+        new = {
+            "name": "Benchmark",
+            "slug": f"bench-{secrets.token_hex(4)}",
+            "model": 3,
+            "countries": ["US"],
+            "plan": {"pricing": "dollars"},
+        }
+        tenant_id = (await _post(http, "/v1/admin/tenants", new))["id"]
+        sender = {"country": "US", "type": "SHORT_CODE", "parts_per_second": PARTS_PER_SECOND}
+        tenant = f"/v1/admin/tenants/{tenant_id}"
+        await _post(http, f"{tenant}/provision", {"senders": [sender]})
+        await _post(http, f"{tenant}/credits", {"amount": "1000000.00"})
+        token = (await _post(http, f"{tenant}/api-keys", {"mode": "live"}))["secret"]
+    if webhook is not None:
+        own = {"Authorization": f"Bearer {token}"}
+        async with aiohttp.ClientSession(settings.public_url, headers=own) as http:
+            await _post(http, "/v1/webhook-endpoints", {"url": webhook, "events": list(events)})
+    return Customer(id=tenant_id, token=token)
+
+
+async def _post(http: aiohttp.ClientSession, path: str, body: Any) -> Any:
+    async with http.post(path, json=body) as response:
+        text = await response.text()
+        if response.status >= 300:
+            raise RuntimeError(f"{path}: {response.status} {text}")
+        return msgspec.json.decode(text)
+
+
+class Sends:
+    """Prepared sends; each has a number and an Idempotency-Key of its own."""
+
+    def __init__(self, token: str) -> None:
+        self._headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+        self._numbers = _numbers()
+
+    def next(self, count: int) -> list[bytes]:
+        """Return the next `count` requests; bodies of about 180 bytes."""
+        return [self._one(number) for number, _ in zip(self._numbers, range(count), strict=False)]
+
+    def _one(self, number: str) -> bytes:
+        body = {"to": number, "body": _BODY, "type": "transactional", "client_reference": f"order-{number}"}
+        headers = self._headers | {"idempotency-key": secrets.token_hex(16)}
+        return request_bytes("POST", "/v1/messages", headers, msgspec.json.encode(body))
+
+
+def _numbers() -> Iterator[str]:
+    at = _FIRST_NUMBER
+    while True:
+        yield f"+1415{at}"
+        at += 1

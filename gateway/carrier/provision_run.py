@@ -1,0 +1,273 @@
+"""One provisioning run of one tenant in one account: the steps, each safe to run again."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import ClientError
+from msgspec import Struct
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from gateway.carrier.pace import Pace
+from gateway.carrier.provision_ports import SenderType, SenderWish
+from gateway.carrier.wishes import client_token, needs_number
+from gateway.db.transaction import worker_transaction
+from tenants.accounts.models import Tenant
+from tenants.scope import TenantScope
+from tenants.senders import service as senders
+from tenants.senders import store as sender_store
+from tenants.senders.models import AwsAccount, Sender
+from tenants.senders.service import PoolFacts, SenderFacts
+
+_ACTIVE_TRIES = 20
+_ACTIVE_PAUSE_S = 0.25
+_DESTINATION = "tollgate"
+_POOL = "default"
+
+UsualRate = Callable[[SenderType, str], float]
+"""Message parts per second that AWS gives a sender of a type in a country."""
+
+
+class _Found(Struct, frozen=True, kw_only=True):
+    arn: str
+    value: str
+    active: bool
+    created: bool
+
+
+class StepRefused(Exception):
+    """AWS said no to a step; the text is for the operator."""
+
+
+class Control:
+    """Paced control calls whose refusals name the action."""
+
+    def __init__(self, client: Any, pace: Pace) -> None:
+        self._client = client
+        self._pace = pace
+
+    async def call(self, action: str, **members: Any) -> dict[str, Any]:
+        """Call an action at its turn."""
+        await self._pace.turn(action)
+        answer: dict[str, Any] = await getattr(self._client, action)(**members)
+        return answer
+
+    async def make(self, action: str, **members: Any) -> dict[str, Any] | None:
+        """Call an action that creates; None where the thing is there already."""
+        try:
+            return await self.call(action, **members)
+        except ClientError as error:
+            if error.response.get("Reason") in {"RESOURCE_ALREADY_EXISTS", "RESOURCE_ALREADY_ASSOCIATED"}:
+                return None
+            raise StepRefused(said(error)) from error
+
+
+class ProvisionRun:
+    """One provisioning run of one tenant in one account, step by step."""
+
+    def __init__(
+        self,
+        aws: Control,
+        scope: TenantScope,
+        *,
+        tenant: Tenant,
+        account: AwsAccount,
+        engine: AsyncEngine,
+        usual_rate: UsualRate,
+    ) -> None:
+        self._aws = aws
+        self._usual_rate = usual_rate
+        self._scope = scope
+        self._tenant = tenant
+        self._account = account
+        self._engine = engine
+        self._name = f"tg-{tenant.slug}"
+        self.created: list[str] = []
+        self.adopted: list[str] = []
+        self.waiting: list[str] = []
+
+    async def opt_out_list(self) -> None:
+        """Make the tenant's own list, the second line behind the gateway's."""
+        made = await self._aws.make(
+            "create_opt_out_list", OptOutListName=self._name, ClientToken=self._token("opt-out-list")
+        )
+        self._note(made, "OptOutListArn")
+
+    async def sender(self, wish: SenderWish) -> Sender:
+        """Request or adopt one origination identity and store it."""
+        known = await self._stored(wish)
+        if known is not None and known.state == "active":
+            self.adopted.append(known.arn)
+            return known
+        found = await (self._number(wish) if needs_number(wish.type) else self._sender_id(wish))
+        (self.created if found.created else self.adopted).append(found.arn)
+        if not found.active:
+            self.waiting.append(found.arn)
+        facts = SenderFacts(
+            account_id=self._account.id,
+            type=wish.type,
+            value=found.value,
+            country=wish.country,
+            arn=found.arn,
+            parts_per_second=wish.parts_per_second or self._usual_rate(wish.type, wish.country),
+            message_types=list(wish.message_types),
+            state="active" if found.active else "pending",
+        )
+        async with worker_transaction(self._engine) as session:
+            return await senders.put_sender(self._scope, session, facts)
+
+    async def configuration_set(self, topic_arn: str) -> None:
+        """Make the tenant's configuration set and point its events at the topic."""
+        made = await self._aws.make(
+            "create_configuration_set", ConfigurationSetName=self._name, ClientToken=self._token("set")
+        )
+        self._note(made, "ConfigurationSetArn")
+        described = await self._aws.call("describe_configuration_sets", ConfigurationSetNames=[self._name])
+        facts = described["ConfigurationSets"][0]
+        if _DESTINATION not in {each["EventDestinationName"] for each in facts["EventDestinations"]}:
+            await self._aws.make(
+                "create_event_destination",
+                ConfigurationSetName=self._name,
+                EventDestinationName=_DESTINATION,
+                MatchingEventTypes=["ALL"],
+                SnsDestination={"TopicArn": topic_arn},
+                ClientToken=self._token("destination"),
+            )
+        async with worker_transaction(self._engine) as session:
+            await senders.put_configuration_set(
+                self._scope,
+                session,
+                account_id=self._account.id,
+                name=self._name,
+                arn=facts["ConfigurationSetArn"],
+            )
+
+    async def pool(self, rows: list[Sender], *, dedicated: bool) -> None:
+        """Make the gateway's pool of these senders, with an AWS pool of its own if wanted."""
+        members = [row for row in rows if row.state == "active"]
+        aws_pool_arn = await self._aws_pool(members) if dedicated and members else None
+        async with worker_transaction(self._engine) as session:
+            existing = await sender_store.active_senders(self._scope, session)
+            before = [row.sender_id for row in existing if row.pool_id is not None]
+            ids = list(dict.fromkeys([*before, *(row.id for row in rows)]))
+            facts = PoolFacts(
+                name=_POOL, account_id=self._account.id, aws_pool_arn=aws_pool_arn, opt_out_list=self._name
+            )
+            await senders.put_pool(self._scope, session, facts, sender_ids=ids)
+
+    async def _aws_pool(self, members: list[Sender]) -> str:
+        """A pool inherits its opt-out list from its first identity; a sender id has none to give."""
+        members = sorted(members, key=lambda member: member.type == "SENDER_ID")
+        first = members[0]
+        existing = await self._stored_pool_arn()
+        if existing is None:
+            made = await self._aws.make(
+                "create_pool",
+                OriginationIdentity=first.arn,
+                IsoCountryCode=first.country,
+                MessageType="TRANSACTIONAL",
+                ClientToken=self._token("pool", first.arn),
+            )
+            if made is None:
+                raise StepRefused(f"{first.value} is in another AWS pool already; release it there first")
+            self._note(made, "PoolArn")
+            existing = str(made["PoolArn"])
+            if first.type == "SENDER_ID":
+                await self._aws.call("update_pool", PoolId=existing, OptOutListName=self._name)
+        for member in members:
+            await self._aws.make(
+                "associate_origination_identity",
+                PoolId=existing,
+                OriginationIdentity=member.arn,
+                IsoCountryCode=member.country,
+                ClientToken=self._token("member", existing, member.arn),
+            )
+        return existing
+
+    async def _stored(self, wish: SenderWish) -> Sender | None:
+        """The tenant's sender of this wish, from an earlier run."""
+        async with worker_transaction(self._engine) as session:
+            rows = await sender_store.senders(self._scope, session, limit=1000)
+        for row in rows:
+            alike = (row.country, row.type, row.account_id) == (wish.country, wish.type, self._account.id)
+            if alike and wish.value in {None, row.value}:
+                return row
+        return None
+
+    async def _stored_pool_arn(self) -> str | None:
+        async with worker_transaction(self._engine) as session:
+            rows = await sender_store.pools(self._scope, session, limit=100)
+        return next((row.aws_pool_arn for row in rows if row.name == _POOL), None)
+
+    async def _sender_id(self, wish: SenderWish) -> _Found:
+        value = wish.value or ""
+        made = await self._aws.make(
+            "request_sender_id",
+            SenderId=value,
+            IsoCountryCode=wish.country,
+            MessageTypes=["TRANSACTIONAL", "PROMOTIONAL"],
+            ClientToken=self._token("sender-id", wish.country, value),
+        )
+        if made is not None:
+            return _Found(arn=made["SenderIdArn"], value=value, active=True, created=True)
+        described = await self._aws.call(
+            "describe_sender_ids", SenderIds=[{"SenderId": value, "IsoCountryCode": wish.country}]
+        )
+        return _Found(arn=described["SenderIds"][0]["SenderIdArn"], value=value, active=True, created=False)
+
+    async def _number(self, wish: SenderWish) -> _Found:
+        if wish.value is not None:
+            return await self._adopt_number(wish.value)
+        if wish.type == "SHORT_CODE":
+            raise StepRefused(
+                "AWS hands out short codes by support case only; give the code as `value` to adopt it"
+            )
+        made = await self._aws.make(
+            "request_phone_number",
+            IsoCountryCode=wish.country,
+            MessageType="TRANSACTIONAL",
+            NumberCapabilities=["SMS"],
+            NumberType=wish.type,
+            OptOutListName=self._name,
+            ClientToken=self._token("number", wish.country, wish.type),
+        )
+        if made is None:
+            raise StepRefused("AWS answered that the number exists but did not say which")
+        active = await self._activated(made["PhoneNumberId"])
+        return _Found(arn=made["PhoneNumberArn"], value=made["PhoneNumber"], active=active, created=True)
+
+    async def _adopt_number(self, value: str) -> _Found:
+        token: dict[str, str] = {}
+        while True:
+            page = await self._aws.call("describe_phone_numbers", **token)
+            for number in page["PhoneNumbers"]:
+                if number["PhoneNumber"] == value:
+                    active = number["Status"] == "ACTIVE"
+                    return _Found(arn=number["PhoneNumberArn"], value=value, active=active, created=False)
+            if "NextToken" not in page:
+                raise StepRefused(f"the AWS account has no number {value}")
+            token = {"NextToken": page["NextToken"]}
+
+    async def _activated(self, phone_number_id: str) -> bool:
+        """Wait a moment for ACTIVE; registered kinds stay PENDING for days and are `waiting` then."""
+        for _ in range(_ACTIVE_TRIES):
+            page = await self._aws.call("describe_phone_numbers", PhoneNumberIds=[phone_number_id])
+            if page["PhoneNumbers"][0]["Status"] == "ACTIVE":
+                return True
+            await asyncio.sleep(_ACTIVE_PAUSE_S)
+        return False
+
+    def _note(self, made: dict[str, Any] | None, member: str) -> None:
+        if made is not None:
+            self.created.append(str(made[member]))
+
+    def _token(self, kind: str, *parts: str) -> str:
+        return client_token(self._tenant.id, kind, self._account.name, *parts)
+
+
+def said(error: ClientError) -> str:
+    """Return AWS's refusal as a sentence for the operator."""
+    response: Any = error.response
+    reason = response.get("Reason")
+    said = response.get("Error", {}).get("Message", str(error))
+    return f"AWS refused {error.operation_name}: {said}" + (f" ({reason})" if reason else "")

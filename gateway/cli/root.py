@@ -1,0 +1,60 @@
+"""The table of commands, and what happens to errors that no command expected to solve."""
+
+import sys
+from importlib.metadata import version
+from typing import Final
+
+import click
+
+from gateway.cli.lazy import LazyGroup
+from gateway.cli.leash import hold_on_to_parent
+from gateway.errors import GatewayError
+
+COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "demo": ("gateway.cli.demo", "Run the whole gateway once on 200 messages and show what it did."),
+    "dev": ("gateway.cli.dev", "Run the whole gateway on this machine, with an emulator for AWS."),
+    "serve": ("gateway.cli.serve", "Run one production role: api, dispatcher, receipts, webhooks, scheduler."),
+    "emulator": ("gateway.cli.emulator", "Run the AWS End User Messaging emulator alone."),
+    "migrate": ("gateway.cli.migrate", "Bring the database schema up to date."),
+    "doctor": ("gateway.cli.doctor", "Check every dependency and say what to do about what is wrong."),
+    "reconcile": ("gateway.cli.reconcile", "Prove that ledger, balances and messages agree."),
+    "rebuild-redis": ("gateway.cli.rebuild_redis", "Rebuild what Redis holds from Postgres."),
+    "bench": ("gateway.cli.bench", "Run one benchmark beside its baseline."),
+    "tenants": ("gateway.cli.tenants", "Create, list and change tenants."),
+    "keys": ("gateway.cli.keys", "Create, list and revoke API keys."),
+    "credits": ("gateway.cli.credits", "Show, top up and correct balances."),
+    "senders": ("gateway.cli.senders", "Provision and list origination identities."),
+    "messages": ("gateway.cli.messages", "Send, estimate, list and follow messages."),
+}
+
+
+def _show_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click's
+    if wanted and not ctx.resilient_parsing:
+        click.echo(f"tollgate {version('tollgate')}")
+        ctx.exit()
+
+
+@click.command(
+    "tollgate",
+    cls=LazyGroup,
+    table=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="`tollgate COMMAND --help` explains a command; `tollgate doctor` lists every setting.",
+)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show the version."
+)
+@click.option("--leash", is_flag=True, hidden=True, help="End when standard input ends.")
+def tollgate(*, leash: bool) -> None:
+    """Multi-tenant SMS gateway in front of AWS End User Messaging."""
+    if leash:
+        hold_on_to_parent()
+
+
+def main() -> None:
+    """Run the command line; an expected failure is one sentence and exit status 1, wrong usage 2."""
+    try:
+        tollgate(prog_name="tollgate")
+    except GatewayError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,162 @@
+"""
+The REST API from the other side, over plain HTTP: for the command line and for `tollgate dev`.
+
+Nothing of the gateway is imported, so a shell on any machine starts it in a moment.
+"""
+
+import json
+from http.client import HTTPException
+from typing import Any, Final
+from urllib.error import HTTPError, URLError
+from urllib.parse import quote, urlencode, urlsplit
+from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
+
+from msgspec import Struct
+
+from gateway.errors import GatewayError
+
+_DEADLINE_S: Final = 120.0
+"""Provisioning is paced at AWS's one request a second."""
+_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+PAGE: Final = 100
+
+Json = Any
+
+
+class ApiUnreachable(GatewayError):
+    """Nothing answers at the API's address."""
+
+
+class ApiRefused(GatewayError):
+    """The API said no: what, and the way out where it names one."""
+
+    def __init__(self, status: int, problem: dict[str, Json]) -> None:
+        super().__init__(sentence_of(status, problem))
+        self.status = status
+        self.code: str = str(problem.get("code", "unknown"))
+        self.problem = problem
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """A response below 400."""
+
+    status: int
+    headers: dict[str, str]
+    """With lower-case names."""
+    body: Json
+
+
+class Client:
+    """One key on one API. Calls block."""
+
+    def __init__(self, base_url: str, key: str) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._key = key
+        self._opener = _opener(self._base_url)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Json = None,
+        *,
+        query: dict[str, Json] | None = None,
+        idempotency_key: str | None = None,
+    ) -> Answer:
+        """
+        Return the answer to one request.
+
+        Raises:
+            ApiRefused: The status is 400 or above.
+            ApiUnreachable: There was no answer.
+        """
+        request = Request(  # noqa: S310 - the operator's own URL, held to http and https by _opener
+            self._base_url + path + _query(query),
+            data=None if body is None else json.dumps(body).encode(),
+            method=method,
+            headers=self._headers(body, idempotency_key),
+        )
+        try:
+            with self._opener.open(request, timeout=_DEADLINE_S) as response:
+                return _answer(response.status, dict(response.headers), response.read())
+        except HTTPError as error:
+            raise ApiRefused(error.code, _problem(error.read())) from error
+        except (URLError, OSError, HTTPException) as error:
+            reason = getattr(error, "reason", None) or error
+            raise ApiUnreachable(
+                f"no answer from {self._base_url} ({reason}): is it running, and is --api-url right?"
+            ) from error
+
+    def get(self, path: str, **query: Json) -> Json:
+        """Return the body of a GET."""
+        return self.call("GET", path, query=query).body
+
+    def post(self, path: str, body: Json = None, *, idempotency_key: str | None = None) -> Json:
+        """Return the body of a POST."""
+        return self.call("POST", path, body, idempotency_key=idempotency_key).body
+
+    def rows(self, path: str, *, limit: int, **query: Json) -> list[Json]:
+        """Return up to `limit` rows of a list, over as many pages as that takes."""
+        found: list[Json] = []
+        after: str | None = None
+        while len(found) < limit:
+            page = self.get(path, limit=min(PAGE, limit - len(found)), after=after, **query)
+            found.extend(page["data"])
+            after = page["next_cursor"]
+            if after is None:
+                break
+        return found
+
+    def _headers(self, body: Json, idempotency_key: str | None) -> dict[str, str]:
+        headers = {"Authorization": f"Bearer {self._key}", "Accept": "application/json"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        if idempotency_key is not None:
+            headers["Idempotency-Key"] = idempotency_key
+        return headers
+
+
+def path_of(*segments: str) -> str:
+    """Return a path of `/v1` with each segment quoted."""
+    return "/".join(("/v1", *(quote(segment, safe="") for segment in segments)))
+
+
+def sentence_of(status: int, problem: dict[str, Json]) -> str:
+    """Return a problem+json as sentences: what happened, to which field, and where it is explained."""
+    code = problem.get("code", "unknown")
+    said = [f"{problem.get('title', 'The request was refused')} ({status} {code}): {problem.get('detail', '')}".rstrip()]
+    said += [f"{fault.get('field')}: {fault.get('detail')}" for fault in problem.get("errors") or []]
+    if (wait_ms := problem.get("retry_after_ms")) is not None:
+        said.append(f"It may succeed in {wait_ms / 1000:.1f} s.")
+    if (page := problem.get("type")) not in {None, "about:blank"}:
+        said.append(f"What to do: {page}")
+    return "\n  ".join(said)
+
+
+def _opener(base_url: str) -> OpenerDirector:
+    parts = urlsplit(base_url)
+    if parts.scheme not in {"http", "https"} or parts.hostname is None:
+        raise ApiUnreachable(f"{base_url!r} is not the URL of an API, such as http://127.0.0.1:8080")
+    return build_opener(ProxyHandler({})) if parts.hostname in _LOOPBACK else build_opener()
+
+
+def _query(query: dict[str, Json] | None) -> str:
+    given = {name: value for name, value in (query or {}).items() if value is not None}
+    return f"?{urlencode(given)}" if given else ""
+
+
+def _answer(status: int, headers: dict[str, str], content: bytes) -> Answer:
+    return Answer(
+        status=status,
+        headers={name.lower(): value for name, value in headers.items()},
+        body=json.loads(content) if content else None,
+    )
+
+
+def _problem(content: bytes) -> dict[str, Json]:
+    """Whatever stands before the API may answer in HTML."""
+    try:
+        problem = json.loads(content)
+    except ValueError:
+        return {}
+    return problem if isinstance(problem, dict) else {}

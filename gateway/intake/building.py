@@ -1,0 +1,170 @@
+"""From an admitted draft to the row stored, the entry queued and the view answered."""
+
+import hmac
+from datetime import datetime, timedelta
+from hashlib import sha256
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from gateway.intake.commit import IdempotentRequest, NewMessage
+from gateway.intake.idempotency import expires_at
+from gateway.intake.prepare import Draft
+from gateway.intake.request import SendRequest
+from gateway.intake.snapshot import SenderFact, TenantSnapshot
+from gateway.lanes.entry import LaneEntry, Priority
+from gateway.messages.keys import body_context, number_context
+from gateway.messages.view import MessageView, ProviderView, price_view, template_view, timestamp
+from tenants.ids import created_at, encode, new_uuid
+from tenants.scope import TenantScope
+
+SANDBOX_ROUTE = "sandbox"
+PRIORITIES = {
+    "otp": Priority.OTP,
+    "transactional": Priority.TRANSACTIONAL,
+    "promotional": Priority.PROMOTIONAL,
+}
+_SANDBOX_SENDER = "SANDBOX"
+_SANDBOX_RATE = 500.0
+"""Message parts per second of the sandbox's own sender, for tenants that have none yet."""
+_RECIPIENT_BYTES = 8
+
+
+class Admissible(Struct, frozen=True, kw_only=True):
+    """A draft with its sender: what admission judges and the builder writes down."""
+
+    snapshot: TenantSnapshot
+    scope: TenantScope
+    request: SendRequest
+    draft: Draft
+    sender: SenderFact | None
+    """None is the sandbox's own sender."""
+    wait_ms: int
+    """Estimate of what stands before it in its lane."""
+    key: tuple[str, bytes] | None
+    """The client's Idempotency-Key and the digest of what it stands for."""
+
+    @property
+    def route(self) -> str:
+        """The route that carries it; a test key's never leaves the process."""
+        return route_of(self.scope, self.sender)
+
+
+class Built(Struct, frozen=True, kw_only=True):
+    """The row and the lane entry of one message."""
+
+    message: NewMessage
+    entry: LaneEntry
+
+
+def route_of(scope: TenantScope, sender: SenderFact | None) -> str:
+    """Return the name of the lanes a message stands in."""
+    return encode("acc", sender.account_id) if scope.live and sender else SANDBOX_ROUTE
+
+
+def recipient_key(secret_key: str) -> bytes:
+    """Return the key of the lanes' recipient hashes: one for all tenants, since one phone is one phone."""
+    return hmac.digest(secret_key.encode(), b"tollgate/v1/lane-recipient", sha256)
+
+
+def build(admitted: Admissible, recipients: bytes) -> Built:
+    """Make the id, seal what is personal and lay out the row; `recipients` keys the lane's hash."""
+    message_id = new_uuid()
+    at = created_at(message_id)
+    entry = _entry(admitted, message_id, recipients)
+    snapshot, draft, sender = admitted.snapshot, admitted.draft, admitted.sender
+    reference = admitted.request.client_reference
+    message = NewMessage(
+        id=message_id,
+        tenant_id=snapshot.tenant_id,
+        created_at=at,
+        test=not admitted.scope.live,
+        status="scheduled" if draft.send_at else "queued",
+        channel=admitted.request.channel,
+        type=draft.type,
+        country=draft.number.country,
+        recipient_hash=snapshot.key.recipient_hash(draft.number.e164),
+        to_sealed=snapshot.key.seal(draft.number.e164.encode(), context=number_context(message_id)),
+        body_sealed=snapshot.key.seal(draft.text.encode(), context=body_context(message_id)),
+        template_id=draft.template.id if draft.template else None,
+        template_version=draft.template.version if draft.template else None,
+        encoding=draft.segments.encoding,
+        parts=draft.segments.parts,
+        unit=draft.quote.unit,
+        price_estimated=draft.quote.amount,
+        max_price_micros=draft.quote.max_price_micros,
+        account_id=sender.account_id if sender and admitted.scope.live else None,
+        sender_id=sender.id if sender else None,
+        sender_value=sender.value if sender else _SANDBOX_SENDER,
+        sender_arn=sender.arn if sender else None,
+        configuration_set=snapshot.configuration_sets.get(sender.account_id) if sender else None,
+        send_at=draft.send_at,
+        estimated_dispatch_at=(draft.send_at or at) + timedelta(milliseconds=admitted.wait_ms),
+        expires_at=draft.expires_at,
+        context=admitted.request.context or None,
+        client_reference=reference if isinstance(reference, str) else None,
+        feedback="pending" if admitted.request.feedback else None,
+        route=entry.route,
+        lane=msgspec.to_builtins(entry),
+        idempotent=_idempotent(admitted.key, at, draft.send_at),
+    )
+    return Built(message=message, entry=entry)
+
+
+def accepted_view(message: NewMessage, draft: Draft) -> MessageView:
+    """Return the message as its 202 shows it, without reading it back."""
+    return MessageView(
+        id=encode("msg", message.id),
+        status=message.status,
+        status_reason=None,
+        to=draft.number.e164,
+        country=message.country,
+        carrier=None,
+        from_=message.sender_value,
+        channel=message.channel,
+        type=message.type,
+        body=draft.text,
+        template=template_view(message.template_id, message.template_version),
+        encoding=message.encoding,
+        parts=message.parts,
+        price=price_view(unit=message.unit, estimated=message.price_estimated, final=None),
+        estimated_dispatch_at=timestamp(message.estimated_dispatch_at),
+        created_at=timestamp(message.created_at) or "",
+        send_at=timestamp(message.send_at),
+        dispatched_at=None,
+        final_at=None,
+        expires_at=timestamp(message.expires_at) or "",
+        attempts=0,
+        context=message.context or {},
+        client_reference=message.client_reference,
+        feedback=message.feedback,
+        provider=ProviderView(message_id=None, account=None, region=None, status=None),
+        resend_of_unknown=False,
+        test=message.test,
+    )
+
+
+def _entry(admitted: Admissible, message_id: UUID, recipients: bytes) -> LaneEntry:
+    snapshot, draft, sender = admitted.snapshot, admitted.draft, admitted.sender
+    return LaneEntry(
+        message_id=message_id,
+        route=admitted.route,
+        identity=sender.id if sender else snapshot.tenant_id,
+        country=draft.number.country,
+        priority=PRIORITIES[draft.type],
+        tenant_id=snapshot.tenant_id,
+        parts=draft.segments.parts,
+        identity_rate=sender.parts_per_second if sender else _SANDBOX_RATE,
+        recipient_hash=hmac.digest(recipients, draft.number.e164.encode(), sha256)[:_RECIPIENT_BYTES],
+        weight=snapshot.plan.weight,
+        tenant_rate=snapshot.plan.mps(draft.number.country),
+    )
+
+
+def _idempotent(
+    key: tuple[str, bytes] | None, now: datetime, send_at: datetime | None
+) -> IdempotentRequest | None:
+    if key is None:
+        return None
+    return IdempotentRequest(key=key[0], fingerprint=key[1], expires_at=expires_at(now, send_at))

@@ -1,0 +1,34 @@
+"""What a text would be on the wire and cost: the answer of `/v1/messages/estimate`. Pure."""
+
+from gateway.admission.segments import gsm_rewrite, measure
+from gateway.intake.outcome import Estimate, EstimatedPrice, OffendingCharacter
+from gateway.intake.prepare import Draft
+from gateway.messages.view import price_view
+
+_MMS_HINT_PARTS = 3
+"""Above this many parts one MMS is usually cheaper."""
+_MMS_COUNTRIES = frozenset({"US", "CA"})
+
+
+def estimate_of(draft: Draft) -> Estimate:
+    """Return the counts, the characters that force UNICODE, and the price of a draft."""
+    segments = draft.segments
+    rewritten = gsm_rewrite(draft.text)
+    price = price_view(unit=draft.quote.unit, estimated=draft.quote.amount, final=None)
+    return Estimate(
+        encoding=segments.encoding,
+        parts=segments.parts,
+        characters=len(draft.text),
+        units=segments.units,
+        units_left_in_part=segments.units_left_in_part,
+        offending=tuple(
+            OffendingCharacter(
+                character=each.character, position=each.position, name=each.name, suggestion=each.suggestion
+            )
+            for each in segments.offending
+        ),
+        gsm_rewrite=rewritten if measure(rewritten).parts < segments.parts else None,
+        country=draft.number.country,
+        price=EstimatedPrice(estimated=price.estimated, currency=price.currency, credits=price.credits),
+        mms_hint=segments.parts > _MMS_HINT_PARTS and draft.number.country in _MMS_COUNTRIES,
+    )

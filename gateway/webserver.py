@@ -1,0 +1,112 @@
+"""
+The web process: uvicorn in our own event loop, with the tasks that intake and receipts need beside it.
+
+Stopping is in order: take no new connection, answer what waits, then end the tasks that answer it.
+"""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Collection, Iterator
+
+import structlog
+import uvicorn
+from litestar import Litestar
+
+from gateway.asgi import create_app
+from gateway.errors import ConfigurationError
+from gateway.settings import Settings
+from gateway.wiring import Task, open_api, open_resources, open_roles
+
+_log = structlog.get_logger(__name__)
+
+_GRACE_S = 20
+"""How long requests under way may take after SIGTERM; below the 30 s that orchestrators usually grant."""
+_KEEP_ALIVE_S = 75
+"""Longer than the 60 s of common load balancers, so that they, not we, close idle connections."""
+_BACKLOG = 2048
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to us, so that it and the tasks stop in order."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """
+    Bind at once, so that a busy port is told before anything else happens.
+
+    Raises:
+        ConfigurationError: The address cannot be bound.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # With the protocol named, asyncio turns Nagle's algorithm off on the connections.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise ConfigurationError(
+            f"{host}:{port} cannot be listened on: {error.strerror}; choose another with --port or TOLLGATE_PORT"
+        ) from error
+    listener.listen(_BACKLOG)
+    listener.setblocking(False)
+    return listener
+
+
+async def run(settings: Settings, listener: socket.socket, roles: Collection[str] = ()) -> None:
+    """Serve the API, and any other roles in the same process, until SIGTERM or SIGINT."""
+    async with (
+        open_resources(settings) as shared,
+        open_api(shared) as api,
+        open_roles(shared, roles) as tasks,
+    ):
+        server = _Server(_config(create_app(api.services)))
+        _stop_on_signals(server)
+        _log.info("api_started", address=f"{settings.host}:{listener.getsockname()[1]}", roles=sorted(roles))
+        await _serve(server, listener, [*api.tasks, *tasks])
+    _log.info("api_stopped")
+
+
+async def _serve(server: _Server, listener: socket.socket, tasks: list[Task]) -> None:
+    """Run both until either ends; a task that breaks takes the server down with it, in order."""
+    beside = asyncio.gather(*(asyncio.ensure_future(task()) for task in tasks))
+    serving = asyncio.ensure_future(server.serve(sockets=[listener]))
+    await asyncio.wait({beside, serving}, return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    await serving
+    if beside.done():
+        beside.result()
+    beside.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await beside
+
+
+def _stop_on_signals(server: _Server) -> None:
+    def stop() -> None:
+        server.should_exit = True
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+
+
+def _config(app: Litestar) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=_GRACE_S,
+        backlog=_BACKLOG,
+    )

@@ -1,0 +1,184 @@
+"""`/v1/messages` as its callers see it; what lies below the edge is a fake."""
+
+from gateway.errors import Overloaded, Unavailable
+from gateway.intake.outcome import Declined, FieldFault, RateState
+
+SEND = {"to": "+12065550123", "body": "hello", "type": "transactional"}
+
+
+async def test_an_accepted_send_answers_202_with_the_message(customer) -> None:
+    """The contract's message, with an id that names its kind and a request id."""
+    answer = await customer.api.post("/v1/messages", json=SEND)
+    assert answer.status_code == 202
+    message = answer.json()
+    assert message["id"].startswith("msg_")
+    assert message["to"] == SEND["to"]
+    assert message["status"] == "queued"
+    assert answer.headers["x-request-id"].startswith("req_")
+
+
+async def test_a_declined_send_is_a_problem_that_says_it_was_not_charged(customer, world) -> None:
+    """A program decides on `code`, a person reads `detail`, an accountant looks at `charged`."""
+    world.sending.answer = Declined(code="opted_out", detail="the recipient said STOP")
+    answer = await customer.api.post("/v1/messages", json=SEND)
+    assert answer.status_code == 403
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json() == {
+        "type": "https://gateway.example/docs/errors/opted_out",
+        "title": "The recipient has opted out",
+        "status": 403,
+        "detail": "the recipient said STOP",
+        "instance": answer.headers["x-request-id"],
+        "code": "opted_out",
+        "retryable": False,
+        "charged": False,
+    }
+
+
+async def test_a_rate_limited_send_says_when_to_come_back(customer, world) -> None:
+    """429 carries Retry-After in seconds, milliseconds in the body, and the RateLimit headers."""
+    rate = RateState(limit_per_s=10, remaining=0, reset_ms=1500)
+    world.sending.answer = Declined(code="rate_limited", detail="wait", retry_after_ms=1500, rate=rate)
+    answer = await customer.api.post("/v1/messages", json=SEND)
+    assert answer.status_code == 429
+    assert answer.headers["retry-after"] == "2"
+    assert answer.headers["ratelimit-policy"] == '"requests";q=10;w=1'
+    assert answer.headers["ratelimit"] == '"requests";r=0;t=2'
+    assert answer.json()["retry_after_ms"] == 1500
+    assert answer.json()["retryable"] is True
+
+
+async def test_wrong_template_variables_are_named_one_by_one(customer, world) -> None:
+    """The caller corrects all of them at once."""
+    faults = tuple(
+        FieldFault(field=f"/template/variables/{name}", code="missing", detail="is missing") for name in "ab"
+    )
+    world.sending.answer = Declined(code="invalid_template_variables", detail="2 are wrong", errors=faults)
+    answer = await customer.api.post("/v1/messages", json=SEND)
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == [
+        "/template/variables/a",
+        "/template/variables/b",
+    ]
+
+
+async def test_a_store_that_cannot_write_is_a_503_and_never_a_202(customer, world) -> None:
+    """Nothing is accepted that is not on disk."""
+    world.sending.answer = Unavailable("postgres is away", retry_after_ms=2000)
+    answer = await customer.api.post("/v1/messages", json=SEND)
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert answer.headers["retry-after"] == "2"
+
+
+async def test_a_full_line_is_a_503_that_names_itself(customer, world) -> None:
+    """An operator tells load from an outage by the code."""
+    world.sending.answer = Overloaded("the line is full")
+    answer = await customer.api.post("/v1/messages", json=SEND)
+    assert (answer.status_code, answer.json()["code"]) == (503, "overloaded")
+
+
+async def test_a_repeated_key_replays_the_first_answer(customer, world) -> None:
+    """A client that lost the answer asks again and sends once."""
+    headers = {"Idempotency-Key": "order-1"}
+    first = await customer.api.post("/v1/messages", json=SEND, headers=headers)
+    second = await customer.api.post("/v1/messages", json=SEND, headers=headers)
+    assert second.status_code == 202
+    assert second.json() == first.json()
+    assert second.headers["idempotent-replayed"] == "true"
+    assert "idempotent-replayed" not in first.headers
+    assert len(world.sending.sent) == 1
+
+
+async def test_a_key_with_another_body_is_refused(customer) -> None:
+    """A reused key is a fault of the caller, never a wrong answer."""
+    headers = {"Idempotency-Key": "order-1"}
+    await customer.api.post("/v1/messages", json=SEND, headers=headers)
+    answer = await customer.api.post("/v1/messages", json=SEND | {"body": "other"}, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_mismatch")
+
+
+async def test_a_key_over_255_characters_is_refused(customer) -> None:
+    """Keys are indexed; a page of text is no key."""
+    answer = await customer.api.post("/v1/messages", json=SEND, headers={"Idempotency-Key": "k" * 256})
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_idempotency_key")
+
+
+async def test_an_estimate_counts_and_sends_nothing(customer, world) -> None:
+    """Asking the price costs nothing."""
+    answer = await customer.api.post("/v1/messages/estimate", json=SEND)
+    assert answer.status_code == 200
+    assert answer.json()["price"]["estimated"] == "0.00645"
+    assert world.sending.sent == []
+
+
+async def test_a_message_is_canceled_once(customer) -> None:
+    """The second cancel finds a message that is final."""
+    message = (await customer.api.post("/v1/messages", json=SEND)).json()
+    first = await customer.api.post(f"/v1/messages/{message['id']}/cancel")
+    second = await customer.api.post(f"/v1/messages/{message['id']}/cancel")
+    assert (first.status_code, first.json()["status"]) == (200, "canceled")
+    assert (second.status_code, second.json()["code"]) == (409, "message_not_cancelable")
+
+
+async def test_a_foreign_message_cannot_be_canceled(customer, stranger) -> None:
+    """It is answered like one that never was."""
+    message = (await customer.api.post("/v1/messages", json=SEND)).json()
+    answer = await stranger.api.post(f"/v1/messages/{message['id']}/cancel")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+async def test_a_batch_answers_item_by_item(customer) -> None:
+    """Each send stands alone and keeps its place."""
+    sends = [SEND | {"body": f"number {index}"} for index in range(20)]
+    answer = await customer.api.post("/v1/messages/batch", json={"messages": sends})
+    assert answer.status_code == 207
+    items = answer.json()["data"]
+    assert [item["index"] for item in items] == list(range(20))
+    assert {item["status"] for item in items} == {202}
+    assert [item["message"]["body"] for item in items] == [send["body"] for send in sends]
+
+
+async def test_a_refused_item_of_a_batch_carries_its_own_problem(customer, world) -> None:
+    """The batch's status says nothing about its items."""
+    world.sending.answer = Declined(code="insufficient_credits", detail="empty")
+    answer = await customer.api.post("/v1/messages/batch", json={"messages": [SEND]})
+    item = answer.json()["data"][0]
+    assert answer.status_code == 207
+    assert (item["status"], item["error"]["code"]) == (402, "insufficient_credits")
+    assert "message" not in item
+
+
+async def test_a_repeated_batch_sends_nothing_twice(customer, world) -> None:
+    """Its items are replayed one by one."""
+    headers = {"Idempotency-Key": "batch-1"}
+    body = {"messages": [SEND, SEND]}
+    first = await customer.api.post("/v1/messages/batch", json=body, headers=headers)
+    second = await customer.api.post("/v1/messages/batch", json=body, headers=headers)
+    assert second.json() == first.json()
+    assert second.headers["idempotent-replayed"] == "true"
+    assert len(world.sending.sent) == 2
+
+
+async def test_a_batch_key_with_another_body_sends_nothing(customer, world) -> None:
+    """Not even the items that the first batch did not have."""
+    headers = {"Idempotency-Key": "batch-2"}
+    await customer.api.post("/v1/messages/batch", json={"messages": [SEND]}, headers=headers)
+    answer = await customer.api.post("/v1/messages/batch", json={"messages": [SEND, SEND]}, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_mismatch")
+    assert len(world.sending.sent) == 1
+
+
+async def test_a_batch_may_be_larger_than_a_single_send_and_not_over_1_mb(customer) -> None:
+    """The limit is the batch's own."""
+    fits = {"messages": [SEND | {"body": "x" * 1000} for _ in range(200)]}
+    assert (await customer.api.post("/v1/messages/batch", json=fits)).status_code == 207
+    exceeds = {"messages": [SEND | {"body": "x" * 5000} for _ in range(220)]}
+    answer = await customer.api.post("/v1/messages/batch", json=exceeds)
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+
+
+async def test_a_batch_of_1001_is_refused_whole(customer, world) -> None:
+    """Half a batch would be worse than none."""
+    answer = await customer.api.post("/v1/messages/batch", json={"messages": [SEND] * 1001})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "/messages")
+    assert world.sending.sent == []
