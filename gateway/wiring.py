@@ -10,7 +10,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
-import aioboto3
 from msgspec import Struct
 from redis.exceptions import RedisError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -22,6 +21,7 @@ from gateway.carrier.aws import open_aws_carrier
 from gateway.carrier.ports import Carrier
 from gateway.carrier.provisioning import AwsProvisioner
 from gateway.carrier.sandbox import SandboxCarrier
+from gateway.carrier.session import AwsSession, open_session
 from gateway.carrier.topics import SnsTopics
 from gateway.clock import Clock, SystemClock
 from gateway.db.engine import create_engine, create_pool
@@ -80,7 +80,7 @@ class Resources(Struct, kw_only=True):
     """asyncpg, role `worker`."""
     scripts: RedisScripts
     redis: Any
-    session: aioboto3.Session
+    session: AwsSession
     keys: DataKeys
 
 
@@ -111,7 +111,7 @@ async def open_resources(settings: Settings, clock: Clock | None = None) -> Asyn
             pool=pool,
             scripts=RedisScripts(client),
             redis=client,
-            session=aioboto3.Session(),
+            session=open_session(),
             keys=DataKeys(pool, settings.secret_key),
         )
 
@@ -155,7 +155,13 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
         lanes = Lanes(shared.scripts)
         gate = AdmissionGate(shared.scripts)
         reader = SnapshotReader(shared.tenant_engine, shared.worker_engine, settings.secret_key, clock)
-        policies = Policies(reader.snapshot, reader.opt_outs, gate, clock)
+        policies = Policies(
+            read=reader.snapshot,
+            read_opt_outs=reader.opt_outs,
+            read_lists_of=reader.lists_of,
+            gate=gate,
+            clock=clock,
+        )
         pusher = LanePusher(shared.pool, lanes)
         intake = create_intake(shared.pool, pusher, queue_size=settings.intake_queue_size)
         receipts = create_receipts(ingest_pool, clock, platform_key(settings.secret_key))

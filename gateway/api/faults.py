@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final, cast
 
+import asyncpg
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
@@ -105,7 +106,11 @@ def _of_framework(error: HTTPException) -> Refusal | None:
 
 
 def _of_database(error: Exception) -> Refusal | None:
-    if isinstance(error, sql.TimeoutError | sql.InterfaceError | OSError):
+    """SQLAlchemy wraps the driver's errors; the hot paths use the driver itself."""
+    if isinstance(error, asyncpg.PostgresError):
+        passing = str(error.sqlstate or "").startswith(_PASSING_SQLSTATES)
+        return Refusal("unavailable", retry_after_ms=_RETRY_AFTER_MS) if passing else None
+    if isinstance(error, sql.TimeoutError | sql.InterfaceError | asyncpg.InterfaceError | OSError):
         return Refusal("unavailable", retry_after_ms=_RETRY_AFTER_MS)
     if isinstance(error, sql.DBAPIError):
         state = str(getattr(error.orig, "sqlstate", None) or "")

@@ -11,11 +11,13 @@ from msgspec import Struct
 from gateway.bench.http_wire import request_bytes
 from gateway.settings import Settings
 
+COUNTRY = "GB"
+"""A sender id needs no registration there."""
 PARTS_PER_SECOND = 9_000
 """Of its one sender: the lanes must not be what slows a benchmark down."""
 _BODY = "Your order 4711 has left our warehouse and will be with you tomorrow between 9 and 12. Acme"
-_FIRST_NUMBER = 2_000_000
-"""+1 415 2000000: a US number that is valid, one per message, because a recipient gets one text a second."""
+_FIRST_NUMBER = 7_400_000_000
+"""+44 7400 000000: valid British mobile numbers, one per message, because a recipient gets one text a second."""
 
 
 class Customer(Struct, frozen=True, kw_only=True):
@@ -39,11 +41,11 @@ async def create_customer(settings: Settings, *, webhook: str | None = None, eve
             "name": "Benchmark",
             "slug": f"bench-{secrets.token_hex(4)}",
             "model": 3,
-            "countries": ["US"],
+            "countries": [COUNTRY],
             "plan": {"pricing": "dollars"},
         }
         tenant_id = (await _post(http, "/v1/admin/tenants", new))["id"]
-        sender = {"country": "US", "type": "SHORT_CODE", "parts_per_second": PARTS_PER_SECOND}
+        sender = {"country": COUNTRY, "type": "SENDER_ID", "value": "BENCH", "parts_per_second": PARTS_PER_SECOND}
         tenant = f"/v1/admin/tenants/{tenant_id}"
         await _post(http, f"{tenant}/provision", {"senders": [sender]})
         await _post(http, f"{tenant}/credits", {"amount": "1000000.00"})
@@ -83,5 +85,5 @@ class Sends:
 def _numbers() -> Iterator[str]:
     at = _FIRST_NUMBER
     while True:
-        yield f"+1415{at}"
+        yield f"+44{at}"
         at += 1

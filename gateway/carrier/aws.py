@@ -4,11 +4,11 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import aioboto3
 from aiobotocore.config import AioConfig
 
 from gateway.carrier.aws_errors import classify
 from gateway.carrier.ports import CONTEXT_ATTEMPT, CONTEXT_MESSAGE, OutboundText, Outcome, Sent, Unknown
+from gateway.carrier.session import AwsSession
 from tenants.ids import encode
 
 _CONNECT_S = 2
@@ -76,11 +76,10 @@ def _max_price(micros: int) -> str:
 
 @asynccontextmanager
 async def open_aws_carrier(
-    session: aioboto3.Session, *, region: str, endpoint_url: str | None, in_flight: int
+    session: AwsSession, *, region: str, endpoint_url: str | None, in_flight: int
 ) -> AsyncGenerator[AwsCarrier]:
     """Open the client of one account and Region."""
-    connect: Any = session.client  # its stub is an overload per AWS service, most of them unknown types
-    async with connect(
+    async with session.client(
         "pinpoint-sms-voice-v2", region_name=region, endpoint_url=endpoint_url, config=send_config(in_flight)
     ) as client:
         yield AwsCarrier(client)

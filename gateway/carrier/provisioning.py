@@ -10,7 +10,6 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-import aioboto3
 import structlog
 from botocore.exceptions import BotoCoreError, ClientError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -23,6 +22,7 @@ from gateway.carrier.provision_ports import (
     SenderWish,
 )
 from gateway.carrier.provision_run import Control, ProvisionRun, StepRefused, UsualRate, said
+from gateway.carrier.session import AwsSession
 from gateway.carrier.topics import SnsTopics
 from gateway.carrier.wishes import default_wish
 from gateway.db.transaction import worker_transaction
@@ -45,7 +45,7 @@ class AwsProvisioner:
 
     def __init__(
         self,
-        session: aioboto3.Session,
+        session: AwsSession,
         engine: AsyncEngine,
         *,
         public_url: str,

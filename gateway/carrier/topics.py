@@ -2,9 +2,9 @@
 
 from typing import Any
 
-import aioboto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from gateway.carrier.session import AwsSession
 from gateway.errors import Unavailable
 
 TOPIC_NAME = "tollgate-events"
@@ -13,7 +13,7 @@ TOPIC_NAME = "tollgate-events"
 class SnsTopics:
     """Makes the topic, subscribes the gateway and confirms, all idempotent at AWS's side."""
 
-    def __init__(self, session: aioboto3.Session, *, region: str, endpoint_url: str | None) -> None:
+    def __init__(self, session: AwsSession, *, region: str, endpoint_url: str | None) -> None:
         self._session = session
         self._region = region
         self._endpoint_url = endpoint_url

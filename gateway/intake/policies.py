@@ -23,6 +23,8 @@ _log = structlog.get_logger(__name__)
 
 ReadSnapshot = Callable[[UUID], Coroutine[Any, Any, TenantSnapshot]]
 ReadOptOuts = Callable[[UUID], Awaitable[Mapping[str, Collection[bytes]]]]
+ReadListsOf = Callable[[UUID, bytes], Awaitable[frozenset[str]]]
+"""The names of the tenant's opt-out lists on which a recipient stands."""
 
 MAX_AGE_S = 30.0
 _MOST = 20_000
@@ -32,10 +34,17 @@ class Policies:
     """Snapshots by tenant; reading one is single flight."""
 
     def __init__(
-        self, read: ReadSnapshot, read_opt_outs: ReadOptOuts, gate: AdmissionGate, clock: Clock
+        self,
+        *,
+        read: ReadSnapshot,
+        read_opt_outs: ReadOptOuts,
+        read_lists_of: ReadListsOf,
+        gate: AdmissionGate,
+        clock: Clock,
     ) -> None:
         self._read = read
         self._read_opt_outs = read_opt_outs
+        self._read_lists_of = read_lists_of
         self._gate = gate
         self._clock = clock
         self._snapshots: dict[UUID, TenantSnapshot] = {}
@@ -97,6 +106,12 @@ class Policies:
                 await self._gate.remove_opt_out(tenant_id, list_name, recipient_hash)
         except RedisUnavailable as error:
             _log.warning("opt_out_projection_failed", tenant_id=str(tenant_id), error=str(error))
+
+    async def stands_on_a_list(
+        self, tenant_id: UUID, recipient_hash: bytes, list_names: Collection[str]
+    ) -> bool:
+        """Ask Postgres itself whether a recipient opted out of one of the lists."""
+        return not (await self._read_lists_of(tenant_id, recipient_hash)).isdisjoint(list_names)
 
     def forget_all(self) -> None:
         """Throw every snapshot away, after notices may have been missed."""

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.clock import Clock
 from gateway.db.transaction import tenant_transaction, worker_transaction
@@ -80,14 +80,16 @@ class SnapshotReader:
                 after = (rows[-1].list_name, rows[-1].recipient_hash)
         return found
 
+    async def lists_of(self, tenant_id: UUID, recipient_hash: bytes) -> frozenset[str]:
+        """Read the opt-out lists on which one recipient stands."""
+        scope = TenantScope(tenant_id=tenant_id)
+        async with tenant_transaction(self._tenant_engine, scope) as session:
+            return frozenset(await opt_outs.lists_of(scope, session, recipient_hash))
+
     async def prices(self, at: datetime) -> PriceBook:
         """Read the price lines in force at an instant."""
         async with worker_transaction(self._worker_engine) as session:
-            return await _book(session, at)
-
-
-async def _book(session: AsyncSession, at: datetime) -> PriceBook:
-    return await credit_store.price_book(session, at)
+            return await credit_store.price_book(session, at)
 
 
 def _parsed(row: templates.ApprovedTemplate) -> ApprovedTemplate:

@@ -9,8 +9,9 @@ from uuid import UUID
 
 import structlog
 
+from gateway.admission.fallback import decide_without_redis
 from gateway.admission.gate import AdmissionGate
-from gateway.admission.verdict import Admission, Admitted, Refused, StalePolicy, Unprojected
+from gateway.admission.verdict import Admission, Admitted, Refused, StalePolicy, Unprojected, Verdict
 from gateway.clock import Clock
 from gateway.errors import Unavailable
 from gateway.intake.batch import IntakeCommit
@@ -33,8 +34,9 @@ from gateway.intake.prices import Prices
 from gateway.intake.refusals import declined
 from gateway.intake.replays import KEY_MISMATCH, Replays
 from gateway.intake.request import SendRequest
-from gateway.intake.snapshot import SenderFact, TenantSnapshot
+from gateway.intake.snapshot import SenderFact, TenantSnapshot, policy_of
 from gateway.lanes.backlog import BacklogView
+from gateway.lanes.errors import RedisUnavailable
 from gateway.messages.view import MessageView
 from gateway.telemetry import metrics
 from tenants.credits.money import format_usd
@@ -129,7 +131,7 @@ class Sending:
                 wait_ms=chosen[1],
                 key=key,
             )
-            match await self._gate.decide(_admission(admissible)):
+            match await self._admit(admissible):
                 case Admitted() as admitted:
                     return await self._store(admissible, _rate_state(snapshot, admitted))
                 case Refused() as refused:
@@ -139,6 +141,18 @@ class Sending:
                 case Unprojected():
                     await self._policies.project(scope.tenant_id, opt_outs=True)
         raise Unavailable("the tenant's policy keeps changing", retry_after_ms=1000)
+
+    async def _admit(self, admissible: Admissible) -> Verdict:
+        """Ask the gate; with Redis away, ask the truth: accepting goes on, only slower."""
+        admission = _admission(admissible)
+        try:
+            return await self._gate.decide(admission)
+        except RedisUnavailable:
+            snapshot = await self._policies.reload(admission.tenant_id)
+            opted_out = await self._policies.stands_on_a_list(
+                admission.tenant_id, admission.recipient_hash, admission.use_cases
+            )
+            return decide_without_redis(policy_of(snapshot), admission, opted_out=opted_out)
 
     async def _choose(
         self, snapshot: TenantSnapshot, scope: TenantScope, request: SendRequest, draft: Draft

@@ -5,6 +5,7 @@ The installed botocore may be older or newer than the API reference that the emu
 replaces the shapes that differ between releases and adds what an older release lacks.
 """
 
+import functools
 from importlib import resources
 from typing import Any
 
@@ -18,6 +19,7 @@ FOREIGN = ("Notify", "RcsAgent")
 """Words in the names of actions that newer models have and the API reference has not."""
 
 
+@functools.cache
 def load_service_model() -> ServiceModel:
     """Return the model of the service, restricted to the API reference's actions."""
     # Annotated because botocore is untyped.
