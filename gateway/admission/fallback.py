@@ -19,7 +19,7 @@ def decide_without_redis(
         opted_out: Whether the recipient stands on one of the lists that forbid this message.
     """
     gate = _closed_gate(policy, admission, opted_out=opted_out)
-    return Admitted(remaining=None, reset_ms=0) if gate is None else Refused(gate)
+    return Admitted(remaining=None, reset_ms=0) if gate is None else Refused(gate=gate)
 
 
 def _closed_gate(policy: TenantPolicy, admission: Admission, *, opted_out: bool) -> GateName | None:

@@ -31,7 +31,7 @@ async def page(
     )
     if after is not None:
         query = query.where(WebhookDelivery.id < after)
-    return (await session.execute(query)).tuples().all()
+    return [(delivery, event_type) for delivery, event_type in await session.execute(query)]
 
 
 async def add_test(

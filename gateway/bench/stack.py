@@ -58,9 +58,14 @@ class Stack:
     async def api(self, name: str = "api", *, port: int | None = None) -> tuple[str, int]:
         """Start an API process and return its address once it answers."""
         settings = structs.replace(self.settings, port=port or self.settings.port)
-        started = await self.start(name, "gateway.bench.roles", "api", settings=settings)
+        started = await self.start(name, *self.role("api"), settings=settings)
         await self._answers(started, f"http://{settings.host}:{settings.port}/readyz")
         return settings.host, settings.port
+
+    @staticmethod
+    def role(*names: str) -> tuple[str, ...]:
+        """Return the module and arguments that run roles in one process."""
+        return "gateway", "serve", *names
 
     async def start(self, name: str, module: str, *arguments: str, settings: Settings | None = None) -> Child:
         """Start a process that lives as long as the stack."""

@@ -122,17 +122,18 @@ class Sending:
             chosen = await self._choose(snapshot, scope, request, draft)
             if isinstance(chosen, Declined):
                 return chosen
-            admissible = Admissible(
-                snapshot=snapshot,
-                scope=scope,
-                request=request,
-                draft=draft,
-                sender=chosen[0],
-                wait_ms=chosen[1],
-                key=key,
-            )
-            match await self._admit(admissible):
+            sender, wait_ms = chosen
+            match await self._admit(_admission(snapshot, scope, draft, wait_ms)):
                 case Admitted() as admitted:
+                    admissible = Admissible(
+                        snapshot=snapshot,
+                        scope=scope,
+                        request=request,
+                        draft=draft,
+                        sender=sender,
+                        wait_ms=wait_ms,
+                        key=key,
+                    )
                     return await self._store(admissible, _rate_state(snapshot, admitted))
                 case Refused() as refused:
                     return declined(refused, draft)
@@ -142,9 +143,8 @@ class Sending:
                     await self._policies.project(scope.tenant_id, opt_outs=True)
         raise Unavailable("the tenant's policy keeps changing", retry_after_ms=1000)
 
-    async def _admit(self, admissible: Admissible) -> Verdict:
+    async def _admit(self, admission: Admission) -> Verdict:
         """Ask the gate; with Redis away, ask the truth: accepting goes on, only slower."""
-        admission = _admission(admissible)
         try:
             return await self._gate.decide(admission)
         except RedisUnavailable:
@@ -164,10 +164,7 @@ class Sending:
         if not ranked:
             if not scope.live and wanted is None:
                 return None, 0
-            return Declined(
-                code="no_originator",
-                detail=f"the tenant has no active sender for {draft.type} messages to {country}",
-            )
+            return _no_sender(snapshot, scope, draft)
         waits = {
             sender.id: await self._wait_ms(snapshot, scope, draft, sender)
             for sender in ranked
@@ -207,18 +204,29 @@ class Sending:
                 )
 
 
-def _admission(admissible: Admissible) -> Admission:
-    draft, snapshot = admissible.draft, admissible.snapshot
+def _no_sender(snapshot: TenantSnapshot, scope: TenantScope, draft: Draft) -> Declined:
+    """Name the gate that would refuse anyway before the missing sender: the tenant can do more about it."""
+    admission = _admission(snapshot, scope, draft, 0)
+    verdict = decide_without_redis(policy_of(snapshot), admission, opted_out=False)
+    if isinstance(verdict, Refused):
+        return declined(verdict, draft)
+    country = draft.number.country
+    return Declined(
+        code="no_originator", detail=f"the tenant has no active sender for {draft.type} messages to {country}"
+    )
+
+
+def _admission(snapshot: TenantSnapshot, scope: TenantScope, draft: Draft, wait_ms: int) -> Admission:
     return Admission(
         tenant_id=snapshot.tenant_id,
         policy_version=snapshot.version,
-        live=admissible.scope.live,
+        live=scope.live,
         country=draft.number.country,
         template=(draft.template.id, draft.template.version) if draft.template else None,
         recipient_hash=snapshot.key.recipient_hash(draft.number.e164),
         use_cases=("all", draft.type),
         parts=draft.segments.parts,
-        estimated_wait_ms=0 if draft.send_at else admissible.wait_ms,
+        estimated_wait_ms=0 if draft.send_at else wait_ms,
         ttl_ms=draft.ttl_ms,
     )
 

@@ -7,12 +7,18 @@ from msgspec import Struct
 
 from gateway.messages.view import (
     PriceView,
-    ProviderView,
     StatusReason,
     price_view,
     reason_view,
     timestamp,
 )
+
+
+class ChangedProvider(Struct, frozen=True, kw_only=True):
+    """What AWS said, less what was known before: the account and its Region."""
+
+    message_id: str | None
+    status: str | None
 
 
 class MessageChange(Struct, frozen=True, kw_only=True):
@@ -25,7 +31,7 @@ class MessageChange(Struct, frozen=True, kw_only=True):
     carrier: str | None
     dispatched_at: str | None
     final_at: str | None
-    provider: ProviderView
+    provider: ChangedProvider
     resend_of_unknown: bool
 
 
@@ -54,9 +60,7 @@ def describe_change(
         carrier=carrier,
         dispatched_at=timestamp(dispatched_at),
         final_at=timestamp(final_at),
-        provider=ProviderView(
-            message_id=provider_message_id, account=None, region=None, status=provider_status
-        ),
+        provider=ChangedProvider(message_id=provider_message_id, status=provider_status),
         resend_of_unknown=resend_of_unknown,
     )
     return msgspec.Raw(msgspec.json.encode(change))

@@ -111,7 +111,8 @@ async def save(
     if not moved:
         return []
     movements, settled = await _settle(connection, moved)
-    told = [(before, _numbered(before, after)) for before, after in settled]
+    paid = {movement.subject_id for movement in movements}
+    told = [(before, _numbered(before, after, paid=after.id in paid)) for before, after in settled]
     await connection.execute(_SAVE, *_arrays([after for _, after in told]))
     await post(connection, movements)
     await write_events(
@@ -201,8 +202,10 @@ def _movements(state: MessageState, settlement: Settlement) -> list[Movement]:
     ]
 
 
-def _numbered(before: MessageState, after: MessageState) -> MessageState:
-    return structs.replace(after, sequence=before.sequence + 1)
+def _numbered(before: MessageState, after: MessageState, *, paid: bool) -> MessageState:
+    """Count what is told or paid: the number is the event's sequence and the transfers' revision."""
+    counts = paid or (before.status != after.status and after.status in _EVENT_OF)
+    return structs.replace(after, sequence=before.sequence + 1) if counts else after
 
 
 def _event(state: MessageState) -> NewEvent:

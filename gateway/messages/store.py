@@ -163,9 +163,14 @@ def _provider(message: Message) -> ProviderView:
     return ProviderView(
         message_id=message.provider_message_id,
         account=encode("acc", message.account_id) if message.account_id else None,
-        region=None,
+        region=_region(message.sender_arn),
         status=message.provider_status,
     )
+
+
+def _region(arn: str | None) -> str | None:
+    """Return the Region inside an ARN: arn:partition:service:region:account:resource."""
+    return arn.split(":")[3] if arn else None
 
 
 def _event_view(event: Event) -> MessageEventView:

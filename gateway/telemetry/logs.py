@@ -6,6 +6,7 @@ Log lines: one event per line, a name and ids. Never a phone number, a text, a t
 
 import logging
 import sys
+import traceback
 from collections.abc import MutableMapping
 from typing import Any, Final, Literal
 
@@ -21,13 +22,20 @@ _LEVELS: Final[dict[LogLevel, int]] = {
     "warning": logging.WARNING,
     "error": logging.ERROR,
 }
+_MOST_FRAMES: Final = 60
+_FRAMES_OF_EACH: Final = 15
+_FIRST: Final[tuple[Any, ...]] = (
+    structlog.contextvars.merge_contextvars,
+    structlog.processors.add_log_level,
+)
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
 def configure(log_format: LogFormat, log_level: LogLevel) -> None:
     """Send every event of this process to stderr, as JSON for machines or in colour for a person."""
+    shown = format_failure if log_level != "debug" else structlog.processors.format_exc_info
     structlog.configure(
-        processors=_json_processors() if log_format == "json" else _console_processors(),
+        processors=[*_FIRST, shown, *(_json_processors() if log_format == "json" else _console_processors())],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[log_level]),
         logger_factory=_logger_factory(log_format),
         cache_logger_on_first_use=True,
@@ -46,23 +54,41 @@ def _logger_factory(log_format: LogFormat) -> Any:
     return structlog.PrintLoggerFactory(sys.stderr)
 
 
+def format_failure(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """
+    Replace `exc_info` by types and frames, without messages and local values.
+
+    A message may quote what a person wrote: SQLAlchemy's hold the parameters of the statement. At level
+    debug, on a developer's machine, the whole traceback is shown instead.
+    """
+    given = event.pop("exc_info", None)
+    error = sys.exc_info()[1] if given is True else given[1] if isinstance(given, tuple) else given
+    if isinstance(error, BaseException):
+        event["exception"] = "\n".join(_described(error))
+    return event
+
+
+def _described(error: BaseException) -> list[str]:
+    lines: list[str] = []
+    seen: BaseException | None = error
+    while seen is not None and len(lines) < _MOST_FRAMES:
+        lines.append(f"{type(seen).__module__}.{type(seen).__qualname__}")
+        frames = traceback.extract_tb(seen.__traceback__)
+        lines += [f"  {frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-_FRAMES_OF_EACH:]]
+        seen = seen.__cause__ or seen.__context__
+    return lines
+
+
 def _json_processors() -> list[Any]:
-    return [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-        render_json,
-    ]
+    return [structlog.processors.TimeStamper(fmt="iso", utc=True), render_json]
 
 
 def _console_processors() -> list[Any]:
+    plain = structlog.dev.plain_traceback
     return [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
         _drop_absent,
         structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), sort_keys=False),
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), sort_keys=False, exception_formatter=plain),
     ]
 
 

@@ -31,7 +31,9 @@ def body_of(event: StoredEvent, key: DataKey) -> str:
     """
     data = dict(event.data)
     if event.message is not None:
-        data = msgspec.to_builtins(view_of(event.message, key)) | _frozen(event.message) | data
+        view: dict[str, Any] = msgspec.to_builtins(view_of(event.message, key))
+        provider = view["provider"] | data.get("provider", {})
+        data = view | _frozen(event.message) | data | {"provider": provider}
     body = {
         "type": event.type,
         "timestamp": timestamp(created_at(event.id)),

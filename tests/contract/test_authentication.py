@@ -1,5 +1,6 @@
 """Who may ask: keys, their scopes, their end, and the operator."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,7 +14,9 @@ def _code(answer) -> tuple[int, str]:
     return answer.status_code, answer.json()["code"]
 
 
-@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "Basic abc", "Bearer tg_live_nonsense", "tg_live_x"])
+@pytest.mark.parametrize(
+    "header", [None, "", "Bearer", "Bearer ", "Basic abc", "Bearer tg_live_nonsense", "tg_live_x"]
+)
 async def test_no_good_key_is_a_401_with_a_challenge(nobody, header) -> None:
     """Every kind of bad credential reads the same from outside."""
     answer = await nobody.get("/v1/credits", headers={} if header is None else {"Authorization": header})
@@ -61,7 +64,9 @@ async def test_the_operator_key_is_no_tenant_key(operator) -> None:
         ("audit:read", "GET", "/v1/audit"),
     ],
 )
-async def test_a_scope_opens_its_own_routes_and_no_others(customer, world, make_key, scope, method, path) -> None:
+async def test_a_scope_opens_its_own_routes_and_no_others(
+    customer, world, make_key, scope, method, path
+) -> None:
     """A key for one purpose that leaks is lost for one purpose."""
     body = {"to": "+12065550123", "body": "x"} if method == "POST" else None
     async with world.client(await make_key(customer.id, scope)) as client:
@@ -130,8 +135,6 @@ async def test_a_key_creates_no_key_that_may_do_more(customer, world, make_key) 
 
 
 def _with_clock(services, clock):
-    from dataclasses import replace
-
     return replace(services, clock=clock)
 
 

@@ -1,6 +1,8 @@
-"""Every way of asking wrongly gets the contract's problem, never a 500, and reaches nothing behind the edge."""
+"""Every way of asking wrongly gets the contract's problem and reaches nothing behind the edge."""
 
 import pytest
+
+from gateway.api.paging import text_cursor
 
 SEND = {"to": "+12065550123", "body": "hello"}
 JSON = {"Content-Type": "application/json"}
@@ -67,7 +69,9 @@ async def test_a_nul_character_is_refused_before_postgres_sees_it(customer) -> N
     assert (await customer.api.post("/v1/messages", content=fine, headers=JSON)).status_code == 202
 
 
-@pytest.mark.parametrize("content_type", [None, "text/plain", "application/xml", "application/json; charset=utf-16"])
+@pytest.mark.parametrize(
+    "content_type", [None, "text/plain", "application/xml", "application/json; charset=utf-16"]
+)
 async def test_another_content_type_is_a_415(customer, content_type) -> None:
     """What is not said to be JSON is not read as JSON."""
     headers = {} if content_type is None else {"Content-Type": content_type}
@@ -112,7 +116,9 @@ async def test_a_wrong_method_is_a_405_that_lists_the_right_ones(customer) -> No
     assert set(answer.headers["allow"].replace(" ", "").split(",")) >= {"GET", "POST"}
 
 
-@pytest.mark.parametrize("path", ["/v1/mesages", "/nothing", "/v1/messages/msg_1/nothing", "/v1/admin", "/openapi"])
+@pytest.mark.parametrize(
+    "path", ["/v1/mesages", "/nothing", "/v1/messages/msg_1/nothing", "/v1/admin", "/openapi"]
+)
 async def test_an_unknown_path_is_a_404_problem(customer, path) -> None:
     """Also outside of /v1."""
     assert _problem(await customer.api.get(path)) == (404, "no_such_route")
@@ -143,7 +149,8 @@ async def test_a_wrong_query_parameter_is_named(customer, query, field) -> None:
 
 
 @pytest.mark.parametrize(
-    "message_id", ["msg_1", "tpl_01K3ZQ4V7N8R9T0W2Y4A6C8E0G", "msg_ZZZZZZZZZZZZZZZZZZZZZZZZZZ", "%00", "1" * 500]
+    "message_id",
+    ["msg_1", "tpl_01K3ZQ4V7N8R9T0W2Y4A6C8E0G", "msg_ZZZZZZZZZZZZZZZZZZZZZZZZZZ", "%00", "1" * 500],
 )
 async def test_what_cannot_be_an_id_is_answered_like_an_absent_one(customer, message_id) -> None:
     """A 404 that says nothing, and no query that a strange text could reach."""
@@ -152,8 +159,6 @@ async def test_what_cannot_be_an_id_is_answered_like_an_absent_one(customer, mes
 
 async def test_a_cursor_made_by_hand_is_never_a_500(customer) -> None:
     """Whatever is inside it, even a number that no column holds."""
-    from gateway.api.paging import text_cursor
-
     entry = "led_01K3ZQ4V7N8R9T0W2Y4A6C8E0G"
     for text in ("x", f"{entry}.hold.99999999999999999999", f"{entry}.hold.-1", "\x00.\x00.1"):
         answer = await customer.api.get("/v1/credits/ledger", params={"after": text_cursor(text)})

@@ -10,7 +10,12 @@ from gateway.carrier.provision_ports import ProvisionRefused
 async def test_a_tenant_is_created_active_and_not_live(customer, operator) -> None:
     """Going live is a decision of its own."""
     tenant = (await operator.get(f"/v1/admin/tenants/{customer.id}")).json()
-    assert (tenant["state"], tenant["live"], tenant["model"], tenant["countries"]) == ("active", False, 2, ["US"])
+    assert (tenant["state"], tenant["live"], tenant["model"], tenant["countries"]) == (
+        "active",
+        False,
+        2,
+        ["US"],
+    )
     assert tenant["plan"]["pricing"] == "dollars"
 
 
@@ -65,7 +70,12 @@ async def test_a_patch_that_fails_in_part_changes_nothing(customer, operator) ->
 async def test_a_tenant_is_suspended_resumed_and_closed_for_good(customer, operator) -> None:
     """Repeating a move is no error; leaving the last state is."""
     path = f"/v1/admin/tenants/{customer.id}"
-    for move, state in (("suspend", "suspended"), ("suspend", "suspended"), ("resume", "active"), ("close", "closed")):
+    for move, state in (
+        ("suspend", "suspended"),
+        ("suspend", "suspended"),
+        ("resume", "active"),
+        ("close", "closed"),
+    ):
         answer = await operator.post(f"{path}/{move}")
         assert (answer.status_code, answer.json()["state"]) == (200, state)
     refused = await operator.post(f"{path}/resume")

@@ -87,12 +87,16 @@ async def test_a_name_is_taken_once_per_tenant(customer, stranger, template) -> 
     assert (await stranger.api.post("/v1/templates", json=DRAFT)).status_code == 201
 
 
-@pytest.mark.parametrize("change", [{"body": "{"}, {"type": "spam"}, {"name": ""}, {"bdy": "x"}, {"countries": ["XX"]}])
+@pytest.mark.parametrize(
+    "change", [{"body": "{"}, {"type": "spam"}, {"name": ""}, {"bdy": "x"}, {"countries": ["XX"]}]
+)
 async def test_a_wrong_template_is_a_422_that_names_the_field(customer, change) -> None:
     """Nothing is stored."""
     answer = await customer.api.post("/v1/templates", json=DRAFT | change)
     assert answer.status_code == 422
-    assert answer.json()["errors"][0]["field"] == f"/{next(iter(change))}".replace("/countries", "/countries/0")
+    assert answer.json()["errors"][0]["field"] == f"/{next(iter(change))}".replace(
+        "/countries", "/countries/0"
+    )
     assert (await customer.api.get("/v1/templates")).json()["data"] == []
 
 

@@ -1,10 +1,13 @@
 """The rest of a tenant's world: keys, credits, opt-outs, webhooks, senders, events, audit."""
 
 import asyncio
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 
+from gateway.api.v1.events import SAFE_AGE
+from gateway.clock import FixedClock
 from gateway.db.transaction import worker_transaction
 from tenants.senders import service as senders
 from tenants.senders.service import AccountFacts, PoolFacts, SenderFacts
@@ -17,7 +20,11 @@ async def test_a_top_up_is_seen_in_balance_and_ledger(customer, operator) -> Non
     path = f"/v1/admin/tenants/{customer.id}/credits"
     posted = await operator.post(path, json={"amount": "25.5", "note": "invoice 7"})
     assert posted.status_code == 201, posted.text
-    assert (await customer.api.get("/v1/credits")).json() == {"unit": "usd", "available": "25.50", "held": "0.00"}
+    assert (await customer.api.get("/v1/credits")).json() == {
+        "unit": "usd",
+        "available": "25.50",
+        "held": "0.00",
+    }
     entries = (await customer.api.get("/v1/credits/ledger")).json()["data"]
     assert [(entry["kind"], entry["available"], entry["note"]) for entry in entries] == [
         ("top_up", "25.50", "invoice 7")
@@ -63,9 +70,7 @@ async def test_an_adjustment_takes_no_more_than_there_is(customer, operator) -> 
     assert (answer.status_code, answer.json()["code"]) == (402, "insufficient_credits")
 
 
-async def test_a_replayed_key_creation_shows_the_same_secret_and_stores_it_sealed(
-    customer, world
-) -> None:
+async def test_a_replayed_key_creation_shows_the_same_secret_and_stores_it_sealed(customer, world) -> None:
     """A client that lost the answer has not lost the key; the database never held it in clear."""
     headers = {"Idempotency-Key": str(uuid4())}
     body = {"mode": "test", "scopes": ["messages:send"]}
@@ -142,7 +147,9 @@ async def test_an_endpoint_is_changed_disabled_and_removed(customer, endpoint) -
     assert (await customer.api.get(path)).status_code == 404
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1/x", "https://169.254.169.254/", "ftp://a.example", "https://u@a.example"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1/x", "https://169.254.169.254/", "ftp://a.example", "https://u@a.example"]
+)
 async def test_an_endpoint_inside_our_walls_is_refused(customer, url) -> None:
     """A webhook must not become a way to reach the operator's network."""
     answer = await customer.api.post("/v1/webhook-endpoints", json={"url": url})
@@ -169,10 +176,6 @@ async def test_a_test_event_is_owed_and_can_be_retried(customer, endpoint) -> No
 
 async def test_an_event_is_listed_when_it_is_old_enough(customer, world) -> None:
     """A poller that takes the newest could step over one whose commit comes later."""
-    from gateway.api.v1.events import SAFE_AGE
-    from gateway.clock import FixedClock
-    from dataclasses import replace
-
     await customer.api.put(f"/v1/opt-outs/{NUMBER}")
     young = (await customer.api.get("/v1/events")).json()
     assert young == {"data": [], "next_cursor": None}

@@ -1,8 +1,8 @@
 """Fixtures: an emulator of its own for each test, real AWS clients for it, and an SNS endpoint."""
 
 import asyncio
-import io
 import contextlib
+import io
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -107,7 +107,11 @@ class Sink:
         """Handle one POST of SNS."""
         envelope = msgspec.json.decode(await request.read())
         if "Type" not in envelope:
-            envelope = {"Type": "Notification", "Message": msgspec.json.encode(envelope).decode(), "Raw": True}
+            envelope = {
+                "Type": "Notification",
+                "Message": msgspec.json.encode(envelope).decode(),
+                "Raw": True,
+            }
         self.headers.append(dict(request.headers))
         status = 200
         if envelope["Type"] == "SubscriptionConfirmation":
@@ -142,13 +146,9 @@ class Sink:
 @contextlib.asynccontextmanager
 async def connected(emulator: RunningEmulator) -> AsyncIterator[Aws]:
     """Open clients for an emulator."""
-    session = aioboto3.Session(
-        aws_access_key_id="AKID", aws_secret_access_key="secret", region_name=REGION
-    )
+    session = aioboto3.Session(aws_access_key_id="AKID", aws_secret_access_key="secret", region_name=REGION)
     async with (
-        session.client(
-            "pinpoint-sms-voice-v2", endpoint_url=emulator.base_url, config=ONE_ATTEMPT
-        ) as sms,
+        session.client("pinpoint-sms-voice-v2", endpoint_url=emulator.base_url, config=ONE_ATTEMPT) as sms,
         session.client("sns", endpoint_url=emulator.base_url, config=ONE_ATTEMPT) as sns,
         aiohttp.ClientSession() as http,
     ):
@@ -159,7 +159,12 @@ async def connected(emulator: RunningEmulator) -> AsyncIterator[Aws]:
 async def emulated(**options: Any) -> AsyncIterator[Aws]:
     """Run an emulator with some options changed and open clients for it."""
     quick = EmulatorOptions(
-        port=0, check_outputs=True, latency_scale=0.1, review_ms=1, sns_retry_delay_s=0.02, signing_key_bits=1024
+        port=0,
+        check_outputs=True,
+        latency_scale=0.1,
+        review_ms=1,
+        sns_retry_delay_s=0.02,
+        signing_key_bits=1024,
     )
     async with running_emulator(quick, **options) as emulator, connected(emulator) as aws:
         yield aws

@@ -103,7 +103,11 @@ def _broken_text(shape: StringShape, path: str) -> Iterator[tuple[str, str, Any]
         yield path, "max", good + "1" * (high + 1 - len(good))
     pattern = shape.metadata.get("pattern")
     if pattern not in {None, ".*", ".+", r"[\s\S]+"}:
-        yield path, "pattern", "  " if pattern.startswith("(?!") else (good[: low - 1] + "\u00e9 \n")[: high or 9]
+        yield (
+            path,
+            "pattern",
+            "  " if pattern.startswith("(?!") else (good[: low - 1] + "\u00e9 \n")[: high or 9],
+        )
 
 
 def _text(shape: StringShape) -> str:

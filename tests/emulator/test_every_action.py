@@ -46,14 +46,21 @@ async def _origination(aws: Aws, do: Recorder) -> None:
     tags = [{"Key": "team", "Value": "a"}]
     await do("CreateOptOutList", OptOutListName="list", Tags=tags)
     await do("DescribeOptOutLists", OptOutListNames=["list", "Default"])
-    wanted = {"IsoCountryCode": "US", "MessageType": "TRANSACTIONAL", "NumberCapabilities": ["SMS", "VOICE", "MMS"]}
+    wanted = {
+        "IsoCountryCode": "US",
+        "MessageType": "TRANSACTIONAL",
+        "NumberCapabilities": ["SMS", "VOICE", "MMS"],
+    }
     first = await do("RequestPhoneNumber", **wanted, NumberType="TOLL_FREE", OptOutListName="list", Tags=tags)
     second = await do("RequestPhoneNumber", **wanted, NumberType="TEN_DLC", OptOutListName="list")
     arn, identifier = first["PhoneNumberArn"], first["PhoneNumberId"]
     topic = "arn:aws:sns:us-east-1:123456789012:two-way"
     for each in (first, second):
         await do(
-            "UpdatePhoneNumber", PhoneNumberId=each["PhoneNumberId"], TwoWayEnabled=True, TwoWayChannelArn=topic
+            "UpdatePhoneNumber",
+            PhoneNumberId=each["PhoneNumberId"],
+            TwoWayEnabled=True,
+            TwoWayChannelArn=topic,
         )
     sender = {"SenderId": "Acme", "IsoCountryCode": "GB"}
     await do("RequestSenderId", **sender)
@@ -62,7 +69,11 @@ async def _origination(aws: Aws, do: Recorder) -> None:
     pool = await do(
         "CreatePool", OriginationIdentity=arn, IsoCountryCode="US", MessageType="TRANSACTIONAL", Tags=tags
     )
-    member = {"PoolId": pool["PoolId"], "OriginationIdentity": second["PhoneNumberId"], "IsoCountryCode": "US"}
+    member = {
+        "PoolId": pool["PoolId"],
+        "OriginationIdentity": second["PhoneNumberId"],
+        "IsoCountryCode": "US",
+    }
     await do("AssociateOriginationIdentity", **member)
     listed = await do("ListPoolOriginationIdentities", PoolId=pool["PoolArn"])
     assert len(listed["OriginationIdentities"]) == 2
@@ -99,14 +110,23 @@ async def _configuration(do: Recorder) -> None:
     await do("SetDefaultMessageType", **name, MessageType="PROMOTIONAL")
     await do("SetDefaultSenderId", **name, SenderId="Acme")
     await do("SetDefaultMessageFeedbackEnabled", **name, MessageFeedbackEnabled=True)
-    target = {"IamRoleArn": "arn:aws:iam::123456789012:role/r", "DeliveryStreamArn": "arn:aws:firehose:us-east-1:123456789012:deliverystream/d"}
+    target = {
+        "IamRoleArn": "arn:aws:iam::123456789012:role/r",
+        "DeliveryStreamArn": "arn:aws:firehose:us-east-1:123456789012:deliverystream/d",
+    }
     destination = {**name, "EventDestinationName": "stream"}
     await do(
         "CreateEventDestination", **destination, MatchingEventTypes=["ALL"], KinesisFirehoseDestination=target
     )
     await do("UpdateEventDestination", **destination, Enabled=False)
     await do("DescribeConfigurationSets", ConfigurationSetNames=["set"])
-    sent = await do("SendTextMessage", DestinationPhoneNumber="+447860019066", MessageBody="hi", MessageType="TRANSACTIONAL", **name)
+    sent = await do(
+        "SendTextMessage",
+        DestinationPhoneNumber="+447860019066",
+        MessageBody="hi",
+        MessageType="TRANSACTIONAL",
+        **name,
+    )
     await do("PutMessageFeedback", MessageId=sent["MessageId"], MessageFeedbackStatus="RECEIVED")
     await do("DeleteEventDestination", **destination)
     await do("DeleteDefaultMessageType", **name)

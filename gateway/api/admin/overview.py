@@ -64,18 +64,18 @@ async def get_summary(desk: NamedDependency[Desk]) -> Summary:
 
 async def _tenants(session: AsyncSession) -> dict[str, int]:
     rows = await session.execute(select(Tenant.state, func.count()).group_by(Tenant.state))
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 async def _messages(session: AsyncSession) -> dict[str, int]:
     recent = Message.created_at > func.now() - func.make_interval(0, 0, 0, 0, 0, 0, _DAY_S)
     rows = await session.execute(select(Message.status, func.count()).where(recent).group_by(Message.status))
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 async def _queued(session: AsyncSession) -> dict[str, int]:
     rows = await session.execute(select(QueuedMessage.state, func.count()).group_by(QueuedMessage.state))
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 async def _pending(session: AsyncSession) -> int:

@@ -37,4 +37,4 @@ async def page(
     )
     if after is not None:
         query = query.where(place > after)
-    return (await session.execute(query)).tuples().all()
+    return [(template, version) for template, version in await session.execute(query)]

@@ -96,7 +96,7 @@ async def _after(
     )
     if place is not None:
         query = query.where(Event.id > place, Event.created_at >= created_at(place))
-    return (await session.execute(query)).tuples().all()
+    return [(event, message) for event, message in await session.execute(query)]
 
 
 def _view(event: Event, message: Message | None, key: DataKey) -> EventView:

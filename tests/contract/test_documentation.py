@@ -1,0 +1,175 @@
+"""What is written about the API is what the API is: OpenAPI, the error list, the pages."""
+
+import json
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+import gateway
+import tenants
+from gateway.api.errors_document import errors_markdown
+from gateway.api.problems import PROBLEMS, STATUS_CODES
+from gateway.intake.outcome import DeclineCode
+
+ROOT = Path(gateway.__file__).parent.parent
+PUBLIC = {"/healthz", "/readyz", "/metrics", "/openapi.json"}
+
+
+@pytest.fixture
+async def openapi(nobody) -> dict:
+    """The document as a caller gets it."""
+    return (await nobody.get("/openapi.json")).json()
+
+
+def test_the_error_page_is_made_from_the_table() -> None:
+    """Run `python -m gateway.api.errors_document > docs/errors.md` after a change of the table."""
+    assert (ROOT / "docs/errors.md").read_text(encoding="utf-8") == errors_markdown()
+
+
+def test_every_code_says_what_happened_and_what_to_do() -> None:
+    """A code without a way out is half an answer."""
+    for kind in PROBLEMS.values():
+        assert re.fullmatch("[a-z_]+", kind.code)
+        assert 400 <= kind.status <= 503
+        assert kind.explanation.endswith(".")
+        assert kind.way_out.endswith((".", "`."))
+        assert kind.retryable == (
+            kind.status in {429, 500, 503} or kind.code in {"quiet_hours", "idempotency_in_flight"}
+        )
+
+
+def test_every_code_that_a_send_can_be_declined_with_is_in_the_table() -> None:
+    """Intake knows no status; the table knows every code of intake."""
+    assert set(get_args(DeclineCode)) <= set(PROBLEMS)
+
+
+def test_every_conflict_of_the_tenants_package_is_in_the_table() -> None:
+    """A code that falls through would be shown as a plain `conflict`."""
+    raised = set()
+    for path in Path(tenants.__file__).parent.rglob("*.py"):
+        raised |= set(re.findall(r'raise Conflict\(\s*"([a-z_]+)"', path.read_text(encoding="utf-8")))
+    assert raised
+    assert raised <= set(PROBLEMS)
+
+
+def test_every_status_of_the_framework_has_a_code() -> None:
+    """Litestar's own refusals are shown in our words."""
+    assert all(PROBLEMS[code].status == status for status, code in STATUS_CODES.items())
+
+
+def test_no_route_is_undocumented(world, openapi) -> None:
+    """The inventory of routes is the inventory of the document, method by method."""
+    served = {
+        (re.sub(r":[a-z]+}", "}", route.path), method.lower())
+        for route in world.app.routes
+        for method in route.methods
+        if method != "OPTIONS" and not route.path.startswith("/docs") and route.path != "/openapi.json"
+    }
+    documented = {(path, method) for path, item in openapi["paths"].items() for method in item if method in
+                  {"get", "post", "put", "patch", "delete"}}  # fmt: skip
+    assert served == documented
+
+
+def test_every_operation_has_an_id_a_summary_and_its_refusals(openapi) -> None:
+    """Client generators name functions by the id; callers handle what is documented."""
+    operations = [
+        (path, method, operation)
+        for path, item in openapi["paths"].items()
+        for method, operation in item.items()
+    ]
+    ids = [operation["operationId"] for _, _, operation in operations]
+    assert len(set(ids)) == len(ids)
+    for path, _method, operation in operations:
+        assert operation["summary"], path
+        if path.startswith("/v1/") and not path.startswith("/v1/ingest"):
+            assert operation["security"], path
+            assert {"401", "422", "500", "503"} <= set(operation["responses"]), path
+            refused = operation["responses"]["401"]["content"]
+            assert list(refused) == ["application/problem+json"], path
+
+
+def test_every_body_refuses_unknown_fields(openapi) -> None:
+    """A misspelt field never becomes a silent default, in any route."""
+    schemas = openapi["components"]["schemas"]
+
+    def objects(schema: dict, seen: set[str]):
+        if "$ref" in schema:
+            name = schema["$ref"].rsplit("/", 1)[1]
+            if name not in seen:
+                seen.add(name)
+                yield name, schemas[name]
+                yield from objects(schemas[name], seen)
+            return
+        for key in ("oneOf", "anyOf", "allOf"):
+            for part in schema.get(key, []):
+                yield from objects(part, seen)
+        for part in schema.get("properties", {}).values():
+            yield from objects(part, seen)
+        if isinstance(schema.get("items"), dict):
+            yield from objects(schema["items"], seen)
+
+    bodies = [
+        operation["requestBody"]["content"]["application/json"]["schema"]
+        for item in openapi["paths"].values()
+        for operation in item.values()
+        if "application/json" in operation.get("requestBody", {}).get("content", {})
+    ]
+    assert len(bodies) > 10
+    for body in bodies:
+        for name, schema in objects(body, set()):
+            if schema.get("type") == "object":
+                assert schema.get("additionalProperties") is False, name
+
+
+async def test_every_body_route_refuses_an_unknown_field(customer, operator, openapi) -> None:
+    """The document's promise, put to each route."""
+    for path, item in openapi["paths"].items():
+        for method, operation in item.items():
+            if "application/json" not in operation.get("requestBody", {}).get("content", {}):
+                continue
+            client = operator if path.startswith("/v1/admin") else customer.api
+            filled = path.replace("{tenant_id}", customer.id)
+            filled = re.sub(r"{template_id}", "tpl_01K3ZQ4V7N8R9T0W2Y4A6C8E0G", filled)
+            filled = re.sub(r"{[a-z_]+}", "wh_01K3ZQ4V7N8R9T0W2Y4A6C8E0G", filled)
+            answer = await client.request(method, filled, json={"surely_unknown": 1})
+            assert answer.status_code == 422, (method, path, answer.text)
+
+
+async def test_each_code_has_a_page_that_loads_nothing_from_elsewhere(nobody) -> None:
+    """The `type` of a problem leads here, also on a machine without a network."""
+    for code, kind in PROBLEMS.items():
+        page = await nobody.get(f"/docs/errors/{code}")
+        assert page.status_code == 200
+        assert page.headers["content-type"].startswith("text/html")
+        assert f"<code>{code}</code>" in page.text
+        assert kind.title in page.text.replace("&quot;", '"')
+        assert not re.search(r'(src|href)="(https?:)?//', page.text)
+
+
+async def test_the_documentation_has_an_index_and_pages(nobody) -> None:
+    """Every Markdown page of the repository, with links that stay inside."""
+    index = await nobody.get("/docs")
+    assert index.status_code == 200
+    assert 'href="/openapi.json"' in index.text
+    assert 'href="/docs/errors"' in index.text
+    page = await nobody.get("/docs/errors")
+    assert 'id="opted_out"' in page.text
+    assert "<table>" in page.text
+
+
+@pytest.mark.parametrize(
+    "path", ["nothing", "../pyproject", "..%2fREADME", "errors/nothing", "%2e%2e/%2e%2e/etc/passwd"]
+)
+async def test_there_is_no_way_out_of_the_documentation(nobody, path) -> None:
+    """Pages are looked up in a list made at the start, not on the disk."""
+    answer = await nobody.get(f"/docs/{path}")
+    assert (answer.status_code, answer.json()["code"]) == (404, "no_such_route")
+
+
+async def test_the_document_is_stable(nobody) -> None:
+    """Two processes give the same bytes, so that a change of the API is a change of a file."""
+    document = (await nobody.get("/openapi.json")).content
+    assert json.loads(document)["info"]["title"] == "Tollgate"
+    assert (await nobody.get("/openapi.json")).content == document
