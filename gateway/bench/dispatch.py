@@ -39,7 +39,7 @@ async def measure(*, quick: bool) -> Report:
         api = await stack.api()
         customer = await create_customer(stack.settings)
         sends = Sends(customer.token)
-        async with aiohttp.ClientSession() as http, asyncpg.create_pool(stack.settings.database_url, max_size=2) as pool:
+        async with aiohttp.ClientSession() as http, asyncpg.create_pool(stack.settings.database_url, min_size=1, max_size=2) as pool:
             bench = _Bench(stack, api, sends, http, pool, f"http://127.0.0.1:{port}")
             await bench.remember_emulator()
             return report_of("dispatch", [await bench.round(backlog) for _ in range(rounds)], TARGETS)

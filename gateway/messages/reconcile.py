@@ -6,9 +6,9 @@ Whether the ledger and the messages tell the same story, as of one instant.
     a test message        = no transfer at all
 """
 
+import asyncpg
 from msgspec import Struct
 
-from gateway.db.pool import HotPool
 from tenants.credits.reconcile import Difference, balance_differences, transfer_differences
 from tenants.tables import HotConnection
 
@@ -49,7 +49,7 @@ _COUNTS = """
 """
 
 
-async def prove(pool: HotPool) -> Proof:
+async def prove(pool: "asyncpg.Pool[asyncpg.Record]") -> Proof:
     """Compare everything in one read-only snapshot; safe beside any traffic."""
     async with (
         pool.acquire() as connection,

@@ -1,0 +1,204 @@
+"""The state file: nothing that was answered is lost, whatever ends the process."""
+
+import asyncio
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+import aioboto3
+import aiohttp
+import msgspec
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+
+from gateway.emulator.options import EmulatorOptions
+from gateway.emulator.server import running_emulator
+from gateway.emulator.state.journal import StateInUseError
+from tests.emulator.conftest import ONE_ATTEMPT, REGION, Sink, emulated
+
+
+async def test_resources_subscriptions_key_and_settings_survive_a_restart(tmp_path: Path, sink: Sink) -> None:
+    """A developer's emulator is as it was left."""
+    state = tmp_path / "state"
+    async with emulated(state=state) as aws:
+        number = await aws.number()
+        await aws.configuration_set(sink)
+        await aws.control("POST", "carriers", {"US": {"outcomes": {"BLOCKED": 1}}})
+        certificate = sink.envelopes[0]["SigningCertURL"].rpartition("/")[2]
+    async with emulated(state=state) as aws:
+        [kept] = (await aws.sms.describe_phone_numbers())["PhoneNumbers"]
+        assert kept["PhoneNumberArn"] == number["PhoneNumberArn"]
+        message_id = await aws.send(
+            "+14255550100", OriginationIdentity=number["PhoneNumberId"], ConfigurationSetName="events"
+        )
+        assert (await sink.final(message_id))["eventType"] == "TEXT_BLOCKED"
+        assert sink.notifications[-1]["SigningCertURL"].rpartition("/")[2] == certificate
+
+
+async def test_receipts_that_were_pending_leave_after_the_restart(tmp_path: Path, sink: Sink) -> None:
+    """What was accepted keeps its life; what was delivered is not delivered again."""
+    state = tmp_path / "state"
+    async with emulated(state=state, latency_scale=5.0) as aws:
+        number = await aws.number()
+        name = await aws.configuration_set(sink)
+        message_id = await aws.send(OriginationIdentity=number["PhoneNumberId"], ConfigurationSetName=name)
+        await sink.until(lambda: len(sink.events) == 1)
+        await asyncio.sleep(0.1)
+    async with emulated(state=state):
+        await sink.final(message_id)
+    assert [each["eventType"] for each in sink.events] == [
+        "TEXT_QUEUED",
+        "TEXT_PENDING",
+        "TEXT_SUCCESSFUL",
+        "TEXT_DELIVERED",
+    ]
+
+
+async def test_a_torn_last_line_is_dropped(tmp_path: Path) -> None:
+    """The mark of a kill inside a write."""
+    state = tmp_path / "state"
+    async with emulated(state=state) as aws:
+        await aws.sms.create_configuration_set(ConfigurationSetName="kept")
+    with state.open("ab") as file:
+        file.write(b'{"record":"ConfigurationSet","scope":"1234')
+    async with emulated(state=state) as aws:
+        found = (await aws.sms.describe_configuration_sets())["ConfigurationSets"]
+        assert [each["ConfigurationSetName"] for each in found] == ["kept"]
+
+
+async def test_a_state_file_serves_one_emulator_at_a_time(tmp_path: Path) -> None:
+    """Two writers would tear it."""
+    options = EmulatorOptions(port=0, state=tmp_path / "state")
+    async with running_emulator(options):
+        with pytest.raises(StateInUseError):
+            async with running_emulator(options):
+                pass
+
+
+async def test_reset_forgets_all_but_the_signing_key(tmp_path: Path) -> None:
+    """Also on disk."""
+    state = tmp_path / "state"
+    async with emulated(state=state) as aws:
+        await aws.number()
+        await aws.control("POST", "reset")
+        assert (await aws.sms.describe_phone_numbers())["PhoneNumbers"] == []
+    assert [msgspec.json.decode(line)["record"] for line in state.read_bytes().splitlines()] == ["SigningKey"]
+
+
+async def test_only_the_newest_finished_messages_are_kept_in_memory() -> None:
+    """A ring bounds the memory of long runs."""
+    async with emulated(retained_messages=50) as aws:
+        number = await aws.number()
+        for n in range(120):
+            await aws.send(f"+1425555{n:04d}", OriginationIdentity=number["PhoneNumberId"])
+        listed = await aws.control("GET", "messages")
+        assert listed["total"] == 50
+        assert listed["data"][-1]["destination"] == "+14255550119"
+        assert (await aws.control("GET", "stats"))["accepted_sends"] == 120
+
+
+class Process:
+    """The emulator as a process of its own that can be killed and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.base_url = f"http://127.0.0.1:{self.port}"
+        self._arguments = [
+            "--port",
+            str(self.port),
+            "--state",
+            str(folder / "state"),
+            "--truth-log",
+            str(folder / "truth"),
+        ]
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Start and wait until it answers."""
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "gateway.emulator", *self._arguments
+        )
+        async with asyncio.timeout(15), aiohttp.ClientSession() as session:
+            while True:
+                try:
+                    async with session.get(self.base_url + "/healthz") as answer:
+                        assert answer.status == 200
+                        return
+                except aiohttp.ClientConnectionError:
+                    await asyncio.sleep(0.02)
+
+    async def end(self, number: signal.Signals) -> int:
+        """Send a signal and return the exit status."""
+        assert self._process is not None
+        self._process.send_signal(number)
+        return await self._process.wait()
+
+
+@pytest.mark.scenario
+async def test_kill_nine_loses_no_accepted_send_and_no_receipt(tmp_path: Path, sink: Sink) -> None:
+    """Three kills under load: every answered send is in the truth log and gets its final event."""
+    process = Process(tmp_path)
+    await process.start()
+    answered: list[str] = []
+    session = aioboto3.Session(aws_access_key_id="AKID", aws_secret_access_key="secret", region_name=REGION)
+    async with (
+        session.client("pinpoint-sms-voice-v2", endpoint_url=process.base_url, config=ONE_ATTEMPT) as sms,
+        session.client("sns", endpoint_url=process.base_url, config=ONE_ATTEMPT) as sns,
+    ):
+        request = await _set_up(sms, sns, sink)
+        for round_ in range(3):
+            load = asyncio.create_task(_load(sms, request, round_, answered))
+            await asyncio.sleep(0.4)
+            assert await process.end(signal.SIGKILL) == -signal.SIGKILL
+            await process.start()
+            await load
+    finals = {each["messageId"] for each in sink.events if each["isFinal"]}
+    await sink.until(lambda: set(answered) <= _finals(sink), 30)
+    assert len(answered) > 100
+    assert finals <= _finals(sink)
+    assert await process.end(signal.SIGTERM) == 0
+    truth = {
+        msgspec.json.decode(line)["message_id"] for line in (tmp_path / "truth").read_bytes().splitlines()
+    }
+    assert set(answered) <= truth
+
+
+def _finals(sink: Sink) -> set[str]:
+    return {each["messageId"] for each in sink.events if each["isFinal"]}
+
+
+async def _set_up(sms: Any, sns: Any, sink: Sink) -> dict[str, str]:
+    topic = (await sns.create_topic(Name="events"))["TopicArn"]
+    await sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=sink.url)
+    await sink.confirmed(topic)
+    await sms.create_configuration_set(ConfigurationSetName="set")
+    await sms.create_event_destination(
+        ConfigurationSetName="set",
+        EventDestinationName="d",
+        MatchingEventTypes=["TEXT_ALL"],
+        SnsDestination={"TopicArn": topic},
+    )
+    number = await sms.request_phone_number(
+        IsoCountryCode="US", MessageType="TRANSACTIONAL", NumberCapabilities=["SMS"], NumberType="TOLL_FREE"
+    )
+    return {
+        "OriginationIdentity": number["PhoneNumberId"],
+        "ConfigurationSetName": "set",
+        "MessageBody": "hi",
+    }
+
+
+async def _load(sms: Any, request: dict[str, str], round_: int, answered: list[str]) -> None:
+    async def one(n: int) -> None:
+        try:
+            sent = await sms.send_text_message(DestinationPhoneNumber=f"+1425{round_}55{n:04d}", **request)
+        except (BotoCoreError, ClientError, OSError):
+            return
+        answered.append(sent["MessageId"])
+
+    for batch in range(20):
+        await asyncio.gather(*(one(batch * 10 + n) for n in range(10)))

@@ -1,0 +1,47 @@
+"""msgspec's complaints, read back into JSON pointers."""
+
+import msgspec
+import pytest
+from msgspec import Struct
+
+from gateway.api.field_errors import pointer, refusal_of_body
+
+
+class Inner(Struct, forbid_unknown_fields=True):
+    number: int
+
+
+class Outer(Struct, forbid_unknown_fields=True):
+    items: list[Inner] = []
+    by_name: dict[str, Inner] = {}
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "code"),
+    [
+        (b'{"itms": []}', "/itms", "unknown_field"),
+        (b'{"items": [{"number": 1}, {"number": "x"}]}', "/items/1/number", "invalid"),
+        (b'{"items": [{}]}', "/items/0/number", "required"),
+        (b'{"items": [{"number": 1, "nmber": 2}]}', "/items/0/nmber", "unknown_field"),
+        (b'{"by_name": {"a": {"number": null}}}', "/by_name", "invalid"),
+        (b"[]", "/", "invalid"),
+        (b'{"a`b - at `$.c`": 1}', "/a`b - at `$.c`", "unknown_field"),
+    ],
+)
+def test_a_complaint_becomes_a_pointer(body: bytes, field: str, code: str) -> None:
+    """Also inside arrays, and with a name that imitates the complaint's own form."""
+    with pytest.raises(msgspec.ValidationError) as caught:
+        msgspec.json.decode(body, type=Outer)
+    fault = refusal_of_body(str(caught.value)).errors[0]
+    assert (fault.field, fault.code) == (field, code)
+
+
+def test_a_pointer_escapes_what_rfc_6901_says() -> None:
+    """`~` and `/` are not steps."""
+    assert pointer(".a~b[2].c/d") == "/a~0b/2/c~1d"
+
+
+def test_a_very_long_name_is_cut() -> None:
+    """What comes from outside is not repeated at length."""
+    refusal = refusal_of_body(f"Object contains unknown field `{'x' * 10_000}`")
+    assert len(refusal.detail) < 200
