@@ -55,6 +55,11 @@ async def create_pool(database_url: str, role: DatabaseRole, *, size: int) -> "a
     )
 
 
+async def connect(database_url: str, role: DatabaseRole) -> "asyncpg.Connection[asyncpg.Record]":
+    """Return a connection of its own, for LISTEN; a transaction pooler must be bypassed for it."""
+    return await asyncpg.connect(database_url, server_settings=_server_settings(role))
+
+
 def _to_json(value: object) -> str:
     return msgspec.json.encode(value).decode()
 

@@ -21,6 +21,7 @@ from gateway.lanes.errors import RedisUnavailable
 from gateway.lanes.lanes import Lanes
 from gateway.lanes.rebuild import rebuild
 from gateway.messages.keys import DataKeys, body_context, number_context
+from tenants.errors import TenantsError
 from tenants.ids import new_uuid
 
 _log = structlog.get_logger(__name__)
@@ -31,6 +32,7 @@ _PAUSE_S = 0.5
 _MIN_TTL_S = 5
 """AWS's least TimeToLive; a message with less life left is not sent."""
 _MAX_TTL_S = 259_200
+_NOT_OPENED_MS = 30_000
 _MARK_IS_FRESH_S = 5.0
 """A worker that was stopped for longer than this after its mark must not send: the lease may be over."""
 
@@ -105,6 +107,9 @@ class Dispatcher:
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         self._calls.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # The mark stands; when its lease is over the attempt is unknown, which is what it is.
+            _log.error("call_broken", route=self._route, exc_info=error)
         self._free += 1
         self._room.set()
 
@@ -113,7 +118,12 @@ class Dispatcher:
         if ttl_s < _MIN_TTL_S:
             self._recorder.put(message, Expired())
             return
-        text = await self._text(message, ttl_s)
+        try:
+            text = await self._text(message, ttl_s)
+        except (TenantsError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            _log.error("message_not_opened", message_id=str(message.message_id), error=str(error))
+            self._recorder.put(message, NotSent(reason="not_opened", retry_after_ms=_NOT_OPENED_MS))
+            return
         if time.monotonic() - marked_at > _MARK_IS_FRESH_S:
             self._recorder.put(message, NotSent(reason="mark_too_old", retry_after_ms=0))
             return

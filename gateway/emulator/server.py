@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from typing import Any
 
 import msgspec
@@ -26,24 +26,18 @@ class RunningEmulator(msgspec.Struct, frozen=True):
 
 async def serve(options: EmulatorOptions) -> None:
     """Run until SIGINT or SIGTERM."""
-    listener = _listen(options)
-    world = World(options, _base_url(options, listener))
-    world.start()
-    resume(world)
-    server = _GuestServer(_config(world))
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, server.stop)
-    try:
+    async with _open_world(options) as (world, listener):
+        server = _GuestServer(_config(world))
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, server.stop)
         await server.serve(sockets=[listener])
-    finally:
-        await world.close()
 
 
 @contextlib.asynccontextmanager
 async def running_emulator(
     options: EmulatorOptions | None = None, **changes: Any
-) -> AsyncIterator[RunningEmulator]:
+) -> AsyncGenerator[RunningEmulator]:
     """
     Run an emulator in this event loop for the length of a ``with`` block.
 
@@ -52,19 +46,27 @@ async def running_emulator(
         changes: Single fields of ``EmulatorOptions`` that differ.
     """
     chosen = msgspec.structs.replace(options or EmulatorOptions(port=0), **changes)
-    listener = _listen(chosen)
-    world = World(chosen, _base_url(chosen, listener))
-    world.start()
-    resume(world)
-    server = _GuestServer(_config(world))
-    running = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
-        await server.ready.wait()
-        yield RunningEmulator(world.base_url, world)
-    finally:
-        server.stop()
-        await running
-        await world.close()
+    async with _open_world(chosen) as (world, listener):
+        server = _GuestServer(_config(world))
+        running = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            await server.ready.wait()
+            yield RunningEmulator(world.base_url, world)
+        finally:
+            server.stop()
+            await running
+
+
+@contextlib.asynccontextmanager
+async def _open_world(options: EmulatorOptions) -> AsyncGenerator[tuple[World, socket.socket]]:
+    with _listen(options) as listener:
+        world = World(options, _base_url(options, listener))
+        world.start()
+        resume(world)
+        try:
+            yield world, listener
+        finally:
+            await world.close()
 
 
 class _GuestServer(uvicorn.Server):
@@ -79,7 +81,7 @@ class _GuestServer(uvicorn.Server):
         self.should_exit = True
 
     @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
+    def capture_signals(self) -> Generator[None]:
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

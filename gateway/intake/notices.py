@@ -7,13 +7,19 @@ from uuid import UUID
 import asyncpg
 import structlog
 
+from gateway.db.engine import connect
 from gateway.intake.policies import Policies
 from tenants.errors import NotFound
+from tenants.tables import HotConnection
 
 _log = structlog.get_logger(__name__)
 
 POLICY_CHANNEL = "tollgate_policy"
 OPT_OUT_CHANNEL = "tollgate_opt_out"
+_RECENT = """
+    SELECT tenant_id, list_name, recipient_hash FROM opt_outs
+    WHERE created_at > now() - interval '15 minutes'
+"""
 _RECONNECT_S = 1.0
 _CHECK_EVERY_S = 1.0
 
@@ -40,18 +46,24 @@ class PolicyNotices:
             await asyncio.sleep(_RECONNECT_S)
 
     async def _listen(self) -> None:
-        connection = await asyncpg.connect(
-            self._database_url, server_settings={"application_name": "tollgate-notices"}
-        )
+        connection = await connect(self._database_url, "worker")
         try:
             await connection.add_listener(POLICY_CHANNEL, self._policy_changed)
             await connection.add_listener(OPT_OUT_CHANNEL, self._opt_out_changed)
             self._policies.forget_all()
+            await self._catch_up(connection)
             while not connection.is_closed():
                 await connection.fetchval("SELECT 1", timeout=5)
                 await asyncio.sleep(_CHECK_EVERY_S)
         finally:
             await connection.close(timeout=1)
+
+    async def _catch_up(self, connection: HotConnection) -> None:
+        """Project again what was stored while nobody listened; adding an opt-out twice changes nothing."""
+        for row in await connection.fetch(_RECENT):
+            await self._policies.opt_out_changed(
+                row["tenant_id"], row["list_name"], row["recipient_hash"], opted_out=True
+            )
 
     def _policy_changed(self, _connection: Any, _pid: int, _channel: str, payload: Any) -> None:
         self._start(self._changed(UUID(payload)))

@@ -10,93 +10,33 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
-import msgspec
 import structlog
-from msgspec import Struct
 
 from gateway.clock import Clock
+from gateway.db.engine import connect
 from gateway.messages.keys import DataKeys
-from gateway.messages.models import Message
-from gateway.messages.outbox import WAKE_CHANNEL, NewEvent, write_events
-from gateway.telemetry import metrics
+from gateway.messages.outbox import WAKE_CHANNEL
 from gateway.webhooks.client import WebhookClient
-from gateway.webhooks.payload import StoredEvent, body_of
-from gateway.webhooks.schedule import (
-    Attempt,
-    Delivered,
-    DisableEndpoint,
-    Done,
-    Exhausted,
-    RetryAt,
-    decide,
-    failing_since,
-    must_disable,
-)
+from gateway.webhooks.due import DueDelivery, lease_due, postpone
+from gateway.webhooks.payload import body_of
+from gateway.webhooks.results import Result, write_results
+from gateway.webhooks.schedule import Attempt
 from gateway.webhooks.signing import signed_headers
-from tenants.endpoints.models import WebhookEndpoint
 from tenants.endpoints.service import live_secrets
-from tenants.ids import created_at, encode, new_uuid
-from tenants.tables import HotConnection
+from tenants.ids import encode
 
 _log = structlog.get_logger(__name__)
 
-LEASE = timedelta(seconds=60)
-"""Longer than the whole-exchange deadline of a post."""
 _PER_ENDPOINT = 10
+_CROWDED = timedelta(milliseconds=100)
 _CLAIM = 128
 _POLL_S = 1.0
 _RETRY_S = 0.5
 _RECORD_BATCH = 128
-_EXCERPT = 16_384
-
-
-class DueDelivery(Struct, frozen=True, kw_only=True):
-    """One delivery this sender has leased."""
-
-    tenant_id: UUID
-    id: UUID
-    created_at: datetime
-    endpoint: WebhookEndpoint
-    event: StoredEvent
-    attempts: int
-    """Made before this one."""
-
-
-class _Result(Struct, frozen=True, kw_only=True):
-    delivery: DueDelivery
-    attempt: Attempt
-    at: datetime
-    jitter: float
-
-
-_LEASE_DUE = """
-    UPDATE webhook_deliveries d SET next_attempt_at = $2
-    WHERE (d.tenant_id, d.id, d.created_at) IN (
-        SELECT tenant_id, id, created_at FROM webhook_deliveries
-        WHERE state = 'pending' AND next_attempt_at <= $1
-        ORDER BY next_attempt_at LIMIT $3 FOR UPDATE SKIP LOCKED)
-    RETURNING d.tenant_id, d.id, d.created_at, d.endpoint_id, d.event_id, d.attempts
-"""
-_EVENTS = """
-    SELECT id, tenant_id, type, message_id, sequence, data FROM events
-    WHERE id = ANY($1::uuid[]) AND created_at BETWEEN $2 AND $3
-"""
-_MESSAGES = "SELECT * FROM messages WHERE id = ANY($1::uuid[]) AND created_at BETWEEN $2 AND $3"
-_ENDPOINTS = "SELECT * FROM webhook_endpoints WHERE id = ANY($1::uuid[])"
-_RECORD = """
-    UPDATE webhook_deliveries w SET state = d.state, attempts = d.attempts,
-        next_attempt_at = coalesce(d.next_attempt_at, w.next_attempt_at), response_status = d.response_status,
-        response_excerpt = d.response_excerpt, error = d.error, delivered_at = d.delivered_at
-    FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::smallint[], $6::timestamptz[],
-        $7::smallint[], $8::text[], $9::text[], $10::timestamptz[])
-        AS d (tenant_id, id, created_at, state, attempts, next_attempt_at, response_status, response_excerpt,
-              error, delivered_at)
-    WHERE w.tenant_id = d.tenant_id AND w.id = d.id AND w.created_at = d.created_at
-"""
 
 
 class WebhookSender:
@@ -121,7 +61,7 @@ class WebhookSender:
         self._wake = asyncio.Event()
         self._busy: Counter[UUID] = Counter()
         self._posts: set[asyncio.Task[None]] = set()
-        self._results: list[_Result] = []
+        self._results: list[Result] = []
         self._arrived = asyncio.Event()
 
     async def run(self) -> None:
@@ -141,7 +81,7 @@ class WebhookSender:
         """Wake at once when an event is written; without the connection, the poll does it."""
         while True:
             try:
-                connection = await asyncpg.connect(self._database_url)
+                connection = await connect(self._database_url, "worker")
                 try:
                     await connection.add_listener(WAKE_CHANNEL, self._woken)
                     while not connection.is_closed():
@@ -178,17 +118,19 @@ class WebhookSender:
     async def _lease(self) -> int:
         now = self._clock.now()
         async with self._pool.acquire() as connection, connection.transaction():
-            rows = await connection.fetch(_LEASE_DUE, now, now + LEASE, min(self._free, _CLAIM))
-            due = await _read(connection, rows)
+            due = await lease_due(connection, now=now, limit=min(self._free, _CLAIM))
         self._free -= len(due)
         for delivery in due:
             task = asyncio.create_task(self._post(delivery))
             self._posts.add(task)
             task.add_done_callback(self._ended)
-        return len(rows)
+        return len(due)
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         self._posts.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # The lease runs out and the delivery comes again.
+            _log.error("webhook_post_broken", exc_info=error)
         self._free += 1
         self._wake.set()
 
@@ -204,7 +146,7 @@ class WebhookSender:
         finally:
             self._busy[endpoint.id] -= 1
         self._results.append(
-            _Result(
+            Result(
                 delivery=delivery,
                 attempt=attempt,
                 at=self._clock.now(),
@@ -229,16 +171,8 @@ class WebhookSender:
         )
 
     async def _postpone(self, delivery: DueDelivery) -> None:
-        await self._pool.execute(
-            """
-            UPDATE webhook_deliveries SET next_attempt_at = $4
-            WHERE tenant_id = $1 AND id = $2 AND created_at = $3
-            """,
-            delivery.tenant_id,
-            delivery.id,
-            delivery.created_at,
-            self._clock.now() + timedelta(milliseconds=100),
-        )
+        async with self._pool.acquire() as connection:
+            await postpone(connection, delivery, until=self._clock.now() + _CROWDED)
 
     async def _record_forever(self) -> None:
         while True:
@@ -248,139 +182,13 @@ class WebhookSender:
                 self._arrived.clear()
             await self._record(batch)
 
-    async def _record(self, batch: Sequence[_Result]) -> None:
+    async def _record(self, batch: Sequence[Result]) -> None:
         while batch:
             try:
                 async with self._pool.acquire() as connection, connection.transaction():
-                    await _write(connection, batch)
+                    await write_results(connection, batch)
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 _log.warning("webhook_record_failed", results=len(batch), error=str(error))
                 await asyncio.sleep(_RETRY_S)
             else:
                 return
-
-
-async def _read(connection: HotConnection, rows: Sequence[asyncpg.Record]) -> list[DueDelivery]:
-    """Return the leased deliveries with their events, messages and endpoints; orphans are closed."""
-    if not rows:
-        return []
-    events = {row["id"]: row for row in await _by_id(connection, _EVENTS, {row["event_id"] for row in rows})}
-    message_ids = {row["message_id"] for row in events.values() if row["message_id"] is not None}
-    messages = {row["id"]: Message(**dict(row)) for row in await _by_id(connection, _MESSAGES, message_ids)}
-    endpoint_rows = await connection.fetch(_ENDPOINTS, list({row["endpoint_id"] for row in rows}))
-    endpoints = {row["id"]: WebhookEndpoint(**dict(row)) for row in endpoint_rows}
-    found: list[DueDelivery] = []
-    orphans: list[UUID] = []
-    for row in rows:
-        endpoint, event = endpoints.get(row["endpoint_id"]), events.get(row["event_id"])
-        if endpoint is None or event is None or endpoint.state != "enabled":
-            orphans.append(row["id"])
-            continue
-        found.append(_due(row, endpoint, event, messages))
-    if orphans:
-        await connection.execute(
-            """
-            UPDATE webhook_deliveries SET state = 'failed', error = 'endpoint_disabled'
-            WHERE id = ANY($1::uuid[])
-            """,
-            orphans,
-        )
-    return found
-
-
-def _due(
-    row: asyncpg.Record, endpoint: WebhookEndpoint, event: asyncpg.Record, messages: dict[UUID, Message]
-) -> DueDelivery:
-    return DueDelivery(
-        tenant_id=row["tenant_id"],
-        id=row["id"],
-        created_at=row["created_at"],
-        endpoint=endpoint,
-        attempts=row["attempts"],
-        event=StoredEvent(
-            id=event["id"],
-            type=event["type"],
-            sequence=event["sequence"],
-            data=event["data"],
-            message=messages.get(event["message_id"]),
-        ),
-    )
-
-
-async def _by_id(connection: HotConnection, query: str, ids: set[UUID]) -> list[asyncpg.Record]:
-    if not ids:
-        return []
-    return await connection.fetch(query, list(ids), created_at(min(ids)), created_at(max(ids)))
-
-
-async def _write(connection: HotConnection, batch: Sequence[_Result]) -> None:
-    decided = [
-        (r, decide(r.attempt, attempt=r.delivery.attempts + 1, now=r.at, jitter=r.jitter)) for r in batch
-    ]
-    await connection.execute(
-        _RECORD,
-        [r.delivery.tenant_id for r, _ in decided],
-        [r.delivery.id for r, _ in decided],
-        [r.delivery.created_at for r, _ in decided],
-        [_STATES[type(decision)] for _, decision in decided],
-        [r.delivery.attempts + 1 for r, _ in decided],
-        [decision.at if isinstance(decision, RetryAt) else None for _, decision in decided],
-        [r.attempt.status for r, _ in decided],
-        [r.attempt.body_excerpt.replace("\x00", "")[:_EXCERPT] for r, _ in decided],
-        [None if isinstance(r.attempt, Delivered) else r.attempt.kind for r, _ in decided],
-        [r.at if isinstance(r.attempt, Delivered) else None for r, _ in decided],
-    )
-    for result, decision in decided:
-        metrics.WEBHOOK_ATTEMPTS.labels(outcome=_OUTCOMES[type(decision)]).inc()
-        await _judge_endpoint(connection, result, gone=isinstance(decision, DisableEndpoint))
-
-
-async def _judge_endpoint(connection: HotConnection, result: _Result, *, gone: bool) -> None:
-    """Remember since when an endpoint only fails, and switch it off when it is gone or failed too long."""
-    endpoint = result.delivery.endpoint
-    failing = failing_since(result.attempt, before=endpoint.failing_since, now=result.at)
-    too_long = must_disable(failing, now=result.at)
-    if failing == endpoint.failing_since and not gone and not too_long:
-        return
-    reason = "gone" if gone else "failing" if too_long else None
-    changed = await connection.fetchval(
-        """
-        UPDATE webhook_endpoints SET failing_since = $3,
-            state = CASE WHEN $4::text IS NULL THEN state ELSE 'disabled' END,
-            disabled_reason = coalesce($4, disabled_reason)
-        WHERE tenant_id = $1 AND id = $2 AND state = 'enabled' RETURNING id
-        """,
-        endpoint.tenant_id,
-        endpoint.id,
-        failing,
-        reason,
-    )
-    if changed is not None and reason is not None:
-        await write_events(connection, [_disabled(endpoint, reason)])
-
-
-def _disabled(endpoint: WebhookEndpoint, reason: str) -> NewEvent:
-    return NewEvent(
-        id=new_uuid(),
-        tenant_id=endpoint.tenant_id,
-        type="webhook_endpoint.disabled",
-        data=msgspec.Raw(
-            msgspec.json.encode(
-                {"endpoint_id": encode("wh", endpoint.id), "url": endpoint.url, "reason": reason}
-            )
-        ),
-    )
-
-
-_STATES: dict[type, str] = {
-    Done: "delivered",
-    RetryAt: "pending",
-    Exhausted: "failed",
-    DisableEndpoint: "failed",
-}
-_OUTCOMES: dict[type, str] = {
-    Done: "delivered",
-    RetryAt: "failed",
-    Exhausted: "exhausted",
-    DisableEndpoint: "disabled",
-}

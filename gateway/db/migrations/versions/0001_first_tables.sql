@@ -470,6 +470,15 @@ GRANT INSERT ON audit_rows, events TO tollgate_app;
 GRANT DELETE ON opt_outs, webhook_endpoints, idempotency_keys TO tollgate_app;
 
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO tollgate_worker;
+-- ALL TABLES names the partitions, too; they are reached through their parents, where the policies hang.
+DO $$
+DECLARE
+    child regclass;
+BEGIN
+    FOR child IN SELECT oid FROM pg_class WHERE relispartition AND relkind = 'r' LOOP
+        EXECUTE format('REVOKE ALL ON %s FROM tollgate_worker', child);
+    END LOOP;
+END $$;
 GRANT INSERT, UPDATE ON tenants, api_keys, balances, prices, messages, dispatch_queue, outbox_batches,
     webhook_deliveries, senders, pools, pool_senders, configuration_sets, templates, template_versions,
     webhook_endpoints, opt_outs, aws_accounts, idempotency_keys, parked_receipts, sandbox_receipts TO tollgate_worker;

@@ -1,0 +1,123 @@
+"""
+What is due: deliveries are leased by moving their next attempt a little into the future.
+
+A sender that dies gives its leases back by doing nothing, so every event is posted at least once.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+from msgspec import Struct
+
+from gateway.messages.models import Message
+from gateway.webhooks.payload import StoredEvent
+from tenants.endpoints.models import WebhookEndpoint
+from tenants.ids import created_at
+from tenants.tables import HotConnection
+
+LEASE = timedelta(seconds=60)
+"""Longer than the whole-exchange deadline of a post."""
+
+
+class DueDelivery(Struct, frozen=True, kw_only=True):
+    """One delivery this sender has leased."""
+
+    tenant_id: UUID
+    id: UUID
+    created_at: datetime
+    endpoint: WebhookEndpoint
+    event: StoredEvent
+    attempts: int
+    """Made before this one."""
+
+
+_LEASE_DUE = """
+    UPDATE webhook_deliveries d SET next_attempt_at = $2
+    WHERE (d.tenant_id, d.id, d.created_at) IN (
+        SELECT tenant_id, id, created_at FROM webhook_deliveries
+        WHERE state = 'pending' AND next_attempt_at <= $1
+        ORDER BY next_attempt_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+    RETURNING d.tenant_id, d.id, d.created_at, d.endpoint_id, d.event_id, d.attempts
+"""
+_EVENTS = """
+    SELECT id, tenant_id, type, message_id, sequence, data FROM events
+    WHERE id = ANY($1::uuid[]) AND created_at BETWEEN $2 AND $3
+"""
+_MESSAGES = "SELECT * FROM messages WHERE id = ANY($1::uuid[]) AND created_at BETWEEN $2 AND $3"
+_ENDPOINTS = "SELECT * FROM webhook_endpoints WHERE id = ANY($1::uuid[])"
+
+
+async def lease_due(connection: HotConnection, *, now: datetime, limit: int) -> list[DueDelivery]:
+    """
+    Take up to `limit` due deliveries with all that a post needs, in the caller's transaction.
+
+    A delivery whose endpoint was switched off or removed is closed instead.
+    """
+    rows = await connection.fetch(_LEASE_DUE, now, now + LEASE, limit)
+    return await _read(connection, rows)
+
+
+async def postpone(connection: HotConnection, delivery: DueDelivery, *, until: datetime) -> None:
+    """Give a lease back early, without an attempt."""
+    await connection.execute(_POSTPONE, delivery.tenant_id, delivery.id, delivery.created_at, until)
+
+
+_POSTPONE = """
+    UPDATE webhook_deliveries SET next_attempt_at = $4
+    WHERE tenant_id = $1 AND id = $2 AND created_at = $3
+"""
+
+
+async def _read(connection: HotConnection, rows: Sequence[asyncpg.Record]) -> list[DueDelivery]:
+    """Return the leased deliveries with their events, messages and endpoints; orphans are closed."""
+    if not rows:
+        return []
+    events = {row["id"]: row for row in await _by_id(connection, _EVENTS, {row["event_id"] for row in rows})}
+    message_ids = {row["message_id"] for row in events.values() if row["message_id"] is not None}
+    messages = {row["id"]: Message(**dict(row)) for row in await _by_id(connection, _MESSAGES, message_ids)}
+    endpoint_rows = await connection.fetch(_ENDPOINTS, list({row["endpoint_id"] for row in rows}))
+    endpoints = {row["id"]: WebhookEndpoint(**dict(row)) for row in endpoint_rows}
+    found: list[DueDelivery] = []
+    orphans: list[UUID] = []
+    for row in rows:
+        endpoint, event = endpoints.get(row["endpoint_id"]), events.get(row["event_id"])
+        if endpoint is None or event is None or endpoint.state != "enabled":
+            orphans.append(row["id"])
+            continue
+        found.append(_due(row, endpoint, event, messages))
+    if orphans:
+        await connection.execute(
+            """
+            UPDATE webhook_deliveries SET state = 'failed', error = 'endpoint_disabled'
+            WHERE id = ANY($1::uuid[])
+            """,
+            orphans,
+        )
+    return found
+
+
+def _due(
+    row: asyncpg.Record, endpoint: WebhookEndpoint, event: asyncpg.Record, messages: dict[UUID, Message]
+) -> DueDelivery:
+    return DueDelivery(
+        tenant_id=row["tenant_id"],
+        id=row["id"],
+        created_at=row["created_at"],
+        endpoint=endpoint,
+        attempts=row["attempts"],
+        event=StoredEvent(
+            id=event["id"],
+            type=event["type"],
+            sequence=event["sequence"],
+            data=event["data"],
+            message=messages.get(event["message_id"]),
+        ),
+    )
+
+
+async def _by_id(connection: HotConnection, query: str, ids: set[UUID]) -> list[asyncpg.Record]:
+    if not ids:
+        return []
+    return await connection.fetch(query, list(ids), created_at(min(ids)), created_at(max(ids)))
