@@ -12,7 +12,7 @@ from gateway.api.desk import Desk
 from gateway.api.faults import exception_handlers
 from gateway.api.openapi import openapi_config, openapi_route
 from gateway.api.requests import RequestLayer
-from gateway.api.routes import all_routes
+from gateway.api.routes import OPERATOR_ROUTES, TENANT_ROUTES, all_routes
 from gateway.api.services import Services
 
 MAX_BODY_BYTES = 64 * 1024
@@ -23,7 +23,10 @@ def create_app(services: Services) -> Litestar:
     """Return the application; it owns nothing that needs closing, the services do."""
     desk = Desk(services)
     public_url = services.settings.public_url
-    described = openapi_route(lambda: _application(desk, all_routes(desk), openapi_config(public_url)))
+    described = openapi_route(
+        lambda: _application(desk, all_routes(desk), openapi_config(public_url)),
+        (*TENANT_ROUTES, *OPERATOR_ROUTES),
+    )
     app = _application(desk, [*all_routes(desk), described], None)
     # Around everything, so that answers which no route gave have their id and their line, too.
     app.asgi_handler = RequestLayer(app.asgi_handler)

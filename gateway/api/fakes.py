@@ -5,9 +5,10 @@ They keep the ports' promises in memory: a send that is accepted is remembered, 
 replayed, what a projection was told can be read back.
 """
 
+from typing import Literal
 from uuid import UUID
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from gateway.api.ports import IngestAnswer
 from gateway.carrier.provision_ports import ProvisionRefused, ProvisionRequest, ProvisionResult
@@ -15,7 +16,6 @@ from gateway.errors import GatewayError
 from gateway.intake.outcome import Accepted, Declined, Estimate, EstimatedPrice
 from gateway.intake.request import SendRequest
 from gateway.messages.view import MessageView, ProviderView, price_view, timestamp
-from gateway.receipts.sns import Answer
 from tenants.ids import created_at, encode, new_uuid
 from tenants.scope import TenantScope
 
@@ -72,12 +72,12 @@ class FakeSending:
         )
 
     async def cancel(self, scope: TenantScope, message_id: UUID) -> MessageView | Declined | None:
-        """Cancel a message that was accepted here; a second time it is refused."""
+        """Cancel a message that was accepted here; a second time answers the same."""
         found = self._messages.get((scope.tenant_id, message_id))
         if found is None:
             return None
-        if found.status == "canceled":
-            return Declined(code="message_not_cancelable", detail="it is canceled already")
+        if isinstance(self.answer, Declined):
+            return self.answer
         canceled = structs.replace(found, status="canceled")
         self._messages[scope.tenant_id, message_id] = canceled
         return canceled
@@ -102,11 +102,18 @@ class FakeProvisioner:
         return ProvisionResult(created=("arn:aws:sms-voice:us-east-1:1:pool/1",), adopted=())
 
 
+class FakeAnswer(Struct, frozen=True, kw_only=True):
+    """What became of a post."""
+
+    outcome: Literal["stored", "confirmed", "rejected"]
+    reason: str = ""
+
+
 class FakeIngest:
     """Stores every post, unless `answer` holds another answer or an error to raise."""
 
     def __init__(self) -> None:
-        self.answer: IngestAnswer | GatewayError = Answer(outcome="stored")
+        self.answer: IngestAnswer | GatewayError = FakeAnswer(outcome="stored")
         self.bodies: list[bytes] = []
 
     async def receive(self, body: bytes) -> IngestAnswer:

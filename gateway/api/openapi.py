@@ -1,9 +1,9 @@
 """`/openapi.json`: the API in a machine's words, made from the routes themselves."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from litestar import Litestar, MediaType, Response, get
@@ -13,8 +13,18 @@ from litestar.openapi.spec import Components, SecurityScheme, Server
 from litestar.types import Method
 from litestar.types.internal_types import PathParameterDefinition
 
+from gateway.api.body_types import body_structs
+from gateway.api.idempotency import MAX_KEY_LENGTH
+
 TENANT_KEY: Final = "tenantKey"
 OPERATOR_KEY: Final = "operatorKey"
+_IDEMPOTENCY_KEY: Final[dict[str, Any]] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Repeats of the same request with the same key get the first answer; kept for 24 h at least.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY_LENGTH},
+}
 
 
 def openapi_config(public_url: str) -> OpenAPIConfig:
@@ -38,24 +48,45 @@ def openapi_config(public_url: str) -> OpenAPIConfig:
     )
 
 
-def openapi_route(describe: Callable[[], Litestar]) -> HTTPRouteHandler:
+def openapi_route(describe: Callable[[], Litestar], handlers: Sequence[HTTPRouteHandler]) -> HTTPRouteHandler:
     """
     Return the route that serves the document.
 
     Args:
         describe: Builds an application whose only use is to be described. The one that serves has no OpenAPI
             configuration of its own, since Litestar would add pages to it that load scripts from elsewhere.
+        handlers: The routes whose bodies refuse unknown fields, which Litestar does not write down.
     """
 
     @cache
     def document() -> bytes:
-        return msgspec.json.encode(describe().openapi_schema.to_schema(), order="deterministic")
+        schema = describe().openapi_schema.to_schema()
+        _close_bodies(schema, handlers)
+        _offer_idempotency(schema)
+        return msgspec.json.encode(schema, order="deterministic")
 
     @get("/openapi.json", include_in_schema=False, sync_to_thread=True)
     def get_openapi() -> Response[bytes]:
         return Response(document(), media_type=MediaType.JSON)
 
     return get_openapi
+
+
+def _close_bodies(schema: dict[str, Any], handlers: Sequence[HTTPRouteHandler]) -> None:
+    closed = {info.cls.__name__ for info in body_structs(handlers) if info.forbid_unknown_fields}
+    for name, described in schema["components"]["schemas"].items():
+        if name in closed:
+            described["additionalProperties"] = False
+
+
+def _offer_idempotency(schema: dict[str, Any]) -> None:
+    """The header is read without being a parameter of each function, so it is written down here."""
+    schema["components"]["parameters"] = {"IdempotencyKey": _IDEMPOTENCY_KEY}
+    for path, item in schema["paths"].items():
+        if "post" in item and path.startswith("/v1/") and not path.startswith("/v1/ingest/"):
+            item["post"].setdefault("parameters", []).append(
+                {"$ref": "#/components/parameters/IdempotencyKey"}
+            )
 
 
 def _operation_id(

@@ -1,28 +1,29 @@
 """Query parameters are refused when the route has none of that name, as unknown JSON fields are."""
 
 from functools import cache
+from typing import Any
 from urllib.parse import parse_qsl
 
+from litestar import Request
 from litestar.handlers import BaseRouteHandler
 from litestar.params import QueryParameter
 
-from gateway.api.auth import Connection
 from gateway.api.field_errors import unknown_query_parameter
 from gateway.api.refusals import Refusal
 
 
-async def refuse_unknown_query(connection: Connection, handler: BaseRouteHandler) -> None:
+def refuse_unknown_query(request: Request[Any, Any, Any]) -> None:
     """
-    Guard: let through a request whose every query parameter the route declares.
+    Let through a request whose every query parameter the route declares.
 
     Raises:
         Refusal: 422 naming the first other one, or one that holds U+0000.
     """
-    query: bytes = connection.scope["query_string"]
+    query: bytes = request.scope["query_string"]
     if not query:
         return
     for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
-        if name not in _declared(handler):
+        if name not in _declared(request.route_handler):
             raise unknown_query_parameter(name)
         if "\x00" in value:
             raise Refusal.of_field(f"?{name}", "invalid", "The character U+0000 cannot be looked for.")

@@ -7,13 +7,12 @@ from gateway.api.admin import api_keys as admin_api_keys
 from gateway.api.admin import aws_accounts, overview, provision, tenants
 from gateway.api.admin import credits as admin_credits
 from gateway.api.admin import templates as admin_templates
-from gateway.api.auth import operator_guard, tenant_guard
+from gateway.api.auth import operator_gate, tenant_gate
 from gateway.api.desk import Desk
 from gateway.api.docs import Library, docs_folder, docs_routes
 from gateway.api.health import get_health, get_metrics, get_readiness
 from gateway.api.ingest.sns import receive_sns
 from gateway.api.openapi import OPERATOR_KEY, TENANT_KEY
-from gateway.api.query import refuse_unknown_query
 from gateway.api.v1 import (
     api_keys,
     audit,
@@ -99,19 +98,19 @@ OPERATOR_ROUTES: tuple[HTTPRouteHandler, ...] = (
 
 
 def all_routes(desk: Desk) -> list[Router | HTTPRouteHandler]:
-    """Return the routers with their guards, and the public routes."""
+    """Return the routers with their gates, and the public routes."""
     return [
         Router(
             "/v1",
             route_handlers=TENANT_ROUTES,
-            guards=[tenant_guard(desk.keyring), refuse_unknown_query],
+            before_request=tenant_gate(desk.keyring),
             security=[{TENANT_KEY: []}],
             tags=["tenant"],
         ),
         Router(
             "/v1/admin",
             route_handlers=OPERATOR_ROUTES,
-            guards=[operator_guard(desk.services.settings.operator_key), refuse_unknown_query],
+            before_request=operator_gate(desk.services.settings.operator_key),
             security=[{OPERATOR_KEY: []}],
             tags=["operator"],
         ),

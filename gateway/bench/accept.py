@@ -33,6 +33,7 @@ async def measure(*, quick: bool) -> Report:
         customer = await create_customer(stack.settings)
         bare = [await _bare(stack, "bare")]
         sends = Sends(customer.token)
+        await stack.open_lanes(*sends.next(1))
         one = [await _round(stack, sends, api, bare, seconds) for _ in range(rounds)]
         half = _HALF * sorted(each.figures["accepted_per_s"] for each in one)[len(one) // 2]
         paced = [await _paced(stack, sends, api, half, seconds) for _ in range(rounds)]

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import aiohttp
+import asyncpg
 import msgspec
 from msgspec import structs
 
@@ -86,6 +87,34 @@ class Stack:
                 yield started
             finally:
                 self.processes[name] = None
+
+    async def open_lanes(self, request: bytes) -> None:
+        """
+        Let one message travel, so that the lanes stand: until a dispatcher has built them, pushes are refused.
+
+        The scheduler runs beside it, because the push of that one message may come too early and be its to do.
+
+        Raises:
+            TimeoutError: It did not arrive; the road is broken.
+        """
+        async with self.passing("dispatcher", *self.role("dispatcher", "scheduler")):
+            await self.load([request], targets=[(self.settings.host, self.settings.port)], seconds=10.0)
+            async with aiohttp.ClientSession(str(self.settings.aws_endpoint_url)) as http:
+
+                async def arrived() -> bool:
+                    async with http.get("/_emulator/stats") as response:
+                        return int((await response.json())["accepted_sends"]) > 0
+
+                await eventually(arrived, within_s=_READY_WITHIN_S)
+            await eventually(self.all_pushed, within_s=_READY_WITHIN_S)
+
+    async def all_pushed(self) -> bool:
+        """Whether everything accepted so far stands in its lane, or has left it."""
+        connection = await asyncpg.connect(self.settings.database_url)
+        try:
+            return await connection.fetchval("SELECT NOT EXISTS (SELECT FROM outbox_batches)") is True
+        finally:
+            await connection.close()
 
     async def load(self, requests: Sequence[bytes], **terms: Any) -> tuple[Outcome, dict[str, float]]:
         """

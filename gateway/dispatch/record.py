@@ -21,6 +21,7 @@ from gateway.dispatch.mark import MarkedMessage
 from gateway.messages.state import MessageState, lock, save
 from gateway.messages.status import advance
 from gateway.telemetry import metrics
+from tenants.compound import Write
 from tenants.tables import HotConnection
 
 _log = structlog.get_logger(__name__)
@@ -102,12 +103,12 @@ def _ended(state: MessageState, status: Any, code: str, detail: str, attempts: i
 
 
 _DELETE = """
-    DELETE FROM dispatch_queue q USING unnest($1::uuid[], $2::smallint[]) AS d (message_id, attempt)
+    DELETE FROM dispatch_queue q USING unnest({0}::uuid[], {1}::smallint[]) AS d (message_id, attempt)
     WHERE q.message_id = d.message_id AND q.attempt = d.attempt AND q.state IN ('dispatching', 'unknown')
 """
 _WAIT = """
     UPDATE dispatch_queue q SET state = d.state, due_at = d.due_at, attempt = d.next_attempt, worker = NULL
-    FROM unnest($1::uuid[], $2::smallint[], $3::text[], $4::timestamptz[], $5::smallint[])
+    FROM unnest({0}::uuid[], {1}::smallint[], {2}::text[], {3}::timestamptz[], {4}::smallint[])
         AS d (message_id, attempt, state, due_at, next_attempt)
     WHERE q.message_id = d.message_id AND q.attempt = d.attempt AND q.state = 'dispatching'
 """
@@ -127,24 +128,20 @@ async def record_batch(
             for r in batch
             if r.message.message_id in states
         ]
-        await save(connection, [(before, after) for before, after, _ in decided], now=now)
-        await _change_queue(connection, [change for _, _, change in decided])
+        queue = _queue_writes([change for _, _, change in decided])
+        await save(connection, [(before, after) for before, after, _ in decided], now=now, also=queue)
 
 
-async def _change_queue(connection: HotConnection, changes: Sequence[QueueChange]) -> None:
-    gone = [change for change in changes if change.state is None]
-    waiting = [change for change in changes if change.state is not None]
-    if gone:
-        await connection.execute(_DELETE, [c.message_id for c in gone], [c.attempt for c in gone])
-    if waiting:
-        await connection.execute(
-            _WAIT,
-            [c.message_id for c in waiting],
-            [c.attempt for c in waiting],
-            [c.state for c in waiting],
-            [c.due_at for c in waiting],
-            [c.next_attempt for c in waiting],
-        )
+def _queue_writes(changes: Sequence[QueueChange]) -> list[Write]:
+    gone = [(c.message_id, c.attempt) for c in changes if c.state is None]
+    waiting = [
+        (c.message_id, c.attempt, c.state, c.due_at, c.next_attempt) for c in changes if c.state is not None
+    ]
+    return [
+        Write(name, sql, tuple(zip(*rows, strict=True)))
+        for name, sql, rows in (("done", _DELETE, gone), ("waiting", _WAIT, waiting))
+        if rows
+    ]
 
 
 class Recorder:

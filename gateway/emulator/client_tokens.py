@@ -41,7 +41,7 @@ def replayed_or(call: Call, operation: Operation) -> bytes:
 
 
 def _mismatch(call: Call, token: str) -> Exception:
-    if call.world.options.behaviour.token_mismatch == "conflict":
+    if call.world.options.behaviour.token_mismatch == "conflict":  # noqa: S105 - not a password
         return conflict("RESOURCE_ALREADY_EXISTS", "account", token)
     return validation(
         "INVALID_PARAMETER", "The ClientToken was used before with other parameters", "ClientToken"
@@ -54,6 +54,7 @@ def _fingerprint(payload: dict[str, Any]) -> str:
 
 def _sweep(call: Call, window_s: float) -> None:
     oldest = call.store.oldest(ReplayedCall)
-    if call.store.count(ReplayedCall) > SWEEP_ABOVE and oldest is not None:
-        if call.now_s - oldest.at_s >= window_s:
-            call.store.remove(oldest)
+    if oldest is None or call.store.count(ReplayedCall) <= SWEEP_ABOVE:
+        return
+    if call.now_s - oldest.at_s >= window_s:
+        call.store.remove(oldest)

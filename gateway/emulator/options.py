@@ -13,7 +13,7 @@ import msgspec
 class Behaviour(msgspec.Struct, frozen=True, kw_only=True):
     """Choices where AWS's documents are silent or contradict each other."""
 
-    token_mismatch: Literal["conflict", "validation"] = "validation"
+    token_mismatch: Literal["conflict", "validation"] = "validation"  # noqa: S105 - not a password
     """Same ClientToken, other parameters: INVALID_PARAMETER, or RESOURCE_ALREADY_EXISTS."""
     token_window_s: float = 86_400.0
     """How long a ClientToken replays its answer; AWS names no window."""
@@ -24,7 +24,7 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True):
     max_price_includes_fee: bool = True
     """Whether the amount compared with MaxPrice has the carrier's fee in it."""
     long_body: Literal["accept", "invalid_message"] = "invalid_message"
-    """Bodies over 1530 GSM or 630 other characters: the guide ends them as INVALID_MESSAGE, the API takes 1600."""
+    """Over 1530 GSM or 630 other characters: the guide ends them as INVALID_MESSAGE, the API takes 1600."""
     country_code_required: bool = False
     """Require IsoCountryCode where the API reference does and the SDK model does not."""
     pool_delete_with_members: bool = True

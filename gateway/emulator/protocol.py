@@ -9,9 +9,8 @@ class CuttableProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a request."""
         super().on_message_begin()
-        self.scope["state"]["abort"] = self._abort
+        self.scope.setdefault("state", {})["abort"] = self._abort
 
     def _abort(self) -> None:
-        if self.cycle is not None:
-            self.cycle.disconnected = True
+        self.cycle.disconnected = True
         self.transport.abort()

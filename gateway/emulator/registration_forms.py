@@ -167,7 +167,7 @@ def _form(name: str, entry: dict[str, Any], fields: list[list[Any]], country: st
 def _field(row: list[Any]) -> Field:
     path, kind, requirement, title, *rest = row
     least, most = rest[:2] or (0, 0)
-    extra = rest[2] if len(rest) > 2 else None  # noqa: PLR2004 - after both bounds
+    extra: str | list[str] = rest[2] if len(rest) > 2 else []  # noqa: PLR2004 - after both bounds
     pattern = extra if isinstance(extra, str) else ANYTHING
-    options = tuple(extra) if isinstance(extra, list) else ()
+    options = () if isinstance(extra, str) else tuple(extra)
     return Field(path, kind, REQUIREMENTS[requirement], title, least, most, pattern, options)

@@ -1,8 +1,8 @@
 """
 Reviews of registrations: they move by themselves on the virtual clock, or are decided from outside.
 
-One step takes ``review_ms``: SUBMITTED, then AWS_REVIEWING if asked for, then REVIEWING, then PROVISIONING with
-an approved version, then COMPLETE.
+One step takes ``review_ms``: SUBMITTED, then AWS_REVIEWING if asked for, then REVIEWING, then PROVISIONING
+with an approved version, then COMPLETE.
 """
 
 from typing import Literal

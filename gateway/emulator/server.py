@@ -113,7 +113,7 @@ def _listen(options: EmulatorOptions) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((options.host, options.port))
-    listener.setblocking(False)
+    listener.setblocking(False)  # noqa: FBT003 - the name of the method says it
     return listener
 
 

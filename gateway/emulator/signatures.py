@@ -1,6 +1,6 @@
 """Checking SigV4 signatures, when the emulator knows credentials."""
 
-import datetime
+import datetime as dt
 import hashlib
 import hmac
 import re
@@ -10,7 +10,8 @@ from gateway.emulator.errors import AwsError
 from gateway.emulator.wire import Request
 
 HEADER = re.compile(
-    r"AWS4-HMAC-SHA256 Credential=(?P<key>[^/]+)/(?P<scope>(?P<date>\d{8})/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request),"
+    r"AWS4-HMAC-SHA256 Credential=(?P<key>[^/]+)/"
+    r"(?P<scope>(?P<date>\d{8})/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request),"
     r"\s*SignedHeaders=(?P<names>[a-z0-9;-]+),\s*Signature=(?P<signature>[0-9a-f]{64})"
 )
 LARGEST_SKEW_S = 900.0
@@ -59,10 +60,10 @@ def _signing_key(secret: str, scope: str) -> bytes:
 
 def _moment_s(stamp: str) -> float:
     try:
-        moment = datetime.datetime.strptime(stamp, "%Y%m%dT%H%M%SZ")
+        moment = dt.datetime.strptime(stamp, "%Y%m%dT%H%M%S%z")
     except ValueError as broken:
         raise _refused("IncompleteSignature", "Date must be in ISO-8601 basic format", 400) from broken
-    return moment.replace(tzinfo=datetime.UTC).timestamp()
+    return moment.timestamp()
 
 
 def _escape(text: str) -> str:

@@ -10,9 +10,11 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Callable
 
+import msgspec
+
 from gateway.emulator.carrier.dice import Dice
 from gateway.emulator.carrier.event_record import event_json, event_type
-from gateway.emulator.destinations import EventDesk, takers_of
+from gateway.emulator.destinations import EventDesk, Handover, takers_of
 from gateway.emulator.state.journal import Journal
 from gateway.emulator.state.records import ConfigurationSet
 from gateway.emulator.state.store import Store, Stores
@@ -24,33 +26,33 @@ FLUSH_AFTER_S = 0.05
 """Marks of delivered steps may reach the journal this late; losing one repeats an event, never loses it."""
 
 
+class TrafficRules(msgspec.Struct, frozen=True):
+    """What the traffic of one emulator depends on."""
+
+    seed: int
+    retained: int
+    """Finished messages kept in memory."""
+    price_unit: str
+
+
 class Traffic:
     """The messages that were accepted and not yet forgotten."""
 
     def __init__(
-        self,
-        timeline: Timeline,
-        desk: EventDesk,
-        journal: Journal,
-        stats: Stats,
-        retained: int,
-        price_unit: str,
-        seed: int,
+        self, timeline: Timeline, desk: EventDesk, journal: Journal, stats: Stats, rules: TrafficRules
     ) -> None:
         self._timeline = timeline
         self._desk = desk
         self._journal = journal
         self._stats = stats
-        self._retained = retained
-        self._price_unit = price_unit
+        self._rules = rules
         self._flush_planned = False
-        self._seed = seed
         self._sends_to: Counter[str] = Counter()
         self._ring: deque[tuple[Store, Message]] = deque()
 
     def dice_for(self, destination: str) -> Dice:
         """Return the dice of the next message to a recipient: seed, recipient and how many came before."""
-        return Dice(self._seed, "message", destination, self._sends_to[destination])
+        return Dice(self._rules.seed, "message", destination, self._sends_to[destination])
 
     def accept(self, store: Store, message: Message, *, hold: bool = False) -> None:
         """Keep an accepted message and let its life begin, unless ``settle_now`` is going to."""
@@ -103,7 +105,7 @@ class Traffic:
     def _remember(self, store: Store, message: Message) -> None:
         self._sends_to[message.destination] += 1
         self._ring.append((store, message))
-        while len(self._ring) > self._retained:
+        while len(self._ring) > self._rules.retained:
             oldest_store, oldest = self._ring[0]
             if not _finished(oldest):
                 break
@@ -133,7 +135,7 @@ class Traffic:
             message.steps_done |= 1 << index
             done()
             return
-        record = event_json(message, step, self._price_unit)
+        record = event_json(message, step, self._rules.price_unit)
         left = len(takers)
 
         def handed_over() -> None:
@@ -146,7 +148,7 @@ class Traffic:
         identity = (message.id, str(step.nonce))
         timestamp_ms = int(message.accepted_ms) + step.offset_ms
         for taker in takers:
-            self._desk.hand_over(store, taker, record, identity, timestamp_ms, handed_over)
+            self._desk.hand_over(Handover(store, taker, record, identity, timestamp_ms, handed_over))
 
     def _mark(self, store: Store, message: Message, index: int) -> None:
         message.steps_done |= 1 << index

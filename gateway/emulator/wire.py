@@ -1,7 +1,7 @@
 """Reading a json-1.0 request off the wire: which action, which Region, which body."""
 
 import re
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -72,4 +72,5 @@ def payload_of(request: Request) -> dict[str, Any]:
         raise serialization("The body is not valid JSON") from broken
     if not isinstance(payload, dict):
         raise serialization("The body must be a JSON object")
-    return {name: value for name, value in payload.items() if value is not None}
+    members = cast("dict[str, Any]", payload)
+    return {name: value for name, value in members.items() if value is not None}

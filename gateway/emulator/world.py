@@ -21,7 +21,7 @@ from gateway.emulator.state.sns_records import SigningKey, Subscription
 from gateway.emulator.state.store import Stores
 from gateway.emulator.stats import Stats
 from gateway.emulator.timeline import Timeline
-from gateway.emulator.traffic import Traffic
+from gateway.emulator.traffic import Traffic, TrafficRules
 from gateway.emulator.truth_log import TruthLog
 
 
@@ -53,7 +53,7 @@ class World:
         self._restore_settings()
 
     def start(self) -> None:
-        """Take up what a previous run left: messages under way and subscriptions that wait to be confirmed."""
+        """Take up what a previous run left: messages under way, reviews, unconfirmed subscriptions."""
         self.traffic.restore(self.stores)
         self.reviews.restore(self.stores)
         for store in self.stores.all():
@@ -100,17 +100,14 @@ class World:
         writer = EnvelopeWriter(self.signer, self.base_url)
         self.publisher = Publisher(writer, self.courier, self.clock, self.stats, options.sqs_endpoint)
         self.desk = EventDesk(
-            self.publisher, self.courier, self.stats, options.firehose_endpoint, options.logs_endpoint
-        )
-        self.traffic = Traffic(
-            self.timeline,
-            self.desk,
-            self.journal,
+            self.publisher,
+            self.courier,
             self.stats,
-            options.retained_messages,
-            options.behaviour.event_price_unit,
-            options.seed,
+            firehose=options.firehose_endpoint,
+            logs=options.logs_endpoint,
         )
+        kept = TrafficRules(options.seed, options.retained_messages, options.behaviour.event_price_unit)
+        self.traffic = Traffic(self.timeline, self.desk, self.journal, self.stats, kept)
 
     def _restore_settings(self) -> None:
         kept = self.stores.emulator()

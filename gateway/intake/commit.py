@@ -10,13 +10,14 @@ from datetime import datetime
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
+import asyncpg
 from msgspec import Struct
 
-from gateway.db.bulk import columns_of, insert_sql
-from gateway.intake.idempotency import StoredAnswer, look_up, store
+from gateway.intake.idempotency import StoredAnswer, key_writes, look_up
 from gateway.messages.change import describe_change
-from gateway.messages.outbox import NewEvent, write_events
-from tenants.credits.batch import LockedBalance, Movement, lock_balances, post
+from gateway.messages.outbox import WAKE, NewEvent, event_writes
+from tenants.compound import Write, execute, insert
+from tenants.credits.batch import LockedBalance, Movement, ledger_writes, lock_balances
 from tenants.ids import new_uuid
 from tenants.tables import HotConnection
 
@@ -118,14 +119,7 @@ _QUEUE_COLUMNS = {
     "due_at": "timestamptz",
     "lane": "jsonb",
 }
-_INSERT_MESSAGES = insert_sql("messages", _MESSAGE_COLUMNS)
-_INSERT_BOTH = f"""
-    WITH stored AS ({_INSERT_MESSAGES}), queued AS (
-        {insert_sql("dispatch_queue", _QUEUE_COLUMNS, first=len(_MESSAGE_COLUMNS) + 1)}
-    )
-    INSERT INTO outbox_batches (id, message_ids) SELECT ${len(_MESSAGE_COLUMNS) + len(_QUEUE_COLUMNS) + 1},
-        ${len(_MESSAGE_COLUMNS) + len(_QUEUE_COLUMNS) + 2}
-"""
+_OUTBOX = "INSERT INTO outbox_batches (id, message_ids) VALUES ({0}::uuid, {1}::uuid[])"
 
 
 def decide(
@@ -173,12 +167,29 @@ def _decide_one(
 
 async def commit_batch(connection: HotConnection, batch: Sequence[NewMessage]) -> list[Decision]:
     """
-    Store what can be stored of `batch` in one transaction; return one decision per send, in order.
+    Store what can be stored of `batch` atomically; return one decision per send, in order.
+
+    Nearly always everything can: so everything is tried first, as one statement without a transaction
+    around it. A hold that is not covered or a key that was used breaks a constraint, and with it the whole
+    statement; then the batch is decided send by send under the locks.
 
     Raises:
         asyncpg.PostgresError: Nothing of the batch is stored.
     """
     batch_id = new_uuid()
+    try:
+        await execute(connection, _writes(batch, batch_id, reuse_keys=False), WAKE)
+    except _UNDECIDED:
+        return await _commit_decided(connection, batch, batch_id)
+    return [Stored(batch_id=batch_id)] * len(batch)
+
+
+_UNDECIDED = (asyncpg.UniqueViolationError, asyncpg.CheckViolationError, asyncpg.DeadlockDetectedError)
+
+
+async def _commit_decided(
+    connection: HotConnection, batch: Sequence[NewMessage], batch_id: UUID
+) -> list[Decision]:
     async with connection.transaction():
         balances = await lock_balances(connection, (message.tenant_id for message in batch))
         keys = [(m.tenant_id, m.idempotent.key) for m in batch if m.idempotent is not None]
@@ -186,33 +197,30 @@ async def commit_batch(connection: HotConnection, batch: Sequence[NewMessage]) -
         decisions = decide(batch, balances, stored, batch_id)
         accepted = [m for m, decision in zip(batch, decisions, strict=True) if isinstance(decision, Stored)]
         if accepted:
-            await _write(connection, accepted, batch_id)
+            await execute(connection, _writes(accepted, batch_id, reuse_keys=True), WAKE)
     return decisions
 
 
-async def _write(connection: HotConnection, accepted: Sequence[NewMessage], batch_id: UUID) -> None:
+def _writes(accepted: Sequence[NewMessage], batch_id: UUID, *, reuse_keys: bool) -> list[Write]:
     due = [message.id for message in accepted if message.status == "queued"]
-    await connection.execute(
-        _INSERT_BOTH,
-        *columns_of(
-            (tuple(getattr(m, name) for name in _MESSAGE_COLUMNS) for m in accepted), len(_MESSAGE_COLUMNS)
-        ),
-        *columns_of(
-            ((m.id, m.tenant_id, m.route, m.status, m.send_at, m.lane) for m in accepted), len(_QUEUE_COLUMNS)
-        ),
-        batch_id,
-        due,
+    messages = [tuple(getattr(m, name) for name in _MESSAGE_COLUMNS) for m in accepted]
+    queue = [(m.id, m.tenant_id, m.route, m.status, m.send_at, m.lane) for m in accepted]
+    keys = (
+        (m.tenant_id, m.idempotent.key, m.idempotent.fingerprint, m.id, m.idempotent.expires_at)
+        for m in accepted
+        if m.idempotent is not None
     )
-    await post(connection, [_hold(message) for message in accepted if message.hold > 0])
-    await store(
-        connection,
-        (
-            (m.tenant_id, m.idempotent.key, m.idempotent.fingerprint, m.id, m.idempotent.expires_at)
-            for m in accepted
-            if m.idempotent is not None
+    return [
+        *ledger_writes(
+            [_hold(message) for message in accepted if message.hold > 0],
+            also_lock=(message.tenant_id for message in accepted),
         ),
-    )
-    await write_events(connection, [_queued_event(message) for message in accepted])
+        *key_writes(keys, reuse=reuse_keys),
+        insert("stored_messages", "messages", _MESSAGE_COLUMNS, messages),
+        insert("queued", "dispatch_queue", _QUEUE_COLUMNS, queue),
+        Write("outbox", _OUTBOX, (batch_id, due)),
+        *event_writes([_queued_event(message) for message in accepted]),
+    ]
 
 
 def _hold(message: NewMessage) -> Movement:

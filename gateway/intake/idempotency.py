@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from tenants.compound import Write
 from tenants.tables import HotConnection
 
 KEPT_FOR = timedelta(hours=72)
@@ -26,11 +27,15 @@ _LOOK_UP = """
     WHERE k.expires_at > now()
 """
 
-_STORE = """
+_FIRST_USE = """
     INSERT INTO idempotency_keys (tenant_id, key, fingerprint, status, message_id, created_at, expires_at)
-    SELECT tenant_id, key, fingerprint, 202, message_id, now(), expires_at
-    FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::uuid[], $5::timestamptz[])
+    SELECT made.tenant_id, key, fingerprint, 202, message_id, now(), expires_at
+    FROM unnest({0}::uuid[], {1}::text[], {2}::bytea[], {3}::uuid[], {4}::timestamptz[])
         AS made (tenant_id, key, fingerprint, message_id, expires_at)
+        JOIN ordered_balances USING (tenant_id)
+"""
+"""A key that is there already, used or expired, breaks the primary key, and so the whole statement."""
+_REUSE = """
     ON CONFLICT (tenant_id, key) DO UPDATE
         SET fingerprint = EXCLUDED.fingerprint, status = 202, body = NULL, message_id = EXCLUDED.message_id,
             created_at = now(), expires_at = EXCLUDED.expires_at
@@ -57,10 +62,15 @@ async def look_up(
     }
 
 
-async def store(
-    connection: HotConnection, answers: Iterable[tuple[UUID, str, bytes, UUID, datetime]]
-) -> None:
-    """Store (tenant, key, fingerprint, message, expiry) in the transaction that writes the messages."""
-    rows = list(answers)
-    if rows:
-        await connection.execute(_STORE, *[list(column) for column in zip(*rows, strict=True)])
+def key_writes(answers: Iterable[tuple[UUID, str, bytes, UUID, datetime]], *, reuse: bool) -> list[Write]:
+    """
+    Return the write of (tenant, key, fingerprint, message, expiry), for a statement that locks the balances.
+
+    Args:
+        reuse: Whether an expired key may be used again; the keys have then been looked up under the lock.
+    """
+    rows = sorted(answers, key=lambda row: row[:2])
+    if not rows:
+        return []
+    sql = _FIRST_USE + _REUSE if reuse else _FIRST_USE
+    return [Write("stored_keys", sql, tuple(zip(*rows, strict=True)))]

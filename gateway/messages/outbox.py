@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from tenants.compound import Write, execute, insert
 from tenants.ids import created_at
 from tenants.tables import HotConnection
 
@@ -34,34 +35,35 @@ class NewEvent(Struct, frozen=True, kw_only=True):
     sequence: int = 1
 
 
-_WRITE = f"""
-    WITH made AS (
-        INSERT INTO events (id, tenant_id, created_at, type, message_id, sequence, data)
-        SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::uuid[],
-            $6::smallint[], $7::jsonb[])
-        RETURNING id, tenant_id, type
-    ), owed AS (
-        INSERT INTO webhook_deliveries (id, tenant_id, created_at, endpoint_id, event_id)
-        SELECT tollgate_uuid7(), made.tenant_id, now(), w.id, made.id
-        FROM made JOIN webhook_endpoints w ON w.tenant_id = made.tenant_id
-        WHERE w.state = 'enabled' AND (w.events = '{{}}' OR made.type = ANY (w.events))
-        RETURNING 1
-    )
-    SELECT pg_notify('{WAKE_CHANNEL}', '') FROM owed LIMIT 1
-"""  # noqa: S608 - the channel is a constant
+_EVENTS = {
+    "id": "uuid",
+    "tenant_id": "uuid",
+    "created_at": "timestamptz",
+    "type": "text",
+    "message_id": "uuid",
+    "sequence": "smallint",
+    "data": "jsonb",
+}
+_DELIVERIES = """
+    INSERT INTO webhook_deliveries (id, tenant_id, created_at, endpoint_id, event_id)
+    SELECT tollgate_uuid7(), made_events.tenant_id, now(), w.id, made_events.id
+    FROM made_events JOIN webhook_endpoints w ON w.tenant_id = made_events.tenant_id
+    WHERE w.state = 'enabled' AND (w.events = '{{}}' OR made_events.type = ANY (w.events))
+    RETURNING 1
+"""
+WAKE = f"SELECT pg_notify('{WAKE_CHANNEL}', '') FROM owed_deliveries LIMIT 1"  # noqa: S608 - a constant
+"""How a statement with `event_writes` ends."""
+
+
+def event_writes(events: Sequence[NewEvent]) -> list[Write]:
+    """Return the writes of the events and of one pending delivery per enabled endpoint that wants them."""
+    rows = [(e.id, e.tenant_id, created_at(e.id), e.type, e.message_id, e.sequence, e.data) for e in events]
+    made = insert("made_events", "events", _EVENTS, rows)
+    returning = Write(made.name, f"{made.sql} RETURNING id, tenant_id, type", made.arrays)
+    return [returning, Write("owed_deliveries", _DELIVERIES, ())]
 
 
 async def write_events(connection: HotConnection, events: Sequence[NewEvent]) -> None:
-    """Store the events and one pending delivery for each enabled endpoint that wants them."""
-    if not events:
-        return
-    await connection.execute(
-        _WRITE,
-        [event.id for event in events],
-        [event.tenant_id for event in events],
-        [created_at(event.id) for event in events],
-        [event.type for event in events],
-        [event.message_id for event in events],
-        [event.sequence for event in events],
-        [event.data for event in events],
-    )
+    """Store the events and what they owe, in the caller's transaction."""
+    if events:
+        await execute(connection, event_writes(events), WAKE)

@@ -8,15 +8,16 @@ webhooks can never tell different stories.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from msgspec import Struct, structs
 
 from gateway.messages.change import describe_change
-from gateway.messages.outbox import NewEvent, write_events
+from gateway.messages.outbox import WAKE, NewEvent, event_writes
 from gateway.messages.status import FINALS, MessageStatus
-from tenants.credits.batch import Movement, lock_balances, post
+from tenants.compound import Write, execute
+from tenants.credits.batch import LockedBalance, Movement, ledger_writes, lock_balances
 from tenants.credits.settlement import Position, Settlement, settle, target
 from tenants.ids import created_at, new_uuid
 from tenants.tables import HotConnection
@@ -72,8 +73,8 @@ _WRITTEN: dict[str, str] = {
 }  # fmt: skip
 _SAVE = f"""
     UPDATE messages m SET {", ".join(f"{name} = d.{name}" for name in _WRITTEN)}
-    FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[],
-        {", ".join(f"${n}::{kind}[]" for n, kind in enumerate(_WRITTEN.values(), start=4))})
+    FROM unnest({{0}}::uuid[], {{1}}::uuid[], {{2}}::timestamptz[],
+        {", ".join(f"{{{n}}}::{kind}[]" for n, kind in enumerate(_WRITTEN.values(), start=3))})
         AS d (tenant_id, id, created_at, {", ".join(_WRITTEN)})
     WHERE m.tenant_id = d.tenant_id AND m.id = d.id AND m.created_at = d.created_at
 """  # noqa: S608 - the names are ours
@@ -99,30 +100,36 @@ async def lock(connection: HotConnection, message_ids: Iterable[UUID]) -> dict[U
 
 
 async def save(
-    connection: HotConnection, changes: Sequence[tuple[MessageState, MessageState]], *, now: datetime
+    connection: HotConnection,
+    changes: Sequence[tuple[MessageState, MessageState]],
+    *,
+    now: datetime,
+    also: Sequence[Write] = (),
 ) -> list[MessageState]:
     """
     Write what changed: rows, money and events. Returns the states as written.
 
     Args:
         changes: Pairs of the locked state and the decided one; equal pairs cost nothing.
+        also: What else belongs to the same statement.
     """
     moved = [(before, _closed(before, after, now)) for before, after in changes if before != after]
     if not moved:
+        await execute(connection, also)
         return []
     movements, settled = await _settle(connection, moved)
     paid = {movement.subject_id for movement in movements}
     told = [(before, _numbered(before, after, paid=after.id in paid)) for before, after in settled]
-    await connection.execute(_SAVE, *_arrays([after for _, after in told]))
-    await post(connection, movements)
-    await write_events(
-        connection,
-        [
-            _event(after)
-            for before, after in told
-            if before.status != after.status and after.status in _EVENT_OF
-        ],
-    )
+    events = [
+        _event(after) for before, after in told if before.status != after.status and after.status in _EVENT_OF
+    ]
+    writes = [
+        Write("saved", _SAVE, tuple(_arrays([after for _, after in told]))),
+        *ledger_writes(movements),
+        *(event_writes(events) if events else []),
+        *also,
+    ]
+    await execute(connection, writes, WAKE if events else "SELECT 1")
     return [after for _, after in told]
 
 
@@ -136,9 +143,13 @@ def _closed(before: MessageState, after: MessageState, now: datetime) -> Message
 async def _settle(
     connection: HotConnection, moved: Sequence[tuple[MessageState, MessageState]]
 ) -> tuple[list[Movement], list[tuple[MessageState, MessageState]]]:
-    """Bring each final message's money to its target; the balances are locked first where money may move."""
-    due = [after.tenant_id for _, after in moved if after.status in FINALS and not after.test]
-    balances = await lock_balances(connection, due) if due else {}
+    """
+    Bring each final message's money to its target.
+
+    A first settlement only divides its own hold. A later one may need credit, so the balance is read first.
+    """
+    again = [before.tenant_id for before, after in moved if _is_settled(before) and not after.test]
+    balances = await lock_balances(connection, again) if again else {}
     movements: list[Movement] = []
     settled: list[tuple[MessageState, MessageState]] = []
     for before, after in moved:
@@ -148,15 +159,22 @@ async def _settle(
         if after.test:
             settled.append((before, structs.replace(after, price_final=0)))
             continue
-        balance = balances[after.tenant_id]
+        balance = balances.get(after.tenant_id, _NOTHING)
         settlement = settle(_position(before), target=_target(after), available=balance.available)
         made = _movements(after, settlement)
-        for movement in made:
-            balance.posted += movement.available + movement.held
-            balance.held += movement.held
+        if _is_settled(before):
+            balance.posted += sum(movement.available for movement in made)
         movements.extend(made)
         settled.append((before, _charged(before, after, settlement)))
     return movements, settled
+
+
+_NOTHING: Final = LockedBalance(unit="", posted=0, held=0)
+"""What a first settlement may spend beside its hold."""
+
+
+def _is_settled(state: MessageState) -> bool:
+    return state.price_final is not None
 
 
 def _charged(before: MessageState, after: MessageState, settlement: Settlement) -> MessageState:
@@ -168,7 +186,7 @@ def _charged(before: MessageState, after: MessageState, settlement: Settlement) 
 def _position(state: MessageState) -> Position:
     return Position(
         hold=state.price_estimated,
-        settled=state.price_final is not None,
+        settled=_is_settled(state),
         charged=(state.price_final or 0) + state.price_excess,
         excess=state.price_excess,
     )

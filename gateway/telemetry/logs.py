@@ -61,8 +61,8 @@ def format_failure(_logger: Any, _method: str, event: MutableMapping[str, Any]) 
     A message may quote what a person wrote: SQLAlchemy's hold the parameters of the statement. At level
     debug, on a developer's machine, the whole traceback is shown instead.
     """
-    given = event.pop("exc_info", None)
-    error = sys.exc_info()[1] if given is True else given[1] if isinstance(given, tuple) else given
+    given: Any = event.pop("exc_info", None)
+    error = sys.exc_info()[1] if given is True else given
     if isinstance(error, BaseException):
         event["exception"] = "\n".join(_described(error))
     return event

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from tenants.compound import Write, execute, insert
 from tenants.ids import new_uuid
 from tenants.tables import HotConnection
 
@@ -60,19 +61,22 @@ _LOCK = """
     WHERE tenant_id = ANY($1::uuid[]) ORDER BY tenant_id FOR UPDATE
 """
 
-_POST = """
-    INSERT INTO ledger_transfers
-        (id, tenant_id, subject_id, subject_at, kind, revision, unit,
-         available, held, revenue, funding, adjustment)
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::text[], $6::int[],
-        $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[])
+_TRANSFERS = {
+    "id": "uuid", "tenant_id": "uuid", "subject_id": "uuid", "subject_at": "timestamptz", "kind": "text",
+    "revision": "int", "unit": "text", "available": "bigint", "held": "bigint", "revenue": "bigint",
+    "funding": "bigint", "adjustment": "bigint",
+}  # fmt: skip
+_ORDERED = """
+    SELECT tenant_id FROM balances WHERE tenant_id = ANY({0}::uuid[]) ORDER BY tenant_id FOR UPDATE
 """
-
 _MOVE = """
-    UPDATE balances b SET posted = b.posted + d.posted, held = b.held + d.held
-    FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS d (tenant_id, posted, held)
+    UPDATE balances b SET posted = b.posted + d.posted,
+        held = CASE WHEN b.unit = d.unit THEN b.held + d.held ELSE -1 END
+    FROM unnest({0}::uuid[], {1}::bigint[], {2}::bigint[], {3}::text[]) AS d (tenant_id, posted, held, unit)
+        JOIN ordered_balances USING (tenant_id)
     WHERE b.tenant_id = d.tenant_id
 """
+"""A unit that is not the balance's breaks the CHECK on `held`, and so the whole statement."""
 
 
 async def lock_balances(connection: HotConnection, tenant_ids: Iterable[UUID]) -> dict[UUID, LockedBalance]:
@@ -84,43 +88,50 @@ async def lock_balances(connection: HotConnection, tenant_ids: Iterable[UUID]) -
     }
 
 
-async def post(connection: HotConnection, movements: Sequence[Movement]) -> None:
+def ledger_writes(movements: Sequence[Movement], *, also_lock: Iterable[UUID] = ()) -> list[Write]:
     """
-    Append the transfers and move the cached balances by their sums.
+    Return the writes that append the transfers and move the cached balances by their sums.
 
-    The caller has locked the balances, or touches no more than it moves here. A movement already posted
-    for the same subject, kind and revision is an integrity error: callers decide by what is posted.
+    The balances, and those of `also_lock`, are locked in the order of tenant ids; a later write that joins
+    `ordered_balances` runs under these locks. A hold above what is available breaks the CHECK on
+    the balance; a movement posted before for the same subject, kind and revision breaks the primary key.
     """
-    if not movements:
-        return
-    await connection.execute(
-        _POST,
-        [new_uuid() for _ in movements],
-        [m.tenant_id for m in movements],
-        [m.subject_id for m in movements],
-        [m.subject_at for m in movements],
-        [m.kind for m in movements],
-        [m.revision for m in movements],
-        [m.unit for m in movements],
-        [m.available for m in movements],
-        [m.held for m in movements],
-        [m.revenue for m in movements],
-        [m.funding for m in movements],
-        [m.adjustment for m in movements],
-    )
     changes = _sums(movements)
-    tenants = sorted(changes)
-    await connection.execute(
-        _MOVE,
+    locked = sorted({*changes, *also_lock})
+    lock = [Write("ordered_balances", _ORDERED, (locked,))] if locked else []
+    if not movements:
+        return lock
+    tenants = list(changes)
+    rows = [
+        (
+            new_uuid(), m.tenant_id, m.subject_id, m.subject_at, m.kind, m.revision, m.unit,
+            m.available, m.held, m.revenue, m.funding, m.adjustment,
+        )
+        for m in movements
+    ]  # fmt: skip
+    moves = (
         tenants,
-        [changes[tenant][0] for tenant in tenants],
-        [changes[tenant][1] for tenant in tenants],
+        [changes[tenant].posted for tenant in tenants],
+        [changes[tenant].held for tenant in tenants],
+        [changes[tenant].unit for tenant in tenants],
     )
+    return [
+        *lock,
+        insert("transfers", "ledger_transfers", _TRANSFERS, rows),
+        Write("moved_balances", _MOVE, moves),
+    ]
 
 
-def _sums(movements: Sequence[Movement]) -> dict[UUID, tuple[int, int]]:
-    sums: dict[UUID, tuple[int, int]] = {}
+async def post(connection: HotConnection, movements: Sequence[Movement]) -> None:
+    """Append the transfers and move the balances, in the caller's transaction."""
+    await execute(connection, ledger_writes(movements))
+
+
+def _sums(movements: Sequence[Movement]) -> dict[UUID, LockedBalance]:
+    """Return the change of each tenant's balance, in the shape of a balance."""
+    sums: dict[UUID, LockedBalance] = {}
     for movement in movements:
-        posted, held = sums.get(movement.tenant_id, (0, 0))
-        sums[movement.tenant_id] = (posted + movement.available + movement.held, held + movement.held)
+        change = sums.setdefault(movement.tenant_id, LockedBalance(unit=movement.unit, posted=0, held=0))
+        change.posted += movement.available + movement.held
+        change.held += movement.held
     return sums

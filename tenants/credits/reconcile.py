@@ -35,7 +35,9 @@ _UNBALANCED = """
     SELECT tenant_id, subject_id, available + held + revenue + funding + adjustment AS remainder
     FROM ledger_transfers WHERE available + held + revenue + funding + adjustment <> 0
 """
-_TOTAL = "SELECT coalesce(sum(available + held + revenue + funding + adjustment), 0)::bigint FROM ledger_transfers"
+_TOTAL = (
+    "SELECT coalesce(sum(available + held + revenue + funding + adjustment), 0)::bigint FROM ledger_transfers"
+)
 _ORPHANS = """
     SELECT DISTINCT t.tenant_id FROM ledger_transfers t
     WHERE NOT EXISTS (SELECT FROM balances b WHERE b.tenant_id = t.tenant_id)

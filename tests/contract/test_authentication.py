@@ -141,3 +141,23 @@ def _with_clock(services, clock):
 async def _forget_proofs(world) -> None:
     desk = await world.app.dependencies["desk"].dependency()
     desk.keyring._proven.clear()
+
+
+async def test_no_route_of_v1_answers_without_a_key(world, nobody) -> None:
+    """Every route and method, also with a wrong id or body; SNS posts carry a signature instead."""
+    asked = 0
+    for route in world.app.routes:
+        if not route.path.startswith("/v1/") or route.path.startswith("/v1/ingest"):
+            continue
+        for method in route.methods:
+            answer = await nobody.request(method, route.path.replace("{", "").replace(":str}", ""))
+            assert answer.status_code == 401, (method, route.path)
+            asked += 1
+    assert asked > 60
+
+
+async def test_an_options_request_lists_the_methods(customer) -> None:
+    """It needs a key and no scope."""
+    answer = await customer.api.options("/v1/messages")
+    assert answer.status_code == 204
+    assert "POST" in answer.headers["allow"]

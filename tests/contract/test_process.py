@@ -1,7 +1,7 @@
 """What the machinery around the process asks, and what AWS posts."""
 
+from gateway.api.fakes import FakeAnswer
 from gateway.errors import Unavailable
-from gateway.receipts.sns import Answer
 
 
 async def test_health_asks_nothing_of_anyone(nobody, world) -> None:
@@ -41,7 +41,7 @@ async def test_an_sns_post_is_acknowledged_when_it_is_stored(nobody, world) -> N
 
 async def test_a_strangers_post_is_a_403(nobody, world) -> None:
     """It learns the reason's name and nothing else."""
-    world.ingest.answer = Answer(outcome="rejected", reason="bad_signature")
+    world.ingest.answer = FakeAnswer(outcome="rejected", reason="bad_signature")
     answer = await nobody.post("/v1/ingest/sns", content=b"{}")
     assert (answer.status_code, answer.json()["code"]) == (403, "envelope_rejected")
 

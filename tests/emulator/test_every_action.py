@@ -21,6 +21,7 @@ class Recorder:
         self.called: set[str] = set()
 
     async def __call__(self, action: str, **request: Any) -> dict[str, Any]:
+        """Call one action."""
         self.called.add(action)
         method = getattr(self.aws.sms, SNAKE_CASE[action], None)
         if method is not None:

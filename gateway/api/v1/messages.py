@@ -99,8 +99,9 @@ async def cancel_message(
     request: ApiRequest, message_id: FromPath[str], desk: NamedDependency[Desk]
 ) -> MessageView:
     """Stop one message."""
+    wanted = path_id("msg", message_id, _KIND)
     exchange_of(request.scope).message_id = message_id
-    outcome = await desk.services.sending.cancel(request.auth, path_id("msg", message_id, _KIND))
+    outcome = await desk.services.sending.cancel(request.auth, wanted)
     if outcome is None:
         raise Refusal("not_found", "There is no such message.")
     if isinstance(outcome, Declined):

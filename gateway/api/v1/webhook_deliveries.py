@@ -49,7 +49,7 @@ class DeliveryView(Struct, frozen=True, kw_only=True):
     delivered_at: str | None
 
 
-class TestEvent(Struct, frozen=True, kw_only=True):
+class EndpointTest(Struct, frozen=True, kw_only=True):
     """What the test event says."""
 
     endpoint_id: str
@@ -109,7 +109,7 @@ async def test_webhook_endpoint(
     async def work(session: AsyncSession) -> DeliveryView:
         await _refuse_disabled(request, session, endpoint_id)
         event_id = await add_event(
-            request.auth, session, TEST_EVENT, TestEvent(endpoint_id=encode("wh", wanted))
+            request.auth, session, TEST_EVENT, EndpointTest(endpoint_id=encode("wh", wanted))
         )
         row = await deliveries.add_test(request.auth, session, wanted, event_id)
         await audit.append(

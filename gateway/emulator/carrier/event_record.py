@@ -47,7 +47,7 @@ def event_type(message: Message, step: Step) -> str:
 
 
 def event_record(message: Message, step: Step, price_unit: str) -> dict[str, Any]:
-    """Return the record of one step. Timestamps are epoch milliseconds, prices dollars unless asked otherwise."""
+    """Return the record of one step. Times are epoch milliseconds, prices dollars unless asked otherwise."""
     record: dict[str, Any] = {
         "eventType": event_type(message, step),
         "eventVersion": "1.0",

@@ -4,6 +4,9 @@ The life of a message, drawn when it is accepted: its outcome and the events on 
 Everything here is pure. Times are milliseconds since acceptance, in emulated time.
 """
 
+import bisect
+import itertools
+
 import msgspec
 
 from gateway.emulator.carrier.dice import Dice
@@ -40,14 +43,10 @@ class Road(msgspec.Struct, frozen=True, kw_only=True):
 
 def draw_outcome(profile: Profile, dice: Dice) -> str:
     """Return how a message ends, by the country's mix."""
-    total = sum(profile.outcomes.values())
-    at = dice.share() * total
-    for outcome, weight in profile.outcomes.items():
-        at -= weight
-        if at < 0:
-            break
-    else:
-        outcome = next(reversed(profile.outcomes), "DELIVERED")
+    statuses, weights = list(profile.outcomes), list(profile.outcomes.values())
+    reached = list(itertools.accumulate(weights))
+    place = bisect.bisect_right(reached, dice.share() * reached[-1])
+    outcome = statuses[min(place, len(statuses) - 1)]
     if outcome == "DELIVERED" and not profile.delivery_receipts:
         return "SUCCESSFUL"
     return outcome
@@ -92,8 +91,11 @@ def _text(road: Road, total_ms: float, dice: Dice) -> list[Step]:
 def _call(road: Road, total_ms: float) -> list[Step]:
     ending = CALL_OUTCOMES.get(road.outcome, "FAILED")
     opening = CALL_STEPS if ending == "COMPLETED" else CALL_STEPS[:2]
-    steps = [Step(int(total_ms * (index + 1) / 5), name, False, index) for index, name in enumerate(opening)]
-    return [*steps, Step(int(total_ms), ending, True, len(steps))]
+    steps = [
+        Step(int(total_ms * (index + 1) / 5), name, is_final=False, nonce=index)
+        for index, name in enumerate(opening)
+    ]
+    return [*steps, Step(int(total_ms), ending, is_final=True, nonce=len(steps))]
 
 
 def _expired(steps: list[Step], ttl_s: int) -> list[Step]:
@@ -102,7 +104,7 @@ def _expired(steps: list[Step], ttl_s: int) -> list[Step]:
     if steps[-1].offset_ms <= ttl_ms or steps[-1].offset_ms >= UNKNOWN_AFTER_MS:
         return steps
     alive = [step for step in steps[:-1] if step.offset_ms <= ttl_ms and step.status != "SUCCESSFUL"]
-    return [*alive, Step(ttl_ms, "TTL_EXPIRED", True, len(alive))]
+    return [*alive, Step(ttl_ms, "TTL_EXPIRED", is_final=True, nonce=len(alive))]
 
 
 def _with_faults(steps: list[Step], faults: ReceiptFaults, dice: Dice) -> tuple[Step, ...]:

@@ -1,16 +1,16 @@
 """
 Checks compiled from the shapes of the service model.
 
-Each shape becomes one closure ``check(value, path, problems)``, built once; a request then costs one call per
-member that it carries. The checks hold input to the model's required members, types, lengths, ranges, patterns
-and enums, of which an SDK on the client side checks only some.
+Each shape becomes one closure ``check(value, path, problems)``, built once; a request then costs one call
+per member that it carries. The checks hold input to the model's required members, types, lengths, ranges,
+patterns and enums, of which an SDK on the client side checks only some.
 """
 
 import base64
 import binascii
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard, cast
 
 import msgspec
 from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
@@ -57,11 +57,12 @@ class ShapeChecks:
         required = tuple(shape.required_members)
 
         def check(value: Any, path: str, problems: list[Problem]) -> None:
-            if type(value) is not dict:
+            if not isinstance(value, dict):
                 problems.append(_wrong_type(path or "$", "an object"))
                 return
+            given = cast("dict[str, Any]", value)
             prefix = f"{path}." if path else ""
-            for name, item in value.items():
+            for name, item in given.items():
                 member = members.get(name)
                 if member is None:
                     problems.append(
@@ -69,11 +70,11 @@ class ShapeChecks:
                     )
                 elif item is not None:
                     member(item, prefix + name, problems)
-            for name in required:
-                if value.get(name) is None:
-                    problems.append(
-                        Problem(prefix + name, f"Value at '{name}' must not be null", "MISSING_PARAMETER")
-                    )
+            problems.extend(
+                Problem(prefix + name, f"Value at '{name}' must not be null", "MISSING_PARAMETER")
+                for name in required
+                if given.get(name) is None
+            )
 
         return check
 
@@ -82,7 +83,7 @@ class ShapeChecks:
         bounds = _bounds(shape)
 
         def check(value: Any, path: str, problems: list[Problem]) -> None:
-            if type(value) is not list:
+            if not _is_list(value):
                 problems.append(_wrong_type(path, "a list"))
                 return
             _check_bounds(len(value), bounds, path, "size", problems)
@@ -99,11 +100,12 @@ class ShapeChecks:
         bounds = _bounds(shape)
 
         def check(value: Any, path: str, problems: list[Problem]) -> None:
-            if type(value) is not dict:
+            if not isinstance(value, dict):
                 problems.append(_wrong_type(path, "a map"))
                 return
-            _check_bounds(len(value), bounds, path, "size", problems)
-            for key, item in value.items():
+            given = cast("dict[str, Any]", value)
+            _check_bounds(len(given), bounds, path, "size", problems)
+            for key, item in given.items():
                 key_check(key, f"{path}.key", problems)
                 if item is None:
                     problems.append(_wrong_type(f"{path}.{key}", "not null"))
@@ -213,6 +215,10 @@ def _check_bounds(
         problems.append(Problem(path, f"Value at '{path}' must have {noun} greater than or equal to {low:g}"))
     elif size > high:
         problems.append(Problem(path, f"Value at '{path}' must have {noun} less than or equal to {high:.0f}"))
+
+
+def _is_list(value: Any) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
 
 
 def _wrong_type(path: str, expected: str) -> Problem:

@@ -1,8 +1,8 @@
 """
 The service model: botocore's, brought to the 91 actions of the API reference.
 
-The installed botocore may be older or newer than the API reference that the emulator implements, so an overlay
-replaces the shapes that differ between releases and adds what an older release lacks.
+The installed botocore may be older or newer than the API reference that the emulator implements, so an
+overlay replaces the shapes that differ between releases and adds what an older release lacks.
 """
 
 import functools

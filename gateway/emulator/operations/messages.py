@@ -22,7 +22,7 @@ DEFAULT_TTL_S = 259_200
 FEEDBACK_WINDOW_MS = 3_600_000.0
 """Feedback that is not given within an hour counts as FAILED."""
 
-ONE_PART = Sizing("GSM", 1, False)
+ONE_PART = Sizing("GSM", 1, too_long=False)
 
 
 def send_text_message(call: Call) -> dict[str, Any]:

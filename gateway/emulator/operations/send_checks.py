@@ -5,7 +5,7 @@ Syntax and the existence of what is named come before these; then account, sandb
 configuration, identity, opt-out, spend, price and rate.
 """
 
-import datetime
+import datetime as dt
 
 from gateway.emulator.call import Call
 from gateway.emulator.carrier.countries import countries, simulator_numbers
@@ -124,7 +124,7 @@ def _check_spend(call: Call, draft: Draft) -> None:
 
 def month_of(now_s: float) -> str:
     """Return the UTC calendar month of a moment, which spend limits count by."""
-    return datetime.datetime.fromtimestamp(now_s, datetime.UTC).strftime("%Y-%m")
+    return dt.datetime.fromtimestamp(now_s, dt.UTC).strftime("%Y-%m")
 
 
 def _check_price(call: Call, draft: Draft) -> None:

@@ -1,9 +1,9 @@
 """
 Carrying bodies to endpoints, with the retry rules of SNS.
 
-A 2xx is delivered, a 4xx is given up at once, anything else (another status, a refused connection, a timeout) is
-tried again ``retries`` times, ``retry_delay_s`` apart. Connections are kept alive and deliveries run side by
-side up to a limit; what is over it waits in order.
+A 2xx is delivered, a 4xx is given up at once, anything else (another status, a refused connection, a timeout)
+is tried again ``retries`` times, ``retry_delay_s`` apart. Connections are kept alive and deliveries run side
+by side up to a limit; what is over it waits in order.
 """
 
 import asyncio
@@ -96,11 +96,11 @@ class Courier:
 
     def _settle(self, parcel: Parcel, status: int | None) -> None:
         if status is not None and OK <= status < REDIRECT:
-            parcel.done(True)
+            parcel.done(True)  # noqa: FBT003 - callbacks have no names to give
         elif (status is not None and CLIENT_ERROR <= status < SERVER_ERROR) or (
             parcel.retried_by_sender or parcel.attempts > self._rules.retries
         ):
-            parcel.done(False)
+            parcel.done(False)  # noqa: FBT003 - same
         else:
             self._timeline.after(self._rules.retry_delay_s * 1000.0, lambda: self.send(parcel))
 

@@ -1,6 +1,6 @@
 """The JSON envelopes that SNS posts to HTTP endpoints."""
 
-import datetime
+import datetime as dt
 from urllib.parse import quote
 
 import msgspec
@@ -68,5 +68,5 @@ class EnvelopeWriter:
 
 
 def _iso(now_ms: float) -> str:
-    moment = datetime.datetime.fromtimestamp(now_ms / 1000.0, datetime.UTC)
+    moment = dt.datetime.fromtimestamp(now_ms / 1000.0, dt.UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

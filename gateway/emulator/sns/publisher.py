@@ -130,32 +130,40 @@ def stable_message_id(*parts: str) -> str:
     return str(uuid.UUID(bytes=hashlib.blake2b("\x1f".join(parts).encode(), digest_size=16).digest()))
 
 
+class AwsCall(msgspec.Struct, frozen=True, kw_only=True):
+    """One call of a JSON-protocol AWS API."""
+
+    region: str
+    service: str
+    target: str
+    json_version: str
+    members: dict[str, object]
+
+
 def sqs_parcel(
     taker: Subscription, body: bytes, endpoint: str | None, done: Callable[[bool], None]
 ) -> Parcel:
-    """Return the SendMessage call (json-1.0) that puts a body into the subscribed queue."""
+    """Return the SendMessage call that puts a body into the subscribed queue."""
     _, _, _, region, account, queue = taker.endpoint.split(":", 5)
     root = endpoint or f"https://sqs.{region}.amazonaws.com"
-    call: dict[str, object] = {"QueueUrl": f"{root}/{account}/{queue}", "MessageBody": body.decode()}
-    return aws_parcel(root, region, "sqs", "AmazonSQS.SendMessage", "1.0", call, done)
+    call = AwsCall(
+        region=region,
+        service="sqs",
+        target="AmazonSQS.SendMessage",
+        json_version="1.0",
+        members={"QueueUrl": f"{root}/{account}/{queue}", "MessageBody": body.decode()},
+    )
+    return aws_parcel(root, call, done)
 
 
-def aws_parcel(
-    root: str,
-    region: str,
-    service: str,
-    target: str,
-    json_version: str,
-    call: dict[str, object],
-    done: Callable[[bool], None],
-) -> Parcel:
-    """Return one call of a JSON-protocol AWS API; its signature is a placeholder that only emulators take."""
-    scope = f"emulator/20260101/{region}/{service}/aws4_request"
+def aws_parcel(root: str, call: AwsCall, done: Callable[[bool], None]) -> Parcel:
+    """Return a call as a parcel; its signature is a placeholder that only emulators take."""
+    scope = f"emulator/20260101/{call.region}/{call.service}/aws4_request"
     headers = {
-        "Content-Type": f"application/x-amz-json-{json_version}",
-        "X-Amz-Target": target,
+        "Content-Type": f"application/x-amz-json-{call.json_version}",
+        "X-Amz-Target": call.target,
         "X-Amz-Date": "20260101T000000Z",
         "Host": urlsplit(root).netloc,
         "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0",
     }
-    return Parcel(root + "/", headers, msgspec.json.encode(call), done)
+    return Parcel(root + "/", headers, msgspec.json.encode(call.members), done)

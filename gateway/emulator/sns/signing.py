@@ -1,7 +1,7 @@
 """The emulator's own certificate, and signatures in the two versions of SNS."""
 
 import base64
-import datetime
+import datetime as dt
 import hashlib
 from typing import Final
 
@@ -24,7 +24,7 @@ SIGNED_MEMBERS: Final = {
 }  # fmt: skip
 """Members under the signature by envelope type, in order."""
 
-VALIDITY = datetime.timedelta(days=3650)
+VALIDITY = dt.timedelta(days=3650)
 
 
 class Signer:
@@ -56,14 +56,14 @@ def new_signing_key(bits: int) -> SigningKey:
     """Return a fresh RSA key with a self-signed certificate for ``sns.amazonaws.com``."""
     private = rsa.generate_private_key(public_exponent=65537, key_size=bits)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sns.amazonaws.com")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(subject)
         .public_key(private.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=1))
         .not_valid_after(now + VALIDITY)
         .sign(private, hashes.SHA256())
     )

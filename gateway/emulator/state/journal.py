@@ -1,8 +1,8 @@
 """
 The append-only file behind ``--state``.
 
-A request appends its records to a buffer and one ``write()`` puts them in the file before the answer leaves, so
-``kill -9`` of the emulator loses nothing that was answered. At the next start the file is replayed and
+A request appends its records to a buffer and one ``write()`` puts them in the file before the answer leaves,
+so ``kill -9`` of the emulator loses nothing that was answered. At the next start the file is replayed and
 rewritten without what was superseded. A torn last line, the mark of a kill inside a write, is dropped.
 """
 

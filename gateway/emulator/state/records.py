@@ -1,9 +1,9 @@
 """
 The records that an emulated account owns.
 
-Every record knows its ``scope`` (account and Region) and its ``key`` inside its table, which is all the journal
-needs to replay it. Timestamps ending in ``_s`` are epoch seconds, in ``_ms`` epoch milliseconds; money is in
-micro-dollars.
+Every record knows its ``scope`` (account and Region) and its ``key`` inside its table, which is all the
+journal needs to replay it. Timestamps ending in ``_s`` are epoch seconds, in ``_ms`` epoch milliseconds;
+money is in micro-dollars.
 """
 
 import msgspec

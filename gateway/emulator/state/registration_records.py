@@ -44,7 +44,7 @@ class Registration(Record):
     created_s: float
     versions: list[Version]
     """Oldest first; the last one is current."""
-    associations: list[str] = []
+    associations: list[str] = msgspec.field(default_factory=list)
     """Keys of phone numbers and sender ids, and ids of registrations."""
     next_step_ms: float = 0.0
     """When the review moves on by itself; 0 is never."""

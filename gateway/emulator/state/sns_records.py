@@ -1,5 +1,7 @@
 """The records of topics, subscriptions and the key that signs for them."""
 
+import msgspec
+
 from gateway.emulator.state.records import Record
 
 
@@ -7,7 +9,7 @@ class Topic(Record):
     """An SNS topic."""
 
     arn: str
-    attributes: dict[str, str] = {}
+    attributes: dict[str, str] = msgspec.field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -30,7 +32,7 @@ class Subscription(Record):
     token: str
     created_s: float
     confirmed: bool = False
-    attributes: dict[str, str] = {}
+    attributes: dict[str, str] = msgspec.field(default_factory=dict)
 
     @property
     def key(self) -> str:

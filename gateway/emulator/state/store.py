@@ -1,8 +1,8 @@
 """
 The store: one object per account and Region, and the set of them.
 
-Tables are plain dictionaries in order of creation. Whoever changes a record calls ``put`` with it, which is what
-journals the change.
+Tables are plain dictionaries in order of creation. Whoever changes a record calls ``put`` with it, which is
+what journals the change.
 """
 
 from collections.abc import Iterator

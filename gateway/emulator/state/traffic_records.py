@@ -43,9 +43,9 @@ class Message(Record, gc=False):
     mcc: str = ""
     mnc: str = ""
     configuration_set: str | None = None
-    context: dict[str, str] = {}
-    country_parameters: dict[str, str] = {}
-    media_urls: list[str] = []
+    context: dict[str, str] = msgspec.field(default_factory=dict)
+    country_parameters: dict[str, str] = msgspec.field(default_factory=dict)
+    media_urls: list[str] = msgspec.field(default_factory=list)
     protect_id: str | None = None
     protect_status: str | None = None
     pumping: bool = False

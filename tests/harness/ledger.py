@@ -1,0 +1,54 @@
+"""What must hold of money at every moment, whatever happened before; each fault is a sentence."""
+
+from typing import Any
+
+CHECKS = {
+    "a transfer does not sum to zero": """
+        SELECT tenant_id FROM ledger_transfers
+        WHERE available + held + revenue + funding + adjustment <> 0
+    """,
+    "a balance is not the sum of its ledger": """
+        SELECT b.tenant_id FROM balances b LEFT JOIN (
+            SELECT tenant_id, sum(available + held) AS posted, sum(held) AS held
+            FROM ledger_transfers GROUP BY tenant_id) l USING (tenant_id)
+        WHERE b.posted <> coalesce(l.posted, 0) OR b.held <> coalesce(l.held, 0)
+    """,
+    "a balance is overspent": "SELECT tenant_id FROM balances WHERE posted - held < 0 OR held < 0",
+    "a message has not exactly one hold": """
+        SELECT m.id FROM messages m LEFT JOIN ledger_transfers l
+            ON l.tenant_id = m.tenant_id AND l.subject_id = m.id AND l.kind = 'hold'
+        WHERE NOT m.test AND m.price_estimated > 0 GROUP BY m.id, m.price_estimated
+        HAVING count(l.id) <> 1 OR sum(l.held) <> m.price_estimated
+    """,
+    "a hold has no message": """
+        SELECT l.subject_id FROM ledger_transfers l LEFT JOIN messages m
+            ON m.tenant_id = l.tenant_id AND m.id = l.subject_id
+        WHERE l.kind = 'hold' AND m.id IS NULL
+    """,
+    "a final message still holds money, or charged more than it held": """
+        SELECT m.id FROM messages m JOIN ledger_transfers l ON l.tenant_id = m.tenant_id AND l.subject_id = m.id
+        WHERE m.status IN ('delivered', 'undelivered', 'failed', 'expired', 'canceled', 'unknown')
+        GROUP BY m.id, m.price_estimated
+        HAVING sum(l.held) <> 0 OR sum(l.revenue) > m.price_estimated OR sum(l.revenue) < 0
+    """,
+    "a message is not final and its hold is gone": """
+        SELECT m.id FROM messages m JOIN ledger_transfers l ON l.tenant_id = m.tenant_id AND l.subject_id = m.id
+        WHERE m.status IN ('scheduled', 'queued', 'dispatching', 'sent')
+        GROUP BY m.id, m.price_estimated HAVING sum(l.held) <> m.price_estimated
+    """,
+    "a key stands for a message that is not there": """
+        SELECT k.message_id FROM idempotency_keys k LEFT JOIN messages m
+            ON m.tenant_id = k.tenant_id AND m.id = k.message_id
+        WHERE k.message_id IS NOT NULL AND m.id IS NULL
+    """,
+}
+
+
+async def faults(database: Any) -> list[str]:
+    """Return every rule that the database breaks, with the first rows that break it."""
+    found: list[str] = []
+    for sentence, query in CHECKS.items():
+        rows = await database.fetch(query)
+        if rows:
+            found.append(f"{sentence}: {[str(row[0]) for row in rows[:3]]} of {len(rows)}")
+    return found

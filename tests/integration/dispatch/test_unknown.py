@@ -1,0 +1,149 @@
+"""Attempts that nobody answered for: the rule, and the sweep on Postgres with a clock that is told to move."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from gateway.carrier.ports import Unknown
+from gateway.dispatch.mark import LEASE
+from gateway.dispatch.unknown import MIN_LIFE_LEFT, UnknownSweep, verdict
+from tests.harness.ledger import faults
+from tests.harness.tenants import accept, enrol, new_message, queue_row, row_of
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+WAIT = timedelta(seconds=90)
+TICK = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "attempt", "life", "allowed", "expected"),
+    [
+        ("otp", 1, timedelta(hours=1), True, "resend"),
+        ("otp", 1, timedelta(hours=1), False, "resend"),
+        ("otp", 2, timedelta(hours=1), True, "give_up"),
+        ("otp", 1, MIN_LIFE_LEFT, True, "resend"),
+        ("otp", 1, MIN_LIFE_LEFT - TICK, True, "give_up"),
+        ("otp", 1, -TICK, True, "give_up"),
+        ("transactional", 1, timedelta(hours=1), True, "resend"),
+        ("transactional", 1, timedelta(hours=1), False, "give_up"),
+        ("transactional", 2, timedelta(hours=1), True, "give_up"),
+        ("promotional", 1, timedelta(hours=1), True, "give_up"),
+        ("promotional", 1, timedelta(hours=1), False, "give_up"),
+    ],
+)
+def test_an_unknown_is_resent_only_where_a_second_text_is_the_lesser_evil(kind, attempt, life, allowed, expected):
+    """A code once, a receipt if its tenant wants, an advertisement never."""
+    assert (
+        verdict(message_type=kind, attempt=attempt, expires_at=NOW + life, now=NOW, resend_transactional=allowed)
+        == expected
+    )
+
+
+@pytest.fixture
+def sweep(worker_pool, clock):
+    """The scheduler's round."""
+    return UnknownSweep(worker_pool, clock, wait=WAIT)
+
+
+@pytest.fixture
+def unanswered(worker_pool, worker_engine, marked, recorder, clock):
+    """A function that makes a message whose only attempt has no answer."""
+
+    async def make(**changes):
+        scope = await enrol(
+            worker_engine, credit=1, resend_unknown_transactional=changes.pop("resend", True)
+        )
+        [message] = await accept(worker_pool, new_message(scope, **changes))
+        [mine] = await marked(message.id, now=clock.now())
+        recorder.put(mine, Unknown(reason="ReadTimeoutError"))
+        await recorder.drained()
+        return message
+
+    return make
+
+
+async def test_nothing_is_decided_before_the_wait_is_over(database, unanswered, sweep, clock):
+    """A receipt may still come and make the question moot."""
+    message = await unanswered(type="otp")
+    clock.advance(WAIT - TICK)
+    await sweep.sweep()
+    assert (await queue_row(database, message.id))["state"] == "unknown"
+    assert (await row_of(database, message.id))["status"] == "dispatching"
+
+
+async def test_a_code_is_sent_once_more_flagged_and_never_a_third_time(
+    database, unanswered, sweep, clock, marked, recorder
+):
+    """One resend is the hard cap, whatever happens to it."""
+    message = await unanswered(type="otp")
+    clock.advance(WAIT + TICK)
+    await sweep.sweep()
+    row = await queue_row(database, message.id)
+    assert (row["state"], row["attempt"]) == ("scheduled", 1)
+    assert (await row_of(database, message.id))["resend_of_unknown"] is True
+
+    await database.execute("UPDATE dispatch_queue SET state = 'queued' WHERE message_id = $1", message.id)
+    [again] = await marked(message.id, now=clock.now())
+    assert again.attempt == 2
+    recorder.put(again, Unknown(reason="ReadTimeoutError"))
+    await recorder.drained()
+    clock.advance(WAIT + TICK)
+    await sweep.sweep()
+    assert await queue_row(database, message.id) is None
+    assert (await row_of(database, message.id))["status"] == "unknown"
+    assert await faults(database) == []
+
+
+@pytest.mark.parametrize(
+    "changes", [{"type": "promotional"}, {"resend": False}, {"type": "otp", "expires_at": None}], ids=str
+)
+async def test_what_may_not_be_resent_ends_unknown_and_costs_nothing(
+    database, unanswered, sweep, clock, changes
+):
+    """Nobody knows that AWS took it, so nobody pays; a late receipt still corrects both."""
+    if "expires_at" in changes:
+        changes = changes | {"expires_at": clock.now() + WAIT + timedelta(seconds=20)}
+    message = await unanswered(**changes)
+    clock.advance(WAIT + TICK)
+    await sweep.sweep()
+    row = await row_of(database, message.id)
+    assert (row["status"], row["reason_code"]) == ("unknown", "no_answer_from_carrier")
+    assert await queue_row(database, message.id) is None
+    balance = await database.fetchrow("SELECT posted, held FROM balances WHERE tenant_id = $1", message.tenant_id)
+    assert dict(balance) == {"posted": 1, "held": 0}
+    assert await faults(database) == []
+
+
+async def test_a_dead_workers_mark_becomes_unknown_after_its_lease(
+    database, worker_pool, worker_engine, marked, sweep, clock
+):
+    """Nobody can say whether it was sent; the lease, then the wait, then the rule."""
+    scope = await enrol(worker_engine, credit=1)
+    [message] = await accept(worker_pool, new_message(scope, type="otp"))
+    await marked(message.id, now=clock.now())
+    clock.advance(LEASE - TICK)
+    await sweep.sweep()
+    assert (await queue_row(database, message.id))["state"] == "dispatching"
+    clock.advance(TICK * 2)
+    await sweep.sweep()
+    assert (await queue_row(database, message.id))["state"] == "unknown"
+    assert (await row_of(database, message.id))["status"] == "dispatching"
+    clock.advance(WAIT)
+    await sweep.sweep()
+    assert (await queue_row(database, message.id))["state"] == "scheduled"
+    assert (await row_of(database, message.id))["resend_of_unknown"] is True
+
+
+async def test_many_sweeps_at_once_decide_each_message_once(database, worker_pool, unanswered, clock):
+    """Any number of schedulers may run."""
+    messages = [await unanswered(type="promotional") for _ in range(10)]
+    clock.advance(WAIT + TICK)
+    sweeps = [UnknownSweep(worker_pool, clock, wait=WAIT) for _ in range(6)]
+    await asyncio.gather(*(sweep.sweep() for sweep in sweeps))
+    ended = await database.fetchval(
+        "SELECT count(*) FROM events WHERE type = 'message.unknown' AND message_id = ANY ($1)",
+        [message.id for message in messages],
+    )
+    assert ended == 10
+    assert await faults(database) == []
