@@ -22,7 +22,7 @@ _IDEMPOTENCY_KEY: Final[dict[str, Any]] = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "description": "Repeats of the same request with the same key get the first answer; kept for 24 h at least.",
+    "description": "The same request with the same key gets the first answer again; kept for 24 h at least.",
     "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY_LENGTH},
 }
 

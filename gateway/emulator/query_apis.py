@@ -1,6 +1,8 @@
 """The APIs beside the service that speak the query protocol: SNS, and the little of STS that clients need."""
 
+from gateway.emulator.errors import AwsError
 from gateway.emulator.pipeline import Answer
+from gateway.emulator.signatures import check_signature
 from gateway.emulator.sns.api import SnsApi
 from gateway.emulator.sns.query_wire import Fields, QueryError, error_xml
 from gateway.emulator.wire import Request, caller_of
@@ -18,7 +20,12 @@ def query_answer(world: World, request: Request, fields: dict[str, str]) -> Answ
         world.stores.of(world.options.account_id, region), world.publisher, world.clock, world.journal
     )
     try:
+        if world.options.credentials and request.method == "POST":
+            check_signature(request, world.options.credentials, world.clock.now_s())
         return Answer(200, api.answer(action, Fields(fields)), XML)
+    except AwsError as refused:
+        error = QueryError(refused.code, refused.message, refused.status)
+        return Answer(error.status, error_xml(error), XML)
     except QueryError as error:
         world.stats.errors[error.code] += 1
         return Answer(error.status, error_xml(error), XML)

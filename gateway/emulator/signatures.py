@@ -19,6 +19,8 @@ LARGEST_SKEW_S = 900.0
 
 def check_signature(request: Request, credentials: dict[str, str], now_s: float) -> None:
     """Raise what AWS answers unless the request is signed with one of the known keys, in time."""
+    if "authorization" not in request.headers:
+        raise _refused("MissingAuthenticationTokenException", "Missing Authentication Token", 403)
     found = HEADER.fullmatch(request.headers.get("authorization", ""))
     if found is None:
         raise _refused("IncompleteSignature", "The request signature does not conform to AWS standards", 400)

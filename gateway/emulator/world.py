@@ -55,6 +55,7 @@ class World:
     def start(self) -> None:
         """Take up what a previous run left: messages under way, reviews, unconfirmed subscriptions."""
         self.traffic.restore(self.stores)
+        self.stores.compact()
         self.reviews.restore(self.stores)
         for store in self.stores.all():
             for subscription in store.all(Subscription):

@@ -20,6 +20,7 @@ from gateway.receipts.event import InboundText, Receipt
 from gateway.receipts.fold import fold
 from gateway.telemetry import metrics
 from tenants.accounts.sealing import DataKey
+from tenants.compound import Write
 from tenants.tables import HotConnection
 
 _PERSONAL = ("destinationPhoneNumber", "originationPhoneNumber")
@@ -140,17 +141,14 @@ async def _move(
             before.setdefault(state.id, state)
             after[state.id] = fold(after.get(state.id, state), receipt)
             _count_unmapped(receipt)
-    await save(connection, [(before[i], after[i]) for i in before], now=now)
     answered = [i for i in before if before[i].status in {"queued", "dispatching"}]
-    if answered:
-        # An event is proof that AWS has it: an attempt of unknown outcome is known now.
-        await connection.execute(
-            """
-            DELETE FROM dispatch_queue
-            WHERE message_id = ANY($1::uuid[]) AND state IN ('dispatching', 'unknown')
-            """,
-            answered,
-        )
+    # An event is proof that AWS has it: an attempt of unknown outcome is known now.
+    also = [Write("answered", _ANSWERED, (answered,))] if answered else []
+    await save(connection, [(before[i], after[i]) for i in before], now=now, also=also)
+
+
+_ANSWERED = "DELETE FROM dispatch_queue WHERE message_id = ANY({0}::uuid[]) AND attempt > 0"
+"""Whatever its state: an attempt under way, unknown, or waiting to be sent once more."""
 
 
 def _count_unmapped(receipt: Receipt) -> None:

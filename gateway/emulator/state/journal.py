@@ -100,10 +100,14 @@ class Journal:
         if self._path is None:
             return
         decode = msgspec.json.Decoder(AnyRecord).decode
+        whole_bytes = 0
         with self._path.open("rb") as lines:
             for line in lines:
-                if line.endswith(b"\n"):
-                    yield decode(line)
+                if not line.endswith(b"\n"):
+                    os.ftruncate(self._descriptor, whole_bytes)
+                    break
+                whole_bytes += len(line)
+                yield decode(line)
 
     def compact(self, records: Iterable[Record]) -> None:
         """Replace the file by one that holds only ``records``, atomically."""

@@ -106,9 +106,12 @@ class Stores:
         return list(self._by_scope.values())
 
     def restore(self) -> None:
-        """Replay the journal, then rewrite it without what was superseded."""
+        """Replay the journal."""
         for record in self.journal.replay():
             self._apply(record)
+
+    def compact(self) -> None:
+        """Rewrite the journal without what was superseded or forgotten."""
         self.journal.compact(record for store in self.all() for record in store.records())
 
     def clear(self) -> None:

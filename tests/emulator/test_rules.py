@@ -1,0 +1,120 @@
+"""The pure rules: countries, parts, dice, lives and limits."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.emulator.carrier.countries import country_of, simulator_numbers
+from gateway.emulator.carrier.dice import Dice
+from gateway.emulator.carrier.life import UNKNOWN_AFTER_MS, Road, draw_steps
+from gateway.emulator.carrier.parts import GSM_BASIC, sizing
+from gateway.emulator.carrier.profiles import OUTCOMES, Profiles, micros
+from gateway.emulator.clock import VirtualClock
+from gateway.emulator.limits import RateLimits
+from gateway.emulator.state.settings_records import ReceiptFaults
+
+
+@pytest.mark.parametrize(
+    ("number", "country"),
+    [
+        ("+14255550100", "US"),
+        ("+16045550100", "CA"),
+        ("+17875550100", "PR"),
+        ("+12684640100", "AG"),
+        ("+447700900123", "GB"),
+        ("+447937404990", "JE"),
+        ("+491701234567", "DE"),
+        ("+77011234567", "KZ"),
+        ("+79161234567", "RU"),
+        ("+9991234567", None),
+        ("+1425", None),
+    ],
+)
+def test_a_number_belongs_to_the_country_of_its_longest_prefix(number: str, country: str | None) -> None:
+    """Shared codes are told apart."""
+    assert country_of(number) == country
+
+
+def test_every_simulator_number_is_in_the_table() -> None:
+    """A success and a failure for each country."""
+    outcomes = list(simulator_numbers().values())
+    assert {country for country, good in outcomes if good} == {
+        country for country, good in outcomes if not good
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "parts"),
+    [
+        ("a" * 160, "GSM", 1),
+        ("a" * 161, "GSM", 2),
+        ("a" * 306, "GSM", 2),
+        ("a" * 307, "GSM", 3),
+        ("€" * 80, "GSM", 1),
+        ("€" * 81, "GSM", 2),
+        ("a" * 152 + "€" + "a" * 10, "GSM", 2),
+        ("ы" * 70, "UNICODE", 1),
+        ("ы" * 71, "UNICODE", 2),
+        ("😀" * 35, "UNICODE", 1),
+        ("😀" * 36, "UNICODE", 2),
+    ],
+)
+def test_parts_follow_gsm_03_40(body: str, encoding: str, parts: int) -> None:
+    """Single and joined sizes, escapes and surrogate pairs."""
+    size = sizing(body)
+    assert (size.encoding, size.parts) == (encoding, parts)
+
+
+@given(st.text(alphabet=sorted(GSM_BASIC), min_size=1, max_size=1600))
+def test_plain_text_fills_its_parts(body: str) -> None:
+    """Without escapes the count is a division."""
+    assert sizing(body).parts == (1 if len(body) <= 160 else -(-len(body) // 153))
+
+
+@given(seed=st.integers(), key=st.text())
+def test_dice_of_the_same_key_are_the_same(seed: int, key: str) -> None:
+    """And stay within their range."""
+    first, second = Dice(seed, key), Dice(seed, key)
+    for _ in range(40):
+        share = first.share()
+        assert share == second.share()
+        assert 0 <= share < 1
+
+
+@given(
+    outcome=st.sampled_from(sorted(OUTCOMES - {"TTL_EXPIRED"})),
+    channel=st.sampled_from(["TEXT", "MEDIA", "VOICE"]),
+    ttl_s=st.integers(5, 259_200),
+    key=st.integers(),
+    reorder=st.booleans(),
+    duplicates=st.sampled_from([0.0, 1.0]),
+)
+def test_every_life_ends_with_one_final_status_in_time(
+    outcome: str, channel: str, ttl_s: int, key: int, reorder: bool, duplicates: float
+) -> None:
+    """Whatever befalls the receipts, exactly one status is final and departures never run backwards."""
+    road = Road(channel=channel, outcome=outcome, ttl_s=ttl_s, latency_scale=1.0, final_success_rate=0.0)
+    faults = ReceiptFaults(reorder=reorder, duplicate_rate=duplicates)
+    steps = draw_steps(road, Profiles().of("US"), faults, Dice(1, key))
+    assert len({step.status for step in steps if step.is_final}) == 1
+    offsets = [step.offset_ms for step in steps]
+    assert offsets == sorted(offsets)
+    assert offsets[-1] <= UNKNOWN_AFTER_MS
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"), [("0.00581", 5810), (".5", 500_000), ("12.3", 12_300_000), ("1", 1_000_000)]
+)
+def test_prices_are_exact(text: str, amount: int) -> None:
+    """Decimal strings become micro-dollars without floats."""
+    assert micros(text) == amount
+
+
+def test_a_bucket_gives_one_second_at_once_and_refills_with_time() -> None:
+    """A message of more parts than the rate still leaves when the bucket is full."""
+    clock = VirtualClock()
+    limits = RateLimits(clock)
+    assert [limits.take("a", 3.0) for _ in range(4)] == [True, True, True, False]
+    clock.advance(1.1)
+    assert limits.take("a", 3.0, 5.0)
+    assert not limits.take("a", 3.0)
