@@ -22,9 +22,8 @@ MAX_BODY_BYTES = 64 * 1024
 def create_app(services: Services) -> Litestar:
     """Return the application; it owns nothing that needs closing, the services do."""
     desk = Desk(services)
-    public_url = services.settings.public_url
     described = openapi_route(
-        lambda: _application(desk, all_routes(desk), openapi_config(public_url)),
+        lambda: _application(desk, all_routes(desk), openapi_config(desk.public_url)),
         (*TENANT_ROUTES, *OPERATOR_ROUTES),
     )
     app = _application(desk, [*all_routes(desk), described], None)
@@ -42,7 +41,7 @@ def _application(
     return Litestar(
         route_handlers=routes,
         dependencies={"desk": Provide(provide_desk, use_cache=True)},
-        exception_handlers=exception_handlers(desk.services.settings.public_url),
+        exception_handlers=exception_handlers(desk.public_url),
         openapi_config=documentation,
         request_class=ApiRequest,
         request_max_body_size=MAX_BODY_BYTES,

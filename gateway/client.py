@@ -124,7 +124,9 @@ def path_of(*segments: str) -> str:
 def sentence_of(status: int, problem: dict[str, Json]) -> str:
     """Return a problem+json as sentences: what happened, to which field, and where it is explained."""
     code = problem.get("code", "unknown")
-    said = [f"{problem.get('title', 'The request was refused')} ({status} {code}): {problem.get('detail', '')}".rstrip()]
+    said = [
+        f"{problem.get('title', 'The request was refused')} ({status} {code}): {problem.get('detail', '')}".rstrip()
+    ]
     said += [f"{fault.get('field')}: {fault.get('detail')}" for fault in problem.get("errors") or []]
     if (wait_ms := problem.get("retry_after_ms")) is not None:
         said.append(f"It may succeed in {wait_ms / 1000:.1f} s.")

@@ -75,7 +75,8 @@ async def run(settings: Settings, listener: socket.socket, roles: Collection[str
 
 async def _serve(server: _Server, listener: socket.socket, tasks: list[Task]) -> None:
     """Run both until either ends; a task that breaks takes the server down with it, in order."""
-    beside = asyncio.gather(*(asyncio.ensure_future(task()) for task in tasks))
+    running = [asyncio.ensure_future(task()) for task in tasks]
+    beside = asyncio.gather(*running)
     serving = asyncio.ensure_future(server.serve(sockets=[listener]))
     await asyncio.wait({beside, serving}, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
@@ -83,8 +84,8 @@ async def _serve(server: _Server, listener: socket.socket, tasks: list[Task]) ->
     if beside.done():
         beside.result()
     beside.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await beside
+    # Every one of them: `gather` returns at the first that ended, and the stores would close under the rest.
+    await asyncio.gather(beside, *running, return_exceptions=True)
 
 
 def _stop_on_signals(server: _Server) -> None:

@@ -1,7 +1,6 @@
 """Runs the background roles of one process in one TaskGroup, until SIGTERM."""
 
 import asyncio
-import contextlib
 import signal
 from collections.abc import Collection
 
@@ -25,12 +24,15 @@ async def run(settings: Settings, roles: Collection[str]) -> None:
         loop.add_signal_handler(number, stop.set)
     async with open_resources(settings) as shared, open_roles(shared, roles) as tasks:
         _log.info("worker_started", roles=sorted(roles))
-        group = asyncio.gather(*(asyncio.ensure_future(task()) for task in tasks))
-        group.add_done_callback(lambda _: stop.set())
+        running = [asyncio.ensure_future(task()) for task in tasks]
+        for each in running:
+            each.add_done_callback(lambda _: stop.set())
         await stop.wait()
-        if group.done():
-            group.result()
-        group.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await group
+        died = [each for each in running if each.done()]
+        for each in running:
+            each.cancel()
+        # Every one of them: `gather` alone would return at the first that ended and close the stores.
+        await asyncio.gather(*running, return_exceptions=True)
+        for each in died:
+            each.result()
     _log.info("worker_stopped", roles=sorted(roles))

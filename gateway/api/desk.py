@@ -27,6 +27,7 @@ class Desk:
 
     def __init__(self, services: Services) -> None:
         self.services = services
+        self.public_url = services.settings.public_url.rstrip("/")
         self.pepper = pepper_from(services.settings.secret_key)
         self.keyring = Keyring(self._stored_key, pepper=self.pepper, clock=services.clock)
         self._seal = AnswerSeal(services.settings.secret_key)

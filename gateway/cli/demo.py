@@ -23,9 +23,16 @@ _WIDTH = 100
 
 @click.command("demo")
 @click.option("--messages", type=click.IntRange(FEWEST, 10_000), default=200, show_default=True)
-@click.option("--seed", type=int, default=1, show_default=True, help="Same seed: same recipients, same fates.")
+@click.option(
+    "--seed", type=int, default=1, show_default=True, help="Same seed: same recipients, same fates."
+)
 @click.option("--keep", is_flag=True, help="Leave everything running until Ctrl-C, and print URLs and keys.")
-@click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), hidden=True, help="Save the output as a picture.")
+@click.option(
+    "--svg",
+    type=click.Path(path_type=Path, dir_okay=False),
+    hidden=True,
+    help="Save the output as a picture.",
+)
 def command(*, messages: int, seed: int, keep: bool, svg: Path | None) -> None:
     """
     Start a whole gateway in a temporary folder, send messages for two tenants, and prove what became of them.

@@ -18,7 +18,9 @@ from gateway.telemetry.logs import configure
 
 
 @click.command("dev")
-@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="Of the API; 0: any.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="Of the API; 0: any."
+)
 @click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
@@ -38,7 +40,10 @@ def command(*, port: int, data: Path, reset: bool, emulator_port: int) -> None:
     """
     configure("console", "warning")
     plan = StackPlan(
-        data=data.expanduser().absolute(), environment=dict(os.environ), port=port, emulator_port=emulator_port
+        data=data.expanduser().absolute(),
+        environment=dict(os.environ),
+        port=port,
+        emulator_port=emulator_port,
     )
     asyncio.run(_run(plan, reset=reset))
 

@@ -14,14 +14,20 @@ from gateway.emulator.state.journal import StateInUseError
 
 @click.command("emulator")
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=click.IntRange(0, 65535), default=4579, show_default=True, help="0 takes a free one.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=4579, show_default=True, help="0 takes a free one."
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Same seed, same sends: same outcomes.")
-@click.option("--state", type=click.Path(path_type=Path), help="Journal file that survives restarts and kills.")
+@click.option(
+    "--state", type=click.Path(path_type=Path), help="Journal file that survives restarts and kills."
+)
 @click.option("--truth-log", type=click.Path(path_type=Path), help="One fsynced line per accepted send.")
 @click.option("--strict", is_flag=True, help="AWS's request rates, MPS, quotas and registration duties.")
 @click.option("--sandbox", is_flag=True, help="Send to verified and simulator numbers only.")
 @click.option("--base-url", help="Address by which clients and SNS endpoints reach the emulator.")
-@click.option("--latency-scale", type=float, default=1.0, show_default=True, help="Times every carrier delay.")
+@click.option(
+    "--latency-scale", type=float, default=1.0, show_default=True, help="Times every carrier delay."
+)
 @click.option("--sns-retry-delay", type=float, default=20.0, show_default=True, help="Seconds.")
 @click.option("--credential", multiple=True, metavar="KEY:SECRET", help="The only accepted ones; none: any.")
 def command(*, sns_retry_delay: float, credential: tuple[str, ...], **given: object) -> None:

@@ -1,7 +1,7 @@
 """
 A child process that must not outlive its supervisor, on any Unix and however the supervisor dies.
 
-The supervisor holds the only other end of the child's standard input; the kernel closes it with the supervisor.
+The supervisor holds the only other end of the child's standard input; the kernel closes it with its owner.
 """
 
 import os

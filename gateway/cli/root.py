@@ -13,7 +13,10 @@ from gateway.errors import GatewayError
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "demo": ("gateway.cli.demo", "Run the whole gateway once on 200 messages and show what it did."),
     "dev": ("gateway.cli.dev", "Run the whole gateway on this machine, with an emulator for AWS."),
-    "serve": ("gateway.cli.serve", "Run one production role: api, dispatcher, receipts, webhooks, scheduler."),
+    "serve": (
+        "gateway.cli.serve",
+        "Run one production role: api, dispatcher, receipts, webhooks, scheduler.",
+    ),
     "emulator": ("gateway.cli.emulator", "Run the AWS End User Messaging emulator alone."),
     "migrate": ("gateway.cli.migrate", "Bring the database schema up to date."),
     "doctor": ("gateway.cli.doctor", "Check every dependency and say what to do about what is wrong."),
@@ -28,7 +31,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
 }
 
 
-def _show_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click's
+def _show_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
         click.echo(f"tollgate {version('tollgate')}")
         ctx.exit()
@@ -42,7 +45,12 @@ def _show_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool)
     epilog="`tollgate COMMAND --help` explains a command; `tollgate doctor` lists every setting.",
 )
 @click.option(
-    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show the version."
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version.",
 )
 @click.option("--leash", is_flag=True, hidden=True, help="End when standard input ends.")
 def tollgate(*, leash: bool) -> None:

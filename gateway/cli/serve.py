@@ -36,7 +36,9 @@ def command(
     if "api" not in chosen:
         run(worker.run(settings, sorted(chosen)))
         return
-    taken = webserver.listen(settings.host, settings.port) if listener is None else socket.socket(fileno=listener)
+    taken = (
+        webserver.listen(settings.host, settings.port) if listener is None else socket.socket(fileno=listener)
+    )
     if workers > 1:
         _refuse_mixed(chosen)
         run(run_workers(taken, workers))
@@ -55,4 +57,6 @@ def _settings(host: str | None, port: int | None) -> Settings:
 
 def _refuse_mixed(chosen: set[str]) -> None:
     if chosen != {"api"}:
-        raise click.UsageError("--workers is for `serve api` alone; run the other roles as processes of their own")
+        raise click.UsageError(
+            "--workers is for `serve api` alone; run the other roles as processes of their own"
+        )

@@ -1,4 +1,4 @@
-"""The parts of the product that show in a single answer: each act makes its sends and says what must come back."""
+"""What shows in a single answer: each act makes its sends and says what must come back."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -48,7 +48,11 @@ async def refusals(stage: Stage) -> list[Act]:
     await stage.acme.caller.must("PUT", f"/v1/opt-outs/{_OPTED_OUT}")
     parcel = {"name": "parcel", "variables": {"name": "Ada", "number": "1"}}
     attempts: list[tuple[str, str, dict[str, Any]]] = [
-        ("free text from a templates-only tenant", "403 template_required", {"to": "+447400100000", "body": "Hello"}),
+        (
+            "free text from a templates-only tenant",
+            "403 template_required",
+            {"to": "+447400100000", "body": "Hello"},
+        ),
         (
             "a template that was rejected",
             "403 template_not_allowed",
@@ -62,7 +66,9 @@ async def refusals(stage: Stage) -> list[Act]:
         ("a number that has opted out", "403 opted_out", {"to": _OPTED_OUT, "template": parcel}),
     ]
     return [
-        await _shown(stage, what, expected, lambda body=body: stage.acme.caller.call("POST", "/v1/messages", body))
+        await _shown(
+            stage, what, expected, lambda body=body: stage.acme.caller.call("POST", "/v1/messages", body)
+        )
         for what, expected, body in attempts
     ]
 

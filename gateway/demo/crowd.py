@@ -1,4 +1,4 @@
-"""What the crowded country shows: its MPS kept, and OTPs that overtake a campaign. Pure, over what was read."""
+"""What the crowded country shows: its MPS kept, and OTPs that overtake a campaign. Pure."""
 
 from datetime import datetime
 from statistics import median

@@ -106,7 +106,9 @@ def verdict(checks: list[Check]) -> Panel:
     for check in checks:
         lines.add_row("[green]✓[/]" if check.held else "[red]✗[/]", check.what, f"[dim]{check.found}[/]")
     good = all(check.held for check in checks)
-    return Panel(lines, title="Proven" if good else "Not proven", border_style="green" if good else "red", expand=False)
+    return Panel(
+        lines, title="Proven" if good else "Not proven", border_style="green" if good else "red", expand=False
+    )
 
 
 def _figures(evidence: Evidence) -> list[tuple[str, str]]:
@@ -114,8 +116,8 @@ def _figures(evidence: Evidence) -> list[tuple[str, str]]:
     tally, crowd = evidence.tally, evidence.crowd
     refused = [(f"refused: {reason}", str(count)) for reason, count in sorted(tally.refused.items())]
     money = [
-        (f"{name}: held / left", f"{credits['held']} / {credits['available']} {credits['unit']}")
-        for name, credits in evidence.balances.items()
+        (f"{name}: held / left", f"{balance['held']} / {balance['available']} {balance['unit']}")
+        for name, balance in evidence.balances.items()
     ]
     return [
         ("accepted", str(len(tally.accepted))),
@@ -125,8 +127,14 @@ def _figures(evidence: Evidence) -> list[tuple[str, str]]:
         *money,
         *_latencies("accept latency", tally.accept_seconds),
         *_latencies("accept to final receipt", evidence.receipt_seconds()),
-        (f"{CROWDED}: granted / sustained / peak MPS", f"{crowd.mps} / {crowd.sustained:.1f} / {crowd.peak_parts}"),
-        (f"{CROWDED}: wait of OTPs / of the campaign", f"{crowd.otp_wait_s:.2f} s / {crowd.campaign_wait_s:.2f} s"),
+        (
+            f"{CROWDED}: granted / sustained / peak MPS",
+            f"{crowd.mps} / {crowd.sustained:.1f} / {crowd.peak_parts}",
+        ),
+        (
+            f"{CROWDED}: wait of OTPs / of the campaign",
+            f"{crowd.otp_wait_s:.2f} s / {crowd.campaign_wait_s:.2f} s",
+        ),
         ("webhooks received / verified", f"{evidence.webhooks_received} / {evidence.webhooks_verified}"),
         ("took", f"{evidence.seconds:.1f} s"),
     ]

@@ -20,7 +20,10 @@ _TEMPLATES: Final[dict[str, dict[str, Any]]] = {
     "parcel": {
         "body": "Acme: hello {name}, parcel {number} is on its way.",
         "type": "transactional",
-        "variables": {"name": {"kind": "text", "max_length": 20}, "number": {"kind": "digits", "max_length": 6}},
+        "variables": {
+            "name": {"kind": "text", "max_length": 20},
+            "number": {"kind": "digits", "max_length": 6},
+        },
     },
     "spring_sale": {
         "body": "Acme: {percent} % off everything this week. Reply STOP to end.",
@@ -110,7 +113,9 @@ async def _approve(operator: Caller, tenant: DemoTenant, name: str, wording: dic
 async def _reject(operator: Caller, tenant: DemoTenant) -> None:
     wording = {"body": "You have won! Click now.", "type": "promotional"}
     template = await _submitted(tenant, REJECTED, wording)
-    await operator.must("POST", f"/v1/admin/templates/{template}/reject", {"reason": "nobody has won anything"})
+    await operator.must(
+        "POST", f"/v1/admin/templates/{template}/reject", {"reason": "nobody has won anything"}
+    )
 
 
 async def _submitted(tenant: DemoTenant, name: str, wording: dict[str, Any]) -> str:

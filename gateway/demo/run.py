@@ -95,10 +95,10 @@ class _Play:
     async def onboard(self) -> None:
         """Make both tenants at once."""
         self._shown.heading("Onboarding two tenants")
-        credits = self._script.total * _CREDITS_PER_MESSAGE
+        budget = self._script.total * _CREDITS_PER_MESSAGE
         acme, bolt = await asyncio.gather(
             onboard_acme(self._operator, self._caller, self._receiver, self._script.crowded_mps),
-            onboard_bolt(self._operator, self._caller, self._receiver, credits),
+            onboard_bolt(self._operator, self._caller, self._receiver, budget),
         )
         self.stage = Stage(
             operator=self._operator,

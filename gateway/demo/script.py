@@ -133,7 +133,10 @@ def _simulated(country: str, number: str) -> Send:
         return Send(tenant="bolt", body={"to": number, "body": f"Simulated in {country}"})
     return Send(
         tenant="acme",
-        body={"to": number, "template": {"name": "parcel", "variables": {"name": "Simone", "number": "4711"}}},
+        body={
+            "to": number,
+            "template": {"name": "parcel", "variables": {"name": "Simone", "number": "4711"}},
+        },
     )
 
 
@@ -143,7 +146,10 @@ def _code(tenant: TenantName, to: str, dice: random.Random) -> Send:
 
 
 def _parcel(to: str, dice: random.Random) -> Send:
-    variables = {"name": dice.choice(["Ada", "Grace", "Edsger", "Zoë", "Linus"]), "number": str(dice.randrange(10**4))}
+    variables = {
+        "name": dice.choice(["Ada", "Grace", "Edsger", "Zoë", "Linus"]),
+        "number": str(dice.randrange(10**4)),
+    }
     return Send(tenant="acme", body={"to": to, "template": {"name": "parcel", "variables": variables}})
 
 
@@ -154,4 +160,10 @@ def _sale(to: str, dice: random.Random) -> Send:
 
 def _note(to: str, dice: random.Random) -> Send:
     order = dice.randrange(10**4)
-    return Send(tenant="bolt", body={"to": to, "body": f"Bolt: order {order} is packed 📦" if order % 3 else f"Bolt: order {order} has left"})
+    return Send(
+        tenant="bolt",
+        body={
+            "to": to,
+            "body": f"Bolt: order {order} is packed 📦" if order % 3 else f"Bolt: order {order} has left",
+        },
+    )

@@ -119,7 +119,7 @@ def _on_rates(evidence: Evidence) -> list[Check]:
 def _on_money(evidence: Evidence) -> list[Check]:
     found = evidence.proof.differences
     rules = ", ".join(sorted({each.rule for each in found}))
-    held = [name for name, credits in evidence.balances.items() if float(credits["held"]) != 0]
+    held = [name for name, balance in evidence.balances.items() if float(balance["held"]) != 0]
     return [
         Check(
             what="ledger, balances and messages agree",

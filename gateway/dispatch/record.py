@@ -160,31 +160,34 @@ class Recorder:
         self._unknown_wait = unknown_wait
         self._line: list[Recorded] = []
         self._arrived = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._writing = asyncio.Lock()
 
     def put(self, message: MarkedMessage, result: Outcome | Expired) -> None:
         """Take one result to be written with the next batch."""
         metrics.DISPATCH_OUTCOMES.labels(route=message.route, outcome=_name(result)).inc()
         self._line.append(Recorded(message=message, result=result, at=self._clock.now()))
-        self._idle.clear()
         self._arrived.set()
 
     async def run(self) -> None:
-        """Write until cancelled."""
+        """Write until cancelled; what is put after that is written by `drained`."""
         while True:
             await self._arrived.wait()
-            batch, self._line = self._line[:MAX_BATCH], self._line[MAX_BATCH:]
-            if not self._line:
-                self._arrived.clear()
-            if batch:
-                await self._write(batch)
-            if not self._line:
-                self._idle.set()
+            await self._write_next()
 
     async def drained(self) -> None:
-        """Wait until everything put so far is written."""
-        await self._idle.wait()
+        """Return when everything put so far is written; writes it, so that it also ends after `run` did."""
+        while self._line:
+            await self._write_next()
+
+    async def _write_next(self) -> None:
+        """Write one batch; a batch cut off by a cancel stays in line, for records may be written twice."""
+        async with self._writing:
+            batch = self._line[:MAX_BATCH]
+            if batch:
+                await self._write(batch)
+                del self._line[: len(batch)]
+            if not self._line:
+                self._arrived.clear()
 
     async def _write(self, batch: Sequence[Recorded]) -> None:
         while True:

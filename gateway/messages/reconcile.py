@@ -31,7 +31,8 @@ _HOLDS = """
     WHERE b.held <> coalesce(m.held, 0)
 """
 _CHARGES = """
-    SELECT m.tenant_id, m.id, coalesce(m.price_final, 0)::bigint AS price, coalesce(t.charged, 0)::bigint AS charged
+    SELECT m.tenant_id, m.id, coalesce(m.price_final, 0)::bigint AS price,
+        coalesce(t.charged, 0)::bigint AS charged
     FROM messages m LEFT JOIN (
         SELECT tenant_id, subject_id, sum(revenue + adjustment) AS charged FROM ledger_transfers
         WHERE kind IN ('capture', 'recapture') GROUP BY tenant_id, subject_id

@@ -12,7 +12,9 @@ EMULATOR_SENDS_PER_SECOND: Final = 500.0
 LOOPBACK_NETWORKS: Final = ("127.0.0.0/8", "::1/128")
 
 
-def children_environment(inherited: Mapping[str, str], settings: Settings, *, emulated: bool) -> dict[str, str]:
+def children_environment(
+    inherited: Mapping[str, str], settings: Settings, *, emulated: bool
+) -> dict[str, str]:
     """
     Return what a child process sees: the settings, and nothing that would steer it elsewhere.
 
@@ -21,7 +23,9 @@ def children_environment(inherited: Mapping[str, str], settings: Settings, *, em
     kept = {
         name: value
         for name, value in inherited.items()
-        if not name.startswith("TOLLGATE_") and name not in _OURS and not (emulated and name.startswith("AWS_"))
+        if not name.startswith("TOLLGATE_")
+        and name not in _OURS
+        and not (emulated and name.startswith("AWS_"))
     }
     return kept | to_environment(settings) | (_EMULATED if emulated else {}) | _unproxied(inherited)
 

@@ -61,7 +61,9 @@ def _read(path: Path, kind: type[_T]) -> _T | None:
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except (OSError, msgspec.MsgspecError) as error:
-        raise StackError(f"{path} cannot be read ({error}): restore it, or start afresh with --reset") from error
+        raise StackError(
+            f"{path} cannot be read ({error}): restore it, or start afresh with --reset"
+        ) from error
 
 
 def _write(path: Path, value: Struct) -> None:

@@ -84,7 +84,10 @@ async def running_stack(plan: StackPlan, say: Say) -> AsyncGenerator[Stack]:
         ) as stores:
             settings = _settings(plan, ports, stores.database_url, stores.redis_url)
             kept = tuple(KeptStore(server) for server in stores.servers)
-            async with _kept(kept, say), _running_children(plan, settings, emulated=emulated, say=say) as children:
+            async with (
+                _kept(kept, say),
+                _running_children(plan, settings, emulated=emulated, say=say) as children,
+            ):
                 yield Stack(
                     settings=settings,
                     emulator_url=settings.aws_endpoint_url if emulated else None,

@@ -25,11 +25,14 @@ class Difference(Struct, frozen=True, kw_only=True):
 
 
 _BALANCES = """
-    SELECT b.tenant_id, b.posted, b.held, coalesce(t.posted, 0)::bigint AS moved, coalesce(t.held, 0)::bigint AS kept
+    SELECT b.tenant_id, b.posted, b.held,
+        coalesce(t.posted, 0)::bigint AS moved, coalesce(t.held, 0)::bigint AS kept
     FROM balances b LEFT JOIN (
-        SELECT tenant_id, sum(available + held) AS posted, sum(held) AS held FROM ledger_transfers GROUP BY tenant_id
+        SELECT tenant_id, sum(available + held) AS posted, sum(held) AS held
+        FROM ledger_transfers GROUP BY tenant_id
     ) t USING (tenant_id)
-    WHERE b.posted <> coalesce(t.posted, 0) OR b.held <> coalesce(t.held, 0) OR b.posted < b.held OR b.held < 0
+    WHERE b.posted <> coalesce(t.posted, 0) OR b.held <> coalesce(t.held, 0)
+        OR b.posted < b.held OR b.held < 0
 """
 _UNBALANCED = """
     SELECT tenant_id, subject_id, available + held + revenue + funding + adjustment AS remainder

@@ -1,6 +1,9 @@
 """What the machinery around the process asks, and what AWS posts."""
 
+from dataclasses import replace
+
 from gateway.api.fakes import FakeAnswer
+from gateway.db.engine import create_engine
 from gateway.errors import Unavailable
 
 
@@ -60,3 +63,14 @@ async def test_an_sns_post_has_a_limit_of_its_own(nobody, world) -> None:
     answer = await nobody.post("/v1/ingest/sns", content=b"x" * 600_000)
     assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
     assert len(world.ingest.bodies) == 1
+
+
+async def test_a_postgres_that_is_away_is_a_503_that_may_be_retried(customer, world) -> None:
+    """Neither a 500 nor a 401: the key may be good, nobody can tell just now."""
+    away = create_engine("postgresql://nobody@127.0.0.1:1/none", "worker", pool_size=1)
+    without = type(world)(replace(world.services, operator_engine=away, tenant_engine=away))
+    async with without.client(customer.key) as client:
+        answer = await client.get("/v1/credits")
+    await away.dispose()
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert answer.json()["retryable"] is True

@@ -102,7 +102,7 @@ class _Sends:
     def _refused(self, index: int, refusal: Refusal) -> BatchItem:
         problem = problem_of(
             refusal,
-            public_url=self._desk.services.settings.public_url,
+            public_url=self._desk.public_url,
             request_id=exchange_of(self._request.scope).request_id,
         )
         return BatchItem(index=index, status=problem.status, error=problem)

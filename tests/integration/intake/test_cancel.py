@@ -46,7 +46,9 @@ async def test_canceling_twice_at_once_releases_once(worker_pool, database, work
         *(cancel_message(worker_pool, scope, message.id, key, NOW) for _ in range(8))
     )
     assert {answer.status for answer in answers} == {"canceled"}
-    events = await database.fetchval("SELECT count(*) FROM events WHERE type = 'message.canceled'")
+    events = await database.fetchval(
+        "SELECT count(*) FROM events WHERE type = 'message.canceled' AND message_id = $1", message.id
+    )
     balance = await database.fetchrow("SELECT posted, held FROM balances WHERE tenant_id = $1", scope.tenant_id)
     assert (events, dict(balance)) == (1, {"posted": 1, "held": 0})
 

@@ -1,0 +1,58 @@
+"""Does AWS answer, and does it know us?"""
+
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import aioboto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from gateway.cli.findings import Finding, fault, fine
+from gateway.settings import Settings
+
+_PATIENCE: Final = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 1})
+
+
+async def aws_findings(settings: Settings) -> list[Finding]:
+    """Return what one harmless call to AWS End User Messaging shows, and whether SNS can reach us."""
+    return [await _account(settings), _public_url(settings)]
+
+
+async def _account(settings: Settings) -> Finding:
+    where = settings.aws_endpoint_url or f"AWS in {settings.aws_region}"
+    client: Any
+    try:
+        async with aioboto3.Session().client(
+            "pinpoint-sms-voice-v2",
+            region_name=settings.aws_region,
+            endpoint_url=settings.aws_endpoint_url,
+            config=_PATIENCE,
+        ) as client:
+            answer = await client.describe_account_attributes()
+    except ClientError as error:
+        return fault(
+            "AWS",
+            f"{where} refused: {error}",
+            "Give the process credentials that may call sms-voice:* and sns:*, and check TOLLGATE_AWS_REGION.",
+        )
+    except BotoCoreError as error:
+        return fault(
+            "AWS",
+            f"{where} does not answer: {error}",
+            "Check credentials (AWS_ACCESS_KEY_ID or a role), AWS_ENDPOINT_URL and the network.",
+        )
+    tiers = [each["Value"] for each in answer["AccountAttributes"] if each["Name"] == "ACCOUNT_TIER"]
+    if "SANDBOX" in tiers:
+        return fine("AWS", f"{where} answers", "The account is in the SMS sandbox: ask AWS for production access.")
+    return fine("AWS", f"{where} answers")
+
+
+def _public_url(settings: Settings) -> Finding:
+    parts = urlsplit(settings.public_url)
+    if parts.scheme == "https" or settings.aws_endpoint_url is not None:
+        return fine("public URL", settings.public_url)
+    return fault(
+        "public URL",
+        f"SNS cannot post receipts to {settings.public_url}",
+        "Set TOLLGATE_PUBLIC_URL to the https address of the API as AWS sees it.",
+    )

@@ -1,0 +1,66 @@
+"""`tollgate doctor`: is everything that the gateway stands on as it must be, and if not, what to do."""
+
+import os
+import sys
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from gateway.cli.aws_health import aws_findings
+from gateway.cli.findings import Finding, fault, fine
+from gateway.cli.looping import run
+from gateway.cli.postgres_health import postgres_findings
+from gateway.cli.redis_health import redis_findings
+from gateway.cli.setting_docs import setting_docs
+from gateway.errors import ConfigurationError
+from gateway.settings import Settings, read_settings, redacted
+
+
+@click.command("doctor")
+def command() -> None:
+    """
+    Check settings, Postgres, Redis and AWS; say what to do about each fault; list every setting.
+
+    Exits with status 1 if there is a fault.
+    """
+    console = Console(highlight=False)
+    settings, findings = _settings()
+    if settings is not None:
+        findings += run(_check(settings))
+    _show(findings, console)
+    console.print(_settings_table(settings))
+    sys.exit(0 if all(finding.held for finding in findings) else 1)
+
+
+def _settings() -> tuple[Settings | None, list[Finding]]:
+    try:
+        return read_settings(os.environ), [fine("settings", "all are there and of the right form")]
+    except ConfigurationError as error:
+        return None, [fault("settings", str(error), "Correct it; the table below explains each setting.")]
+
+
+async def _check(settings: Settings) -> list[Finding]:
+    return [
+        *await postgres_findings(settings.database_url),
+        *await redis_findings(settings.redis_url),
+        *await aws_findings(settings),
+    ]
+
+
+def _show(findings: list[Finding], console: Console) -> None:
+    for finding in findings:
+        mark = "[green]✓[/]" if finding.held else "[red]✗[/]"
+        console.print(f"{mark} [bold]{finding.subject}[/]: {finding.said}")
+        if finding.way_out:
+            console.print(f"  → {finding.way_out}")
+
+
+def _settings_table(settings: Settings | None) -> Table:
+    given = {} if settings is None else redacted(settings)
+    table = Table(title="\nSettings", title_justify="left", show_lines=False, box=None, pad_edge=False)
+    for title in ("name", "in force", "default", "meaning"):
+        table.add_column(title, overflow="fold")
+    for each in setting_docs():
+        table.add_row(each.name, given.get(each.name, "-"), each.default, each.doc)
+    return table

@@ -1,0 +1,54 @@
+"""`tollgate rebuild-redis`: what Redis holds, made anew from Postgres."""
+
+import os
+
+import click
+from rich.progress import track
+from sqlalchemy import select
+
+from gateway.cli.looping import run
+from gateway.db.transaction import worker_transaction
+from gateway.intake.sending import SANDBOX_ROUTE
+from gateway.lanes.lanes import Lanes
+from gateway.lanes.rebuild import rebuild
+from gateway.settings import Settings, read_settings
+from gateway.telemetry.logs import configure
+from gateway.wiring import Resources, open_api, open_resources
+from tenants.accounts.models import Tenant
+from tenants.ids import encode
+from tenants.senders import store as senders
+
+
+@click.command("rebuild-redis")
+def command() -> None:
+    """
+    Rebuild the lanes of every route and every tenant's policy, beside running processes.
+
+    Dispatchers do this by themselves when Redis has forgotten; this is for when it remembers wrongly.
+    """
+    settings = read_settings(os.environ)
+    configure("console", "warning")
+    run(_rebuild(settings))
+
+
+async def _rebuild(settings: Settings) -> None:
+    async with open_resources(settings) as shared:
+        for route in await _routes(shared):
+            queued = await rebuild(Lanes(shared.scripts), shared.pool, route)
+            busy = "another process is rebuilding it; left to that one"
+            click.echo(f"Route {route}: {busy if queued is None else f'{queued} messages queued'}.")
+        click.echo(f"{await _project_policies(shared)} tenants' policies projected.")
+
+
+async def _routes(shared: Resources) -> list[str]:
+    async with worker_transaction(shared.worker_engine) as session:
+        return [SANDBOX_ROUTE, *(encode("acc", account.id) for account in await senders.accounts(session))]
+
+
+async def _project_policies(shared: Resources) -> int:
+    async with worker_transaction(shared.worker_engine) as session:
+        tenants = list(await session.scalars(select(Tenant.id).where(Tenant.state != "closed")))
+    async with open_api(shared) as api:
+        for tenant_id in track(tenants, description="Policies", transient=True):
+            await api.services.policy_changed(tenant_id)
+    return len(tenants)

@@ -1,0 +1,54 @@
+"""Is Redis new enough, and will it neither evict nor forget?"""
+
+import asyncio
+from typing import Any, Final
+
+from redis.exceptions import RedisError
+
+from gateway.cli.findings import Finding, fault, fine
+from gateway.lanes.scripts import connect
+
+_OLDEST: Final = (6, 2)
+_DEADLINE_S: Final = 5.0
+
+
+async def redis_findings(redis_url: str) -> list[Finding]:
+    """Return what the server says of itself."""
+    client: Any = connect(redis_url)
+    try:
+        async with asyncio.timeout(_DEADLINE_S):
+            server, memory, persistence = [await client.info(name) for name in ("server", "memory", "persistence")]
+    except (RedisError, OSError, TimeoutError) as error:
+        said = f"no connection: {error or type(error).__name__}"
+        return [fault("Redis", said, "Start it, or correct REDIS_URL.")]
+    finally:
+        await client.aclose()
+    return [_version(server), _eviction(memory), _persistence(persistence)]
+
+
+def _version(server: dict[str, Any]) -> Finding:
+    text = str(server.get("redis_version", "0.0"))
+    if tuple(int(part) for part in text.split(".")[:2]) < _OLDEST:
+        return fault("Redis version", f"{text} is too old", "Upgrade to Redis 6.2 or newer, or Valkey.")
+    return fine("Redis version", text)
+
+
+def _eviction(memory: dict[str, Any]) -> Finding:
+    policy = str(memory.get("maxmemory_policy", "unknown"))
+    if policy != "noeviction":
+        return fault(
+            "Redis eviction",
+            f"maxmemory-policy is {policy}: budgets and opt-outs could vanish under memory pressure",
+            "CONFIG SET maxmemory-policy noeviction, in redis.conf too; never share a cache with Tollgate.",
+        )
+    return fine("Redis eviction", "noeviction")
+
+
+def _persistence(persistence: dict[str, Any]) -> Finding:
+    if persistence.get("aof_enabled"):
+        return fine("Redis persistence", "append-only file")
+    return fine(
+        "Redis persistence",
+        "no append-only file",
+        "A restart rebuilds the queues from Postgres; `appendonly yes` makes that quicker.",
+    )

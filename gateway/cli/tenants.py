@@ -1,0 +1,114 @@
+"""`tollgate tenants`: the operator's customers."""
+
+import json
+from typing import Any
+
+import click
+
+from gateway.cli.calling import field, over_the_api, show_one, show_rows
+from gateway.client import Client, path_of
+
+_FIELDS = (
+    field("id"),
+    field("slug"),
+    field("name"),
+    field("model"),
+    field("state"),
+    field("live"),
+    field("plan", "pricing"),
+    field("countries"),
+)
+
+
+@click.group("tenants")
+def command() -> None:
+    """Create, list and change tenants; needs the operator key."""
+
+
+@command.command("list")
+@click.option("--limit", type=click.IntRange(1), default=1000, show_default=True)
+@over_the_api
+def list_tenants(client: Client, *, limit: int) -> None:
+    """List tenants, the oldest first."""
+    show_rows(client.rows("/v1/admin/tenants", limit=limit), _FIELDS, empty="There are no tenants yet.")
+
+
+@command.command("show")
+@click.argument("tenant")
+@over_the_api
+def show_tenant(client: Client, *, tenant: str) -> None:
+    """Show one tenant and its plan."""
+    row = client.get(path_of("admin", "tenants", tenant))
+    show_one(row, (*_FIELDS, ("plan", lambda each: json.dumps(each["plan"]))))
+
+
+@command.command("create")
+@click.option("--name", required=True)
+@click.option("--slug", required=True, help="2 to 40 of a-z, 0-9 and -; part of the names at AWS.")
+@click.option(
+    "--model", type=click.IntRange(1, 6), required=True, help="1: brings its own AWS account … 6: managed."
+)
+@click.option("--country", "countries", multiple=True, required=True, help="ISO code; may be repeated.")
+@click.option("--pricing", type=click.Choice(["dollars", "credits"]), default="dollars", show_default=True)
+@over_the_api
+def create_tenant(
+    client: Client, *, name: str, slug: str, model: int, countries: tuple[str, ...], pricing: str
+) -> None:
+    """Create a tenant; provision senders for it next."""
+    body = {
+        "name": name,
+        "slug": slug,
+        "model": model,
+        "countries": [country.upper() for country in countries],
+        "plan": {"pricing": pricing},
+    }
+    show_one(client.post("/v1/admin/tenants", body), _FIELDS, before="Created.")
+
+
+@command.command("plan")
+@click.argument("tenant")
+@click.argument("changes")
+@over_the_api
+def change_plan(client: Client, *, tenant: str, changes: str) -> None:
+    """
+    Change members of a tenant's plan, given as JSON; those not named stay.
+
+    For example: tollgate tenants plan ten_… '{"country_mps": {"FR": 10}, "requests_per_second": 50}'
+    """
+    row = client.call("PATCH", path_of("admin", "tenants", tenant), {"plan": _object(changes)}).body
+    show_one(row, (*_FIELDS, ("plan", lambda each: json.dumps(each["plan"]))), before="Changed.")
+
+
+@command.command("suspend")
+@click.argument("tenant")
+@over_the_api
+def suspend(client: Client, *, tenant: str) -> None:
+    """Refuse the tenant's sends; reading still works."""
+    show_one(client.post(path_of("admin", "tenants", tenant, "suspend")), _FIELDS, before="Suspended.")
+
+
+@command.command("resume")
+@click.argument("tenant")
+@over_the_api
+def resume(client: Client, *, tenant: str) -> None:
+    """Let a suspended tenant send again."""
+    show_one(client.post(path_of("admin", "tenants", tenant, "resume")), _FIELDS, before="Resumed.")
+
+
+@command.command("close")
+@click.argument("tenant")
+@click.confirmation_option(prompt="A closed tenant never opens again. Close it?")
+@over_the_api
+def close(client: Client, *, tenant: str) -> None:
+    """End a tenant for good; its rows and its ledger stay."""
+    show_one(client.post(path_of("admin", "tenants", tenant, "close")), _FIELDS, before="Closed.")
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise click.UsageError(f"the changes are not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise click.UsageError("the changes are a JSON object")
+    return value
