@@ -6,7 +6,7 @@ Nothing of the gateway is imported, so a shell on any machine starts it in a mom
 
 import json
 from http.client import HTTPException
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
@@ -125,9 +125,10 @@ def sentence_of(status: int, problem: dict[str, Json]) -> str:
     """Return a problem+json as sentences: what happened, to which field, and where it is explained."""
     code = problem.get("code", "unknown")
     said = [
-        f"{problem.get('title', 'The request was refused')} ({status} {code}): {problem.get('detail', '')}".rstrip()
+        f"{problem.get('title', 'The request was refused')} ({status} {code}): {problem.get('detail', '-')}"
     ]
-    said += [f"{fault.get('field')}: {fault.get('detail')}" for fault in problem.get("errors") or []]
+    faults: list[dict[str, Json]] = problem.get("errors") or []
+    said += [f"{fault.get('field')}: {fault.get('detail')}" for fault in faults]
     if (wait_ms := problem.get("retry_after_ms")) is not None:
         said.append(f"It may succeed in {wait_ms / 1000:.1f} s.")
     if (page := problem.get("type")) not in {None, "about:blank"}:
@@ -158,7 +159,7 @@ def _answer(status: int, headers: dict[str, str], content: bytes) -> Answer:
 def _problem(content: bytes) -> dict[str, Json]:
     """Whatever stands before the API may answer in HTML."""
     try:
-        problem = json.loads(content)
+        problem: Json = json.loads(content)
     except ValueError:
         return {}
-    return problem if isinstance(problem, dict) else {}
+    return cast("dict[str, Json]", problem) if isinstance(problem, dict) else {}

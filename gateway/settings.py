@@ -55,7 +55,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Connections that group-commit accepted sends, per API process."""
     intake_queue_size: int = 2000
     """Sends that may wait for a commit before the API answers 503."""
-    dispatch_in_flight: int = 64
+    dispatch_in_flight: int = 128
     """AWS calls under way at once per dispatcher; also the size of the HTTP pool."""
     unknown_wait_s: float = 90.0
     """How long an attempt with no answer waits for a receipt before its policy decides."""

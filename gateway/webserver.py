@@ -8,7 +8,8 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Generator
+from typing import Any
 
 import structlog
 import uvicorn
@@ -32,7 +33,7 @@ class _Server(uvicorn.Server):
     """Leaves signals to us, so that it and the tasks stop in order."""
 
     @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
+    def capture_signals(self) -> Generator[None]:
         yield
 
 
@@ -52,10 +53,10 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise ConfigurationError(
-            f"{host}:{port} cannot be listened on: {error.strerror}; choose another with --port or TOLLGATE_PORT"
+            f"{host}:{port} cannot be listened on ({error.strerror}): choose another with --port"
         ) from error
     listener.listen(_BACKLOG)
-    listener.setblocking(False)
+    listener.setblocking(False)  # noqa: FBT003 - the standard library's
     return listener
 
 
@@ -78,7 +79,8 @@ async def _serve(server: _Server, listener: socket.socket, tasks: list[Task]) ->
     running = [asyncio.ensure_future(task()) for task in tasks]
     beside = asyncio.gather(*running)
     serving = asyncio.ensure_future(server.serve(sockets=[listener]))
-    await asyncio.wait({beside, serving}, return_when=asyncio.FIRST_COMPLETED)
+    awaited: set[asyncio.Future[Any]] = {beside, serving}
+    await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
     await serving
     if beside.done():

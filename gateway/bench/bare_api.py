@@ -12,7 +12,6 @@ import uuid
 from typing import Annotated, Any
 from uuid import UUID
 
-import uvicorn
 import uvloop
 from litestar import Litestar, post
 from litestar.params import JSONBody
@@ -21,6 +20,7 @@ from msgspec import Meta, Struct
 from gateway.admission.gate import AdmissionGate
 from gateway.admission.policy import TenantPolicy
 from gateway.admission.verdict import Admission
+from gateway.bench.bare_server import serve
 from gateway.lanes.scripts import RedisScripts, connect
 
 _TENANT = UUID(int=1)
@@ -71,13 +71,7 @@ async def _main(port: int, redis_url: str) -> None:
     client: Any = connect(redis_url)
     gate = AdmissionGate(RedisScripts(client))
     await gate.project(_policy(), _nobody)
-    config = uvicorn.Config(create(gate), port=port, http="httptools", access_log=False, log_level="warning")
-    server = uvicorn.Server(config)
-    serving = asyncio.ensure_future(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    print('"ready"', flush=True)
-    await serving
+    await serve(create(gate), port)
 
 
 def _policy() -> TenantPolicy:

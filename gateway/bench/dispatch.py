@@ -15,6 +15,7 @@ import aiohttp
 import asyncpg
 import msgspec
 
+from gateway.bench.bare_calls import calls, sender_of
 from gateway.bench.children import free_port
 from gateway.bench.report import Report, Round, Target, report_of
 from gateway.bench.stack import Stack, eventually, open_stack
@@ -90,17 +91,12 @@ class _Bench:
             await eventually(self._nothing_queued, within_s=_DRAINED_WITHIN_S)
         return figures
 
-    async def _bare(self, calls: int, endpoint: str, count: Count) -> dict[str, float]:
-        path = self._stack.folder / "bare-requests"
-        path.write_bytes(msgspec.msgpack.encode(await self._requests(calls)))  # noqa: ASYNC240 - before the run
-        settings = self._stack.settings
-        before = await count()
-        async with self._stack.passing(
-            "bare", "gateway.bench.bare_sends", endpoint, settings.aws_region, str(settings.dispatch_in_flight), str(path)
-        ) as bare:
-            await bare.hear()
+    async def _bare(self, count: int, endpoint: str, sent: Count) -> dict[str, float]:
+        requests = calls(count, *await sender_of(self._pool))
+        before = await sent()
+        async with self._stack.bare_sends(endpoint, requests) as bare:
             await bare.say("go")
-            return await self._watch("bare", before, calls, count)
+            return await self._watch("bare", before, count, sent)
 
     async def _watch(self, name: str, before: int, total: int, count: Count) -> dict[str, float]:
         """Return rate and CPU per message between the two marks."""
@@ -131,23 +127,6 @@ class _Bench:
             raise RuntimeError(f"the backlog was not accepted: {outcome.statuses}")
         # The lanes are pushed after the answers.
         await eventually(self._stack.all_pushed, within_s=_DRAINED_WITHIN_S)
-
-    async def _requests(self, count: int) -> list[dict[str, Any]]:
-        """Return requests as the dispatcher makes them, for the sender that the tenant has."""
-        row = await self._pool.fetchrow("SELECT sender_arn, configuration_set FROM messages LIMIT 1")
-        return [
-            {
-                "DestinationPhoneNumber": f"+44{7_400_000_000 + number}",
-                "MessageBody": "Your order 4711 has left our warehouse and will be with you tomorrow. Acme",
-                "MessageType": "TRANSACTIONAL",
-                "MaxPrice": "0.50000",
-                "TimeToLive": 259_000,
-                "Context": {"tg_m": f"msg_01M7Y1KXFFE3STY7ZW{number:08d}", "tg_a": "1"},
-                "OriginationIdentity": row["sender_arn"],
-                "ConfigurationSetName": row["configuration_set"],
-            }
-            for number in range(count)
-        ]
 
     async def _sent_to_peer(self) -> int:
         async with self._http.get(f"{self._peer_url}/counts") as response:

@@ -116,6 +116,16 @@ class Stack:
         finally:
             await connection.close()
 
+    @asynccontextmanager
+    async def bare_sends(self, endpoint: str, requests: Sequence[Mapping[str, Any]]) -> AsyncGenerator[Child, None]:
+        """Run the bare aioboto3 loop, named `bare`, with these requests; it waits for a line."""
+        path = self.folder / "bare-requests"
+        path.write_bytes(msgspec.msgpack.encode(requests))  # noqa: ASYNC240 - before the run
+        terms = (self.settings.aws_region, str(self.settings.dispatch_in_flight), str(path))
+        async with self.passing("bare", "gateway.bench.bare_sends", endpoint, *terms) as bare:
+            await bare.hear()
+            yield bare
+
     async def load(self, requests: Sequence[bytes], **terms: Any) -> tuple[Outcome, dict[str, float]]:
         """
         Run a load; return what it measured and the CPU seconds each process used meanwhile.

@@ -15,8 +15,9 @@ COUNTRY = "GB"
 """A sender id needs no registration there."""
 PARTS_PER_SECOND = 9_000
 """Of its one sender: the lanes must not be what slows a benchmark down."""
-_BODY = "Your order 4711 has left our warehouse and will be with you tomorrow between 9 and 12. Acme"
-_FIRST_NUMBER = 7_400_000_000
+BODY = "Your order 4711 has left our warehouse and will be with you tomorrow between 9 and 12. Acme"
+COUNTRY_CODE = "+44"
+FIRST_NUMBER = 7_400_000_000
 """+44 7400 000000: valid British mobile numbers, one per message, because a recipient gets one text a second."""
 
 
@@ -77,13 +78,13 @@ class Sends:
         return [self._one(number) for number, _ in zip(self._numbers, range(count), strict=False)]
 
     def _one(self, number: str) -> bytes:
-        body = {"to": number, "body": _BODY, "type": "transactional", "client_reference": f"order-{number}"}
+        body = {"to": number, "body": BODY, "type": "transactional", "client_reference": f"order-{number}"}
         headers = self._headers | {"idempotency-key": secrets.token_hex(16)}
         return request_bytes("POST", "/v1/messages", headers, msgspec.json.encode(body))
 
 
 def _numbers() -> Iterator[str]:
-    at = _FIRST_NUMBER
+    at = FIRST_NUMBER
     while True:
-        yield f"+44{at}"
+        yield f"{COUNTRY_CODE}{at}"
         at += 1

@@ -4,13 +4,13 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import aioboto3
-from botocore.config import Config
+from aiobotocore.config import AioConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
 from gateway.cli.findings import Finding, fault, fine
 from gateway.settings import Settings
 
-_PATIENCE: Final = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 1})
+_PATIENCE: Final = AioConfig(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 1})
 
 
 async def aws_findings(settings: Settings) -> list[Finding]:
@@ -20,9 +20,9 @@ async def aws_findings(settings: Settings) -> list[Finding]:
 
 async def _account(settings: Settings) -> Finding:
     where = settings.aws_endpoint_url or f"AWS in {settings.aws_region}"
-    client: Any
+    session: Any = aioboto3.Session()
     try:
-        async with aioboto3.Session().client(
+        async with session.client(
             "pinpoint-sms-voice-v2",
             region_name=settings.aws_region,
             endpoint_url=settings.aws_endpoint_url,
@@ -33,7 +33,7 @@ async def _account(settings: Settings) -> Finding:
         return fault(
             "AWS",
             f"{where} refused: {error}",
-            "Give the process credentials that may call sms-voice:* and sns:*, and check TOLLGATE_AWS_REGION.",
+            "Give it credentials that may call sms-voice:* and sns:*, and check TOLLGATE_AWS_REGION.",
         )
     except BotoCoreError as error:
         return fault(
@@ -43,7 +43,9 @@ async def _account(settings: Settings) -> Finding:
         )
     tiers = [each["Value"] for each in answer["AccountAttributes"] if each["Name"] == "ACCOUNT_TIER"]
     if "SANDBOX" in tiers:
-        return fine("AWS", f"{where} answers", "The account is in the SMS sandbox: ask AWS for production access.")
+        return fine(
+            "AWS", f"{where} answers", "The account is in the SMS sandbox: ask AWS for production access."
+        )
     return fine("AWS", f"{where} answers")
 
 

@@ -3,7 +3,7 @@
 import functools
 import json
 from collections.abc import Callable, Sequence
-from typing import Any, Final, ParamSpec
+from typing import Any, Final, cast
 
 import click
 from rich.console import Console
@@ -11,13 +11,12 @@ from rich.table import Table
 
 from gateway.client import Client
 
-_P = ParamSpec("_P")
 _WIDE: Final = 200
 Field = tuple[str, Callable[[Any], object]]
 """A column's title, and how its value is read from a row."""
 
 
-def over_the_api(work: Callable[_P, None]) -> Callable[..., None]:
+def over_the_api(work: Callable[..., None]) -> Callable[..., None]:
     """Give a command `--api-url`, `--key` and `--json`, and hand it a client as its first argument."""
 
     @click.option(
@@ -34,7 +33,7 @@ def over_the_api(work: Callable[_P, None]) -> Callable[..., None]:
     @functools.wraps(work)
     def wrapped(*, api_url: str, key: str, as_json: bool, **given: Any) -> None:
         click.get_current_context().meta["tollgate.json"] = as_json
-        work(Client(api_url, key), **given)  # type: ignore[call-arg]
+        work(Client(api_url, key), **given)
 
     return wrapped
 
@@ -99,7 +98,7 @@ def _text(value: object) -> str:
     if value is None:
         return "-"
     if isinstance(value, list):
-        return ", ".join(str(each) for each in value) or "-"
+        return ", ".join(str(each) for each in cast("list[object]", value)) or "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value)

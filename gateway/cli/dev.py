@@ -105,7 +105,8 @@ def _introduction(stack: Stack, tenant: TestTenant) -> str:
         "Logs": str(stack.logs),
     }
     shown = "\n".join(f"  {name:<14} {value}" for name, value in lines.items())
-    return f"\nTollgate is running; Ctrl-C stops it.\n\n{shown}\n\n{_first_send(settings.public_url, tenant.key)}\n"
+    first = _first_send(settings.public_url, tenant.key)
+    return f"\nTollgate is running; Ctrl-C stops it.\n\n{shown}\n\n{first}\n"
 
 
 def _first_send(public_url: str, key: str) -> str:

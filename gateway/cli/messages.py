@@ -98,9 +98,12 @@ def estimate(
     client: Client, *, to: str, body: str | None, template: str | None, variables: tuple[str, ...]
 ) -> None:
     """Show encoding, parts and price of a message without sending it."""
-    found = client.post("/v1/messages/estimate", _content(to, body, template, variables, None))
+    found: dict[str, Any] = client.post(
+        "/v1/messages/estimate", _content(to, body, template, variables, None)
+    )
+    price: dict[str, Any] = found.get("price") or {}
     plain = [field(name) for name in found if name not in _ESTIMATE_HIDDEN]
-    prices = [field("price", name, title=f"price {name}") for name in found.get("price") or {}]
+    prices = [field("price", name, title=f"price {name}") for name in price]
     show_one(found, [*plain, *prices])
 
 

@@ -14,15 +14,18 @@ _SAFETY: Final = ("fsync", "synchronous_commit", "full_page_writes")
 _ROLES: Final = ("tollgate_app", "tollgate_worker", "tollgate_ingest")
 _UNFENCED: Final = """
     SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
+    WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p')
+      AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
       AND (c.relname = 'tenants' OR EXISTS (
-        SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped))
+        SELECT FROM pg_attribute a
+        WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped))
     ORDER BY 1
 """
 _MAY_MAKE_ROLES: Final = "SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user"
 _MISSING_ROLES: Final = """
     SELECT wanted FROM unnest($1::text[]) AS wanted
-    WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted AND pg_has_role(current_user, oid, 'MEMBER'))
+    WHERE NOT EXISTS (
+        SELECT FROM pg_roles WHERE rolname = wanted AND pg_has_role(current_user, oid, 'MEMBER'))
 """
 
 
@@ -69,7 +72,9 @@ async def _roles(connection: Any) -> Finding:
     if not missing:
         return fine("Postgres roles", "all three are there and may be taken")
     if await connection.fetchval(_MAY_MAKE_ROLES):
-        return fault("Postgres roles", f"{', '.join(missing)} missing", "Run `tollgate migrate`, which makes them.")
+        return fault(
+            "Postgres roles", f"{', '.join(missing)} missing", "Run `tollgate migrate`, which makes them."
+        )
     return fault(
         "Postgres roles",
         f"{', '.join(missing)} missing, and this user may not create roles",
@@ -91,6 +96,6 @@ async def _fences(connection: Any) -> Finding:
         return fault(
             "row-level security",
             f"not forced on {', '.join(unfenced)}",
-            "Run `tollgate migrate`; if it stays, somebody altered these tables: FORCE ROW LEVEL SECURITY on each.",
+            "Run `tollgate migrate`; if it stays so, ALTER TABLE … FORCE ROW LEVEL SECURITY on each.",
         )
     return fine("row-level security", "forced on every table with a tenant_id")

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from gateway.cli.looping import run
 from gateway.db.transaction import worker_transaction
-from gateway.intake.sending import SANDBOX_ROUTE
+from gateway.intake.building import SANDBOX_ROUTE
 from gateway.lanes.lanes import Lanes
 from gateway.lanes.rebuild import rebuild
 from gateway.settings import Settings, read_settings

@@ -17,7 +17,9 @@ async def redis_findings(redis_url: str) -> list[Finding]:
     client: Any = connect(redis_url)
     try:
         async with asyncio.timeout(_DEADLINE_S):
-            server, memory, persistence = [await client.info(name) for name in ("server", "memory", "persistence")]
+            server, memory, persistence = [
+                await client.info(name) for name in ("server", "memory", "persistence")
+            ]
     except (RedisError, OSError, TimeoutError) as error:
         said = f"no connection: {error or type(error).__name__}"
         return [fault("Redis", said, "Start it, or correct REDIS_URL.")]

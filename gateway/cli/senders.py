@@ -58,9 +58,8 @@ def provision(client: Client, *, tenant: str, senders: tuple[str, ...], mps: flo
     if wants_json():
         show_one(made, ())
         return
-    click.echo(
-        f"{len(made['created'])} made, {len(made['adopted'])} adopted, {len(made['waiting'])} waiting for AWS."
-    )
+    counts = [f"{len(made[name])} {name}" for name in ("created", "adopted", "waiting")]
+    click.echo(f"{', '.join(counts)}.")
     show_rows(made["senders"], _FIELDS, empty="There are no senders.")
 
 

@@ -32,7 +32,7 @@ def command(
     """
     settings = _settings(host, port)
     configure(settings.log_format, settings.log_level)
-    chosen = set(_CHOICES[:-1]) if "all" in roles else set(roles)
+    chosen: set[str] = set(_CHOICES[:-1]) if "all" in roles else set(roles)
     if "api" not in chosen:
         run(worker.run(settings, sorted(chosen)))
         return

@@ -1,7 +1,7 @@
 """`tollgate tenants`: the operator's customers."""
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import click
 
@@ -106,9 +106,9 @@ def close(client: Client, *, tenant: str) -> None:
 
 def _object(text: str) -> dict[str, Any]:
     try:
-        value = json.loads(text)
+        value: Any = json.loads(text)
     except ValueError as error:
         raise click.UsageError(f"the changes are not JSON: {error}") from error
     if not isinstance(value, dict):
         raise click.UsageError("the changes are a JSON object")
-    return value
+    return cast("dict[str, Any]", value)

@@ -1,6 +1,6 @@
 """What shows in a single answer: each act makes its sends and says what must come back."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, Final
 from uuid import uuid4
 
@@ -65,12 +65,7 @@ async def refusals(stage: Stage) -> list[Act]:
         ),
         ("a number that has opted out", "403 opted_out", {"to": _OPTED_OUT, "template": parcel}),
     ]
-    return [
-        await _shown(
-            stage, what, expected, lambda body=body: stage.acme.caller.call("POST", "/v1/messages", body)
-        )
-        for what, expected, body in attempts
-    ]
+    return [await _shown(stage, what, expected, body) for what, expected, body in attempts]
 
 
 async def replay(stage: Stage) -> Act:
@@ -107,8 +102,8 @@ async def _credits(stage: Stage, body: dict[str, Any]) -> int:
     return int(estimate["price"]["credits"])
 
 
-async def _shown(stage: Stage, what: str, expected: str, send: Callable[[], Awaitable[Reply]]) -> Act:
-    reply = await send()
+async def _shown(stage: Stage, what: str, expected: str, body: dict[str, Any]) -> Act:
+    reply = await stage.acme.caller.call("POST", "/v1/messages", body)
     stage.tally.answered("acme", reply)
     return _show(stage, Act(what=what, expected=expected, seen=_said(reply)))
 

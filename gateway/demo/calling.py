@@ -1,7 +1,7 @@
 """The REST API and the emulator's extras, called from the demo's own event loop; each call is timed."""
 
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 from msgspec import Struct
@@ -25,7 +25,7 @@ class Reply(Struct, frozen=True, kw_only=True):
     @property
     def code(self) -> str:
         """The problem's code, or nothing where there was none."""
-        return str(self.body.get("code", "")) if isinstance(self.body, dict) else ""
+        return str(cast("dict[str, Any]", self.body).get("code", "")) if isinstance(self.body, dict) else ""
 
 
 class Caller:

@@ -85,8 +85,8 @@ class Display:
         if not self._tasks and monotonic() - self._plain_at > _PLAIN_EVERY_S:
             self._plain_at = monotonic()
             self._console.print(
-                f"  {seen['accepted']:>5} accepted  {seen['aws']:>5} at AWS  {seen['delivered']:>5} delivered  "
-                f"{seen['failed']:>4} not delivered  {seen['webhooks']:>5} webhooks verified"
+                f"  {seen['accepted']:>5} accepted  {seen['aws']:>5} at AWS  {seen['delivered']:>5} delivered"
+                f"  {seen['failed']:>4} not delivered  {seen['webhooks']:>5} webhooks verified"
             )
 
 

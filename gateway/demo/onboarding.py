@@ -1,6 +1,7 @@
 """Two tenants, from nothing to their first message, through the REST API alone."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Final
 
 from msgspec import Struct
@@ -45,55 +46,66 @@ class DemoTenant(Struct, frozen=True, kw_only=True):
     caller: Caller
 
 
-async def onboard_acme(operator: Caller, as_tenant: Any, receiver: Receiver, crowded_mps: int) -> DemoTenant:
-    """A bank: pays in dollars, may send approved templates only."""
-    rates = dict.fromkeys(COUNTRIES["acme"], _FAST) | {CROWDED: crowded_mps}
-    tenant = await _onboard(
-        operator,
-        as_tenant,
-        receiver,
-        {"name": "Acme Bank", "slug": "acme", "model": 5, "countries": list(COUNTRIES["acme"])},
-        rates,
-        {"amount": "500.00", "note": "first invoice"},
-    )
-    for name, wording in _TEMPLATES.items():
-        await _approve(operator, tenant, name, wording)
-    await _reject(operator, tenant)
-    await _in_force(tenant, list(_TEMPLATES))
-    return tenant
+class Customer(Struct, frozen=True, kw_only=True):
+    """What the operator is told about a tenant to be."""
+
+    wanted: dict[str, Any]
+    rates: dict[str, int]
+    """Country to MPS of its sender."""
+    money: dict[str, Any]
 
 
-async def onboard_bolt(operator: Caller, as_tenant: Any, receiver: Receiver, credits: int) -> DemoTenant:
-    """A shop: pays in credits, may send free text."""
-    plan = {"pricing": "credits"}
-    return await _onboard(
-        operator,
-        as_tenant,
-        receiver,
-        {"name": "Bolt Shop", "slug": "bolt", "model": 2, "countries": list(COUNTRIES["bolt"]), "plan": plan},
-        dict.fromkeys(COUNTRIES["bolt"], _FAST),
-        {"amount": credits, "note": "starter pack"},
-    )
+class Onboarding:
+    """The operator's work, and each tenant's own first steps."""
 
+    def __init__(self, operator: Caller, as_tenant: Callable[[str], Caller], receiver: Receiver) -> None:
+        self._operator = operator
+        self._as_tenant = as_tenant
+        self._receiver = receiver
 
-async def _onboard(
-    operator: Caller,
-    as_tenant: Any,
-    receiver: Receiver,
-    wanted: dict[str, Any],
-    rates: dict[str, int],
-    money: dict[str, Any],
-) -> DemoTenant:
-    name: TenantName = wanted["slug"]
-    tenant_id = (await operator.must("POST", "/v1/admin/tenants", wanted))["id"]
-    home = f"/v1/admin/tenants/{tenant_id}"
-    await operator.must("POST", f"{home}/provision", {"senders": _wishes(name, rates)})
-    await operator.must("POST", f"{home}/credits", money)
-    key = (await operator.must("POST", f"{home}/api-keys", {"mode": "live"}))["secret"]
-    caller: Caller = as_tenant(key)
-    endpoint = await caller.must("POST", "/v1/webhook-endpoints", {"url": f"{receiver.url}/{name}"})
-    receiver.trust(name, endpoint["secret"])
-    return DemoTenant(name=name, id=tenant_id, key=key, caller=caller)
+    async def acme(self, crowded_mps: int) -> DemoTenant:
+        """A bank: pays in dollars, may send approved templates only."""
+        tenant = await self._onboard(
+            Customer(
+                wanted={
+                    "name": "Acme Bank",
+                    "slug": "acme",
+                    "model": 5,
+                    "countries": list(COUNTRIES["acme"]),
+                },
+                rates=dict.fromkeys(COUNTRIES["acme"], _FAST) | {CROWDED: crowded_mps},
+                money={"amount": "500.00", "note": "first invoice"},
+            )
+        )
+        for name, wording in _TEMPLATES.items():
+            await _approve(self._operator, tenant, name, wording)
+        await _reject(self._operator, tenant)
+        await _in_force(tenant, list(_TEMPLATES))
+        return tenant
+
+    async def bolt(self, budget: int) -> DemoTenant:
+        """A shop: pays in credits, may send free text."""
+        wanted = {"name": "Bolt Shop", "slug": "bolt", "model": 2, "countries": list(COUNTRIES["bolt"])}
+        return await self._onboard(
+            Customer(
+                wanted=wanted | {"plan": {"pricing": "credits"}},
+                rates=dict.fromkeys(COUNTRIES["bolt"], _FAST),
+                money={"amount": budget, "note": "starter pack"},
+            )
+        )
+
+    async def _onboard(self, customer: Customer) -> DemoTenant:
+        operator, name = self._operator, customer.wanted["slug"]
+        tenant_id = (await operator.must("POST", "/v1/admin/tenants", customer.wanted))["id"]
+        home = f"/v1/admin/tenants/{tenant_id}"
+        await operator.must("POST", f"{home}/provision", {"senders": _wishes(name, customer.rates)})
+        await operator.must("POST", f"{home}/credits", customer.money)
+        key = (await operator.must("POST", f"{home}/api-keys", {"mode": "live"}))["secret"]
+        caller = self._as_tenant(key)
+        url = f"{self._receiver.url}/{name}"
+        endpoint = await caller.must("POST", "/v1/webhook-endpoints", {"url": url})
+        self._receiver.trust(name, endpoint["secret"])
+        return DemoTenant(name=name, id=tenant_id, key=key, caller=caller)
 
 
 def _wishes(name: str, rates: dict[str, int]) -> list[dict[str, Any]]:

@@ -102,7 +102,7 @@ class _Numbers:
                 return number
 
     def _first(self, country: str) -> str:
-        """Some countries leave digits unassigned in the first place; one that is assigned everywhere is kept."""
+        """Some countries leave digits unassigned in the first place; 1 is assigned in all but the US."""
         return self._dice.choice(_FIRST_DIGITS) if country == "US" else "1"
 
 

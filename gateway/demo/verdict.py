@@ -103,7 +103,7 @@ def _on_rates(evidence: Evidence) -> list[Check]:
         Check(
             what=f"{CROWDED} ran at its MPS, not over it",
             held=crowd.kept and crowd.queued,
-            found=f"{crowd.sustained:.1f} parts a second of {crowd.mps}, waits up to {crowd.longest_wait_s:.1f} s",
+            found=f"{crowd.sustained:.1f} parts/s of {crowd.mps}, waits up to {crowd.longest_wait_s:.1f} s",
         ),
         Check(
             what="OTPs overtook the campaign",

@@ -26,7 +26,7 @@ from tenants.ids import new_uuid
 
 _log = structlog.get_logger(__name__)
 
-_MAX_CLAIM = 64
+_GATHER_S = 0.01
 _IDLE_S = 1.0
 _PAUSE_S = 0.5
 _MIN_TTL_S = 5
@@ -61,6 +61,8 @@ class Dispatcher:
         self._clock = clock
         self._worker = new_uuid()
         self._free = in_flight
+        self._most = max(1, in_flight // 2)
+        self._enough = max(1, in_flight // 4)
         self._room = asyncio.Event()
         self._calls: set[asyncio.Task[None]] = set()
 
@@ -75,7 +77,7 @@ class Dispatcher:
 
     async def _step(self) -> None:
         try:
-            claimed = await self._lanes.claim(self._route, min(self._free, _MAX_CLAIM))
+            claimed = await self._lanes.claim(self._route, min(self._free, self._most))
             if claimed.epoch_missing:
                 await rebuild(self._lanes, self._pool, self._route)
             elif claimed.messages:
@@ -145,7 +147,22 @@ class Dispatcher:
         )
 
     async def _wait_for_room(self) -> None:
-        while self._free <= 0:
+        """
+        Wait for a quarter of the room, or a moment longer for any.
+
+        A claim takes at most half of the room, so that one half is on the wire while the next is claimed
+        and marked; and it is worth its transaction, which a claim for a single free place is not.
+        """
+        if self._free >= self._enough:
+            return
+        try:
+            async with asyncio.timeout(_GATHER_S):
+                await self._room_of(self._enough)
+        except TimeoutError:
+            await self._room_of(1)
+
+    async def _room_of(self, places: int) -> None:
+        while self._free < places:
             self._room.clear()
             await self._room.wait()
 

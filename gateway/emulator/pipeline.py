@@ -13,6 +13,7 @@ import msgspec
 from botocore.model import OperationModel
 
 from gateway.emulator import client_tokens
+from gateway.emulator.accounts import account_of
 from gateway.emulator.call import Call, Operation
 from gateway.emulator.errors import (
     AwsError,
@@ -29,7 +30,7 @@ from gateway.emulator.model.checks import Check, Problem, ShapeChecks
 from gateway.emulator.model.service import listed_errors, load_service_model, operation_models
 from gateway.emulator.operations.table import OPERATIONS
 from gateway.emulator.signatures import check_signature
-from gateway.emulator.wire import Caller, Request, action_of, caller_of, payload_of
+from gateway.emulator.wire import Request, action_of, caller_of, payload_of
 from gateway.emulator.world import World
 
 JSON_TYPE = "application/x-amz-json-1.0"
@@ -95,14 +96,15 @@ class Pipeline:
         caller = caller_of(request, world.options.default_region)
         if world.options.credentials:
             check_signature(request, world.options.credentials, world.clock.now_s())
-        store = world.stores.of(world.options.account_id, caller.region)
+        account = account_of(caller.access_key, world.options.account_id)
+        store = world.stores.of(account, caller.region)
         if world.options.strict:
-            self._limit(action, caller)
+            self._limit(action, store.scope)
         return Call(world, store, action, payload_of(request))
 
-    def _limit(self, action: str, caller: Caller) -> None:
+    def _limit(self, action: str, scope: str) -> None:
         rate = ACTION_RATES.get(action, DEFAULT_ACTION_RATE)
-        if not self._world.limits.take(f"action/{caller.region}/{action}", rate):
+        if not self._world.limits.take(f"action/{scope}/{action}", rate):
             raise throttling()
 
     async def _hinder(self, action: str, fault: Fault | None, request_id: str) -> None:

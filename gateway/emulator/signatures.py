@@ -6,6 +6,7 @@ import hmac
 import re
 from urllib.parse import parse_qsl, quote
 
+from gateway.emulator.accounts import secret_of
 from gateway.emulator.errors import AwsError
 from gateway.emulator.wire import Request
 
@@ -24,7 +25,7 @@ def check_signature(request: Request, credentials: dict[str, str], now_s: float)
     found = HEADER.fullmatch(request.headers.get("authorization", ""))
     if found is None:
         raise _refused("IncompleteSignature", "The request signature does not conform to AWS standards", 400)
-    secret = credentials.get(found["key"])
+    secret = secret_of(found["key"], credentials)
     if secret is None:
         raise _refused(
             "UnrecognizedClientException", "The security token included in the request is invalid", 403

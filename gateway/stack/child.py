@@ -62,7 +62,7 @@ class Child:
                 stderr=log,
                 env=self.plan.environment,
                 pass_fds=self.plan.pass_descriptors,
-                start_new_session=True,  # a terminal's Ctrl-C is for the supervisor, who stops things in order
+                start_new_session=True,  # a terminal's Ctrl-C is for the supervisor, who stops in order
             )
         finally:
             if log is not None:

@@ -48,7 +48,7 @@ async def apis() -> AsyncIterator[AwsApis]:
             "KinesisFirehoseDestination",
             {
                 "IamRoleArn": ROLE,
-                "DeliveryStreamArn": "arn:aws:firehose:us-east-1:123456789012:deliverystream/d",
+                "DeliveryStreamArn": "arn:aws:firehose:us-east-1:1:deliverystream/d",
             },
             "Firehose_20150804.PutRecord",
         ),

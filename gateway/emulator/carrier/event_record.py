@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from gateway.emulator.carrier.life import FILE_FAILURES
 from gateway.emulator.state.traffic_records import Message, Step
 
 DESCRIPTIONS = {
@@ -35,7 +36,7 @@ DESCRIPTIONS = {
 }
 """Texts seen in published events, and plain ones where none is public."""
 
-UNPAID = frozenset({"PROTECT_BLOCKED", "TTL_EXPIRED", "INVALID_MESSAGE"})
+UNPAID = FILE_FAILURES | {"PROTECT_BLOCKED", "TTL_EXPIRED", "INVALID_MESSAGE"}
 """Never handed to a carrier, hence free."""
 
 THOUSANDTHS_OF_A_CENT = 100_000

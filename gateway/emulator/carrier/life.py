@@ -17,7 +17,8 @@ from gateway.emulator.state.traffic_records import Step
 UNKNOWN_AFTER_MS = 72 * 3_600_000
 """AWS gives up on a carrier that never answers after 72 hours."""
 
-QUICK_FAILURES = frozenset({"INVALID", "INVALID_MESSAGE", "PROTECT_BLOCKED"})
+FILE_FAILURES = frozenset({"FILE_INACCESSIBLE", "FILE_TYPE_UNSUPPORTED", "FILE_SIZE_EXCEEDED"})
+QUICK_FAILURES = FILE_FAILURES | {"INVALID", "INVALID_MESSAGE", "PROTECT_BLOCKED"}
 """Outcomes that are known before the carrier has the message."""
 
 CALL_STEPS = ("INITIATED", "RINGING", "ANSWERED")

@@ -4,7 +4,9 @@ from typing import Any
 
 from gateway.emulator.call import Call
 from gateway.emulator.carrier.countries import country_of, e164, simulator_numbers
+from gateway.emulator.carrier.event_record import UNPAID
 from gateway.emulator.carrier.life import Road, draw_outcome, draw_steps
+from gateway.emulator.carrier.media import media_failure
 from gateway.emulator.carrier.parts import Sizing, sizing
 from gateway.emulator.carrier.profiles import MEDIA_PRICE_FACTOR, VOICE_PRICE_MICROS, Profile
 from gateway.emulator.errors import not_found, validation
@@ -151,7 +153,7 @@ def accept(call: Call, draft: Draft) -> Message:
             call.store.scope,
             draft.channel,
             month_of(call.now_s),
-            0 if message.outcome == "PROTECT_BLOCKED" else draft.price_micros + draft.fee_micros,
+            0 if message.outcome in UNPAID else draft.price_micros + draft.fee_micros,
         )
     return message
 
@@ -214,7 +216,10 @@ def _outcome(call: Call, draft: Draft, drawn: str, *, pumping: bool) -> str:
     """Return how the message ends: what is fixed by rule comes before what was drawn."""
     if draft.sizing.too_long and call.world.options.behaviour.long_body == "invalid_message":
         return "INVALID_MESSAGE"
-    if draft.protect_status == "FILTER" and pumping:
+    broken_file = media_failure(call.input.get("MediaUrls", []))
+    if broken_file is not None:
+        return broken_file
+    if draft.protect_status == "FILTER" and pumping and draft.channel == "TEXT":
         return "PROTECT_BLOCKED"
     if _blocked_by_network(call, draft):
         return "BLOCKED"

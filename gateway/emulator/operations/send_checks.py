@@ -25,6 +25,10 @@ from gateway.emulator.state.records import (
 )
 
 MICROS = 1_000_000
+DAY_MS = 86_400_000.0
+SANDBOX_CALLS, SANDBOX_CALLS_TO_ONE = 20, 5
+"""Calls in 24 hours, altogether and to one recipient."""
+
 DRY_RUN_RATE = 5.0
 """Dry runs per second and identity."""
 
@@ -42,6 +46,7 @@ def pass_checks(call: Call, draft: Draft, *, sandbox: bool = True) -> None:
     choose_sender(call, draft)
     _check_simulator(draft)
     _check_opt_out(call, draft)
+    _check_calls(call, draft)
     _check_spend(call, draft)
     _check_price(call, draft)
     _check_rate(call, draft)
@@ -112,6 +117,20 @@ def _check_simulator(draft: Draft) -> None:
 def _check_opt_out(call: Call, draft: Draft) -> None:
     if call.store.find(OptedOutNumber, f"{draft.opt_out_list}/{draft.destination}") is not None:
         raise conflict("DESTINATION_PHONE_NUMBER_OPTED_OUT", "opt-out-list", draft.opt_out_list)
+
+
+def _check_calls(call: Call, draft: Draft) -> None:
+    """Hold a sandbox account to its few calls a day."""
+    if draft.channel != "VOICE" or not call.world.options.sandbox:
+        return
+    since_ms = call.world.clock.now_ms() - DAY_MS
+    recent = [
+        message.destination
+        for store, message in call.world.traffic.messages()
+        if store is call.store and message.channel == "VOICE" and message.accepted_ms > since_ms
+    ]
+    if len(recent) >= SANDBOX_CALLS or recent.count(draft.destination) >= SANDBOX_CALLS_TO_ONE:
+        raise quota("DAILY_DESTINATION_CALL_LIMIT")
 
 
 def _check_spend(call: Call, draft: Draft) -> None:

@@ -1,0 +1,205 @@
+"""
+`receipts`: how fast delivery events reach status, ledger and outbox, by two roads.
+
+Over SNS: signed envelopes posted to one API process, beside a bare Litestar that only verifies them. In
+batches, as Firehose will bring them: `apply_batch` in this process, beside COPY of the very rows that it
+left behind, into the same tables.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any
+from uuid import UUID, uuid4
+
+import aiohttp
+import asyncpg
+
+from gateway.bench.children import free_port
+from gateway.bench.envelopes import delivered, posts
+from gateway.bench.report import Report, Round, Target, report_of
+from gateway.bench.stack import Stack, open_stack, per_message
+from gateway.bench.tenant import Sends, create_customer
+from gateway.clock import SystemClock
+from gateway.db.engine import create_pool
+from gateway.emulator.sns.signing import Signer, new_signing_key
+from gateway.receipts.apply import apply_batch
+from gateway.receipts.batch import platform_key
+from gateway.receipts.event import Receipt, parse
+
+TARGETS = {
+    "ratio.applied_per_s": Target(at_least=0.2),
+    "sns_posts_per_s": Target(at_least=1_500.0),
+}
+_BATCH = 500
+"""What Firehose brings at once."""
+_LOAD_S = 120.0
+_KEY_BITS = 2048
+_SENT = """
+    UPDATE messages SET status = 'sent', provider_message_id = gen_random_uuid()::text, attempts = 1,
+        sequence = 2, dispatched_at = now()
+    WHERE status = 'queued'
+"""
+_WRITTEN = {
+    "messages": "id = ANY($1)",
+    "receipts": "message_id = ANY($1)",
+    "ledger_transfers": "subject_id = ANY($1) AND kind <> 'hold'",
+    "events": "message_id = ANY($1) AND type = 'message.delivered'",
+}
+"""What the receipts of some messages leave behind."""
+
+
+async def measure(*, quick: bool) -> Report:
+    """Run the rounds."""
+    each, rounds = (2_000, 3) if quick else (4_000, 5)
+    port = free_port()
+    peer_url = f"http://127.0.0.1:{port}"
+    async with open_stack(sns_cert_origins=(peer_url,)) as stack:
+        record = await asyncio.to_thread(new_signing_key, _KEY_BITS)
+        signer = Signer(record)
+        pem = stack.folder / "certificate.pem"
+        pem.write_text(record.certificate_pem)  # noqa: ASYNC240 - before the run
+        peer = await stack.start("peer", "gateway.bench.peer", str(port), str(pem), signer.certificate_path)
+        await peer.hear()
+        api = await stack.api()
+        sends = Sends((await create_customer(stack.settings)).token)
+        await stack.open_lanes(*sends.next(1))
+        async with aiohttp.ClientSession() as http, asyncpg.create_pool(
+            stack.settings.database_url, min_size=1, max_size=2
+        ) as pool:
+            bench = _Bench(stack, api, sends, http, pool, signer, peer_url)
+            await bench.start_bare()
+            return report_of("receipts", [await bench.round(each) for _ in range(rounds)], TARGETS)
+
+
+class _Bench:
+    def __init__(
+        self,
+        stack: Stack,
+        api: tuple[str, int],
+        sends: Sends,
+        http: aiohttp.ClientSession,
+        pool: Any,
+        signer: Signer,
+        peer_url: str,
+    ) -> None:
+        self._stack = stack
+        self._api = api
+        self._sends = sends
+        self._http = http
+        self._pool = pool
+        self._signer = signer
+        self._peer_url = peer_url
+        self._bare = ("127.0.0.1", free_port())
+        self._topic_arn = ""
+
+    async def start_bare(self) -> None:
+        self._topic_arn = await self._pool.fetchval("SELECT topic_arn FROM aws_accounts")
+        started = await self._stack.start(
+            "bare", "gateway.bench.bare_ingest", str(self._bare[1]), self._peer_url, self._topic_arn
+        )
+        await started.hear()
+
+    async def round(self, each: int) -> Round:
+        """The same envelopes go to both servers; the batches carry events of other messages."""
+        events = await self._events(2 * each)
+        by_post, by_batch = events[:each], events[each:]
+        requests = await asyncio.to_thread(self._signed, by_post)
+        figures = await self._post(requests, self._api, "api")
+        baseline = await self._post(requests, self._bare, "bare")
+        await self._all_applied(by_post)
+        figures |= await self._apply(by_batch)
+        baseline |= await self._copy([message_id for message_id, _ in by_batch])
+        return Round(figures=figures, baseline=baseline)
+
+    async def _events(self, count: int) -> list[tuple[UUID, bytes]]:
+        """Accept messages and say that they were sent, by the statement that takes least time."""
+        outcome, _ = await self._stack.load(
+            self._sends.next(count), targets=[self._api], seconds=_LOAD_S, warm_up_s=0.0
+        )
+        if outcome.statuses != {202: count}:
+            raise RuntimeError(f"the messages were not accepted: {outcome.statuses}")
+        rows = await self._pool.fetch("SELECT id FROM messages WHERE status = 'queued'")
+        await self._pool.execute(_SENT)
+        await self._pool.execute("DELETE FROM dispatch_queue")
+        await self._pool.execute("ANALYZE messages, receipts, ledger_transfers, events")
+        return [(row["id"], delivered(row["id"], str(uuid4()), "+447400000000")) for row in rows]
+
+    def _signed(self, events: Sequence[tuple[UUID, bytes]]) -> list[bytes]:
+        url = self._peer_url + self._signer.certificate_path
+        return posts((event for _, event in events), self._signer, topic_arn=self._topic_arn, certificate_url=url)
+
+    async def _post(self, requests: Sequence[bytes], target: tuple[str, int], server: str) -> dict[str, float]:
+        outcome, cpu_s = await self._stack.load(requests, targets=[target], seconds=_LOAD_S, warm_up_s=0.0)
+        if outcome.statuses != {200: len(requests)}:
+            raise RuntimeError(f"not every envelope was believed: {outcome.statuses}")
+        spent = per_message(cpu_s, outcome.completed, (server, "postgres"))
+        return {
+            "sns_posts_per_s": outcome.per_second,
+            "sns_p99_ms": outcome.p99_ms,
+            "sns_api_us": spent[server],
+            "sns_postgres_us": spent["postgres"],
+        }
+
+    async def _all_applied(self, events: Sequence[tuple[UUID, bytes]]) -> None:
+        ids = [message_id for message_id, _ in events]
+        done = await self._pool.fetchval(
+            "SELECT count(*) FROM messages WHERE id = ANY($1) AND status = 'delivered'", ids
+        )
+        if done != len(ids):
+            raise RuntimeError(f"{len(ids) - done} receipts moved nothing")
+
+    async def _apply(self, events: Sequence[tuple[UUID, bytes]]) -> dict[str, float]:
+        settings, clock = self._stack.settings, SystemClock()
+        key = platform_key(settings.secret_key)
+        pool = await create_pool(settings.database_url, "ingest", size=1)
+        try:
+            async with pool.acquire() as connection:
+                before, started, own = self._stack.cpu(), time.perf_counter(), time.process_time()
+                for batch in _batches(events):
+                    receipts = [event for _, raw in batch if isinstance(event := parse(raw), Receipt)]
+                    await apply_batch(connection, receipts, now=clock.now(), platform_key=key)
+                own, elapsed = time.process_time() - own, time.perf_counter() - started
+                after = self._stack.cpu()
+        finally:
+            await pool.close()
+        await self._all_applied(events)
+        return {
+            "applied_per_s": len(events) / elapsed,
+            "applied_us": own * 1e6 / len(events),
+            "applied_postgres_us": (after["postgres"] - before["postgres"]) * 1e6 / len(events),
+        }
+
+    async def _copy(self, message_ids: Sequence[UUID]) -> dict[str, float]:
+        """Copy what the receipts wrote, under a tenant that does not exist, a commit per batch."""
+        stranger = uuid4()
+        copies = [await self._rows(ids, stranger) for ids in _batches(message_ids)]
+        async with self._pool.acquire() as connection:
+            before, started, own = self._stack.cpu(), time.perf_counter(), time.process_time()
+            for tables in copies:
+                async with connection.transaction():
+                    for table, (columns, records) in tables.items():
+                        await connection.copy_records_to_table(table, columns=columns, records=records)
+            own, elapsed = time.process_time() - own, time.perf_counter() - started
+            after = self._stack.cpu()
+        return {
+            "applied_per_s": len(message_ids) / elapsed,
+            "applied_us": own * 1e6 / len(message_ids),
+            "applied_postgres_us": (after["postgres"] - before["postgres"]) * 1e6 / len(message_ids),
+        }
+
+    async def _rows(self, ids: Sequence[UUID], tenant_id: UUID) -> dict[str, tuple[list[str], list[tuple[Any, ...]]]]:
+        tables: dict[str, tuple[list[str], list[tuple[Any, ...]]]] = {}
+        for table, where in _WRITTEN.items():
+            rows = await self._pool.fetch(f"SELECT * FROM {table} WHERE {where}", list(ids))
+            if len(rows) < len(ids):
+                raise RuntimeError(f"{table} has only {len(rows)} rows of {len(ids)} receipts")
+            columns = list(rows[0].keys())
+            tables[table] = (columns, [tuple((dict(row) | {"tenant_id": tenant_id}).values()) for row in rows])
+        return tables
+
+
+def _batches(items: Sequence[Any]) -> list[list[Any]]:
+    left = iter(items)
+    return list(iter(lambda: list(islice(left, _BATCH)), []))
