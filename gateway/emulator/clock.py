@@ -17,6 +17,15 @@ class VirtualClock:
         """Return the emulated time, epoch seconds rounded to milliseconds, as AWS prints timestamps."""
         return round(self.now_ms() / 1000.0, 3)
 
+    def wall_ms(self) -> float:
+        """
+        Return the machine's own time in milliseconds.
+
+        SNS envelopes are stamped with it: a receiver rightly refuses one from the future, and only what
+        happens to messages travels in time.
+        """
+        return time.time() * 1000.0
+
     def advance(self, seconds: float) -> None:
         """Move the clock forward; it never runs backwards."""
         self.offset_ms += max(0.0, seconds) * 1000.0

@@ -289,3 +289,25 @@ async def test_the_bodies_that_leave_are_json_that_names_its_subscription(aws: A
     assert header["x-amz-sns-message-type"] == "Notification"
     assert header["x-amz-sns-message-id"] == sink.envelopes[-1]["MessageId"]
     assert msgspec.json.decode(sink.envelopes[-1]["Message"])["eventVersion"] == "1.0"
+
+
+@pytest.mark.parametrize(
+    ("url", "status"),
+    [
+        ("s3://missing/cat.png", "MEDIA_FILE_INACCESSIBLE"),
+        ("s3://bucket/virus.exe", "MEDIA_FILE_TYPE_UNSUPPORTED"),
+        ("s3://bucket/too-large-film.mp4", "MEDIA_FILE_SIZE_EXCEEDED"),
+    ],
+)
+async def test_a_bad_media_file_fails_after_acceptance(aws: Aws, sink: Sink, url: str, status: str) -> None:
+    """The file is looked at when the message is on its way, and nothing is charged."""
+    number = await aws.number()
+    name = await aws.configuration_set(sink)
+    sent = await aws.sms.send_media_message(
+        DestinationPhoneNumber="+14254147755",
+        OriginationIdentity=number["PhoneNumberId"],
+        ConfigurationSetName=name,
+        MediaUrls=[url],
+    )
+    final = await sink.final(sent["MessageId"])
+    assert (final["eventType"], final["totalMessagePrice"]) == (status, 0)

@@ -32,7 +32,7 @@ NAMES_SOMETHING: dict[str, dict[str, Any]] = {
 """What a minimal request has to name besides, for something to be missing."""
 
 NEVER_MISSING = {
-    "CreateVerifiedDestinationNumber": "only an RCS agent could be missing, which the reference does not have",
+    "CreateVerifiedDestinationNumber": "only an RCS agent could be missing, and the reference has none",
 }
 
 

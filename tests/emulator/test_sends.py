@@ -177,3 +177,52 @@ async def test_the_same_client_token_replays_the_first_answer(aws: Aws) -> None:
     with pytest.raises(ClientError) as caught:
         await aws.sms.create_configuration_set(ConfigurationSetName="other", ClientToken="token-1")
     assert caught.value.response["Reason"] == "INVALID_PARAMETER"
+
+
+async def test_strict_mode_counts_parts_and_recipients() -> None:
+    """A toll-free number sends three parts a second, a recipient takes one message."""
+    async with emulated(strict=True, registration_required=False) as aws:
+        number = await aws.number()
+        named = {"OriginationIdentity": number["PhoneNumberId"]}
+        await aws.send("+14255550100", **named, MessageBody="x" * 400)
+        await aws.control("POST", "clock", {"advance_seconds": 1.01})
+        await aws.send("+14255550101", **named)
+        await aws.control("POST", "clock", {"advance_seconds": 1.01})
+        await aws.send("+14255550101", **named, MessageBody="x" * 400)
+        for destination in ("+14255550101", "+14255550102"):
+            assert (await refused(aws, destination=destination, **named))["Error"][
+                "Code"
+            ] == "ThrottlingException"
+
+
+async def test_a_sandbox_account_makes_few_calls_a_day() -> None:
+    """Five to one recipient in 24 hours."""
+    async with emulated(sandbox=True) as aws:
+        number = await aws.number()
+        wanted = {
+            "DestinationPhoneNumber": "+14254147755",
+            "OriginationIdentity": number["PhoneNumberId"],
+            "MessageBody": "hello",
+        }
+        for _ in range(5):
+            await aws.sms.send_voice_message(**wanted)
+        with pytest.raises(aws.sms.exceptions.ServiceQuotaExceededException) as caught:
+            await aws.sms.send_voice_message(**wanted)
+        assert caught.value.response["Reason"] == "DAILY_DESTINATION_CALL_LIMIT"
+        await aws.control("POST", "clock", {"advance_seconds": 86_401})
+        await aws.sms.send_voice_message(**wanted)
+
+
+async def test_feedback_needs_to_be_enabled_and_ends_after_an_hour(aws: Aws) -> None:
+    """A message without feedback in its first hour counts as failed."""
+    number = await aws.number()
+    named = {"OriginationIdentity": number["PhoneNumberId"]}
+    plain = await aws.send(**named)
+    with pytest.raises(aws.sms.exceptions.ValidationException):
+        await aws.sms.put_message_feedback(MessageId=plain, MessageFeedbackStatus="RECEIVED")
+    told, silent = [await aws.send(**named, MessageFeedbackEnabled=True) for _ in range(2)]
+    await aws.sms.put_message_feedback(MessageId=told, MessageFeedbackStatus="RECEIVED")
+    await aws.control("POST", "clock", {"advance_seconds": 3601})
+    await aws.sms.put_message_feedback(MessageId=silent, MessageFeedbackStatus="RECEIVED")
+    listed = {each["message_id"]: each["feedback"] for each in (await aws.control("GET", "messages"))["data"]}
+    assert listed == {plain: None, told: "RECEIVED", silent: "FAILED"}

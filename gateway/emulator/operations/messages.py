@@ -214,21 +214,24 @@ def _message(call: Call, draft: Draft) -> Message:
 
 def _outcome(call: Call, draft: Draft, drawn: str, *, pumping: bool) -> str:
     """Return how the message ends: what is fixed by rule comes before what was drawn."""
+    return _refused_by_aws(call, draft, pumping=pumping) or _fixed_by_carrier(call, draft) or drawn
+
+
+def _refused_by_aws(call: Call, draft: Draft, *, pumping: bool) -> str | None:
     if draft.sizing.too_long and call.world.options.behaviour.long_body == "invalid_message":
         return "INVALID_MESSAGE"
-    broken_file = media_failure(call.input.get("MediaUrls", []))
-    if broken_file is not None:
-        return broken_file
     if draft.protect_status == "FILTER" and pumping and draft.channel == "TEXT":
         return "PROTECT_BLOCKED"
+    return media_failure(call.input.get("MediaUrls", []))
+
+
+def _fixed_by_carrier(call: Call, draft: Draft) -> str | None:
     if _blocked_by_network(call, draft):
         return "BLOCKED"
     simulated = simulator_numbers().get(draft.destination)
     if simulated is not None:
         return "DELIVERED" if simulated[1] else "BLOCKED"
-    if call.world.options.strict and _lacks_dlt(call, draft):
-        return "CARRIER_BLOCKED"
-    return drawn
+    return "CARRIER_BLOCKED" if call.world.options.strict and _lacks_dlt(call, draft) else None
 
 
 def _blocked_by_network(call: Call, draft: Draft) -> bool:

@@ -60,7 +60,7 @@ class Publisher:
         envelope = (
             {}
             if all(taker.raw for taker in takers)
-            else self._writer.notification(topic, message_id, message, self._clock.now_ms())
+            else self._writer.notification(topic, message_id, message, self._clock.wall_ms())
         )
         for taker in takers:
             body = message.encode() if taker.raw else self._writer.addressed(envelope, taker)
@@ -77,7 +77,7 @@ class Publisher:
             return
         self._stats.confirmations_sent += 1
         message_id = str(uuid.uuid4())
-        body = self._writer.confirmation(topic, subscription, message_id, self._clock.now_ms())
+        body = self._writer.confirmation(topic, subscription, message_id, self._clock.wall_ms())
 
         def landed(arrived: bool) -> None:
             if not arrived and attempt < CONFIRMATION_TRIES:
