@@ -18,7 +18,9 @@ from litestar import Litestar
 from gateway.asgi import create_app
 from gateway.errors import ConfigurationError
 from gateway.settings import Settings
-from gateway.wiring import Task, open_api, open_resources, open_roles
+from gateway.wiring.api import open_api
+from gateway.wiring.resources import Task, open_resources
+from gateway.wiring.roles import open_roles
 
 _log = structlog.get_logger(__name__)
 

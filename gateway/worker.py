@@ -7,7 +7,8 @@ from collections.abc import Collection
 import structlog
 
 from gateway.settings import Settings
-from gateway.wiring import open_resources, open_roles
+from gateway.wiring.resources import open_resources
+from gateway.wiring.roles import open_roles
 
 _log = structlog.get_logger(__name__)
 

@@ -9,16 +9,15 @@ Redis, and none of that.
 from collections.abc import Sequence
 
 from gateway.bench.children import free_port
-from gateway.bench.load import Outcome
+from gateway.bench.ground import open_ground
 from gateway.bench.report import Report, Round, Target, report_of
-from gateway.bench.stack import Stack, open_stack, per_message
-from gateway.bench.tenant import Sends, create_customer
+from gateway.bench.stack import Stack, us_per_message
+from gateway.bench.tenant import Sends
 
 TARGETS = {
     "ratio.accepted_per_s": Target(at_least=0.65),
     "p99_ms_at_half_load": Target(at_most=50.0),
 }
-_WORKERS = 2
 _ACCEPTED = 202
 _MOST_PER_S = 6_000
 """More than either side reaches on two cores: requests are prepared for so many."""
@@ -28,12 +27,9 @@ _HALF = 0.5
 async def measure(*, quick: bool) -> Report:
     """Run the rounds."""
     seconds, rounds = (3.0, 3) if quick else (6.0, 5)
-    async with open_stack() as stack:
-        api = [await stack.api()]
-        customer = await create_customer(stack.settings)
+    async with open_ground() as ground:
+        stack, sends, api = ground.stack, ground.sends, [ground.api]
         bare = [await _bare(stack, "bare")]
-        sends = Sends(customer.token)
-        await stack.open_lanes(*sends.next(1))
         one = [await _round(stack, sends, api, bare, seconds) for _ in range(rounds)]
         half = _HALF * sorted(each.figures["accepted_per_s"] for each in one)[len(one) // 2]
         paced = [await _paced(stack, sends, api, half, seconds) for _ in range(rounds)]
@@ -67,8 +63,8 @@ async def _side(
 ) -> dict[str, float]:
     requests = sends.next(round(_MOST_PER_S * seconds))
     outcome, cpu_s = await stack.load(requests, targets=list(targets), seconds=seconds)
-    _check(outcome)
-    spent = per_message(cpu_s, outcome.completed, (*servers, "postgres", "redis"))
+    outcome.require(_ACCEPTED)
+    spent = us_per_message(cpu_s, outcome.completed, (*servers, "postgres", "redis"))
     server = sum(spent.pop(name, 0.0) for name in servers)
     return {
         "accepted_per_s": outcome.per_second,
@@ -86,7 +82,7 @@ async def _paced(
 ) -> Round:
     requests = sends.next(round(per_second * seconds) + 1)
     outcome, _ = await stack.load(requests, targets=list(api), seconds=seconds, per_second=per_second)
-    _check(outcome)
+    outcome.require(_ACCEPTED)
     return Round(
         figures={
             "half_load_per_s": per_second,
@@ -96,14 +92,7 @@ async def _paced(
     )
 
 
-def _check(outcome: Outcome) -> None:
-    """A rate of refusals would look splendid."""
-    if set(outcome.statuses) != {_ACCEPTED}:
-        raise RuntimeError(f"not every send was accepted: {outcome.statuses}")
-
-
 def _merged(one: Round, paced: Round, two: Round) -> Round:
     figures = {**one.figures, **paced.figures} | {f"{name}_2_workers": v for name, v in two.figures.items()}
     baseline = {**one.baseline} | {f"{name}_2_workers": value for name, value in two.baseline.items()}
     return Round(figures=figures, baseline=baseline)
-

@@ -1,5 +1,5 @@
 """
-``python -m gateway.bench.bare_sends ENDPOINT REGION CONCURRENCY REQUESTS-FILE``: the bare component of `dispatch`.
+``python -m gateway.bench.bare_sends ENDPOINT REGION CONCURRENCY REQUESTS-FILE``: `dispatch`, bare.
 
 Nothing but an aioboto3 client with the gateway's own configuration, and as many callers as the dispatcher
 has calls in flight. It waits for a line before the first call.
@@ -25,7 +25,8 @@ async def _call(client: Any, requests: Iterator[dict[str, Any]]) -> None:
 
 async def _main(endpoint: str, region: str, concurrency: int, path: str) -> None:
     requests = msgspec.msgpack.decode(Path(path).read_bytes(), type=list[dict[str, Any]])  # noqa: ASYNC240 - before the run
-    async with aioboto3.Session().client(
+    session: Any = aioboto3.Session()
+    async with session.client(
         "pinpoint-sms-voice-v2", region_name=region, endpoint_url=endpoint, config=send_config(concurrency)
     ) as client:
         print('"ready"', flush=True)

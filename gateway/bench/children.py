@@ -17,7 +17,7 @@ _STOP_WITHIN_S = 20.0
 _LOG_TAIL = 2_000
 
 
-class ChildFailed(GatewayError):  # noqa: N818 - reads as what happened
+class ChildFailed(GatewayError):
     """A process of the benchmark ended or did not get ready; the text ends with its last words."""
 
 
@@ -75,7 +75,11 @@ class Child:
 
 @asynccontextmanager
 async def child(
-    module: str, *arguments: str, folder: Path, environment: Mapping[str, str] | None = None, name: str | None = None
+    module: str,
+    *arguments: str,
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    name: str | None = None,
 ) -> AsyncGenerator[Child, None]:
     """Run `python -m module` until the block ends."""
     log = folder / f"{name or module.rpartition('.')[2]}.log"

@@ -7,7 +7,7 @@ from pathlib import Path
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _PARENT = 1
 _TIMES = slice(11, 15)
-"""utime, stime, cutime, cstime: fields 14 to 17 of proc(5), counted after the command's closing parenthesis."""
+"""utime, stime, cutime, cstime: fields 14 to 17 of proc(5), counted after the command's parenthesis."""
 
 
 def cpu_seconds(roots: Mapping[str, int | None]) -> dict[str, float]:
@@ -24,12 +24,9 @@ def cpu_seconds(roots: Mapping[str, int | None]) -> dict[str, float]:
     return {name: _of_tree(root, table, children) for name, root in roots.items()}
 
 
-def used(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
-    """Return the CPU seconds between two readings of the same names."""
-    return {name: after[name] - before[name] for name in after}
-
-
-def _of_tree(root: int | None, table: Mapping[int, tuple[int, int]], children: Mapping[int, list[int]]) -> float:
+def _of_tree(
+    root: int | None, table: Mapping[int, tuple[int, int]], children: Mapping[int, list[int]]
+) -> float:
     if root is None or root not in table:
         return 0.0
     ticks, waiting = 0, [root]

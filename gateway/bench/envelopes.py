@@ -49,7 +49,9 @@ def delivered(message_id: UUID, provider_message_id: str, number: str) -> bytes:
 def posts(events: Iterable[bytes], signer: Signer, *, topic_arn: str, certificate_url: str) -> list[bytes]:
     """Return each event as a whole request to the ingest road, with a signature of its own."""
     return [
-        request_bytes("POST", "/v1/ingest/sns", _HEADERS, _envelope(event, signer, topic_arn, certificate_url))
+        request_bytes(
+            "POST", "/v1/ingest/sns", _HEADERS, _envelope(event, signer, topic_arn, certificate_url)
+        )
         for event in events
     ]
 

@@ -1,4 +1,4 @@
-"""HTTP/1.1 as far as a load generator and a constant answerer need it: one message after the other, no chunks."""
+"""HTTP/1.1 as far as a load generator and a constant answerer need it: one message after the other."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ _LENGTH = b"content-length:"
 
 
 class MessageReader:
-    """Cuts a stream of bytes into messages: a start line with its head, and a body of Content-Length bytes."""
+    """Cuts a stream of bytes into messages: a start line with its head, and a body of its length."""
 
     __slots__ = ("_buffer",)
 

@@ -11,17 +11,12 @@ as much as a gateway that keeps no promise would cost.
 """
 
 import asyncio
-from typing import Any
-
-import aiohttp
-import asyncpg
-import msgspec
 
 from gateway.bench.bare_calls import calls, sender_of
 from gateway.bench.children import free_port
+from gateway.bench.ground import HOOK, Ground, open_ground
 from gateway.bench.report import Report, Round, Target, report_of
-from gateway.bench.stack import Stack, eventually, open_stack
-from gateway.bench.tenant import COUNTRY, Sends, create_customer
+from gateway.bench.stack import eventually
 
 TARGETS = {"cpu_ms_per_message": Target(at_most=2.6)}
 """With aioboto3 as it is; 1.5 once the lean sender takes its place."""
@@ -31,58 +26,29 @@ _PER_SECOND = 100.0
 _WARM_UP = 200
 _IDLE_S = 5.0
 _FINISHED_WITHIN_S = 60.0
-_HOOK = "/hook"
 
 
 async def measure(*, quick: bool) -> Report:
     """Run the rounds."""
     seconds, rounds = (8.0, 3) if quick else (20.0, 5)
-    port = free_port()
-    async with open_stack() as stack:
-        peer = await stack.start("peer", "gateway.bench.peer", str(port))
-        await peer.hear()
-        peer_url = f"http://127.0.0.1:{port}"
-        api = await stack.api()
-        customer = await create_customer(
-            stack.settings, webhook=peer_url + _HOOK, events=("message.delivered", "message.undelivered")
-        )
-        sends = Sends(customer.token)
-        await stack.open_lanes(*sends.next(1))
+    async with open_ground(webhook=True) as ground:
         for role in _ROLES:
-            await stack.start(role, *stack.role(role))
-        async with aiohttp.ClientSession() as http, asyncpg.create_pool(
-            stack.settings.database_url, min_size=1, max_size=2
-        ) as pool:
-            bench = _Bench(stack, api, sends, http, pool, peer_url)
-            await bench.warm_up()
-            return report_of("life", [await bench.round(seconds) for _ in range(rounds)], TARGETS)
+            await ground.stack.start(role, *ground.stack.role(role))
+        bench = _Bench(ground)
+        await bench.warm_up()
+        return report_of("life", [await bench.round(seconds) for _ in range(rounds)], TARGETS)
 
 
 class _Bench:
-    def __init__(
-        self,
-        stack: Stack,
-        api: tuple[str, int],
-        sends: Sends,
-        http: aiohttp.ClientSession,
-        pool: Any,
-        peer_url: str,
-    ) -> None:
-        self._stack = stack
-        self._api = api
-        self._sends = sends
-        self._http = http
-        self._pool = pool
-        self._peer_url = peer_url
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._stack = ground.stack
         self._expected = 1
         """Webhooks so far; the message that opened the lanes has had its own."""
 
     async def warm_up(self) -> None:
         """Let every process meet what it will do, and every message be delivered."""
-        everything = {COUNTRY: {"outcomes": {"DELIVERED": 1.0}}}
-        url = f"{self._stack.settings.aws_endpoint_url}/_emulator/carriers"
-        async with self._http.post(url, json=everything) as response:
-            response.raise_for_status()
+        await self._ground.let_carrier("DELIVERED")
         await self._live(_WARM_UP, _WARM_UP / _PER_SECOND)
 
     async def round(self, seconds: float) -> Round:
@@ -108,18 +74,18 @@ class _Bench:
     async def _live(self, count: int, seconds: float) -> float:
         """Send at the pace and wait for the last webhook; returns the generator's CPU seconds."""
         outcome, _ = await self._stack.load(
-            self._sends.next(count), targets=[self._api], seconds=seconds + 1.0, per_second=_PER_SECOND
+            self._ground.sends.next(count),
+            targets=[self._ground.api],
+            seconds=seconds + 1.0,
+            per_second=_PER_SECOND,
         )
-        if outcome.statuses != {202: count}:
-            raise RuntimeError(f"not every send was accepted: {outcome.statuses}")
+        outcome.require(202, count)
         self._expected += count
         await eventually(self._all_told, within_s=_FINISHED_WITHIN_S)
         return outcome.cpu_s
 
     async def _all_told(self) -> bool:
-        async with self._http.get(f"{self._peer_url}/counts") as response:
-            counts = msgspec.json.decode(await response.read(), type=dict[str, int])
-        return counts.get(_HOOK, 0) >= self._expected
+        return await self._ground.counted(HOOK) >= self._expected
 
     async def _bare(self, count: int, seconds: float) -> dict[str, float]:
         request_ms = await self._bare_requests(count, seconds)
@@ -137,13 +103,16 @@ class _Bench:
         ) as bare:
             await bare.hear()
             _, cpu_s = await self._stack.load(
-                self._sends.next(count), targets=[("127.0.0.1", port)], seconds=seconds + 1.0, per_second=_PER_SECOND
+                self._ground.sends.next(count),
+                targets=[("127.0.0.1", port)],
+                seconds=seconds + 1.0,
+                per_second=_PER_SECOND,
             )
         return (cpu_s["bare"] + cpu_s["redis"]) * 1000 / count
 
     async def _bare_calls(self, count: int) -> float:
-        requests = calls(count, *await sender_of(self._pool))
-        async with self._stack.bare_sends(self._peer_url, requests) as bare:
+        requests = calls(count, *await sender_of(self._ground.pool))
+        async with self._stack.bare_sends(self._ground.peer_url, requests) as bare:
             before = self._stack.cpu()
             await bare.say("go")
             await bare.hear()

@@ -20,11 +20,16 @@ from msgspec import Struct
 
 from gateway.bench.http_wire import MessageReader, status_of
 from gateway.bench.report import percentile
+from gateway.errors import GatewayError
 
 _MS = 1000.0
 _TICK_S = 0.001
 _LOST = 0
 """The status under which a connection that broke is counted."""
+
+
+class WrongAnswers(GatewayError):
+    """What was measured is not what the benchmark is about."""
 
 
 class Job(Struct, frozen=True, kw_only=True):
@@ -55,6 +60,16 @@ class Outcome(Struct, frozen=True, kw_only=True):
     """Of the whole run."""
     cpu_s: float
     """The generator's own."""
+
+    def require(self, status: int, count: int | None = None) -> None:
+        """
+        Insist on one status for every request; a rate of refusals would look splendid.
+
+        Raises:
+            WrongAnswers: There were others, or not `count` of them.
+        """
+        if set(self.statuses) != {status} or count not in {None, self.completed}:
+            raise WrongAnswers(f"wanted {count or 'only'} answers {status}, got {self.statuses}")
 
 
 class _Connection(asyncio.Protocol):
@@ -99,6 +114,7 @@ class Load:
         self._latencies: list[float] = []
         self._in_flight = 0
         self._open = True
+        self._deadline = 0.0
         self._done = asyncio.Event()
 
     async def connect(self) -> None:

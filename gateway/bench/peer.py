@@ -62,7 +62,7 @@ class _Connection(asyncio.Protocol):
 
 async def _main(arguments: list[str]) -> None:
     port, *certificate = arguments
-    path, pem = (certificate[1], Path(certificate[0]).read_bytes()) if certificate else ("", b"")  # noqa: ASYNC240 - at the start
+    path, pem = (certificate[1], Path(certificate[0]).read_bytes()) if certificate else ("", b"")  # noqa: ASYNC240 - before the run
     peer = Peer(path, pem)
     server = await asyncio.get_running_loop().create_server(lambda: _Connection(peer), "127.0.0.1", int(port))
     print('"ready"', flush=True)

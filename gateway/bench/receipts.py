@@ -10,20 +10,17 @@ import asyncio
 import time
 from collections.abc import Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID, uuid4
-
-import aiohttp
-import asyncpg
 
 from gateway.bench.children import free_port
 from gateway.bench.envelopes import delivered, posts
+from gateway.bench.ground import Ground, open_ground
+from gateway.bench.load import WrongAnswers
 from gateway.bench.report import Report, Round, Target, report_of
-from gateway.bench.stack import Stack, open_stack, per_message
-from gateway.bench.tenant import Sends, create_customer
+from gateway.bench.stack import us_per_message
 from gateway.clock import SystemClock
 from gateway.db.engine import create_pool
-from gateway.emulator.sns.signing import Signer, new_signing_key
 from gateway.receipts.apply import apply_batch
 from gateway.receipts.batch import platform_key
 from gateway.receipts.event import Receipt, parse
@@ -35,7 +32,6 @@ TARGETS = {
 _BATCH = 500
 """What Firehose brings at once."""
 _LOAD_S = 120.0
-_KEY_BITS = 2048
 _SENT = """
     UPDATE messages SET status = 'sent', provider_message_id = gen_random_uuid()::text, attempts = 1,
         sequence = 2, dispatched_at = now()
@@ -50,54 +46,31 @@ _WRITTEN = {
 """What the receipts of some messages leave behind."""
 
 
+_Rows: TypeAlias = tuple[list[str], list[tuple[Any, ...]]]
+"""Column names and records, as COPY takes them."""
+
+
 async def measure(*, quick: bool) -> Report:
     """Run the rounds."""
     each, rounds = (2_000, 3) if quick else (4_000, 5)
-    port = free_port()
-    peer_url = f"http://127.0.0.1:{port}"
-    async with open_stack(sns_cert_origins=(peer_url,)) as stack:
-        record = await asyncio.to_thread(new_signing_key, _KEY_BITS)
-        signer = Signer(record)
-        pem = stack.folder / "certificate.pem"
-        pem.write_text(record.certificate_pem)  # noqa: ASYNC240 - before the run
-        peer = await stack.start("peer", "gateway.bench.peer", str(port), str(pem), signer.certificate_path)
-        await peer.hear()
-        api = await stack.api()
-        sends = Sends((await create_customer(stack.settings)).token)
-        await stack.open_lanes(*sends.next(1))
-        async with aiohttp.ClientSession() as http, asyncpg.create_pool(
-            stack.settings.database_url, min_size=1, max_size=2
-        ) as pool:
-            bench = _Bench(stack, api, sends, http, pool, signer, peer_url)
-            await bench.start_bare()
-            return report_of("receipts", [await bench.round(each) for _ in range(rounds)], TARGETS)
+    async with open_ground() as ground:
+        bench = _Bench(ground)
+        await bench.start_bare()
+        return report_of("receipts", [await bench.round(each) for _ in range(rounds)], TARGETS)
 
 
 class _Bench:
-    def __init__(
-        self,
-        stack: Stack,
-        api: tuple[str, int],
-        sends: Sends,
-        http: aiohttp.ClientSession,
-        pool: Any,
-        signer: Signer,
-        peer_url: str,
-    ) -> None:
-        self._stack = stack
-        self._api = api
-        self._sends = sends
-        self._http = http
-        self._pool = pool
-        self._signer = signer
-        self._peer_url = peer_url
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._stack = ground.stack
+        self._pool = ground.pool
         self._bare = ("127.0.0.1", free_port())
         self._topic_arn = ""
 
     async def start_bare(self) -> None:
         self._topic_arn = await self._pool.fetchval("SELECT topic_arn FROM aws_accounts")
         started = await self._stack.start(
-            "bare", "gateway.bench.bare_ingest", str(self._bare[1]), self._peer_url, self._topic_arn
+            "bare", "gateway.bench.bare_ingest", str(self._bare[1]), self._ground.peer_url, self._topic_arn
         )
         await started.hear()
 
@@ -106,7 +79,7 @@ class _Bench:
         events = await self._events(2 * each)
         by_post, by_batch = events[:each], events[each:]
         requests = await asyncio.to_thread(self._signed, by_post)
-        figures = await self._post(requests, self._api, "api")
+        figures = await self._post(requests, self._ground.api, "api")
         baseline = await self._post(requests, self._bare, "bare")
         await self._all_applied(by_post)
         figures |= await self._apply(by_batch)
@@ -115,11 +88,7 @@ class _Bench:
 
     async def _events(self, count: int) -> list[tuple[UUID, bytes]]:
         """Accept messages and say that they were sent, by the statement that takes least time."""
-        outcome, _ = await self._stack.load(
-            self._sends.next(count), targets=[self._api], seconds=_LOAD_S, warm_up_s=0.0
-        )
-        if outcome.statuses != {202: count}:
-            raise RuntimeError(f"the messages were not accepted: {outcome.statuses}")
+        await self._ground.accept(count)
         rows = await self._pool.fetch("SELECT id FROM messages WHERE status = 'queued'")
         await self._pool.execute(_SENT)
         await self._pool.execute("DELETE FROM dispatch_queue")
@@ -127,14 +96,19 @@ class _Bench:
         return [(row["id"], delivered(row["id"], str(uuid4()), "+447400000000")) for row in rows]
 
     def _signed(self, events: Sequence[tuple[UUID, bytes]]) -> list[bytes]:
-        url = self._peer_url + self._signer.certificate_path
-        return posts((event for _, event in events), self._signer, topic_arn=self._topic_arn, certificate_url=url)
+        return posts(
+            (event for _, event in events),
+            self._ground.signer,
+            topic_arn=self._topic_arn,
+            certificate_url=self._ground.certificate_url,
+        )
 
-    async def _post(self, requests: Sequence[bytes], target: tuple[str, int], server: str) -> dict[str, float]:
+    async def _post(
+        self, requests: Sequence[bytes], target: tuple[str, int], server: str
+    ) -> dict[str, float]:
         outcome, cpu_s = await self._stack.load(requests, targets=[target], seconds=_LOAD_S, warm_up_s=0.0)
-        if outcome.statuses != {200: len(requests)}:
-            raise RuntimeError(f"not every envelope was believed: {outcome.statuses}")
-        spent = per_message(cpu_s, outcome.completed, (server, "postgres"))
+        outcome.require(200, len(requests))
+        spent = us_per_message(cpu_s, outcome.completed, (server, "postgres"))
         return {
             "sns_posts_per_s": outcome.per_second,
             "sns_p99_ms": outcome.p99_ms,
@@ -148,7 +122,7 @@ class _Bench:
             "SELECT count(*) FROM messages WHERE id = ANY($1) AND status = 'delivered'", ids
         )
         if done != len(ids):
-            raise RuntimeError(f"{len(ids) - done} receipts moved nothing")
+            raise WrongAnswers(f"{len(ids) - done} receipts moved nothing")
 
     async def _apply(self, events: Sequence[tuple[UUID, bytes]]) -> dict[str, float]:
         settings, clock = self._stack.settings, SystemClock()
@@ -189,14 +163,15 @@ class _Bench:
             "applied_postgres_us": (after["postgres"] - before["postgres"]) * 1e6 / len(message_ids),
         }
 
-    async def _rows(self, ids: Sequence[UUID], tenant_id: UUID) -> dict[str, tuple[list[str], list[tuple[Any, ...]]]]:
-        tables: dict[str, tuple[list[str], list[tuple[Any, ...]]]] = {}
+    async def _rows(self, ids: Sequence[UUID], tenant_id: UUID) -> dict[str, _Rows]:
+        tables: dict[str, _Rows] = {}
         for table, where in _WRITTEN.items():
             rows = await self._pool.fetch(f"SELECT * FROM {table} WHERE {where}", list(ids))
             if len(rows) < len(ids):
-                raise RuntimeError(f"{table} has only {len(rows)} rows of {len(ids)} receipts")
+                raise WrongAnswers(f"{table} has only {len(rows)} rows of {len(ids)} receipts")
             columns = list(rows[0].keys())
-            tables[table] = (columns, [tuple((dict(row) | {"tenant_id": tenant_id}).values()) for row in rows])
+            moved = (dict(row) | {"tenant_id": tenant_id} for row in rows)
+            tables[table] = (columns, [tuple(row.values()) for row in moved])
         return tables
 
 

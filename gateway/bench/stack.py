@@ -7,7 +7,7 @@ A benchmark opens a stack, adds the processes it measures, and reads their CPU t
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,7 +25,7 @@ from gateway.db.engine import sqlalchemy_url
 from gateway.db.migrate import migrate
 from gateway.embedded import embedded_stores
 from gateway.settings import Settings, to_environment
-from gateway.wiring import prepare_database
+from gateway.wiring.provisioning import prepare_database
 
 CONNECTIONS = 64
 """Of every load: what the component measurements were made with."""
@@ -40,7 +40,9 @@ _T = TypeVar("_T")
 class Stack:
     """A running gateway and the processes around it."""
 
-    def __init__(self, settings: Settings, folder: Path, processes: dict[str, int | None], exits: AsyncExitStack) -> None:
+    def __init__(
+        self, settings: Settings, folder: Path, processes: dict[str, int | None], exits: AsyncExitStack
+    ) -> None:
         self.settings = settings
         self.folder = folder
         self.processes = processes
@@ -60,7 +62,7 @@ class Stack:
         """Start an API process and return its address once it answers."""
         settings = structs.replace(self.settings, port=port or self.settings.port)
         started = await self.start(name, *self.role("api"), settings=settings)
-        await self._answers(started, f"http://{settings.host}:{settings.port}/readyz")
+        await self.answers(started, f"http://{settings.host}:{settings.port}/readyz")
         return settings.host, settings.port
 
     @staticmethod
@@ -81,7 +83,9 @@ class Stack:
     async def passing(self, name: str, module: str, *arguments: str) -> AsyncGenerator[Child, None]:
         """Run a process for the length of a block."""
         environment = to_environment(self.settings)
-        async with child(module, *arguments, folder=self.folder, environment=environment, name=name) as started:
+        async with child(
+            module, *arguments, folder=self.folder, environment=environment, name=name
+        ) as started:
             self.processes[name] = started.pid
             try:
                 yield started
@@ -90,9 +94,9 @@ class Stack:
 
     async def open_lanes(self, request: bytes) -> None:
         """
-        Let one message travel, so that the lanes stand: until a dispatcher has built them, pushes are refused.
+        Let one message travel, so that the lanes stand: until a dispatcher builds them, pushes are refused.
 
-        The scheduler runs beside it, because the push of that one message may come too early and be its to do.
+        The scheduler runs beside it: the push of that one message may come too early and be its to do.
 
         Raises:
             TimeoutError: It did not arrive; the road is broken.
@@ -106,36 +110,57 @@ class Stack:
                         return int((await response.json())["accepted_sends"]) > 0
 
                 await eventually(arrived, within_s=_READY_WITHIN_S)
-            await eventually(self.all_pushed, within_s=_READY_WITHIN_S)
+            await self.all_pushed()
 
-    async def all_pushed(self) -> bool:
-        """Whether everything accepted so far stands in its lane, or has left it."""
+    async def all_pushed(self) -> None:
+        """
+        Wait until everything accepted so far stands in its lane, or has left it.
+
+        Raises:
+            TimeoutError: It does not.
+        """
         connection = await asyncpg.connect(self.settings.database_url)
         try:
-            return await connection.fetchval("SELECT NOT EXISTS (SELECT FROM outbox_batches)") is True
+
+            async def nothing_owed() -> bool:
+                return await connection.fetchval("SELECT NOT EXISTS (SELECT FROM outbox_batches)") is True
+
+            await eventually(nothing_owed, within_s=_READY_WITHIN_S)
         finally:
             await connection.close()
 
     @asynccontextmanager
-    async def bare_sends(self, endpoint: str, requests: Sequence[Mapping[str, Any]]) -> AsyncGenerator[Child, None]:
+    async def bare_sends(
+        self, endpoint: str, requests: Sequence[Mapping[str, Any]]
+    ) -> AsyncGenerator[Child, None]:
         """Run the bare aioboto3 loop, named `bare`, with these requests; it waits for a line."""
         path = self.folder / "bare-requests"
-        path.write_bytes(msgspec.msgpack.encode(requests))  # noqa: ASYNC240 - before the run
+        path.write_bytes(msgspec.msgpack.encode(requests))
         terms = (self.settings.aws_region, str(self.settings.dispatch_in_flight), str(path))
         async with self.passing("bare", "gateway.bench.bare_sends", endpoint, *terms) as bare:
             await bare.hear()
             yield bare
 
-    async def load(self, requests: Sequence[bytes], **terms: Any) -> tuple[Outcome, dict[str, float]]:
-        """
-        Run a load; return what it measured and the CPU seconds each process used meanwhile.
-
-        Args:
-            terms: Members of `Job`.
-        """
+    async def load(
+        self,
+        requests: Sequence[bytes],
+        *,
+        targets: Sequence[tuple[str, int]],
+        seconds: float,
+        warm_up_s: float = 0.5,
+        per_second: float | None = None,
+    ) -> tuple[Outcome, dict[str, float]]:
+        """Run a load (`Job` says what it is); returns its outcome and the CPU seconds each process used."""
         path = self.folder / f"requests-{secrets.token_hex(4)}"
-        path.write_bytes(msgspec.msgpack.encode(requests))  # noqa: ASYNC240 - before the run
-        job = Job(**{"requests": str(path), "connections": CONNECTIONS} | terms)
+        path.write_bytes(msgspec.msgpack.encode(requests))
+        job = Job(
+            requests=str(path),
+            targets=list(targets),
+            connections=CONNECTIONS,
+            seconds=seconds,
+            warm_up_s=warm_up_s,
+            per_second=per_second,
+        )
         async with child("gateway.bench.load", folder=self.folder) as generator:
             await generator.say(msgspec.to_builtins(job))
             await generator.hear()
@@ -143,10 +168,16 @@ class Stack:
             await generator.say("go")
             outcome = msgspec.convert(await generator.hear(), Outcome, strict=False)
             after = self.cpu()
-        path.unlink()  # noqa: ASYNC240 - after the run
+        path.unlink()
         return outcome, {name: after[name] - before.get(name, 0.0) for name in after}
 
-    async def _answers(self, started: Child, url: str) -> None:
+    async def answers(self, started: Child, url: str) -> None:
+        """
+        Wait until a process answers at a URL.
+
+        Raises:
+            ChildFailed: It ended, or took too long.
+        """
         async with aiohttp.ClientSession() as http:
 
             async def answered() -> bool:
@@ -165,42 +196,41 @@ class Stack:
 
 
 @asynccontextmanager
-async def open_stack(**changes: Any) -> AsyncIterator[Stack]:
+async def open_stack(*, sns_cert_origins: tuple[str, ...] = ()) -> AsyncGenerator[Stack]:
     """
     Start the stores and the emulator and migrate; the gateway's own processes are added by the caller.
 
     Args:
-        changes: Settings that differ from the defaults.
+        sns_cert_origins: Trusted besides the emulator.
     """
     async with AsyncExitStack() as exits:
-        folder = Path(exits.enter_context(TemporaryDirectory(prefix="tollgate-bench-", ignore_cleanup_errors=True)))
-        folder.chmod(0o755)  # noqa: ASYNC240 - the database server may run as another user
+        folder = Path(
+            exits.enter_context(TemporaryDirectory(prefix="tollgate-bench-", ignore_cleanup_errors=True))
+        )
+        folder.chmod(0o755)  # noqa: ASYNC240 - at once; the database server may run as another user
         stores = await exits.enter_async_context(
             embedded_stores(folder / "stores", database_url=None, redis_url=None)
         )
         emulator_port, port = free_port(), free_port()
         emulator_url = f"http://127.0.0.1:{emulator_port}"
         settings = Settings(
-            **{
-                "database_url": stores.database_url,
-                "redis_url": stores.redis_url,
-                "operator_key": secrets.token_hex(16),
-                "secret_key": secrets.token_hex(16),
-                "aws_endpoint_url": emulator_url,
-                "aws_sends_per_second": _SENDS_PER_SECOND,
-                "public_url": f"http://127.0.0.1:{port}",
-                "port": port,
-                "sns_cert_origins": (emulator_url,),
-                "webhook_allow_cidrs": ("127.0.0.0/8",),
-            }
-            | changes
+            database_url=stores.database_url,
+            redis_url=stores.redis_url,
+            operator_key=secrets.token_hex(16),
+            secret_key=secrets.token_hex(16),
+            aws_endpoint_url=emulator_url,
+            aws_sends_per_second=_SENDS_PER_SECOND,
+            public_url=f"http://127.0.0.1:{port}",
+            port=port,
+            sns_cert_origins=(emulator_url, *sns_cert_origins),
+            webhook_allow_cidrs=("127.0.0.0/8",),
         )
         processes = {_kind(server.folder.name): server.pid for server in stores.servers}
         stack = Stack(settings, folder, processes, exits)
         await migrate(sqlalchemy_url(settings.database_url))
         await prepare_database(settings)
         emulator = await stack.start("emulator", "gateway.emulator", "--port", str(emulator_port))
-        await stack._answers(emulator, f"{emulator_url}/healthz")  # noqa: SLF001 - its own maker
+        await stack.answers(emulator, f"{emulator_url}/healthz")
         yield stack
 
 
@@ -208,7 +238,9 @@ def _kind(folder: str) -> str:
     return "postgres" if "postgres" in folder else "redis"
 
 
-async def eventually(condition: Callable[[], Awaitable[_T]], *, within_s: float, every_s: float = _POLL_S) -> _T:
+async def eventually(
+    condition: Callable[[], Awaitable[_T]], *, within_s: float, every_s: float = _POLL_S
+) -> _T:
     """
     Ask until the answer is true, and return it.
 
@@ -223,7 +255,6 @@ async def eventually(condition: Callable[[], Awaitable[_T]], *, within_s: float,
     return answer
 
 
-def per_message(cpu_s: Mapping[str, float], messages: int, names: Sequence[str], *, unit: float = 1e6) -> dict[str, float]:
-    """Return microseconds (or another unit) of CPU per message for each of `names` that was measured."""
-    return {name: cpu_s[name] * unit / messages for name in names if name in cpu_s and messages}
-
+def us_per_message(cpu_s: Mapping[str, float], messages: int, names: Sequence[str]) -> dict[str, float]:
+    """Return microseconds of CPU per message for each of `names` that was measured."""
+    return {name: cpu_s[name] * 1e6 / messages for name in names if name in cpu_s and messages}

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from gateway.bench.http_wire import request_bytes
+from gateway.errors import GatewayError
 from gateway.settings import Settings
 
 COUNTRY = "GB"
@@ -18,7 +19,11 @@ PARTS_PER_SECOND = 9_000
 BODY = "Your order 4711 has left our warehouse and will be with you tomorrow between 9 and 12. Acme"
 COUNTRY_CODE = "+44"
 FIRST_NUMBER = 7_400_000_000
-"""+44 7400 000000: valid British mobile numbers, one per message, because a recipient gets one text a second."""
+"""+44 7400 000000 and up: valid mobile numbers, one per message, for a recipient gets one text a second."""
+
+
+class SetUpFailed(GatewayError):
+    """The API refused what an operator does first."""
 
 
 class Customer(Struct, frozen=True, kw_only=True):
@@ -28,7 +33,9 @@ class Customer(Struct, frozen=True, kw_only=True):
     token: str
 
 
-async def create_customer(settings: Settings, *, webhook: str | None = None, events: tuple[str, ...] = ()) -> Customer:
+async def create_customer(
+    settings: Settings, *, webhook: str | None = None, events: tuple[str, ...] = ()
+) -> Customer:
     """
     Create, provision and fund a tenant through a running API.
 
@@ -46,7 +53,12 @@ async def create_customer(settings: Settings, *, webhook: str | None = None, eve
             "plan": {"pricing": "dollars"},
         }
         tenant_id = (await _post(http, "/v1/admin/tenants", new))["id"]
-        sender = {"country": COUNTRY, "type": "SENDER_ID", "value": "BENCH", "parts_per_second": PARTS_PER_SECOND}
+        sender = {
+            "country": COUNTRY,
+            "type": "SENDER_ID",
+            "value": "BENCH",
+            "parts_per_second": PARTS_PER_SECOND,
+        }
         tenant = f"/v1/admin/tenants/{tenant_id}"
         await _post(http, f"{tenant}/provision", {"senders": [sender]})
         await _post(http, f"{tenant}/credits", {"amount": "1000000.00"})
@@ -61,8 +73,8 @@ async def create_customer(settings: Settings, *, webhook: str | None = None, eve
 async def _post(http: aiohttp.ClientSession, path: str, body: Any) -> Any:
     async with http.post(path, json=body) as response:
         text = await response.text()
-        if response.status >= 300:
-            raise RuntimeError(f"{path}: {response.status} {text}")
+        if not response.ok:
+            raise SetUpFailed(f"{path}: {response.status} {text}")
         return msgspec.json.decode(text)
 
 

@@ -12,6 +12,7 @@ from time import monotonic
 import click
 from rich.console import Console
 
+from gateway.demo.picture import save_picture
 from gateway.demo.run import DemoPlan, Outcome, run_demo
 from gateway.demo.script import FEWEST
 from gateway.stack.stack import Stack, StackPlan, running_stack
@@ -50,7 +51,7 @@ def command(*, messages: int, seed: int, keep: bool, svg: Path | None) -> None:
     finally:
         _tidy(data, held=held)
     if svg is not None:
-        console.save_svg(str(svg), title="deploy/demo")
+        save_picture(console, svg)
     sys.exit(0 if held else 1)
 
 

@@ -5,7 +5,6 @@ import sys
 
 import click
 from rich.console import Console
-from rich.table import Table
 
 from gateway.cli.aws_health import aws_findings
 from gateway.cli.findings import Finding, fault, fine
@@ -29,7 +28,7 @@ def command() -> None:
     if settings is not None:
         findings += run(_check(settings))
     _show(findings, console)
-    console.print(_settings_table(settings))
+    _show_settings(settings)
     sys.exit(0 if all(finding.held for finding in findings) else 1)
 
 
@@ -56,11 +55,11 @@ def _show(findings: list[Finding], console: Console) -> None:
             console.print(f"  → {finding.way_out}")
 
 
-def _settings_table(settings: Settings | None) -> Table:
+def _show_settings(settings: Settings | None) -> None:
     given = {} if settings is None else redacted(settings)
-    table = Table(title="\nSettings", title_justify="left", show_lines=False, box=None, pad_edge=False)
-    for title in ("name", "in force", "default", "meaning"):
-        table.add_column(title, overflow="fold")
+    click.echo("\nSettings, from the environment; a secret may come from a file named by NAME_FILE:")
     for each in setting_docs():
-        table.add_row(each.name, given.get(each.name, "-"), each.default, each.doc)
-    return table
+        inside = "" if each.name not in given else f" = {given[each.name]}"
+        click.echo(f"  {each.name}{inside}  [{each.default}]")
+        if each.doc:
+            click.echo(f"      {each.doc.replace(chr(10), ' ')}")

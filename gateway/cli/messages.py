@@ -29,7 +29,7 @@ _FULL = (
     field("provider", "message_id", title="AWS id"),
 )
 _EVENTS = (field("at"), field("source"), field("type"))
-_ESTIMATE_HIDDEN: Final = frozenset({"price"})
+_ESTIMATE_APART: Final = frozenset({"price", "offending"})
 _FINAL: Final = frozenset({"delivered", "undelivered", "failed", "expired", "canceled", "unknown"})
 _LOOK_EVERY_S: Final = 0.5
 
@@ -102,9 +102,9 @@ def estimate(
         "/v1/messages/estimate", _content(to, body, template, variables, None)
     )
     price: dict[str, Any] = found.get("price") or {}
-    plain = [field(name) for name in found if name not in _ESTIMATE_HIDDEN]
+    plain = [field(name) for name in found if name not in _ESTIMATE_APART]
     prices = [field("price", name, title=f"price {name}") for name in price]
-    show_one(found, [*plain, *prices])
+    show_one(found, [*plain, ("not GSM 03.38", _offending), *prices])
 
 
 @command.command("list")
@@ -152,6 +152,10 @@ def events(client: Client, *, message: str) -> None:
 def cancel(client: Client, *, message: str) -> None:
     """Stop a message that has not left; its hold is released."""
     show_one(client.post(path_of("messages", message, "cancel")), _FULL, before="Canceled.")
+
+
+def _offending(found: Any) -> list[str]:
+    return [f"{each['name']} at {each['position']}" for each in found["offending"]]
 
 
 def _followed(client: Client, message_id: str) -> Any:

@@ -9,7 +9,7 @@ from gateway.db.engine import sqlalchemy_url
 from gateway.db.migrate import migrate
 from gateway.settings import Settings, read_settings
 from gateway.telemetry.logs import configure
-from gateway.wiring import prepare_database
+from gateway.wiring.provisioning import prepare_database
 
 
 @click.command("migrate")

@@ -13,7 +13,8 @@ from gateway.lanes.lanes import Lanes
 from gateway.lanes.rebuild import rebuild
 from gateway.settings import Settings, read_settings
 from gateway.telemetry.logs import configure
-from gateway.wiring import Resources, open_api, open_resources
+from gateway.wiring.api import open_api
+from gateway.wiring.resources import Resources, open_resources
 from tenants.accounts.models import Tenant
 from tenants.ids import encode
 from tenants.senders import store as senders

@@ -11,7 +11,7 @@ from gateway.cli.looping import run
 from gateway.cli.web_workers import run_workers
 from gateway.settings import Settings, read_settings
 from gateway.telemetry.logs import configure
-from gateway.wiring import ROLES
+from gateway.wiring.roles import ROLES
 
 _CHOICES: Final = ("api", *ROLES, "all")
 

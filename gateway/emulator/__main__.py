@@ -42,6 +42,7 @@ def options_from(arguments: list[str] | None) -> EmulatorOptions:
         base_url=given.base_url,
         latency_scale=given.latency_scale,
         sns_retry_delay_s=given.sns_retry_delay,
+        signing_key_bits=given.signing_key_bits,
         credentials=dict(pair.split(":", 1) for pair in given.credential),
     )
 
@@ -59,6 +60,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--base-url", help="address that clients and endpoints reach the emulator by")
     parser.add_argument("--latency-scale", type=float, default=defaults.latency_scale)
     parser.add_argument("--sns-retry-delay", type=float, default=defaults.sns_retry_delay_s, help="seconds")
+    parser.add_argument(
+        "--signing-key-bits",
+        type=int,
+        default=defaults.signing_key_bits,
+        choices=(1024, 2048, 4096),
+        help="size of the SNS key; a smaller one signs faster",
+    )
     parser.add_argument("--credential", action="append", default=[], metavar="KEY:SECRET")
     return parser
 

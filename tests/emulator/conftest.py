@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import io
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -143,10 +144,16 @@ class Sink:
         return [each for each in self.events if each["messageId"] == message_id and each["isFinal"]]
 
 
+@functools.cache
+def aws_session() -> aioboto3.Session:
+    """Return one session for all tests: it reads the service models once."""
+    return aioboto3.Session(aws_access_key_id="AKID", aws_secret_access_key="secret", region_name=REGION)
+
+
 @contextlib.asynccontextmanager
 async def connected(emulator: RunningEmulator) -> AsyncIterator[Aws]:
     """Open clients for an emulator."""
-    session = aioboto3.Session(aws_access_key_id="AKID", aws_secret_access_key="secret", region_name=REGION)
+    session = aws_session()
     async with (
         session.client("pinpoint-sms-voice-v2", endpoint_url=emulator.base_url, config=ONE_ATTEMPT) as sms,
         session.client("sns", endpoint_url=emulator.base_url, config=ONE_ATTEMPT) as sns,
@@ -173,6 +180,13 @@ async def emulated(**options: Any) -> AsyncIterator[Aws]:
 @pytest.fixture
 async def aws() -> AsyncIterator[Aws]:
     """An emulator with default behaviour, only quicker."""
+    async with emulated() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def shared() -> AsyncIterator[Aws]:
+    """One emulator for tests that leave nothing behind."""
     async with emulated() as running:
         yield running
 

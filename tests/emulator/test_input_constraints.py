@@ -17,11 +17,11 @@ def test_the_emulator_has_exactly_the_actions_of_the_api_reference() -> None:
 
 
 @pytest.mark.parametrize("action", sorted(OPERATIONS))
-async def test_each_broken_constraint_is_refused_and_names_its_field(aws: Aws, action: str) -> None:
+async def test_each_broken_constraint_is_refused_and_names_its_field(shared: Aws, action: str) -> None:
     """Clients check few constraints themselves, so the service has to name what is wrong."""
     shape = MODELS[action].input_shape
     for field, constraint, payload in broken(shape, ""):
-        status, answer = await aws.raw(action, payload)
+        status, answer = await shared.raw(action, payload)
         assert (status, answer["__type"]) == (400, "ValidationException"), (field, constraint, answer)
         assert field in {each["Name"] for each in answer["Fields"]}, (field, constraint, answer)
         reason = {"required": "MISSING_PARAMETER", "unknown": "UNSPECIFIED_PARAMETER_NOT_SUPPORTED"}

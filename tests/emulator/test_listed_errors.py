@@ -40,10 +40,10 @@ NEVER_MISSING = {
     "action",
     sorted(name for name in OPERATIONS if "ResourceNotFoundException" in listed_errors(MODELS[name])),
 )
-async def test_what_an_action_names_and_is_not_there_is_not_found(aws: Aws, action: str) -> None:
+async def test_what_an_action_names_and_is_not_there_is_not_found(shared: Aws, action: str) -> None:
     """The minimal request names things that no account has."""
     payload = {**valid(MODELS[action].input_shape), **NAMES_SOMETHING.get(action, {})}
-    status, answer = await aws.raw(action, payload)
+    status, answer = await shared.raw(action, payload)
     if action in NEVER_MISSING:
         assert status == 200
     else:
@@ -51,15 +51,16 @@ async def test_what_an_action_names_and_is_not_there_is_not_found(aws: Aws, acti
 
 
 @pytest.mark.parametrize("action", sorted(OPERATIONS))
-async def test_every_action_can_be_throttled_and_fail(aws: Aws, action: str) -> None:
+async def test_every_action_can_be_throttled_and_fail(shared: Aws, action: str) -> None:
     """All of them list ThrottlingException and InternalServerException."""
     for fault, status, code in (
         ("throttle_rate", 400, "ThrottlingException"),
         ("error_rate", 500, "InternalServerException"),
     ):
-        await aws.control("POST", "faults", {"actions": {"*": {fault: 1}}})
-        answered, answer = await aws.raw(action, valid(MODELS[action].input_shape))
+        await shared.control("POST", "faults", {"actions": {"*": {fault: 1}}})
+        answered, answer = await shared.raw(action, valid(MODELS[action].input_shape))
         assert (answered, answer["__type"]) == (status, code)
+    await shared.control("POST", "reset")
 
 
 @pytest.mark.parametrize(

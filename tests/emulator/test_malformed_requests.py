@@ -36,21 +36,21 @@ JSON_VALUES = st.recursive(
         b"[" * 5000,
     ],
 )
-async def test_a_body_that_is_no_json_object_is_a_serialization_error(aws: Aws, body: bytes) -> None:
+async def test_a_body_that_is_no_json_object_is_a_serialization_error(shared: Aws, body: bytes) -> None:
     """An empty body counts as an empty object and then lacks what is required."""
-    status, answer = await aws.raw("SendTextMessage", body)
+    status, answer = await shared.raw("SendTextMessage", body)
     assert status == 400
     assert answer["__type"] == ("ValidationException" if not body else "SerializationException")
 
 
-async def test_a_member_of_the_wrong_type_is_a_serialization_error(aws: Aws) -> None:
+async def test_a_member_of_the_wrong_type_is_a_serialization_error(shared: Aws) -> None:
     """AWS deserialises before it validates."""
     for payload in (
         {"DestinationPhoneNumber": 1},
         {"DestinationPhoneNumber": "+1", "TimeToLive": "60"},
         {"DryRun": 1},
     ):
-        status, answer = await aws.raw("SendTextMessage", payload)
+        status, answer = await shared.raw("SendTextMessage", payload)
         assert (status, answer["__type"]) == (400, "SerializationException")
 
 
@@ -64,15 +64,15 @@ async def test_a_member_of_the_wrong_type_is_a_serialization_error(aws: Aws) -> 
         "PinpointSMSVoiceV2.SendNotifyTextMessage",
     ],
 )
-async def test_an_action_outside_the_reference_is_unknown(aws: Aws, target: str) -> None:
+async def test_an_action_outside_the_reference_is_unknown(shared: Aws, target: str) -> None:
     """Newer actions of newer SDKs are told apart from mistakes in known ones."""
-    status, answer = await aws.raw("Ignored", {}, **{"X-Amz-Target": target})
+    status, answer = await shared.raw("Ignored", {}, **{"X-Amz-Target": target})
     assert (status, answer["__type"]) == (400, "UnknownOperationException")
 
 
-async def test_another_content_type_is_not_supported(aws: Aws) -> None:
+async def test_another_content_type_is_not_supported(shared: Aws) -> None:
     """The protocol is json-1.0."""
-    status, answer = await aws.raw("SendTextMessage", {}, **{"Content-Type": "text/html"})
+    status, answer = await shared.raw("SendTextMessage", {}, **{"Content-Type": "text/html"})
     assert (status, answer["__type"]) == (415, "UnsupportedMediaTypeException")
 
 
@@ -93,16 +93,16 @@ async def test_a_body_over_the_limit_is_refused_whole() -> None:
         "arn:aws:sms-voice:us-east-1:123456789012:phone-number/phone-1",
     ],
 )
-async def test_a_bad_arn_is_named_as_such(aws: Aws, arn: str) -> None:
+async def test_a_bad_arn_is_named_as_such(shared: Aws, arn: str) -> None:
     """Id parameters take an id or an ARN of the right kind, account and Region."""
-    status, answer = await aws.raw("DescribePools", {"PoolIds": [arn]})
+    status, answer = await shared.raw("DescribePools", {"PoolIds": [arn]})
     assert (status, answer["__type"], answer["Reason"]) == (400, "ValidationException", "INVALID_ARN")
 
 
-async def test_a_made_up_page_token_is_refused(aws: Aws) -> None:
+async def test_a_made_up_page_token_is_refused(shared: Aws) -> None:
     """Tokens are opaque and come from the service only."""
     for token in ("x", "cGFnZTotMQ==", "cGFnZTphYmM=", "\u00e9"):
-        status, answer = await aws.raw("DescribePools", {"NextToken": token})
+        status, answer = await shared.raw("DescribePools", {"NextToken": token})
         assert (status, answer["Reason"]) == (400, "INVALID_NEXT_TOKEN")
 
 
@@ -124,16 +124,16 @@ async def test_a_made_up_page_token_is_refused(aws: Aws) -> None:
         JSON_VALUES,
     )
 )
-async def test_no_send_input_ever_makes_a_server_error(aws: Aws, payload: dict[str, Any]) -> None:
+async def test_no_send_input_ever_makes_a_server_error(shared: Aws, payload: dict[str, Any]) -> None:
     """Whatever arrives, the answer is a success or a modelled 400."""
-    status, answer = await aws.raw("SendTextMessage", payload)
+    status, answer = await shared.raw("SendTextMessage", payload)
     assert status in {200, 400}, answer
 
 
 @pytest.mark.parametrize("path", ["faults", "carriers", "clock", "inbound", "reviews"])
-async def test_control_endpoints_refuse_nonsense(aws: Aws, path: str) -> None:
+async def test_control_endpoints_refuse_nonsense(shared: Aws, path: str) -> None:
     """A typo in a test's set-up must not pass in silence."""
     for body in (b"{", b'{"nonsense": 1}', b"[]"):
-        async with aws.http.post(f"{aws.base_url}/_emulator/{path}", data=body) as answer:
+        async with shared.http.post(f"{shared.base_url}/_emulator/{path}", data=body) as answer:
             assert answer.status == 422
             assert "error" in msgspec.json.decode(await answer.read())

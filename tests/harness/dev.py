@@ -32,11 +32,13 @@ class Dev:
         self._data = data
         self._process: asyncio.subprocess.Process | None = None
         self._output = data.parent / "dev.log"
+        self._ports = {"API": "0", "AWS emulator": "0"}
         self.facts: dict[str, str] = {}
 
     async def start(self) -> None:
         """Start the tree on the folder and wait until it says that it runs."""
-        command = (sys.executable, "-m", "gateway", "dev", "--port", "0", "--emulator-port", "0")
+        ports = ("--port", self._ports["API"], "--emulator-port", self._ports["AWS emulator"])
+        command = (sys.executable, "-m", "gateway", "dev", *ports)
         environment = {
             name: value
             for name, value in os.environ.items()
@@ -48,6 +50,8 @@ class Dev:
                 *command, "--data", str(self._data), env=environment, stdout=output, stderr=output
             )
         self.facts = await until(self._introduction, within_s=STARTED_WITHIN_S)
+        # A second start keeps the ports, as the defaults do: SNS is subscribed to the first address.
+        self._ports = {name: self.facts[name].rpartition(":")[2] for name in self._ports}
 
     async def _introduction(self) -> dict[str, str]:
         text = self._output.read_text()
@@ -105,7 +109,13 @@ class Dev:
             "-m",
             "gateway",
             *arguments,
-            env={**os.environ, "DATABASE_URL": self.facts["Postgres"], "REDIS_URL": self.facts["Redis"]},
+            env={
+                **os.environ,
+                "DATABASE_URL": self.facts["Postgres"],
+                "REDIS_URL": self.facts["Redis"],
+                "TOLLGATE_OPERATOR_KEY": self.facts["Operator key"],
+                "TOLLGATE_SECRET_KEY": "not needed for what is run here",
+            },
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )

@@ -20,7 +20,10 @@ from gateway.asgi import create_app
 from gateway.clock import Clock
 from gateway.emulator.server import RunningEmulator
 from gateway.settings import Settings
-from gateway.wiring import ROLES, Resources, open_api, open_resources, open_roles, prepare_database
+from gateway.wiring.api import open_api
+from gateway.wiring.provisioning import prepare_database
+from gateway.wiring.resources import Resources, open_resources
+from gateway.wiring.roles import ROLES, open_roles
 from tenants.ids import decode
 from tests.harness.waiting import until
 from tests.harness.web import free_listener, serving, url_of

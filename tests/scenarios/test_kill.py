@@ -64,35 +64,35 @@ class Clients:
         self._headers = {"Authorization": f"Bearer {token}"}
         self._numbers = itertools.count()
         self.accepted = {}
-        self.retries = 0
 
     async def run(self):
         """Send everything, and every tenth key once more after its 202."""
-        await asyncio.gather(*(self._client() for _ in range(CLIENTS)))
+        async with httpx.AsyncClient(headers=self._headers, timeout=10) as client:
+            await asyncio.gather(*(self._client(client) for _ in range(CLIENTS)))
 
-    async def _client(self):
+    async def _client(self, client):
         while (number := next(self._numbers)) < SENDS:
             body = {"to": us_number(), "body": f"Message {number}", "type": TYPES[number % 3]}
             for _ in range(2 if number % 10 == 0 else 1):
-                await self._send(f"key-{number}", body)
+                await self._send(client, f"key-{number}", body)
 
-    async def _send(self, key, body):
+    async def _send(self, client, key, body):
         async with asyncio.timeout(ACCEPTED_WITHIN_S):
             while True:
-                # The address is asked for again: a supervisor that was started again has other ports.
-                try:
-                    async with httpx.AsyncClient(base_url=self._dev.facts["API"], timeout=10) as client:
-                        answer = await client.post(
-                            "/v1/messages", json=body, headers={**self._headers, "Idempotency-Key": key}
-                        )
-                except httpx.TransportError:
-                    answer = None
+                answer = await self._ask(client, key, body)
                 if answer is not None and answer.status_code == 202:
                     self.accepted.setdefault(key, []).append(answer.json()["id"])
                     return
                 assert answer is None or answer.status_code >= 500, answer.text
-                self.retries += 1
                 await asyncio.sleep(0.1)
+
+    async def _ask(self, client, key, body):
+        """Return the answer, or None where the connection gave none."""
+        headers = {"Idempotency-Key": key}
+        try:
+            return await client.post(f"{self._dev.facts['API']}/v1/messages", json=body, headers=headers)
+        except httpx.TransportError:
+            return None
 
 
 @pytest.mark.scenario

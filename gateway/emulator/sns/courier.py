@@ -16,6 +16,12 @@ import msgspec
 from gateway.emulator.stats import Stats
 from gateway.emulator.timeline import Timeline
 
+UNREACHABLE = (aiohttp.ClientError, TimeoutError, OSError, ValueError)
+"""What a delivery that gets no answer raises; ValueError is an endpoint that is no URL."""
+
+IDLE_CONNECTION_S = 2.0
+"""Less than servers usually keep an idle connection, so that few are closed under a delivery."""
+
 OK, REDIRECT, CLIENT_ERROR, SERVER_ERROR = 200, 300, 400, 500
 
 
@@ -86,13 +92,25 @@ class Courier:
     async def _attempt(self, parcel: Parcel) -> int | None:
         """Return the status of the answer, or None if there was none."""
         try:
-            async with self._open_session().post(
-                parcel.url, data=parcel.body, headers=parcel.headers, allow_redirects=False
-            ) as answer:
-                await answer.read()
-                return answer.status
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
+            return await self._post(parcel)
+        except aiohttp.ServerDisconnectedError:
+            return await self._again_on_a_fresh_connection(parcel)
+        except UNREACHABLE:
             return None
+
+    async def _again_on_a_fresh_connection(self, parcel: Parcel) -> int | None:
+        """Repeat what an endpoint cut off: it closed an idle connection while this was on its way."""
+        try:
+            return await self._post(parcel)
+        except UNREACHABLE:
+            return None
+
+    async def _post(self, parcel: Parcel) -> int:
+        async with self._open_session().post(
+            parcel.url, data=parcel.body, headers=parcel.headers, allow_redirects=False
+        ) as answer:
+            await answer.read()
+            return answer.status
 
     def _settle(self, parcel: Parcel, status: int | None) -> None:
         if status is not None and OK <= status < REDIRECT:
@@ -107,7 +125,9 @@ class Courier:
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._rules.connections),
+                connector=aiohttp.TCPConnector(
+                    limit=self._rules.connections, keepalive_timeout=IDLE_CONNECTION_S
+                ),
                 timeout=aiohttp.ClientTimeout(total=self._rules.timeout_s),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,

@@ -1,0 +1,94 @@
+"""What every benchmark stands on: a stack with one API process, a funded tenant and a peer beside it."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any, Literal
+
+import aiohttp
+import asyncpg
+import msgspec
+from msgspec import Struct
+
+from gateway.bench.children import free_port
+from gateway.bench.stack import Stack, open_stack
+from gateway.bench.tenant import COUNTRY, Sends, create_customer
+from gateway.emulator.sns.signing import Signer, new_signing_key
+
+HOOK = "/hook"
+"""The peer's path for webhooks."""
+_KEY_BITS = 2048
+_LONG_S = 120.0
+_TOLD = ("message.delivered", "message.undelivered")
+
+
+class Ground(Struct, frozen=True, kw_only=True):
+    """A gateway that takes messages and a dispatcher-less road behind it; the lanes stand."""
+
+    stack: Stack
+    api: tuple[str, int]
+    sends: Sends
+    http: aiohttp.ClientSession
+    pool: Any
+    """Of the superuser: benchmarks look at tables and prepare rows."""
+    peer_url: str
+    signer: Signer
+    """Its certificate is at `certificate_url` and trusted."""
+
+    @property
+    def emulator_url(self) -> str:
+        """Where the emulator listens."""
+        return str(self.stack.settings.aws_endpoint_url)
+
+    @property
+    def certificate_url(self) -> str:
+        """Where the peer serves the signer's certificate."""
+        return self.peer_url + self.signer.certificate_path
+
+    async def accept(self, count: int) -> None:
+        """Have `count` messages accepted as fast as they are taken, and see them in their lanes."""
+        outcome, _ = await self.stack.load(
+            self.sends.next(count), targets=[self.api], seconds=_LONG_S, warm_up_s=0.0
+        )
+        outcome.require(202, count)
+        await self.stack.all_pushed()
+
+    async def counted(self, name: str) -> int:
+        """Return how often the peer was called for `name`: `sends`, or a path."""
+        async with self.http.get(f"{self.peer_url}/counts") as response:
+            return msgspec.json.decode(await response.read(), type=dict[str, int]).get(name, 0)
+
+    async def let_carrier(self, outcome: Literal["DELIVERED", "SILENT"]) -> None:
+        """Have the emulator end every message in one way."""
+        body = {COUNTRY: {"outcomes": {outcome: 1.0}}}
+        async with self.http.post(f"{self.emulator_url}/_emulator/carriers", json=body) as response:
+            response.raise_for_status()
+
+
+@asynccontextmanager
+async def open_ground(*, webhook: bool = False) -> AsyncGenerator[Ground]:
+    """
+    Build everything, and let one message travel.
+
+    Args:
+        webhook: Whether the tenant is told of ends of messages, at the peer.
+    """
+    port = free_port()
+    peer_url = f"http://127.0.0.1:{port}"
+    key = new_signing_key(_KEY_BITS)
+    signer = Signer(key)
+    async with open_stack(sns_cert_origins=(peer_url,)) as stack:
+        pem = stack.folder / "certificate.pem"
+        pem.write_text(key.certificate_pem)
+        peer = await stack.start("peer", "gateway.bench.peer", str(port), str(pem), signer.certificate_path)
+        await peer.hear()
+        api = await stack.api()
+        hook = peer_url + HOOK if webhook else None
+        sends = Sends((await create_customer(stack.settings, webhook=hook, events=_TOLD)).token)
+        await stack.open_lanes(*sends.next(1))
+        async with (
+            aiohttp.ClientSession() as http,
+            asyncpg.create_pool(stack.settings.database_url, min_size=1, max_size=2) as pool,
+        ):
+            yield Ground(
+                stack=stack, api=api, sends=sends, http=http, pool=pool, peer_url=peer_url, signer=signer
+            )

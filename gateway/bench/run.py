@@ -1,0 +1,75 @@
+"""The benchmarks by name, and how one is run."""
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from types import MappingProxyType
+from typing import Final, Protocol
+
+import uvloop
+from msgspec import Struct
+
+from gateway.bench import accept, dispatch, life, receipts
+from gateway.bench.report import Report
+
+
+class Measure(Protocol):
+    """Measures; `quick` means fewer and shorter rounds."""
+
+    def __call__(self, *, quick: bool) -> Awaitable[Report]:
+        """Run the rounds and return their report."""
+        ...
+
+
+class Benchmark(Struct, frozen=True, kw_only=True):
+    """One benchmark."""
+
+    name: str
+    summary: str
+    """What it measures beside what, in one line."""
+    measure: Measure
+
+
+_ALL: Final = (
+    Benchmark(
+        name="accept",
+        summary="sends taken over HTTP, beside bare Litestar with one EVALSHA",
+        measure=accept.measure,
+    ),
+    Benchmark(
+        name="dispatch",
+        summary="a backlog drained to AWS's wire, beside a bare aioboto3 loop",
+        measure=dispatch.measure,
+    ),
+    Benchmark(
+        name="receipts",
+        summary="delivery events into status, ledger and outbox, beside verification alone and raw COPY",
+        measure=receipts.measure,
+    ),
+    Benchmark(
+        name="life",
+        summary="CPU of a message's whole life, beside a bare request and a bare call",
+        measure=life.measure,
+    ),
+)
+
+
+def benchmarks() -> Mapping[str, Benchmark]:
+    """Return every benchmark by its name, in the order of a message's road."""
+    return MappingProxyType({each.name: each for each in _ALL})
+
+
+def run(name: str, *, quick: bool) -> Report:
+    """
+    Run one benchmark to its end; it takes one to six minutes.
+
+    Raises:
+        KeyError: There is no benchmark of that name.
+        GatewayError: A process or a store did not start.
+    """
+    chosen = benchmarks()[name]
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_awaited(chosen.measure(quick=quick)))
+
+
+async def _awaited(report: Awaitable[Report]) -> Report:
+    return await report

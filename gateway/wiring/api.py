@@ -1,0 +1,126 @@
+"""The web process: its services and the tasks beside it."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from msgspec import Struct
+from redis.exceptions import RedisError
+
+from gateway.admission.gate import AdmissionGate
+from gateway.api.ports import WebhookUrlCheck
+from gateway.api.services import Services
+from gateway.carrier.session import open_session
+from gateway.carrier.topics import SnsTopics
+from gateway.db.engine import create_pool
+from gateway.db.readiness import StoresReadiness
+from gateway.intake.batch import create_intake
+from gateway.intake.notices import PolicyNotices
+from gateway.intake.policies import Policies
+from gateway.intake.prices import Prices
+from gateway.intake.pushing import LanePusher
+from gateway.intake.reader import SnapshotReader
+from gateway.intake.replays import Replays
+from gateway.intake.sending import Sending
+from gateway.lanes.backlog import BacklogView
+from gateway.lanes.errors import RedisUnavailable
+from gateway.lanes.lanes import Lanes
+from gateway.receipts.batch import create_receipts, platform_key
+from gateway.receipts.certificates import open_certificates
+from gateway.receipts.signature import Verifier
+from gateway.receipts.sns import SnsReceiver
+from gateway.receipts.topics import KnownTopics
+from gateway.webhooks.addresses import Targets, UrlRefused, check_url
+from gateway.wiring.provisioning import create_provisioner
+from gateway.wiring.resources import Resources, Task
+
+
+class Api(Struct, kw_only=True):
+    """The web process: its services and the tasks that must run beside it."""
+
+    services: Services
+    tasks: list[Task]
+
+
+@asynccontextmanager
+async def open_api(shared: Resources) -> AsyncGenerator[Api]:
+    """Build the web process on the shared resources."""
+    settings, clock, session = shared.settings, shared.clock, open_session()
+    async with AsyncExitStack() as stack:
+        ingest_pool = await create_pool(settings.database_url, "ingest", size=2)
+        stack.push_async_callback(ingest_pool.close)
+        certificates = await stack.enter_async_context(
+            open_certificates(regions=[settings.aws_region], origins=settings.sns_cert_origins, clock=clock)
+        )
+        lanes = Lanes(shared.scripts)
+        gate = AdmissionGate(shared.scripts)
+        reader = SnapshotReader(shared.tenant_engine, shared.worker_engine, settings.secret_key, clock)
+        policies = Policies(
+            read=reader.snapshot,
+            read_opt_outs=reader.opt_outs,
+            read_lists_of=reader.lists_of,
+            gate=gate,
+            clock=clock,
+        )
+        pusher = LanePusher(shared.pool, lanes)
+        intake = create_intake(shared.pool, pusher, queue_size=settings.intake_queue_size)
+        receipts = create_receipts(ingest_pool, clock, platform_key(settings.secret_key))
+        topics = KnownTopics(ingest_pool)
+        receiver = SnsReceiver(
+            Verifier(certificates, clock, topics=topics),
+            topics,
+            receipts,
+            SnsTopics(session, region=settings.aws_region, endpoint_url=settings.aws_endpoint_url),
+        )
+        sending = Sending(
+            policies=policies,
+            gate=gate,
+            backlog=BacklogView(lanes),
+            commit=intake,
+            prices=Prices(reader.prices, clock),
+            replays=Replays(shared.pool, shared.tenant_engine, shared.keys),
+            clock=clock,
+            secret_key=settings.secret_key,
+        )
+        services = Services(
+            settings=settings,
+            clock=clock,
+            tenant_engine=shared.tenant_engine,
+            operator_engine=shared.worker_engine,
+            data_keys=shared.keys,
+            sending=sending,
+            provisioner=create_provisioner(shared, session),
+            ingest=receiver,
+            readiness=StoresReadiness(settings.database_url, shared.pool, _ping(shared.redis)),
+            policy_changed=policies.changed,
+            opt_out_changed=policies.opt_out_changed,
+            webhook_url_check=_url_check(Targets(settings.webhook_allow_cidrs)),
+        )
+        notices = PolicyNotices(settings.database_url, policies)
+        yield Api(
+            services=services,
+            tasks=[
+                lambda: intake.run(flushers=settings.intake_flushers),
+                lambda: receipts.run(flushers=2),
+                pusher.run,
+                notices.run,
+            ],
+        )
+
+
+def _ping(client: Any) -> Callable[[], Awaitable[None]]:
+    async def ping() -> None:
+        try:
+            await client.ping()
+        except RedisError as error:
+            raise RedisUnavailable(str(error)) from error
+
+    return ping
+
+
+def _url_check(targets: Targets) -> WebhookUrlCheck:
+    async def check(url: str) -> str | None:
+        judged = check_url(url, targets)
+        return judged.detail if isinstance(judged, UrlRefused) else None
+
+    return check

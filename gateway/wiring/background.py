@@ -1,0 +1,73 @@
+"""The receipts, webhooks and scheduler roles."""
+
+from contextlib import AsyncExitStack
+from datetime import timedelta
+
+from gateway.db.engine import create_pool
+from gateway.dispatch.unknown import UnknownSweep
+from gateway.lanes.lanes import Lanes
+from gateway.lanes.relay import Relay
+from gateway.receipts.batch import create_receipts, platform_key
+from gateway.receipts.sandbox import SandboxReceipts
+from gateway.receipts.sweep import ReceiptSweep
+from gateway.rounds import Round, run_rounds
+from gateway.webhooks.addresses import Targets
+from gateway.webhooks.client import open_client
+from gateway.webhooks.deliver import WebhookSender
+from gateway.wiring.resources import Resources, Task
+
+_PARTITION_MONTHS = 3
+
+
+async def open_receipts(shared: Resources, stack: AsyncExitStack) -> list[Task]:
+    """The sandbox's receipts; SNS over HTTPS arrives at the API, other roads join here."""
+    pool = await create_pool(shared.settings.database_url, "ingest", size=2)
+    stack.push_async_callback(pool.close)
+    commit = create_receipts(pool, shared.clock, platform_key(shared.settings.secret_key))
+    sandbox = SandboxReceipts(pool, commit, shared.clock)
+    return [
+        lambda: commit.run(flushers=1),
+        lambda: run_rounds([Round(name="sandbox_receipts", every_s=0.1, work=sandbox.feed_due)]),
+    ]
+
+
+async def open_webhooks(shared: Resources, stack: AsyncExitStack) -> list[Task]:
+    """The senders of what is due to tenants' endpoints."""
+    settings = shared.settings
+    client = await stack.enter_async_context(
+        open_client(Targets(settings.webhook_allow_cidrs), deadline_s=settings.webhook_timeout_s)
+    )
+    sender = WebhookSender(
+        pool=shared.pool,
+        database_url=settings.database_url,
+        client=client,
+        keys=shared.keys,
+        clock=shared.clock,
+        in_flight=settings.webhook_in_flight,
+    )
+    return [sender.run]
+
+
+async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task]:
+    """Any number of schedulers may run: each round locks the rows it works on."""
+    settings, clock, pool = shared.settings, shared.clock, shared.pool
+    relay = Relay(pool, Lanes(shared.scripts), clock)
+    unknown = UnknownSweep(pool, clock, wait=timedelta(seconds=settings.unknown_wait_s))
+    sweep = ReceiptSweep(pool, clock, platform_key(settings.secret_key))
+
+    async def make_partitions() -> None:
+        await pool.execute("SELECT tollgate_make_partitions($1)", _PARTITION_MONTHS)
+
+    async def forget_keys() -> None:
+        await pool.execute("DELETE FROM idempotency_keys WHERE expires_at < now()")
+
+    rounds = [
+        Round(name="queue_due", every_s=0.25, work=relay.queue_due),
+        Round(name="push_left_behind", every_s=1.0, work=relay.push_left_behind),
+        Round(name="unknown_outcomes", every_s=1.0, work=unknown.sweep),
+        Round(name="parked_receipts", every_s=2.0, work=sweep.join_parked),
+        Round(name="silent_messages", every_s=600.0, work=sweep.close_silent),
+        Round(name="partitions", every_s=3600.0, work=make_partitions),
+        Round(name="expired_keys", every_s=600.0, work=forget_keys),
+    ]
+    return [lambda: run_rounds(rounds)]

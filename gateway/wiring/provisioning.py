@@ -1,0 +1,37 @@
+"""The provisioner, and what a fresh database needs of it."""
+
+from gateway.carrier.provisioning import AwsProvisioner
+from gateway.carrier.session import AwsSession, open_session
+from gateway.db.transaction import worker_transaction
+from gateway.lanes.gates import identity_rate
+from gateway.settings import Settings
+from gateway.wiring.resources import Resources, open_resources
+from tenants.credits.book import load_example_book
+from tenants.senders.service import AccountFacts
+
+
+def create_provisioner(shared: Resources, session: AwsSession) -> AwsProvisioner:
+    """Return the provisioner on the first account that the settings describe."""
+    return AwsProvisioner(
+        session,
+        shared.worker_engine,
+        public_url=shared.settings.public_url,
+        default_account=_default_account(shared.settings),
+        usual_rate=identity_rate,
+    )
+
+
+async def prepare_database(settings: Settings) -> None:
+    """After the migrations: the first route, and the example price book where there is none."""
+    async with open_resources(settings) as shared:
+        await create_provisioner(shared, open_session()).ensure_default_account()
+        async with worker_transaction(shared.worker_engine) as session:
+            await load_example_book(session)
+
+
+def _default_account(settings: Settings) -> AccountFacts:
+    return AccountFacts(
+        region=settings.aws_region,
+        endpoint_url=settings.aws_endpoint_url,
+        sends_per_second=settings.aws_sends_per_second,
+    )

@@ -1,0 +1,55 @@
+"""What every role shares, opened once per process."""
+
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from gateway.clock import Clock, SystemClock
+from gateway.db.engine import create_engine, create_pool
+from gateway.lanes.scripts import RedisScripts, connect
+from gateway.messages.keys import DataKeys
+from gateway.settings import Settings
+
+Task = Callable[[], Coroutine[Any, Any, None]]
+"""An endless piece of work; cancelling it ends it in order."""
+
+
+class Resources(Struct, kw_only=True):
+    """What every role shares; one per process."""
+
+    settings: Settings
+    clock: Clock
+    tenant_engine: AsyncEngine
+    worker_engine: AsyncEngine
+    pool: Any
+    """asyncpg, role `worker`."""
+    scripts: RedisScripts
+    redis: Any
+    keys: DataKeys
+
+
+@asynccontextmanager
+async def open_resources(settings: Settings, clock: Clock | None = None) -> AsyncGenerator[Resources]:
+    """Open the stores; nothing is asked of them yet."""
+    async with AsyncExitStack() as stack:
+        tenant_engine = create_engine(settings.database_url, "app", pool_size=settings.database_pool_size)
+        stack.push_async_callback(tenant_engine.dispose)
+        worker_engine = create_engine(settings.database_url, "worker", pool_size=4)
+        stack.push_async_callback(worker_engine.dispose)
+        pool = await create_pool(settings.database_url, "worker", size=settings.database_pool_size)
+        stack.push_async_callback(pool.close)
+        client = connect(settings.redis_url)
+        stack.push_async_callback(client.aclose)
+        yield Resources(
+            settings=settings,
+            clock=clock or SystemClock(),
+            tenant_engine=tenant_engine,
+            worker_engine=worker_engine,
+            pool=pool,
+            scripts=RedisScripts(client),
+            redis=client,
+            keys=DataKeys(pool, settings.secret_key),
+        )

@@ -1,0 +1,194 @@
+"""The REST-backed commands: what they ask, and how they show answers and refusals."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gateway.cli.root import tollgate
+from gateway.client import ApiRefused, ApiUnreachable, Client, path_of, sentence_of
+
+PROBLEM = {
+    "type": "http://127.0.0.1/docs/errors/slug_taken",
+    "title": "The slug is in use",
+    "code": "slug_taken",
+    "detail": "the slug acme is taken",
+}
+
+
+class Api:
+    """A stand-in that answers what it was told to and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str, Any]] = []
+        self.answers: list[tuple[int, Any]] = []
+        self.authorization = ""
+        self.url = ""
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    """One API on loopback."""
+    api = Api()
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            api.asked.append((self.command, self.path, json.loads(content) if content else None))
+            api.authorization = self.headers["Authorization"]
+            status, body = api.answers.pop(0)
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body if isinstance(body, bytes) else json.dumps(body).encode())
+
+        do_GET = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815 - the library's names
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        api.url = f"http://127.0.0.1:{server.server_port}"
+        yield api
+        server.shutdown()
+
+
+def run(api: Api, *arguments: str) -> Result:
+    """Run a command against the stand-in."""
+    environment = {"TOLLGATE_API_URL": api.url, "TOLLGATE_API_KEY": "secret"}
+    return CliRunner().invoke(tollgate, arguments, env=environment)
+
+
+def test_a_refusal_is_said_with_code_and_way_out(api: Api) -> None:
+    """A person reads the sentence, a search engine the code."""
+    api.answers = [(409, PROBLEM)]
+    with pytest.raises(ApiRefused) as refused:
+        Client(api.url, "k").post("/v1/admin/tenants", {})
+    assert refused.value.code == "slug_taken"
+    assert str(refused.value).splitlines() == [
+        "The slug is in use (409 slug_taken): the slug acme is taken",
+        "  What to do: http://127.0.0.1/docs/errors/slug_taken",
+    ]
+
+
+def test_field_errors_and_waiting_times_are_part_of_the_sentence() -> None:
+    """422 names fields, 429 names a time."""
+    said = sentence_of(
+        422,
+        {
+            "title": "No",
+            "code": "x",
+            "detail": "d",
+            "retry_after_ms": 1500,
+            "errors": [{"field": "/to", "detail": "bad"}],
+        },
+    )
+    assert said.splitlines() == ["No (422 x): d", "  /to: bad", "  It may succeed in 1.5 s."]
+
+
+def test_an_answer_that_is_no_problem_document_is_still_a_refusal(api: Api) -> None:
+    """A proxy before the API answers in HTML."""
+    api.answers = [(502, b"<html>")]
+    with pytest.raises(ApiRefused, match="502 unknown"):
+        Client(api.url, "k").get("/v1/credits")
+
+
+def test_an_api_url_that_is_no_url_is_refused() -> None:
+    """Above all, no file:// is ever opened."""
+    with pytest.raises(ApiUnreachable, match="is not the URL of an API"):
+        Client("file:///etc", "k")
+
+
+def test_ids_cannot_leave_their_place_in_a_path() -> None:
+    """An id from a shell may hold anything."""
+    assert path_of("messages", "../admin?x=1") == "/v1/messages/..%2Fadmin%3Fx%3D1"
+
+
+def test_lists_are_read_over_pages_up_to_the_limit(api: Api) -> None:
+    """The API gives at most 100 rows at a time."""
+    api.answers = [
+        (200, {"data": [{"n": n} for n in range(100)], "next_cursor": "abc"}),
+        (200, {"data": [{"n": n} for n in range(100, 150)], "next_cursor": "more"}),
+    ]
+    rows = Client(api.url, "k").rows("/v1/messages", limit=150, status=None, country="US")
+    assert [row["n"] for row in rows] == list(range(150))
+    assert [path for _, path, _ in api.asked] == [
+        "/v1/messages?limit=100&country=US",
+        "/v1/messages?limit=50&after=abc&country=US",
+    ]
+
+
+def test_creating_a_tenant_posts_what_the_options_say(api: Api) -> None:
+    """Countries are forgiven their case, nothing else is guessed."""
+    row = {"id": "ten_1", "slug": "acme", "name": "Acme", "model": 2, "state": "active", "live": False}
+    api.answers = [(201, row | {"countries": ["US"], "plan": {"pricing": "credits"}})]
+    done = run(
+        api,
+        *[
+            "tenants",
+            "create",
+            "--name",
+            "Acme",
+            "--slug",
+            "acme",
+            "--model",
+            "2",
+            "--country",
+            "us",
+            "--pricing",
+            "credits",
+        ],
+    )
+    assert done.exit_code == 0, done.output
+    assert api.authorization == "Bearer secret"
+    plan = {"pricing": "credits"}
+    body = {"name": "Acme", "slug": "acme", "model": 2, "countries": ["US"], "plan": plan}
+    assert api.asked == [("POST", "/v1/admin/tenants", body)]
+    assert "ten_1" in done.output
+
+
+def test_json_prints_exactly_what_the_api_answered(api: Api) -> None:
+    """Machines want every field, also those invented later."""
+    api.answers = [(200, {"available": "1.00", "held": "0", "unit": "usd", "later": 1})]
+    done = run(api, "credits", "show", "--json")
+    assert json.loads(done.output) == {"available": "1.00", "held": "0", "unit": "usd", "later": 1}
+
+
+def test_a_negative_adjustment_is_an_amount_and_not_an_option(api: Api) -> None:
+    """`-1.50` begins like an option."""
+    entry = {"at": "now", "kind": "adjust", "available": "-1.50", "held": "0", "charged": "0", "unit": "usd"}
+    api.answers = [(201, entry | {"message_id": None, "note": "n"})]
+    done = run(api, "credits", "adjust", "ten_1", "-1.50", "--note", "n")
+    assert done.exit_code == 0, done.output
+    assert api.asked[0][2] == {"amount": "-1.50", "note": "n"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "messages send +1 ",
+        "messages send +1 --body a --template b",
+        "messages send +1 --template b --var code",
+        "senders provision ten_1 --sender US",
+        "tenants plan ten_1 [1]",
+        "tenants plan ten_1 {",
+    ],
+)
+def test_what_cannot_be_meant_is_wrong_usage_and_asks_nothing(api: Api, arguments: str) -> None:
+    """Exit status 2, before any request."""
+    assert run(api, *arguments.split()).exit_code == 2
+    assert api.asked == []
+
+
+def test_template_variables_are_sent_by_name(api: Api) -> None:
+    """`--var` may be repeated, and a value may hold an equals sign."""
+    api.answers = [(403, PROBLEM)]
+    run(
+        api,
+        *["messages", "send", "+14155550123", "--template", "code", "--var", "code=12", "--var", "url=a=b"],
+    )
+    template = {"name": "code", "variables": {"code": "12", "url": "a=b"}}
+    assert api.asked[0][2] == {"to": "+14155550123", "template": template}
