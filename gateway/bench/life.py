@@ -1,7 +1,7 @@
 """
 `life`: the CPU of a message's whole life, summed over every process of the gateway and its stores.
 
-Messages arrive at a steady pace over HTTP, travel through the emulator, come back as signed SNS envelopes
+Messages arrive over HTTP at a steady pace, three fifths of what this machine can do with everything on it, travel through the emulator, come back as signed SNS envelopes
 (four events each: queued, pending, successful, delivered) and leave as one signed webhook. The emulator,
 the webhook's receiver and the generator are not the gateway and are reported apart. What processes do while
 nothing happens is part of the sum, and its share is reported, too.
@@ -15,15 +15,18 @@ import asyncio
 from gateway.bench.bare_calls import calls, sender_of
 from gateway.bench.children import free_port
 from gateway.bench.ground import HOOK, Ground, open_ground
-from gateway.bench.report import Report, Round, Target, report_of
+from gateway.bench.report import Report, Round, Target, cores, report_of
 from gateway.bench.stack import eventually
 
 TARGETS = {"cpu_ms_per_message": Target(at_most=2.6)}
 """With aioboto3 as it is; 1.5 once the lean sender takes its place."""
 _ROLES = ("dispatcher", "receipts", "webhooks", "scheduler")
 _GATEWAY = ("api", *_ROLES, "postgres", "redis")
-_PER_SECOND = 100.0
-_WARM_UP = 200
+_WARM_UP = 300
+_WARM_UP_PER_S = 50.0
+_LOAD = 0.6
+_PACE_STEP = 10
+_SLOWEST_PER_S = 50.0
 _IDLE_S = 5.0
 _FINISHED_WITHIN_S = 60.0
 
@@ -45,39 +48,45 @@ class _Bench:
         self._stack = ground.stack
         self._expected = 1
         """Webhooks so far; the message that opened the lanes has had its own."""
+        self._per_s = _WARM_UP_PER_S
 
     async def warm_up(self) -> None:
-        """Let every process meet what it will do, and every message be delivered."""
+        """Let every process meet what it will do, and find the pace from what that costs."""
         await self._ground.let_carrier("DELIVERED")
-        await self._live(_WARM_UP, _WARM_UP / _PER_SECOND)
+        await self._live(_WARM_UP)
+        before = self._stack.cpu()
+        generator_s = await self._live(_WARM_UP)
+        after = self._stack.cpu()
+        whole_s = generator_s + sum(after[name] - before[name] for name in after)
+        self._per_s = pace(whole_s / _WARM_UP, cores())
 
     async def round(self, seconds: float) -> Round:
-        count = round(_PER_SECOND * seconds)
+        count = round(self._per_s * seconds)
         before = self._stack.cpu()
         await asyncio.sleep(_IDLE_S)
         idle = _gateway(before, self._stack.cpu()) / _IDLE_S
         before = self._stack.cpu()
-        generator_s = await self._live(count, seconds)
+        generator_s = await self._live(count)
         after = self._stack.cpu()
         spent = {name: (after[name] - before[name]) * 1000 / count for name in after}
         figures = {f"{name}_ms": spent[name] for name in _GATEWAY}
         figures |= {
             "cpu_ms_per_message": sum(spent[name] for name in _GATEWAY),
-            "idle_ms_per_message": idle * 1000 / _PER_SECOND,
+            "idle_ms_per_message": idle * 1000 / self._per_s,
             "emulator_ms": spent["emulator"],
             "sink_ms": spent["peer"],
             "generator_ms": generator_s * 1000 / count,
-            "per_s": _PER_SECOND,
+            "per_s": self._per_s,
         }
-        return Round(figures=figures, baseline=await self._bare(count, seconds))
+        return Round(figures=figures, baseline=await self._bare(count))
 
-    async def _live(self, count: int, seconds: float) -> float:
+    async def _live(self, count: int) -> float:
         """Send at the pace and wait for the last webhook; returns the generator's CPU seconds."""
         outcome, _ = await self._stack.load(
             self._ground.sends.next(count),
             targets=[self._ground.api],
-            seconds=seconds + 1.0,
-            per_second=_PER_SECOND,
+            seconds=count / self._per_s + 1.0,
+            per_second=self._per_s,
         )
         outcome.require(202, count)
         self._expected += count
@@ -87,8 +96,8 @@ class _Bench:
     async def _all_told(self) -> bool:
         return await self._ground.counted(HOOK) >= self._expected
 
-    async def _bare(self, count: int, seconds: float) -> dict[str, float]:
-        request_ms = await self._bare_requests(count, seconds)
+    async def _bare(self, count: int) -> dict[str, float]:
+        request_ms = await self._bare_requests(count)
         call_ms = await self._bare_calls(count)
         return {
             "bare_request_ms": request_ms,
@@ -96,7 +105,7 @@ class _Bench:
             "cpu_ms_per_message": request_ms + call_ms,
         }
 
-    async def _bare_requests(self, count: int, seconds: float) -> float:
+    async def _bare_requests(self, count: int) -> float:
         port = free_port()
         async with self._stack.passing(
             "bare", "gateway.bench.bare_api", str(port), self._stack.settings.redis_url
@@ -105,8 +114,8 @@ class _Bench:
             _, cpu_s = await self._stack.load(
                 self._ground.sends.next(count),
                 targets=[("127.0.0.1", port)],
-                seconds=seconds + 1.0,
-                per_second=_PER_SECOND,
+                seconds=count / self._per_s + 1.0,
+                per_second=self._per_s,
             )
         return (cpu_s["bare"] + cpu_s["redis"]) * 1000 / count
 
@@ -121,3 +130,9 @@ class _Bench:
 
 def _gateway(before: dict[str, float], after: dict[str, float]) -> float:
     return sum(after[name] - before[name] for name in _GATEWAY)
+
+
+def pace(cpu_s_per_message: float, cores: int) -> float:
+    """Return messages per second that use three fifths of the cores, in steps of ten."""
+    possible = _LOAD * cores / cpu_s_per_message
+    return max(_SLOWEST_PER_S, possible // _PACE_STEP * _PACE_STEP)

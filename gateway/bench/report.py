@@ -133,10 +133,11 @@ def describe_machine() -> str:
     except (OSError, KeyError):
         named = platform.system()
     python = ".".join(platform.python_version_tuple()[:2])
-    return f"{_cores()} vCPU, {named}, Python {python}, loopback"
+    return f"{cores()} vCPU, {named}, Python {python}, loopback"
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Return the number of cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

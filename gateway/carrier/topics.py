@@ -2,12 +2,46 @@
 
 from typing import Any
 
+import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from gateway.carrier.session import AwsSession
 from gateway.errors import Unavailable
 
 TOPIC_NAME = "tollgate-events"
+
+
+def topic_policy(topic_arn: str) -> str:
+    """Return the access policy: the account administers the topic, End User Messaging SMS publishes to it."""
+    account = topic_arn.split(":")[4]
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "Administer",
+                "Effect": "Allow",
+                "Principal": {"AWS": account},
+                "Action": [
+                    "sns:GetTopicAttributes",
+                    "sns:SetTopicAttributes",
+                    "sns:Subscribe",
+                    "sns:ListSubscriptionsByTopic",
+                    "sns:Publish",
+                    "sns:DeleteTopic",
+                ],
+                "Resource": topic_arn,
+            },
+            {
+                "Sid": "Events",
+                "Effect": "Allow",
+                "Principal": {"Service": "sms-voice.amazonaws.com"},
+                "Action": "sns:Publish",
+                "Resource": topic_arn,
+                "Condition": {"StringEquals": {"aws:SourceAccount": account}},
+            },
+        ],
+    }
+    return msgspec.json.encode(policy).decode()
 
 
 class SnsTopics:
@@ -19,11 +53,14 @@ class SnsTopics:
         self._endpoint_url = endpoint_url
 
     async def ensure_topic(self) -> str:
-        """Return the topic's ARN; signatures are asked for with SHA-256."""
+        """Return the topic's ARN; signatures are asked for with SHA-256, and AWS's SMS may publish to it."""
         async with self._client() as sns:
             topic_arn: str = (await sns.create_topic(Name=TOPIC_NAME))["TopicArn"]
             await sns.set_topic_attributes(
                 TopicArn=topic_arn, AttributeName="SignatureVersion", AttributeValue="2"
+            )
+            await sns.set_topic_attributes(
+                TopicArn=topic_arn, AttributeName="Policy", AttributeValue=topic_policy(topic_arn)
             )
             return topic_arn
 

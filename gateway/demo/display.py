@@ -63,6 +63,7 @@ class Display:
     def watching(self) -> Generator[None]:
         """Draw the bars, on a terminal only."""
         if not self._console.is_terminal:
+            self._plain_at = monotonic()
             yield
             return
         for name, text in _BARS.items():
@@ -94,7 +95,7 @@ def summary(evidence: Evidence) -> Table:
     """Return the table of figures."""
     table = Table(title="Tollgate demo", title_style="bold", show_header=False, min_width=72)
     table.add_column(style="dim")
-    table.add_column(justify="right")
+    table.add_column(justify="right", no_wrap=True)
     for name, value in _figures(evidence):
         table.add_row(name, value)
     return table
@@ -116,7 +117,10 @@ def _figures(evidence: Evidence) -> list[tuple[str, str]]:
     tally, crowd = evidence.tally, evidence.crowd
     refused = [(f"refused: {reason}", str(count)) for reason, count in sorted(tally.refused.items())]
     money = [
-        (f"{name}: held / left", f"{balance['held']} / {balance['available']} {balance['unit']}")
+        (
+            f"{name}: held / spent / left",
+            f"{balance['held']} / {evidence.spent(name)} / {balance['available']} {balance['unit']}",
+        )
         for name, balance in evidence.balances.items()
     ]
     return [

@@ -115,10 +115,12 @@ class _Play:
         self._shown.heading("What must not leave, does not")
         played = await acts.refusals(self.stage)
         self._shown.heading("Sending")
+        campaign, mps = len(self._script.campaign), self._script.crowded_mps
         self._shown.note(
-            f"{len(self._script.campaign)} promotional messages to {CROWDED}, whose sender may carry "
-            f"{self._script.crowded_mps} parts a second; then {len(self._script.otps)} OTPs; "
-            f"and {len(self._script.traffic)} messages elsewhere"
+            f"{campaign} promotional messages to {CROWDED}, whose sender may carry {mps} parts/s;"
+        )
+        self._shown.note(
+            f"then {len(self._script.otps)} OTPs there, and {len(self._script.traffic)} messages elsewhere"
         )
         with self._shown.watching():
             async with _watched(self._watch):

@@ -1,6 +1,7 @@
 """What must hold for exit status 0. Pure: it judges what was read at the end."""
 
 from collections import Counter
+from decimal import Decimal
 from typing import Any, Final
 
 from msgspec import Struct
@@ -38,6 +39,11 @@ class Evidence(Struct, frozen=True, kw_only=True):
     def finals(self) -> Counter[str]:
         """Return how many messages are in each status."""
         return Counter(str(each["status"]) for each in self.messages)
+
+    def spent(self, tenant: str) -> Decimal:
+        """Return what a tenant's messages cost in the end, in the unit it pays in."""
+        prices = [each["price"] for each in self.messages if self.tally.accepted.get(each["id"]) == tenant]
+        return sum((Decimal(price["credits"] or price["final"] or 0) for price in prices), Decimal(0))
 
     def receipt_seconds(self) -> list[float]:
         """Return the time from accept to final, without the country whose queue was wanted."""

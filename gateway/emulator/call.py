@@ -1,6 +1,7 @@
 """One call of an action, as its operation sees it."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from gateway.emulator.state.store import Store
@@ -17,7 +18,7 @@ class Call:
         self.store = store
         self.action = action
         self.input = request
-        self.before_answer: list[Awaitable[None]] = []
+        self.before_answer: list[asyncio.Future[None]] = []
         """What has to end before the answer leaves."""
 
     @property

@@ -33,6 +33,9 @@ from gateway.emulator.signatures import check_signature
 from gateway.emulator.wire import Request, action_of, caller_of, payload_of
 from gateway.emulator.world import World
 
+LONGEST_HOLD_S = 5.0
+"""An answer that waits for its receipts leaves after this long even if an endpoint does not take them."""
+
 JSON_TYPE = "application/x-amz-json-1.0"
 
 
@@ -122,8 +125,8 @@ class Pipeline:
             body = self._perform(endpoint, call)
         finally:
             self._world.journal.flush()
-        for waiting in call.before_answer:
-            await waiting
+        if call.before_answer:
+            await asyncio.wait(call.before_answer, timeout=LONGEST_HOLD_S)
         return body
 
     def _perform(self, endpoint: Endpoint, call: Call) -> bytes:

@@ -11,9 +11,7 @@ from gateway.api.fakes import FakeIngest, FakeProjection, FakeProvisioner, FakeR
 from gateway.api.services import Services
 from gateway.asgi import create_app
 from gateway.clock import SystemClock
-from gateway.db.engine import create_engine, create_pool, sqlalchemy_url
-from gateway.db.migrate import migrate
-from gateway.embedded import EmbeddedPostgres
+from gateway.db.engine import create_engine, create_pool
 from gateway.messages.keys import DataKeys
 from gateway.settings import read_settings
 from gateway.webhooks.addresses import Targets, UrlRefused, check_url
@@ -55,15 +53,7 @@ class Customer:
         self.scope = TenantScope(tenant_id=decode("ten", self.id))
 
 
-@pytest.fixture(scope="session")
-async def database_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
-    """A migrated Postgres for these tests alone."""
-    async with EmbeddedPostgres(tmp_path_factory.mktemp("contract")) as server:
-        await migrate(sqlalchemy_url(server.url))
-        yield server.url
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def engines(database_url: str) -> AsyncIterator[dict[str, Any]]:
     """Connections of the roles that the edge uses."""
     tenant = create_engine(database_url, "app", pool_size=8)

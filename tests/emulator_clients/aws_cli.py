@@ -78,9 +78,17 @@ def environment(home: Path) -> dict[str, str]:
     }
 
 
+def prepare(home: Path) -> None:
+    """Write the one setting that is needed: version 1 would fetch a value that begins with https://."""
+    settings = home / ".aws" / "config"
+    settings.parent.mkdir()
+    settings.write_text("[default]\ncli_follow_urlparam = false\n")
+
+
 @contextlib.asynccontextmanager
 async def cli_process(home: Path) -> AsyncIterator[CliProcess]:
     """Run the command line for the length of a block."""
+    prepare(home)
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, str(_HOST)),
         env=environment(home),
@@ -92,4 +100,4 @@ async def cli_process(home: Path) -> AsyncIterator[CliProcess]:
     try:
         yield CliProcess(process)
     finally:
-        await process.communicate()
+        await process.communicate(b"")

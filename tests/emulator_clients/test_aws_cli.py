@@ -1,6 +1,8 @@
 """The walk-throughs that AWS published, typed into the aws command line."""
 
 import asyncio
+import json
+import sys
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.conftest import Aws, emulated
+from tests.emulator.conftest import Aws, Sink, emulated
 from tests.emulator_clients.aws_cli import AwsCli, CliProcess, CliRefusedError, cli_process, environment
 from tests.emulator_clients.registration_answers import JORDAN, TOLL_FREE
 
 DAY_S = 86_400
-US_HANDSET, GERMAN_HANDSET, JORDANIAN_HANDSET = "+12065550199", "+491751234567", "+962790000001"
+US_HANDSET, OTHER_US_HANDSET = "+12065550199", "+12065550188"
+GERMAN_HANDSET, JORDANIAN_HANDSET = "+491751234567", "+962790000001"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(1000)
 
 
@@ -221,3 +224,110 @@ async def test_a_sender_id_is_configured_in_many_countries_past_those_that_fail(
         await cli.run("release-sender-id", "--sender-id", "YourBrand", "--iso-country-code", "GB")
     with pytest.raises(CliRefusedError, match="ResourceNotFoundException"):
         await cli.run("describe-sender-ids", "--sender-ids", "SenderId=Nobody,IsoCountryCode=GB")
+
+
+async def sending_pool(cli: AwsCli, number_type: str, message_type: str, opt_outs: str) -> str:
+    """Lease a number, open a pool around it with its own opt-out list, no shared routes and a way back in."""
+    number = await cli.run(
+        "request-phone-number",
+        *("--iso-country-code", "US", "--message-type", message_type),
+        *("--number-capabilities", "SMS", "--number-type", number_type),
+    )
+    pool = await cli.run(
+        "create-pool",
+        *("--origination-identity", number["PhoneNumberArn"], "--iso-country-code", "US"),
+        *("--message-type", message_type),
+    )
+    await cli.run("create-opt-out-list", "--opt-out-list-name", opt_outs)
+    updated = await cli.run(
+        "update-pool",
+        *("--pool-id", pool["PoolId"], "--no-shared-routes-enabled", "--opt-out-list-name", opt_outs),
+    )
+    assert (updated["SharedRoutesEnabled"], updated["OptOutListName"]) == (False, opt_outs)
+    await cli.run(
+        "put-keyword",
+        *("--origination-identity", pool["PoolId"], "--keyword", "JOIN", "--keyword-action", "OPT_IN"),
+        *("--keyword-message", "You are back."),
+    )
+    return pool["PoolId"]
+
+
+async def configuration_set(cli: AwsCli, name: str, topic_arn: str) -> None:
+    """Create a set with a destination for every event and one for the log group."""
+    await cli.run("create-configuration-set", "--configuration-set-name", name)
+    role, logs = "arn:aws:iam::123456789012:role/events", "arn:aws:logs:us-east-1:123456789012:log-group:sms"
+    chosen = ("--configuration-set-name", name, "--matching-event-types", "TEXT_ALL")
+    await cli.run(
+        "create-event-destination",
+        *(*chosen, "--event-destination-name", "topic", "--sns-destination", f"TopicArn={topic_arn}"),
+    )
+    await cli.run(
+        "create-event-destination",
+        *(*chosen, "--event-destination-name", "logs"),
+        *("--cloud-watch-logs-destination", f"IamRoleArn={role},LogGroupArn={logs}"),
+    )
+
+
+async def test_two_use_cases_send_apart_through_their_own_configuration_sets(sink: Sink, process: CliProcess) -> None:
+    """The configuration-set walk-through; a toll-free number stands in for the short code, which no API leases."""
+    async with emulated() as aws:
+        cli = AwsCli(process, aws.base_url)
+        topics = {}
+        for use_case in ("otp", "marketing"):
+            topic = await cli.run("create-topic", "--name", use_case, service="sns")
+            topics[use_case] = topic["TopicArn"]
+            subscribed = ("--topic-arn", topic["TopicArn"], "--protocol", "http", "--notification-endpoint", sink.url)
+            await cli.run("subscribe", *subscribed, service="sns")
+            await sink.confirmed(topic["TopicArn"])
+            await configuration_set(cli, use_case, topic["TopicArn"])
+        pools = {
+            "otp": await sending_pool(cli, "TOLL_FREE", "TRANSACTIONAL", "otp-list"),
+            "marketing": await sending_pool(cli, "TEN_DLC", "PROMOTIONAL", "marketing-list"),
+        }
+
+        async def send(use_case: str, destination: str) -> str:
+            sent = await cli.run(
+                "send-text-message",
+                *("--destination-phone-number", destination, "--message-body", "Hello from Example Corp"),
+                *("--origination-identity", pools[use_case], "--configuration-set-name", use_case),
+                *("--message-type", "TRANSACTIONAL" if use_case == "otp" else "PROMOTIONAL"),
+                *("--context", f"useCase={use_case}"),
+            )
+            return sent["MessageId"]
+
+        await cli.run("put-opted-out-number", "--opt-out-list-name", "marketing-list", *opted_out(US_HANDSET))
+        with pytest.raises(CliRefusedError, match="DESTINATION_PHONE_NUMBER_OPTED_OUT"):
+            await send("marketing", US_HANDSET)
+        for use_case, destination in (("otp", US_HANDSET), ("marketing", OTHER_US_HANDSET)):
+            event = await sink.final(await send(use_case, destination))
+            assert event["context"]["useCase"] == use_case
+        arrived = {each["TopicArn"] for each in sink.notifications}
+        assert arrived == set(topics.values())
+        with pytest.raises(CliRefusedError) as abroad:
+            await send("otp", GERMAN_HANDSET)
+        assert str(abroad.value).startswith(
+            "An error occurred (ConflictException) when calling the SendTextMessage operation: "
+            'Conflict Occurred - Reason="NO_ORIGINATION_IDENTITIES_FOUND"'
+        )
+        sets = (await cli.run("describe-configuration-sets"))["ConfigurationSets"]
+        assert {each["ConfigurationSetName"]: len(each["EventDestinations"]) for each in sets} == {
+            "otp": 2,
+            "marketing": 2,
+        }
+
+
+def opted_out(number: str) -> tuple[str, str]:
+    """Return the arguments that name a recipient."""
+    return ("--opted-out-number", number)
+
+
+async def test_the_command_works_as_a_user_types_it(aws: Aws, tmp_path: Path) -> None:
+    """One command, one process: endpoint, Region and keys from the environment."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "awscli", "pinpoint-sms-voice-v2", "describe-account-attributes"),
+        env=environment(tmp_path) | {"AWS_ENDPOINT_URL": aws.base_url},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    printed, _ = await process.communicate()
+    attributes = {each["Name"]: each["Value"] for each in json.loads(printed)["AccountAttributes"]}
+    assert attributes["ACCOUNT_TIER"] == "PRODUCTION"

@@ -1,4 +1,9 @@
-"""``GET /_emulator/messages``: what was accepted, and how it went."""
+"""
+``GET /_emulator/messages``: what was accepted, and how it went.
+
+Members are spelled as elsewhere in this API; ``messageId`` and ``acceptedAt`` repeat two of them in the
+spelling of delivery events, so that both can be matched without renaming.
+"""
 
 from itertools import islice
 from typing import Any
@@ -9,12 +14,13 @@ from gateway.emulator.operations.messages import FEEDBACK_WINDOW_MS
 from gateway.emulator.state.traffic_records import Message
 from gateway.emulator.world import World
 
-DEFAULT_LIMIT, LARGEST_LIMIT = 1_000, 100_000
+LARGEST_LIMIT = 100_000
+"""Messages in one answer, and the default."""
 
 
 def message_list(world: World, query: dict[str, str]) -> dict[str, Any]:
     """Return a page of the retained messages, oldest first."""
-    limit = min(_number(query, "limit", DEFAULT_LIMIT), LARGEST_LIMIT)
+    limit = min(_number(query, "limit", LARGEST_LIMIT), LARGEST_LIMIT)
     offset = _number(query, "offset", 0)
     messages = [message for _, message in world.traffic.messages()]
     if "destination" in query:
@@ -33,6 +39,7 @@ def _described(message: Message, now_ms: float) -> dict[str, Any]:
     account, _, region = message.scope.partition("/")
     return {
         "message_id": message.id,
+        "messageId": message.id,
         "account": account,
         "region": region,
         "channel": message.channel,
@@ -54,6 +61,7 @@ def _described(message: Message, now_ms: float) -> dict[str, Any]:
         "media_urls": message.media_urls,
         "dry_run": message.dry_run,
         "accepted_at": message.accepted_ms,
+        "acceptedAt": message.accepted_ms,
         "outcome": message.outcome,
         "status": _status(message, now_ms),
         "feedback": _feedback(message, now_ms),

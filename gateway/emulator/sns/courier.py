@@ -93,7 +93,9 @@ class Courier:
         """Return the status of the answer, or None if there was none."""
         try:
             return await self._post(parcel)
-        except aiohttp.ServerDisconnectedError:
+        except aiohttp.ClientConnectorError:
+            return None
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
             return await self._again_on_a_fresh_connection(parcel)
         except UNREACHABLE:
             return None

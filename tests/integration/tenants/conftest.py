@@ -1,14 +1,12 @@
-"""A migrated Postgres of their own for these tests, and tenants in it."""
+"""Engines for the database of a module, and tenants in it."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from uuid import uuid4
 
-import asyncpg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from gateway.db.engine import create_engine, sqlalchemy_url
-from gateway.db.migrate import migrate
+from gateway.db.engine import create_engine
 from gateway.db.transaction import worker_transaction
 from tenants.accounts import service as accounts
 from tenants.accounts.enrolment import NewTenant
@@ -16,27 +14,12 @@ from tenants.accounts.plan import Plan
 from tenants.accounts.sealing import DataKey
 from tenants.scope import TenantScope
 
-SERVER = "postgresql://tollgate@127.0.0.1:55432"
 SECRET_KEY = "a secret key of the operator"
 
 MakeTenant = Callable[..., Awaitable[TenantScope]]
 
 
-@pytest.fixture(scope="session")
-async def database_url() -> AsyncIterator[str]:
-    """Make a database, bring its schema up to date, and drop it afterwards."""
-    name = f"tenants_{uuid4().hex}"
-    server = await asyncpg.connect(f"{SERVER}/postgres")
-    try:
-        await server.execute(f"CREATE DATABASE {name}")
-        await migrate(sqlalchemy_url(f"{SERVER}/{name}"))
-        yield f"{SERVER}/{name}"
-        await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await server.close()
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def app(database_url: str) -> AsyncIterator[AsyncEngine]:
     """Connections that act as a tenant's: row-level security applies."""
     engine = create_engine(database_url, "app", pool_size=5)
@@ -44,7 +27,7 @@ async def app(database_url: str) -> AsyncIterator[AsyncEngine]:
     await engine.dispose()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def worker(database_url: str) -> AsyncIterator[AsyncEngine]:
     """Connections that act as the operator's and the workers'."""
     engine = create_engine(database_url, "worker", pool_size=16)
@@ -52,7 +35,7 @@ async def worker(database_url: str) -> AsyncIterator[AsyncEngine]:
     await engine.dispose()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def make_tenant(worker: AsyncEngine) -> MakeTenant:
     """Return a function that enrols a tenant and gives its scope."""
 
