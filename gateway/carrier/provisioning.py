@@ -72,6 +72,8 @@ class AwsProvisioner:
             return await self._provision(scope, request)
         except StepRefused as refusal:
             return ProvisionRefused(detail=str(refusal))
+        except ClientError as error:
+            return ProvisionRefused(detail=said(error))
         except BotoCoreError as error:
             raise Unavailable(f"AWS does not answer: {error}") from error
 
@@ -113,6 +115,20 @@ class AwsProvisioner:
                 return await senders.ensure_account(session, self._default_account)
             return existing
 
+    async def renew_subscription(self) -> None:
+        """
+        Subscribe again where a topic is known: the gateway's public URL may have changed since.
+
+        AWS not answering is logged, not raised: a database must be usable while AWS is away.
+        """
+        account = await self.ensure_default_account()
+        if account.topic_arn is None:
+            return
+        try:
+            await self._subscribe(account)
+        except (ClientError, BotoCoreError) as error:
+            _log.warning("subscription_not_renewed", account=account.name, error=str(error))
+
     async def _account(self, account_id: UUID | None) -> AwsAccount:
         await self.ensure_default_account()
         async with worker_transaction(self._engine) as session:
@@ -124,19 +140,22 @@ class AwsProvisioner:
 
     async def _topic(self, account: AwsAccount) -> str:
         """The ARN is stored before the subscription is made: the confirmation must find it allowed."""
+        if account.topic_arn is not None and account.subscription_arn is not None:
+            return account.topic_arn
+        return await self._subscribe(account)
+
+    async def _subscribe(self, account: AwsAccount) -> str:
+        """Make topic and subscription; both are there already when AWS says so, and nothing changes."""
         topics = SnsTopics(self._session, region=account.region, endpoint_url=account.endpoint_url)
-        try:
-            topic_arn = account.topic_arn or await topics.ensure_topic()
-            if account.topic_arn is None:
-                await self._remember(account, topic_arn=topic_arn, subscription_arn=None)
-            if account.subscription_arn is None:
-                arn = await topics.subscribe(topic_arn, f"{self._public_url}/v1/ingest/sns")
-                await self._remember(account, topic_arn=topic_arn, subscription_arn=arn)
-        except ClientError as error:
-            raise StepRefused(said(error)) from error
+        topic_arn = await topics.ensure_topic()
+        await self._remember(account, topic_arn=topic_arn)
+        subscription_arn = await topics.subscribe(topic_arn, f"{self._public_url}/v1/ingest/sns")
+        await self._remember(account, topic_arn=topic_arn, subscription_arn=subscription_arn)
         return topic_arn
 
-    async def _remember(self, account: AwsAccount, *, topic_arn: str, subscription_arn: str | None) -> None:
+    async def _remember(
+        self, account: AwsAccount, *, topic_arn: str, subscription_arn: str | None = None
+    ) -> None:
         facts = AccountFacts(
             region=account.region,
             endpoint_url=account.endpoint_url,

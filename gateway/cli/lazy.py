@@ -6,8 +6,14 @@ Commands that are imported when they are called, not when they are listed.
 
 from collections.abc import Mapping
 from importlib import import_module
+from typing import Any
 
 import click
+
+
+def late(module: str) -> Any:
+    """Import a module of ours now; for what only some ways of a command need."""
+    return import_module(module)
 
 
 class LazyGroup(click.Group):
@@ -31,7 +37,7 @@ class LazyGroup(click.Group):
         del ctx
         if cmd_name not in self._table:
             return None
-        loaded = import_module(self._table[cmd_name][0]).command
+        loaded = late(self._table[cmd_name][0]).command
         if not isinstance(loaded, click.Command):
             raise TypeError(f"{self._table[cmd_name][0]}.command is not a command")
         return loaded

@@ -6,7 +6,8 @@ from typing import Final
 
 import click
 
-from gateway import webserver, worker
+from gateway import worker
+from gateway.cli.lazy import late
 from gateway.cli.looping import run
 from gateway.cli.web_workers import run_workers
 from gateway.settings import Settings, read_settings
@@ -36,7 +37,8 @@ def command(
     if "api" not in chosen:
         run(worker.run(settings, sorted(chosen)))
         return
-    taken = (
+    webserver = late("gateway.webserver")  # a worker does without the HTTP framework
+    taken: socket.socket = (
         webserver.listen(settings.host, settings.port) if listener is None else socket.socket(fileno=listener)
     )
     if workers > 1:

@@ -12,7 +12,7 @@ from gateway.emulator.state.store import Store
 from gateway.emulator.stats import Stats
 
 LOG_STREAM = "sms-voice"
-"""The stream of the log group that events go to; it has to exist."""
+"""The stream of the log group that events go to; made when it is missing."""
 
 KINDS = ("SnsDestination", "KinesisFirehoseDestination", "CloudWatchLogsDestination")
 
@@ -67,9 +67,29 @@ class EventDesk:
         if root is None:
             self._landed(event, arrived=False)
             return
-        call = _firehose_call(event) if taker.kind == "KinesisFirehoseDestination" else _logs_call(event)
-        parcel = aws_parcel(root, call, lambda arrived: self._landed(event, arrived=arrived))
-        self._courier.send(parcel)
+        if taker.kind == "CloudWatchLogsDestination":
+            self._log(root, event)
+        else:
+            self._carry(root, _firehose_call(event), event)
+
+    def _log(self, root: str, event: Handover) -> None:
+        """Deliver to a log group; where that fails, once more after making the stream in it."""
+        put = _logs_call(event)
+
+        def tried(arrived: bool) -> None:
+            if arrived:
+                self._landed(event, arrived=True)
+            else:
+                self._courier.send(aws_parcel(root, _stream_call(event), made))
+
+        def made(_: bool) -> None:
+            # Not made may mean that another event's failure has made it just before.
+            self._carry(root, put, event)
+
+        self._courier.send(aws_parcel(root, put, tried))
+
+    def _carry(self, root: str, call: AwsCall, event: Handover) -> None:
+        self._courier.send(aws_parcel(root, call, lambda arrived: self._landed(event, arrived=arrived)))
 
     def _landed(self, event: Handover, *, arrived: bool) -> None:
         if arrived:
@@ -92,15 +112,20 @@ def _firehose_call(event: Handover) -> AwsCall:
 
 
 def _logs_call(event: Handover) -> AwsCall:
+    log_event = {"timestamp": event.timestamp_ms, "message": event.record}
+    return _on_stream(event, "PutLogEvents", logEvents=[log_event])
+
+
+def _stream_call(event: Handover) -> AwsCall:
+    return _on_stream(event, "CreateLogStream")
+
+
+def _on_stream(event: Handover, action: str, **members: object) -> AwsCall:
     group = event.taker.arn.removesuffix(":*").rpartition(":log-group:")[2]
     return AwsCall(
         region=event.store.region,
         service="logs",
-        target="Logs_20140328.PutLogEvents",
+        target=f"Logs_20140328.{action}",
         json_version="1.1",
-        members={
-            "logGroupName": group,
-            "logStreamName": LOG_STREAM,
-            "logEvents": [{"timestamp": event.timestamp_ms, "message": event.record}],
-        },
+        members={"logGroupName": group, "logStreamName": LOG_STREAM, **members},
     )

@@ -100,9 +100,8 @@ def resume(world: World) -> None:
 def _addressed(world: World, to: str) -> tuple[Store, PhoneNumber]:
     wanted = to.lstrip("+")
     for store in world.stores.all():
-        for number in store.all(PhoneNumber):
-            if number.number.lstrip("+") == wanted:
-                return store, number
+        for number in store.grouped(PhoneNumber, wanted):
+            return store, number
     raise UnknownRecipientError(f"no account has the number {to}")
 
 

@@ -148,7 +148,7 @@ class EmulatorOptions(msgspec.Struct, frozen=True, kw_only=True):
     sqs_endpoint: str | None = None
     """Where sqs subscriptions of a topic deliver; None uses the host of the subscribed queue URL."""
     retained_messages: int = 250_000
-    """Messages kept for ``GET /_emulator/messages``; older finished ones leave memory (1 KB each)."""
+    """Messages kept for ``GET /_emulator/messages``; older finished ones leave memory (1.5 KB each)."""
     check_outputs: bool = False
     """Hold every answer to the model as well; for tests of the emulator itself."""
     max_body_bytes: int = 4_194_304

@@ -24,7 +24,9 @@ def create_provisioner(shared: Resources, session: AwsSession) -> AwsProvisioner
 async def prepare_database(settings: Settings) -> None:
     """After the migrations: the first route, and the example price book where there is none."""
     async with open_resources(settings) as shared:
-        await create_provisioner(shared, open_session()).ensure_default_account()
+        provisioner = create_provisioner(shared, open_session())
+        await provisioner.ensure_default_account()
+        await provisioner.renew_subscription()
         async with worker_transaction(shared.worker_engine) as session:
             await load_example_book(session)
 

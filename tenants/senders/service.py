@@ -23,6 +23,7 @@ SenderState = Literal["pending", "active", "disabled", "released"]
 DEFAULT_ACCOUNT: Final = "default"
 MESSAGE_TYPES: Final = ("otp", "transactional", "promotional")
 _COUNTRY: Final = re.compile("[A-Z]{2}")
+_KEPT: Final = frozenset({"topic_arn", "subscription_arn"})
 _NAME: Final = re.compile("[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}")
 
 
@@ -69,7 +70,7 @@ async def ensure_account(
     session: AsyncSession, facts: AccountFacts, *, name: str = DEFAULT_ACCOUNT
 ) -> AwsAccount:
     """
-    Add or change a route; needs a worker's session.
+    Add or change a route; needs a worker's session. Topic and subscription stay where none are given.
 
     Raises:
         InvalidInput: The name is none, or the rate is not positive.
@@ -78,7 +79,9 @@ async def ensure_account(
         raise InvalidInput("/name", "invalid_name", "a name is 1 to 100 letters, digits, blanks and ._-")
     if facts.sends_per_second <= 0:
         raise InvalidInput("/sends_per_second", "not_positive", "a rate is more than nothing")
-    return (await store.upsert_account(session, name, msgspec.structs.asdict(facts))).row
+    values = msgspec.structs.asdict(facts)
+    known = {key: value for key, value in values.items() if value is not None or key not in _KEPT}
+    return (await store.upsert_account(session, name, known)).row
 
 
 async def put_sender(scope: TenantScope, session: AsyncSession, facts: SenderFacts) -> Sender:

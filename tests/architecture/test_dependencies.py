@@ -19,9 +19,7 @@ READ_THE_ENVIRONMENT = (*BUILD[1:], "gateway/embedded/", "gateway/stack/", "gate
 def opened_by(sources):
     """Modules that construct engines or pools."""
     return {
-        source.path
-        for source in sources
-        if source.calls(*CONNECTIONS) and not source.path.startswith(BUILD)
+        source.path for source in sources if source.calls(*CONNECTIONS) and not source.path.startswith(BUILD)
     }
 
 

@@ -41,7 +41,9 @@ def test_everything_public_is_described(sources):
     assert undescribed(sources) == []
 
 
-@pytest.mark.parametrize("text", ["def f(): ...", '"""Module."""\nclass C:\n    """C."""\n    def m(self): ...'])
+@pytest.mark.parametrize(
+    "text", ["def f(): ...", '"""Module."""\nclass C:\n    """C."""\n    def m(self): ...']
+)
 def test_a_silent_definition_is_noticed(parse, text):
     """The rule above can fail."""
     assert undescribed([parse(text)])

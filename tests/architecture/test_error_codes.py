@@ -22,7 +22,9 @@ def codes_in(sources):
                 found.setdefault(text, f"{source.path}:{call.lineno}")
         for call in source.calls("Declined", "refusals"):
             arguments = [k.value for k in call.keywords if k.arg == "code"]
-            arguments += [a for a in call.args if not isinstance(a, ast.Starred)] if _is(call, "refusals") else []
+            arguments += (
+                [a for a in call.args if not isinstance(a, ast.Starred)] if _is(call, "refusals") else []
+            )
             for text in _texts(arguments):
                 found.setdefault(text, f"{source.path}:{call.lineno}")
     return found

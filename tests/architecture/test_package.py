@@ -27,10 +27,15 @@ def test_the_wheel_holds_both_packages_whole(root):
 
 
 def test_no_data_file_is_ignored(root):
-    """Hatchling leaves out what version control ignores: a Lua script missing from the wheel fails at run time."""
+    """Hatchling leaves out what version control ignores, and a missing Lua script fails at run time."""
     names = "\n".join(str(path) for path in data_files(root))
     ended = subprocess.run(
-        ["git", "check-ignore", "--no-index", "--stdin"], cwd=root, input=names, capture_output=True, text=True, check=False
+        ["git", "check-ignore", "--no-index", "--stdin"],
+        cwd=root,
+        input=names,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (ended.returncode, ended.stdout) == (1, ""), ended.stderr
 

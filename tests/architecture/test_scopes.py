@@ -38,7 +38,11 @@ def _scope_first(node):
     if "session" not in names:
         return True
     first = node.args.args[0]
-    return first.arg == "scope" and isinstance(first.annotation, ast.Name) and first.annotation.id == "TenantScope"
+    return (
+        first.arg == "scope"
+        and isinstance(first.annotation, ast.Name)
+        and first.annotation.id == "TenantScope"
+    )
 
 
 def test_every_store_and_service_takes_the_scope_first(sources):

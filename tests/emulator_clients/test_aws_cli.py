@@ -295,14 +295,18 @@ async def test_two_use_cases_send_apart_through_their_own_configuration_sets(sin
             )
             return sent["MessageId"]
 
-        await cli.run("put-opted-out-number", "--opt-out-list-name", "marketing-list", *opted_out(US_HANDSET))
+        listed = ("--opt-out-list-name", "marketing-list")
+        await cli.run("put-opted-out-number", *listed, "--opted-out-number", US_HANDSET)
         with pytest.raises(CliRefusedError, match="DESTINATION_PHONE_NUMBER_OPTED_OUT"):
             await send("marketing", US_HANDSET)
         for use_case, destination in (("otp", US_HANDSET), ("marketing", OTHER_US_HANDSET)):
             event = await sink.final(await send(use_case, destination))
             assert event["context"]["useCase"] == use_case
-        arrived = {each["TopicArn"] for each in sink.notifications}
-        assert arrived == set(topics.values())
+        arrived = {
+            (topic["TopicArn"], event["context"]["useCase"])
+            for topic, event in zip(sink.notifications, sink.events, strict=True)
+        }
+        assert arrived == {(topic_arn, use_case) for use_case, topic_arn in topics.items()}
         with pytest.raises(CliRefusedError) as abroad:
             await send("otp", GERMAN_HANDSET)
         assert str(abroad.value).startswith(
@@ -314,11 +318,6 @@ async def test_two_use_cases_send_apart_through_their_own_configuration_sets(sin
             "otp": 2,
             "marketing": 2,
         }
-
-
-def opted_out(number: str) -> tuple[str, str]:
-    """Return the arguments that name a recipient."""
-    return ("--opted-out-number", number)
 
 
 async def test_the_command_works_as_a_user_types_it(aws: Aws, tmp_path: Path) -> None:

@@ -42,7 +42,8 @@ class Dev:
         environment = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith("TOLLGATE_") and name not in {"DATABASE_URL", "REDIS_URL", "AWS_ENDPOINT_URL"}
+            if not name.startswith("TOLLGATE_")
+            and name not in {"DATABASE_URL", "REDIS_URL", "AWS_ENDPOINT_URL"}
         }
         environment |= {"TOLLGATE_UNKNOWN_WAIT_S": str(UNKNOWN_WAIT_S), "TOLLGATE_LOG_LEVEL": "warning"}
         with self._output.open("wb") as output:
@@ -78,7 +79,7 @@ class Dev:
             orphans = list(self._parts())
             self._process.kill()
             await self._process.wait()
-            await until(lambda: _none_alive(orphans), within_s=30)
+            await until(lambda: _all_gone(orphans), within_s=30)
             await self.start()
             return
         [pid] = [pid for pid, line in self._parts().items() if PARTS[part] in line]
@@ -124,8 +125,12 @@ class Dev:
         return process.returncode, said.decode()
 
 
-async def _none_alive(pids: list[int]) -> bool:
-    return not any(Path(f"/proc/{pid}").exists() for pid in pids)
+async def _all_gone(pids: list[int]) -> bool:
+    return not any(_is_alive(pid) for pid in pids)
+
+
+def _is_alive(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
 
 
 @contextlib.asynccontextmanager

@@ -26,13 +26,15 @@ CHECKS = {
         WHERE l.kind = 'hold' AND m.id IS NULL
     """,
     "a final message still holds money, or charged more than it held": """
-        SELECT m.id FROM messages m JOIN ledger_transfers l ON l.tenant_id = m.tenant_id AND l.subject_id = m.id
+        SELECT m.id FROM messages m
+        JOIN ledger_transfers l ON l.tenant_id = m.tenant_id AND l.subject_id = m.id
         WHERE m.status IN ('delivered', 'undelivered', 'failed', 'expired', 'canceled', 'unknown')
         GROUP BY m.id, m.price_estimated
         HAVING sum(l.held) <> 0 OR sum(l.revenue) > m.price_estimated OR sum(l.revenue) < 0
     """,
     "a message is not final and its hold is gone": """
-        SELECT m.id FROM messages m JOIN ledger_transfers l ON l.tenant_id = m.tenant_id AND l.subject_id = m.id
+        SELECT m.id FROM messages m
+        JOIN ledger_transfers l ON l.tenant_id = m.tenant_id AND l.subject_id = m.id
         WHERE m.status IN ('scheduled', 'queued', 'dispatching', 'sent')
         GROUP BY m.id, m.price_estimated HAVING sum(l.held) <> m.price_estimated
     """,

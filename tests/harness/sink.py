@@ -1,4 +1,4 @@
-"""A tenant's webhook receiver: keeps what is posted, answers as it is told to, verifies with another library."""
+"""A tenant's webhook receiver: keeps what is posted, answers as told, verifies with another library."""
 
 from collections import deque
 from collections.abc import AsyncIterator

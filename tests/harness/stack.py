@@ -109,7 +109,8 @@ class Stack:
         tenant = await self.operate("post", "/v1/admin/tenants", body)
         home = f"/v1/admin/tenants/{tenant['id']}"
         tokens = [
-            (await self.operate("post", f"{home}/api-keys", {"mode": mode}))["secret"] for mode in ("live", "test")
+            (await self.operate("post", f"{home}/api-keys", {"mode": mode}))["secret"]
+            for mode in ("live", "test")
         ]
         if credit is not None:
             await self.operate("post", f"{home}/credits", {"amount": credit})
@@ -178,7 +179,9 @@ async def running_stack(
     await prepare_database(settings)
     async with contextlib.AsyncExitStack() as closing:
         shared = await closing.enter_async_context(open_resources(settings, clock))
-        database = await closing.enter_async_context(asyncpg.create_pool(database_url, min_size=1, max_size=4))
+        database = await closing.enter_async_context(
+            asyncpg.create_pool(database_url, min_size=1, max_size=4)
+        )
         api = await closing.enter_async_context(open_api(shared))
         tasks = await closing.enter_async_context(open_roles(shared, roles))
         running = [asyncio.create_task(_run(task)) for task in [*api.tasks, *tasks]]

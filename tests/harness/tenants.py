@@ -32,7 +32,11 @@ PRIORITIES = {
 async def enrol(engine: AsyncEngine, *, credit: int = 0, **plan: Any) -> TenantScope:
     """Create a tenant that pays in credits, with some."""
     new = NewTenant(
-        name="Acme", slug=f"t-{uuid4().hex[:12]}", model=2, countries=["US"], plan=Plan(pricing="credits", **plan)
+        name="Acme",
+        slug=f"t-{uuid4().hex[:12]}",
+        model=2,
+        countries=["US"],
+        plan=Plan(pricing="credits", **plan),
     )
     async with worker_transaction(engine) as session:
         tenant = await accounts.create_tenant(session, SECRET_KEY, new)
@@ -73,7 +77,10 @@ def new_message(
     )
     number = us_number().encode()
     sealed = (
-        (data_key.seal(number, context=number_context(message_id)), data_key.seal(b"Hello", context=body_context(message_id)))
+        (
+            data_key.seal(number, context=number_context(message_id)),
+            data_key.seal(b"Hello", context=body_context(message_id)),
+        )
         if data_key
         else (b"to", b"body")
     )
@@ -109,7 +116,9 @@ def new_message(
         "feedback": None,
         "route": route,
         "lane": to_builtins(lane),
-        "idempotent": IdempotentRequest(key=key, fingerprint=fingerprint, expires_at=at + LIFE) if key else None,
+        "idempotent": IdempotentRequest(key=key, fingerprint=fingerprint, expires_at=at + LIFE)
+        if key
+        else None,
     }
     return NewMessage(**(fields | changes))
 
@@ -130,5 +139,3 @@ async def row_of(pool: Any, message_id: UUID) -> Any:
 async def queue_row(pool: Any, message_id: UUID) -> Any:
     """Return a message's queue row, or None once it is gone."""
     return await pool.fetchrow("SELECT * FROM dispatch_queue WHERE message_id = $1", message_id)
-
-

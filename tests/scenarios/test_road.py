@@ -41,9 +41,7 @@ async def footprint(stack, customer):
 async def balance(stack, customer):
     """What the tenant has and what of it is held."""
     return dict(
-        await stack.database.fetchrow(
-            "SELECT posted, held FROM balances WHERE tenant_id = $1", customer.uuid
-        )
+        await stack.database.fetchrow("SELECT posted, held FROM balances WHERE tenant_id = $1", customer.uuid)
     )
 
 

@@ -134,10 +134,10 @@ def _by_number(call: Call, value: str) -> PhoneNumber | None:
     wanted = value.lstrip("+")
     if not wanted.isdigit():
         return None
-    found = next((each for each in call.store.all(PhoneNumber) if each.number.lstrip("+") == wanted), None)
-    if found is not None:
+    for found in call.store.grouped(PhoneNumber, wanted):
         settle(call, found)
-    return found
+        return found
+    return None
 
 
 def _by_name(call: Call, value: str, country: str | None) -> SenderId | None:

@@ -61,11 +61,7 @@ def members_of(call: Call, pool: Pool) -> list[Member]:
 
 def keywords_of(call: Call, owner_id: str) -> dict[str, tuple[str, str]]:
     """Return the keywords that were put on a number or pool: keyword -> (message, action)."""
-    return {
-        each.keyword: (each.message, each.action)
-        for each in call.store.all(Keyword)
-        if each.owner_id == owner_id
-    }
+    return {each.keyword: (each.message, each.action) for each in call.store.grouped(Keyword, owner_id)}
 
 
 def _check_settings(call: Call, pool: Pool, number: PhoneNumber) -> None:

@@ -37,11 +37,16 @@ def is_available(country: str, number_type: str, message_type: str, capabilities
 
 def next_number(stores: Stores, scope: str, country: str, number_type: str) -> str:
     """Return a number that no account of this emulator has, in E.164 form."""
-    taken = {each.number for store in stores.all() for each in store.all(PhoneNumber)}
-    ordinal = int.from_bytes(hashlib.blake2b(scope.encode(), digest_size=3).digest()) + len(taken)
-    while (number := _number(country, number_type, ordinal)) in taken:
+    leased = sum(store.count(PhoneNumber) for store in stores.all())
+    ordinal = int.from_bytes(hashlib.blake2b(scope.encode(), digest_size=3).digest()) + leased
+    while _is_leased(stores, number := _number(country, number_type, ordinal)):
         ordinal += 1
     return number
+
+
+def _is_leased(stores: Stores, number: str) -> bool:
+    digits = number.lstrip("+")
+    return any(store.grouped(PhoneNumber, digits) for store in stores.all())
 
 
 def _number(country: str, number_type: str, ordinal: int) -> str:

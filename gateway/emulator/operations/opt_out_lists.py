@@ -123,7 +123,7 @@ def _valid_number(number: str) -> str:
 
 
 def _numbers(call: Call, owner: OptOutList) -> list[OptedOutNumber]:
-    return [entry for entry in call.store.all(OptedOutNumber) if entry.list_name == owner.name]
+    return call.store.grouped(OptedOutNumber, owner.name)
 
 
 def _required_entry(call: Call, owner: OptOutList, number: str) -> OptedOutNumber:

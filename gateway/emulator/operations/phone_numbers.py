@@ -75,9 +75,8 @@ def release_phone_number(call: Call) -> dict[str, Any]:
         raise conflict("PHONE_NUMBER_ASSOCIATED_TO_POOL", "phone-number", number.id)
     if number.number_type == "SHORT_CODE":
         raise validation("PHONE_NUMBER_CANNOT_BE_RELEASED", "Short codes cannot be released", "PhoneNumberId")
-    for keyword in call.store.all(Keyword):
-        if keyword.owner_id == number.id:
-            call.store.remove(keyword)
+    for keyword in call.store.grouped(Keyword, number.id):
+        call.store.remove(keyword)
     _leave_registration(call, number)
     drop_tags(call, arn_of(call, number))
     call.store.remove(number)

@@ -81,9 +81,8 @@ def delete_pool(call: Call) -> dict[str, Any]:
         raise conflict("RESOURCE_NOT_EMPTY", "pool", pool.id)
     for key in list(pool.members):
         leave(call, pool, key)
-    for keyword in call.store.all(Keyword):
-        if keyword.owner_id == pool.id:
-            call.store.remove(keyword)
+    for keyword in call.store.grouped(Keyword, pool.id):
+        call.store.remove(keyword)
     drop_tags(call, arn_of(call, pool))
     call.store.remove(pool)
     pool.status = "DELETING"

@@ -50,9 +50,8 @@ def delete_protect_configuration(call: Call) -> dict[str, Any]:
         raise conflict(
             "PROTECT_CONFIGURATION_ASSOCIATED_WITH_CONFIGURATION_SET", "protect-configuration", protect.id
         )
-    for override in call.store.all(NumberOverride):
-        if override.protect_id == protect.id:
-            call.store.remove(override)
+    for override in call.store.grouped(NumberOverride, protect.id):
+        call.store.remove(override)
     drop_tags(call, arn_of(call, protect))
     call.store.remove(protect)
     return describe(call, protect)

@@ -78,9 +78,8 @@ def list_number_overrides(call: Call) -> dict[str, Any]:
     keep_expired = call.world.options.behaviour.list_expired_overrides
     found = [
         each
-        for each in call.store.all(NumberOverride)
-        if each.protect_id == protect.id
-        and (keep_expired or each.expires_s is None or each.expires_s > call.now_s)
+        for each in call.store.grouped(NumberOverride, protect.id)
+        if (keep_expired or each.expires_s is None or each.expires_s > call.now_s)
         and _passes(each, call.input.get("Filters", []))
     ]
     shown, following = page(found, call.input, call.page_size)

@@ -219,7 +219,7 @@ def _subscription(api: SnsApi, fields: Fields) -> Subscription:
 
 
 def _of_topic(api: SnsApi, topic_arn: str) -> list[Subscription]:
-    return [each for each in api.store.all(Subscription) if each.topic_arn == topic_arn]
+    return api.store.grouped(Subscription, topic_arn)
 
 
 def _existing(api: SnsApi, topic_arn: str, protocol: str, endpoint: str) -> Subscription | None:

@@ -51,7 +51,7 @@ class Publisher:
             done: Called once every subscription has it or was given up.
         """
         topic = store.find(Topic, topic_arn)
-        takers = [each for each in store.all(Subscription) if each.topic_arn == topic_arn and each.confirmed]
+        takers = [each for each in store.grouped(Subscription, topic_arn) if each.confirmed]
         if topic is None or not takers:
             done()
             return

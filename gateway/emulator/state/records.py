@@ -19,6 +19,11 @@ class Record(msgspec.Struct, kw_only=True, tag=True, tag_field="record"):
         """Unique inside the record's table and scope."""
         raise NotImplementedError
 
+    @property
+    def group(self) -> str:
+        """What records of the table are also looked up by, fixed for life; empty for most."""
+        return ""
+
 
 class PhoneNumber(Record):
     """An origination number."""
@@ -48,6 +53,11 @@ class PhoneNumber(Record):
     def key(self) -> str:
         """The number's id."""
         return self.id
+
+    @property
+    def group(self) -> str:
+        """The number itself, in digits."""
+        return self.number.lstrip("+")
 
 
 class SenderId(Record):
@@ -145,6 +155,11 @@ class OptedOutNumber(Record):
         """List and number."""
         return f"{self.list_name}/{self.number}"
 
+    @property
+    def group(self) -> str:
+        """The list."""
+        return self.list_name
+
 
 class OptOutRemoval(Record):
     """When a recipient was last taken off a list; only once in 30 days is allowed."""
@@ -184,6 +199,11 @@ class Keyword(Record):
         """Owner and upper-cased keyword."""
         return f"{self.owner_id}/{self.keyword}"
 
+    @property
+    def group(self) -> str:
+        """The owner."""
+        return self.owner_id
+
 
 class ProtectConfiguration(Record):
     """Country rules; a country that is absent is allowed."""
@@ -214,6 +234,11 @@ class NumberOverride(Record):
     def key(self) -> str:
         """Configuration and number."""
         return f"{self.protect_id}/{self.number}"
+
+    @property
+    def group(self) -> str:
+        """The configuration."""
+        return self.protect_id
 
 
 class AccountSettings(Record):

@@ -44,6 +44,11 @@ class Subscription(Record):
         """Whether the bare message is delivered instead of the signed envelope."""
         return self.attributes.get("RawMessageDelivery", "false").lower() == "true"
 
+    @property
+    def group(self) -> str:
+        """The topic."""
+        return self.topic_arn
+
 
 class SigningKey(Record):
     """The emulator's private key and self-signed certificate, both PEM."""

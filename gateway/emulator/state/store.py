@@ -28,6 +28,7 @@ class Store:
         self.scope = scope
         self._journal = journal
         self._tables: dict[str, dict[str, Record]] = {}
+        self._groups: dict[tuple[str, str], dict[str, Record]] = {}
 
     def put(self, record: Record) -> None:
         """Keep a record, new or changed."""
@@ -36,17 +37,20 @@ class Store:
 
     def load(self, record: Record) -> None:
         """Keep a record that the journal already has."""
-        self._tables.setdefault(type(record).__name__, {})[record.key] = record
+        table = type(record).__name__
+        self._tables.setdefault(table, {})[record.key] = record
+        if record.group:
+            self._groups.setdefault((table, record.group), {})[record.key] = record
 
     def remove(self, record: Record) -> None:
         """Forget a record."""
         table = type(record).__name__
-        self._tables.get(table, {}).pop(record.key, None)
+        self._take_out(table, record.key)
         self._journal.append(Gone(scope=self.scope, table=table, gone_key=record.key))
 
     def forget(self, gone: Gone) -> None:
         """Replay a deletion that the journal already has."""
-        self._tables.get(gone.table, {}).pop(gone.gone_key, None)
+        self._take_out(gone.table, gone.gone_key)
 
     def find(self, kind: type[R], key: str) -> R | None:
         """Return a record by key."""
@@ -56,6 +60,11 @@ class Store:
     def all(self, kind: type[R]) -> list[R]:
         """Return every record of a kind, oldest first."""
         return [record for record in self._tables.get(kind.__name__, {}).values() if isinstance(record, kind)]
+
+    def grouped(self, kind: type[R], group: str) -> list[R]:
+        """Return the records of a kind that belong to a group, oldest first."""
+        members = self._groups.get((kind.__name__, group), {})
+        return [record for record in members.values() if isinstance(record, kind)]
 
     def count(self, kind: type[Record]) -> int:
         """Return how many records of a kind there are."""
@@ -68,11 +77,17 @@ class Store:
 
     def drop(self, record: Record) -> None:
         """Forget a record in memory only; the journal keeps it until it is compacted."""
-        self._tables.get(type(record).__name__, {}).pop(record.key, None)
+        self._take_out(type(record).__name__, record.key)
 
     def keep_only(self, kind: type[Record]) -> None:
         """Forget every record of every other kind, in memory."""
         self._tables = {kind.__name__: self._tables.get(kind.__name__, {})}
+        self._groups.clear()
+
+    def _take_out(self, table: str, key: str) -> None:
+        record = self._tables.get(table, {}).pop(key, None)
+        if record is not None and record.group:
+            self._groups[table, record.group].pop(key, None)
 
     def records(self) -> Iterator[Record]:
         """Yield every record of every table."""

@@ -1,11 +1,8 @@
 """Two furnished tenants, and the catalog of the migrated database."""
 
-from collections.abc import AsyncIterator
 from uuid import UUID
 
 import pytest
-
-from tenants.ids import new_uuid
 
 # Every mapped table has to be imported before the metadata is read.
 from gateway.intake import models as _intake  # noqa: F401
@@ -16,6 +13,7 @@ from tenants.accounts import models as _accounts  # noqa: F401
 from tenants.audit import models as _audit  # noqa: F401
 from tenants.credits import models as _credits  # noqa: F401
 from tenants.endpoints import models as _endpoints  # noqa: F401
+from tenants.ids import new_uuid
 from tenants.optouts import models as _optouts  # noqa: F401
 from tenants.senders import models as _senders  # noqa: F401
 from tenants.templates import models as _templates  # noqa: F401
@@ -69,7 +67,7 @@ async def tenant_tables(database) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-async def neighbours(database, tenant_tables) -> AsyncIterator[tuple[UUID, UUID]]:
+async def neighbours(database, tenant_tables) -> tuple[UUID, UUID]:
     """Two tenants with a row in every table each, written past every rule as the owner may."""
     pair = (new_uuid(), new_uuid())
     async with database.acquire() as connection, connection.transaction():
@@ -77,7 +75,7 @@ async def neighbours(database, tenant_tables) -> AsyncIterator[tuple[UUID, UUID]
         for tenant_id in pair:
             for table in tenant_tables:
                 await connection.execute(*await _row(connection, table, tenant_id))
-    yield pair
+    return pair
 
 
 async def _row(connection, table: str, tenant_id: UUID) -> tuple[str, UUID]:

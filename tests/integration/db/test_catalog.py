@@ -32,9 +32,11 @@ async def unfenced(connection) -> list[str]:
     faults = []
     for table, column in owned_tables().items():
         flags = await connection.fetchrow(
-            "SELECT relrowsecurity AS on, relforcerowsecurity AS forced FROM pg_class WHERE oid = $1::regclass", table
+            "SELECT relrowsecurity AS enabled, relforcerowsecurity AS forced FROM pg_class"
+            " WHERE oid = $1::regclass",
+            table,
         )
-        if not (flags["on"] and flags["forced"]):
+        if not (flags["enabled"] and flags["forced"]):
             faults.append(f"{table}: row-level security is not enabled and forced")
         policies = await connection.fetch(
             "SELECT * FROM pg_policies WHERE tablename = $1 AND 'tollgate_app' = ANY (roles)", table
@@ -66,7 +68,11 @@ async def open_partitions(connection) -> list[str]:
         list(ROLES),
     )
     assert rows, "there are partitions"
-    return [f"{row['name']}: {row['granted'] or 'not fenced'}" for row in rows if row["granted"] or not row["fenced"]]
+    return [
+        f"{row['name']}: {row['granted'] or 'not fenced'}"
+        for row in rows
+        if row["granted"] or not row["fenced"]
+    ]
 
 
 async def rewritable(connection) -> list[str]:
@@ -93,7 +99,7 @@ async def mighty_roles(connection) -> list[str]:
         list(ROLES),
     )
     owned = await connection.fetch(
-        "SELECT relname FROM pg_class WHERE relowner IN (SELECT oid FROM pg_roles WHERE rolname = ANY ($1::text[]))",
+        "SELECT relname FROM pg_class WHERE pg_get_userbyid(relowner) = ANY ($1::text[])",
         list(ROLES),
     )
     return [row["rolname"] for row in rows] + [row["relname"] for row in owned]

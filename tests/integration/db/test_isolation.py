@@ -10,10 +10,10 @@ import random
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 
 from gateway.db.engine import create_engine, create_pool
 from gateway.db.transaction import tenant_transaction
-from sqlalchemy import text
 from tenants.scope import TenantScope
 
 
@@ -32,6 +32,13 @@ def owner_of(table):
 async def speak_for(connection, tenant_id):
     """Say who this transaction is for, as `tenant_transaction` does."""
     await connection.execute("SELECT set_config('app.tenant_id', $1, true)", str(tenant_id))
+
+
+async def spoken(connection, tenant_id, statement, *values):
+    """Run one statement in a transaction of one tenant."""
+    async with connection.transaction():
+        await speak_for(connection, tenant_id)
+        await connection.execute(statement, *values)
 
 
 async def readable(connection, table):
@@ -58,9 +65,7 @@ async def test_what_the_app_cannot_read_is_what_it_has_no_business_with(database
     assert unreadable == ["dispatch_queue"]
 
 
-async def test_the_foreign_rows_are_there_for_those_who_may_see_them(
-    worker_pool, tenant_tables, neighbours
-):
+async def test_the_foreign_rows_are_there_for_those_who_may_see_them(worker_pool, tenant_tables, neighbours):
     """The test above would pass on empty tables; these are not empty."""
     for table in tenant_tables:
         owners = {row[0] for row in await worker_pool.fetch(f"SELECT {owner_of(table)} FROM {table}")}
@@ -100,22 +105,20 @@ async def test_a_change_without_a_filter_reaches_own_rows_only(
     assert tried >= 3
 
 
-async def test_a_row_cannot_be_written_for_a_neighbour(app_pool, neighbours):
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO opt_outs (tenant_id, list_name, recipient_hash, number_sealed, source)"
+        " VALUES ($1, 'all', 'h', 's', 'api')",
+        "UPDATE templates SET tenant_id = $1",
+    ],
+)
+async def test_a_row_cannot_be_written_for_a_neighbour(app_pool, neighbours, statement):
     """WITH CHECK: the tenant that speaks is the tenant that is written."""
     own, foreign = neighbours
     async with app_pool.acquire() as connection:
         with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
-            async with connection.transaction():
-                await speak_for(connection, own)
-                await connection.execute(
-                    "INSERT INTO opt_outs (tenant_id, list_name, recipient_hash, number_sealed, source)"
-                    " VALUES ($1, 'all', 'h', 's', 'api')",
-                    foreign,
-                )
-        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
-            async with connection.transaction():
-                await speak_for(connection, own)
-                await connection.execute("UPDATE templates SET tenant_id = $1", foreign)
+            await spoken(connection, own, statement, foreign)
 
 
 @pytest.mark.parametrize("role", ["app", "worker", "ingest"])
@@ -139,7 +142,10 @@ async def test_the_setting_ends_with_its_transaction(database_url, neighbours):
         async with tenant_transaction(engine, TenantScope(tenant_id=neighbours[0])) as session:
             assert await session.scalar(text("SELECT count(*) FROM templates")) == 1
         async with engine.begin() as connection:
-            assert await connection.scalar(text("SELECT current_setting('app.tenant_id', true)")) in {None, ""}
+            assert await connection.scalar(text("SELECT current_setting('app.tenant_id', true)")) in {
+                None,
+                "",
+            }
             assert await connection.scalar(text("SELECT count(*) FROM templates")) == 0
     finally:
         await engine.dispose()
@@ -149,9 +155,7 @@ async def test_a_failed_transaction_leaves_no_tenant_behind(app_pool, neighbours
     """An error in the middle must not hand the connection on with its tenant."""
     async with app_pool.acquire() as connection:
         with pytest.raises(asyncpg.DivisionByZeroError):
-            async with connection.transaction():
-                await speak_for(connection, neighbours[0])
-                await connection.execute("SELECT 1/0")
+            await spoken(connection, neighbours[0], "SELECT 1/0")
         assert await connection.fetchval("SELECT count(*) FROM templates") == 0
 
 

@@ -48,7 +48,9 @@ async def test_a_result_moves_status_money_and_queue_together(
     recorder.put(mine, result)
     await recorder.drained()
     row, waiting = await row_of(database, message.id), await queue_row(database, message.id)
-    balance = await database.fetchrow("SELECT posted, held FROM balances WHERE tenant_id = $1", scope.tenant_id)
+    balance = await database.fetchrow(
+        "SELECT posted, held FROM balances WHERE tenant_id = $1", scope.tenant_id
+    )
     assert (row["status"], dict(balance)) == (status, {"posted": posted, "held": held})
     assert (waiting["state"] if waiting else None) == queue
     assert await faults(database) == []
@@ -64,7 +66,9 @@ async def test_a_record_written_twice_changes_nothing_the_second_time(
     for _ in range(2):
         recorder.put(mine, Refused(code="opted_out", detail="x"))
         await recorder.drained()
-    events = await database.fetchval("SELECT count(*) FROM events WHERE type = 'message.failed' AND message_id = $1", message.id)
+    events = await database.fetchval(
+        "SELECT count(*) FROM events WHERE type = 'message.failed' AND message_id = $1", message.id
+    )
     assert events == 1
     assert await faults(database) == []
 
@@ -99,10 +103,15 @@ async def test_results_are_written_although_the_database_was_away_for_a_moment(
     for number, mine in enumerate(claimed):
         recorder.put(mine, Sent(provider_message_id=f"aws-{number}"))
     await asyncio.wait_for(recorder.drained(), 10)
-    assert await database.fetchval("SELECT count(*) FROM messages WHERE id = ANY ($1) AND status = 'sent'", ids) == 20
+    assert (
+        await database.fetchval("SELECT count(*) FROM messages WHERE id = ANY ($1) AND status = 'sent'", ids)
+        == 20
+    )
 
 
-async def test_results_put_after_the_stop_are_still_written(worker_pool, database, worker_engine, marked, clock):
+async def test_results_put_after_the_stop_are_still_written(
+    worker_pool, database, worker_engine, marked, clock
+):
     """On SIGTERM all tasks are cancelled at once; the calls under way end later and must be recorded."""
     scope = await enrol(worker_engine, credit=2)
     before, after = await accept(worker_pool, new_message(scope), new_message(scope))

@@ -1,4 +1,4 @@
-"""Attempts that nobody answered for: the rule, and the sweep on Postgres with a clock that is told to move."""
+"""Attempts that nobody answered for: the rule, and the sweep on Postgres under a clock that is told."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -32,10 +32,14 @@ TICK = timedelta(seconds=1)
         ("promotional", 1, timedelta(hours=1), False, "give_up"),
     ],
 )
-def test_an_unknown_is_resent_only_where_a_second_text_is_the_lesser_evil(kind, attempt, life, allowed, expected):
+def test_an_unknown_is_resent_only_where_a_second_text_is_the_lesser_evil(
+    kind, attempt, life, allowed, expected
+):
     """A code once, a receipt if its tenant wants, an advertisement never."""
     assert (
-        verdict(message_type=kind, attempt=attempt, expires_at=NOW + life, now=NOW, resend_transactional=allowed)
+        verdict(
+            message_type=kind, attempt=attempt, expires_at=NOW + life, now=NOW, resend_transactional=allowed
+        )
         == expected
     )
 
@@ -51,9 +55,7 @@ def unanswered(worker_pool, worker_engine, marked, recorder, clock):
     """A function that makes a message whose only attempt has no answer."""
 
     async def make(**changes):
-        scope = await enrol(
-            worker_engine, credit=1, resend_unknown_transactional=changes.pop("resend", True)
-        )
+        scope = await enrol(worker_engine, credit=1, resend_unknown_transactional=changes.pop("resend", True))
         [message] = await accept(worker_pool, new_message(scope, **changes))
         [mine] = await marked(message.id, now=clock.now())
         recorder.put(mine, Unknown(reason="ReadTimeoutError"))
@@ -110,7 +112,9 @@ async def test_what_may_not_be_resent_ends_unknown_and_costs_nothing(
     row = await row_of(database, message.id)
     assert (row["status"], row["reason_code"]) == ("unknown", "no_answer_from_carrier")
     assert await queue_row(database, message.id) is None
-    balance = await database.fetchrow("SELECT posted, held FROM balances WHERE tenant_id = $1", message.tenant_id)
+    balance = await database.fetchrow(
+        "SELECT posted, held FROM balances WHERE tenant_id = $1", message.tenant_id
+    )
     assert dict(balance) == {"posted": 1, "held": 0}
     assert await faults(database) == []
 

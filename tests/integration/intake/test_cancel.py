@@ -49,7 +49,9 @@ async def test_canceling_twice_at_once_releases_once(worker_pool, database, work
     events = await database.fetchval(
         "SELECT count(*) FROM events WHERE type = 'message.canceled' AND message_id = $1", message.id
     )
-    balance = await database.fetchrow("SELECT posted, held FROM balances WHERE tenant_id = $1", scope.tenant_id)
+    balance = await database.fetchrow(
+        "SELECT posted, held FROM balances WHERE tenant_id = $1", scope.tenant_id
+    )
     assert (events, dict(balance)) == (1, {"posted": 1, "held": 0})
 
 
@@ -74,6 +76,8 @@ async def test_a_scheduled_message_is_canceled_before_its_time(worker_pool, data
     await accept(worker_pool, later)
     answer = await cancel_message(worker_pool, scope, later.id, key, NOW)
     assert isinstance(answer, MessageView)
-    balance = await database.fetchrow("SELECT posted, held FROM balances WHERE tenant_id = $1", scope.tenant_id)
+    balance = await database.fetchrow(
+        "SELECT posted, held FROM balances WHERE tenant_id = $1", scope.tenant_id
+    )
     assert dict(balance) == {"posted": 3, "held": 0}
     assert await faults(database) == []

@@ -14,7 +14,6 @@ from tests.harness.ledger import faults
 from tests.harness.tenants import accept, enrol, new_message
 from tests.harness.waiting import until
 
-
 KILL_WRITERS = """
     SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
     WHERE datname = current_database() AND application_name = 'tollgate-worker' AND state <> 'idle'
@@ -45,7 +44,8 @@ async def intake(worker_pool):
 async def stored_of(database, *scopes):
     """How many messages the tenants have."""
     return await database.fetchval(
-        "SELECT count(*) FROM messages WHERE tenant_id = ANY ($1::uuid[])", [scope.tenant_id for scope in scopes]
+        "SELECT count(*) FROM messages WHERE tenant_id = ANY ($1::uuid[])",
+        [scope.tenant_id for scope in scopes],
     )
 
 
@@ -55,7 +55,11 @@ async def clients(intake, make, *, count, each):
     async def client():
         return [await intake.submit(make()) for _ in range(each)]
 
-    return [decision for answers in await asyncio.gather(*(client() for _ in range(count))) for decision in answers]
+    return [
+        decision
+        for answers in await asyncio.gather(*(client() for _ in range(count)))
+        for decision in answers
+    ]
 
 
 @pytest.mark.parametrize("budget", [0, 1, 77, 200])
@@ -94,7 +98,8 @@ async def test_100_parallel_sends_with_one_key_make_one_message(intake, database
     scope = await enrol(worker_engine, credit=500)
     decisions = await clients(intake, lambda: new_message(scope, key="same"), count=100, each=1)
     [message_id] = [
-        row["id"] for row in await database.fetch("SELECT id FROM messages WHERE tenant_id = $1", scope.tenant_id)
+        row["id"]
+        for row in await database.fetch("SELECT id FROM messages WHERE tenant_id = $1", scope.tenant_id)
     ]
     assert sum(isinstance(decision, Stored) for decision in decisions) == 1
     assert decisions.count(Replay(message_id)) == 99
@@ -118,7 +123,8 @@ async def test_an_expired_key_may_be_used_for_something_new(worker_pool, databas
     scope = await enrol(worker_engine, credit=5)
     await accept(worker_pool, new_message(scope, key="k"))
     await database.execute(
-        "UPDATE idempotency_keys SET expires_at = now() - interval '1 s' WHERE tenant_id = $1", scope.tenant_id
+        "UPDATE idempotency_keys SET expires_at = now() - interval '1 s' WHERE tenant_id = $1",
+        scope.tenant_id,
     )
     [again] = await accept(worker_pool, new_message(scope, key="k", fingerprint=b"new"))
     stored = await database.fetchrow(
@@ -168,9 +174,7 @@ async def test_a_killed_flusher_answers_the_truth_or_unavailable(database, worke
         while True:
             last = len(answers)
             await until(lambda last=last: _as_answer(len(answers) >= last + 50))
-            while not (killed := await database.fetchval(KILL_WRITERS)):
-                await asyncio.sleep(0)
-            kills += killed
+            kills += await until(lambda: database.fetchval(KILL_WRITERS))
             if kills >= 10:
                 return kills
 
@@ -181,7 +185,8 @@ async def test_a_killed_flusher_answers_the_truth_or_unavailable(database, worke
     killer.cancel()
     kills, _ = await asyncio.gather(killer, running, return_exceptions=True)
     rows = {
-        row["id"] for row in await database.fetch("SELECT id FROM messages WHERE tenant_id = $1", scope.tenant_id)
+        row["id"]
+        for row in await database.fetch("SELECT id FROM messages WHERE tenant_id = $1", scope.tenant_id)
     }
     told = {message_id for message_id, answer in answers.items() if isinstance(answer, Stored)}
     assert kills == 10
@@ -208,7 +213,9 @@ async def test_a_commit_whose_answer_was_lost_is_found_again(worker_pool, databa
     await asyncio.gather(running, return_exceptions=True)
     assert answer == Stored(batch_id=None), "the relay owes the push"
     assert await stored_of(database, scope) == 1
-    assert await database.fetchval("SELECT count(*) FROM outbox_batches WHERE $1 = ANY (message_ids)", message.id)
+    assert await database.fetchval(
+        "SELECT count(*) FROM outbox_batches WHERE $1 = ANY (message_ids)", message.id
+    )
 
 
 async def test_a_full_line_is_refused_at_once(worker_pool, worker_engine):
@@ -272,7 +279,9 @@ async def test_the_ledger_checker_notices_each_kind_of_damage(database, worker_p
             assert await faults(connection) != [], damage
             await transaction.rollback()
     with pytest.raises(asyncpg.CheckViolationError):
-        await database.execute("UPDATE ledger_transfers SET held = held + 1 WHERE subject_id = $1", message.id)
+        await database.execute(
+            "UPDATE ledger_transfers SET held = held + 1 WHERE subject_id = $1", message.id
+        )
 
 
 async def _as_answer(value):

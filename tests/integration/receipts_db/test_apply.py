@@ -68,10 +68,23 @@ async def recorded(worker_pool, marked, provider_message_id):
 async def standing(database, message):
     """All that receipts may move: the row, the balance, the sum of the ledger, the events."""
     row = dict(await row_of(database, message.id))
-    for volatile in ("final_at", "id", "tenant_id", "created_at", "expires_at", "estimated_dispatch_at",
-                     "dispatched_at", "provider_message_id", "sequence", "to_sealed", "body_sealed"):
+    for volatile in (
+        "final_at",
+        "id",
+        "tenant_id",
+        "created_at",
+        "expires_at",
+        "estimated_dispatch_at",
+        "dispatched_at",
+        "provider_message_id",
+        "sequence",
+        "to_sealed",
+        "body_sealed",
+    ):
         del row[volatile]
-    balance = await database.fetchrow("SELECT posted, held FROM balances WHERE tenant_id = $1", message.tenant_id)
+    balance = await database.fetchrow(
+        "SELECT posted, held FROM balances WHERE tenant_id = $1", message.tenant_id
+    )
     revenue = await database.fetchval(
         "SELECT sum(revenue) FROM ledger_transfers WHERE subject_id = $1", message.id
     )
@@ -81,7 +94,9 @@ async def standing(database, message):
 def life(message, *names, **changes):
     """The receipts of one message."""
     return [
-        receipt(name, message_id=message.id, provider_message_id=f"aws-{message.id}", second=second, **changes)
+        receipt(
+            name, message_id=message.id, provider_message_id=f"aws-{message.id}", second=second, **changes
+        )
         for second, name in enumerate(names)
     ]
 
@@ -177,7 +192,9 @@ async def test_a_receipt_without_our_context_is_parked_until_the_record_names_it
     [message] = await accept(worker_pool, new_message(scope, price_estimated=10))
     early = receipt("DELIVERED", provider_message_id=f"aws-{message.id}")
     assert await apply(early) == ["parked"]
-    body = await database.fetchval("SELECT body_sealed FROM parked_receipts WHERE event_key = $1", early.event_key)
+    body = await database.fetchval(
+        "SELECT body_sealed FROM parked_receipts WHERE event_key = $1", early.event_key
+    )
     assert b"2065550199" not in body
     sweep = ReceiptSweep(worker_pool, FixedClock(now), KEY)
     assert await sweep.join_parked() == 0
@@ -186,7 +203,10 @@ async def test_a_receipt_without_our_context_is_parked_until_the_record_names_it
     await recorded(worker_pool, marked, f"aws-{message.id}")
     assert await sweep.join_parked() == 1
     assert (await row_of(database, message.id))["status"] == "delivered"
-    assert await database.fetchval("SELECT count(*) FROM parked_receipts WHERE event_key = $1", early.event_key) == 0
+    assert (
+        await database.fetchval("SELECT count(*) FROM parked_receipts WHERE event_key = $1", early.event_key)
+        == 0
+    )
     assert await faults(database) == []
 
 
@@ -196,7 +216,9 @@ async def test_a_stranger_and_an_unreadable_event_are_kept_and_move_nothing(appl
     stray = Stray(event_key=b"k" * 32, raw=b"{}", reason="unreadable")
     for _ in range(3):
         assert await apply(nobody, stray) == ["parked", "parked"]
-    parked = await database.fetch("SELECT reason FROM parked_receipts WHERE event_key = ANY ($1)", [nobody.event_key, stray.event_key])
+    parked = await database.fetch(
+        "SELECT reason FROM parked_receipts WHERE event_key = ANY ($1)", [nobody.event_key, stray.event_key]
+    )
     assert sorted(row["reason"] for row in parked) == ["no_message", "unreadable"]
 
 
@@ -252,7 +274,7 @@ async def test_the_ingest_role_can_do_nothing_but_receive(ingest_pool, sent):
         "SELECT * FROM opt_outs",
         "DELETE FROM messages",
         "UPDATE tenants SET live = true",
-        "INSERT INTO dispatch_queue (message_id, tenant_id, route, state, lane) SELECT id, tenant_id, '', 'queued', '{}' FROM messages",
+        "UPDATE dispatch_queue SET state = 'queued'",
     ):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await ingest_pool.execute(forbidden)

@@ -104,7 +104,9 @@ def test_a_canceled_message_stays_canceled():
 
 def test_a_failed_message_that_was_delivered_after_all_is_delivered():
     """Evidence beats an error answer."""
-    assert folded([receipt("DELIVERED")], status="failed", reason_code="carrier_refused").status == "delivered"
+    assert (
+        folded([receipt("DELIVERED")], status="failed", reason_code="carrier_refused").status == "delivered"
+    )
 
 
 def test_an_unknown_status_is_shown_and_moves_nothing():

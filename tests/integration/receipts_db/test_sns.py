@@ -92,7 +92,7 @@ async def test_a_signed_post_is_stored_before_it_is_acknowledged(sent, envelope,
 
 async def test_a_replayed_post_is_acknowledged_and_changes_nothing(stack, sent, envelope, post):
     """SNS delivers at least once; the same bytes ten times are one event."""
-    customer, message_id = sent
+    _, message_id = sent
     body = envelope(delivered(message_id))
     assert (await post(body)).status_code == 200
     before = await stack.database.fetchrow(FOOTPRINT)
@@ -103,7 +103,7 @@ async def test_a_replayed_post_is_acknowledged_and_changes_nothing(stack, sent, 
 
 async def test_one_event_under_two_sns_ids_counts_once(stack, sent, envelope, post):
     """AWS publishes an event again under another MessageId."""
-    customer, message_id = sent
+    _, message_id = sent
     assert (await post(envelope(delivered(message_id)))).status_code == 200
     before = await stack.database.fetchrow(FOOTPRINT)
     again = envelope(delivered(message_id), MessageId="33333333-3333-4333-8333-333333333333")
@@ -116,7 +116,9 @@ FORGERIES = {
     "another signature": {"tamper": {"Signature": base64.b64encode(bytes(256)).decode()}},
     "no signature": {"tamper": {"Signature": ""}},
     "another topic": {"TopicArn": "arn:aws:sns:us-east-1:999999999999:someone-elses"},
-    "another certificate": {"tamper": {"SigningCertURL": "http://127.0.0.1:1/SimpleNotificationService-0.pem"}},
+    "another certificate": {
+        "tamper": {"SigningCertURL": "http://127.0.0.1:1/SimpleNotificationService-0.pem"}
+    },
     "a certificate of a lookalike": {
         "tamper": {
             "SigningCertURL": "https://sns.us-east-1.amazonaws.com.evil.example/"

@@ -16,7 +16,9 @@ from tests.harness.waiting import until
 
 async def endpoint(customer, sink, path, events=("message.delivered",)):
     """Add an endpoint; return its id and secret."""
-    made = await customer.live.post("/v1/webhook-endpoints", json={"url": f"{sink.url}{path}", "events": list(events)})
+    made = await customer.live.post(
+        "/v1/webhook-endpoints", json={"url": f"{sink.url}{path}", "events": list(events)}
+    )
     assert made.status_code == 201, made.text
     return made.json()["id"], made.json()["secret"]
 
@@ -153,7 +155,13 @@ async def test_a_rotated_secret_signs_beside_the_old_one(stack, sink):
 async def test_an_address_inside_is_refused_when_it_is_saved(stack):
     """The operator opened loopback for these tests, and nothing else."""
     customer = await stack.customer()
-    for url in ("http://169.254.169.254/latest", "https://10.0.0.1/", "http://[::1]/", "ftp://example.com/", "https://u:p@example.com/"):
+    for url in (
+        "http://169.254.169.254/latest",
+        "https://10.0.0.1/",
+        "http://[::1]/",
+        "ftp://example.com/",
+        "https://u:p@example.com/",
+    ):
         answer = await customer.live.post("/v1/webhook-endpoints", json={"url": url})
         assert (answer.status_code, answer.json()["code"]) == (422, "webhook_url_refused"), url
 
@@ -162,13 +170,12 @@ async def test_a_sender_that_died_with_a_lease_gives_its_deliveries_back(stack, 
     """A lease is a moved date: a dead sender does nothing, and that returns the work."""
     customer = await stack.customer()
     _, secret = await endpoint(customer, sink, "/leased")
-    await stack.database.execute("UPDATE webhook_endpoints SET state = 'enabled'")
     [message_id] = await deliver(customer)
     [first] = await sink.wait_for("/leased", 1)
     await attempted(stack, customer, 1)
     await stack.database.execute(
-        "UPDATE webhook_deliveries SET state = 'pending', next_attempt_at = now() + interval '60 s', attempts = 0"
-        " WHERE tenant_id = $1",
+        "UPDATE webhook_deliveries SET state = 'pending', attempts = 0,"
+        " next_attempt_at = now() + interval '60 s' WHERE tenant_id = $1",
         customer.uuid,
     )
     await make_due(stack, customer)

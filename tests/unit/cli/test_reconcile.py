@@ -64,7 +64,8 @@ async def message(
         INSERT INTO messages (tenant_id, id, created_at, test, status, channel, type, country, recipient_hash,
             to_sealed, encoding, parts, unit, price_estimated, price_final, max_price_micros, sender_value,
             expires_at)
-        VALUES ($1, $2, $3, $4, 'queued', 'sms', 'otp', 'US', '', '', 'GSM', 1, 'micros', $5, $6, 0, 'x', now())
+        VALUES ($1, $2, $3, $4, 'queued', 'sms', 'otp', 'US', '', '', 'GSM', 1, 'micros', $5, $6, 0, 'x',
+            now())
         """,
         tenant_id,
         message_id,
