@@ -18,7 +18,7 @@ is_recent() {
 
 find_python() {
     local name
-    for name in "${TOLLGATE_PYTHON:-}" python3.13 python3.12 python3.11 python3 python; do
+    for name in "${PYTHON:-}" python3.13 python3.12 python3.11 python3 python; do
         if [ -n "$name" ] && command -v "$name" >/dev/null 2>&1 && is_recent "$name"; then
             command -v "$name"
             return

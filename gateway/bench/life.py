@@ -1,10 +1,11 @@
 """
 `life`: the CPU of a message's whole life, summed over every process of the gateway and its stores.
 
-Messages arrive over HTTP at a steady pace, three fifths of what this machine can do with everything on it, travel through the emulator, come back as signed SNS envelopes
-(four events each: queued, pending, successful, delivered) and leave as one signed webhook. The emulator,
-the webhook's receiver and the generator are not the gateway and are reported apart. What processes do while
-nothing happens is part of the sum, and its share is reported, too.
+Messages arrive over HTTP at a steady pace, three fifths of what this machine can do with everything on it.
+They travel through the emulator, come back as signed SNS envelopes (an event for each step of a text's
+life) and leave as one signed webhook. The emulator, the webhook's receiver and the generator are not the
+gateway and are reported apart. What processes do while nothing happens is part of the sum, and its share is
+reported, too.
 
 The bare components beside it are the request (Litestar with one EVALSHA) and the call (aioboto3), which is
 as much as a gateway that keeps no promise would cost.

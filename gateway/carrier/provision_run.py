@@ -52,6 +52,15 @@ class Control:
         answer: dict[str, Any] = await getattr(self._client, action)(**members)
         return answer
 
+    async def find(self, action: str, **members: Any) -> dict[str, Any] | None:
+        """Call an action that describes; None where AWS has no such thing."""
+        try:
+            return await self.call(action, **members)
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") == "ResourceNotFoundException":
+                return None
+            raise
+
     async def make(self, action: str, **members: Any) -> dict[str, Any] | None:
         """Call an action that creates; None where the thing is there already."""
         try:
@@ -88,10 +97,11 @@ class ProvisionRun:
 
     async def opt_out_list(self) -> None:
         """Make the tenant's own list, the second line behind the gateway's."""
-        made = await self._aws.make(
-            "create_opt_out_list", OptOutListName=self._name, ClientToken=self._token("opt-out-list")
-        )
-        self._note(made, "OptOutListArn")
+        if await self._aws.find("describe_opt_out_lists", OptOutListNames=[self._name]) is None:
+            made = await self._aws.make(
+                "create_opt_out_list", OptOutListName=self._name, ClientToken=self._token("opt-out-list")
+            )
+            self._note(made, "OptOutListArn")
 
     async def sender(self, wish: SenderWish) -> Sender:
         """Request or adopt one origination identity and store it."""
@@ -118,12 +128,13 @@ class ProvisionRun:
 
     async def configuration_set(self, topic_arn: str) -> None:
         """Make the tenant's configuration set and point its events at the topic."""
-        made = await self._aws.make(
-            "create_configuration_set", ConfigurationSetName=self._name, ClientToken=self._token("set")
-        )
-        self._note(made, "ConfigurationSetArn")
-        described = await self._aws.call("describe_configuration_sets", ConfigurationSetNames=[self._name])
-        facts = described["ConfigurationSets"][0]
+        facts = await self._described_set()
+        if facts is None:
+            made = await self._aws.make(
+                "create_configuration_set", ConfigurationSetName=self._name, ClientToken=self._token("set")
+            )
+            self._note(made, "ConfigurationSetArn")
+            facts = {"EventDestinations": [], **(made or {})}
         if _DESTINATION not in {each["EventDestinationName"] for each in facts["EventDestinations"]}:
             await self._aws.make(
                 "create_event_destination",
@@ -141,6 +152,10 @@ class ProvisionRun:
                 name=self._name,
                 arn=facts["ConfigurationSetArn"],
             )
+
+    async def _described_set(self) -> dict[str, Any] | None:
+        found = await self._aws.find("describe_configuration_sets", ConfigurationSetNames=[self._name])
+        return None if found is None else found["ConfigurationSets"][0]
 
     async def pool(self, rows: list[Sender], *, dedicated: bool) -> None:
         """Make the gateway's pool of these senders, with an AWS pool of its own if wanted."""

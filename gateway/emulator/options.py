@@ -71,6 +71,7 @@ class Quotas(msgspec.Struct, frozen=True, kw_only=True):
     keywords_per_identity: int = 30
     event_destinations_per_set: int = 5
     tags_per_resource: int = 200
+    associations_per_registration: int = 100
     verification_codes_per_day: int = 1_000
     registration_versions_per_day: int = 1_000
     attachments_per_day: int = 10_000

@@ -1,4 +1,4 @@
-"""Event destinations that end in moto's server: another implementation of SQS, Firehose and CloudWatch Logs."""
+"""Event destinations that end in moto's server: another SQS, Firehose and CloudWatch Logs."""
 
 import asyncio
 import json

@@ -17,9 +17,6 @@ from gateway.emulator.state.registration_records import Registration
 
 Associated = PhoneNumber | SenderId | Registration
 
-LARGEST_COUNT = 100
-"""Associations of one registration."""
-
 PARENT_TYPES = {
     "US_TEN_DLC_CAMPAIGN_REGISTRATION": "US_TEN_DLC_BRAND_REGISTRATION",
     "US_TEN_DLC_BRAND_VETTING": "US_TEN_DLC_BRAND_REGISTRATION",
@@ -44,10 +41,11 @@ def create_registration_association(call: Call) -> dict[str, Any]:
     _check_moment(registration, association.behavior)
     if resource.key in registration.associations:
         raise conflict("RESOURCE_ALREADY_ASSOCIATED", kind, resource.key)
-    if isinstance(resource, PhoneNumber):
-        _check_number(call, registration, resource)
-    if len(registration.associations) >= LARGEST_COUNT:
+    most = call.world.options.effective_quotas().associations_per_registration
+    if len(registration.associations) >= most:
         raise quota("ASSOCIATIONS_PER_REGISTRATION")
+    if isinstance(resource, PhoneNumber):
+        _link_number(call, registration, resource)
     registration.associations.append(resource.key)
     call.store.put(registration)
     return {
@@ -97,7 +95,7 @@ def _check_moment(registration: Registration, behavior: str) -> None:
         raise conflict("REGISTRATION_ALREADY_SUBMITTED", "registration", registration.id)
 
 
-def _check_number(call: Call, registration: Registration, number: PhoneNumber) -> None:
+def _link_number(call: Call, registration: Registration, number: PhoneNumber) -> None:
     if number.registration_id is not None:
         raise conflict("PHONE_NUMBER_ASSOCIATED_TO_REGISTRATION", "phone-number", number.id)
     number.registration_id = registration.id

@@ -108,8 +108,7 @@ async def test_a_change_without_a_filter_reaches_own_rows_only(
 @pytest.mark.parametrize(
     "statement",
     [
-        "INSERT INTO opt_outs (tenant_id, list_name, recipient_hash, number_sealed, source)"
-        " VALUES ($1, 'all', 'h', 's', 'api')",
+        "INSERT INTO templates (tenant_id, id, name) VALUES ($1, gen_random_uuid(), 'theirs')",
         "UPDATE templates SET tenant_id = $1",
     ],
 )
