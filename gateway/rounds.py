@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-import asyncpg
 import structlog
 from msgspec import Struct
 
+from gateway.db.faults import DATABASE_FAULTS
 from gateway.lanes.errors import RedisUnavailable
 
 _log = structlog.get_logger(__name__)
@@ -31,7 +31,7 @@ async def _repeat(each: Round) -> None:
     while True:
         try:
             await each.work()
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, RedisUnavailable) as error:
+        except (*DATABASE_FAULTS, RedisUnavailable) as error:
             _log.warning("round_failed", round=each.name, error=str(error))
         except Exception:  # noqa: BLE001 - one broken round must not stop the others; it is logged
             _log.exception("round_broken", round=each.name)

@@ -13,6 +13,7 @@ from gateway.api.exchange import exchange_of
 from gateway.api.field_errors import refusal_of_query
 from gateway.api.problems import PROBLEMS, STATUS_CODES
 from gateway.api.refusals import Refusal, problem_response
+from gateway.db.faults import DATABASE_FAULTS
 from gateway.errors import ConfigurationError, GatewayError, Overloaded, Unavailable
 from gateway.lanes.errors import ScriptFailed
 from tenants.errors import Conflict, InvalidId, InvalidInput, NotFound, TenantsError
@@ -110,7 +111,7 @@ def _of_database(error: Exception) -> Refusal | None:
     if isinstance(error, asyncpg.PostgresError):
         passing = str(error.sqlstate or "").startswith(_PASSING_SQLSTATES)
         return Refusal("unavailable", retry_after_ms=_RETRY_AFTER_MS) if passing else None
-    if isinstance(error, sql.TimeoutError | sql.InterfaceError | asyncpg.InterfaceError | OSError):
+    if isinstance(error, (sql.TimeoutError, sql.InterfaceError, *DATABASE_FAULTS)):
         return Refusal("unavailable", retry_after_ms=_RETRY_AFTER_MS)
     if isinstance(error, sql.DBAPIError):
         state = str(getattr(error.orig, "sqlstate", None) or "")

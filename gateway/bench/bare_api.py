@@ -24,6 +24,22 @@ from gateway.bench.bare_server import serve
 from gateway.lanes.scripts import RedisScripts, connect
 
 _TENANT = UUID(int=1)
+POLICY = TenantPolicy(
+    tenant_id=_TENANT, version=1, state="active", live=True, free_text=True, countries=frozenset({"US"})
+)
+ADMISSION = Admission(
+    tenant_id=_TENANT,
+    policy_version=1,
+    live=True,
+    country="US",
+    template=None,
+    recipient_hash=b"0123456789abcdef",
+    use_cases=("all", "transactional"),
+    parts=1,
+    estimated_wait_ms=0,
+    ttl_ms=60_000,
+)
+"""One message that every gate lets through."""
 
 
 class Send(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -46,22 +62,10 @@ class Taken(Struct, frozen=True, kw_only=True):
 
 def create(gate: AdmissionGate) -> Litestar:
     """Return the application."""
-    admission = Admission(
-        tenant_id=_TENANT,
-        policy_version=1,
-        live=True,
-        country="US",
-        template=None,
-        recipient_hash=b"0123456789abcdef",
-        use_cases=("all", "transactional"),
-        parts=1,
-        estimated_wait_ms=0,
-        ttl_ms=60_000,
-    )
 
     @post("/v1/messages", status_code=202)
     async def send(data: JSONBody[Send]) -> Taken:
-        await gate.decide(admission)
+        await gate.decide(ADMISSION)
         return Taken(id=uuid.uuid4().hex, status="queued", to=data.to, body=data.body)
 
     return Litestar([send], logging_config=None, openapi_config=None)
@@ -70,17 +74,12 @@ def create(gate: AdmissionGate) -> Litestar:
 async def _main(port: int, redis_url: str) -> None:
     client: Any = connect(redis_url)
     gate = AdmissionGate(RedisScripts(client))
-    await gate.project(_policy(), _nobody)
+    await gate.project(POLICY, nobody)
     await serve(create(gate), port)
 
 
-def _policy() -> TenantPolicy:
-    return TenantPolicy(
-        tenant_id=_TENANT, version=1, state="active", live=True, free_text=True, countries=frozenset({"US"})
-    )
-
-
-async def _nobody() -> dict[str, list[bytes]]:
+async def nobody() -> dict[str, list[bytes]]:
+    """Return the opt-outs: there are none."""
     return {}
 
 

@@ -11,14 +11,13 @@ from msgspec import Struct
 
 from gateway.bench.children import free_port
 from gateway.bench.stack import Stack, open_stack
-from gateway.bench.tenant import COUNTRY, Sends, create_customer
+from gateway.bench.tenant import COUNTRY, Sends, add_webhook, create_customer
 from gateway.emulator.sns.signing import Signer, new_signing_key
 
 HOOK = "/hook"
 """The peer's path for webhooks."""
 _KEY_BITS = 2048
 _LONG_S = 120.0
-_TOLD = ("message.delivered", "message.undelivered")
 
 
 class Ground(Struct, frozen=True, kw_only=True):
@@ -65,12 +64,13 @@ class Ground(Struct, frozen=True, kw_only=True):
 
 
 @asynccontextmanager
-async def open_ground(*, webhook: bool = False) -> AsyncGenerator[Ground]:
+async def open_ground(*, endpoints: int = 0, told: tuple[str, ...] = ()) -> AsyncGenerator[Ground]:
     """
     Build everything, and let one message travel.
 
     Args:
-        webhook: Whether the tenant is told of ends of messages, at the peer.
+        endpoints: Webhook endpoints of the tenant, all at the peer's `HOOK`.
+        told: The types of events they are told of.
     """
     port = free_port()
     peer_url = f"http://127.0.0.1:{port}"
@@ -82,8 +82,10 @@ async def open_ground(*, webhook: bool = False) -> AsyncGenerator[Ground]:
         peer = await stack.start("peer", "gateway.bench.peer", str(port), str(pem), signer.certificate_path)
         await peer.hear()
         api = await stack.api()
-        hook = peer_url + HOOK if webhook else None
-        sends = Sends((await create_customer(stack.settings, webhook=hook, events=_TOLD)).token)
+        customer = await create_customer(stack.settings)
+        for _ in range(endpoints):
+            await add_webhook(stack.settings, customer, peer_url + HOOK, told)
+        sends = Sends(customer.token)
         await stack.open_lanes(*sends.next(1))
         async with (
             aiohttp.ClientSession() as http,

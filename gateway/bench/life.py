@@ -23,6 +23,7 @@ TARGETS = {"cpu_ms_per_message": Target(at_most=2.6)}
 """With aioboto3 as it is; 1.5 once the lean sender takes its place."""
 _ROLES = ("dispatcher", "receipts", "webhooks", "scheduler")
 _GATEWAY = ("api", *_ROLES, "postgres", "redis")
+_TOLD = ("message.delivered", "message.undelivered")
 _WARM_UP = 300
 _WARM_UP_PER_S = 50.0
 _LOAD = 0.6
@@ -35,7 +36,7 @@ _FINISHED_WITHIN_S = 60.0
 async def measure(*, quick: bool) -> Report:
     """Run the rounds."""
     seconds, rounds = (8.0, 3) if quick else (20.0, 5)
-    async with open_ground(webhook=True) as ground:
+    async with open_ground(endpoints=1, told=_TOLD) as ground:
         for role in _ROLES:
             await ground.stack.start(role, *ground.stack.role(role))
         bench = _Bench(ground)

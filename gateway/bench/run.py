@@ -8,7 +8,7 @@ from typing import Final, Protocol
 import uvloop
 from msgspec import Struct
 
-from gateway.bench import accept, dispatch, life, receipts
+from gateway.bench import accept, admission, dispatch, emulator, life, receipts, webhooks
 from gateway.bench.report import Report
 
 
@@ -49,6 +49,21 @@ _ALL: Final = (
         name="life",
         summary="CPU of a message's whole life, beside a bare request and a bare call",
         measure=life.measure,
+    ),
+    Benchmark(
+        name="admission",
+        summary="verdicts of the admission gate, beside a one-line script through plain redis-py",
+        measure=admission.measure,
+    ),
+    Benchmark(
+        name="webhooks",
+        summary="signed webhooks out of the outbox, beside a bare aiohttp loop",
+        measure=webhooks.measure,
+    ),
+    Benchmark(
+        name="emulator",
+        summary="calls the AWS emulator answers, beside a constant answer",
+        measure=emulator.measure,
     ),
 )
 

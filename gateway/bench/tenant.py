@@ -33,16 +33,8 @@ class Customer(Struct, frozen=True, kw_only=True):
     token: str
 
 
-async def create_customer(
-    settings: Settings, *, webhook: str | None = None, events: tuple[str, ...] = ()
-) -> Customer:
-    """
-    Create, provision and fund a tenant through a running API.
-
-    Args:
-        webhook: Where its events go; None for nowhere.
-        events: Which ones; empty for all.
-    """
+async def create_customer(settings: Settings) -> Customer:
+    """Create, provision and fund a tenant through a running API."""
     operator = {"Authorization": f"Bearer {settings.operator_key}"}
     async with aiohttp.ClientSession(settings.public_url, headers=operator) as http:
         new = {
@@ -63,11 +55,14 @@ async def create_customer(
         await _post(http, f"{tenant}/provision", {"senders": [sender]})
         await _post(http, f"{tenant}/credits", {"amount": "1000000.00"})
         token = (await _post(http, f"{tenant}/api-keys", {"mode": "live"}))["secret"]
-    if webhook is not None:
-        own = {"Authorization": f"Bearer {token}"}
-        async with aiohttp.ClientSession(settings.public_url, headers=own) as http:
-            await _post(http, "/v1/webhook-endpoints", {"url": webhook, "events": list(events)})
     return Customer(id=tenant_id, token=token)
+
+
+async def add_webhook(settings: Settings, customer: Customer, url: str, events: tuple[str, ...]) -> None:
+    """Have the tenant told of some types of events."""
+    own = {"Authorization": f"Bearer {customer.token}"}
+    async with aiohttp.ClientSession(settings.public_url, headers=own) as http:
+        await _post(http, "/v1/webhook-endpoints", {"url": url, "events": list(events)})
 
 
 async def _post(http: aiohttp.ClientSession, path: str, body: Any) -> Any:

@@ -134,7 +134,8 @@ class ProvisionRun:
                 "create_configuration_set", ConfigurationSetName=self._name, ClientToken=self._token("set")
             )
             self._note(made, "ConfigurationSetArn")
-            facts = {"EventDestinations": [], **(made or {})}
+            empty: dict[str, Any] = {"EventDestinations": []}
+            facts = empty | (made or {})
         if _DESTINATION not in {each["EventDestinationName"] for each in facts["EventDestinations"]}:
             await self._aws.make(
                 "create_event_destination",

@@ -13,6 +13,7 @@ import asyncpg
 
 from gateway.carrier.ports import CONTEXT_ATTEMPT, CONTEXT_MESSAGE, OutboundText, Outcome, Sent, Unknown
 from gateway.clock import Clock
+from gateway.db.faults import DATABASE_FAULTS
 from tenants.countries.numbers import simulator_outcomes
 from tenants.ids import encode
 
@@ -40,7 +41,7 @@ class SandboxCarrier:
                 """,
                 [(text.message_id, ordinal, due, event) for ordinal, (due, event) in enumerate(events)],
             )
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except DATABASE_FAULTS as error:
             return Unknown(reason=type(error).__name__)
         return Sent(provider_message_id=provider_message_id)
 

@@ -4,7 +4,7 @@ import os
 
 import click
 
-from gateway.cli.looping import run
+from gateway.cli.on_stores import run_on_stores
 from gateway.db.engine import sqlalchemy_url
 from gateway.db.migrate import migrate
 from gateway.settings import Settings, read_settings
@@ -21,7 +21,7 @@ def command() -> None:
     """
     settings = read_settings(os.environ, redis_url="redis://127.0.0.1:6379/0")
     configure("console", "warning")
-    run(_migrate(settings))
+    run_on_stores(_migrate(settings))
 
 
 async def _migrate(settings: Settings) -> None:

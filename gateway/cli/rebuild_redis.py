@@ -6,7 +6,7 @@ import click
 from rich.progress import track
 from sqlalchemy import select
 
-from gateway.cli.looping import run
+from gateway.cli.on_stores import run_on_stores
 from gateway.db.transaction import worker_transaction
 from gateway.intake.building import SANDBOX_ROUTE
 from gateway.lanes.lanes import Lanes
@@ -29,7 +29,7 @@ def command() -> None:
     """
     settings = read_settings(os.environ)
     configure("console", "warning")
-    run(_rebuild(settings))
+    run_on_stores(_rebuild(settings))
 
 
 async def _rebuild(settings: Settings) -> None:

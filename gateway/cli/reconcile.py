@@ -6,7 +6,7 @@ import sys
 import click
 import msgspec
 
-from gateway.cli.looping import run
+from gateway.cli.on_stores import run_on_stores
 from gateway.db.engine import create_pool
 from gateway.messages.reconcile import Proof, prove
 from gateway.settings import Settings, read_settings
@@ -22,7 +22,7 @@ def command(*, as_json: bool) -> None:
 
     Prints every difference and exits with status 1 if there is one.
     """
-    proof = run(_prove(read_settings(os.environ, redis_url="redis://127.0.0.1:6379/0")))
+    proof = run_on_stores(_prove(read_settings(os.environ, redis_url="redis://127.0.0.1:6379/0")))
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(proof), indent=2).decode())
     else:

@@ -1,10 +1,11 @@
 """
 Group commit: many waiting items, one transaction, and only its commit answers.
 
-There is no timer: while one commit is under way the next batch gathers, so a lone item waits for nothing
-and a crowd shares one fsync. The line is bounded; a full line is refused at once. An item the database
-refuses fails alone: its batch is tried again one by one. A connection lost during the commit leaves the
-outcome in doubt; `find_committed` then says what is there, and what it cannot say counts as not stored.
+While one commit is under way the next batch gathers, so a lone item waits for nothing and a crowd shares one
+fsync. Only where nobody's latency counts is there a timer, too. The line is bounded; a full line is refused
+at once. An item the database refuses fails alone: its batch is tried again one by one. A connection lost
+during the commit leaves the outcome in doubt; `find_committed` then says what is there, and what it cannot
+say counts as not stored.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ import asyncpg
 import structlog
 from prometheus_client import Histogram
 
+from gateway.db.faults import DATABASE_FAULTS
 from gateway.errors import Overloaded, Unavailable
 
 _log = structlog.get_logger(__name__)
@@ -31,6 +33,7 @@ _LOST_CONNECTION = (
     OSError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.OperatorInterventionError,
 )
 
@@ -50,6 +53,7 @@ class GroupCommit(Generic[Item, Answer]):
     Args:
         write: Stores a batch in one transaction of its own on the given connection; one answer per item.
         committed: Hears of each batch after its commit; must not block.
+        linger_s: How long a batch that is not full waits for company; 0 where a caller's latency counts.
         find_committed: After a lost connection, the answers of items that are stored after all.
     """
 
@@ -62,6 +66,7 @@ class GroupCommit(Generic[Item, Answer]):
         max_batch: int,
         sizes: Histogram,
         seconds: Histogram,
+        linger_s: float = 0.0,
         committed: Callable[[Sequence[Item], Sequence[Answer]], None] | None = None,
         find_committed: Callable[[Any, Sequence[Item]], Awaitable[list[Answer | None]]] | None = None,
     ) -> None:
@@ -71,6 +76,7 @@ class GroupCommit(Generic[Item, Answer]):
         self._max_batch = max_batch
         self._sizes = sizes
         self._seconds = seconds
+        self._linger_s = linger_s
         self._committed = committed
         self._find_committed = find_committed
         self._line: deque[_Waiting[Item, Answer]] = deque()
@@ -106,10 +112,12 @@ class GroupCommit(Generic[Item, Answer]):
     async def _flush_forever(self) -> None:
         while True:
             batch = await self._next_batch()
+            if not batch:
+                continue
             started = time.perf_counter()
             try:
                 await self._flush(batch)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except DATABASE_FAULTS as error:
                 _log.warning("group_commit_failed", items=len(batch), error=str(error))
                 _fail(batch, Unavailable("the database did not take it"))
             except BaseException:
@@ -122,6 +130,8 @@ class GroupCommit(Generic[Item, Answer]):
         while not self._line:
             self._arrived.clear()
             await self._arrived.wait()
+        if self._linger_s and len(self._line) < self._max_batch:
+            await asyncio.sleep(self._linger_s)
         return [self._line.popleft() for _ in range(min(self._max_batch, len(self._line)))]
 
     async def _flush(self, batch: Sequence[_Waiting[Item, Answer]]) -> None:
@@ -159,7 +169,7 @@ class GroupCommit(Generic[Item, Answer]):
             try:
                 async with self._pool.acquire() as connection:
                     found = await self._find_committed(connection, [waiting.item for waiting in batch])
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except DATABASE_FAULTS:
                 await asyncio.sleep(_IN_DOUBT_PAUSE_S)
                 continue
             for waiting, answer in zip(batch, found, strict=True):

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 
 from gateway.db.engine import sqlalchemy_url
+from gateway.db.faults import DATABASE_FAULTS
 from gateway.db.migrate import current_revision
 from gateway.errors import GatewayError
 
@@ -37,13 +38,7 @@ class StoresReadiness:
             try:
                 async with asyncio.timeout(_DEADLINE_S):
                     await check()
-            except (
-                OSError,
-                asyncpg.PostgresError,
-                asyncpg.InterfaceError,
-                GatewayError,
-                TimeoutError,
-            ) as error:
+            except (*DATABASE_FAULTS, GatewayError) as error:
                 found[name] = str(error) or type(error).__name__
         return found
 

@@ -82,7 +82,8 @@ class Display:
             "webhooks": verified,
         }
         for name, task in self._tasks.items():
-            self._progress.update(task, completed=seen[name])
+            total = max(seen[name], self._progress.tasks[task].total or 0)
+            self._progress.update(task, completed=seen[name], total=total)
         if not self._tasks and monotonic() - self._plain_at > _PLAIN_EVERY_S:
             self._plain_at = monotonic()
             self._console.print(

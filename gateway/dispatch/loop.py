@@ -14,6 +14,7 @@ import structlog
 
 from gateway.carrier.ports import Carrier, NotSent, OutboundText
 from gateway.clock import Clock
+from gateway.db.faults import DATABASE_FAULTS
 from gateway.dispatch.mark import MarkedMessage, mark
 from gateway.dispatch.record import Expired, Recorder
 from gateway.lanes.entry import Claimed
@@ -87,7 +88,7 @@ class Dispatcher:
         except RedisUnavailable as error:
             _log.warning("claim_failed", route=self._route, error=str(error))
             await asyncio.sleep(_PAUSE_S)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except DATABASE_FAULTS as error:
             # What was claimed stays leased in Redis and is claimed again when the lease is over.
             _log.warning("mark_failed", route=self._route, error=str(error))
             await asyncio.sleep(_PAUSE_S)
@@ -122,7 +123,7 @@ class Dispatcher:
             return
         try:
             text = await self._text(message, ttl_s)
-        except (TenantsError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (TenantsError, *DATABASE_FAULTS) as error:
             _log.error("message_not_opened", message_id=str(message.message_id), error=str(error))
             self._recorder.put(message, NotSent(reason="not_opened", retry_after_ms=_NOT_OPENED_MS))
             return

@@ -17,6 +17,7 @@ from msgspec import Struct, structs
 
 from gateway.carrier.ports import NotSent, Outcome, Refused, Sent, Unknown
 from gateway.clock import Clock
+from gateway.db.faults import DATABASE_FAULTS
 from gateway.dispatch.mark import MarkedMessage
 from gateway.messages.state import MessageState, lock, save
 from gateway.messages.status import advance
@@ -27,6 +28,8 @@ from tenants.tables import HotConnection
 _log = structlog.get_logger(__name__)
 
 MAX_BATCH = 128
+_LINGER_S = 0.005
+"""Results gathered for this long share a commit; nobody waits for them."""
 _RETRY_S = 0.5
 
 
@@ -172,6 +175,7 @@ class Recorder:
         """Write until cancelled; what is put after that is written by `drained`."""
         while True:
             await self._arrived.wait()
+            await asyncio.sleep(_LINGER_S)
             await self._write_next()
 
     async def drained(self) -> None:
@@ -196,7 +200,7 @@ class Recorder:
                     await record_batch(
                         connection, batch, unknown_wait=self._unknown_wait, now=self._clock.now()
                     )
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except DATABASE_FAULTS as error:
                 _log.warning("record_failed", results=len(batch), error=str(error))
                 await asyncio.sleep(_RETRY_S)
             else:

@@ -37,6 +37,7 @@ class Association(msgspec.Struct, frozen=True, array_like=True):
     """A kind of resource that a registration is for."""
 
     resource_type: str
+    """PHONE_NUMBER, SENDER_ID or REGISTRATION."""
     country: str | None
     behavior: str
     disassociation: str
@@ -102,12 +103,12 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def sender_id_country(self) -> str | None:
         """The country whose sender id this form is for."""
-        return next((each.country for each in self.associations if each.resource_type == "sender-id"), None)
+        return next((each.country for each in self.associations if each.resource_type == "SENDER_ID"), None)
 
     def accepts_number(self, number_type: str, country: str) -> bool:
         """Return whether numbers of a kind are registered with this form."""
         return number_type in self.number_types and any(
-            each.resource_type == "phone-number" and each.country in {None, country}
+            each.resource_type == "PHONE_NUMBER" and each.country in {None, country}
             for each in self.associations
         )
 

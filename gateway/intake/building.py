@@ -40,6 +40,8 @@ class Admissible(Struct, frozen=True, kw_only=True):
     draft: Draft
     sender: SenderFact | None
     """None is the sandbox's own sender."""
+    recipient_hash: bytes
+    """The recipient under the tenant's own key, as opt-outs and look-ups know it."""
     wait_ms: int
     """Estimate of what stands before it in its lane."""
     key: tuple[str, bytes] | None
@@ -84,7 +86,7 @@ def build(admitted: Admissible, recipients: bytes) -> Built:
         channel=admitted.request.channel,
         type=draft.type,
         country=draft.number.country,
-        recipient_hash=snapshot.key.recipient_hash(draft.number.e164),
+        recipient_hash=admitted.recipient_hash,
         to_sealed=snapshot.key.seal(draft.number.e164.encode(), context=number_context(message_id)),
         body_sealed=snapshot.key.seal(draft.text.encode(), context=body_context(message_id)),
         template_id=draft.template.id if draft.template else None,

@@ -4,10 +4,10 @@ import asyncio
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import structlog
 
 from gateway.db.engine import connect
+from gateway.db.faults import DATABASE_FAULTS
 from gateway.intake.policies import Policies
 from tenants.errors import NotFound
 from tenants.tables import HotConnection
@@ -41,7 +41,7 @@ class PolicyNotices:
         while True:
             try:
                 await self._listen()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            except DATABASE_FAULTS as error:
                 _log.warning("policy_listener_lost", error=str(error))
             await asyncio.sleep(_RECONNECT_S)
 

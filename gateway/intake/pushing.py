@@ -8,6 +8,7 @@ import asyncpg
 import msgspec
 import structlog
 
+from gateway.db.faults import DATABASE_FAULTS
 from gateway.intake.commit import Decision, NewMessage, Stored
 from gateway.lanes.entry import LaneEntry
 from gateway.lanes.errors import RedisUnavailable
@@ -68,7 +69,7 @@ class LanePusher:
         done, self._pushed = self._pushed, []
         try:
             await self._pool.execute("DELETE FROM outbox_batches WHERE id = ANY($1::uuid[])", done)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except DATABASE_FAULTS as error:
             _log.warning("outbox_forget_failed", batches=len(done), error=str(error))
             self._pushed.extend(done)
 

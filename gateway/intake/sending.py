@@ -123,7 +123,8 @@ class Sending:
             if isinstance(chosen, Declined):
                 return chosen
             sender, wait_ms = chosen
-            match await self._admit(_admission(snapshot, scope, draft, wait_ms)):
+            admission = _admission(snapshot, scope, draft, wait_ms)
+            match await self._admit(admission):
                 case Admitted() as admitted:
                     admissible = Admissible(
                         snapshot=snapshot,
@@ -131,6 +132,7 @@ class Sending:
                         request=request,
                         draft=draft,
                         sender=sender,
+                        recipient_hash=admission.recipient_hash,
                         wait_ms=wait_ms,
                         key=key,
                     )

@@ -8,9 +8,9 @@ ConfirmSubscription with its token; its SubscribeURL is never fetched, whoever s
 import hashlib
 from typing import Literal, Protocol
 
-import asyncpg
 from msgspec import Struct
 
+from gateway.db.faults import DATABASE_FAULTS
 from gateway.errors import Unavailable
 from gateway.receipts.apply import Stray, stray_of
 from gateway.receipts.batch import ReceiptCommit
@@ -72,7 +72,7 @@ class SnsReceiver:
             return _rejected(envelope.reason)
         try:
             await self._topics.refresh(envelope.topic_arn)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except DATABASE_FAULTS as error:
             raise Unavailable("the known topics could not be read") from error
         verdict = await self._verifier.verify(envelope)
         if isinstance(verdict, Rejected):

@@ -18,6 +18,7 @@ import structlog
 
 from gateway.clock import Clock
 from gateway.db.engine import connect
+from gateway.db.faults import DATABASE_FAULTS
 from gateway.messages.keys import DataKeys
 from gateway.messages.outbox import WAKE_CHANNEL
 from gateway.webhooks.client import WebhookClient
@@ -36,6 +37,8 @@ _CROWDED = timedelta(milliseconds=100)
 _CLAIM = 128
 _POLL_S = 1.0
 _RETRY_S = 0.5
+_LINGER_S = 0.005
+"""Results gathered for this long share a commit; nobody waits for them."""
 _RECORD_BATCH = 128
 
 
@@ -89,7 +92,7 @@ class WebhookSender:
                         await asyncio.sleep(_POLL_S)
                 finally:
                     await connection.close(timeout=1)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            except DATABASE_FAULTS as error:
                 _log.warning("webhook_listener_lost", error=str(error))
             await asyncio.sleep(_POLL_S)
 
@@ -101,7 +104,7 @@ class WebhookSender:
             self._wake.clear()
             try:
                 leased = await self._lease() if self._free > 0 else 0
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except DATABASE_FAULTS as error:
                 _log.warning("webhook_lease_failed", error=str(error))
                 await asyncio.sleep(_RETRY_S)
                 continue
@@ -119,12 +122,25 @@ class WebhookSender:
         now = self._clock.now()
         async with self._pool.acquire() as connection, connection.transaction():
             due = await lease_due(connection, now=now, limit=min(self._free, _CLAIM))
-        self._free -= len(due)
-        for delivery in due:
+            taken, crowded = self._admit(due)
+            await postpone(connection, crowded, until=now + _CROWDED)
+        self._free -= len(taken)
+        for delivery in taken:
+            self._busy[delivery.endpoint.id] += 1
             task = asyncio.create_task(self._post(delivery))
             self._posts.add(task)
             task.add_done_callback(self._ended)
-        return len(due)
+        return len(taken)
+
+    def _admit(self, due: Sequence[DueDelivery]) -> tuple[list[DueDelivery], list[DueDelivery]]:
+        """Split what was leased into what may be posted now and what its endpoint has no room for."""
+        busy = Counter(self._busy)
+        taken: list[DueDelivery] = []
+        crowded: list[DueDelivery] = []
+        for delivery in due:
+            busy[delivery.endpoint.id] += 1
+            (taken if busy[delivery.endpoint.id] <= _PER_ENDPOINT else crowded).append(delivery)
+        return taken, crowded
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         self._posts.discard(task)
@@ -135,16 +151,10 @@ class WebhookSender:
         self._wake.set()
 
     async def _post(self, delivery: DueDelivery) -> None:
-        endpoint = delivery.endpoint
-        if self._busy[endpoint.id] >= _PER_ENDPOINT:
-            # Its lease runs out and it comes again; the room goes to other endpoints.
-            await self._postpone(delivery)
-            return
-        self._busy[endpoint.id] += 1
         try:
             attempt = await self._exchange(delivery)
         finally:
-            self._busy[endpoint.id] -= 1
+            self._busy[delivery.endpoint.id] -= 1
         self._results.append(
             Result(
                 delivery=delivery,
@@ -170,13 +180,10 @@ class WebhookSender:
             delivery.tenant_id, delivery.endpoint.url, headers=headers, body=body.encode()
         )
 
-    async def _postpone(self, delivery: DueDelivery) -> None:
-        async with self._pool.acquire() as connection:
-            await postpone(connection, delivery, until=self._clock.now() + _CROWDED)
-
     async def _record_forever(self) -> None:
         while True:
             await self._arrived.wait()
+            await asyncio.sleep(_LINGER_S)
             batch, self._results = self._results[:_RECORD_BATCH], self._results[_RECORD_BATCH:]
             if not self._results:
                 self._arrived.clear()
@@ -187,7 +194,7 @@ class WebhookSender:
             try:
                 async with self._pool.acquire() as connection, connection.transaction():
                     await write_results(connection, batch)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except DATABASE_FAULTS as error:
                 _log.warning("webhook_record_failed", results=len(batch), error=str(error))
                 await asyncio.sleep(_RETRY_S)
             else:

@@ -59,14 +59,22 @@ async def lease_due(connection: HotConnection, *, now: datetime, limit: int) -> 
     return await _read(connection, rows)
 
 
-async def postpone(connection: HotConnection, delivery: DueDelivery, *, until: datetime) -> None:
-    """Give a lease back early, without an attempt."""
-    await connection.execute(_POSTPONE, delivery.tenant_id, delivery.id, delivery.created_at, until)
+async def postpone(connection: HotConnection, deliveries: Sequence[DueDelivery], *, until: datetime) -> None:
+    """Give leases back early, without an attempt."""
+    if deliveries:
+        await connection.execute(
+            _POSTPONE,
+            [delivery.tenant_id for delivery in deliveries],
+            [delivery.id for delivery in deliveries],
+            [delivery.created_at for delivery in deliveries],
+            until,
+        )
 
 
 _POSTPONE = """
-    UPDATE webhook_deliveries SET next_attempt_at = $4
-    WHERE tenant_id = $1 AND id = $2 AND created_at = $3
+    UPDATE webhook_deliveries w SET next_attempt_at = $4
+    FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS d (tenant_id, id, created_at)
+    WHERE w.tenant_id = d.tenant_id AND w.id = d.id AND w.created_at = d.created_at
 """
 
 

@@ -1,6 +1,7 @@
-"""Plain boto3 in threads, and aioboto3: pages, exceptions, retries and client tokens as their users have them."""
+"""Plain boto3 in threads, and aioboto3: pages, exceptions, retries, client tokens."""
 
 import asyncio
+import itertools
 import uuid
 from collections.abc import AsyncIterator, Callable
 from types import SimpleNamespace
@@ -155,7 +156,7 @@ async def test_aioboto3_pages_like_boto3(aws: Aws) -> None:
     pages = aws.sms.get_paginator("describe_sender_ids").paginate(PaginationConfig={"PageSize": 2})
     seen = [[each["IsoCountryCode"] for each in page["SenderIds"]] async for page in pages]
     assert [len(page) for page in seen] == [2, 2, 1]
-    assert sorted(sum(seen, [])) == ["DE", "ES", "FR", "GB", "IT"]
+    assert sorted(itertools.chain.from_iterable(seen)) == ["DE", "ES", "FR", "GB", "IT"]
 
 
 async def test_a_conflict_says_what_is_in_the_way(aws: Aws) -> None:

@@ -40,7 +40,7 @@ def create_registration_association(call: Call) -> dict[str, Any]:
         raise _unfit()
     _check_moment(registration, association.behavior)
     if resource.key in registration.associations:
-        raise conflict("RESOURCE_ALREADY_ASSOCIATED", kind, resource.key)
+        raise conflict("RESOURCE_ALREADY_ASSOCIATED", "registration", registration.id)
     most = call.world.options.effective_quotas().associations_per_registration
     if len(registration.associations) >= most:
         raise quota("ASSOCIATIONS_PER_REGISTRATION")
@@ -118,8 +118,8 @@ def _by_key(call: Call, key: str) -> Associated | None:
 
 def _kind(resource: Associated) -> str:
     if isinstance(resource, PhoneNumber):
-        return "phone-number"
-    return "sender-id" if isinstance(resource, SenderId) else "registration"
+        return "PHONE_NUMBER"
+    return "SENDER_ID" if isinstance(resource, SenderId) else "REGISTRATION"
 
 
 def _described(call: Call, resource: Associated) -> dict[str, Any]:
@@ -127,7 +127,7 @@ def _described(call: Call, resource: Associated) -> dict[str, Any]:
         return {
             "ResourceArn": number_arn(call, resource),
             "ResourceId": resource.id,
-            "ResourceType": "phone-number",
+            "ResourceType": "PHONE_NUMBER",
             "IsoCountryCode": resource.country,
             "PhoneNumber": resource.number,
         }
@@ -135,10 +135,10 @@ def _described(call: Call, resource: Associated) -> dict[str, Any]:
         return {
             "ResourceArn": sender_arn(call, resource),
             "ResourceId": resource.sender_id,
-            "ResourceType": "sender-id",
+            "ResourceType": "SENDER_ID",
             "IsoCountryCode": resource.country,
         }
-    return {"ResourceArn": arn_of(call, resource), "ResourceId": resource.id, "ResourceType": "registration"}
+    return {"ResourceArn": arn_of(call, resource), "ResourceId": resource.id, "ResourceType": "REGISTRATION"}
 
 
 OPERATIONS = {

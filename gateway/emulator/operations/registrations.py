@@ -215,8 +215,8 @@ def _is_complete(registration: Registration, version: Version) -> bool:
 
 def _kind_of(key: str) -> str:
     if "/" in key:
-        return "sender-id"
-    return "registration" if key.startswith("registration-") else "phone-number"
+        return "SENDER_ID"
+    return "REGISTRATION" if key.startswith("registration-") else "PHONE_NUMBER"
 
 
 def _released_by_deletion(form: Form, key: str) -> bool:

@@ -1,0 +1,60 @@
+"""
+`emulator`: SendTextMessage calls a second that the emulator answers, beside a peer that answers a constant.
+
+No target: it only has to be quicker than what is tested against it. Receipts are switched off; what they
+cost it is in `life`.
+"""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from gateway.bench.bare_calls import calls, sender_of
+from gateway.bench.ground import Ground, open_ground
+from gateway.bench.http_wire import request_bytes
+from gateway.bench.report import Report, Round, report_of
+from gateway.bench.stack import us_per_message
+
+_MOST_PER_S = 12_000
+_HEADERS = {
+    "content-type": "application/x-amz-json-1.0",
+    "x-amz-target": "PinpointSMSVoiceV2.SendTextMessage",
+    "x-amz-date": "20260101T000000Z",
+    "authorization": (
+        "AWS4-HMAC-SHA256 Credential=benchmark/20260101/us-east-1/sms-voice/aws4_request, "
+        f"SignedHeaders=host;x-amz-date, Signature={'0' * 64}"
+    ),
+}
+"""Without credentials of its own the emulator believes any signature."""
+
+
+async def measure(*, quick: bool) -> Report:
+    """Run the rounds."""
+    seconds, rounds = (2.0, 3) if quick else (4.0, 5)
+    async with open_ground() as ground:
+        await ground.let_carrier("SILENT")
+        members = calls(1, *await sender_of(ground.pool))[0]
+        return report_of("emulator", [await _round(ground, members, seconds) for _ in range(rounds)], {})
+
+
+async def _round(ground: Ground, members: dict[str, Any], seconds: float) -> Round:
+    return Round(
+        figures=await _side(ground, members, seconds, "emulator", ground.emulator_url),
+        baseline=await _side(ground, members, seconds, "peer", ground.peer_url),
+    )
+
+
+async def _side(
+    ground: Ground, members: dict[str, Any], seconds: float, name: str, url: str
+) -> dict[str, float]:
+    request = request_bytes("POST", "/", _HEADERS, msgspec.json.encode(members))
+    address = urlsplit(url)
+    outcome, cpu_s = await ground.stack.load(
+        [request] * round(_MOST_PER_S * seconds),
+        targets=[(address.hostname or "", address.port or 0)],
+        seconds=seconds,
+    )
+    outcome.require(200)
+    spent = us_per_message(cpu_s, outcome.completed, (name,))
+    return {"answered_per_s": outcome.per_second, "p99_ms": outcome.p99_ms, "answer_us": spent[name]}

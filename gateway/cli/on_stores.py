@@ -1,0 +1,30 @@
+"""Runs a command's work on Postgres and Redis; where one does not answer, says so in one sentence."""
+
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import asyncpg
+import click
+from redis.exceptions import RedisError
+from sqlalchemy.exc import DBAPIError
+
+from gateway.cli.looping import run
+from gateway.lanes.errors import RedisUnavailable
+
+_T = TypeVar("_T")
+_SILENCE = (OSError, TimeoutError, DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+def run_on_stores(work: Coroutine[Any, Any, _T]) -> _T:
+    """Run `work` to its end; what the stores refuse becomes exit status 1 with a way out."""
+    try:
+        return run(work)
+    except _SILENCE as error:
+        raise click.ClickException(_sentence("Postgres", error)) from error
+    except (RedisError, RedisUnavailable) as error:
+        raise click.ClickException(_sentence("Redis", error)) from error
+
+
+def _sentence(store: str, error: Exception) -> str:
+    said = str(error).splitlines() or [type(error).__name__]
+    return f"{store} did not do its part ({said[0]}); `tollgate doctor` says what is wrong"
