@@ -60,11 +60,16 @@ class _Connection(asyncio.Protocol):
             self._transport.write(b"".join(answers))
 
 
+async def listen(peer: Peer, port: int) -> asyncio.Server:
+    """Return a server on loopback that answers for `peer`; port 0 takes a free one."""
+    loop = asyncio.get_running_loop()
+    return await loop.create_server(lambda: _Connection(peer), "127.0.0.1", port)
+
+
 async def _main(arguments: list[str]) -> None:
     port, *certificate = arguments
     path, pem = (certificate[1], Path(certificate[0]).read_bytes()) if certificate else ("", b"")  # noqa: ASYNC240 - before the run
-    peer = Peer(path, pem)
-    server = await asyncio.get_running_loop().create_server(lambda: _Connection(peer), "127.0.0.1", int(port))
+    server = await listen(Peer(path, pem), int(port))
     print('"ready"', flush=True)
     await server.serve_forever()
 

@@ -6,6 +6,7 @@ AccessDenied are 400 like everything else. SendTextMessage has no ClientToken, s
 machine without a definite refusal is Unknown, and is never sent again blindly.
 """
 
+import socket
 from typing import Any
 
 from aiohttp import ClientConnectorError
@@ -83,6 +84,8 @@ def classify(error: BaseException) -> Outcome:
     match error:
         case ClientError():
             return _modelled(error.response)
+        case EndpointConnectionError() if not _never_connected(error):
+            return Unknown(reason="connection_reset")
         case EndpointConnectionError() | ConnectTimeoutError() | SSLError() | ProxyConnectionError():
             return NotSent(reason="connect_failed", retry_after_ms=_CONNECT_MS)
         case ClientConnectorError():
@@ -93,6 +96,11 @@ def classify(error: BaseException) -> Outcome:
             return Unknown(reason=type(error).__name__)
         case _:
             return Unknown(reason=type(error).__name__)
+
+
+def _never_connected(error: EndpointConnectionError) -> bool:
+    """aiobotocore gives a connection that broke after the request left the same name; only the cause tells."""
+    return isinstance(error.kwargs.get("error"), ClientConnectorError | socket.gaierror)
 
 
 def _modelled(response: Any) -> Outcome:

@@ -11,6 +11,26 @@ from gateway.errors import Unavailable
 TOPIC_NAME = "tollgate-events"
 
 
+DELIVERY_POLICY = msgspec.json.encode(
+    {
+        "healthyRetryPolicy": {
+            "minDelayTarget": 1,
+            "maxDelayTarget": 60,
+            "numRetries": 50,
+            "numNoDelayRetries": 0,
+            "numMinDelayRetries": 10,
+            "numMaxDelayRetries": 20,
+            "backoffFunction": "exponential",
+        }
+    }
+).decode()
+"""
+Fifty tries over half an hour; SNS's own default is three in a minute, less than a restart of Postgres may take.
+
+AWS caps the whole at 3,600 s: here at most 10 × 1 s + 20 × 60 s + 20 × 60 s.
+"""
+
+
 def topic_policy(topic_arn: str) -> str:
     """Return the access policy: the account administers the topic, End User Messaging SMS publishes to it."""
     account = topic_arn.split(":")[4]
@@ -72,6 +92,7 @@ class SnsTopics:
                 Protocol=ingest_url.partition(":")[0],
                 Endpoint=ingest_url,
                 ReturnSubscriptionArn=True,
+                Attributes={"DeliveryPolicy": DELIVERY_POLICY},
             )
             return str(answer["SubscriptionArn"])
 

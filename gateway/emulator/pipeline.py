@@ -73,10 +73,11 @@ class Pipeline:
         action = "Unknown"
         fault: Fault | None = None
         try:
-            action = action_of(request)
-            endpoint = self._endpoints.get(action)
+            named = action_of(request)
+            endpoint = self._endpoints.get(named)
             if endpoint is None:
-                raise unknown_operation(action)
+                raise unknown_operation(named)
+            action = named
             fault = self._world.faults.draw(action)
             call = self._admit(request, action)
             await self._hinder(action, fault, request_id)

@@ -5,7 +5,7 @@ from gateway.emulator.accounts import account_of
 from gateway.emulator.errors import AwsError
 from gateway.emulator.pipeline import Answer
 from gateway.emulator.signatures import check_signature
-from gateway.emulator.sns.api import SnsApi
+from gateway.emulator.sns.api import ACTIONS, SnsApi
 from gateway.emulator.sns.query_wire import Fields, QueryError, error_xml
 from gateway.emulator.wire import Request, caller_of
 from gateway.emulator.world import World
@@ -18,7 +18,8 @@ ARN_SECTIONS = 6
 
 def query_answer(world: World, request: Request, fields: dict[str, str]) -> Answer:
     """Answer one query call."""
-    world.stats.actions[fields["Action"]] += 1
+    known = fields["Action"] in ACTIONS or fields["Action"] in sts.ACTIONS
+    world.stats.actions[fields["Action"] if known else "Unknown"] += 1
     try:
         if world.options.credentials and request.method == "POST":
             check_signature(request, world.options.credentials, world.clock.now_s())

@@ -58,8 +58,9 @@ class Traffic:
         """Keep an accepted message and let its life begin, unless ``settle_now`` is going to."""
         store.put(message)
         self._remember(store, message)
-        self._stats.accepted_sends += 1
-        self._stats.accepted_parts += message.parts
+        if not message.automatic:
+            self._stats.accepted_sends += 1
+            self._stats.accepted_parts += message.parts
         if not hold:
             self._plan(store, message, 0)
 

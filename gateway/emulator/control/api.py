@@ -3,7 +3,8 @@ The emulator's own endpoints, all JSON, under ``/_emulator``.
 
 ==================  =====================================================================================
 GET  /messages      ``{"data": [message], "total": n, "offset": n}``; query ``limit`` (100,000 by default and
-                    at most), ``offset`` (from the oldest retained), ``destination``. A message has
+                    at most), ``offset`` (from the oldest retained), ``destination``, ``automatic=1`` (with
+                    AWS's own replies to keywords). A message has
                     ``message_id, destination, body, origination, identity, context, accepted_at`` (epoch
                     ms), ``parts, encoding, configuration_set, channel, country, message_type, price_micros,
                     fee_micros, outcome, status`` (now), ``events`` and more.

@@ -22,7 +22,8 @@ def message_list(world: World, query: dict[str, str]) -> dict[str, Any]:
     """Return a page of the retained messages, oldest first."""
     limit = min(_number(query, "limit", LARGEST_LIMIT), LARGEST_LIMIT)
     offset = _number(query, "offset", 0)
-    messages = [message for _, message in world.traffic.messages()]
+    wants_automatic = query.get("automatic", "0") not in {"0", "false"}
+    messages = [each for _, each in world.traffic.messages() if wants_automatic or not each.automatic]
     if "destination" in query:
         wanted = "+" + query["destination"].strip().lstrip("+")
         messages = [message for message in messages if message.destination == wanted]
@@ -60,6 +61,7 @@ def _described(message: Message, now_ms: float) -> dict[str, Any]:
         "country_parameters": message.country_parameters,
         "media_urls": message.media_urls,
         "dry_run": message.dry_run,
+        "automatic": message.automatic,
         "accepted_at": message.accepted_ms,
         "acceptedAt": message.accepted_ms,
         "outcome": message.outcome,

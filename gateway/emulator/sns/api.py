@@ -20,10 +20,10 @@ T = TypeVar("T", Topic, Subscription)
 TOPIC_NAME = re.compile(r"[A-Za-z0-9_-]{1,256}(\.fifo)?")
 QUEUE_ARN = re.compile(r"arn:aws[a-z-]*:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_.-]+")
 PROTOCOLS = ("http", "https", "sqs")
-TOPIC_ATTRIBUTES = frozenset(
-    {"SignatureVersion", "DisplayName", "Policy", "DeliveryPolicy", "TracingConfig", "KmsMasterKeyId"}
-)
-SUBSCRIPTION_ATTRIBUTES = frozenset({"RawMessageDelivery", "DeliveryPolicy", "FilterPolicy", "RedrivePolicy"})
+TOPIC_ATTRIBUTES = frozenset({"SignatureVersion", "DisplayName", "Policy", "TracingConfig", "KmsMasterKeyId"})
+SUBSCRIPTION_ATTRIBUTES = frozenset({"RawMessageDelivery"})
+"""Attributes that change what is delivered, such as FilterPolicy, are refused rather than ignored."""
+
 PAGE_SIZE = 100
 LARGEST_MESSAGE_BYTES = 262_144
 

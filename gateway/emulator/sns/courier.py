@@ -2,7 +2,7 @@
 Carrying bodies to endpoints, with the retry rules of SNS.
 
 A 2xx is delivered, a 4xx is given up at once, anything else (another status, a refused connection, a timeout)
-is tried again ``retries`` times, ``retry_delay_s`` apart. Connections are kept alive and deliveries run side
+is tried again as the subscription's delivery policy says, or ``retries`` times, ``retry_delay_s`` apart. Connections are kept alive and deliveries run side
 by side up to a limit; what is over it waits in order.
 """
 
@@ -13,6 +13,7 @@ from collections.abc import Callable
 import aiohttp
 import msgspec
 
+from gateway.emulator.sns.delivery_policy import HealthyRetryPolicy
 from gateway.emulator.stats import Stats
 from gateway.emulator.timeline import Timeline
 
@@ -36,6 +37,8 @@ class Parcel(msgspec.Struct, gc=True):
     attempts: int = 0
     retried_by_sender: bool = False
     """The sender has its own plan for a failure."""
+    policy: HealthyRetryPolicy | None = None
+    """How the subscription wants to be retried; None for the courier's own rules."""
 
 
 class CourierRules(msgspec.Struct, frozen=True):
@@ -118,11 +121,19 @@ class Courier:
         if status is not None and OK <= status < REDIRECT:
             parcel.done(True)  # noqa: FBT003 - callbacks have no names to give
         elif (status is not None and CLIENT_ERROR <= status < SERVER_ERROR) or (
-            parcel.retried_by_sender or parcel.attempts > self._rules.retries
-        ):
+            delay_s := self._delay_s(parcel)
+        ) is None:
             parcel.done(False)  # noqa: FBT003 - same
         else:
-            self._timeline.after(self._rules.retry_delay_s * 1000.0, lambda: self.send(parcel))
+            self._timeline.after(delay_s * 1000.0, lambda: self.send(parcel))
+
+    def _delay_s(self, parcel: Parcel) -> float | None:
+        """Return the pause before the next try, or None when there is none."""
+        if parcel.retried_by_sender:
+            return None
+        if parcel.policy is not None:
+            return parcel.policy.delay_s(parcel.attempts)
+        return self._rules.retry_delay_s if parcel.attempts <= self._rules.retries else None
 
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:

@@ -10,6 +10,7 @@ import msgspec
 
 from gateway.emulator.clock import VirtualClock
 from gateway.emulator.sns.courier import Courier, Parcel
+from gateway.emulator.sns.delivery_policy import policy_of
 from gateway.emulator.sns.envelopes import EnvelopeWriter
 from gateway.emulator.state.sns_records import Subscription, Topic
 from gateway.emulator.state.store import Store
@@ -104,7 +105,7 @@ class Publisher:
             headers["x-amz-sns-subscription-arn"] = taker.arn
             if taker.raw:
                 headers["x-amz-sns-rawdelivery"] = "true"
-        return Parcel(taker.endpoint, headers, body, done)
+        return Parcel(taker.endpoint, headers, body, done, policy=policy_of(taker.attributes))
 
 
 class _Landing:

@@ -53,6 +53,8 @@ class Message(Record, gc=False):
     feedback: bool = False
     feedback_status: str | None = None
     dry_run: bool = False
+    automatic: bool = False
+    """AWS's own reply to a keyword; nobody called for it."""
     ttl_s: int = 259_200
     max_price: str | None = None
     keyword: str | None = None

@@ -8,7 +8,12 @@ import time
 from gateway.bench.cpu import cpu_seconds
 
 _BURN = "import time\nend = time.process_time() + 0.15\nwhile time.process_time() < end: pass"
-_PARENT = f"import subprocess, sys, time\nsubprocess.run([sys.executable, '-c', '''{_BURN}'''])\nprint('done', flush=True)\ntime.sleep(30)"
+_PARENT = f"""
+import subprocess, sys, time
+subprocess.run([sys.executable, "-c", {_BURN!r}])
+print("done", flush=True)
+time.sleep(30)
+"""
 
 
 def test_children_that_have_ended_still_count() -> None:

@@ -1,0 +1,95 @@
+"""The generator is the ruler: it must count every answer and keep its pace."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from gateway.bench.http_wire import request_bytes
+from gateway.bench.load import Job, Load
+from gateway.bench.peer import Peer, listen
+
+_REQUEST = request_bytes("POST", "/hook", {}, b"{}")
+
+
+@asynccontextmanager
+async def _peer() -> AsyncIterator[tuple[Peer, int]]:
+    peer = Peer("/certificate", b"pem")
+    server = await listen(peer, 0)
+    try:
+        yield peer, server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+
+
+def _job(port: int, *, seconds: float, per_second: float | None = None, connections: int = 4) -> Job:
+    return Job(
+        requests="",
+        targets=[("127.0.0.1", port)],
+        connections=connections,
+        seconds=seconds,
+        warm_up_s=0.0,
+        per_second=per_second,
+    )
+
+
+async def _run(job: Job, requests: int) -> tuple[int, dict[int, int]]:
+    load = Load(job, [_REQUEST] * requests)
+    await load.connect()
+    async with asyncio.timeout(10):
+        outcome = await load.run()
+    return outcome.completed, outcome.statuses
+
+
+async def test_load_ends_when_its_requests_are_used_up_and_every_answer_is_counted() -> None:
+    """A backlog of a known size is made this way."""
+    async with _peer() as (peer, port):
+        assert await _run(_job(port, seconds=30.0), 100) == (100, {200: 100})
+        assert peer.counts["/hook"] == 100
+
+
+async def test_fewer_requests_than_connections_still_end() -> None:
+    """Idle connections must not be waited for."""
+    async with _peer() as (_, port):
+        assert await _run(_job(port, seconds=30.0), 1) == (1, {200: 1})
+
+
+async def test_paced_load_sends_no_more_than_its_pace() -> None:
+    """A late start is made up for, never overshot."""
+    async with _peer() as (_, port):
+        completed, _ = await _run(_job(port, seconds=0.3, per_second=100.0), 1_000)
+        assert 1 <= completed <= 31
+
+
+async def test_lost_connection_ends_the_run_and_is_counted() -> None:
+    """A server that died must not look like a slow one."""
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.close()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    try:
+        _, statuses = await _run(_job(server.sockets[0].getsockname()[1], seconds=30.0), 10)
+        assert statuses[0] == 1
+    finally:
+        server.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "body"), [("/", b'{"MessageId":"'), ("/certificate", b"pem"), ("/counts", b"{"), ("/hook", b"")]
+)
+async def test_peer_answers_each_of_its_roles(path: str, body: bytes) -> None:
+    """One process stands for AWS, for a tenant and for the certificate's host."""
+    peer = Peer("/certificate", b"pem")
+    answer = peer.answer(f"POST {path} HTTP/1.1".encode())
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert body in answer
+
+
+def test_peer_names_every_message_anew() -> None:
+    """A receipt is found by AWS's id where our own is missing."""
+    peer = Peer("", b"")
+    assert peer.answer(b"POST / HTTP/1.1") != peer.answer(b"POST / HTTP/1.1")
+    assert peer.counts["sends"] == 2
