@@ -82,12 +82,24 @@ def key_of(request: HasHeaders) -> str | None:
 
 
 async def fingerprint_of(request: ApiRequest) -> bytes:
-    """Return the digest of what the key stands for: method, path, mode of the key, and body."""
+    """
+    Return the digest of what the key stands for: method, path, mode of the key, and body.
+
+    The body counts as what it says, not as how it is spelled: a retry by another client may space and order
+    the same JSON differently.
+    """
     scope: Any = request.scope
     auth = scope.get("auth")
     mode = b"test" if auth is not None and not auth.live else b"live"
     head = f"{request.method} {scope['path']} ".encode() + mode
-    return sha256(head + b"\n" + await request.body()).digest()
+    return sha256(head + b"\n" + _canonical(await request.body())).digest()
+
+
+def _canonical(body: bytes) -> bytes:
+    try:
+        return msgspec.json.encode(msgspec.json.decode(body), order="sorted")
+    except msgspec.DecodeError:
+        return body
 
 
 async def answer_once(

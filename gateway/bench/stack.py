@@ -19,7 +19,7 @@ import msgspec
 from msgspec import structs
 
 from gateway.bench.children import Child, child, free_port
-from gateway.bench.cpu import cpu_seconds
+from gateway.bench.usage import cpu_seconds, memory_mb
 from gateway.bench.load import Job, Outcome
 from gateway.db.engine import sqlalchemy_url
 from gateway.db.migrate import migrate
@@ -57,6 +57,10 @@ class Stack:
     def cpu(self) -> dict[str, float]:
         """Return the CPU seconds used so far by each process."""
         return cpu_seconds(self.processes)
+
+    def memory_mb(self) -> dict[str, float]:
+        """Return the megabytes that each process occupies now."""
+        return memory_mb(self.processes)
 
     async def api(self, name: str = "api", *, port: int | None = None) -> tuple[str, int]:
         """Start an API process and return its address once it answers."""

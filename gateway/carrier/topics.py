@@ -25,9 +25,9 @@ DELIVERY_POLICY = msgspec.json.encode(
     }
 ).decode()
 """
-Fifty tries over half an hour; SNS's own default is three in a minute, less than a restart of Postgres may take.
+Fifty tries over half an hour; SNS's own default is three in a minute, less than an outage may take.
 
-AWS caps the whole at 3,600 s: here at most 10 × 1 s + 20 × 60 s + 20 × 60 s.
+AWS caps the whole at 3,600 s: here ten seconds, then twenty tries that back off and twenty a minute apart.
 """
 
 

@@ -1,6 +1,5 @@
 """`tollgate emulator`: AWS End User Messaging on this machine."""
 
-import asyncio
 import logging
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from gateway.emulator.state.journal import StateInUseError
 @click.option(
     "--latency-scale", type=float, default=1.0, show_default=True, help="Times every carrier delay."
 )
+@click.option("--sns-retries", type=click.IntRange(0), default=3, show_default=True, help="Per delivery.")
 @click.option("--sns-retry-delay", type=float, default=20.0, show_default=True, help="Seconds.")
 @click.option("--credential", multiple=True, metavar="KEY:SECRET", help="The only accepted ones; none: any.")
 def command(*, sns_retry_delay: float, credential: tuple[str, ...], **given: object) -> None:
@@ -43,13 +43,9 @@ def command(*, sns_retry_delay: float, credential: tuple[str, ...], **given: obj
         **given,  # type: ignore[arg-type]
     )
     try:
-        run(_serve(options))
+        run(serve(options))
     except (OSError, StateInUseError) as refused:
         raise click.ClickException(f"the emulator cannot start: {refused}") from refused
-
-
-async def _serve(options: EmulatorOptions) -> None:
-    await asyncio.gather(serve(options))
 
 
 def _credentials(pairs: tuple[str, ...]) -> dict[str, str]:

@@ -29,6 +29,8 @@ from gateway.stack.stores import KeptStore
 _READY_WITHIN_S: Final = 90.0
 _LOOK_EVERY_S: Final = 0.05
 _JOURNAL: Final = "emulator.journal"
+_PATIENT_SNS: Final = ("--sns-retries", "60", "--sns-retry-delay", "2")
+"""Any part may be killed and take a minute to come back: no receipt may be given up meanwhile."""
 _ROLES: Final[dict[str, tuple[str, ...]]] = {
     "api": ("serve", "api"),
     "dispatcher": ("serve", "dispatcher"),
@@ -198,7 +200,7 @@ def _settings(plan: StackPlan, ports: dict[str, int], database_url: str, redis_u
 def _emulator_arguments(plan: StackPlan, settings: Settings) -> tuple[str, ...]:
     port = str(settings.aws_endpoint_url).rpartition(":")[2]
     state = str(plan.data.absolute() / _JOURNAL)
-    return ("emulator", "--port", port, "--seed", str(plan.seed), "--state", state, "--sns-retry-delay", "2")
+    return ("emulator", "--port", port, "--seed", str(plan.seed), "--state", state, *_PATIENT_SNS)
 
 
 def _logs(plan: StackPlan) -> Path:

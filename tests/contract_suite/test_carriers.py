@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
 from gateway.carrier.ports import NotSent, Outcome, Refused, Sent, Unknown
 from tests.contract_suite.aws_line import ACCESS
 from tests.contract_suite.emulator_line import EmulatorLine
-from tests.contract_suite.lines import DELIVERED, FAILED, Line, Situation
+from tests.contract_suite.lines import FAILED, Line, Situation
 from tests.contract_suite.sandbox_line import SandboxLine
 
 
@@ -91,3 +92,17 @@ async def test_the_receipts_of_a_text_carry_its_context(line: Line, situation: S
     assert all(each.context.items() >= trial.text.context.items() for each in receipts)
     assert any(each.is_final for each in receipts)
     assert all(not each.doubts for each in receipts)
+
+
+@on("receipts")
+async def test_a_text_to_a_simulator_number_that_fails_ends_undelivered(
+    line: Line, situation: Situation
+) -> None:
+    """It is sent like any other; only its receipt tells."""
+    async with line.trial(situation) as trial:
+        text = msgspec.structs.replace(trial.text, destination=FAILED)
+        sent = await trial.carrier.send(text)
+        assert isinstance(sent, Sent)
+        receipts = await line.receipts(text, sent.provider_message_id)
+    [last] = [each for each in receipts if each.is_final]
+    assert last.status not in {"DELIVERED", "SUCCESSFUL"}

@@ -6,7 +6,15 @@ from gateway.carrier.ports import Sent
 from tests.contract_suite.emulator_line import EmulatorLine
 from tests.contract_suite.lines import Situation
 
-FAILURES = ("throttled", "error_before", "error_after", "unavailable", "dropped_before", "dropped_after", "slow")
+FAILURES = (
+    "throttled",
+    "error_before",
+    "error_after",
+    "unavailable",
+    "dropped_before",
+    "dropped_after",
+    "slow",
+)
 
 
 @pytest.mark.parametrize("situation", FAILURES)

@@ -65,7 +65,7 @@ async def test_a_template_sent_by_one_of_two_tenants_is_delivered_paid_and_told_
         bank,
         name="code",
         type="otp",
-        body="Your code is {{code}}.",
+        body="Your code is {code}.",
         variables={"code": {"kind": "digits", "max_length": 8}},
     )
     recipient = us_number()

@@ -9,6 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from gateway.emulator.clock import VirtualClock
+from gateway.emulator.sns.delivery_policy import policy_of
 from gateway.emulator.sns.publisher import Publisher
 from gateway.emulator.sns.query_wire import Fields, QueryError, element, entries_xml, result_xml
 from gateway.emulator.state.journal import Journal
@@ -21,7 +22,7 @@ TOPIC_NAME = re.compile(r"[A-Za-z0-9_-]{1,256}(\.fifo)?")
 QUEUE_ARN = re.compile(r"arn:aws[a-z-]*:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_.-]+")
 PROTOCOLS = ("http", "https", "sqs")
 TOPIC_ATTRIBUTES = frozenset({"SignatureVersion", "DisplayName", "Policy", "TracingConfig", "KmsMasterKeyId"})
-SUBSCRIPTION_ATTRIBUTES = frozenset({"RawMessageDelivery"})
+SUBSCRIPTION_ATTRIBUTES = frozenset({"RawMessageDelivery", "DeliveryPolicy"})
 """Attributes that change what is delivered, such as FilterPolicy, are refused rather than ignored."""
 
 PAGE_SIZE = 100
@@ -253,6 +254,8 @@ def _check_subscription_attribute(name: str, value: str) -> None:
         raise QueryError("InvalidParameter", f"Invalid parameter: AttributeName: {name}")
     if name == "RawMessageDelivery" and value.lower() not in {"true", "false"}:
         raise QueryError("InvalidParameter", "Invalid parameter: RawMessageDelivery must be true or false")
+    if name == "DeliveryPolicy" and policy_of({name: value}) is None:
+        raise QueryError("InvalidParameter", "Invalid parameter: DeliveryPolicy: not a healthyRetryPolicy")
 
 
 def _subscriptions_xml(api: SnsApi, subscriptions: list[Subscription], fields: Fields) -> str:

@@ -2,8 +2,8 @@
 Carrying bodies to endpoints, with the retry rules of SNS.
 
 A 2xx is delivered, a 4xx is given up at once, anything else (another status, a refused connection, a timeout)
-is tried again as the subscription's delivery policy says, or ``retries`` times, ``retry_delay_s`` apart. Connections are kept alive and deliveries run side
-by side up to a limit; what is over it waits in order.
+is tried again as the subscription's delivery policy says, or else ``retries`` times, ``retry_delay_s`` apart.
+Connections are kept alive and deliveries run side by side up to a limit; what is over it waits in order.
 """
 
 import asyncio

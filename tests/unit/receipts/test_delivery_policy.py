@@ -1,4 +1,4 @@
-"""How long SNS goes on posting a receipt that nobody takes: the policy we ask for, as the emulator reads it."""
+"""How long SNS goes on posting a receipt that nobody takes: what we ask for, as the emulator reads it."""
 
 from gateway.carrier.topics import DELIVERY_POLICY
 from gateway.emulator.sns.delivery_policy import HealthyRetryPolicy, policy_of

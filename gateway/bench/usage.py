@@ -1,4 +1,4 @@
-"""CPU time of whole process trees, from /proc: user and system, live children and those already reaped."""
+"""What whole process trees use, from /proc: CPU time (with the children already reaped) and memory."""
 
 import os
 from collections.abc import Mapping
@@ -18,23 +18,40 @@ def cpu_seconds(roots: Mapping[str, int | None]) -> dict[str, float]:
     reaped time and is not lost. A process that is gone, or None, counts 0.
     """
     table = _processes()
+    trees = {name: _tree(root, table) for name, root in roots.items()}
+    return {name: sum(table[pid][1] for pid in tree) / _TICKS_PER_S for name, tree in trees.items()}
+
+
+def memory_mb(roots: Mapping[str, int | None]) -> dict[str, float]:
+    """
+    Return the megabytes that each named process and its descendants occupy, shared pages divided (PSS).
+
+    What this user may not look at counts 0.
+    """
+    table = _processes()
+    trees = {name: _tree(root, table) for name, root in roots.items()}
+    return {name: sum(_pss_kb(pid) for pid in tree) / 1024 for name, tree in trees.items()}
+
+
+def _tree(root: int | None, table: Mapping[int, tuple[int, int]]) -> list[int]:
+    """Return the process and all below it; nothing if it is gone."""
+    if root not in table:
+        return []
     children: dict[int, list[int]] = {}
     for pid, (parent, _) in table.items():
         children.setdefault(parent, []).append(pid)
-    return {name: _of_tree(root, table, children) for name, root in roots.items()}
+    tree = [root]
+    for pid in tree:
+        tree.extend(children.get(pid, ()))
+    return tree
 
 
-def _of_tree(
-    root: int | None, table: Mapping[int, tuple[int, int]], children: Mapping[int, list[int]]
-) -> float:
-    if root is None or root not in table:
-        return 0.0
-    ticks, waiting = 0, [root]
-    while waiting:
-        pid = waiting.pop()
-        ticks += table[pid][1]
-        waiting.extend(children.get(pid, ()))
-    return ticks / _TICKS_PER_S
+def _pss_kb(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
 def _processes() -> dict[int, tuple[int, int]]:

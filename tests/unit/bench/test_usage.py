@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 
-from gateway.bench.cpu import cpu_seconds
+from gateway.bench.usage import cpu_seconds, memory_mb
 
 _BURN = "import time\nend = time.process_time() + 0.15\nwhile time.process_time() < end: pass"
 _PARENT = f"""
@@ -41,3 +41,9 @@ def test_process_that_is_gone_or_absent_counts_nothing() -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         pass
     assert cpu_seconds({"ended": ended.pid, "absent": None}) == {"ended": 0.0, "absent": 0.0}
+
+
+def test_memory_of_a_running_interpreter_is_some_megabytes() -> None:
+    """Shared pages are divided among their users, so a sum over processes is what the machine gives."""
+    assert 1 < memory_mb({"own": os.getpid()})["own"] < 2_000
+    assert memory_mb({"absent": None}) == {"absent": 0.0}
