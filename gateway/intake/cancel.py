@@ -22,9 +22,10 @@ _LOCK = """
     WHERE tenant_id = $1 AND id = $2 AND created_at = $3 AND test = $4 FOR UPDATE
 """
 _TAKE = """
-    DELETE FROM dispatch_queue WHERE message_id = $1 AND state IN ('queued', 'scheduled')
+    DELETE FROM dispatch_queue WHERE message_id = $1 AND state IN ('queued', 'scheduled') AND attempt = 0
     RETURNING message_id
 """
+"""A message that waits for its resend may have been sent already: its attempt is not 0."""
 _CANCEL = """
     UPDATE messages SET status = 'canceled', final_at = $4, price_final = 0, sequence = sequence + 1
     WHERE tenant_id = $1 AND id = $2 AND created_at = $3 RETURNING *

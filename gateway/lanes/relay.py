@@ -35,6 +35,9 @@ _LEFT = """
     SELECT id, message_ids FROM outbox_batches WHERE created_at < $1
     ORDER BY created_at LIMIT 50 FOR UPDATE SKIP LOCKED
 """
+_KEEP = "UPDATE outbox_batches SET message_ids = $2, created_at = $3 WHERE id = $1"
+"""What was not taken goes to the end of the line: a route without lanes must not hold the others' up, and
+what was taken must not be pushed again each second."""
 _SHOW_QUEUED = """
     UPDATE messages SET status = 'queued' WHERE id = ANY($1::uuid[]) AND status = 'scheduled'
 """
@@ -84,10 +87,12 @@ class Relay:
             "SELECT lane FROM dispatch_queue WHERE message_id = ANY($1::uuid[]) AND state = 'queued'",
             message_ids,
         )
-        if rows and await self._lanes.push([msgspec.convert(row["lane"], LaneEntry) for row in rows]):
-            return 0
-        await connection.execute("DELETE FROM outbox_batches WHERE id = $1", batch_id)
-        return len(rows)
+        left = await self._lanes.push([msgspec.convert(row["lane"], LaneEntry) for row in rows])
+        if left:
+            await connection.execute(_KEEP, batch_id, [entry.message_id for entry in left], self._now())
+        else:
+            await connection.execute("DELETE FROM outbox_batches WHERE id = $1", batch_id)
+        return len(rows) - len(left)
 
     def _now(self) -> datetime:
         return self._clock.now()

@@ -42,8 +42,9 @@ _LEASE_DUE = """
     RETURNING d.tenant_id, d.id, d.created_at, d.endpoint_id, d.event_id, d.attempts
 """
 _EVENTS = """
-    SELECT id, tenant_id, type, message_id, sequence, data FROM events
-    WHERE id = ANY($1::uuid[]) AND created_at BETWEEN $2 AND $3
+    SELECT e.id, e.tenant_id, e.type, e.message_id, e.sequence, e.data
+    FROM unnest($1::uuid[], $4::uuid[]) AS owed (id, tenant_id) JOIN events e USING (tenant_id, id)
+    WHERE e.created_at BETWEEN $2 AND $3
 """
 _MESSAGES = "SELECT * FROM messages WHERE id = ANY($1::uuid[]) AND created_at BETWEEN $2 AND $3"
 _ENDPOINTS = "SELECT * FROM webhook_endpoints WHERE id = ANY($1::uuid[])"

@@ -101,7 +101,7 @@ async def test_a_repeated_key_is_known_however_its_json_is_spelled(customer, wor
     """A retry may come from another client library, which orders and spaces the same request differently."""
     head = {"Idempotency-Key": "respelled", "Content-Type": "application/json"}
     spellings = (b'{"to":"+14155550123","body":"Hello"}', b'{ "body": "Hello",\n "to": "+14155550123" }')
-    answers = [await customer.post("/v1/messages", content=body, headers=head) for body in spellings]
+    answers = [await customer.api.post("/v1/messages", content=body, headers=head) for body in spellings]
     assert [answer.status_code for answer in answers] == [202, 202]
     assert answers[0].json()["id"] == answers[1].json()["id"]
 

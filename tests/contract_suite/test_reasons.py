@@ -65,7 +65,7 @@ def test_the_model_still_has_the_reasons_that_the_table_names() -> None:
     assert reasons.issuperset(WORTH_WAITING)
 
 
-@pytest.mark.parametrize(("code", "reason"), modelled())
+@pytest.mark.parametrize(("code", "reason"), list(modelled()))
 def test_a_modelled_refusal_is_never_unknown(code: str, reason: str | None) -> None:
     """AWS said no: the text was not taken, and the outcome says why."""
     outcome = classify(error(code, reason))
