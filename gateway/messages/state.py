@@ -148,8 +148,9 @@ async def _settle(
 
     A first settlement only divides its own hold. A later one may need credit, so the balance is read first.
     """
-    again = [before.tenant_id for before, after in moved if _is_settled(before) and not after.test]
-    balances = await lock_balances(connection, again) if again else {}
+    again = any(_is_settled(before) and not after.test for before, after in moved)
+    # All of them at once: locking some first would break the order of tenant ids.
+    balances = await lock_balances(connection, (after.tenant_id for _, after in moved)) if again else {}
     movements: list[Movement] = []
     settled: list[tuple[MessageState, MessageState]] = []
     for before, after in moved:

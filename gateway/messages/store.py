@@ -138,7 +138,7 @@ def as_accepted(message: Message, key: DataKey) -> MessageView:
         dispatched_at=None,
         final_at=None,
         attempts=0,
-        feedback=None,
+        feedback=None if message.feedback is None else "pending",
         provider=ProviderView(message_id=None, account=None, region=None, status=None),
         resend_of_unknown=False,
     )

@@ -1,6 +1,6 @@
 """A message as the contract shows it to its tenant."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -87,10 +87,10 @@ class MessageEventView(Struct, frozen=True, kw_only=True):
 
 
 def timestamp(value: datetime | None) -> str | None:
-    """Return RFC 3339 in UTC with milliseconds, or None."""
+    """Return an aware instant as RFC 3339 in UTC with milliseconds, or None."""
     if value is None:
         return None
-    return value.strftime("%Y-%m-%dT%H:%M:%S.") + f"{value.microsecond // 1000:03d}Z"
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def price_view(*, unit: str, estimated: int, final: int | None) -> PriceView:

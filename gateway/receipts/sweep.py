@@ -56,7 +56,13 @@ class ReceiptSweep:
         return len(rows)
 
     async def close_silent(self) -> int:
-        """Close messages that were sent 72 hours ago and never heard of since."""
+        """Close messages that were sent 72 hours ago and never heard of since; all there are, in batches."""
+        closed = 0
+        while count := await self._close_silent_batch():
+            closed += count
+        return closed
+
+    async def _close_silent_batch(self) -> int:
         now = self._clock.now()
         async with self._pool.acquire() as connection, connection.transaction():
             ids = [row["id"] for row in await connection.fetch(_SILENT, now - SILENCE, _BATCH)]

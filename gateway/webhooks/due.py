@@ -4,7 +4,7 @@ What is due: deliveries are leased by moving their next attempt a little into th
 A sender that dies gives its leases back by doing nothing, so every event is posted at least once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -79,31 +79,34 @@ _POSTPONE = """
 """
 
 
+_CLOSE = """
+    UPDATE webhook_deliveries w SET state = 'failed', error = 'endpoint_disabled'
+    FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS d (tenant_id, id, created_at)
+    WHERE w.tenant_id = d.tenant_id AND w.id = d.id AND w.created_at = d.created_at
+"""
+
+
 async def _read(connection: HotConnection, rows: Sequence[asyncpg.Record]) -> list[DueDelivery]:
     """Return the leased deliveries with their events, messages and endpoints; orphans are closed."""
     if not rows:
         return []
-    events = {row["id"]: row for row in await _by_id(connection, _EVENTS, {row["event_id"] for row in rows})}
+    owed = {row["event_id"]: row["tenant_id"] for row in rows}
+    events = {row["id"]: row for row in await _by_id(connection, _EVENTS, owed, list(owed.values()))}
     message_ids = {row["message_id"] for row in events.values() if row["message_id"] is not None}
     messages = {row["id"]: Message(**dict(row)) for row in await _by_id(connection, _MESSAGES, message_ids)}
     endpoint_rows = await connection.fetch(_ENDPOINTS, list({row["endpoint_id"] for row in rows}))
     endpoints = {row["id"]: WebhookEndpoint(**dict(row)) for row in endpoint_rows}
     found: list[DueDelivery] = []
-    orphans: list[UUID] = []
+    orphans: list[asyncpg.Record] = []
     for row in rows:
         endpoint, event = endpoints.get(row["endpoint_id"]), events.get(row["event_id"])
         if endpoint is None or event is None or endpoint.state != "enabled":
-            orphans.append(row["id"])
+            orphans.append(row)
             continue
         found.append(_due(row, endpoint, event, messages))
     if orphans:
-        await connection.execute(
-            """
-            UPDATE webhook_deliveries SET state = 'failed', error = 'endpoint_disabled'
-            WHERE id = ANY($1::uuid[])
-            """,
-            orphans,
-        )
+        key = ("tenant_id", "id", "created_at")
+        await connection.execute(_CLOSE, *([row[name] for row in orphans] for name in key))
     return found
 
 
@@ -126,7 +129,9 @@ def _due(
     )
 
 
-async def _by_id(connection: HotConnection, query: str, ids: set[UUID]) -> list[asyncpg.Record]:
+async def _by_id(
+    connection: HotConnection, query: str, ids: Collection[UUID], *more: list[UUID]
+) -> list[asyncpg.Record]:
     if not ids:
         return []
-    return await connection.fetch(query, list(ids), created_at(min(ids)), created_at(max(ids)))
+    return await connection.fetch(query, list(ids), created_at(min(ids)), created_at(max(ids)), *more)
