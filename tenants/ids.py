@@ -19,6 +19,9 @@ _LENGTH = 26
 _MAX_FIRST_DIGIT = 7
 """26 base-32 digits hold 130 bits; the first digit may carry only the top three of 128."""
 
+_LAST_MS = 253_402_300_799_999
+"""9999-12-31T23:59:59.999Z, the last instant a datetime can hold."""
+
 PREFIXES = frozenset(
     {
         "acc", "att", "bat", "cfg", "del", "evt", "idn", "inb", "key",
@@ -61,6 +64,10 @@ def decode(prefix: str, text: str) -> UUID:
 
 
 def created_at(value: UUID) -> datetime:
-    """Return the millisecond at which a UUIDv7 was made; messages are partitioned by it."""
-    milliseconds = value.int >> 80
+    """
+    Return the millisecond at which a UUIDv7 was made; messages are partitioned by it.
+
+    Anybody may write an id of their own: one beyond the year 9999 gets that year's end, and names nothing.
+    """
+    milliseconds = min(value.int >> 80, _LAST_MS)
     return datetime.fromtimestamp(milliseconds // 1000, UTC).replace(microsecond=milliseconds % 1000 * 1000)

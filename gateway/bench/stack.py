@@ -19,8 +19,8 @@ import msgspec
 from msgspec import structs
 
 from gateway.bench.children import Child, child, free_port
-from gateway.bench.usage import cpu_seconds, memory_mb
 from gateway.bench.load import Job, Outcome
+from gateway.bench.usage import cpu_seconds, memory_mb
 from gateway.db.engine import sqlalchemy_url
 from gateway.db.migrate import migrate
 from gateway.embedded import embedded_stores
@@ -135,12 +135,17 @@ class Stack:
 
     @asynccontextmanager
     async def bare_sends(
-        self, endpoint: str, requests: Sequence[Mapping[str, Any]]
+        self, endpoint: str, requests: Sequence[Mapping[str, Any]], *, per_second: float = 0.0
     ) -> AsyncGenerator[Child, None]:
-        """Run the bare aioboto3 loop, named `bare`, with these requests; it waits for a line."""
+        """
+        Run the bare aioboto3 loop, named `bare`, with these requests; it waits for a line.
+
+        Args:
+            per_second: Its pace; 0 for as fast as it can.
+        """
         path = self.folder / "bare-requests"
         path.write_bytes(msgspec.msgpack.encode(requests))
-        terms = (self.settings.aws_region, str(self.settings.dispatch_in_flight), str(path))
+        terms = (self.settings.aws_region, str(self.settings.dispatch_in_flight), str(path), str(per_second))
         async with self.passing("bare", "gateway.bench.bare_sends", endpoint, *terms) as bare:
             await bare.hear()
             yield bare

@@ -35,7 +35,7 @@ def memory_mb(roots: Mapping[str, int | None]) -> dict[str, float]:
 
 def _tree(root: int | None, table: Mapping[int, tuple[int, int]]) -> list[int]:
     """Return the process and all below it; nothing if it is gone."""
-    if root not in table:
+    if root is None or root not in table:
         return []
     children: dict[int, list[int]] = {}
     for pid, (parent, _) in table.items():

@@ -78,7 +78,7 @@ class PolicyNotices:
 
     async def _changed(self, tenant_id: UUID) -> None:
         try:
-            await self._policies.changed(tenant_id)
+            await self._policies.noticed(tenant_id)
         except NotFound:
             _log.info("policy_notice_for_absent_tenant", tenant_id=str(tenant_id))
 

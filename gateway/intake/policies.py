@@ -87,6 +87,11 @@ class Policies:
         read = (lambda: self._read_opt_outs(tenant_id)) if opt_outs else None
         await self._gate.project(policy_of(snapshot), read)
 
+    async def noticed(self, tenant_id: UUID) -> None:
+        """Follow a change made by any process, if this one holds the tenant; else the next send reads it."""
+        if tenant_id in self._snapshots or tenant_id in self._reading:
+            await self.changed(tenant_id)
+
     async def changed(self, tenant_id: UUID) -> None:
         """Forget the snapshot and project the new one; a failure is repaired by the next send."""
         self._snapshots.pop(tenant_id, None)

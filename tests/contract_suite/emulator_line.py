@@ -42,6 +42,7 @@ class EmulatorLine:
         "protect_blocked",
         "price_over_max",
         "unreachable",
+        "reset",
         *FAULTS,
     )
 
@@ -76,6 +77,7 @@ class EmulatorLine:
         if situation in FAULTS:
             faults = {"actions": {"SendTextMessage": FAULTS[situation]}}
             await self._aws.control("POST", "faults", faults)
+        self.tap.resets = situation == "reset"
         if situation == "opted_out":
             await self._aws.sms.put_opted_out_number(OptOutListName="Default", OptedOutNumber=US_HANDSET)
             return {"destination": US_HANDSET}

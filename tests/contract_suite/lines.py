@@ -27,13 +27,15 @@ Situation: TypeAlias = Literal[
     "unavailable",
     "dropped_before",
     "dropped_after",
+    "reset",
     "slow",
     "unreachable",
     "receipts",
 ]
 """
-``error``, ``dropped``: the carrier fails or hangs up, before or after it has taken the text; ``slow``: it
-answers later than the client waits; ``unreachable``: nobody listens.
+``error``, ``dropped``: the carrier fails or hangs up, before or after it has taken the text; ``reset``: the
+network breaks the connection when the answer is due; ``slow``: the answer comes later than the client waits;
+``unreachable``: nobody listens.
 """
 
 DELIVERED, FAILED = "+14254147755", "+14254147167"

@@ -61,7 +61,7 @@ async def test_a_refusal_has_our_code_for_its_reason(line: Line, situation: Situ
     assert refused.detail
 
 
-@on("error_before", "error_after", "unavailable", "dropped_before", "dropped_after", "slow")
+@on("error_before", "error_after", "unavailable", "dropped_before", "dropped_after", "reset", "slow")
 async def test_without_a_usable_answer_the_outcome_is_unknown(line: Line, situation: Situation) -> None:
     """The text may have been taken: nobody may send it again as if it had not."""
     lost = await outcome(line, situation)

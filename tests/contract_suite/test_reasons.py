@@ -1,10 +1,12 @@
 """Every error that the SDK's own model knows, as one SendTextMessage could raise it."""
 
+import socket
 from collections.abc import Iterator
 from typing import Any
 
 import botocore.session
 import pytest
+from aiohttp import ClientOSError
 from botocore.exceptions import (
     ClientError,
     ConnectionClosedError,
@@ -93,7 +95,7 @@ def test_a_failure_of_the_service_leaves_the_outcome_unknown(code: str, status: 
 @pytest.mark.parametrize(
     "raised",
     [
-        EndpointConnectionError(endpoint_url="http://127.0.0.1:1"),
+        EndpointConnectionError(endpoint_url="http://127.0.0.1:1", error=socket.gaierror()),
         ConnectTimeoutError(endpoint_url="http://127.0.0.1:1"),
         NoCredentialsError(),
     ],
@@ -109,6 +111,8 @@ def test_what_fails_before_the_request_leaves_is_not_sent(raised: Exception) -> 
     [
         ReadTimeoutError(endpoint_url="http://127.0.0.1:1"),
         ConnectionClosedError(endpoint_url="http://127.0.0.1:1"),
+        EndpointConnectionError(endpoint_url="http://127.0.0.1:1", error=ClientOSError()),
+        EndpointConnectionError(endpoint_url="http://127.0.0.1:1"),
         HTTPClientError(error="the response made no sense"),
         TimeoutError(),
         ConnectionResetError(),

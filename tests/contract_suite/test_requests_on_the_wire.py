@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.carrier.ports import Sent
+from gateway.carrier.ports import Sent, Unknown
 from tests.contract_suite.emulator_line import EmulatorLine
 from tests.contract_suite.lines import Situation
 
@@ -13,6 +13,7 @@ FAILURES = (
     "unavailable",
     "dropped_before",
     "dropped_after",
+    "reset",
     "slow",
 )
 
@@ -37,3 +38,23 @@ async def test_so_does_a_failed_call_on_a_connection_that_was_used_before(
         async with on_emulator.trial(situation):
             await trial.carrier.send(trial.text)
     assert on_emulator.tap.requests == 2
+
+
+@pytest.mark.parametrize(
+    ("situation", "taken"),
+    [
+        ("error_before", 0),
+        ("error_after", 1),
+        ("unavailable", 0),
+        ("dropped_before", 0),
+        ("dropped_after", 1),
+        ("reset", 1),
+    ],
+)
+async def test_unknown_is_said_of_texts_that_were_taken_and_of_texts_that_were_not(
+    on_emulator: EmulatorLine, situation: Situation, taken: int
+) -> None:
+    """Nothing in the failure tells which; what tells is AWS's own count, which no client sees."""
+    async with on_emulator.trial(situation) as trial:
+        assert isinstance(await trial.carrier.send(trial.text), Unknown)
+    assert await on_emulator.taken() == taken

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import socket
+import struct
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
@@ -19,6 +21,8 @@ class Wiretap:
         self.requests = 0
         """Request lines that the client has put on the wire, whether or not an answer came."""
         self.url = ""
+        self.resets = False
+        """Break the client's connection, in TCP's own way, instead of passing on what the server says."""
 
     async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Handle one connection of the client: when either side hangs up, so does the other."""
@@ -57,7 +61,17 @@ class Wiretap:
     async def _back(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError):
             while chunk := await reader.read(_CHUNK):
+                if self.resets:
+                    _reset(writer)
+                    return
                 writer.write(chunk)
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """Close so that the other side is told of an error: no lingering, no farewell."""
+    connection = writer.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
 
 
 @contextlib.asynccontextmanager

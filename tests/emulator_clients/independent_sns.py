@@ -1,5 +1,5 @@
 """
-A second implementation of what SNS subscribers check, after Amazon's guide and RFC 8017, with nothing of ours.
+A second implementation of what SNS subscribers check, after Amazon's guide and RFC 8017: nothing of ours.
 
 The certificate is read by the openssl command line; the signature is checked with whole-number arithmetic.
 Fast enough for tens of thousands of envelopes; ``openssl_agrees`` is the slow and independent judge of it.

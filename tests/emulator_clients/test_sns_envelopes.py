@@ -39,7 +39,7 @@ async def certificate_of(aws: Aws, envelope: Envelope, folder: Path) -> Path:
         assert answer.status == 200
         content = await answer.read()
     path = folder / "certificate.pem"
-    path.write_bytes(content)  # noqa: ASYNC240 - a kilobyte, once
+    path.write_bytes(content)
     return path
 
 

@@ -50,11 +50,11 @@ def test_every_prepared_send_has_its_own_number_and_key() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cpu_s", "cores", "expected"), [(0.004, 2, 300.0), (0.0041, 2, 290.0), (0.1, 2, 50.0), (0.004, 4, 600.0)]
+    ("cpu_ms", "cores", "expected"), [(4.0, 2, 300.0), (4.1, 2, 290.0), (100.0, 2, 50.0), (4.0, 4, 600.0)]
 )
-def test_pace_uses_three_fifths_of_the_cores(cpu_s: float, cores: int, expected: float) -> None:
+def test_pace_uses_three_fifths_of_the_cores(cpu_ms: float, cores: int, expected: float) -> None:
     """Above that a queue would grow, and its memory would be what is measured."""
-    assert pace(cpu_s, cores) == expected
+    assert pace(cpu_ms, cores) == expected
 
 
 def test_table_shows_missed_targets_by_name() -> None:
