@@ -81,6 +81,8 @@ class PolicyNotices:
             await self._policies.noticed(tenant_id)
         except NotFound:
             _log.info("policy_notice_for_absent_tenant", tenant_id=str(tenant_id))
+        except Exception as error:  # noqa: BLE001 - the next send reads the tenant anew and reports what is wrong
+            _log.warning("policy_notice_not_followed", tenant_id=str(tenant_id), error=type(error).__name__)
 
     def _start(self, work: Any) -> None:
         task = asyncio.create_task(work)

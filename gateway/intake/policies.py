@@ -66,14 +66,31 @@ class Policies:
         """Read the tenant again; callers that come while a read is under way share it."""
         task = self._reading.get(tenant_id)
         if task is None:
-            task = asyncio.create_task(self._read(tenant_id))
-            self._reading[tenant_id] = task
-            task.add_done_callback(lambda _: self._reading.pop(tenant_id, None))
-        snapshot = await asyncio.shield(task)
+            task = self._reading[tenant_id] = asyncio.create_task(self._read(tenant_id))
+            task.add_done_callback(lambda done: self._read_done(tenant_id, done))
+        return self._keep(await asyncio.shield(task))
+
+    def _read_done(self, tenant_id: UUID, task: asyncio.Task[TenantSnapshot]) -> None:
+        """Mark a failure as seen: those who wait get it, and where nobody waits it is no news."""
+        if self._reading.get(tenant_id) is task:
+            del self._reading[tenant_id]
+        if not task.cancelled():
+            task.exception()
+
+    def _keep(self, snapshot: TenantSnapshot) -> TenantSnapshot:
+        """Keep the newer of two: a read that began before a change may end after the one that saw it."""
+        known = self._snapshots.get(snapshot.tenant_id)
+        if known is not None and known.version > snapshot.version:
+            return known
         if len(self._snapshots) >= _MOST:
             self._snapshots.clear()
-        self._snapshots[tenant_id] = snapshot
+        self._snapshots[snapshot.tenant_id] = snapshot
         return snapshot
+
+    def _forget(self, tenant_id: UUID) -> None:
+        """Throw away what is known and what is being read: both may be from before the change."""
+        self._snapshots.pop(tenant_id, None)
+        self._reading.pop(tenant_id, None)
 
     async def project(self, tenant_id: UUID, *, opt_outs: bool) -> None:
         """
@@ -82,7 +99,7 @@ class Policies:
         Raises:
             RedisUnavailable: Redis did not take it.
         """
-        self._snapshots.pop(tenant_id, None)
+        self._forget(tenant_id)
         snapshot = await self.reload(tenant_id)
         read = (lambda: self._read_opt_outs(tenant_id)) if opt_outs else None
         await self._gate.project(policy_of(snapshot), read)
@@ -94,7 +111,6 @@ class Policies:
 
     async def changed(self, tenant_id: UUID) -> None:
         """Forget the snapshot and project the new one; a failure is repaired by the next send."""
-        self._snapshots.pop(tenant_id, None)
         try:
             await self.project(tenant_id, opt_outs=False)
         except RedisUnavailable as error:
@@ -117,6 +133,11 @@ class Policies:
     ) -> bool:
         """Ask Postgres itself whether a recipient opted out of one of the lists."""
         return not (await self._read_lists_of(tenant_id, recipient_hash)).isdisjoint(list_names)
+
+    async def renew(self, tenant_id: UUID) -> None:
+        """Read the tenant anew: Redis holds a newer version than ours."""
+        self._forget(tenant_id)
+        await self.reload(tenant_id)
 
     def forget_all(self) -> None:
         """Throw every snapshot away, after notices may have been missed."""

@@ -140,7 +140,7 @@ class Sending:
                 case Refused() as refused:
                     return declined(refused, draft)
                 case StalePolicy():
-                    await self._policies.reload(scope.tenant_id)
+                    await self._policies.renew(scope.tenant_id)
                 case Unprojected():
                     await self._policies.project(scope.tenant_id, opt_outs=True)
         raise Unavailable("the tenant's policy keeps changing", retry_after_ms=1000)
@@ -150,7 +150,8 @@ class Sending:
         try:
             return await self._gate.decide(admission)
         except RedisUnavailable:
-            snapshot = await self._policies.reload(admission.tenant_id)
+            await self._policies.renew(admission.tenant_id)
+            snapshot = await self._policies.of(admission.tenant_id)
             opted_out = await self._policies.stands_on_a_list(
                 admission.tenant_id, admission.recipient_hash, admission.use_cases
             )
@@ -198,7 +199,7 @@ class Sending:
             case KeyMismatch():
                 return KEY_MISMATCH
             case PlanChanged():
-                await self._policies.reload(message.tenant_id)
+                await self._policies.renew(message.tenant_id)
                 raise Unavailable("the tenant's plan is changing", retry_after_ms=500)
             case NoCredit() as short:
                 return Declined(

@@ -224,13 +224,14 @@ async def test_a_sender_id_is_configured_in_many_countries_past_those_that_fail(
         await cli.run("describe-sender-ids", "--sender-ids", "SenderId=Nobody,IsoCountryCode=GB")
 
 
-async def test_the_command_works_as_a_user_types_it(aws: Aws, tmp_path: Path) -> None:
-    """One command, one process: endpoint, Region and keys from the environment."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "awscli", "pinpoint-sms-voice-v2", "describe-account-attributes"),
-        env=environment(tmp_path) | {"AWS_ENDPOINT_URL": aws.base_url},
-        stdout=asyncio.subprocess.PIPE,
-    )
-    printed, _ = await process.communicate()
+async def test_the_command_works_as_a_user_types_it(tmp_path: Path) -> None:
+    """One command, one process: endpoint, Region and keys from the environment, and the signature holds."""
+    async with emulated(credentials={"AKID": "secret"}) as aws:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "awscli", "pinpoint-sms-voice-v2", "describe-account-attributes"),
+            env=environment(tmp_path) | {"AWS_ENDPOINT_URL": aws.base_url},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        printed, _ = await process.communicate()
     attributes = {each["Name"]: each["Value"] for each in json.loads(printed)["AccountAttributes"]}
     assert attributes["ACCOUNT_TIER"] == "PRODUCTION"

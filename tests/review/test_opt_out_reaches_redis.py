@@ -1,0 +1,62 @@
+"""An opt-out that was stored while Redis was away."""
+
+from datetime import UTC, datetime
+
+from gateway.clock import FixedClock
+from gateway.intake.policies import Policies
+from gateway.lanes.errors import RedisUnavailable
+from tenants.ids import new_uuid
+
+
+class BlinkingGate:
+    """Admission's copy, which cannot be written while `away`."""
+
+    def __init__(self) -> None:
+        self.away = False
+        self.opted_out = set()
+
+    async def project(self, _policy, read_opt_outs=None):
+        """Take the policy, and every opt-out where they are given."""
+        self._look()
+        if read_opt_outs is not None:
+            self.opted_out = {each for hashes in (await read_opt_outs()).values() for each in hashes}
+        return True
+
+    async def add_opt_out(self, _tenant_id, _list_name, recipient_hash):
+        """Take one."""
+        self._look()
+        self.opted_out.add(recipient_hash)
+
+    def _look(self) -> None:
+        if self.away:
+            raise RedisUnavailable("away")
+
+
+class Snapshot:
+    """As much of a snapshot as this needs."""
+
+    def __init__(self, version=1) -> None:
+        self.version = version
+        self.read_at = datetime.now(UTC)
+
+
+async def test_an_opt_out_stored_while_redis_blinked_is_in_force_soon_after(monkeypatch):
+    """Redis kept its memory and its readiness, so nothing else would ever project it: STOP would be ignored."""
+    monkeypatch.setattr("gateway.intake.policies.policy_of", lambda snapshot: snapshot)
+    gate, tenant = BlinkingGate(), new_uuid()
+
+    async def read(_tenant_id):
+        return Snapshot()
+
+    async def stored(_tenant_id):
+        return {"all": [b"stop"]}
+
+    policies = Policies(
+        read=read, read_opt_outs=stored, read_lists_of=None, gate=gate, clock=FixedClock(datetime.now(UTC))
+    )
+    gate.away = True
+    await policies.opt_out_changed(tenant, "all", b"stop", opted_out=True)
+    await policies.repair()
+    gate.away = False
+    await policies.repair()
+    assert gate.opted_out == {b"stop"}
