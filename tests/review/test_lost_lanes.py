@@ -23,7 +23,7 @@ async def test_a_batch_of_two_routes_is_not_pushed_again_because_one_route_has_n
     worker_pool, worker_engine, database, redis_url
 ):
     """One group commit holds sends of many routes; an absent dispatcher must not fill the others' lanes."""
-    live, dead = f"live-{new_uuid().hex[:6]}", f"dead-{new_uuid().hex[:6]}"
+    live, dead = f"live-{new_uuid().hex[-6:]}", f"dead-{new_uuid().hex[-6:]}"
     scope = await enrol(worker_engine, credit=10)
     async with connect(redis_url) as client:
         lanes = Lanes(RedisScripts(client))
@@ -41,7 +41,7 @@ async def test_a_route_without_lanes_does_not_hold_up_the_batches_of_others(
     worker_pool, worker_engine, database, redis_url
 ):
     """The relay takes fifty batches a round; fifty that cannot be pushed must not be the same each time."""
-    live, dead = f"live-{new_uuid().hex[:6]}", f"dead-{new_uuid().hex[:6]}"
+    live, dead = f"live-{new_uuid().hex[-6:]}", f"dead-{new_uuid().hex[-6:]}"
     scope = await enrol(worker_engine, credit=100)
     async with connect(redis_url) as client:
         lanes = Lanes(RedisScripts(client))
@@ -61,7 +61,7 @@ async def test_a_push_that_a_restored_redis_forgot_is_pushed_again(
     worker_pool, worker_engine, database, redis_url
 ):
     """A Redis that comes back from an older dump, or a replica that lagged, still has its epoch."""
-    route = f"stale-{new_uuid().hex[:6]}"
+    route = f"stale-{new_uuid().hex[-6:]}"
     scope = await enrol(worker_engine, credit=10)
     async with connect(redis_url) as client:
         lanes = Lanes(RedisScripts(client))

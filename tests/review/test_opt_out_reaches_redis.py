@@ -1,5 +1,6 @@
 """An opt-out that was stored while Redis was away."""
 
+import asyncio
 from datetime import UTC, datetime
 
 from gateway.clock import FixedClock
@@ -60,3 +61,33 @@ async def test_an_opt_out_stored_while_redis_blinked_is_in_force_soon_after(monk
     gate.away = False
     await policies.repair()
     assert gate.opted_out == {b"stop"}
+
+
+async def test_a_change_that_comes_during_a_read_is_read_again(monkeypatch):
+    """A read that began before the change must not be taken for its answer: a suspension would wait 30 s."""
+    monkeypatch.setattr("gateway.intake.policies.policy_of", lambda snapshot: snapshot.version)
+    truth, begun, go_on, projected = [1], asyncio.Event(), asyncio.Event(), []
+
+    class Gate:
+        async def project(self, policy, _read=None):
+            projected.append(policy)
+
+    async def read(_tenant_id):
+        version = truth[0]
+        begun.set()
+        await go_on.wait()
+        return Snapshot(version)
+
+    policies = Policies(
+        read=read, read_opt_outs=None, read_lists_of=None, gate=Gate(), clock=FixedClock(datetime.now(UTC))
+    )
+    tenant = new_uuid()
+    early = asyncio.create_task(policies.of(tenant))
+    await begun.wait()
+    truth[0] = 2
+    late = asyncio.create_task(policies.changed(tenant))
+    await asyncio.sleep(0)
+    go_on.set()
+    await asyncio.gather(early, late)
+    assert projected == [2]
+    assert (await policies.of(tenant)).version == 2
