@@ -54,6 +54,7 @@ class PolicyNotices:
             await self._catch_up(connection)
             while not connection.is_closed():
                 await connection.fetchval("SELECT 1", timeout=5)
+                await self._policies.repair()
                 await asyncio.sleep(_CHECK_EVERY_S)
         finally:
             await connection.close(timeout=1)

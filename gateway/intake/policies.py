@@ -49,6 +49,7 @@ class Policies:
         self._clock = clock
         self._snapshots: dict[UUID, TenantSnapshot] = {}
         self._reading: dict[UUID, asyncio.Task[TenantSnapshot]] = {}
+        self._owed: set[UUID] = set()
 
     async def of(self, tenant_id: UUID) -> TenantSnapshot:
         """
@@ -119,7 +120,7 @@ class Policies:
     async def opt_out_changed(
         self, tenant_id: UUID, list_name: str, recipient_hash: bytes, *, opted_out: bool
     ) -> None:
-        """Put one opt-out into Redis or take it out; if Redis is away, its next projection reads them all."""
+        """Put one opt-out into Redis or take it out; if Redis is away, `repair` reads them all later."""
         try:
             if opted_out:
                 await self._gate.add_opt_out(tenant_id, list_name, recipient_hash)
@@ -127,6 +128,17 @@ class Policies:
                 await self._gate.remove_opt_out(tenant_id, list_name, recipient_hash)
         except RedisUnavailable as error:
             _log.warning("opt_out_projection_failed", tenant_id=str(tenant_id), error=str(error))
+            self._owed.add(tenant_id)
+
+    async def repair(self) -> None:
+        """Project all opt-outs of each tenant one of whose changes Redis did not take; to be called often."""
+        for tenant_id in list(self._owed):
+            self._owed.discard(tenant_id)
+            try:
+                await self.project(tenant_id, opt_outs=True)
+            except RedisUnavailable:
+                self._owed.add(tenant_id)
+                return
 
     async def stands_on_a_list(
         self, tenant_id: UUID, recipient_hash: bytes, list_names: Collection[str]

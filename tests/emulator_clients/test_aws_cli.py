@@ -172,7 +172,7 @@ async def check_type(cli: AwsCli, kind: str) -> None:
     definition = await cli.one("describe-registration-type-definitions", "--registration-types", kind)
     assert definition["SupportedAssociations"] == [
         {
-            "ResourceType": "sender-id",
+            "ResourceType": "SENDER_ID",
             "IsoCountryCode": "JO",
             "AssociationBehavior": "ASSOCIATE_ON_APPROVAL",
             "DisassociationBehavior": "DISASSOCIATE_ALL_CLOSES_REGISTRATION",

@@ -36,7 +36,8 @@ class BlinkingGate:
 class Snapshot:
     """As much of a snapshot as this needs."""
 
-    def __init__(self, version=1) -> None:
+    def __init__(self, tenant_id, version=1) -> None:
+        self.tenant_id = tenant_id
         self.version = version
         self.read_at = datetime.now(UTC)
 
@@ -47,7 +48,7 @@ async def test_an_opt_out_stored_while_redis_blinked_is_in_force_soon_after(monk
     gate, tenant = BlinkingGate(), new_uuid()
 
     async def read(_tenant_id):
-        return Snapshot()
+        return Snapshot(_tenant_id)
 
     async def stored(_tenant_id):
         return {"all": [b"stop"]}
@@ -76,7 +77,7 @@ async def test_a_change_that_comes_during_a_read_is_read_again(monkeypatch):
         version = truth[0]
         begun.set()
         await go_on.wait()
-        return Snapshot(version)
+        return Snapshot(_tenant_id, version)
 
     policies = Policies(
         read=read, read_opt_outs=None, read_lists_of=None, gate=Gate(), clock=FixedClock(datetime.now(UTC))
