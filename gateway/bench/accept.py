@@ -26,7 +26,7 @@ _HALF = 0.5
 
 async def measure(*, quick: bool) -> Report:
     """Run the rounds."""
-    seconds, rounds = (3.0, 3) if quick else (6.0, 5)
+    seconds, rounds = (3.0, 3) if quick else (5.0, 5)
     async with open_ground() as ground:
         stack, sends, api = ground.stack, ground.sends, [ground.api]
         bare = [await _bare(stack, "bare")]
@@ -70,6 +70,7 @@ async def _side(
         "accepted_per_s": outcome.per_second,
         "p50_ms_saturated": outcome.p50_ms,
         "p99_ms_saturated": outcome.p99_ms,
+        "cpu_us": server + spent["postgres"] + spent["redis"],
         "api_us": server,
         "postgres_us": spent["postgres"],
         "redis_us": spent["redis"],

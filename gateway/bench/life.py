@@ -35,7 +35,7 @@ _FINISHED_WITHIN_S = 120.0
 
 async def measure(*, quick: bool) -> Report:
     """Run the rounds."""
-    seconds, rounds = (8.0, 3) if quick else (20.0, 5)
+    seconds, rounds = (8.0, 3) if quick else (12.0, 5)
     async with open_ground(endpoints=1, told=_TOLD) as ground:
         for role in _ROLES:
             await ground.stack.start(role, *ground.stack.role(role))

@@ -99,7 +99,7 @@ def classify(error: BaseException) -> Outcome:
 
 
 def _never_connected(error: EndpointConnectionError) -> bool:
-    """aiobotocore gives a connection that broke after the request left the same name; only the cause tells."""
+    """aiobotocore names a connection that broke after the request left the same; only the cause tells."""
     return isinstance(error.kwargs.get("error"), ClientConnectorError | socket.gaierror)
 
 

@@ -36,7 +36,7 @@ def _settings() -> tuple[Settings | None, list[Finding]]:
     try:
         return read_settings(os.environ), [fine("settings", "all are there and of the right form")]
     except ConfigurationError as error:
-        return None, [fault("settings", str(error), "Correct it; the table below explains each setting.")]
+        return None, [fault("settings", str(error), "Correct it; the list below explains each setting.")]
 
 
 async def _check(settings: Settings) -> list[Finding]:

@@ -29,6 +29,9 @@ from gateway.emulator.state.journal import StateInUseError
 )
 @click.option("--sns-retries", type=click.IntRange(0), default=3, show_default=True, help="Per delivery.")
 @click.option("--sns-retry-delay", type=float, default=20.0, show_default=True, help="Seconds.")
+@click.option("--sqs-endpoint", help="An AWS API, such as moto's, that takes what topics send to queues.")
+@click.option("--firehose-endpoint", help="Likewise for delivery streams.")
+@click.option("--logs-endpoint", help="Likewise for log groups.")
 @click.option("--credential", multiple=True, metavar="KEY:SECRET", help="The only accepted ones; none: any.")
 def command(*, sns_retry_delay: float, credential: tuple[str, ...], **given: object) -> None:
     """

@@ -6,6 +6,7 @@ import click
 from rich.progress import track
 from sqlalchemy import select
 
+from gateway.admission.gate import AdmissionGate
 from gateway.cli.on_stores import run_on_stores
 from gateway.db.transaction import worker_transaction
 from gateway.intake.building import SANDBOX_ROUTE
@@ -13,7 +14,7 @@ from gateway.lanes.lanes import Lanes
 from gateway.lanes.rebuild import rebuild
 from gateway.settings import Settings, read_settings
 from gateway.telemetry.logs import configure
-from gateway.wiring.api import open_api
+from gateway.wiring.policies import create_policies, create_reader
 from gateway.wiring.resources import Resources, open_resources
 from tenants.accounts.models import Tenant
 from tenants.ids import encode
@@ -23,7 +24,7 @@ from tenants.senders import store as senders
 @click.command("rebuild-redis")
 def command() -> None:
     """
-    Rebuild the lanes of every route and every tenant's policy, beside running processes.
+    Rebuild the lanes of every route, and every tenant's policy and opt-outs, beside running processes.
 
     Dispatchers do this by themselves when Redis has forgotten; this is for when it remembers wrongly.
     """
@@ -38,7 +39,7 @@ async def _rebuild(settings: Settings) -> None:
             queued = await rebuild(Lanes(shared.scripts), shared.pool, route)
             busy = "another process is rebuilding it; left to that one"
             click.echo(f"Route {route}: {busy if queued is None else f'{queued} messages queued'}.")
-        click.echo(f"{await _project_policies(shared)} tenants' policies projected.")
+        click.echo(f"{await _project_policies(shared)} tenants' policies and opt-outs projected.")
 
 
 async def _routes(shared: Resources) -> list[str]:
@@ -49,7 +50,7 @@ async def _routes(shared: Resources) -> list[str]:
 async def _project_policies(shared: Resources) -> int:
     async with worker_transaction(shared.worker_engine) as session:
         tenants = list(await session.scalars(select(Tenant.id).where(Tenant.state != "closed")))
-    async with open_api(shared) as api:
-        for tenant_id in track(tenants, description="Policies", transient=True):
-            await api.services.policy_changed(tenant_id)
+    policies = create_policies(shared, create_reader(shared), AdmissionGate(shared.scripts))
+    for tenant_id in track(tenants, description="Policies", transient=True):
+        await policies.project(tenant_id, opt_outs=True)
     return len(tenants)

@@ -80,7 +80,8 @@ class Dispatcher:
         try:
             claimed = await self._lanes.claim(self._route, min(self._free, self._most))
             if claimed.epoch_missing:
-                await rebuild(self._lanes, self._pool, self._route)
+                if await rebuild(self._lanes, self._pool, self._route) is None:
+                    await asyncio.sleep(_PAUSE_S)  # another process is at it
             elif claimed.messages:
                 await self._dispatch(claimed)
             else:

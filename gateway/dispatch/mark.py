@@ -25,6 +25,8 @@ class MarkedMessage(Struct, frozen=True, kw_only=True):
     tenant_id: UUID
     route: str
     attempt: int
+    leased_until: datetime
+    """Names this mark among all of the message: an attempt's number comes again after `NotSent`."""
     type: str
     to_sealed: bytes
     body_sealed: bytes | None
@@ -39,10 +41,11 @@ _MARK = """
     WITH marked AS (
         UPDATE dispatch_queue SET state = 'dispatching', attempt = attempt + 1, worker = $2, due_at = $3
         WHERE message_id = ANY($1::uuid[]) AND state = 'queued'
-        RETURNING message_id, tenant_id, route, attempt
+        RETURNING message_id, tenant_id, route, attempt, due_at AS leased_until
     )
-    SELECT marked.message_id, marked.tenant_id, marked.route, marked.attempt, m.type, m.to_sealed,
-        m.body_sealed, m.sender_arn, m.configuration_set, m.max_price_micros, m.expires_at, m.context
+    SELECT marked.message_id, marked.tenant_id, marked.route, marked.attempt, marked.leased_until, m.type,
+        m.to_sealed, m.body_sealed, m.sender_arn, m.configuration_set, m.max_price_micros, m.expires_at,
+        m.context
     FROM marked JOIN messages m
         ON m.tenant_id = marked.tenant_id AND m.id = marked.message_id
         AND m.created_at BETWEEN $4 AND $5

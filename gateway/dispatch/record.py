@@ -53,6 +53,7 @@ class QueueChange(Struct, frozen=True, kw_only=True):
 
     message_id: UUID
     attempt: int
+    leased_until: datetime
     state: str | None
     """None deletes the row."""
     due_at: datetime | None = None
@@ -64,7 +65,9 @@ def decide(
 ) -> tuple[MessageState, QueueChange]:
     """Return the message and its queue row after one result."""
     marked, result = recorded.message, recorded.result
-    gone = QueueChange(message_id=marked.message_id, attempt=marked.attempt, state=None)
+    gone = QueueChange(
+        message_id=marked.message_id, attempt=marked.attempt, leased_until=marked.leased_until, state=None
+    )
     attempts = max(state.attempts, marked.attempt)
     match result:
         case Sent(provider_message_id=provider_id):
@@ -111,10 +114,11 @@ _DELETE = """
 """
 _WAIT = """
     UPDATE dispatch_queue q SET state = d.state, due_at = d.due_at, attempt = d.next_attempt, worker = NULL
-    FROM unnest({0}::uuid[], {1}::smallint[], {2}::text[], {3}::timestamptz[], {4}::smallint[])
-        AS d (message_id, attempt, state, due_at, next_attempt)
-    WHERE q.message_id = d.message_id AND q.attempt = d.attempt AND q.state = 'dispatching'
+    FROM unnest({0}::uuid[], {1}::timestamptz[], {2}::text[], {3}::timestamptz[], {4}::smallint[])
+        AS d (message_id, leased_until, state, due_at, next_attempt)
+    WHERE q.message_id = d.message_id AND q.due_at = d.leased_until AND q.state = 'dispatching'
 """
+"""By the lease and not the attempt's number: a record written twice must not end the mark that came after."""
 
 
 async def record_batch(
@@ -138,7 +142,9 @@ async def record_batch(
 def _queue_writes(changes: Sequence[QueueChange]) -> list[Write]:
     gone = [(c.message_id, c.attempt) for c in changes if c.state is None]
     waiting = [
-        (c.message_id, c.attempt, c.state, c.due_at, c.next_attempt) for c in changes if c.state is not None
+        (c.message_id, c.leased_until, c.state, c.due_at, c.next_attempt)
+        for c in changes
+        if c.state is not None
     ]
     return [
         Write(name, sql, tuple(zip(*rows, strict=True)))

@@ -43,16 +43,17 @@ def verdict(
     return "give_up"
 
 
+_WAITING = """
+    SELECT message_id FROM dispatch_queue WHERE state = $1 AND due_at <= $2 ORDER BY due_at LIMIT $3
+"""
 _LEASES_OVER = """
     UPDATE dispatch_queue SET state = 'unknown', due_at = due_at + $2, worker = NULL
-    WHERE message_id IN (
-        SELECT message_id FROM dispatch_queue WHERE state = 'dispatching' AND due_at < $1
-        ORDER BY message_id LIMIT 200 FOR UPDATE SKIP LOCKED)
+    WHERE message_id = ANY($3::uuid[]) AND state = 'dispatching' AND due_at <= $1
     RETURNING message_id
 """
 _DUE = """
     SELECT message_id, tenant_id, attempt FROM dispatch_queue
-    WHERE state = 'unknown' AND due_at <= $1 ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
+    WHERE message_id = ANY($2::uuid[]) AND state = 'unknown' AND due_at <= $1 FOR UPDATE
 """
 _RESEND = "UPDATE dispatch_queue SET state = 'scheduled', due_at = $2 WHERE message_id = ANY($1::uuid[])"
 _DROP = "DELETE FROM dispatch_queue WHERE message_id = ANY($1::uuid[])"
@@ -72,26 +73,28 @@ class UnknownSweep:
         now = self._clock.now()
         async with self._pool.acquire() as connection:
             async with connection.transaction():
-                orphans = await connection.fetch(_LEASES_OVER, now, self._wait)
-                await self._show_dispatching(connection, [row["message_id"] for row in orphans], now)
+                orphans = await self._orphan(connection, now)
             async with connection.transaction():
                 settled = await self._settle(connection, now)
         if orphans or settled:
-            _log.warning("unknown_outcomes", lease_over=len(orphans), settled=settled)
-        return len(orphans) + settled
+            _log.warning("unknown_outcomes", lease_over=orphans, settled=settled)
+        return orphans + settled
 
-    @staticmethod
-    async def _show_dispatching(connection: HotConnection, ids: list[UUID], now: datetime) -> None:
-        states = await lock(connection, ids)
-        changes = [(s, structs.replace(s, status=advance(s.status, "dispatching"))) for s in states.values()]
+    async def _orphan(self, connection: HotConnection, now: datetime) -> int:
+        """Turn the marks whose lease is over into unknowns."""
+        states = await _lock_waiting(connection, "dispatching", now)
+        rows = await connection.fetch(_LEASES_OVER, now, self._wait, list(states))
+        orphans = [states[row["message_id"]] for row in rows]
+        changes = [(s, structs.replace(s, status=advance(s.status, "dispatching"))) for s in orphans]
         await save(connection, changes, now=now)
+        return len(orphans)
 
     async def _settle(self, connection: HotConnection, now: datetime) -> int:
-        due = await connection.fetch(_DUE, now, _BATCH)
+        states = await _lock_waiting(connection, "unknown", now)
+        due = await connection.fetch(_DUE, now, list(states))
         if not due:
             return 0
         plans = await _plans(connection, {row["tenant_id"] for row in due})
-        states = await lock(connection, [row["message_id"] for row in due])
         resend: list[UUID] = []
         changes: list[tuple[MessageState, MessageState]] = []
         for row in due:
@@ -105,6 +108,12 @@ class UnknownSweep:
         await connection.execute(_DROP, [row["message_id"] for row in due if row["message_id"] not in resend])
         await save(connection, changes, now=now)
         return len(due)
+
+
+async def _lock_waiting(connection: HotConnection, state: str, now: datetime) -> dict[UUID, MessageState]:
+    """Lock messages before their queue rows, as receipts and records do; the rows are judged again after."""
+    rows = await connection.fetch(_WAITING, state, now, _BATCH)
+    return await lock(connection, [row["message_id"] for row in rows])
 
 
 def _decide(state: MessageState, attempt: int, plan: Plan, now: datetime) -> Verdict:

@@ -43,6 +43,9 @@ def options_from(arguments: list[str] | None) -> EmulatorOptions:
         latency_scale=given.latency_scale,
         sns_retry_delay_s=given.sns_retry_delay,
         signing_key_bits=given.signing_key_bits,
+        sqs_endpoint=given.sqs_endpoint,
+        firehose_endpoint=given.firehose_endpoint,
+        logs_endpoint=given.logs_endpoint,
         credentials=dict(pair.split(":", 1) for pair in given.credential),
     )
 
@@ -67,6 +70,9 @@ def _parser() -> argparse.ArgumentParser:
         choices=(1024, 2048, 4096),
         help="size of the SNS key; a smaller one signs faster",
     )
+    parser.add_argument("--sqs-endpoint", help="an AWS API that takes what topics send to queues")
+    parser.add_argument("--firehose-endpoint", help="likewise for delivery streams")
+    parser.add_argument("--logs-endpoint", help="likewise for log groups")
     parser.add_argument("--credential", action="append", default=[], metavar="KEY:SECRET")
     return parser
 

@@ -147,7 +147,7 @@ class EmulatorOptions(msgspec.Struct, frozen=True, kw_only=True):
     logs_endpoint: str | None = None
     """Where CloudWatchLogs destinations deliver."""
     sqs_endpoint: str | None = None
-    """Where sqs subscriptions of a topic deliver; None uses the host of the subscribed queue URL."""
+    """Where sqs subscriptions of a topic deliver; None drops and counts them: nothing ever leaves for AWS."""
     retained_messages: int = 250_000
     """Messages kept for ``GET /_emulator/messages``; older finished ones leave memory (1.5 KB each)."""
     check_outputs: bool = False

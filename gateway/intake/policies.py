@@ -93,9 +93,11 @@ class Policies:
         self._snapshots.pop(tenant_id, None)
         self._reading.pop(tenant_id, None)
 
-    async def project(self, tenant_id: UUID, *, opt_outs: bool) -> None:
+    async def project(self, tenant_id: UUID, *, opt_outs: bool) -> bool:
         """
         Write the tenant's newest policy to Redis; with `opt_outs` also every recipient who said STOP.
+
+        False where a newer one is there, or another process is replacing the opt-outs at this moment.
 
         Raises:
             RedisUnavailable: Redis did not take it.
@@ -103,7 +105,7 @@ class Policies:
         self._forget(tenant_id)
         snapshot = await self.reload(tenant_id)
         read = (lambda: self._read_opt_outs(tenant_id)) if opt_outs else None
-        await self._gate.project(policy_of(snapshot), read)
+        return await self._gate.project(policy_of(snapshot), read)
 
     async def noticed(self, tenant_id: UUID) -> None:
         """Follow a change made by any process, if this one holds the tenant; else the next send reads it."""
@@ -135,7 +137,8 @@ class Policies:
         for tenant_id in list(self._owed):
             self._owed.discard(tenant_id)
             try:
-                await self.project(tenant_id, opt_outs=True)
+                if not await self.project(tenant_id, opt_outs=True):
+                    self._owed.add(tenant_id)
             except RedisUnavailable:
                 self._owed.add(tenant_id)
                 return

@@ -5,6 +5,7 @@ The way is linear and each step may end it. Nothing is stored before the commit,
 turn the answer back.
 """
 
+from contextlib import suppress
 from uuid import UUID
 
 import structlog
@@ -142,20 +143,23 @@ class Sending:
                 case StalePolicy():
                     await self._policies.renew(scope.tenant_id)
                 case Unprojected():
-                    await self._policies.project(scope.tenant_id, opt_outs=True)
+                    continue
         raise Unavailable("the tenant's policy keeps changing", retry_after_ms=1000)
 
     async def _admit(self, admission: Admission) -> Verdict:
-        """Ask the gate; with Redis away, ask the truth: accepting goes on, only slower."""
-        try:
-            return await self._gate.decide(admission)
-        except RedisUnavailable:
-            await self._policies.renew(admission.tenant_id)
-            snapshot = await self._policies.of(admission.tenant_id)
-            opted_out = await self._policies.stands_on_a_list(
-                admission.tenant_id, admission.recipient_hash, admission.use_cases
-            )
-            return decide_without_redis(policy_of(snapshot), admission, opted_out=opted_out)
+        """Ask the gate; with Redis away, or while another projects, ask the truth: slower, but it goes on."""
+        with suppress(RedisUnavailable):
+            verdict = await self._gate.decide(admission)
+            if not isinstance(verdict, Unprojected) or await self._policies.project(
+                admission.tenant_id, opt_outs=True
+            ):
+                return verdict
+        await self._policies.renew(admission.tenant_id)
+        snapshot = await self._policies.of(admission.tenant_id)
+        opted_out = await self._policies.stands_on_a_list(
+            admission.tenant_id, admission.recipient_hash, admission.use_cases
+        )
+        return decide_without_redis(policy_of(snapshot), admission, opted_out=opted_out)
 
     async def _choose(
         self, snapshot: TenantSnapshot, scope: TenantScope, request: SendRequest, draft: Draft

@@ -138,8 +138,8 @@ class Lanes:
         """
         Sleep until a push has made something claimable, or until `timeout_s` (above zero) is over.
 
-        The time is kept here: Redis ends a blocked call up to 100 ms late (its `hz` is 10), which was measured
-        to leave a quarter of a 10 MPS lane unused. So one blocked call per route outlives the waits.
+        The time is kept here: Redis ends a blocked call up to 100 ms late (its `hz` is 10), which was seen to
+        leave a quarter of a 10 MPS lane unused. So one blocked call per route outlives the waits.
         """
         deadline = time.monotonic() + timeout_s
         while (left_s := deadline - time.monotonic()) > 0:

@@ -32,6 +32,7 @@ class Message(Base):
             "provider_message_id",
             postgresql_where=text("provider_message_id IS NOT NULL"),
         ),
+        Index("ix_messages_silent", "created_at", postgresql_where=text("status = 'sent'")),
         CheckConstraint(f"status IN ({_STATUSES})", name="status"),
         CheckConstraint("type IN ('otp', 'transactional', 'promotional')", name="type"),
         CheckConstraint("parts > 0", name="parts"),

@@ -21,7 +21,8 @@ _BATCH = 200
 _JOINABLE = """
     SELECT p.event_key, p.body_sealed FROM parked_receipts p
     JOIN messages m ON m.provider_message_id = p.provider_message_id
-    WHERE p.reason = 'no_message' LIMIT $1 FOR UPDATE OF p SKIP LOCKED
+    WHERE p.reason = 'no_message' AND p.received_at > now() - interval '1 hour'
+    LIMIT $1 FOR UPDATE OF p SKIP LOCKED
 """
 _SILENT = """
     SELECT id FROM messages

@@ -16,10 +16,8 @@ from gateway.db.engine import create_pool
 from gateway.db.readiness import StoresReadiness
 from gateway.intake.batch import create_intake
 from gateway.intake.notices import PolicyNotices
-from gateway.intake.policies import Policies
 from gateway.intake.prices import Prices
 from gateway.intake.pushing import LanePusher
-from gateway.intake.reader import SnapshotReader
 from gateway.intake.replays import Replays
 from gateway.intake.sending import Sending
 from gateway.lanes.backlog import BacklogView
@@ -31,6 +29,7 @@ from gateway.receipts.signature import Verifier
 from gateway.receipts.sns import SnsReceiver
 from gateway.receipts.topics import KnownTopics
 from gateway.webhooks.addresses import Targets, UrlRefused, check_url
+from gateway.wiring.policies import create_policies, create_reader
 from gateway.wiring.provisioning import create_provisioner
 from gateway.wiring.resources import Resources, Task
 
@@ -54,14 +53,8 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
         )
         lanes = Lanes(shared.scripts)
         gate = AdmissionGate(shared.scripts)
-        reader = SnapshotReader(shared.tenant_engine, shared.worker_engine, settings.secret_key, clock)
-        policies = Policies(
-            read=reader.snapshot,
-            read_opt_outs=reader.opt_outs,
-            read_lists_of=reader.lists_of,
-            gate=gate,
-            clock=clock,
-        )
+        reader = create_reader(shared)
+        policies = create_policies(shared, reader, gate)
         pusher = LanePusher(shared.pool, lanes)
         intake = create_intake(shared.pool, pusher, queue_size=settings.intake_queue_size)
         receipts = create_receipts(ingest_pool, clock, platform_key(settings.secret_key))

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from gateway.db.engine import create_pool
 from gateway.dispatch.unknown import UnknownSweep
+from gateway.lanes.audit import LaneAudit
 from gateway.lanes.lanes import Lanes
 from gateway.lanes.relay import Relay
 from gateway.receipts.batch import create_receipts, platform_key
@@ -51,7 +52,9 @@ async def open_webhooks(shared: Resources, stack: AsyncExitStack) -> list[Task]:
 async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task]:
     """Any number of schedulers may run: each round locks the rows it works on."""
     settings, clock, pool = shared.settings, shared.clock, shared.pool
-    relay = Relay(pool, Lanes(shared.scripts), clock)
+    lanes = Lanes(shared.scripts)
+    relay = Relay(pool, lanes, clock)
+    audit = LaneAudit(pool, lanes, clock)
     unknown = UnknownSweep(pool, clock, wait=timedelta(seconds=settings.unknown_wait_s))
     sweep = ReceiptSweep(pool, clock, platform_key(settings.secret_key))
 
@@ -64,6 +67,7 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
     rounds = [
         Round(name="queue_due", every_s=0.25, work=relay.queue_due),
         Round(name="push_left_behind", every_s=1.0, work=relay.push_left_behind),
+        Round(name="forgotten_messages", every_s=30.0, work=audit.audit),
         Round(name="unknown_outcomes", every_s=1.0, work=unknown.sweep),
         Round(name="parked_receipts", every_s=2.0, work=sweep.join_parked),
         Round(name="silent_messages", every_s=600.0, work=sweep.close_silent),

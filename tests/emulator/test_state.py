@@ -140,7 +140,7 @@ class Process:
 
 @pytest.mark.scenario
 async def test_kill_nine_loses_no_accepted_send_and_no_receipt(tmp_path: Path, sink: Sink) -> None:
-    """Three kills under load: every answered send is in the truth log and gets its final event."""
+    """Three kills in mid-load: every answered send is in the truth log and gets its final event."""
     process = Process(tmp_path)
     await process.start()
     answered: list[str] = []
@@ -151,14 +151,17 @@ async def test_kill_nine_loses_no_accepted_send_and_no_receipt(tmp_path: Path, s
     ):
         request = await _set_up(sms, sns, sink)
         for round_ in range(3):
-            load = asyncio.create_task(_load(sms, request, round_, answered))
-            await asyncio.sleep(0.4)
+            progress = asyncio.Semaphore(0)
+            load = asyncio.create_task(_load(sms, request, round_, answered, progress))
+            async with asyncio.timeout(30):
+                for _ in range(40):
+                    await progress.acquire()
             assert await process.end(signal.SIGKILL) == -signal.SIGKILL
             await process.start()
             await load
     finals = {each["messageId"] for each in sink.events if each["isFinal"]}
     await sink.until(lambda: set(answered) <= _finals(sink), 30)
-    assert len(answered) > 100
+    assert len(answered) >= 3 * 40
     assert finals <= _finals(sink)
     assert await process.end(signal.SIGTERM) == 0
     truth = {
@@ -192,13 +195,16 @@ async def _set_up(sms: Any, sns: Any, sink: Sink) -> dict[str, str]:
     }
 
 
-async def _load(sms: Any, request: dict[str, str], round_: int, answered: list[str]) -> None:
+async def _load(
+    sms: Any, request: dict[str, str], round_: int, answered: list[str], progress: asyncio.Semaphore
+) -> None:
     async def one(n: int) -> None:
         try:
             sent = await sms.send_text_message(DestinationPhoneNumber=f"+1425{round_}55{n:04d}", **request)
         except (BotoCoreError, ClientError, OSError):
             return
         answered.append(sent["MessageId"])
+        progress.release()
 
     for batch in range(20):
         await asyncio.gather(*(one(batch * 10 + n) for n in range(10)))

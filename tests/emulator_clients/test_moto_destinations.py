@@ -143,3 +143,14 @@ async def test_events_reach_a_log_group_that_somebody_has_just_made(aws: Aws, mo
     assert {each["messageId"] for each in records} == {message_id}
     assert [each["timestamp"] for each in found["events"]] == [each["eventTimestamp"] for each in records]
     assert any(each["isFinal"] for each in records)
+
+
+async def test_without_an_endpoint_a_queue_gets_nothing_and_aws_hears_nothing() -> None:
+    """An emulator that is not told of an SQS drops what is meant for one, and counts it."""
+    async with emulated() as aws:
+        topic_arn = (await aws.sns.create_topic(Name="events"))["TopicArn"]
+        queue = f"arn:aws:sqs:{REGION}:123456789012:receipts"
+        await aws.sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=queue)
+        await aws.sns.publish(TopicArn=topic_arn, Message="hello")
+        stats = await aws.control("GET", "stats")
+    assert (stats["events_failed"], stats["delivery_attempts"]) == (1, 0)

@@ -82,8 +82,12 @@ class Dev:
             await until(lambda: _all_gone(orphans), within_s=30)
             await self.start()
             return
+        await self.signal(part, signal.SIGKILL)
+
+    async def signal(self, part: str, number: signal.Signals) -> None:
+        """Send a signal to one part and wait until another process stands in its place."""
         [pid] = [pid for pid, line in self._parts().items() if PARTS[part] in line]
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, number)
 
         async def replaced() -> bool:
             return any(PARTS[part] in line and each != pid for each, line in self._parts().items())

@@ -9,7 +9,9 @@ from tenants.ids import new_uuid
 from tests.harness.tenants import accept, enrol, new_message, queue_row
 
 
-async def test_a_repeated_record_of_not_sent_leaves_the_next_attempt_alone(worker_pool, worker_engine, database):
+async def test_a_repeated_record_of_not_sent_leaves_the_next_attempt_alone(
+    worker_pool, worker_engine, database
+):
     """The answer to its first COMMIT was lost; meanwhile another worker has the text on the wire."""
     scope = await enrol(worker_engine, credit=1)
     [message] = await accept(worker_pool, new_message(scope))

@@ -43,7 +43,7 @@ class Snapshot:
 
 
 async def test_an_opt_out_stored_while_redis_blinked_is_in_force_soon_after(monkeypatch):
-    """Redis kept its memory and its readiness, so nothing else would ever project it: STOP would be ignored."""
+    """Redis kept its memory and its readiness, so nothing else would project it: STOP would be ignored."""
     monkeypatch.setattr("gateway.intake.policies.policy_of", lambda snapshot: snapshot)
     gate, tenant = BlinkingGate(), new_uuid()
 

@@ -32,7 +32,11 @@ async def aws_that_resets():
 
     async def serve(reader, writer):
         head = await reader.readuntil(b"\r\n\r\n")
-        [length] = [int(l.split(b":")[1]) for l in head.split(b"\r\n") if l.lower().startswith(b"content-length")]
+        [length] = [
+            int(line.split(b":")[1])
+            for line in head.split(b"\r\n")
+            if line.lower().startswith(b"content-length")
+        ]
         seen.append(await reader.readexactly(length))
         linger = struct.pack("ii", 1, 0)
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)

@@ -9,13 +9,16 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from gateway.client import Client
 from gateway.settings import read_settings, to_environment
+from gateway.stack.ports import settled_port
 from gateway.stack.secrets import TestTenant as KeptTenant
 from gateway.stack.stack import Stack, StackPlan, running_stack
 from gateway.stack.test_tenant import ready_test_tenant
+from tests.harness.waiting import until
 
 pytestmark = pytest.mark.scenario
 
@@ -181,6 +184,51 @@ async def test_reconcile_and_rebuild_run_beside_the_stack(dev: Stack, tenant: Ke
     status, output = await run(*TOLLGATE, "reconcile", within_s=60, **as_environment(dev))
     assert status == 0, output
     assert "no difference" in output
+
+
+async def test_api_processes_share_a_port_and_answer_what_waits_before_they_stop(
+    dev: Stack, tenant: KeptTenant
+) -> None:
+    """A deployment sends SIGTERM in the middle of traffic; whoever is answered at all is answered 202."""
+    port = settled_port(0, "--port")
+    process = await asyncio.create_subprocess_exec(
+        *TOLLGATE,
+        *("serve", "api", "--workers", "2", "--port", str(port)),
+        env=BARE | as_environment(dev) | {"TOLLGATE_LOG_LEVEL": "error"},
+    )
+    headers = {"Authorization": f"Bearer {tenant.key}"}
+    url = f"http://127.0.0.1:{port}"
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=30) as client:
+
+        async def ready() -> bool:
+            try:
+                return (await client.get("/readyz")).status_code == 200
+            except httpx.TransportError:
+                return False
+
+        await until(ready, within_s=60)
+        sends = [
+            asyncio.ensure_future(client.post("/v1/messages", json={"to": "+14155550123", "body": f"{n}"}))
+            for n in range(40)
+        ]
+        await asyncio.wait(sends, return_when=asyncio.FIRST_COMPLETED)
+        process.terminate()
+        answers = await asyncio.gather(*sends, return_exceptions=True)
+    assert {each.status_code for each in answers if isinstance(each, httpx.Response)} == {202}
+    assert all(isinstance(each, httpx.Response | httpx.TransportError) for each in answers)
+    async with asyncio.timeout(30):
+        assert await process.wait() == 0
+
+
+async def test_a_child_ends_when_its_supervisor_is_gone() -> None:
+    """The kernel closes the leash, whatever killed the supervisor."""
+    process = await asyncio.create_subprocess_exec(
+        *TOLLGATE, "--leash", "emulator", "--port", "0", env=BARE, stdin=subprocess.PIPE
+    )
+    assert process.stdin is not None
+    process.stdin.close()
+    async with asyncio.timeout(30):
+        await process.wait()
 
 
 def test_the_settings_of_a_stack_survive_the_environment(dev: Stack) -> None:

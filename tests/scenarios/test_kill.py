@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import itertools
 import os
+import signal
 
 import asyncpg
 import httpx
@@ -117,6 +118,31 @@ async def test_a_kill_of_one_process_breaks_no_promise(dev, part):
         assert await faults(database) == []
     status, said = await dev.run("reconcile")
     assert status == 0, said
+
+
+@pytest.mark.scenario
+async def test_a_dispatcher_that_is_told_to_stop_leaves_nothing_unknown(dev):
+    """A deployment in the middle of the work: what is on the wire is answered and recorded first."""
+    async with httpx.AsyncClient(base_url=dev.facts["AWS emulator"]) as client:
+        await client.post(
+            "/_emulator/faults", json={"actions": {"SendTextMessage": {"latency_after_ms": 200}}}
+        )
+    tenant_id, token = await customer(dev)
+    clients = Clients(dev, token)
+    sending = asyncio.create_task(clients.run())
+    for share in (4, 2):
+        await until(
+            lambda share=share: _is(len(clients.accepted) >= SENDS // share), within_s=ACCEPTED_WITHIN_S
+        )
+        await dev.signal("dispatcher", signal.SIGTERM)
+    await sending
+    async with asyncpg.create_pool(dev.facts["Postgres"], min_size=1, max_size=2) as database:
+        stored = await settled(database, tenant_id)
+        carried = await carried_for(dev, {message.id for message in stored})
+        assert broken_promises(clients.accepted, stored, carried) == []
+        assert [message.id for message in stored if message.resend_of_unknown] == []
+        reasons = await database.fetch("SELECT DISTINCT status, reason_code, reason_detail FROM messages")
+        assert {message.status for message in stored} <= {"delivered", "undelivered"}, reasons
 
 
 async def settled(database, tenant_id):

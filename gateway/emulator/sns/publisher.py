@@ -64,6 +64,9 @@ class Publisher:
             else self._writer.notification(topic, message_id, message, self._clock.wall_ms())
         )
         for taker in takers:
+            if taker.protocol == "sqs" and self._sqs_endpoint is None:
+                landing.landed(arrived=False)
+                continue
             body = message.encode() if taker.raw else self._writer.addressed(envelope, taker)
             self._courier.send(self._parcel(taker, "Notification", message_id, body, landing.landed))
 
@@ -92,7 +95,7 @@ class Publisher:
     def _parcel(
         self, taker: Subscription, kind: str, message_id: str, body: bytes, done: Callable[[bool], None]
     ) -> Parcel:
-        if taker.protocol == "sqs":
+        if taker.protocol == "sqs" and self._sqs_endpoint is not None:
             return sqs_parcel(taker, body, self._sqs_endpoint, done)
         headers = {
             "Content-Type": "text/plain; charset=UTF-8",
@@ -141,12 +144,9 @@ class AwsCall(msgspec.Struct, frozen=True, kw_only=True):
     members: dict[str, object]
 
 
-def sqs_parcel(
-    taker: Subscription, body: bytes, endpoint: str | None, done: Callable[[bool], None]
-) -> Parcel:
+def sqs_parcel(taker: Subscription, body: bytes, root: str, done: Callable[[bool], None]) -> Parcel:
     """Return the SendMessage call that puts a body into the subscribed queue."""
     _, _, _, region, account, queue = taker.endpoint.split(":", 5)
-    root = endpoint or f"https://sqs.{region}.amazonaws.com"
     call = AwsCall(
         region=region,
         service="sqs",

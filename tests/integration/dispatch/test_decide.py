@@ -54,6 +54,7 @@ def decided(result, *, attempt=1, **state):
         tenant_id=ID,
         route="r",
         attempt=attempt,
+        leased_until=NOW,
         type="otp",
         to_sealed=b"",
         body_sealed=b"",

@@ -8,7 +8,11 @@ import pytest
 from gateway.carrier.ports import Unknown
 from gateway.dispatch.mark import LEASE
 from gateway.dispatch.unknown import MIN_LIFE_LEFT, UnknownSweep, verdict
+from gateway.receipts.apply import apply_batch
+from gateway.receipts.batch import platform_key
 from tests.harness.ledger import faults
+from tests.harness.receipts import receipt
+from tests.harness.stack import SECRET_KEY
 from tests.harness.tenants import accept, enrol, new_message, queue_row, row_of
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -150,4 +154,26 @@ async def test_many_sweeps_at_once_decide_each_message_once(database, worker_poo
         [message.id for message in messages],
     )
     assert ended == 10
+    assert await faults(database) == []
+
+
+async def test_sweeps_and_receipts_at_once_never_wait_for_each_other_in_a_circle(
+    database, worker_pool, ingest_pool, unanswered, clock
+):
+    """Both lock the message first: a receipt that comes as the wait ends is neither lost nor delayed."""
+    messages = [await unanswered(type="otp") for _ in range(24)]
+    clock.advance(WAIT + TICK)
+    key = platform_key(SECRET_KEY)
+
+    async def receive(message):
+        arrived = receipt("DELIVERED", message_id=message.id, provider_message_id=f"aws-{message.id}")
+        async with ingest_pool.acquire() as connection:
+            await apply_batch(connection, [arrived], now=clock.now(), platform_key=key)
+
+    sweeps = [UnknownSweep(worker_pool, clock, wait=WAIT).sweep() for _ in range(8)]
+    async with asyncio.timeout(10):
+        await asyncio.gather(*sweeps, *(receive(message) for message in reversed(messages)))
+    ids = [message.id for message in messages]
+    statuses = await database.fetch("SELECT DISTINCT status FROM messages WHERE id = ANY ($1)", ids)
+    assert [row["status"] for row in statuses] == ["delivered"]
     assert await faults(database) == []

@@ -156,6 +156,7 @@ CREATE TABLE messages (
  PARTITION BY RANGE (created_at);
 CREATE INDEX ix_messages_id ON messages (id);
 CREATE INDEX ix_messages_provider_message_id ON messages (provider_message_id) WHERE provider_message_id IS NOT NULL;
+CREATE INDEX ix_messages_silent ON messages (created_at) WHERE status = 'sent';
 
 CREATE TABLE opt_outs (
     tenant_id UUID NOT NULL,
