@@ -120,7 +120,7 @@ def _figures(evidence: Evidence) -> list[tuple[str, str]]:
     money = [
         (
             f"{name}: held / spent / left",
-            f"{balance['held']} / {evidence.spent(name)} / {balance['available']} {balance['unit']}",
+            f"{balance['held']} / {evidence.spent(name).normalize():f} / {balance['available']} {balance['unit']}",
         )
         for name, balance in evidence.balances.items()
     ]

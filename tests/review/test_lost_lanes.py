@@ -1,13 +1,14 @@
 """Messages that were accepted and must find their way into a lane again."""
 
+import asyncio
 import shutil
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 
 from gateway.clock import FixedClock
-from gateway.lanes.audit import LaneAudit
 from gateway.embedded.redis import EmbeddedRedis
+from gateway.lanes.audit import OLD_ENOUGH, LaneAudit
 from gateway.lanes.entry import LaneEntry
 from gateway.lanes.lanes import Lanes
 from gateway.lanes.rebuild import rebuild
@@ -63,7 +64,7 @@ async def test_a_route_without_lanes_does_not_hold_up_the_batches_of_others(
 async def test_a_push_that_a_restored_redis_forgot_is_pushed_again(
     worker_pool, worker_engine, database, tmp_path
 ):
-    """A Redis that comes back with an older memory, from a dump or as a replica that lagged, has its epoch."""
+    """A Redis that comes back with an older memory, a dump or a replica that lagged, has its epoch."""
     now_us, data, older = 1_800_000_000_000_000, tmp_path / "data", tmp_path / "older"
     scope = await enrol(worker_engine, credit=10)
     async with EmbeddedRedis(data) as server, connect(server.url) as client:
@@ -73,19 +74,51 @@ async def test_a_push_that_a_restored_redis_forgot_is_pushed_again(
     async with EmbeddedRedis(data) as server, connect(server.url) as client:
         [message] = await accept(worker_pool, new_message(scope, route="stale"))
         lanes = Lanes(RedisScripts(client), clock_us=lambda: now_us)
-        if await lanes.push(
-            [entry_of(message)]
-        ):  # the new memory is seen as one: rebuild, as a dispatcher does
-            await rebuild(lanes, worker_pool, "stale")
+        assert await lanes.push([entry_of(message)]) == []
         await database.execute("DELETE FROM outbox_batches WHERE $1 = ANY(message_ids)", message.id)
     shutil.rmtree(data)
     shutil.copytree(older, data)
 
     async with EmbeddedRedis(data) as server, connect(server.url) as client:
         lanes = Lanes(RedisScripts(client), clock_us=lambda: now_us)
-        relay = Relay(worker_pool, lanes, FixedClock(datetime.now(UTC) + timedelta(minutes=10)))
-        await relay.queue_due()
-        await relay.push_left_behind()
+        later = FixedClock(datetime.now(UTC) + timedelta(minutes=10))
+        await LaneAudit(worker_pool, lanes, later, settles_within_s=0.0).audit()
         now_us += 10_000_000
         claimed = await lanes.claim("stale", 10)
         assert claimed.epoch_missing or [each.message_id for each in claimed.messages] == [message.id]
+
+
+async def test_a_forgotten_message_is_found_though_its_route_is_busy(worker_pool, worker_engine, redis_url):
+    """A route may have a campaign waiting at any time; what stands there is younger and hides nothing."""
+    route = f"busy-{new_uuid().hex[-6:]}"
+    scope = await enrol(worker_engine, credit=10)
+    async with connect(redis_url) as client:
+        lanes = Lanes(RedisScripts(client))
+        await rebuild(lanes, worker_pool, route)
+        await accept(worker_pool, new_message(scope, route=route))  # its push is forgotten
+        between = datetime.now(UTC) + timedelta(milliseconds=5)
+        await asyncio.sleep(0.02)
+        young = await accept(worker_pool, *(new_message(scope, route=route) for _ in range(5)))
+        assert await lanes.push([entry_of(message) for message in young]) == []
+        clock = FixedClock(between + OLD_ENOUGH)
+        assert await LaneAudit(worker_pool, lanes, clock, settles_within_s=0.0).audit() == [route]
+
+
+async def test_messages_that_become_due_during_an_audit_are_not_taken_for_forgotten(
+    worker_pool, worker_engine, redis_url
+):
+    """A scheduled text is old when it is queued; a rebuild for it would halt its whole route for a second."""
+    route = f"due-{new_uuid().hex[-6:]}"
+    scope = await enrol(worker_engine, credit=10)
+    soon = datetime.now(UTC)
+    clock = FixedClock(soon + timedelta(minutes=10))
+    async with connect(redis_url) as client:
+        lanes = Lanes(RedisScripts(client))
+        await rebuild(lanes, worker_pool, route)
+        [standing] = await accept(worker_pool, new_message(scope, route=route))
+        await lanes.push([entry_of(standing)])
+        await accept(worker_pool, new_message(scope, route=route, status="scheduled", send_at=soon))
+        audit = asyncio.create_task(LaneAudit(worker_pool, lanes, clock, settles_within_s=0.5).audit())
+        await asyncio.sleep(0.2)
+        await Relay(worker_pool, lanes, clock).queue_due()
+        assert await audit == []
