@@ -99,7 +99,7 @@ def classify(error: BaseException) -> Outcome:
 
 
 def _never_connected(error: EndpointConnectionError) -> bool:
-    """aiobotocore names a connection that broke after the request left the same; only the cause tells."""
+    """Tell it from a connection that broke after the request left: only the cause differs."""
     return isinstance(error.kwargs.get("error"), ClientConnectorError | socket.gaierror)
 
 

@@ -28,11 +28,17 @@ UsualRate = Callable[[SenderType, str], float]
 """Message parts per second that AWS gives a sender of a type in a country."""
 
 
+_TRANSACTIONAL: Final[tuple[MessageType, ...]] = ("otp", "transactional")
+_PROMOTIONAL: Final[tuple[MessageType, ...]] = ("promotional",)
+
+
 class _Found(Struct, frozen=True, kw_only=True):
     arn: str
     value: str
     active: bool
     created: bool
+    carries: tuple[MessageType, ...] = ()
+    """What AWS lets it carry; empty for all. A number has one of AWS's two types for life, a sender id both."""
 
 
 class StepRefused(Exception):
@@ -120,7 +126,7 @@ class ProvisionRun:
             country=wish.country,
             arn=found.arn,
             parts_per_second=wish.parts_per_second or self._usual_rate(wish.type, wish.country),
-            message_types=list(wish.message_types),
+            message_types=_carried(wish, found),
             state="active" if found.active else "pending",
         )
         async with worker_transaction(self._engine) as session:
@@ -161,7 +167,9 @@ class ProvisionRun:
     async def pool(self, rows: list[Sender], *, dedicated: bool) -> None:
         """Make the gateway's pool of these senders, with an AWS pool of its own if wanted."""
         members = [row for row in rows if row.state == "active"]
-        aws_pool_arn = await self._aws_pool(members) if dedicated and members else None
+        # An AWS pool has one message type; ours holds both and picks by the message.
+        poolable = [row for row in members if not _is_promotional(row.message_types)]
+        aws_pool_arn = await self._aws_pool(poolable) if dedicated and poolable else None
         async with worker_transaction(self._engine) as session:
             existing = await sender_store.active_senders(self._scope, session)
             before = [row.sender_id for row in existing if row.pool_id is not None]
@@ -206,7 +214,8 @@ class ProvisionRun:
             rows = await sender_store.senders(self._scope, session, limit=1000)
         for row in rows:
             alike = (row.country, row.type, row.account_id) == (wish.country, wish.type, self._account.id)
-            if alike and wish.value in {None, row.value}:
+            same_use = _is_promotional(row.message_types) == _is_promotional(wish.message_types)
+            if alike and same_use and wish.value in {None, row.value}:
                 return row
         return None
 
@@ -238,19 +247,26 @@ class ProvisionRun:
             raise StepRefused(
                 "AWS hands out short codes by support case only; give the code as `value` to adopt it"
             )
+        promotional = _is_promotional(wish.message_types)
         made = await self._aws.make(
             "request_phone_number",
             IsoCountryCode=wish.country,
-            MessageType="TRANSACTIONAL",
+            MessageType="PROMOTIONAL" if promotional else "TRANSACTIONAL",
             NumberCapabilities=["SMS"],
             NumberType=wish.type,
             OptOutListName=self._name,
-            ClientToken=self._token("number", wish.country, wish.type),
+            ClientToken=self._token("number", wish.country, wish.type, *(["promotional"] if promotional else [])),
         )
         if made is None:
             raise StepRefused("AWS answered that the number exists but did not say which")
         active = await self._activated(made["PhoneNumberId"])
-        return _Found(arn=made["PhoneNumberArn"], value=made["PhoneNumber"], active=active, created=True)
+        return _Found(
+            arn=made["PhoneNumberArn"],
+            value=made["PhoneNumber"],
+            active=active,
+            created=True,
+            carries=_PROMOTIONAL if promotional else _TRANSACTIONAL,
+        )
 
     async def _adopt_number(self, value: str) -> _Found:
         token: dict[str, str] = {}
@@ -259,7 +275,13 @@ class ProvisionRun:
             for number in page["PhoneNumbers"]:
                 if number["PhoneNumber"] == value:
                     active = number["Status"] == "ACTIVE"
-                    return _Found(arn=number["PhoneNumberArn"], value=value, active=active, created=False)
+                    return _Found(
+                        arn=number["PhoneNumberArn"],
+                        value=value,
+                        active=active,
+                        created=False,
+                        carries=_PROMOTIONAL if number["MessageType"] == "PROMOTIONAL" else _TRANSACTIONAL,
+                    )
             if "NextToken" not in page:
                 raise StepRefused(f"the AWS account has no number {value}")
             token = {"NextToken": page["NextToken"]}
@@ -287,3 +309,25 @@ def said(error: ClientError) -> str:
     reason = response.get("Reason")
     said = response.get("Error", {}).get("Message", str(error))
     return f"AWS refused {error.operation_name}: {said}" + (f" ({reason})" if reason else "")
+
+
+def _is_promotional(message_types: Sequence[str]) -> bool:
+    """Whether a sender is for promotional messages alone, which AWS wants on numbers of their own."""
+    return set(message_types) == {"promotional"}
+
+
+def _carried(wish: SenderWish, found: _Found) -> list[str]:
+    """
+    Return what the sender may carry: what was wished, as far as AWS lets it.
+
+    Raises:
+        StepRefused: The two have nothing, or not everything, in common.
+    """
+    if not found.carries:
+        return list(wish.message_types)
+    if not set(wish.message_types) <= set(found.carries):
+        raise StepRefused(
+            f"{found.value} carries {' and '.join(found.carries)} messages only: at AWS a number is either"
+            " promotional or not, so wish for a second one"
+        )
+    return list(wish.message_types or found.carries)

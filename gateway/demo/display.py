@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from decimal import Decimal
 from statistics import quantiles
 from time import monotonic
 from typing import Final
@@ -118,10 +119,7 @@ def _figures(evidence: Evidence) -> list[tuple[str, str]]:
     tally, crowd = evidence.tally, evidence.crowd
     refused = [(f"refused: {reason}", str(count)) for reason, count in sorted(tally.refused.items())]
     money = [
-        (
-            f"{name}: held / spent / left",
-            f"{balance['held']} / {evidence.spent(name).normalize():f} / {balance['available']} {balance['unit']}",
-        )
+        (f"{name}: held / spent / left", _money(balance, evidence.spent(name)))
         for name, balance in evidence.balances.items()
     ]
     return [
@@ -143,6 +141,10 @@ def _figures(evidence: Evidence) -> list[tuple[str, str]]:
         ("webhooks received / verified", f"{evidence.webhooks_received} / {evidence.webhooks_verified}"),
         ("took", f"{evidence.seconds:.1f} s"),
     ]
+
+
+def _money(balance: dict[str, str], spent: Decimal) -> str:
+    return f"{balance['held']} / {spent.normalize():f} / {balance['available']} {balance['unit']}"
 
 
 def _latencies(name: str, seconds: list[float]) -> list[tuple[str, str]]:

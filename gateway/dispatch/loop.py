@@ -7,7 +7,7 @@ unknown is what was on the wire, not what was waiting. SIGTERM stops the claims 
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 
 import asyncpg
 import structlog
@@ -78,13 +78,11 @@ class Dispatcher:
 
     async def _step(self) -> None:
         try:
-            claimed = await self._lanes.claim(self._route, min(self._free, self._most))
+            claimed = await _whole(self._take())
             if claimed.epoch_missing:
                 if await rebuild(self._lanes, self._pool, self._route) is None:
                     await asyncio.sleep(_PAUSE_S)  # another process is at it
-            elif claimed.messages:
-                await self._dispatch(claimed)
-            else:
+            elif not claimed.messages:
                 await self._lanes.wait_for_work(self._route, _sleep_s(claimed))
         except RedisUnavailable as error:
             _log.warning("claim_failed", route=self._route, error=str(error))
@@ -93,6 +91,12 @@ class Dispatcher:
             # What was claimed stays leased in Redis and is claimed again when the lease is over.
             _log.warning("mark_failed", route=self._route, error=str(error))
             await asyncio.sleep(_PAUSE_S)
+
+    async def _take(self) -> Claimed:
+        claimed = await self._lanes.claim(self._route, min(self._free, self._most))
+        if claimed.messages:
+            await self._dispatch(claimed)
+        return claimed
 
     async def _dispatch(self, claimed: Claimed) -> None:
         ids = [message.message_id for message in claimed.messages]
@@ -172,6 +176,21 @@ class Dispatcher:
         if self._calls:
             await asyncio.gather(*self._calls, return_exceptions=True)
         await self._recorder.drained()
+
+
+async def _whole(taking: Coroutine[None, None, Claimed]) -> Claimed:
+    """
+    Let a claim go through to its calls before a cancel is heard.
+
+    Cut off in the middle, messages would be claimed or marked and sent by nobody: half a minute late, or
+    unknown, at every deployment.
+    """
+    task = asyncio.ensure_future(taking)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.gather(task, return_exceptions=True)
+        raise
 
 
 def _sleep_s(claimed: Claimed) -> float:

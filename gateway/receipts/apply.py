@@ -141,7 +141,8 @@ async def _move(
             before.setdefault(state.id, state)
             after[state.id] = fold(after.get(state.id, state), receipt)
             _count_unmapped(receipt)
-    answered = [i for i in before if before[i].status in {"queued", "dispatching"}]
+    unanswered = {"queued", "dispatching"}
+    answered = [i for i in before if before[i].status in unanswered and after[i].status not in unanswered]
     # An event is proof that AWS has it: an attempt of unknown outcome is known now.
     also = [Write("answered", _ANSWERED, (answered,))] if answered else []
     await save(connection, [(before[i], after[i]) for i in before], now=now, also=also)
