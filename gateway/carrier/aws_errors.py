@@ -11,7 +11,6 @@ from typing import Any
 
 from aiohttp import ClientConnectorError
 from botocore.exceptions import (
-    BotoCoreError,
     ClientError,
     ConnectTimeoutError,
     EndpointConnectionError,
@@ -84,16 +83,12 @@ def classify(error: BaseException) -> Outcome:
     match error:
         case ClientError():
             return _modelled(error.response)
-        case EndpointConnectionError() if not _never_connected(error):
-            return Unknown(reason="connection_reset")
-        case EndpointConnectionError() | ConnectTimeoutError() | SSLError() | ProxyConnectionError():
+        case EndpointConnectionError() if _never_connected(error):
             return NotSent(reason="connect_failed", retry_after_ms=_CONNECT_MS)
-        case ClientConnectorError():
+        case ConnectTimeoutError() | SSLError() | ProxyConnectionError() | ClientConnectorError():
             return NotSent(reason="connect_failed", retry_after_ms=_CONNECT_MS)
         case NoCredentialsError() | PartialCredentialsError():
             return NotSent(reason="no_credentials", retry_after_ms=_OPERATOR_MS)
-        case BotoCoreError():
-            return Unknown(reason=type(error).__name__)
         case _:
             return Unknown(reason=type(error).__name__)
 

@@ -1,15 +1,15 @@
 """One provisioning run of one tenant in one account: the steps, each safe to run again."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from botocore.exceptions import ClientError
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.carrier.pace import Pace
-from gateway.carrier.provision_ports import SenderType, SenderWish
+from gateway.carrier.provision_ports import MessageType, SenderType, SenderWish
 from gateway.carrier.wishes import client_token, needs_number
 from gateway.db.transaction import worker_transaction
 from tenants.accounts.models import Tenant
@@ -32,13 +32,16 @@ _TRANSACTIONAL: Final[tuple[MessageType, ...]] = ("otp", "transactional")
 _PROMOTIONAL: Final[tuple[MessageType, ...]] = ("promotional",)
 
 
+_ONE_USE: Final = "at AWS a number is either promotional or not: wish for one of each"
+
+
 class _Found(Struct, frozen=True, kw_only=True):
     arn: str
     value: str
     active: bool
     created: bool
     carries: tuple[MessageType, ...] = ()
-    """What AWS lets it carry; empty for all. A number has one of AWS's two types for life, a sender id both."""
+    """What AWS lets it carry; empty for all. A number has one of AWS's two types, a sender id both."""
 
 
 class StepRefused(Exception):
@@ -248,6 +251,8 @@ class ProvisionRun:
                 "AWS hands out short codes by support case only; give the code as `value` to adopt it"
             )
         promotional = _is_promotional(wish.message_types)
+        if not promotional and "promotional" in wish.message_types:
+            raise StepRefused(_ONE_USE)
         made = await self._aws.make(
             "request_phone_number",
             IsoCountryCode=wish.country,
@@ -255,7 +260,9 @@ class ProvisionRun:
             NumberCapabilities=["SMS"],
             NumberType=wish.type,
             OptOutListName=self._name,
-            ClientToken=self._token("number", wish.country, wish.type, *(["promotional"] if promotional else [])),
+            ClientToken=self._token(
+                "number", wish.country, wish.type, *(["promotional"] if promotional else [])
+            ),
         )
         if made is None:
             raise StepRefused("AWS answered that the number exists but did not say which")
@@ -326,8 +333,5 @@ def _carried(wish: SenderWish, found: _Found) -> list[str]:
     if not found.carries:
         return list(wish.message_types)
     if not set(wish.message_types) <= set(found.carries):
-        raise StepRefused(
-            f"{found.value} carries {' and '.join(found.carries)} messages only: at AWS a number is either"
-            " promotional or not, so wish for a second one"
-        )
+        raise StepRefused(f"{found.value} carries {' and '.join(found.carries)} messages only; {_ONE_USE}")
     return list(wish.message_types or found.carries)

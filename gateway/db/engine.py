@@ -27,6 +27,8 @@ def _server_settings(role: DatabaseRole) -> dict[str, str]:
         "application_name": f"tollgate-{role}",
         "timezone": "UTC",
         "jit": "off",
+        # A transaction that stands still this long has lost its process; its locks must not outlive it.
+        "idle_in_transaction_session_timeout": "60s",
     }
 
 
@@ -37,6 +39,7 @@ def create_engine(database_url: str, role: DatabaseRole, *, pool_size: int) -> A
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
+        hide_parameters=True,
         json_serializer=_to_json,
         json_deserializer=msgspec.json.decode,
         connect_args={"server_settings": _server_settings(role)},

@@ -4,6 +4,9 @@ from typing import Final
 
 import asyncpg
 
+REFUSED_ROWS: Final = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
+"""The database is well and says no to a row: trying the same again says no again."""
+
 DATABASE_FAULTS: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """
 Loops catch these and go on; edges answer 503.

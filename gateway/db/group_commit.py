@@ -18,7 +18,7 @@ import asyncpg
 import structlog
 from prometheus_client import Histogram
 
-from gateway.db.faults import DATABASE_FAULTS
+from gateway.db.faults import DATABASE_FAULTS, REFUSED_ROWS
 from gateway.errors import Overloaded, Unavailable
 
 _log = structlog.get_logger(__name__)
@@ -28,7 +28,6 @@ Answer = TypeVar("Answer")
 
 _IN_DOUBT_TRIES = 3
 _IN_DOUBT_PAUSE_S = 0.2
-_REFUSED_ROW = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
 _LOST_CONNECTION = (
     OSError,
     asyncpg.PostgresConnectionError,
@@ -137,13 +136,19 @@ class GroupCommit(Generic[Item, Answer]):
     async def _flush(self, batch: Sequence[_Waiting[Item, Answer]]) -> None:
         try:
             await self._store(batch)
-        except _REFUSED_ROW:
-            await self._store_one_by_one(batch)
         except _LOST_CONNECTION as error:
             if self._find_committed is None:
                 raise
             _log.warning("group_commit_in_doubt", items=len(batch), error=str(error))
             await self._resolve_doubt(batch)
+        except REFUSED_ROWS:
+            await self._store_one_by_one(batch)
+        except DATABASE_FAULTS:
+            raise
+        except Exception:  # noqa: BLE001 - logged, and tried apart
+            # A fault of ours that one item brings out must not end the process: it would come again for ever.
+            _log.exception("group_commit_broken", items=len(batch))
+            await self._store_one_by_one(batch)
 
     async def _store(self, batch: Sequence[_Waiting[Item, Answer]]) -> None:
         items = [waiting.item for waiting in batch]
@@ -159,9 +164,12 @@ class GroupCommit(Generic[Item, Answer]):
         for waiting in batch:
             try:
                 await self._store([waiting])
-            except _REFUSED_ROW as error:
-                _log.warning("group_commit_row_refused", sqlstate=error.sqlstate, error=type(error).__name__)
+            except DATABASE_FAULTS as error:
+                _log.warning("group_commit_row_refused", error=type(error).__name__)
                 _fail([waiting], Unavailable("the database refused this row"))
+            except Exception:  # noqa: BLE001 - logged, and told to the one who waits
+                _log.exception("group_commit_item_broken")
+                _fail([waiting], Unavailable("this item cannot be stored"))
 
     async def _resolve_doubt(self, batch: Sequence[_Waiting[Item, Answer]]) -> None:
         assert self._find_committed is not None  # noqa: S101 - the caller has looked

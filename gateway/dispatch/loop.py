@@ -38,6 +38,10 @@ _MARK_IS_FRESH_S = 5.0
 """A worker that was stopped for longer than this after its mark must not send: the lease may be over."""
 
 
+_NOTHING_LEFT = Claimed(messages=[], epoch_missing=True)
+"""What a memory that was not filled by us has to offer, whatever stands in it."""
+
+
 class Dispatcher:
     """Sends one route's messages, at most `in_flight` at a time."""
 
@@ -66,6 +70,7 @@ class Dispatcher:
         self._enough = max(1, in_flight // 4)
         self._room = asyncio.Event()
         self._calls: set[asyncio.Task[None]] = set()
+        self._memory_seen = False
 
     async def run(self) -> None:
         """Dispatch until cancelled, then wait for the calls under way and their records."""
@@ -78,19 +83,26 @@ class Dispatcher:
 
     async def _step(self) -> None:
         try:
-            claimed = await _whole(self._take())
+            claimed = await _whole(self._take()) if await self._same_memory() else _NOTHING_LEFT
             if claimed.epoch_missing:
                 if await rebuild(self._lanes, self._pool, self._route) is None:
                     await asyncio.sleep(_PAUSE_S)  # another process is at it
             elif not claimed.messages:
                 await self._lanes.wait_for_work(self._route, _sleep_s(claimed))
         except RedisUnavailable as error:
+            self._memory_seen = False
             _log.warning("claim_failed", route=self._route, error=str(error))
             await asyncio.sleep(_PAUSE_S)
         except DATABASE_FAULTS as error:
             # What was claimed stays leased in Redis and is claimed again when the lease is over.
             _log.warning("mark_failed", route=self._route, error=str(error))
             await asyncio.sleep(_PAUSE_S)
+
+    async def _same_memory(self) -> bool:
+        """Look once after each connection that was lost whether Redis still is the one that was filled."""
+        if not self._memory_seen:
+            self._memory_seen = await self._lanes.remembers(self._route)
+        return self._memory_seen
 
     async def _take(self) -> Claimed:
         claimed = await self._lanes.claim(self._route, min(self._free, self._most))

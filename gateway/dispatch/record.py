@@ -17,7 +17,7 @@ from msgspec import Struct, structs
 
 from gateway.carrier.ports import NotSent, Outcome, Refused, Sent, Unknown
 from gateway.clock import Clock
-from gateway.db.faults import DATABASE_FAULTS
+from gateway.db.faults import DATABASE_FAULTS, REFUSED_ROWS
 from gateway.dispatch.mark import MarkedMessage
 from gateway.messages.state import MessageState, lock, save
 from gateway.messages.status import advance
@@ -206,11 +206,27 @@ class Recorder:
                     await record_batch(
                         connection, batch, unknown_wait=self._unknown_wait, now=self._clock.now()
                     )
+            except REFUSED_ROWS as error:
+                await self._write_apart(batch, error)
+                return
             except DATABASE_FAULTS as error:
                 _log.warning("record_failed", results=len(batch), error=str(error))
                 await asyncio.sleep(_RETRY_S)
             else:
                 return
+
+    async def _write_apart(self, batch: Sequence[Recorded], error: Exception) -> None:
+        """
+        Write each result by itself, so that one the database refuses does not hold up the others.
+
+        What is refused alone keeps its mark; when the lease is over it is an unknown outcome.
+        """
+        if len(batch) == 1:
+            message_id = str(batch[0].message.message_id)
+            _log.error("result_refused", message_id=message_id, error=type(error).__name__)
+            return
+        for recorded in batch:
+            await self._write([recorded])
 
 
 _NAMES: dict[type, str] = {

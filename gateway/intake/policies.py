@@ -149,10 +149,24 @@ class Policies:
         """Ask Postgres itself whether a recipient opted out of one of the lists."""
         return not (await self._read_lists_of(tenant_id, recipient_hash)).isdisjoint(list_names)
 
-    async def renew(self, tenant_id: UUID) -> None:
-        """Read the tenant anew: Redis holds a newer version than ours."""
-        self._forget(tenant_id)
-        await self.reload(tenant_id)
+    async def at_least(self, tenant_id: UUID, version: int) -> None:
+        """
+        Read until what is held is of `version` or newer; Redis knows of that one.
+
+        A read that was under way may be from before it, so there may be two, shared by all who wait.
+        """
+        for _ in range(2):
+            held = self._snapshots.get(tenant_id)
+            if held is not None and held.version >= version:
+                return
+            await self.reload(tenant_id)
+
+    async def no_older_than(self, tenant_id: UUID, age_s: float) -> TenantSnapshot:
+        """Return a snapshot read within the last `age_s` seconds."""
+        held = self._snapshots.get(tenant_id)
+        if held is not None and (self._clock.now() - held.read_at).total_seconds() < age_s:
+            return held
+        return await self.reload(tenant_id)
 
     def forget_all(self) -> None:
         """Throw every snapshot away, after notices may have been missed."""

@@ -45,6 +45,8 @@ from tenants.scope import TenantScope
 
 _log = structlog.get_logger(__name__)
 
+_TRUTH_AGE_S = 1.0
+"""A change of policy is in force everywhere within a second, with Redis or without."""
 _TRIES = 4
 """A policy that moves between reading and admitting is read again; four times in one send is a fault."""
 
@@ -140,8 +142,8 @@ class Sending:
                     return await self._store(admissible, _rate_state(snapshot, admitted))
                 case Refused() as refused:
                     return declined(refused, draft)
-                case StalePolicy():
-                    await self._policies.renew(scope.tenant_id)
+                case StalePolicy(version=version):
+                    await self._policies.at_least(scope.tenant_id, version)
                 case Unprojected():
                     continue
         raise Unavailable("the tenant's policy keeps changing", retry_after_ms=1000)
@@ -154,8 +156,7 @@ class Sending:
                 admission.tenant_id, opt_outs=True
             ):
                 return verdict
-        await self._policies.renew(admission.tenant_id)
-        snapshot = await self._policies.of(admission.tenant_id)
+        snapshot = await self._policies.no_older_than(admission.tenant_id, _TRUTH_AGE_S)
         opted_out = await self._policies.stands_on_a_list(
             admission.tenant_id, admission.recipient_hash, admission.use_cases
         )
@@ -203,7 +204,7 @@ class Sending:
             case KeyMismatch():
                 return KEY_MISMATCH
             case PlanChanged():
-                await self._policies.renew(message.tenant_id)
+                await self._policies.reload(message.tenant_id)
                 raise Unavailable("the tenant's plan is changing", retry_after_ms=500)
             case NoCredit() as short:
                 return Declined(

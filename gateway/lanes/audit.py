@@ -3,9 +3,9 @@ Finds messages that Redis forgot without losing its epoch, and puts them back.
 
 A Redis that came back from an older dump, or a replica promoted while it lagged, still has its epoch, so no
 claim notices; yet what was pushed since is gone, and its outbox rows with it. Now and then the parts that
-Postgres holds as queued are compared with those that stand in the lanes. Redis is read first, then Postgres
-a moment later, and only rows that are old enough to have been pushed long ago: whatever was claimed in
-between has been marked by then, so Postgres can only hold more if something is missing.
+Postgres holds as queued are compared, lane by lane, with those that stand in Redis. Redis is read first, then
+Postgres a moment later, and only rows that are old enough to have been pushed long ago: whatever was claimed
+in between has been marked by then, so Postgres can only hold more if something is missing.
 """
 
 import asyncio
@@ -17,7 +17,8 @@ import asyncpg
 import structlog
 
 from gateway.clock import Clock
-from gateway.lanes.lanes import Lanes
+from gateway.lanes.entry import Priority
+from gateway.lanes.lanes import LaneKey, Lanes
 from gateway.lanes.rebuild import rebuild
 
 _log = structlog.get_logger(__name__)
@@ -28,9 +29,15 @@ SETTLES_WITHIN_S = 2.0
 _UUID_TAIL_BITS = 80
 
 _QUEUED = """
-    SELECT route, sum((lane->>'parts')::int)::bigint AS parts FROM dispatch_queue
-    WHERE state = 'queued' AND message_id < $1 GROUP BY route
+    SELECT route, lane->>'identity' AS identity, lane->>'country' AS country,
+        (lane->>'priority')::int AS priority, sum((lane->>'parts')::int)::bigint AS parts
+    FROM dispatch_queue
+    WHERE state = 'queued' AND message_id < $1 AND (due_at IS NULL OR due_at < $2)
+    GROUP BY 1, 2, 3, 4
 """
+"""`due_at` of a queued row is when it was queued, where that was not at the accept."""
+
+_Lane = tuple[str, LaneKey]
 
 
 class LaneAudit:
@@ -51,24 +58,33 @@ class LaneAudit:
 
     async def audit(self) -> list[str]:
         """Compare every route that has queued messages; returns the routes that were rebuilt."""
-        newest = _first_id_at(self._clock.now() - OLD_ENOUGH)
-        routes = await self._queued(newest)
-        if not routes:
+        newest = self._clock.now() - OLD_ENOUGH
+        queued = await self._queued(newest)
+        if not queued:
             return []
-        standing = {route: sum((await self._lanes.backlog(route)).values()) for route in routes}
+        backlogs = {route: await self._lanes.backlog(route) for route in {route for route, _ in queued}}
         await asyncio.sleep(self._settles_within_s)
         still_queued = await self._queued(newest)
-        forgotten = [route for route, parts in still_queued.items() if parts > standing.get(route, parts)]
+        forgotten = sorted(
+            {
+                route
+                for (route, lane), parts in still_queued.items()
+                if route in backlogs and parts > backlogs[route].get(lane, 0)
+            }
+        )
         for route in forgotten:
-            _log.warning(
-                "lanes_forgot", route=route, queued_parts=still_queued[route], standing_parts=standing[route]
-            )
+            _log.warning("lanes_forgot", route=route)
             await rebuild(self._lanes, self._pool, route)
         return forgotten
 
-    async def _queued(self, newest: UUID) -> Mapping[str, int]:
-        rows = await self._pool.fetch(_QUEUED, newest)
-        return {row["route"]: row["parts"] for row in rows}
+    async def _queued(self, newest: datetime) -> Mapping[_Lane, int]:
+        """Return the parts that were queued before `newest` and are queued still, by lane."""
+        rows = await self._pool.fetch(_QUEUED, _first_id_at(newest), newest)
+        return {(row["route"], _lane_of(row)): row["parts"] for row in rows}
+
+
+def _lane_of(row: asyncpg.Record) -> LaneKey:
+    return LaneKey(UUID(row["identity"]), row["country"], Priority(row["priority"]))
 
 
 def _first_id_at(instant: datetime) -> UUID:

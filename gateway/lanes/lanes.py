@@ -177,6 +177,20 @@ class Lanes:
         await self._scripts.delete_prefixed(_prefix(route), keep=_SURVIVES_REBUILD)
         return True
 
+    async def memory_id(self) -> str:
+        """Return which memory of Redis answers; a rebuild writes it into its epoch."""
+        return await self._scripts.memory_id()
+
+    async def remembers(self, route: str) -> bool:
+        """
+        Whether the route's lanes were built in the memory that answers now.
+
+        A Redis restored from an older dump, or a replica promoted while it lagged, has an epoch and lacks
+        what was pushed since; its run id gives it away.
+        """
+        epoch = (await self._scripts.hash(f"{_prefix(route)}:epoch")).get(b"id", b"").decode()
+        return epoch.partition(".")[0] == await self._scripts.memory_id()
+
     async def finish_rebuild(self, route: str, epoch: str) -> bool:
         """Open the lanes, one horizon after the rebuild began; False when the lock was lost: begin again."""
         arguments: list[Argument] = ["finish", epoch, HORIZON_US, self._now()]

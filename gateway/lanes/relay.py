@@ -25,7 +25,7 @@ LEFT_BEHIND = timedelta(seconds=3)
 _MOST = 1_000
 
 _DUE = """
-    UPDATE dispatch_queue SET state = 'queued', due_at = NULL
+    UPDATE dispatch_queue SET state = 'queued', due_at = $1
     WHERE message_id IN (
         SELECT message_id FROM dispatch_queue WHERE state = 'scheduled' AND due_at <= $1
         ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED)

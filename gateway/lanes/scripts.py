@@ -11,7 +11,7 @@ import hashlib
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from importlib.resources import files
-from typing import Protocol, TypeAlias, cast
+from typing import Any, Protocol, TypeAlias, cast
 
 from msgspec import Struct
 from redis import exceptions
@@ -45,6 +45,8 @@ class _Client(Protocol):
     def pipeline(self, *, transaction: bool) -> _Pipeline: ...
 
     async def hgetall(self, name: str) -> Mapping[bytes, bytes]: ...
+
+    async def info(self, section: str) -> Mapping[str, Any]: ...
 
     async def blpop(self, keys: list[str], timeout: float) -> list[bytes] | None: ...
 
@@ -122,6 +124,20 @@ class RedisScripts:
             return await self._client.hgetall(key)
         except (exceptions.RedisError, OSError) as error:
             raise _translated(error) from error
+
+    async def memory_id(self) -> str:
+        """
+        Return which memory answers: Redis's run id.
+
+        It is another one after each restart and on each replica, so whoever remembers it can tell that what
+        Redis holds may be older than what was written.
+        """
+        try:
+            found = await self._client.info("server")
+        except (exceptions.RedisError, OSError) as error:
+            raise _translated(error) from error
+        nodes = [found] if "run_id" in found else [found[name] for name in sorted(found)]
+        return "+".join(str(node["run_id"]) for node in nodes)
 
     async def take_token(self, key: str, *, timeout_s: float) -> bool:
         """Wait until somebody puts a token into the list and take it; False after `timeout_s`."""

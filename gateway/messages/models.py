@@ -119,7 +119,10 @@ class QueuedMessage(Base):
     state: Mapped[str]
     attempt: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     due_at: Mapped[datetime | None]
-    """Scheduled: when to queue. Dispatching: when the lease ends. Unknown: when the policy decides."""
+    """
+    Scheduled: when to queue. Queued later than at the accept: when that was. Dispatching: when the lease
+    ends. Unknown: when the policy decides.
+    """
     worker: Mapped[UUID | None]
     lane: Mapped[dict[str, object]] = mapped_column(JSONB)
     """The lane entry as pushed, so that Redis can be rebuilt from this table alone."""

@@ -4,6 +4,7 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 
 from gateway.db.engine import create_pool
+from gateway.dispatch.expiry import ExpirySweep
 from gateway.dispatch.unknown import UnknownSweep
 from gateway.lanes.audit import LaneAudit
 from gateway.lanes.lanes import Lanes
@@ -55,6 +56,7 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
     lanes = Lanes(shared.scripts)
     relay = Relay(pool, lanes, clock)
     audit = LaneAudit(pool, lanes, clock)
+    expiry = ExpirySweep(pool, clock)
     unknown = UnknownSweep(pool, clock, wait=timedelta(seconds=settings.unknown_wait_s))
     sweep = ReceiptSweep(pool, clock, platform_key(settings.secret_key))
 
@@ -68,6 +70,7 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
         Round(name="queue_due", every_s=0.25, work=relay.queue_due),
         Round(name="push_left_behind", every_s=1.0, work=relay.push_left_behind),
         Round(name="forgotten_messages", every_s=30.0, work=audit.audit),
+        Round(name="expired_in_line", every_s=15.0, work=expiry.sweep),
         Round(name="unknown_outcomes", every_s=1.0, work=unknown.sweep),
         Round(name="parked_receipts", every_s=2.0, work=sweep.join_parked),
         Round(name="silent_messages", every_s=600.0, work=sweep.close_silent),

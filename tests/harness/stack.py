@@ -31,6 +31,8 @@ from tests.harness.web import free_listener, serving, url_of
 OPERATOR_KEY = "operator key of the tests"
 SECRET_KEY = "secret key of the tests"
 US = {"country": "US", "type": "TOLL_FREE", "parts_per_second": 1000}
+US_PROMOTIONAL = US | {"message_types": ["promotional"]}
+"""AWS wants promotional texts on numbers of their own."""
 FINAL = frozenset({"delivered", "undelivered", "failed", "expired", "canceled", "unknown"})
 
 

@@ -55,7 +55,8 @@ async def customer(dev):
         tenant = await operate("", {"name": "Kill", "slug": slug, "model": 2, "countries": ["US"]})
         await operate(f"/{tenant['id']}/credits", {"amount": "1000.00"})
         sender = {"country": "US", "type": "TOLL_FREE", "parts_per_second": 1000}
-        await operate(f"/{tenant['id']}/provision", {"senders": [sender], "dedicated_pool": False})
+        senders = [sender, sender | {"message_types": ["promotional"]}]
+        await operate(f"/{tenant['id']}/provision", {"senders": senders, "dedicated_pool": False})
         key = await operate(f"/{tenant['id']}/api-keys", {"mode": "live"})
     return tenant["id"], key["secret"]
 

@@ -9,6 +9,7 @@ import asyncio
 import pytest
 
 from tests.harness.numbers import german_number, us_number
+from tests.harness.stack import US, US_PROMOTIONAL
 from tests.harness.waiting import until
 
 SENDER_ID = {"country": "DE", "type": "SENDER_ID", "value": "ACMEBANK", "parts_per_second": 100}
@@ -166,7 +167,7 @@ async def test_an_opted_out_recipient_is_refused_until_taken_off_the_list(stack)
 
 async def test_a_promotional_opt_out_leaves_other_messages_alone(stack):
     """A list belongs to a use case; `all` is the one for everything."""
-    customer, recipient = await stack.customer(), us_number()
+    customer, recipient = await stack.customer(senders=[US, US_PROMOTIONAL]), us_number()
     await customer.live.put(f"/v1/opt-out-lists/promotional/numbers/{recipient}")
     await refused(stack, customer, "opted_out", 403, to=recipient, body="Sale", type="promotional")
     assert (await customer.send(to=recipient, body="Receipt", type="transactional")).status_code == 202
@@ -303,16 +304,17 @@ async def test_a_scheduled_message_leaves_when_its_time_has_come(stack):
 
 async def test_a_one_time_code_overtakes_a_campaign(stack):
     """A code that waits behind a sale is worth nothing."""
-    slow = {"country": "US", "type": "TOLL_FREE", "parts_per_second": 5}
-    customer = await stack.customer(senders=[slow])
-    campaign = [us_number() for _ in range(20)]
+    customer = await stack.customer(countries=["DE"], senders=[SENDER_ID | {"parts_per_second": 5}])
+    campaign = [german_number() for _ in range(20)]
     answers = await asyncio.gather(
         *(customer.send(to=number, body="Sale", type="promotional") for number in campaign)
     )
     assert {answer.status_code for answer in answers} == {202}
-    code = us_number()
+    code = german_number()
     answer = await customer.send(to=code, body="Your code is 1", type="otp")
     await customer.final(answer.json()["id"])
+    for each in answers:
+        assert (await customer.final(each.json()["id"]))["status"] == "delivered"
     ahead = [each for each in await stack.carried() if each["destination"] in campaign]
     [otp] = await stack.carried(to=code)
     overtaken = 20 - sum(each["accepted_at"] < otp["accepted_at"] for each in ahead)
@@ -338,6 +340,18 @@ async def test_a_country_rate_in_parts_holds_at_the_carrier(stack, parts):
     worst = max(sum(start <= stamp < start + 1000 for stamp in stamps) for start in stamps)
     assert worst <= rate + parts, f"{worst} parts in one second"
     assert stamps[-1] - stamps[0] < 36 / rate * 1000 * 1.5, [round(s - stamps[0]) for s in stamps]
+
+
+async def test_a_promotional_text_takes_a_promotional_number_or_is_refused_at_once(stack):
+    """AWS refuses it on a transactional number; the tenant must hear that before the 202, not after."""
+    plain = await stack.customer()
+    await refused(stack, plain, "no_originator", 409, to=us_number(), body="Sale", type="promotional")
+    both = await stack.customer(senders=[US, US_PROMOTIONAL])
+    sale = (await both.send(to=us_number(), body="Sale", type="promotional")).json()
+    receipt = (await both.send(to=us_number(), body="Receipt")).json()
+    assert sale["from"] != receipt["from"]
+    for each in (sale, receipt):
+        assert (await both.final(each["id"]))["status"] == "delivered"
 
 
 async def test_a_throttling_aws_delays_and_loses_nothing(stack):

@@ -10,7 +10,7 @@ import pytest
 
 from tests.harness.ledger import faults
 from tests.harness.numbers import us_number
-from tests.harness.stack import running_stack
+from tests.harness.stack import US_PROMOTIONAL, running_stack
 from tests.harness.waiting import until
 
 
@@ -58,7 +58,7 @@ async def test_a_code_without_an_answer_is_sent_once_more_flagged_and_paid_once(
 
 async def test_an_advertisement_without_an_answer_is_never_sent_again_and_is_free(hasty):
     """A second advertisement is worse than none."""
-    customer, recipient = await hasty.customer(credit="1.00"), us_number()
+    customer, recipient = await hasty.customer(senders=[US_PROMOTIONAL], credit="1.00"), us_number()
     message_id = await unanswered(hasty, customer, to=recipient, body="Sale", type="promotional")
     message = await customer.final(message_id)
     assert (message["status"], message["resend_of_unknown"]) == ("unknown", False)
