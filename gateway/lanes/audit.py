@@ -23,8 +23,9 @@ from gateway.lanes.rebuild import rebuild
 
 _log = structlog.get_logger(__name__)
 
-OLD_ENOUGH = timedelta(seconds=60)
-"""Twice a lease: what a dead dispatcher had claimed is back in its lane by then."""
+OLD_ENOUGH = timedelta(seconds=5)
+"""A living process pushes within milliseconds, the relay within four seconds. What is younger hides a loss of
+its own size until the next audit; what a dead dispatcher had claimed looks lost, and is put back early."""
 SETTLES_WITHIN_S = 2.0
 _UUID_TAIL_BITS = 80
 
