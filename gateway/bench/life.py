@@ -24,7 +24,7 @@ TARGETS = {"cpu_ms_per_message": Target(at_most=2.6), "memory_mb": Target(at_mos
 _ROLES = ("dispatcher", "receipts", "webhooks", "scheduler")
 _GATEWAY = ("api", *_ROLES, "postgres", "redis")
 _TOLD = ("message.delivered", "message.undelivered")
-_WARM_UP = 300
+_WARM_UP = 500
 _WARM_UP_PER_S = 50.0
 _LOAD = 0.6
 _PACE_STEP = 10
@@ -53,10 +53,10 @@ class _Bench:
         self._per_s = 0.0
 
     async def warm_up(self) -> None:
-        """Let every process meet what it will do, and find the pace from what that costs."""
+        """Let every process meet what it will do, and find the pace from what a burst costs."""
         await self._ground.let_carrier("DELIVERED")
         await self._live(_WARM_UP, _WARM_UP_PER_S)
-        spent = await self._lived(_WARM_UP, _WARM_UP_PER_S)
+        spent = await self._lived(_WARM_UP, None)
         self._per_s = pace(sum(spent.values()), cores())
 
     async def round(self, seconds: float) -> Round:
@@ -141,6 +141,6 @@ def _gateway(before: dict[str, float], after: dict[str, float]) -> float:
 
 
 def pace(cpu_ms_per_message: float, cores: int) -> float:
-    """Return messages per second that use three fifths of the cores, in steps of ten."""
+    """Return three fifths of the messages per second that the cores can carry at this price."""
     possible = _LOAD * cores * 1000 / cpu_ms_per_message
     return max(_SLOWEST_PER_S, possible // _PACE_STEP * _PACE_STEP)
