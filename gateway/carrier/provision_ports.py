@@ -32,7 +32,7 @@ class ProvisionRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     account_id: UUID | None = None
     """The route that carries the tenant; None for the first one."""
     senders: Annotated[tuple[SenderWish, ...], Meta(max_length=100)] = ()
-    """Empty for one sender of a fitting type in each of the tenant's countries."""
+    """Empty for senders of a fitting type in each of the tenant's countries, for every type of message."""
     dedicated_pool: bool = True
     """Whether one of the account's 25 AWS pools is spent on the tenant."""
 

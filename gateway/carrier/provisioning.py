@@ -24,7 +24,7 @@ from gateway.carrier.provision_ports import (
 from gateway.carrier.provision_run import Control, ProvisionRun, StepRefused, UsualRate, said
 from gateway.carrier.session import AwsSession
 from gateway.carrier.topics import SnsTopics
-from gateway.carrier.wishes import default_wish
+from gateway.carrier.wishes import default_wishes
 from gateway.db.transaction import worker_transaction
 from gateway.errors import Unavailable
 from tenants.accounts import service as accounts
@@ -178,5 +178,4 @@ class AwsProvisioner:
 
 
 def _default_wishes(tenant: Tenant) -> tuple[SenderWish, ...]:
-    wishes = (default_wish(country, tenant.slug) for country in tenant.countries)
-    return tuple(wish for wish in wishes if wish is not None)
+    return tuple(wish for country in tenant.countries for wish in default_wishes(country, tenant.slug))

@@ -10,23 +10,29 @@ _MAX_SENDER_ID = 11
 _MIN_SENDER_ID = 3
 
 
-def default_wish(country: str, slug: str) -> SenderWish | None:
+def default_wishes(country: str, slug: str) -> tuple[SenderWish, ...]:
     """
-    Return the cheapest sender that AWS provides in the country without a registration first, or None.
+    Return the cheapest senders that AWS provides in the country without a registration first, or none.
 
-    The United States have neither sender ids nor unregistered numbers; a toll-free number is the quickest
-    to get there (15 business days of review).
+    Together they carry every type of message: a sender id carries all of them, numbers come in pairs,
+    because a number is either promotional or not. The United States have neither sender ids nor
+    unregistered numbers; toll-free ones are the quickest to get there (15 business days of review).
     """
     facts = by_iso().get(country)
     if facts is None:
-        return None
+        return ()
     if country == "US":
-        return SenderWish(country=country, type="TOLL_FREE")
+        return _pair(country, "TOLL_FREE")
     if facts.sender_id == "yes":
-        return SenderWish(country=country, type="SENDER_ID", value=sender_id_of(slug))
-    if facts.long_code:
-        return SenderWish(country=country, type="LONG_CODE")
-    return None
+        return (SenderWish(country=country, type="SENDER_ID", value=sender_id_of(slug)),)
+    return _pair(country, "LONG_CODE") if facts.long_code else ()
+
+
+def _pair(country: str, kind: SenderType) -> tuple[SenderWish, SenderWish]:
+    return (
+        SenderWish(country=country, type=kind, message_types=("otp", "transactional")),
+        SenderWish(country=country, type=kind, message_types=("promotional",)),
+    )
 
 
 def sender_id_of(slug: str) -> str:

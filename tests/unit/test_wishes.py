@@ -5,18 +5,31 @@ from uuid import UUID
 
 import pytest
 
-from gateway.carrier.wishes import client_token, default_wish, sender_id_of
+from gateway.carrier.wishes import client_token, default_wishes, sender_id_of
 
 ACME = UUID("0190a5c2-0000-7000-8000-000000000001")
 
 
 @pytest.mark.parametrize(
-    ("country", "kind"), [("US", "TOLL_FREE"), ("DE", "SENDER_ID"), ("CA", "LONG_CODE"), ("JO", None)]
+    ("country", "kinds"),
+    [
+        ("US", ["TOLL_FREE", "TOLL_FREE"]),
+        ("DE", ["SENDER_ID"]),
+        ("CA", ["LONG_CODE", "LONG_CODE"]),
+        ("JO", []),
+        ("ZZ", []),
+    ],
 )
-def test_a_country_gets_what_it_has_without_registration(country, kind):
+def test_a_country_gets_what_it_has_without_registration(country, kinds):
     """The United States have no sender ids; Jordan wants a registration first; Canada has long codes."""
-    wish = default_wish(country, "acme")
-    assert (wish.type if wish else None) == kind
+    assert [wish.type for wish in default_wishes(country, "acme")] == kinds
+
+
+@pytest.mark.parametrize("country", ["US", "CA"])
+def test_a_pair_of_numbers_carries_every_type_and_none_twice(country):
+    """AWS refuses a promotional text from a transactional number, after the tenant's 202."""
+    carried = [kind for wish in default_wishes(country, "acme") for kind in wish.message_types]
+    assert sorted(carried) == ["otp", "promotional", "transactional"]
 
 
 @pytest.mark.parametrize("slug", ["acme", "a", "4711", "a-very-long-company-name", "x-1"])
