@@ -38,7 +38,7 @@ async def test_resources_subscriptions_key_and_settings_survive_a_restart(tmp_pa
 
 
 async def test_receipts_that_were_pending_leave_after_the_restart(tmp_path: Path, sink: Sink) -> None:
-    """What was accepted keeps its life; what was delivered is not delivered again."""
+    """What was accepted keeps its life; only a post that the stop cut off comes twice, as SNS's may."""
     state = tmp_path / "state"
     async with emulated(state=state, latency_scale=5.0) as aws:
         number = await aws.number()
@@ -48,12 +48,9 @@ async def test_receipts_that_were_pending_leave_after_the_restart(tmp_path: Path
         await asyncio.sleep(0.1)
     async with emulated(state=state):
         await sink.final(message_id)
-    assert [each["eventType"] for each in sink.events] == [
-        "TEXT_QUEUED",
-        "TEXT_PENDING",
-        "TEXT_SUCCESSFUL",
-        "TEXT_DELIVERED",
-    ]
+    posted = [each["eventType"] for each in sink.events]
+    assert list(dict.fromkeys(posted)) == ["TEXT_QUEUED", "TEXT_PENDING", "TEXT_SUCCESSFUL", "TEXT_DELIVERED"]
+    assert len(posted) <= len(set(posted)) + 1
 
 
 async def test_a_torn_last_line_is_dropped(tmp_path: Path) -> None:
