@@ -19,6 +19,8 @@ from gateway.webhooks.deliver import WebhookSender
 from gateway.wiring.resources import Resources, Task
 
 _PARTITION_MONTHS = 3
+_STRAYS_KEPT = timedelta(days=30)
+"""Events of nobody are evidence for a while, and then somebody's personal data."""
 
 
 async def open_receipts(shared: Resources, stack: AsyncExitStack) -> list[Task]:
@@ -66,6 +68,11 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
     async def forget_keys() -> None:
         await pool.execute("DELETE FROM idempotency_keys WHERE expires_at < now()")
 
+    async def forget_strays() -> None:
+        await pool.execute(
+            "DELETE FROM parked_receipts WHERE received_at < now() - $1::interval", _STRAYS_KEPT
+        )
+
     rounds = [
         Round(name="queue_due", every_s=0.25, work=relay.queue_due),
         Round(name="push_left_behind", every_s=1.0, work=relay.push_left_behind),
@@ -75,6 +82,7 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
         Round(name="parked_receipts", every_s=2.0, work=sweep.join_parked),
         Round(name="silent_messages", every_s=600.0, work=sweep.close_silent),
         Round(name="partitions", every_s=3600.0, work=make_partitions),
+        Round(name="old_strays", every_s=3600.0, work=forget_strays),
         Round(name="expired_keys", every_s=600.0, work=forget_keys),
     ]
     return [lambda: run_rounds(rounds)]
