@@ -82,6 +82,11 @@ class GroupCommit(Generic[Item, Answer]):
         self._arrived = asyncio.Event()
         self._closed = False
 
+    @property
+    def waiting(self) -> int:
+        """Items in the line, not yet taken by a flusher."""
+        return len(self._line)
+
     async def submit(self, item: Item) -> Answer:
         """
         Wait for the transaction that stores or decides this item.

@@ -12,7 +12,7 @@ from collections.abc import Coroutine, Sequence
 import asyncpg
 import structlog
 
-from gateway.carrier.ports import Carrier, NotSent, OutboundText
+from gateway.carrier.ports import Carrier, NotSent, OutboundText, Sent
 from gateway.clock import Clock
 from gateway.db.faults import DATABASE_FAULTS
 from gateway.dispatch.mark import MarkedMessage, mark
@@ -22,8 +22,9 @@ from gateway.lanes.errors import RedisUnavailable
 from gateway.lanes.lanes import Lanes
 from gateway.lanes.rebuild import rebuild
 from gateway.messages.keys import DataKeys, body_context, number_context
+from gateway.telemetry import metrics
 from tenants.errors import TenantsError
-from tenants.ids import new_uuid
+from tenants.ids import created_at, new_uuid
 
 _log = structlog.get_logger(__name__)
 
@@ -147,7 +148,15 @@ class Dispatcher:
         if time.monotonic() - marked_at > _MARK_IS_FRESH_S:
             self._recorder.put(message, NotSent(reason="mark_too_old", retry_after_ms=0))
             return
-        self._recorder.put(message, await self._carrier.send(text))
+        with (
+            metrics.DISPATCH_IN_FLIGHT_CALLS.labels(self._route).track_inprogress(),
+            metrics.DISPATCH_CALL_SECONDS.labels(self._route).time(),
+        ):
+            outcome = await self._carrier.send(text)
+        if isinstance(outcome, Sent):
+            waited = self._clock.now() - created_at(message.message_id)
+            metrics.QUEUE_WAIT_SECONDS.labels(message.type).observe(waited.total_seconds())
+        self._recorder.put(message, outcome)
 
     async def _text(self, message: MarkedMessage, ttl_s: int) -> OutboundText:
         key = await self._keys.of(message.tenant_id)

@@ -21,7 +21,7 @@ def create_intake(
     pool: "asyncpg.Pool[asyncpg.Record]", pusher: LanePusher, *, queue_size: int
 ) -> IntakeCommit:
     """Return the waiting line of sends; run its flushers beside the web server."""
-    return GroupCommit(
+    intake: IntakeCommit = GroupCommit(
         pool,
         commit_batch,
         queue_size=queue_size,
@@ -31,6 +31,8 @@ def create_intake(
         committed=pusher.committed,
         find_committed=_find_committed,
     )
+    metrics.INTAKE_WAITING_MESSAGES.set_function(lambda: float(intake.waiting))
+    return intake
 
 
 async def _find_committed(connection: HotConnection, messages: Sequence[NewMessage]) -> list[Decision | None]:

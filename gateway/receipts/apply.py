@@ -140,6 +140,7 @@ async def _move(
         if receipt.event_key in fresh:
             before.setdefault(state.id, state)
             after[state.id] = fold(after.get(state.id, state), receipt)
+            metrics.RECEIPT_LAG_SECONDS.observe(max(0.0, (now - receipt.at).total_seconds()))
             _count_unmapped(receipt)
     unanswered = {"queued", "dispatching"}
     answered = [i for i in before if before[i].status in unanswered and after[i].status not in unanswered]

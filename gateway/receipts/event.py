@@ -20,6 +20,7 @@ import msgspec
 from msgspec import Struct
 
 from gateway import ids
+from gateway.carrier.ports import CONTEXT_ATTEMPT, CONTEXT_MESSAGE
 from tenants.errors import InvalidId
 
 MAX_EVENT_BYTES: Final = 256 * 1024
@@ -31,8 +32,6 @@ unit the cheapest message ($0.0005 and up) would exceed this cap, so it is not b
 """
 MAX_PARTS: Final = 255
 MAX_CALL_S: Final = 86_400
-CONTEXT_MESSAGE: Final = "tg_m"
-CONTEXT_ATTEMPT: Final = "tg_a"
 
 _MAX_NAME: Final = 128
 _MAX_TEXT: Final = 1024

@@ -67,6 +67,7 @@ async def write_results(connection: HotConnection, batch: Sequence[Result]) -> N
         [r.at if isinstance(r.attempt, Delivered) else None for r, _ in decided],
     )
     for result, decision in decided:
+        metrics.WEBHOOK_ATTEMPT_SECONDS.observe(result.attempt.duration_ms / 1000)
         metrics.WEBHOOK_ATTEMPTS.labels(outcome=_OUTCOMES[type(decision)]).inc()
         await _judge_endpoint(connection, result, gone=isinstance(decision, DisableEndpoint))
 
