@@ -1,10 +1,6 @@
 """First tables: tenants, money, messages, receipts, webhooks; partitions, roles and row-level security."""
 
-from pathlib import Path
-from typing import Any
-
-from alembic import op
-from sqlalchemy.util import await_only
+from gateway.db.migrations.sql_file import run_sql_beside
 
 revision = "0001"
 down_revision = None
@@ -13,9 +9,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Run the SQL beside this file; many statements at once need the driver's own simple protocol."""
-    driver: Any = op.get_bind().connection.driver_connection
-    await_only(driver.execute(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")))
+    """Run the SQL beside this file."""
+    run_sql_beside(__file__)
 
 
 def downgrade() -> None:
