@@ -61,6 +61,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long an attempt with no answer waits for a receipt before its policy decides."""
     webhook_in_flight: int = 64
     webhook_timeout_s: float = 15.0
+    fault_injection: bool = False
+    """Lets TOLLGATE_FAULTPOINT take effect; for tests, and refused where AWS itself is called."""
+    faultpoint: str | None = None
+    """Where this process dies, stops, waits or fails, for tests: `worker.after_mark:kill`."""
 
 
 def read_settings(environment: Mapping[str, str], **defaults: Any) -> Settings:
@@ -142,6 +146,7 @@ def _refuse_unknown(environment: Mapping[str, str]) -> None:
 
 
 def _check(settings: Settings) -> None:
+    _check_faults(settings)
     for field in ("operator_key", "secret_key"):
         if len(getattr(settings, field)) < _MIN_SECRET_LENGTH:
             raise ConfigurationError(
@@ -152,3 +157,13 @@ def _check(settings: Settings) -> None:
             ipaddress.ip_network(network)
         except ValueError as error:
             raise ConfigurationError(f"TOLLGATE_WEBHOOK_ALLOW_CIDRS: {error}") from error
+
+
+def _check_faults(settings: Settings) -> None:
+    """A fault in production is never planned."""
+    if settings.faultpoint is not None and not settings.fault_injection:
+        raise ConfigurationError("TOLLGATE_FAULTPOINT is for tests: remove it")
+    if settings.fault_injection and settings.aws_endpoint_url is None:
+        raise ConfigurationError(
+            "TOLLGATE_FAULT_INJECTION is for tests: remove it, or set AWS_ENDPOINT_URL to an emulator"
+        )

@@ -10,6 +10,7 @@ from gateway import worker
 from gateway.cli.lazy import late
 from gateway.cli.looping import run
 from gateway.cli.web_workers import run_workers
+from gateway.faultpoints import arm
 from gateway.settings import Settings, read_settings
 from gateway.telemetry.logs import configure
 from gateway.wiring.roles import ROLES
@@ -33,6 +34,8 @@ def command(
     """
     settings = _settings(host, port)
     configure(settings.log_format, settings.log_level)
+    if settings.faultpoint is not None:
+        arm(settings.faultpoint)
     chosen: set[str] = set(_CHOICES[:-1]) if "all" in roles else set(roles)
     if "api" not in chosen:
         run(worker.run(settings, sorted(chosen)))

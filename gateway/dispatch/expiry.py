@@ -10,6 +10,7 @@ import structlog
 from msgspec import structs
 
 from gateway.clock import Clock
+from gateway.faultpoints import FaultPoint, fp
 from gateway.messages.state import MessageState, lock, save
 from gateway.messages.status import advance
 
@@ -51,6 +52,7 @@ class ExpirySweep:
             states = await lock(connection, found)
             taken = [row["message_id"] for row in await connection.fetch(_TAKE, found)]
             await save(connection, [(states[i], _expired(states[i])) for i in taken if i in states], now=now)
+            await fp(FaultPoint.EXPIRY_IN_COMMIT)
         return len(taken)
 
 

@@ -17,6 +17,7 @@ from gateway.clock import Clock
 from gateway.db.faults import DATABASE_FAULTS
 from gateway.dispatch.mark import MarkedMessage, mark
 from gateway.dispatch.record import Expired, Recorder
+from gateway.faultpoints import FaultPoint, fp
 from gateway.lanes.entry import Claimed
 from gateway.lanes.errors import RedisUnavailable
 from gateway.lanes.lanes import Lanes
@@ -112,9 +113,11 @@ class Dispatcher:
         return claimed
 
     async def _dispatch(self, claimed: Claimed) -> None:
+        await fp(FaultPoint.WORKER_AFTER_CLAIM)
         ids = [message.message_id for message in claimed.messages]
         async with self._pool.acquire() as connection:
             marked = await mark(connection, ids, worker=self._worker, now=self._clock.now())
+        await fp(FaultPoint.WORKER_AFTER_MARK)
         self._start_calls(marked)
         await self._lanes.settle(self._route, ids)
 
@@ -152,7 +155,9 @@ class Dispatcher:
             metrics.DISPATCH_IN_FLIGHT_CALLS.labels(self._route).track_inprogress(),
             metrics.DISPATCH_CALL_SECONDS.labels(self._route).time(),
         ):
+            await fp(FaultPoint.WORKER_BEFORE_CALL)
             outcome = await self._carrier.send(text)
+            await fp(FaultPoint.WORKER_AFTER_AWS)
         if isinstance(outcome, Sent):
             waited = self._clock.now() - created_at(message.message_id)
             metrics.QUEUE_WAIT_SECONDS.labels(message.type).observe(waited.total_seconds())

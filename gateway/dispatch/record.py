@@ -19,6 +19,7 @@ from gateway.carrier.ports import NotSent, Outcome, Refused, Sent, Unknown
 from gateway.clock import Clock
 from gateway.db.faults import DATABASE_FAULTS, REFUSED_ROWS
 from gateway.dispatch.mark import MarkedMessage
+from gateway.faultpoints import FaultPoint, fp
 from gateway.messages.state import MessageState, lock, save
 from gateway.messages.status import advance
 from gateway.telemetry import metrics
@@ -137,6 +138,7 @@ async def record_batch(
         ]
         queue = _queue_writes([change for _, _, change in decided])
         await save(connection, [(before, after) for before, after, _ in decided], now=now, also=queue)
+        await fp(FaultPoint.RECORD_IN_COMMIT)
 
 
 def _queue_writes(changes: Sequence[QueueChange]) -> list[Write]:
@@ -200,6 +202,7 @@ class Recorder:
                 self._arrived.clear()
 
     async def _write(self, batch: Sequence[Recorded]) -> None:
+        await fp(FaultPoint.WORKER_BEFORE_RECORD)
         while True:
             try:
                 async with self._pool.acquire() as connection:
@@ -213,6 +216,7 @@ class Recorder:
                 _log.warning("record_failed", results=len(batch), error=str(error))
                 await asyncio.sleep(_RETRY_S)
             else:
+                await fp(FaultPoint.RECORD_AFTER_COMMIT)
                 return
 
     async def _write_apart(self, batch: Sequence[Recorded], error: Exception) -> None:

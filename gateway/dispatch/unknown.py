@@ -17,6 +17,7 @@ import structlog
 from msgspec import structs
 
 from gateway.clock import Clock
+from gateway.faultpoints import FaultPoint, fp
 from gateway.messages.state import MessageState, lock, save
 from gateway.messages.status import advance
 from tenants.accounts.plan import Plan
@@ -107,6 +108,7 @@ class UnknownSweep:
         await connection.execute(_RESEND, resend, now)
         await connection.execute(_DROP, [row["message_id"] for row in due if row["message_id"] not in resend])
         await save(connection, changes, now=now)
+        await fp(FaultPoint.UNKNOWN_IN_COMMIT)
         return len(due)
 
 

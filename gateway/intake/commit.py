@@ -13,6 +13,7 @@ from uuid import UUID
 import asyncpg
 from msgspec import Struct
 
+from gateway.faultpoints import FaultPoint, fp
 from gateway.intake.idempotency import StoredAnswer, key_writes, look_up
 from gateway.messages.change import describe_change
 from gateway.messages.outbox import WAKE, NewEvent, event_writes
@@ -177,10 +178,12 @@ async def commit_batch(connection: HotConnection, batch: Sequence[NewMessage]) -
         asyncpg.PostgresError: Nothing of the batch is stored.
     """
     batch_id = new_uuid()
+    await fp(FaultPoint.ACCEPT_BEFORE_COMMIT)
     try:
         await execute(connection, _writes(batch, batch_id, reuse_keys=False), WAKE)
     except _UNDECIDED:
         return await _commit_decided(connection, batch, batch_id)
+    await fp(FaultPoint.ACCEPT_AFTER_COMMIT)
     return [Stored(batch_id=batch_id)] * len(batch)
 
 
@@ -198,6 +201,7 @@ async def _commit_decided(
         accepted = [m for m, decision in zip(batch, decisions, strict=True) if isinstance(decision, Stored)]
         if accepted:
             await execute(connection, _writes(accepted, batch_id, reuse_keys=True), WAKE)
+        await fp(FaultPoint.ACCEPT_IN_COMMIT)
     return decisions
 
 

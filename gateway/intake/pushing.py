@@ -9,6 +9,7 @@ import msgspec
 import structlog
 
 from gateway.db.faults import DATABASE_FAULTS
+from gateway.faultpoints import FaultPoint, fp
 from gateway.intake.commit import Decision, NewMessage, Stored
 from gateway.lanes.entry import LaneEntry
 from gateway.lanes.errors import RedisUnavailable
@@ -55,11 +56,13 @@ class LanePusher:
             await self._forget()
 
     async def _push(self, batch_id: UUID, entries: list[LaneEntry]) -> None:
+        await fp(FaultPoint.PUSH_BEFORE)
         try:
             left = await self._lanes.push(entries) if entries else []
         except RedisUnavailable as error:
             _log.warning("lane_push_failed", batch_id=str(batch_id), messages=len(entries), error=str(error))
         else:
+            await fp(FaultPoint.PUSH_AFTER)
             if not left:
                 self._pushed.append(batch_id)
 

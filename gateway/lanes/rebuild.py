@@ -4,6 +4,7 @@ import asyncpg
 import msgspec
 import structlog
 
+from gateway.faultpoints import FaultPoint, fp
 from gateway.lanes.entry import LaneEntry
 from gateway.lanes.lanes import Lanes
 from tenants.ids import new_uuid
@@ -27,6 +28,7 @@ async def rebuild(lanes: Lanes, pool: "asyncpg.Pool[asyncpg.Record]", route: str
     epoch = f"{await lanes.memory_id()}.{new_uuid()}"
     if not await lanes.begin_rebuild(route, epoch):
         return None
+    await fp(FaultPoint.REBUILD_BEGUN)
     queued = 0
     async with pool.acquire() as connection, connection.transaction(readonly=True):
         cursor = await connection.cursor(_QUEUED, route)
@@ -34,6 +36,7 @@ async def rebuild(lanes: Lanes, pool: "asyncpg.Pool[asyncpg.Record]", route: str
             entries = [msgspec.convert(row["lane"], LaneEntry) for row in rows]
             await lanes.push(entries, rebuild_epoch=epoch)
             queued += len(entries)
+            await fp(FaultPoint.REBUILD_MIDWAY)
     if not await lanes.finish_rebuild(route, epoch):
         return None
     _log.info("lanes_rebuilt", route=route, messages=queued)

@@ -13,6 +13,7 @@ import msgspec
 import structlog
 
 from gateway.clock import Clock
+from gateway.faultpoints import FaultPoint, fp
 from gateway.lanes.entry import LaneEntry
 from gateway.lanes.lanes import Lanes
 from tenants.ids import new_uuid
@@ -67,7 +68,9 @@ class Relay:
             await connection.execute(
                 "INSERT INTO outbox_batches (id, message_ids) VALUES ($1, $2)", batch_id, ids
             )
+        await fp(FaultPoint.RELAY_BEFORE_PUSH)
         if not await self._lanes.push([msgspec.convert(row["lane"], LaneEntry) for row in rows]):
+            await fp(FaultPoint.RELAY_AFTER_PUSH)
             await self._pool.execute("DELETE FROM outbox_batches WHERE id = $1", batch_id)
         return len(rows)
 
@@ -87,7 +90,9 @@ class Relay:
             "SELECT lane FROM dispatch_queue WHERE message_id = ANY($1::uuid[]) AND state = 'queued'",
             message_ids,
         )
+        await fp(FaultPoint.RELAY_BEFORE_PUSH)
         left = await self._lanes.push([msgspec.convert(row["lane"], LaneEntry) for row in rows])
+        await fp(FaultPoint.RELAY_AFTER_PUSH)
         if left:
             await connection.execute(_KEEP, batch_id, [entry.message_id for entry in left], self._now())
         else:

@@ -7,6 +7,7 @@ import asyncpg
 
 from gateway.clock import Clock
 from gateway.db.group_commit import GroupCommit
+from gateway.faultpoints import FaultPoint, fp
 from gateway.receipts.apply import Applied, Incoming, apply_batch
 from gateway.telemetry import metrics
 from tenants.accounts.sealing import DataKey, derive
@@ -28,7 +29,10 @@ def create_receipts(pool: "asyncpg.Pool[asyncpg.Record]", clock: Clock, key: Dat
     """Return the waiting line of receipts; a batch that fails is not acknowledged and comes again."""
 
     async def write(connection: Any, batch: Sequence[Incoming]) -> list[Applied]:
-        return await apply_batch(connection, batch, now=clock.now(), platform_key=key)
+        await fp(FaultPoint.RECEIPTS_BEFORE_COMMIT)
+        applied = await apply_batch(connection, batch, now=clock.now(), platform_key=key)
+        await fp(FaultPoint.RECEIPTS_AFTER_COMMIT)
+        return applied
 
     return GroupCommit(
         pool,

@@ -7,6 +7,7 @@ import structlog
 from msgspec import structs
 
 from gateway.clock import Clock
+from gateway.faultpoints import FaultPoint, fp
 from gateway.messages.state import MessageState, lock, save
 from gateway.receipts.apply import Incoming, apply_batch
 from gateway.receipts.event import Receipt, parse
@@ -54,6 +55,7 @@ class ReceiptSweep:
                     "DELETE FROM parked_receipts WHERE event_key = ANY($1::bytea[])",
                     [row["event_key"] for row in rows],
                 )
+                await fp(FaultPoint.PARKED_IN_COMMIT)
         return len(rows)
 
     async def close_silent(self) -> int:

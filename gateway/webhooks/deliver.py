@@ -19,6 +19,7 @@ import structlog
 from gateway.clock import Clock
 from gateway.db.engine import connect
 from gateway.db.faults import DATABASE_FAULTS
+from gateway.faultpoints import FaultPoint, fp
 from gateway.messages.keys import DataKeys
 from gateway.messages.outbox import WAKE_CHANNEL
 from gateway.webhooks.client import WebhookClient
@@ -124,6 +125,7 @@ class WebhookSender:
             due = await lease_due(connection, now=now, limit=min(self._free, _CLAIM))
             taken, crowded = self._admit(due)
             await postpone(connection, crowded, until=now + _CROWDED)
+        await fp(FaultPoint.WEBHOOKS_AFTER_LEASE)
         self._free -= len(taken)
         for delivery in taken:
             self._busy[delivery.endpoint.id] += 1
@@ -155,6 +157,7 @@ class WebhookSender:
             attempt = await self._exchange(delivery)
         finally:
             self._busy[delivery.endpoint.id] -= 1
+        await fp(FaultPoint.WEBHOOKS_AFTER_POST)
         self._results.append(
             Result(
                 delivery=delivery,
@@ -194,6 +197,7 @@ class WebhookSender:
             try:
                 async with self._pool.acquire() as connection, connection.transaction():
                     await write_results(connection, batch)
+                    await fp(FaultPoint.WEBHOOKS_IN_COMMIT)
             except DATABASE_FAULTS as error:
                 _log.warning("webhook_record_failed", results=len(batch), error=str(error))
                 await asyncio.sleep(_RETRY_S)
