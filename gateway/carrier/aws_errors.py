@@ -1,9 +1,18 @@
 """
 What an exception of the AWS client says about a send: the one table from code and Reason to outcome.
 
-Pure. Branches on modelled codes and on `Reason`, never on message text or HTTP status: NotFound and
-AccessDenied are 400 like everything else. SendTextMessage has no ClientToken, so whatever may have left the
-machine without a definite refusal is Unknown, and is never sent again blindly.
+Pure. Branches on modelled codes and on `Reason`, never on message text, and on the HTTP status only where
+there is no code: NotFound and AccessDenied are 400 like everything else. SendTextMessage has no ClientToken,
+so whatever may have left the machine without a definite refusal is Unknown, and is never sent again blindly.
+
+    what came back                                            outcome
+    ThrottlingException, 429                                  not sent, throttled: the lane slows down
+    ConflictException, ValidationException                    by its Reason (aws_reasons); else refused
+    ResourceNotFoundException                                 not sent, the sender's fault: its line waits
+    AccessDenied, ServiceQuotaExceeded, bad credentials       not sent, the account's fault: the route waits
+    any other 4xx, such as a proxy's                          not sent, the account's fault
+    no connection, no TLS                                     not sent, passing
+    5xx, 408, a timeout, a reset, no answer, anything else    unknown
 """
 
 import socket
@@ -20,62 +29,26 @@ from botocore.exceptions import (
     SSLError,
 )
 
+from gateway.carrier.aws_reasons import OF_ACCOUNT, OF_MESSAGE, OF_SENDER
 from gateway.carrier.ports import NotSent, Outcome, Refused, Unknown
 
 _THROTTLED = frozenset(
     {"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded"}
 )
-_CREDENTIALS = frozenset(
-    {
-        "ExpiredTokenException", "ExpiredToken", "UnrecognizedClientException", "InvalidClientTokenId",
-        "InvalidSignatureException", "SignatureDoesNotMatch", "IncompleteSignature", "RequestExpired",
-        "MissingAuthenticationToken", "OptInRequired", "NotAuthorized",
-    }
-)  # fmt: skip
 _SERVER = frozenset(
     {"InternalServerException", "InternalFailure", "InternalServerError", "ServiceUnavailable"}
 )
-_SERVER_ERROR = 500
+_OF_THE_REQUEST = frozenset({"ValidationException", "ValidationError", "ConflictException"})
+"""Exceptions that are about this one request, unless their Reason says otherwise."""
+_NOT_FOUND = "ResourceNotFoundException"
+_TOO_MANY_REQUESTS = 429
+_REQUEST_TIMEOUT = 408
+_CLIENT_ERRORS = range(400, 500)
 
 _THROTTLE_MS = 1_000
-_QUOTA_MS = 60_000
-_OPERATOR_MS = 30_000
 _CONNECT_MS = 1_000
-
-_REASONS: dict[str, tuple[str, str]] = {
-    "DESTINATION_PHONE_NUMBER_OPTED_OUT": (
-        "opted_out",
-        "The recipient is on an opt-out list at AWS; only the person can opt in again.",
-    ),
-    "DESTINATION_PHONE_NUMBER_NOT_VERIFIED": (
-        "destination_not_verified",
-        "The AWS account is in its sandbox and the number is not verified; the operator can verify it.",
-    ),
-    "NO_ORIGINATION_IDENTITIES_FOUND": (
-        "no_originator",
-        "AWS has no origination identity of this tenant for the country; the operator can provision one.",
-    ),
-    "DESTINATION_COUNTRY_BLOCKED_BY_PROTECT_CONFIGURATION": (
-        "protect_blocked",
-        "A protect configuration at AWS blocks the country.",
-    ),
-    "DESTINATION_PHONE_NUMBER_BLOCKED_BY_PROTECT_NUMBER_OVERRIDE": (
-        "protect_blocked",
-        "A protect configuration at AWS blocks the number.",
-    ),
-    "DESTINATION_COUNTRY_BLOCKED": ("country_blocked", "AWS does not carry texts to this country."),
-    "COUNTRY_NOT_ENABLED": ("country_blocked", "The country is not enabled for the AWS account."),
-    "PRICE_OVER_THRESHOLD": (
-        "price_over_max",
-        "AWS's price is above the MaxPrice behind the hold; the operator's price book is behind.",
-    ),
-    "INVALID_IDENTITY_FOR_DESTINATION_COUNTRY": (
-        "no_originator",
-        "The sender cannot reach this country; use one that serves it.",
-    ),
-    "SENDER_ID_NOT_REGISTERED": ("sender_not_registered", "The sender id is not registered in this country."),
-    "SENDER_ID_NOT_SUPPORTED": ("no_originator", "The country does not support sender ids."),
-}
+_OPERATOR_MS = 5_000
+"""A message comes back to its line soon; the line itself waits for as long as the fault lasts."""
 
 
 def classify(error: BaseException) -> Outcome:
@@ -88,9 +61,31 @@ def classify(error: BaseException) -> Outcome:
         case ConnectTimeoutError() | SSLError() | ProxyConnectionError() | ClientConnectorError():
             return NotSent(reason="connect_failed", retry_after_ms=_CONNECT_MS)
         case NoCredentialsError() | PartialCredentialsError():
-            return NotSent(reason="no_credentials", retry_after_ms=_OPERATOR_MS)
+            return NotSent(reason="no_credentials", retry_after_ms=_OPERATOR_MS, fault="account")
         case _:
             return Unknown(reason=type(error).__name__)
+
+
+def judge(*, code: str, reason: str, status: int) -> Outcome:
+    """
+    Return what an answer that is no success says about the message.
+
+    Args:
+        code: The exception's name without its namespace, or "" where the body named none.
+        reason: The `Reason` member, or "".
+        status: HTTP's; decides only where the code is not the service's.
+    """
+    if code in _THROTTLED or status == _TOO_MANY_REQUESTS:
+        return NotSent(reason="throttled", retry_after_ms=_THROTTLE_MS, fault="throttled")
+    if code in _SERVER or status not in _CLIENT_ERRORS or status == _REQUEST_TIMEOUT:
+        return Unknown(reason=code or f"http_{status}")
+    if (known := OF_MESSAGE.get(reason)) is not None:
+        return _refused(code, reason, known.code, known.detail)
+    if code == _NOT_FOUND or reason in OF_SENDER:
+        return NotSent(reason=reason or code, retry_after_ms=_OPERATOR_MS, fault="sender")
+    if code in _OF_THE_REQUEST and reason not in OF_ACCOUNT:
+        return _refused(code, reason, "carrier_refused", "AWS refused the message.")
+    return NotSent(reason=reason or code or f"http_{status}", retry_after_ms=_OPERATOR_MS, fault="account")
 
 
 def _never_connected(error: EndpointConnectionError) -> bool:
@@ -99,25 +94,17 @@ def _never_connected(error: EndpointConnectionError) -> bool:
 
 
 def _modelled(response: Any) -> Outcome:
-    code = str(response.get("Error", {}).get("Code", ""))
-    reason = str(response.get("Reason", ""))
-    status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    if code in _THROTTLED:
-        return NotSent(reason="throttled", retry_after_ms=_THROTTLE_MS)
-    if code in _SERVER or status >= _SERVER_ERROR:
-        return Unknown(reason=code or f"http_{status}")
-    if code in _CREDENTIALS:
-        return NotSent(reason=code, retry_after_ms=_OPERATOR_MS)
-    if code == "ServiceQuotaExceededException":
-        return NotSent(reason=reason or code, retry_after_ms=_QUOTA_MS)
-    if reason == "RESOURCE_NOT_ACCESSIBLE":
-        return NotSent(reason=reason, retry_after_ms=_OPERATOR_MS)
-    return _refused(code, reason)
+    return judge(
+        code=str(response.get("Error", {}).get("Code", "")),
+        reason=str(response.get("Reason", "")),
+        status=int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)),
+    )
 
 
-def _refused(code: str, reason: str) -> Refused:
-    known = _REASONS.get(reason)
-    if known is not None:
-        return Refused(code=known[0], detail=known[1])
-    said = f"{code} ({reason})" if reason else code
-    return Refused(code="carrier_refused", detail=f"AWS refused the message: {said}.")
+def _refused(code: str, reason: str, ours: str, detail: str) -> Refused:
+    """Name AWS's own words only where ours are general: tenants see them."""
+    if ours != "carrier_refused":
+        return Refused(code=ours, detail=detail)
+    return Refused(
+        code=ours, detail=f"{detail} AWS said {code} ({reason})." if reason else f"{detail} AWS said {code}."
+    )

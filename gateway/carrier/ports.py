@@ -1,6 +1,6 @@
 """What the gateway asks of a carrier, and the four things a carrier can answer."""
 
-from typing import Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 from uuid import UUID
 
 from msgspec import Struct
@@ -37,11 +37,24 @@ class Sent(Struct, frozen=True, kw_only=True, tag="sent"):
     provider_message_id: str
 
 
+Fault = Literal["passing", "throttled", "sender", "account"]
+"""
+What kept a text from being sent, and so who waits.
+
+    passing     a fault of the moment: the message alone, for a moment
+    throttled   more than the carrier grants: the lane goes slower for a while
+    sender      the origination identity, or what belongs to it, is not fit: its line waits for the operator
+    account     nothing of this route is taken: the route waits for the operator
+"""
+
+
 class NotSent(Struct, frozen=True, kw_only=True, tag="not_sent"):
     """The carrier certainly did not take it, and may later; does not count as an attempt."""
 
     reason: str
     retry_after_ms: int
+    """When the message itself may be offered again; its line may have to wait longer."""
+    fault: Fault = "passing"
 
 
 class Refused(Struct, frozen=True, kw_only=True, tag="refused"):

@@ -52,13 +52,21 @@ async def test_a_throttled_text_is_certainly_not_sent(line: Line, situation: Sit
     assert 0 < refused.retry_after_ms <= 60_000
 
 
-@on("opted_out", "no_originator", "protect_blocked", "price_over_max")
+@on("opted_out", "protect_blocked", "price_over_max")
 async def test_a_refusal_has_our_code_for_its_reason(line: Line, situation: Situation) -> None:
     """Asking again would not help; the code is what the tenant's status_reason says."""
     refused = await outcome(line, situation)
     assert isinstance(refused, Refused)
     assert refused.code == situation
     assert refused.detail
+
+
+@on("no_originator")
+async def test_a_sender_that_serves_nobody_there_keeps_its_texts(line: Line, situation: Situation) -> None:
+    """The operator can add one; the text has not left and may wait for it."""
+    kept = await outcome(line, situation)
+    assert isinstance(kept, NotSent)
+    assert (kept.reason, kept.fault) == ("NO_ORIGINATION_IDENTITIES_FOUND", "sender")
 
 
 @on("error_before", "error_after", "unavailable", "dropped_before", "dropped_after", "reset", "slow")
