@@ -30,13 +30,14 @@ local STEPS_PER_MESSAGE = 8
 local STEPS_AT_LEAST = 256
 local DAY_US = 86400 * SECOND_US
 local HELD_SECOND = 1              -- item flag: its place in the recipient's row of seconds is taken
+local PROBE = 2                    -- item flag: it asks whether what holds its flow or route is over
 local PROMOTIONAL = 2
 
 local wanted, lowest = tonumber(ARGV[1]), tonumber(ARGV[2])
 local lease_us, slack, request_us = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local injected = ARGV[6]
 
-local epoch = redis.call('HMGET', key('epoch'), 'id', 'opens', 'floor')
+local epoch = redis.call('HMGET', key('epoch'), 'id', 'opens', 'floor', 'slow', 'probe')
 if not epoch[1] then
   return { 0, -1 }
 end
@@ -44,6 +45,8 @@ local now, shift, old_shift = lane_clock(injected)
 if now < tonumber(epoch[2]) then
   return { 1, tonumber(epoch[2]) - now }
 end
+
+request_us = request_us / share_of(epoch[4], now)
 
 local granted = {}
 local steps = STEPS_AT_LEAST + STEPS_PER_MESSAGE * wanted
@@ -91,8 +94,25 @@ local function write_gates()
   end
 end
 
+-- Holds (backoff.lua): one message per probe period.
+local route_probe_us = tonumber((epoch[5] or ''):match('^%d+'))
+local any_held = redis.call('EXISTS', key('held')) == 1
+local holds = {}
+
+-- The probe period of a flow that is held, or nil.
+local function probe_us_of(flow)
+  if not any_held then
+    return nil
+  end
+  if holds[flow] == nil then
+    holds[flow] = tonumber((redis.call('HGET', key('held'), flow) or ''):match('^%d+')) or false
+  end
+  return holds[flow] or nil
+end
+
 local function route_opens_at()
-  return request_us > 0 and opens_at('g:route', request_us) or 0
+  local open = request_us > 0 and opens_at('g:route', request_us) or 0
+  return route_probe_us and math.max(open, opens_at('g:hold', route_probe_us)) or open
 end
 
 -- Channels ---------------------------------------------------------------------------------------------------
@@ -102,9 +122,10 @@ local function channel(name)
   if found then
     return found
   end
-  local row = redis.call('HMGET', key('ch:' .. name), 'cfg', 'v0', 'v1', 'v2', 'floor', 'last')
+  local row = redis.call('HMGET', key('ch:' .. name), 'cfg', 'v0', 'v1', 'v2', 'floor', 'last', 'slow')
   local cfg = cmsgpack.unpack(row[1])
-  found = { name = name, country = name:sub(17, 18), gates = { { 'g:c:' .. name, cfg[1] } }, cap = nil,
+  local period = cfg[1] / share_of(row[7], now)
+  found = { name = name, country = name:sub(17, 18), gates = { { 'g:c:' .. name, period } }, cap = nil,
             v = { [0] = tonumber(row[2] or 0), tonumber(row[3] or 0), tonumber(row[4] or 0) },
             floor = tonumber(row[5] or 0), last = tonumber(row[6] or 0), unparked = {}, served = false }
   for _, shared in ipairs(cfg[2]) do
@@ -226,6 +247,18 @@ local function count_waiting(flow, change)
   backlog[lane] = (backlog[lane] or 0) + change
 end
 
+-- Charge what holds the message's route and flow; returns the flag of a message that probes.
+local function charge_holds(flow)
+  local probe_us = probe_us_of(flow)
+  if route_probe_us then
+    charge('g:hold', route_probe_us, 1)
+  end
+  if probe_us then
+    charge('g:h:' .. flow, probe_us, 1)
+  end
+  return (route_probe_us or probe_us) and PROBE or 0
+end
+
 local function grant(c, flow, item, terms, hash, free)
   local parts = parts_of(item)
   for _, each in ipairs(c.gates) do
@@ -246,7 +279,7 @@ local function grant(c, flow, item, terms, hash, free)
   end
   local id, entry = item:sub(1, 16), flow .. item
   local claims = math.min(item:byte(27) + 1, 255)
-  entry = entry:sub(1, FLOW_BYTES + 26) .. string.char(claims, 0)
+  entry = entry:sub(1, FLOW_BYTES + 26) .. string.char(claims, charge_holds(flow))
   redis.call('ZADD', key('lease'), whole(now + lease_us), id)
   redis.call('HSET', key('flight'), id, entry)
   count_waiting(flow, -parts)
@@ -259,6 +292,10 @@ end
 local function serve_tenant(c, priority, tenant, tag)
   local lane, terms = priority .. c.name, terms_of(tenant, c.country)
   local open = terms.period > 0 and opens_at(terms.gate, terms.period) or 0
+  local probe_us = probe_us_of(lane .. tenant)
+  if probe_us then
+    open = math.max(open, opens_at('g:h:' .. lane .. tenant, probe_us))
+  end
   if open > now then
     redis.call('ZREM', key('ring:' .. lane), tenant)
     redis.call('ZADD', key('park:' .. lane), whole(open), tenant)

@@ -18,6 +18,7 @@ _MAX_BYTE = 255
 _COUNTRY_LETTERS = 2
 _ITEM = struct.Struct("!16s8sBBBB")
 _FLOW = struct.Struct("!1s16s2s16s")
+_PROBE = 2
 ITEM_BYTES = _ITEM.size
 FLOW_BYTES = _FLOW.size
 
@@ -101,6 +102,8 @@ class ClaimedMessage(Struct, frozen=True, kw_only=True):
     claims: int
     """1, and one more for each time a lease ran out with it: a message that kills workers shows here."""
     recipient_hash: bytes
+    probe: bool = False
+    """Its flow or its route is held, and this message asks whether that is over."""
 
 
 class Claimed(Struct, frozen=True, kw_only=True):
@@ -128,7 +131,7 @@ def pack_item(entry: LaneEntry | ClaimedMessage, *, attempt: int) -> bytes:
 def unpack_claimed(route: str, packed: bytes) -> ClaimedMessage:
     """Return the claim behind a flow followed by an item."""
     priority, identity, country, tenant_id = _FLOW.unpack_from(packed)
-    message_id, recipient_hash, parts, attempt, claims, _flags = _ITEM.unpack_from(packed, FLOW_BYTES)
+    message_id, recipient_hash, parts, attempt, claims, flags = _ITEM.unpack_from(packed, FLOW_BYTES)
     return ClaimedMessage(
         message_id=UUID(bytes=message_id),
         route=route,
@@ -140,4 +143,5 @@ def unpack_claimed(route: str, packed: bytes) -> ClaimedMessage:
         attempt=attempt,
         claims=claims,
         recipient_hash=recipient_hash,
+        probe=bool(flags & _PROBE),
     )

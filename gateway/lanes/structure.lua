@@ -1,7 +1,7 @@
 --[==[
 The lanes of one route: what is queued, in which order it leaves, and when.
 
-This file is put in front of push.lua, claim.lua, settle.lua and requeue.lua; they share the layout below.
+This file is put in front of push.lua, claim.lua, settle.lua, requeue.lua and backoff.lua; they share the layout below.
 
 A *channel* is an origination identity in a country: AWS grants a rate to that pair. A *lane* is a channel at
 a priority. A *flow* is one tenant's messages in one lane, a plain list. Messages wait nowhere else except in
@@ -34,30 +34,37 @@ Priority: a claim serves the smallest priority number that has an open lane. Pro
 part of a channel, and the 20th request of a route, when the others would leave them nothing; a counter of
 the parts granted since decides, so the floor is exact and needs no dice.
 
+What the carrier refuses shapes the lanes too (backoff.lua). A throttled channel goes at a share of its rate
+for a while. A flow or a whole route that is *held* has one more gate, one message per probe period, so that
+what stopped it is asked again now and then by a message that waits anyway; the claim flags that message.
+
 KEYS[1]   {r:<route>}   the prefix of every key below; the braces put them all in one slot
 
     epoch     hash    id, opens (no claim before), last and shift (the clock that never goes back),
-                      floor (requests granted to others since the last promotional one)
+                      floor (requests granted to others since the last promotional one),
+                      slow (<share>:<us of the cut>), probe (<period us>:<since>) while the route is held
     rebuild   hash    epoch and begun, while somebody rebuilds; expires
     ready:p   zset    channel -> us of the next look
     ring:L    zset    tenant -> tag            L is the priority digit and the channel
     park:L    zset    tenant -> us of opening
     q:F       list    items                    F is L and the tenant: the flow
     ch:C      hash    cfg (msgpack: [period us, [[gate, period us]...], [cap, parts per day] or []]),
-                      v0 v1 v2 (V per priority), floor, last
+                      v0 v1 v2 (V per priority), floor, last, slow
     terms     hash    tenant and country -> msgpack [weight, period us or 0]; absent for weight 1 and no gate
+    held      hash    flow -> <period us>:<since> of a flow that is held
+    throttled zset    channel -> us of its last throttle, of the last seconds
     delayed   zset    flow and item -> us of return
     lease     zset    message id -> us of expiry
     flight    hash    message id -> flow and item
     backlog   hash    lane -> parts
     wake      list    at most one token, for dispatchers that sleep
-    g:c:C g:s:<gate> g:t:<tenant><country> g:route     string  TAT in us, expires when it says nothing more
+    g:c:C g:s:<gate> g:t:<tenant><country> g:route g:h:F g:hold     string  TAT in us, expires when it says nothing more
     d:<cap>:<day>     string  parts of that day
     to:<recipient>    string  <us of the last message>:<us of the next free second>
 
 Identities, tenants and messages are 16 raw bytes, a country 2 letters, a recipient 8 bytes:
 
-    item (28)  message 16 | recipient 8 | parts 1 | attempt 1 | claims 1 | flags 1 (1: holds a recipient's second)
+    item (28)  message 16 | recipient 8 | parts 1 | attempt 1 | claims 1 | flags 1 (1: holds a recipient's second, 2: a probe)
     flow (35)  priority digit 1 | identity 16 | country 2 | tenant 16
 ]==]
 
@@ -92,6 +99,18 @@ local function lane_clock(injected)
     return last, shift + last - now, shift
   end
   return now, shift, shift
+end
+
+local RECOVERY_US = 30 * SECOND_US
+
+-- The share of its rate that a throttled channel or route has now: from the cut back to all in RECOVERY_US.
+local function share_of(text, now)
+  local share, cut_at = (text or ''):match('^([%d.]+):(%d+)$')
+  if not share then
+    return 1
+  end
+  local recovered = math.max(0, math.min(1, (now - tonumber(cut_at)) / RECOVERY_US))
+  return tonumber(share) + (1 - tonumber(share)) * recovered
 end
 
 local function lane_of(flow)
