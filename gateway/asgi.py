@@ -10,6 +10,7 @@ from litestar.types import ControllerRouterHandler
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.faults import exception_handlers
+from gateway.api.hot_sends import HotSends
 from gateway.api.openapi import openapi_config, openapi_route
 from gateway.api.requests import RequestLayer
 from gateway.api.routes import OPERATOR_ROUTES, TENANT_ROUTES, all_routes
@@ -19,14 +20,27 @@ MAX_BODY_BYTES = 64 * 1024
 """Of any request; a batch and an SNS post have limits of their own."""
 
 
-def create_app(services: Services) -> Litestar:
-    """Return the application; it owns nothing that needs closing, the services do."""
+def create_app(services: Services, *, hot_sends: bool = True) -> Litestar:
+    """
+    Return the application; it owns nothing that needs closing, the services do.
+
+    Args:
+        hot_sends: Whether plain sends take the short way; the answers are the same.
+    """
     desk = Desk(services)
     described = openapi_route(
         lambda: _application(desk, all_routes(desk), openapi_config(desk.public_url)),
         (*TENANT_ROUTES, *OPERATOR_ROUTES),
     )
     app = _application(desk, [*all_routes(desk), described], None)
+    if hot_sends:
+        app.asgi_handler = HotSends(
+            app.asgi_handler,
+            keyring=desk.keyring,
+            sending=services.sending,
+            public_url=desk.public_url,
+            most_bytes=MAX_BODY_BYTES,
+        )
     # Around everything, so that answers which no route gave have their id and their line, too.
     app.asgi_handler = RequestLayer(app.asgi_handler)
     return app

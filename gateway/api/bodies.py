@@ -13,7 +13,7 @@ from gateway.api.refusals import Refusal
 from tenants.access.credential import KeyScope
 from tenants.scope import TenantScope
 
-_JSON: Final = frozenset(
+PLAIN_JSON: Final = frozenset(
     {b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8"}
 )
 _ANY_JSON: Final = re.compile(rb"application/json\s*(;\s*charset\s*=\s*\"?utf-8\"?\s*)?", re.IGNORECASE)
@@ -48,7 +48,7 @@ class ApiRequest(Request[tuple[KeyScope, ...], TenantScope, State]):
     def _refuse_other_types(self) -> None:
         for name, value in self.scope["headers"]:
             if name == b"content-type":
-                if value in _JSON or _ANY_JSON.fullmatch(value):
+                if value in PLAIN_JSON or _ANY_JSON.fullmatch(value):
                     return
                 break
         raise Refusal("unsupported_media_type")

@@ -9,7 +9,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from sqlalchemy import exc as sql
 
-from gateway.api.exchange import exchange_of
+from gateway.api.exchange import Exchange, exchange_of
 from gateway.api.field_errors import refusal_of_query
 from gateway.api.problems import PROBLEMS, STATUS_CODES
 from gateway.api.refusals import Refusal, problem_response
@@ -35,17 +35,21 @@ def exception_handlers(public_url: str) -> Handlers:
     """Return Litestar's map: one handler for every exception there is."""
 
     def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-        exchange = exchange_of(request.scope)
-        refusal = refusal_of(error)
-        if refusal is None:
-            _log.error("request_failed", request_id=exchange.request_id, exc_info=error)
-            refusal = Refusal("internal_error")
-        elif refusal.kind.status > _SERVER_ERROR:
-            _log.warning("dependency_failed", request_id=exchange.request_id, error=type(error).__name__)
-        exchange.code = refusal.kind.code
-        return problem_response(refusal, public_url=public_url, request_id=exchange.request_id)
+        return answer_of(error, exchange_of(request.scope), public_url=public_url)
 
     return {Exception: answer, HTTPException: answer, _SERVER_ERROR: answer}
+
+
+def answer_of(error: Exception, exchange: Exchange, *, public_url: str) -> Response[bytes]:
+    """Return the answer that ends a request with an error; what nobody expected is logged."""
+    refusal = refusal_of(error)
+    if refusal is None:
+        _log.error("request_failed", request_id=exchange.request_id, exc_info=error)
+        refusal = Refusal("internal_error")
+    elif refusal.kind.status > _SERVER_ERROR:
+        _log.warning("dependency_failed", request_id=exchange.request_id, error=type(error).__name__)
+    exchange.code = refusal.kind.code
+    return problem_response(refusal, public_url=public_url, request_id=exchange.request_id)
 
 
 def refusal_of(error: Exception) -> Refusal | None:

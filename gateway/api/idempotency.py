@@ -74,11 +74,21 @@ def key_of(request: HasHeaders) -> str | None:
     """
     for name, value in request.scope["headers"]:
         if name == _HEADER:
-            key = str(value, "latin-1")
-            if not 0 < len(key) <= MAX_KEY_LENGTH or not key.isascii() or not key.isprintable():
-                raise Refusal("invalid_idempotency_key")
-            return key
+            return read_key(value)
     return None
+
+
+def read_key(value: bytes) -> str:
+    """
+    Return the key that a header's value spells.
+
+    Raises:
+        Refusal: 400, as `key_of` says.
+    """
+    key = str(value, "latin-1")
+    if not 0 < len(key) <= MAX_KEY_LENGTH or not key.isascii() or not key.isprintable():
+        raise Refusal("invalid_idempotency_key")
+    return key
 
 
 async def fingerprint_of(request: ApiRequest) -> bytes:
@@ -90,9 +100,14 @@ async def fingerprint_of(request: ApiRequest) -> bytes:
     """
     scope: Any = request.scope
     auth = scope.get("auth")
-    mode = b"test" if auth is not None and not auth.live else b"live"
-    head = f"{request.method} {scope['path']} ".encode() + mode
-    return sha256(head + b"\n" + _canonical(await request.body())).digest()
+    live = auth is None or auth.live
+    return fingerprint(request.method, scope["path"], await request.body(), live=live)
+
+
+def fingerprint(method: str, path: str, body: bytes, *, live: bool) -> bytes:
+    """Return the digest of one request."""
+    head = f"{method} {path} {'live' if live else 'test'}\n".encode()
+    return sha256(head + _canonical(body)).digest()
 
 
 def _canonical(body: bytes) -> bytes:

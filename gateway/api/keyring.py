@@ -67,18 +67,23 @@ class Keyring:
 
     async def judge(self, token: str) -> Granted | Denied | NotAToken:
         """Return who speaks with `token`, or why nobody does."""
-        digest = sha256(token.encode("utf-8", "surrogateescape")).digest()
-        proven = self._proven.get(digest)
-        if proven is not None and self._monotonic() < proven.until:
-            return proven.granted
+        raw = token.encode("utf-8", "surrogateescape")
+        granted = self.proven(raw)
+        if granted is not None:
+            return granted
         parts = read_token(token)
         if parts is None:
             return NotAToken()
         row = await self._row(parts.key_id)
         verdict = judge(parts, row.stored, pepper=self._pepper, now=self._clock.now())
         if isinstance(verdict, Granted):
-            _keep(self._proven, digest, _Proven(verdict, self._proof_until(row)))
+            _keep(self._proven, sha256(raw).digest(), _Proven(verdict, self._proof_until(row)))
         return verdict
+
+    def proven(self, token: bytes) -> Granted | None:
+        """Return who speaks with a token that was judged moments ago; None says nothing about it."""
+        proven = self._proven.get(sha256(token).digest())
+        return proven.granted if proven is not None and self._monotonic() < proven.until else None
 
     def forget(self, key_id: UUID) -> None:
         """Ask Postgres again at the key's next use; for the process that revoked it."""

@@ -32,7 +32,7 @@ from gateway.messages.status import MessageStatus
 from gateway.messages.view import MessageEventView, MessageView
 from tenants.countries.numbers import Number, parse_number
 
-_ENCODER: Final = json.Encoder()
+encode_message: Final = json.Encoder().encode
 _SEND: Final = {NEEDS: "messages:send"}
 _READ: Final = {NEEDS: "messages:read"}
 _KIND: Final = "message"
@@ -196,14 +196,23 @@ def refusal_of_send(declined: Declined) -> Refusal:
     )
 
 
-def _accepted(outcome: Accepted) -> Response[MessageView]:
+def accepted_headers(outcome: Accepted) -> dict[str, str]:
+    """Return the headers of a 202 beside those that every answer has."""
     headers = rate_headers(outcome.rate)
     if outcome.replayed:
         headers["Idempotent-Replayed"] = "true"
-    body = _ENCODER.encode(outcome.message)
+    return headers
+
+
+def _accepted(outcome: Accepted) -> Response[MessageView]:
     return cast(
         "Response[MessageView]",
-        Response(body, status_code=202, headers=headers, media_type=MediaType.JSON),
+        Response(
+            encode_message(outcome.message),
+            status_code=202,
+            headers=accepted_headers(outcome),
+            media_type=MediaType.JSON,
+        ),
     )
 
 
