@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from gateway.bench.children import free_port
 from gateway.bench.ground import open_ground
+from gateway.bench.progress import Tell, in_rounds
 from gateway.bench.report import Report, Round, Target, report_of
 from gateway.bench.stack import Stack, us_per_message
 from gateway.bench.tenant import Sends
@@ -24,18 +25,18 @@ _MOST_PER_S = 6_000
 _HALF = 0.5
 
 
-async def measure(*, quick: bool) -> Report:
+async def measure(*, quick: bool, tell: Tell) -> Report:
     """Run the rounds."""
     seconds, rounds = (3.0, 3) if quick else (5.0, 5)
     async with open_ground() as ground:
         stack, sends, api = ground.stack, ground.sends, [ground.api]
         bare = [await _bare(stack, "bare")]
-        one = [await _round(stack, sends, api, bare, seconds) for _ in range(rounds)]
+        one = await in_rounds(rounds, lambda: _round(stack, sends, api, bare, seconds), tell)
         half = _HALF * sorted(each.figures["accepted_per_s"] for each in one)[len(one) // 2]
-        paced = [await _paced(stack, sends, api, half, seconds) for _ in range(rounds)]
+        paced = await in_rounds(rounds, lambda: _paced(stack, sends, api, half, seconds), tell)
         api.append(await stack.api("api_2", port=free_port()))
         bare.append(await _bare(stack, "bare_2"))
-        two = [await _round(stack, sends, api, bare, seconds) for _ in range(rounds)]
+        two = await in_rounds(rounds, lambda: _round(stack, sends, api, bare, seconds), tell)
     merged = [_merged(*parts) for parts in zip(one, paced, two, strict=True)]
     return report_of("accept", merged, TARGETS)
 

@@ -15,6 +15,7 @@ from gateway.admission.verdict import Admitted
 from gateway.bench.bare_api import ADMISSION, POLICY, nobody
 from gateway.bench.ground import open_ground
 from gateway.bench.load import WrongAnswers
+from gateway.bench.progress import Tell, in_rounds
 from gateway.bench.report import Report, Round, Target, report_of
 from gateway.bench.stack import CONNECTIONS, Stack
 from gateway.lanes.scripts import RedisScripts, connect
@@ -23,7 +24,7 @@ TARGETS = {"ratio.decided_per_s": Target(at_least=1.0)}
 _ONE_BY_ONE = "return redis.call('TIME')"
 
 
-async def measure(*, quick: bool) -> Report:
+async def measure(*, quick: bool, tell: Tell) -> Report:
     """Run the rounds."""
     count, rounds = (5_000, 3) if quick else (20_000, 5)
     async with open_ground() as ground:
@@ -40,14 +41,13 @@ async def measure(*, quick: bool) -> Report:
             async def call() -> None:
                 await client.evalsha(digest, 1, "{bench}")
 
-            measured = [
-                Round(
+            async def once() -> Round:
+                return Round(
                     figures=await _timed(ground.stack, decide, count),
                     baseline=await _timed(ground.stack, call, count),
                 )
-                for _ in range(rounds)
-            ]
-            return report_of("admission", measured, TARGETS)
+
+            return report_of("admission", await in_rounds(rounds, once, tell), TARGETS)
         finally:
             await client.aclose()
 

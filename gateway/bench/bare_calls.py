@@ -1,6 +1,6 @@
 """SendTextMessage requests as the dispatcher makes them, for the loop that does nothing else."""
 
-from typing import Any
+from typing import Any, Final
 
 from gateway.bench.tenant import BODY, COUNTRY_CODE, FIRST_NUMBER
 
@@ -26,3 +26,21 @@ def calls(count: int, sender_arn: str, configuration_set: str) -> list[dict[str,
         }
         for number in range(count)
     ]
+
+
+def text_of(parts: int) -> str:
+    """Return a text of so many parts; more than one have 153 characters each."""
+    words = BODY * (2 * parts)
+    return words[:150] if parts == 1 else words[: 153 * parts - 9]
+
+
+HEADERS: Final = {
+    "content-type": "application/x-amz-json-1.0",
+    "x-amz-target": "PinpointSMSVoiceV2.SendTextMessage",
+    "x-amz-date": "20260101T000000Z",
+    "authorization": (
+        "AWS4-HMAC-SHA256 Credential=benchmark/20260101/us-east-1/sms-voice/aws4_request, "
+        f"SignedHeaders=host;x-amz-date, Signature={'0' * 64}"
+    ),
+}
+"""Of a bare request; without credentials of its own the emulator believes any signature."""

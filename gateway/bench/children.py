@@ -57,6 +57,10 @@ class Child:
             raise self.failure("ended before it answered")
         return json.loads(line)
 
+    def has_logged(self, event: str) -> bool:
+        """Whether the word has appeared in its log."""
+        return self._log.exists() and event in self._log.read_text(errors="replace")
+
     def failure(self, what: str) -> ChildFailed:
         """Return the error that tells what went wrong, with the end of the log."""
         words = self._log.read_text(errors="replace")[-_LOG_TAIL:] if self._log.exists() else ""

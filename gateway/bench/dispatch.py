@@ -10,20 +10,21 @@ import msgspec
 from gateway.bench.bare_calls import calls, sender_of
 from gateway.bench.drain import WITHIN_S, Count, watch
 from gateway.bench.ground import Ground, open_ground
+from gateway.bench.progress import Tell, in_rounds
 from gateway.bench.report import Report, Round, Target, report_of
 from gateway.bench.stack import eventually
 
 TARGETS = {"ratio.sent_per_s": Target(at_least=0.9)}
 
 
-async def measure(*, quick: bool) -> Report:
+async def measure(*, quick: bool, tell: Tell) -> Report:
     """Run the rounds."""
     backlog, rounds = (1_500, 3) if quick else (4_000, 5)
     async with open_ground() as ground:
         # The emulator answers, and says nothing afterwards: its receipts are another benchmark's.
         await ground.let_carrier("SILENT")
         bench = _Bench(ground)
-        return report_of("dispatch", [await bench.round(backlog) for _ in range(rounds)], TARGETS)
+        return report_of("dispatch", await in_rounds(rounds, lambda: bench.round(backlog), tell), TARGETS)
 
 
 class _Bench:

@@ -9,34 +9,27 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from gateway.bench.bare_calls import calls, sender_of
+from gateway.bench.bare_calls import HEADERS, calls, sender_of
 from gateway.bench.ground import Ground, open_ground
 from gateway.bench.http_wire import request_bytes
+from gateway.bench.progress import Tell, in_rounds
 from gateway.bench.report import Report, Round, Target, report_of
 from gateway.bench.stack import us_per_message
 
 TARGETS = {"answered_per_s": Target(at_least=2000.0)}
 _MOST_PER_S = 60_000
-_HEADERS = {
-    "content-type": "application/x-amz-json-1.0",
-    "x-amz-target": "PinpointSMSVoiceV2.SendTextMessage",
-    "x-amz-date": "20260101T000000Z",
-    "authorization": (
-        "AWS4-HMAC-SHA256 Credential=benchmark/20260101/us-east-1/sms-voice/aws4_request, "
-        f"SignedHeaders=host;x-amz-date, Signature={'0' * 64}"
-    ),
-}
-"""Without credentials of its own the emulator believes any signature."""
 
 
-async def measure(*, quick: bool) -> Report:
+async def measure(*, quick: bool, tell: Tell) -> Report:
     """Run the rounds."""
     seconds, rounds = (2.0, 3) if quick else (4.0, 5)
     async with open_ground() as ground:
         await ground.let_carrier("SILENT")
         members = calls(1, *await sender_of(ground.pool))[0]
         members.pop("ConfigurationSetName", None)
-        return report_of("emulator", [await _round(ground, members, seconds) for _ in range(rounds)], TARGETS)
+        return report_of(
+            "emulator", await in_rounds(rounds, lambda: _round(ground, members, seconds), tell), TARGETS
+        )
 
 
 async def _round(ground: Ground, members: dict[str, Any], seconds: float) -> Round:
@@ -49,7 +42,7 @@ async def _round(ground: Ground, members: dict[str, Any], seconds: float) -> Rou
 async def _side(
     ground: Ground, members: dict[str, Any], seconds: float, name: str, url: str
 ) -> dict[str, float]:
-    request = request_bytes("POST", "/", _HEADERS, msgspec.json.encode(members))
+    request = request_bytes("POST", "/", HEADERS, msgspec.json.encode(members))
     address = urlsplit(url)
     outcome, cpu_s = await ground.stack.load(
         [request] * round(_MOST_PER_S * seconds),

@@ -1,6 +1,6 @@
 """What every benchmark stands on: a stack with one API process, a funded tenant and a peer beside it."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from gateway.bench.children import free_port
 from gateway.bench.stack import Stack, open_stack
-from gateway.bench.tenant import COUNTRY, Sends, add_webhook, create_customer
+from gateway.bench.tenant import COUNTRY, FAST, Sender, Sends, add_webhook, create_customer
 from gateway.emulator.sns.signing import Signer, new_signing_key
 
 HOOK = "/hook"
@@ -64,25 +64,33 @@ class Ground(Struct, frozen=True, kw_only=True):
 
 
 @asynccontextmanager
-async def open_ground(*, endpoints: int = 0, told: tuple[str, ...] = ()) -> AsyncGenerator[Ground]:
+async def open_ground(
+    *,
+    endpoints: int = 0,
+    told: tuple[str, ...] = (),
+    senders: Sequence[Sender] = (FAST,),
+    emulator: Sequence[str] = (),
+) -> AsyncGenerator[Ground]:
     """
     Build everything, and let one message travel.
 
     Args:
         endpoints: Webhook endpoints of the tenant, all at the peer's `HOOK`.
         told: The types of events they are told of.
+        senders: What the tenant sends from.
+        emulator: Options of the emulator.
     """
     port = free_port()
     peer_url = f"http://127.0.0.1:{port}"
     key = new_signing_key(_KEY_BITS)
     signer = Signer(key)
-    async with open_stack(sns_cert_origins=(peer_url,)) as stack:
+    async with open_stack(sns_cert_origins=(peer_url,), emulator=emulator) as stack:
         pem = stack.folder / "certificate.pem"
         pem.write_text(key.certificate_pem)
         peer = await stack.start("peer", "gateway.bench.peer", str(port), str(pem), signer.certificate_path)
         await peer.hear()
         api = await stack.api()
-        customer = await create_customer(stack.settings)
+        customer = await create_customer(stack.settings, senders)
         for _ in range(endpoints):
             await add_webhook(stack.settings, customer, peer_url + HOOK, told)
         sends = Sends(customer.token)

@@ -16,6 +16,7 @@ import asyncio
 from gateway.bench.bare_calls import calls, sender_of
 from gateway.bench.children import free_port
 from gateway.bench.ground import HOOK, Ground, open_ground
+from gateway.bench.progress import Tell, in_rounds
 from gateway.bench.report import Report, Round, Target, cores, report_of
 from gateway.bench.stack import eventually
 
@@ -33,7 +34,7 @@ _IDLE_S = 5.0
 _FINISHED_WITHIN_S = 120.0
 
 
-async def measure(*, quick: bool) -> Report:
+async def measure(*, quick: bool, tell: Tell) -> Report:
     """Run the rounds."""
     seconds, rounds = (8.0, 3) if quick else (12.0, 5)
     async with open_ground(endpoints=1, told=_TOLD) as ground:
@@ -41,7 +42,7 @@ async def measure(*, quick: bool) -> Report:
             await ground.stack.start(role, *ground.stack.role(role))
         bench = _Bench(ground)
         await bench.warm_up()
-        return report_of("life", [await bench.round(seconds) for _ in range(rounds)], TARGETS)
+        return report_of("life", await in_rounds(rounds, lambda: bench.round(seconds), tell), TARGETS)
 
 
 class _Bench:

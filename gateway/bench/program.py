@@ -1,10 +1,13 @@
 """`tollgate bench` behind its options: run, print, and say by the exit status whether every target held."""
 
 import sys
+import time
 from typing import Final
 
 from rich.console import Console
+from rich.status import Status
 
+from gateway.bench.progress import Tell
 from gateway.bench.run import benchmarks
 from gateway.bench.run import run as run_benchmark
 from gateway.bench.table import table_of
@@ -21,8 +24,9 @@ def run(name: str, *, as_json: bool, quick: bool) -> int:
     """
     words = Console(stderr=True)
     try:
-        with words.status(f"measuring {name}: {benchmarks()[name].summary}"):
-            report = run_benchmark(name, quick=quick)
+        summary = benchmarks()[name].summary
+        with words.status(f"measuring {name}: {summary}") as status:
+            report = run_benchmark(name, quick=quick, tell=_teller(words, status, name))
     except (GatewayError, OSError, TimeoutError) as error:
         words.print(f"{name} could not be measured: {error}", markup=False, highlight=False)
         return 2
@@ -31,3 +35,17 @@ def run(name: str, *, as_json: bool, quick: bool) -> int:
     else:
         Console().print(table_of(report))
     return 0 if report.held else 1
+
+
+def _teller(words: Console, status: Status, name: str) -> Tell:
+    """A terminal shows the last word in place, a log gets a line for each."""
+    started = time.monotonic()
+
+    def tell(what: str) -> None:
+        line = f"{name} after {time.monotonic() - started:.0f} s: {what}"
+        if words.is_terminal:
+            status.update(line)
+        else:
+            words.print(line, markup=False, highlight=False)
+
+    return tell

@@ -17,6 +17,7 @@ from gateway.bench.children import free_port
 from gateway.bench.envelopes import delivered, posts
 from gateway.bench.ground import Ground, open_ground
 from gateway.bench.load import WrongAnswers
+from gateway.bench.progress import Tell, in_rounds
 from gateway.bench.report import Report, Round, Target, report_of
 from gateway.bench.stack import us_per_message
 from gateway.clock import SystemClock
@@ -50,13 +51,13 @@ _Rows: TypeAlias = tuple[list[str], list[tuple[Any, ...]]]
 """Column names and records, as COPY takes them."""
 
 
-async def measure(*, quick: bool) -> Report:
+async def measure(*, quick: bool, tell: Tell) -> Report:
     """Run the rounds."""
     each, rounds = (2_000, 3) if quick else (4_000, 5)
     async with open_ground() as ground:
         bench = _Bench(ground)
         await bench.start_bare()
-        return report_of("receipts", [await bench.round(each) for _ in range(rounds)], TARGETS)
+        return report_of("receipts", await in_rounds(rounds, lambda: bench.round(each), tell), TARGETS)
 
 
 class _Bench:

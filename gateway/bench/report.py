@@ -30,6 +30,8 @@ class Target(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     at_least: float | None = None
     at_most: float | None = None
+    in_every_round: bool = False
+    """Judge the worst round instead of the median: a limit that holds mostly is none."""
 
 
 class JudgedTarget(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -81,7 +83,7 @@ def report_of(
     baseline = _columns(each.baseline for each in rounds)
     ratios = _columns(paired_ratios(each) for each in rounds)
     named = figures | {f"ratio.{key}": values for key, values in ratios.items()}
-    judged = {key: judge(target, median(named[key])) for key, target in targets.items()}
+    judged = {key: judge(target, _decisive(target, named[key])) for key, target in targets.items()}
     return Report(
         name=name,
         machine=machine or describe_machine(),
@@ -102,6 +104,12 @@ def paired_ratios(measured: Round) -> dict[str, float]:
         for name, value in measured.figures.items()
         if measured.baseline.get(name)
     }
+
+
+def _decisive(target: Target, values: Sequence[float]) -> float:
+    if not target.in_every_round:
+        return median(values)
+    return min(values) if target.at_least is not None else max(values)
 
 
 def judge(target: Target, measured: float) -> JudgedTarget:

@@ -8,14 +8,15 @@ from typing import Final, Protocol
 import uvloop
 from msgspec import Struct
 
-from gateway.bench import accept, admission, dispatch, emulator, life, receipts, webhooks
+from gateway.bench import accept, admission, dispatch, emulator, exactness, life, receipts, webhooks
+from gateway.bench.progress import Tell
 from gateway.bench.report import Report
 
 
 class Measure(Protocol):
-    """Measures; `quick` means fewer and shorter rounds."""
+    """Measures; `quick` means fewer and shorter rounds, `tell` takes what is being done."""
 
-    def __call__(self, *, quick: bool) -> Awaitable[Report]:
+    def __call__(self, *, quick: bool, tell: Tell) -> Awaitable[Report]:
         """Run the rounds and return their report."""
         ...
 
@@ -51,6 +52,11 @@ _ALL: Final = (
         measure=life.measure,
     ),
     Benchmark(
+        name="exactness",
+        summary="the rate that eight dispatchers keep, seen at the emulator, beside a bucket of burst = rate",
+        measure=exactness.measure,
+    ),
+    Benchmark(
         name="admission",
         summary="verdicts of the admission gate, beside a one-line script through plain redis-py",
         measure=admission.measure,
@@ -73,7 +79,7 @@ def benchmarks() -> Mapping[str, Benchmark]:
     return MappingProxyType({each.name: each for each in _ALL})
 
 
-def run(name: str, *, quick: bool) -> Report:
+def run(name: str, *, quick: bool, tell: Tell) -> Report:
     """
     Run one benchmark to its end; it takes one to six minutes.
 
@@ -83,7 +89,7 @@ def run(name: str, *, quick: bool) -> Report:
     """
     chosen = benchmarks()[name]
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_awaited(chosen.measure(quick=quick)))
+        return runner.run(_awaited(chosen.measure(quick=quick, tell=tell)))
 
 
 async def _awaited(report: Awaitable[Report]) -> Report:

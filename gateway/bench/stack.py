@@ -74,6 +74,25 @@ class Stack:
         """Return the module and arguments that run roles in one process."""
         return "gateway", "serve", *names
 
+    async def work(self, name: str, *roles: str) -> None:
+        """
+        Run roles in one process that lives as long as the stack, and wait until it works.
+
+        Raises:
+            ChildFailed: It ended first, or took too long.
+        """
+        started = await self.start(name, *self.role(*roles))
+
+        async def works() -> bool:
+            if not started.running:
+                raise started.failure("ended")
+            return started.has_logged("worker_started")
+
+        try:
+            await eventually(works, within_s=_READY_WITHIN_S)
+        except TimeoutError as error:
+            raise started.failure("did not get ready") from error
+
     async def start(self, name: str, module: str, *arguments: str, settings: Settings | None = None) -> Child:
         """Start a process that lives as long as the stack."""
         environment = to_environment(settings or self.settings)
@@ -205,12 +224,15 @@ class Stack:
 
 
 @asynccontextmanager
-async def open_stack(*, sns_cert_origins: tuple[str, ...] = ()) -> AsyncGenerator[Stack]:
+async def open_stack(
+    *, sns_cert_origins: tuple[str, ...] = (), emulator: Sequence[str] = ()
+) -> AsyncGenerator[Stack]:
     """
     Start the stores and the emulator and migrate; the gateway's own processes are added by the caller.
 
     Args:
         sns_cert_origins: Trusted besides the emulator.
+        emulator: Options of the emulator.
     """
     async with AsyncExitStack() as exits:
         folder = Path(
@@ -238,8 +260,8 @@ async def open_stack(*, sns_cert_origins: tuple[str, ...] = ()) -> AsyncGenerato
         stack = Stack(settings, folder, processes, exits)
         await migrate(sqlalchemy_url(settings.database_url))
         await prepare_database(settings)
-        emulator = await stack.start("emulator", "gateway.emulator", "--port", str(emulator_port))
-        await stack.answers(emulator, f"{emulator_url}/healthz")
+        aws = await stack.start("emulator", "gateway.emulator", "--port", str(emulator_port), *emulator)
+        await stack.answers(aws, f"{emulator_url}/healthz")
         yield stack
 
 

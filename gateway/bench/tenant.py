@@ -1,8 +1,8 @@
 """A tenant made over the operator API, as an operator makes one, and the requests it sends."""
 
 import secrets
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 import aiohttp
 import msgspec
@@ -26,6 +26,17 @@ class SetUpFailed(GatewayError):
     """The API refused what an operator does first."""
 
 
+class Sender(Struct, frozen=True, kw_only=True):
+    """A sender id of the tenant's."""
+
+    value: str
+    """3 to 11 letters and digits."""
+    parts_per_second: float
+
+
+FAST: Final = Sender(value="BENCH", parts_per_second=PARTS_PER_SECOND)
+
+
 class Customer(Struct, frozen=True, kw_only=True):
     """A tenant that may send."""
 
@@ -33,8 +44,8 @@ class Customer(Struct, frozen=True, kw_only=True):
     token: str
 
 
-async def create_customer(settings: Settings) -> Customer:
-    """Create, provision and fund a tenant through a running API."""
+async def create_customer(settings: Settings, senders: Sequence[Sender] = (FAST,)) -> Customer:
+    """Create, provision and fund a tenant through a running API; `from` may name a sender."""
     operator = {"Authorization": f"Bearer {settings.operator_key}"}
     async with aiohttp.ClientSession(settings.public_url, headers=operator) as http:
         new = {
@@ -45,14 +56,17 @@ async def create_customer(settings: Settings) -> Customer:
             "plan": {"pricing": "dollars"},
         }
         tenant_id = (await _post(http, "/v1/admin/tenants", new))["id"]
-        sender = {
-            "country": COUNTRY,
-            "type": "SENDER_ID",
-            "value": "BENCH",
-            "parts_per_second": PARTS_PER_SECOND,
-        }
+        wishes = [
+            {
+                "country": COUNTRY,
+                "type": "SENDER_ID",
+                "value": each.value,
+                "parts_per_second": each.parts_per_second,
+            }
+            for each in senders
+        ]
         tenant = f"/v1/admin/tenants/{tenant_id}"
-        await _post(http, f"{tenant}/provision", {"senders": [sender]})
+        await _post(http, f"{tenant}/provision", {"senders": wishes})
         await _post(http, f"{tenant}/credits", {"amount": "1000000.00"})
         token = (await _post(http, f"{tenant}/api-keys", {"mode": "live"}))["secret"]
     return Customer(id=tenant_id, token=token)
@@ -76,21 +90,26 @@ async def _post(http: aiohttp.ClientSession, path: str, body: Any) -> Any:
 class Sends:
     """Prepared sends; each has a number and an Idempotency-Key of its own."""
 
-    def __init__(self, token: str) -> None:
+    def __init__(self, token: str, numbers: Iterator[str] | None = None) -> None:
         self._headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
-        self._numbers = _numbers()
+        self._numbers = numbers or recipients()
 
     def next(self, count: int) -> list[bytes]:
         """Return the next `count` requests; bodies of about 180 bytes."""
-        return [self._one(number) for number, _ in zip(self._numbers, range(count), strict=False)]
+        return [self.one() for _ in range(count)]
 
-    def _one(self, number: str) -> bytes:
-        body = {"to": number, "body": BODY, "type": "transactional", "client_reference": f"order-{number}"}
+    def one(self, *, body: str = BODY, kind: str = "transactional", sender: str | None = None) -> bytes:
+        """Return the next request; without a sender, the gateway picks one."""
+        number = next(self._numbers)
+        members = {"to": number, "body": body, "type": kind, "client_reference": f"order-{number}"}
+        if sender is not None:
+            members["from"] = sender
         headers = self._headers | {"idempotency-key": secrets.token_hex(16)}
-        return request_bytes("POST", "/v1/messages", headers, msgspec.json.encode(body))
+        return request_bytes("POST", "/v1/messages", headers, msgspec.json.encode(members))
 
 
-def _numbers() -> Iterator[str]:
+def recipients() -> Iterator[str]:
+    """Return numbers without end; tenants whose messages meet must share them."""
     at = FIRST_NUMBER
     while True:
         yield f"{COUNTRY_CODE}{at}"

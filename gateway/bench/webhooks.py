@@ -7,6 +7,7 @@ bare component only posts. Both have the same number of posts in flight, to a re
 
 from gateway.bench.drain import watch
 from gateway.bench.ground import HOOK, Ground, open_ground
+from gateway.bench.progress import Tell, in_rounds
 from gateway.bench.report import Report, Round, report_of
 from gateway.bench.stack import eventually
 
@@ -16,11 +17,11 @@ _TOLD = ("message.queued",)
 _DONE_WITHIN_S = 60.0
 
 
-async def measure(*, quick: bool) -> Report:
+async def measure(*, quick: bool, tell: Tell) -> Report:
     """Run the rounds."""
     messages, rounds = (250, 3) if quick else (750, 5)
     async with open_ground(endpoints=_ENDPOINTS, told=_TOLD) as ground:
-        return report_of("webhooks", [await _round(ground, messages) for _ in range(rounds)], {})
+        return report_of("webhooks", await in_rounds(rounds, lambda: _round(ground, messages), tell), {})
 
 
 async def _round(ground: Ground, messages: int) -> Round:

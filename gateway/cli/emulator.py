@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from gateway.cli.looping import run
-from gateway.emulator.options import EmulatorOptions
+from gateway.emulator.options import EmulatorOptions, rates_of
 from gateway.emulator.server import serve
 from gateway.emulator.state.journal import StateInUseError
 
@@ -22,6 +22,13 @@ from gateway.emulator.state.journal import StateInUseError
 )
 @click.option("--truth-log", type=click.Path(path_type=Path), help="One fsynced line per accepted send.")
 @click.option("--strict", is_flag=True, help="AWS's request rates, MPS, quotas and registration duties.")
+@click.option(
+    "--requests", multiple=True, metavar="ACTION=RATE", help="Strict: a raised rate; * for all others."
+)
+@click.option(
+    "--mps", multiple=True, metavar="IDENTITY=RATE", help="Strict: a raised rate, in message parts."
+)
+@click.option("--max-spend-usd", type=int, help="AWS-set monthly maximum; strict: 1.")
 @click.option("--sandbox", is_flag=True, help="Send to verified and simulator numbers only.")
 @click.option("--base-url", help="Address by which clients and SNS endpoints reach the emulator.")
 @click.option(
@@ -33,7 +40,14 @@ from gateway.emulator.state.journal import StateInUseError
 @click.option("--firehose-endpoint", help="Likewise for delivery streams.")
 @click.option("--logs-endpoint", help="Likewise for log groups.")
 @click.option("--credential", multiple=True, metavar="KEY:SECRET", help="The only accepted ones; none: any.")
-def command(*, sns_retry_delay: float, credential: tuple[str, ...], **given: object) -> None:
+def command(
+    *,
+    sns_retry_delay: float,
+    credential: tuple[str, ...],
+    requests: tuple[str, ...],
+    mps: tuple[str, ...],
+    **given: object,
+) -> None:
     """
     Run the emulator until Ctrl-C.
 
@@ -43,6 +57,8 @@ def command(*, sns_retry_delay: float, credential: tuple[str, ...], **given: obj
     options = EmulatorOptions(
         sns_retry_delay_s=sns_retry_delay,
         credentials=_credentials(credential),
+        requests_per_second=_rates("--requests", requests),
+        parts_per_second=_rates("--mps", mps),
         **given,  # type: ignore[arg-type]
     )
     try:
@@ -56,3 +72,10 @@ def _credentials(pairs: tuple[str, ...]) -> dict[str, str]:
     if any(not secret for _, _, secret in split):
         raise click.UsageError("--credential is KEY:SECRET")
     return {key: secret for key, _, secret in split}
+
+
+def _rates(option: str, pairs: tuple[str, ...]) -> dict[str, float]:
+    try:
+        return rates_of(pairs)
+    except ValueError as error:
+        raise click.UsageError(f"{option} is NAME=RATE: {error}") from error

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import uvloop
 
-from gateway.emulator.options import EmulatorOptions
+from gateway.emulator.options import EmulatorOptions, rates_of
 from gateway.emulator.server import serve
 from gateway.emulator.state.journal import StateInUseError
 
@@ -38,6 +38,9 @@ def options_from(arguments: list[str] | None) -> EmulatorOptions:
         state=given.state,
         truth_log=given.truth_log,
         strict=given.strict,
+        requests_per_second=rates_of(given.requests),
+        parts_per_second=rates_of(given.mps),
+        max_spend_usd=given.max_spend_usd,
         sandbox=given.sandbox,
         base_url=given.base_url,
         latency_scale=given.latency_scale,
@@ -59,6 +62,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--state", type=Path, help="journal file that survives restarts and kills")
     parser.add_argument("--truth-log", type=Path, help="fsynced log of accepted sends")
     parser.add_argument("--strict", action="store_true", help="AWS's default rates, quotas and duties")
+    parser.add_argument(
+        "--requests",
+        action="append",
+        default=[],
+        metavar="ACTION=RATE",
+        help="a raised rate; * for all others",
+    )
+    parser.add_argument(
+        "--mps", action="append", default=[], metavar="IDENTITY=RATE", help="a raised rate, in message parts"
+    )
+    parser.add_argument("--max-spend-usd", type=int, help="AWS-set monthly maximum per channel")
     parser.add_argument("--sandbox", action="store_true", help="send to verified numbers only")
     parser.add_argument("--base-url", help="address that clients and endpoints reach the emulator by")
     parser.add_argument("--latency-scale", type=float, default=defaults.latency_scale)

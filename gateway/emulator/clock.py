@@ -17,6 +17,10 @@ class VirtualClock:
         """Return the emulated time, epoch seconds rounded to milliseconds, as AWS prints timestamps."""
         return round(self.now_ms() / 1000.0, 3)
 
+    def steady_ms(self) -> float:
+        """Return milliseconds that only go forward, as fast as the machine's; for distances in time."""
+        return time.monotonic() * 1000.0 + self.offset_ms
+
     def wall_ms(self) -> float:
         """
         Return the machine's own time in milliseconds.

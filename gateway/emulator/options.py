@@ -4,6 +4,7 @@ Everything that can be set on the emulator, with the default and the reason for 
 Points that AWS documents twice with different content, or not at all, are fields of ``Behaviour``.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -110,6 +111,10 @@ class EmulatorOptions(msgspec.Struct, frozen=True, kw_only=True):
     """File that gets one fsynced JSON line per accepted send, for crash tests."""
     strict: bool = False
     """AWS's request rates, messages per second, quotas and registration duties."""
+    requests_per_second: dict[str, float] = {}
+    """Strict mode's rate of single actions, or of every other one as ``*``: what a support case raises."""
+    parts_per_second: dict[str, float] = {}
+    """Strict mode's rate of single identities in each country, by number or sender id; likewise."""
     base_url: str | None = None
     """Address that clients and SNS endpoints use to reach the emulator; default http://host:port."""
     credentials: dict[str, str] = {}
@@ -169,3 +174,20 @@ class EmulatorOptions(msgspec.Struct, frozen=True, kw_only=True):
     def needs_registration(self) -> bool:
         """Return whether toll-free and 10DLC numbers wait for a registration."""
         return self.strict if self.registration_required is None else self.registration_required
+
+
+def rates_of(pairs: Iterable[str]) -> dict[str, float]:
+    """
+    Return the rates that ``NAME=RATE`` spell.
+
+    Raises:
+        ValueError: A pair has no name, or its rate is not a number above zero.
+    """
+    rates: dict[str, float] = {}
+    for pair in pairs:
+        name, _, text = pair.rpartition("=")
+        rate = float(text)
+        if not name or not rate > 0:
+            raise ValueError(f"{pair!r} is not NAME=RATE with a rate above zero")
+        rates[name] = rate
+    return rates

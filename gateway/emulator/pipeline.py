@@ -107,7 +107,9 @@ class Pipeline:
         return Call(world, store, action, payload_of(request))
 
     def _limit(self, action: str, scope: str) -> None:
-        rate = ACTION_RATES.get(action, DEFAULT_ACTION_RATE)
+        raised = self._world.options.requests_per_second
+        usual = raised.get("*", ACTION_RATES.get(action, DEFAULT_ACTION_RATE))
+        rate = raised.get(action, usual)
         if not self._world.limits.take(f"action/{scope}/{action}", rate):
             raise throttling()
 

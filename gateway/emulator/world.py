@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from gateway.emulator.arrivals import Arrivals
 from gateway.emulator.carrier.profiles import Profiles
 from gateway.emulator.carrier.pumping import PumpingModel
 from gateway.emulator.carrier.spend import SpendMeter
@@ -37,6 +38,7 @@ class World:
         self.profiles = Profiles()
         self.faults = FaultPlan(options.seed)
         self.limits = RateLimits(self.clock)
+        self.arrivals = Arrivals()
         self.pumping = PumpingModel()
         self.spend = SpendMeter()
         self.lookups: Counter[int] = Counter()
@@ -77,6 +79,7 @@ class World:
         self.profiles.reset()
         self.faults.reset()
         self.limits.reset()
+        self.arrivals.reset()
         self.pumping.reset()
         self.spend.reset()
         self.lookups.clear()

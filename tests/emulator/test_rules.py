@@ -4,13 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.emulator.arrivals import Arrivals
 from gateway.emulator.carrier.countries import country_of, simulator_numbers
 from gateway.emulator.carrier.dice import Dice
 from gateway.emulator.carrier.life import UNKNOWN_AFTER_MS, Road, draw_steps
 from gateway.emulator.carrier.parts import GSM_BASIC, sizing
 from gateway.emulator.carrier.profiles import OUTCOMES, Profiles, micros
 from gateway.emulator.clock import VirtualClock
-from gateway.emulator.limits import RateLimits
+from gateway.emulator.limits import RateLimits, parts_fit
 from gateway.emulator.state.settings_records import ReceiptFaults
 
 
@@ -110,11 +111,53 @@ def test_prices_are_exact(text: str, amount: int) -> None:
     assert micros(text) == amount
 
 
-def test_a_bucket_gives_one_second_at_once_and_refills_with_time() -> None:
-    """A message of more parts than the rate still leaves when the bucket is full."""
+def test_any_second_sees_at_most_the_rate() -> None:
+    """A message of more parts than the rate still leaves after a second without any."""
     clock = VirtualClock()
     limits = RateLimits(clock)
     assert [limits.take("a", 3.0) for _ in range(4)] == [True, True, True, False]
     clock.advance(1.1)
     assert limits.take("a", 3.0, 5.0)
     assert not limits.take("a", 3.0)
+
+
+@pytest.mark.parametrize(
+    ("used", "amount", "rate", "fits"),
+    [
+        (0, 4, 3.0, True),
+        (2, 4, 3.0, True),
+        (3, 1, 3.0, False),
+        (0, 4, 1.0, True),
+        (17, 3, 20.0, True),
+        (18, 3, 20.0, False),
+        (99, 1, 100.0, True),
+        (100, 1, 100.0, False),
+    ],
+)
+def test_slow_identities_may_end_a_message_beyond_their_rate(
+    used: int, amount: int, rate: float, *, fits: bool
+) -> None:
+    """Rate + parts - 1 below 20 a second, the rate itself from there on."""
+    assert parts_fit(used, amount, rate) is fits
+
+
+def test_the_second_slides() -> None:
+    """A bucket filled once a second would let twice the rate through around its edge."""
+    clock = VirtualClock()
+    limits = RateLimits(clock)
+    assert all(limits.take("a", 20.0) for _ in range(20))
+    clock.advance(0.9)
+    assert not limits.take("a", 20.0)
+    clock.advance(0.2)
+    assert [limits.take("a", 20.0) for _ in range(21)] == [True] * 20 + [False]
+
+
+def test_arrivals_are_told_once() -> None:
+    """Whoever follows them asks with the total of the last answer."""
+    arrivals = Arrivals()
+    for at in range(3):
+        arrivals.note(at, "BENCH", "GB", 1, throttled=False)
+    assert arrivals.since(0)[0] == 3
+    total, came = arrivals.since(2)
+    assert (total, [each[0] for each in came]) == (3, [2])
+    assert arrivals.since(3) == (3, [])

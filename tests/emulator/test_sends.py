@@ -188,11 +188,27 @@ async def test_strict_mode_counts_parts_and_recipients() -> None:
         await aws.control("POST", "clock", {"advance_seconds": 1.01})
         await aws.send("+14255550101", **named)
         await aws.control("POST", "clock", {"advance_seconds": 1.01})
-        await aws.send("+14255550101", **named, MessageBody="x" * 400)
+        await aws.send("+14255550101", **named, MessageBody="x" * 200)
         for destination in ("+14255550101", "+14255550102"):
             assert (await refused(aws, destination=destination, **named))["Error"][
                 "Code"
             ] == "ThrottlingException"
+
+
+async def test_strict_rates_can_be_raised_and_every_arrival_is_listed() -> None:
+    """A support case raises both; whoever limits a rate wants to see what came."""
+    raised = {"requests_per_second": {"*": 100.0}, "parts_per_second": {"ACME": 2.0}}
+    async with emulated(strict=True, max_spend_usd=1_000, **raised) as aws:
+        await aws.sms.request_sender_id(SenderId="ACME", IsoCountryCode="GB", MessageTypes=["TRANSACTIONAL"])
+        for last in range(2):
+            await aws.send(f"+44740000000{last}", OriginationIdentity="ACME")
+        await refused(aws, destination="+447400000009", OriginationIdentity="ACME")
+        came = await aws.control("GET", "arrivals")
+        assert [each[1:] for each in came["data"]] == [
+            ["ACME", "GB", 1, False],
+            ["ACME", "GB", 1, False],
+            ["ACME", "GB", 1, True],
+        ]
 
 
 async def test_a_sandbox_account_makes_few_calls_a_day() -> None:

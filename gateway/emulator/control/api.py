@@ -19,6 +19,8 @@ GET/POST /carriers  ``{"US" | "*": {"outcomes": {"DELIVERED": 0.9, "BLOCKED": 0.
                     A POST replaces what was set for the countries that it names.
 GET/POST /clock     POST ``{"advance_seconds": 3600}``; both answer ``{"now_ms", "offset_ms"}``.
 POST /reset         Forgets everything but the signing key; faults, carriers and clock too.
+GET  /arrivals      ``{"data": [[ms, identity, country, parts, throttled]], "total": n}``: when sends came, on
+                    a clock that is never set; query ``after`` (a total seen before). Throttled ones, too.
 GET  /stats         Counters: ``actions, errors, accepted_sends, accepted_parts, dropped_responses,
                     events_published, events_delivered, events_failed, delivery_attempts, ...`` and what
                     is waiting.
@@ -48,7 +50,7 @@ from gateway.emulator.control.settings import (
     set_carriers,
     set_faults,
 )
-from gateway.emulator.control.statistics import statistics
+from gateway.emulator.control.statistics import arrivals, statistics
 from gateway.emulator.wire import Request
 from gateway.emulator.world import World
 
@@ -65,6 +67,7 @@ ROUTES: dict[tuple[str, str], Handler] = {
     ("POST", "reset"): lambda world, _body, _query: reset(world),
     ("POST", "inbound"): lambda world, body, _: receive_inbound(world, body),
     ("POST", "reviews"): lambda world, body, _: decide_review(world, body),
+    ("GET", "arrivals"): lambda world, _, query: arrivals(world, query),
     ("GET", "stats"): lambda world, _body, _query: statistics(world),
 }
 

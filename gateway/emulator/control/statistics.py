@@ -1,9 +1,10 @@
-"""``GET /_emulator/stats``."""
+"""``GET /_emulator/stats`` and ``GET /_emulator/arrivals``."""
 
 from typing import Any
 
 import msgspec
 
+from gateway.emulator.control.refusal import Refusal
 from gateway.emulator.world import World
 
 
@@ -16,3 +17,12 @@ def statistics(world: World) -> dict[str, Any]:
         "timeline_waiting": world.timeline.pending(),
         "deliveries_waiting": world.courier.waiting(),
     }
+
+
+def arrivals(world: World, query: dict[str, str]) -> dict[str, Any]:
+    """Return when the sends came, after the number of them that the caller has seen."""
+    seen = query.get("after", "0")
+    if not seen.isdecimal():
+        raise Refusal("after must be a whole number")
+    total, came = world.arrivals.since(int(seen))
+    return {"data": came, "total": total}

@@ -160,20 +160,44 @@ def _check_price(call: Call, draft: Draft) -> None:
 
 
 def _check_rate(call: Call, draft: Draft) -> None:
+    if call.input.get("DryRun"):
+        _check_dry_run(call, draft)
+        return
+    throttled = call.world.options.strict and not _take_parts(call, draft)
+    call.world.arrivals.note(
+        call.world.clock.steady_ms(),
+        draft.origination,
+        draft.country,
+        draft.sizing.parts,
+        throttled=throttled,
+    )
+    if throttled:
+        raise throttling()
+
+
+def _take_parts(call: Call, draft: Draft) -> bool:
+    """An identity's rate counts per country: a sender id is another route in each."""
+    limits, scope = call.world.limits, call.store.scope
+    key, rate = _rate_of(call, draft)
+    return limits.take(f"mps/{scope}/{key}/{draft.country}", rate, draft.sizing.parts) and limits.take(
+        f"to/{scope}/{draft.destination}", RECIPIENT_RATE
+    )
+
+
+def _check_dry_run(call: Call, draft: Draft) -> None:
     if not call.world.options.strict:
         return
-    limits, scope = call.world.limits, call.store.scope
+    key, rate = _rate_of(call, draft)
+    if not call.world.limits.take(f"dry/{call.store.scope}/{key}", min(DRY_RUN_RATE, rate)):
+        raise throttling()
+
+
+def _rate_of(call: Call, draft: Draft) -> tuple[str, float]:
+    """Return what is limited and its parts per second."""
     if isinstance(draft.sender, PhoneNumber):
         key, rate = draft.sender.id, number_rate(draft.sender.number_type, draft.sender.country)
     elif draft.sender is not None:
         key, rate = draft.sender.key, SENDER_ID_RATE
     else:
         key, rate = "shared", SHARED_ROUTE_RATE
-    if call.input.get("DryRun"):
-        if not limits.take(f"dry/{scope}/{key}", min(DRY_RUN_RATE, rate)):
-            raise throttling()
-        return
-    if not limits.take(f"mps/{scope}/{key}", rate, draft.sizing.parts):
-        raise throttling()
-    if not limits.take(f"to/{scope}/{draft.destination}", RECIPIENT_RATE):
-        raise throttling()
+    return key, call.world.options.parts_per_second.get(draft.origination or "", rate)

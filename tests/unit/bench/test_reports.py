@@ -71,6 +71,14 @@ def test_target_holds_on_its_bound_and_not_beyond(target: Target, measured: floa
     assert judge(target, measured).held is held
 
 
+def test_limit_that_must_hold_in_every_round_is_judged_by_the_worst() -> None:
+    """The median of (1, 2, 3) is below 2.5; the limit was broken all the same."""
+    strict = Target(at_most=2.5, in_every_round=True)
+    assert not _report({"only_ours_ms": strict}).held
+    assert _report({"only_ours_ms": strict}).targets["only_ours_ms"].measured == 3.0
+    assert _report({"sent_per_s": Target(at_least=50.0, in_every_round=True)}).held
+
+
 def test_report_holds_only_if_every_target_does() -> None:
     """The exit status of the command hangs on it."""
     good, bad = Target(at_least=0.5), Target(at_most=1.0)
