@@ -1,0 +1,96 @@
+"""
+One marked message: opened, called once, its outcome put on record.
+
+The mark is a lease. Whatever held this process up since it was made (a stop, a full machine), the call is
+made only while the lease has more life left than a call can take.
+"""
+
+import time
+
+import structlog
+
+from gateway.carrier.ports import Carrier, NotSent, OutboundText, Outcome, Sent
+from gateway.clock import Clock
+from gateway.db.faults import DATABASE_FAULTS
+from gateway.dispatch.mark import MarkedMessage
+from gateway.dispatch.record import Expired, Recorder
+from gateway.faultpoints import FaultPoint, fp
+from gateway.messages.keys import DataKeys, body_context, number_context
+from gateway.telemetry import metrics
+from tenants.errors import TenantsError
+from tenants.ids import created_at
+
+_log = structlog.get_logger(__name__)
+
+_MIN_TTL_S = 5
+"""AWS's least TimeToLive; a message with less life left is not sent."""
+_MAX_TTL_S = 259_200
+_NOT_OPENED_MS = 30_000
+_MARK_IS_FRESH_S = 5.0
+"""A worker that was stopped for longer than this after its mark must not send: the lease may be over."""
+
+
+class Caller:
+    """Makes one route's calls."""
+
+    def __init__(
+        self, *, route: str, carrier: Carrier, keys: DataKeys, recorder: Recorder, clock: Clock
+    ) -> None:
+        self._carrier = carrier
+        self._keys = keys
+        self._recorder = recorder
+        self._clock = clock
+        self._in_flight = metrics.DISPATCH_IN_FLIGHT_CALLS.labels(route)
+        self._seconds = metrics.DISPATCH_CALL_SECONDS.labels(route)
+
+    async def call(self, message: MarkedMessage, marked_at: float) -> None:
+        """
+        Send one message, or say why not, and put the outcome on record.
+
+        Args:
+            marked_at: `time.monotonic()` of an instant before the mark was made.
+        """
+        ttl_s = int((message.expires_at - self._clock.now()).total_seconds())
+        if ttl_s < _MIN_TTL_S:
+            self._recorder.put(message, Expired())
+            return
+        try:
+            text = await self._text(message, ttl_s)
+        except (TenantsError, *DATABASE_FAULTS) as error:
+            _log.error("message_not_opened", message_id=str(message.message_id), error=str(error))
+            self._recorder.put(message, NotSent(reason="not_opened", retry_after_ms=_NOT_OPENED_MS))
+            return
+        await fp(FaultPoint.WORKER_BEFORE_CALL)
+        if time.monotonic() - marked_at > _MARK_IS_FRESH_S:
+            self._recorder.put(message, NotSent(reason="mark_too_old", retry_after_ms=0))
+            return
+        outcome = await self._send(text)
+        await fp(FaultPoint.WORKER_AFTER_AWS)
+        if isinstance(outcome, Sent):
+            waited = self._clock.now() - created_at(message.message_id)
+            metrics.QUEUE_WAIT_SECONDS.labels(message.type).observe(waited.total_seconds())
+        self._recorder.put(message, outcome)
+
+    async def _send(self, text: OutboundText) -> Outcome:
+        began = time.perf_counter()
+        self._in_flight.inc()
+        try:
+            return await self._carrier.send(text)
+        finally:
+            self._in_flight.dec()
+            self._seconds.observe(time.perf_counter() - began)
+
+    async def _text(self, message: MarkedMessage, ttl_s: int) -> OutboundText:
+        key = await self._keys.of(message.tenant_id)
+        return OutboundText(
+            message_id=message.message_id,
+            attempt=message.attempt,
+            destination=key.open(message.to_sealed, context=number_context(message.message_id)).decode(),
+            body=key.open(message.body_sealed or b"", context=body_context(message.message_id)).decode(),
+            origination_identity=message.sender_arn,
+            promotional=message.type == "promotional",
+            configuration_set=message.configuration_set,
+            max_price_micros=message.max_price_micros,
+            ttl_s=min(ttl_s, _MAX_TTL_S),
+            context=message.context or {},
+        )

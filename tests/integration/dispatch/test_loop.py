@@ -1,0 +1,156 @@
+"""The dispatcher beside its stores: how much it has under way, and what a stop leaves."""
+
+import asyncio
+import contextlib
+from datetime import timedelta
+
+import pytest
+from redis.asyncio import Redis
+
+from gateway.carrier.ports import Sent
+from gateway.dispatch import call as call_module
+from gateway.dispatch.loop import Dispatcher
+from gateway.dispatch.record import Recorder
+from gateway.lanes.lanes import Lanes
+from gateway.lanes.scripts import RedisScripts
+from gateway.messages.keys import DataKeys
+from tests.harness.stack import SECRET_KEY
+from tests.harness.tenants import accept, enrol, key_of, new_message
+from tests.harness.waiting import until
+
+ROUTE = "a-route"
+IN_FLIGHT = 8
+
+
+@contextlib.asynccontextmanager
+async def dispatching(worker_pool, redis_url, clock, carrier):
+    """A dispatcher and its recorder, running; yields the dispatcher's task."""
+    async with Redis.from_url(redis_url) as client:
+        await client.flushdb()
+        recorder = Recorder(worker_pool, clock, unknown_wait=timedelta(seconds=90))
+        dispatcher = Dispatcher(
+            route=ROUTE,
+            carrier=carrier,
+            lanes=Lanes(RedisScripts(client)),
+            pool=worker_pool,
+            keys=DataKeys(worker_pool, SECRET_KEY),
+            recorder=recorder,
+            clock=clock,
+            in_flight=IN_FLIGHT,
+        )
+        tasks = [asyncio.create_task(recorder.run()), asyncio.create_task(dispatcher.run())]
+        try:
+            yield tasks[1]
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def queued(worker_engine, worker_pool, count):
+    """Messages that wait in Postgres; the dispatcher fills its lanes from there."""
+    scope = await enrol(worker_engine, credit=count)
+    key = await key_of(worker_engine, scope)
+    await accept(worker_pool, *(new_message(scope, route=ROUTE, data_key=key) for _ in range(count)))
+
+
+async def states(database):
+    """The number of queue rows by state."""
+    rows = await database.fetch(
+        "SELECT state, count(*) FROM dispatch_queue WHERE route = $1 GROUP BY 1", ROUTE
+    )
+    return {row["state"]: row["count"] for row in rows}
+
+
+class Gate:
+    """A carrier that holds every call until it is opened, and counts."""
+
+    def __init__(self) -> None:
+        self.open = asyncio.Event()
+        self.under_way = 0
+        self.sent = 0
+
+    async def send(self, text):
+        """Wait for the gate."""
+        self.under_way += 1
+        await self.open.wait()
+        self.under_way -= 1
+        self.sent += 1
+        return Sent(provider_message_id=f"aws-{text.message_id}")
+
+
+async def test_what_is_marked_never_exceeds_what_may_be_in_flight(
+    worker_pool, worker_engine, database, redis_url, clock
+):
+    """A kill at this moment leaves exactly these unknown, though claims run ahead of calls."""
+    await queued(worker_engine, worker_pool, 3 * IN_FLIGHT)
+    gate = Gate()
+    async with dispatching(worker_pool, redis_url, clock, gate):
+
+        async def full():
+            return gate.under_way == IN_FLIGHT
+
+        await until(full, within_s=10)
+        assert await states(database) == {"dispatching": IN_FLIGHT, "queued": 2 * IN_FLIGHT}
+        gate.open.set()
+
+        async def empty():
+            return not await states(database)
+
+        await until(empty, within_s=10)
+    assert gate.sent == 3 * IN_FLIGHT
+
+
+async def test_a_stop_ends_what_was_claimed_and_leaves_nothing_unknown(
+    worker_pool, worker_engine, database, redis_url, clock
+):
+    """SIGTERM cancels the dispatcher: every mark has its call, every call its record."""
+    await queued(worker_engine, worker_pool, 3 * IN_FLIGHT)
+    gate = Gate()
+    async with dispatching(worker_pool, redis_url, clock, gate) as running:
+
+        async def begun():
+            return gate.under_way > 0
+
+        await until(begun, within_s=10)
+        running.cancel()
+        asyncio.get_running_loop().call_later(0.1, gate.open.set)
+        await asyncio.gather(running, return_exceptions=True)
+        left = await states(database)
+    assert set(left) <= {"queued"}
+    assert gate.sent + left.get("queued", 0) == 3 * IN_FLIGHT
+    await database.execute("DELETE FROM dispatch_queue WHERE route = $1", ROUTE)
+
+
+async def test_a_mark_that_is_no_longer_fresh_makes_no_call(
+    worker_pool, worker_engine, database, redis_url, clock, monkeypatch
+):
+    """After a long stop of the process the lease may be over, and another worker at the message."""
+    await queued(worker_engine, worker_pool, 1)
+    monkeypatch.setattr(call_module, "_MARK_IS_FRESH_S", -1.0)
+    gate = Gate()
+    gate.open.set()
+    async with dispatching(worker_pool, redis_url, clock, gate):
+
+        async def given_back():
+            return (await states(database)).get("scheduled")
+
+        await until(given_back, within_s=10)
+    assert gate.sent == 0
+    await database.execute("DELETE FROM dispatch_queue WHERE route = $1", ROUTE)
+
+
+async def test_a_fault_that_nobody_expected_ends_the_dispatcher(
+    worker_pool, worker_engine, database, redis_url, clock, monkeypatch
+):
+    """It must be seen and started anew, not claim on with nobody to hand over."""
+    await queued(worker_engine, worker_pool, 1)
+
+    async def broken(*_args, **_kwargs):
+        raise ValueError("a defect of ours")
+
+    monkeypatch.setattr("gateway.dispatch.handover.mark", broken)
+    async with dispatching(worker_pool, redis_url, clock, Gate()) as running:
+        with pytest.raises(ValueError, match="a defect of ours"):
+            await asyncio.wait_for(running, timeout=10)
+    await database.execute("DELETE FROM dispatch_queue WHERE route = $1", ROUTE)
