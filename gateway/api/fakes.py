@@ -13,6 +13,7 @@ from msgspec import Struct, structs
 from gateway.api.ports import IngestAnswer
 from gateway.carrier.provision_ports import ProvisionRefused, ProvisionRequest, ProvisionResult
 from gateway.errors import GatewayError
+from gateway.intake.explaining import Explanation
 from gateway.intake.outcome import Accepted, Declined, Estimate, EstimatedPrice
 from gateway.intake.request import SendRequest
 from gateway.messages.view import MessageView, ProviderView, price_view, timestamp
@@ -69,6 +70,15 @@ class FakeSending:
             country="US",
             price=EstimatedPrice(estimated="0.00645", currency="USD", credits=None),
             mms_hint=False,
+        )
+
+    async def explain(self, scope: TenantScope, request: SendRequest) -> Explanation | Declined:
+        """Return an estimate and no candidates, or the refusal in `answer`."""
+        estimated = await self.estimate(scope, request)
+        if isinstance(estimated, Declined):
+            return estimated
+        return Explanation(
+            type="transactional", estimate=estimated, sender=None, estimated_wait_ms=None, candidates=()
         )
 
     async def cancel(self, scope: TenantScope, message_id: UUID) -> MessageView | Declined | None:

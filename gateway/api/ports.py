@@ -3,6 +3,7 @@
 from typing import Literal, Protocol
 from uuid import UUID
 
+from gateway.intake.explaining import Explanation
 from gateway.intake.outcome import Accepted, Declined, Estimate
 from gateway.intake.request import SendRequest
 from gateway.messages.view import MessageView
@@ -26,6 +27,10 @@ class Sends(Protocol):
 
     async def estimate(self, scope: TenantScope, request: SendRequest) -> Estimate | Declined:
         """Count and price a message; holds and stores nothing."""
+        ...
+
+    async def explain(self, scope: TenantScope, request: SendRequest) -> Explanation | Declined:
+        """Say which sender a message would get, and why each other would not; stores nothing."""
         ...
 
     async def cancel(self, scope: TenantScope, message_id: UUID) -> MessageView | Declined | None:

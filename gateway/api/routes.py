@@ -30,6 +30,7 @@ from gateway.api.v1 import credits as tenant_credits
 TENANT_ROUTES: tuple[HTTPRouteHandler, ...] = (
     messages.send_message,
     messages.estimate_message,
+    messages.explain_message,
     messages.list_messages,
     messages.get_message,
     messages.list_message_events,

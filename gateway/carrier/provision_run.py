@@ -174,7 +174,7 @@ class ProvisionRun:
         poolable = [row for row in members if not _is_promotional(row.message_types)]
         aws_pool_arn = await self._aws_pool(poolable) if dedicated and poolable else None
         async with worker_transaction(self._engine) as session:
-            existing = await sender_store.active_senders(self._scope, session)
+            existing = await sender_store.known_senders(self._scope, session)
             before = [row.sender_id for row in existing if row.pool_id is not None]
             ids = list(dict.fromkeys([*before, *(row.id for row in rows)]))
             facts = PoolFacts(

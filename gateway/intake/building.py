@@ -12,10 +12,11 @@ from gateway.intake.commit import IdempotentRequest, NewMessage
 from gateway.intake.idempotency import expires_at
 from gateway.intake.prepare import Draft
 from gateway.intake.request import SendRequest
-from gateway.intake.snapshot import SenderFact, TenantSnapshot
+from gateway.intake.snapshot import TenantSnapshot
 from gateway.lanes.entry import LaneEntry, Priority
 from gateway.messages.keys import body_context, number_context
 from gateway.messages.view import MessageView, ProviderView, price_view, template_view, timestamp
+from gateway.routing.facts import SenderFact
 from tenants.ids import created_at, encode, new_uuid
 from tenants.scope import TenantScope
 
@@ -100,7 +101,7 @@ def build(admitted: Admissible, recipients: bytes) -> Built:
         sender_id=sender.id if sender else None,
         sender_value=sender.value if sender else _SANDBOX_SENDER,
         sender_arn=sender.arn if sender else None,
-        configuration_set=snapshot.configuration_sets.get(sender.account_id) if sender else None,
+        configuration_set=snapshot.routing.configuration_sets.get(sender.account_id) if sender else None,
         send_at=draft.send_at,
         estimated_dispatch_at=(draft.send_at or at) + timedelta(milliseconds=admitted.wait_ms),
         expires_at=draft.expires_at,

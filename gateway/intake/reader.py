@@ -8,19 +8,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.clock import Clock
 from gateway.db.transaction import tenant_transaction, worker_transaction
-from gateway.intake.snapshot import ApprovedTemplate, PoolFact, SenderFact, TenantSnapshot
+from gateway.intake.snapshot import ApprovedTemplate, TenantSnapshot
+from gateway.routing.reading import read_routing
 from tenants.accounts import service as accounts
 from tenants.credits import store as credit_store
 from tenants.credits.pricing import UNITS, PriceBook
 from tenants.optouts import store as opt_outs
 from tenants.scope import TenantScope
-from tenants.senders import store as senders
-from tenants.senders.store import ActiveSender
 from tenants.templates import store as templates
 from tenants.templates.rendering import Template, parse_template
 
 _OPT_OUT_PAGE = 10_000
-_ALL_TYPES = frozenset({"otp", "transactional", "promotional"})
 
 
 class SnapshotReader:
@@ -46,8 +44,8 @@ class SnapshotReader:
         async with tenant_transaction(self._tenant_engine, scope) as session:
             tenant = await accounts.get(scope, session)
             approved = [_parsed(row) for row in await templates.approved(scope, session)]
-            active = await senders.active_senders(scope, session)
-        plan = accounts.plan_of(tenant)
+            plan = accounts.plan_of(tenant)
+            routing = await read_routing(scope, session, shared_routes=plan.shared_routes)
         return TenantSnapshot(
             tenant_id=tenant_id,
             version=tenant.policy_version,
@@ -60,11 +58,7 @@ class SnapshotReader:
             key=accounts.data_key_of(tenant, self._secret_key),
             templates=_by_template(approved),
             template_names={template.name: template.id for template in approved},
-            senders={row.sender_id: _sender(row) for row in active},
-            pools=_pools(active),
-            configuration_sets={
-                row.account_id: row.configuration_set for row in active if row.configuration_set is not None
-            },
+            routing=routing,
             read_at=read_at,
         )
 
@@ -111,29 +105,3 @@ def _by_template(approved: list[ApprovedTemplate]) -> dict[UUID, tuple[ApprovedT
     for version in approved:
         found.setdefault(version.id, []).append(version)
     return {template_id: tuple(versions) for template_id, versions in found.items()}
-
-
-def _sender(row: ActiveSender) -> SenderFact:
-    return SenderFact(
-        id=row.sender_id,
-        account_id=row.account_id,
-        type=row.type,
-        value=row.value,
-        country=row.country,
-        arn=row.arn,
-        message_types=row.message_types or _ALL_TYPES,
-        parts_per_second=row.parts_per_second,
-    )
-
-
-def _pools(active: list[ActiveSender]) -> tuple[PoolFact, ...]:
-    members: dict[UUID, list[UUID]] = {}
-    types: dict[UUID, frozenset[str]] = {}
-    for row in active:
-        if row.pool_id is not None:
-            members.setdefault(row.pool_id, []).append(row.sender_id)
-            types[row.pool_id] = row.pool_message_types
-    return tuple(
-        PoolFact(id=pool_id, message_types=types[pool_id], sender_ids=tuple(ids))
-        for pool_id, ids in members.items()
-    )

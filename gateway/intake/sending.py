@@ -16,18 +16,12 @@ from gateway.admission.verdict import Admission, Admitted, Refused, StalePolicy,
 from gateway.clock import Clock
 from gateway.errors import Unavailable
 from gateway.intake.batch import IntakeCommit
-from gateway.intake.building import (
-    PRIORITIES,
-    Admissible,
-    accepted_view,
-    build,
-    recipient_key,
-    route_of,
-)
+from gateway.intake.building import Admissible, accepted_view, build, recipient_key
 from gateway.intake.cancel import cancel_message
+from gateway.intake.choosing import Choosing, Ill
 from gateway.intake.commit import KeyMismatch, NoCredit, PlanChanged, Replay, Stored
 from gateway.intake.estimating import estimate_of
-from gateway.intake.originator import candidates, choose
+from gateway.intake.explaining import Explanation, explain
 from gateway.intake.outcome import Accepted, Declined, Estimate, RateState
 from gateway.intake.policies import Policies
 from gateway.intake.prepare import Draft, prepare
@@ -35,7 +29,7 @@ from gateway.intake.prices import Prices
 from gateway.intake.refusals import declined
 from gateway.intake.replays import KEY_MISMATCH, Replays
 from gateway.intake.request import SendRequest
-from gateway.intake.snapshot import SenderFact, TenantSnapshot, policy_of
+from gateway.intake.snapshot import TenantSnapshot, policy_of
 from gateway.lanes.backlog import BacklogView
 from gateway.lanes.errors import RedisUnavailable
 from gateway.messages.view import MessageView
@@ -60,6 +54,7 @@ class Sending:
         policies: Policies,
         gate: AdmissionGate,
         backlog: BacklogView,
+        ill: Ill,
         commit: IntakeCommit,
         prices: Prices,
         replays: Replays,
@@ -69,6 +64,7 @@ class Sending:
         self._policies = policies
         self._gate = gate
         self._backlog = backlog
+        self._choosing = Choosing(backlog, ill)
         self._commit = commit
         self._prices = prices
         self._replays = replays
@@ -109,6 +105,17 @@ class Sending:
         draft = prepare(snapshot, request, await self._prices.current(), self._clock.now())
         return draft if isinstance(draft, Declined) else estimate_of(draft)
 
+    async def explain(self, scope: TenantScope, request: SendRequest) -> Explanation | Declined:
+        """Say which sender a text would get and why; counts against nothing."""
+        snapshot = await self._policies.of(scope.tenant_id)
+        draft = prepare(snapshot, request, await self._prices.current(), self._clock.now())
+        if isinstance(draft, Declined):
+            return draft
+        found = self._choosing.candidates(snapshot, request, draft)
+        chosen = await self._choosing.of(found, snapshot, scope, request, draft)
+        sender, wait_ms = (None, None) if chosen is None else (chosen.sender, chosen.wait_ms)
+        return explain(snapshot, draft, found, sender, wait_ms)
+
     async def cancel(self, scope: TenantScope, message_id: UUID) -> MessageView | Declined | None:
         """Cancel a message that no worker has taken yet; None if it is not the tenant's."""
         snapshot = await self._policies.of(scope.tenant_id)
@@ -122,10 +129,10 @@ class Sending:
             draft = prepare(snapshot, request, await self._prices.current(), self._clock.now())
             if isinstance(draft, Declined):
                 return draft
-            chosen = await self._choose(snapshot, scope, request, draft)
-            if isinstance(chosen, Declined):
-                return chosen
-            sender, wait_ms = chosen
+            chosen = await self._choosing.choose(snapshot, scope, request, draft)
+            if chosen is None:
+                return _no_sender(snapshot, scope, draft)
+            sender, wait_ms = chosen.sender, chosen.wait_ms
             admission = _admission(snapshot, scope, draft, wait_ms)
             match await self._admit(admission):
                 case Admitted() as admitted:
@@ -161,34 +168,6 @@ class Sending:
             admission.tenant_id, admission.recipient_hash, admission.use_cases
         )
         return decide_without_redis(policy_of(snapshot), admission, opted_out=opted_out)
-
-    async def _choose(
-        self, snapshot: TenantSnapshot, scope: TenantScope, request: SendRequest, draft: Draft
-    ) -> tuple[SenderFact | None, int] | Declined:
-        """Return the sender and the wait at its lane; None is the sandbox's own sender."""
-        wanted = request.from_ if isinstance(request.from_, str) else None
-        country = draft.number.country
-        ranked = candidates(snapshot, country=country, message_type=draft.type, wanted=wanted)
-        if not ranked:
-            if not scope.live and wanted is None:
-                return None, 0
-            return _no_sender(snapshot, scope, draft)
-        waits = {
-            sender.id: await self._wait_ms(snapshot, scope, draft, sender)
-            for sender in ranked
-            if sender.type == ranked[0].type
-        }
-        sender = choose(ranked, lambda candidate: waits[candidate.id])
-        return (sender, waits[sender.id] if sender else 0)
-
-    async def _wait_ms(
-        self, snapshot: TenantSnapshot, scope: TenantScope, draft: Draft, sender: SenderFact
-    ) -> int:
-        tenant_rate = snapshot.plan.mps(draft.number.country)
-        rate = sender.parts_per_second if tenant_rate is None else min(sender.parts_per_second, tenant_rate)
-        return await self._backlog.estimated_wait_ms(
-            route_of(scope, sender), sender.id, draft.number.country, PRIORITIES[draft.type], rate=rate
-        )
 
     async def _store(self, admissible: Admissible, rate: RateState | None) -> Accepted | Declined:
         built = build(admissible, self._recipients)

@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from gateway.admission.policy import TenantPolicy
+from gateway.routing.candidates import Candidate, Need
+from gateway.routing.facts import TenantRouting
 from tenants.accounts.plan import Plan, may_send_free_text
 from tenants.accounts.sealing import DataKey
 from tenants.templates.rendering import Template
@@ -30,35 +32,6 @@ class ApprovedTemplate(Struct, frozen=True, kw_only=True):
     declarations: Mapping[str, Declaration]
 
 
-class Route(Struct, frozen=True, kw_only=True):
-    """An AWS account in a Region, as the hot path needs it."""
-
-    account_id: UUID
-    name: str
-    region: str
-
-
-class SenderFact(Struct, frozen=True, kw_only=True):
-    """An active origination identity of the tenant."""
-
-    id: UUID
-    account_id: UUID
-    type: str
-    value: str
-    country: str
-    arn: str
-    message_types: frozenset[str]
-    parts_per_second: float
-
-
-class PoolFact(Struct, frozen=True, kw_only=True):
-    """A pool and its members in order."""
-
-    id: UUID
-    message_types: frozenset[str]
-    sender_ids: tuple[UUID, ...]
-
-
 class TenantSnapshot(Struct, frozen=True, kw_only=True):
     """One tenant as admission and pricing see it, at one policy version."""
 
@@ -74,11 +47,10 @@ class TenantSnapshot(Struct, frozen=True, kw_only=True):
     templates: Mapping[UUID, tuple[ApprovedTemplate, ...]]
     """Approved versions of each template, newest first."""
     template_names: Mapping[str, UUID]
-    senders: Mapping[UUID, SenderFact]
-    pools: tuple[PoolFact, ...]
-    configuration_sets: Mapping[UUID, str]
-    """AWS account to the name of the tenant's configuration set there."""
+    routing: TenantRouting
     read_at: datetime
+    ranked: dict[Need, tuple[Candidate, ...]] = field(default_factory=dict)
+    """The candidates of each kind of message, ordered when first asked for."""
 
 
 def policy_of(snapshot: TenantSnapshot) -> TenantPolicy:

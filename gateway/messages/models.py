@@ -126,6 +126,12 @@ class QueuedMessage(Base):
     worker: Mapped[UUID | None]
     lane: Mapped[dict[str, object]] = mapped_column(JSONB)
     """The lane entry as pushed, so that Redis can be rebuilt from this table alone."""
+    need: Mapped[dict[str, object] | None] = mapped_column(JSONB)
+    """What the request asked of its sender beyond country and type; None for nearly all."""
+    trail: Mapped[list[dict[str, object]]] = mapped_column(JSONB, server_default="[]")
+    """The senders it was moved away from, in order; no message goes to one of them again."""
+    failures: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    """Attempts that the present sender's side did not take."""
 
 
 class OutboxBatch(Base):

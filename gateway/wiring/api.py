@@ -28,6 +28,7 @@ from gateway.receipts.certificates import open_certificates
 from gateway.receipts.signature import Verifier
 from gateway.receipts.sns import SnsReceiver
 from gateway.receipts.topics import KnownTopics
+from gateway.routing.health_view import HealthView
 from gateway.webhooks.addresses import Targets, UrlRefused, check_url
 from gateway.wiring.policies import create_policies, create_reader
 from gateway.wiring.provisioning import create_provisioner
@@ -65,10 +66,12 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
             receipts,
             SnsTopics(session, region=settings.aws_region, endpoint_url=settings.aws_endpoint_url),
         )
+        health = HealthView(shared.pool)
         sending = Sending(
             policies=policies,
             gate=gate,
             backlog=BacklogView(lanes),
+            ill=health.ill,
             commit=intake,
             prices=Prices(reader.prices, clock),
             replays=Replays(shared.pool, shared.tenant_engine, shared.keys),
@@ -97,6 +100,7 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
                 lambda: receipts.run(flushers=2),
                 pusher.run,
                 notices.run,
+                health.run,
             ],
         )
 

@@ -38,6 +38,9 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     resend_unknown_transactional: bool = True
     """Whether a transactional send whose outcome stays unknown is tried once more, flagged."""
 
+    shared_routes: bool = False
+    """Whether messages may leave by AWS's shared routes as the last resort; the route must allow it, too."""
+
     def mps(self, country: str) -> float | None:
         """Return the tenant's own limit in message parts per second to `country`."""
         return self.country_mps.get(country, self.default_mps)

@@ -24,6 +24,10 @@ class AwsAccount(Base):
     topic_arn: Mapped[str | None]
     """The SNS topic to which the account's events are published; the ingest allow-list."""
     subscription_arn: Mapped[str | None]
+    shared_routes: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Whether its messages may leave by AWS's shared routes; the tenant's plan must say so, too."""
+    owner_id: Mapped[UUID | None]
+    """The tenant whose own account it is, and whom alone it carries; None for the operator's."""
     created_at: Mapped[Instant] = mapped_column(server_default=text("now()"))
 
 
@@ -34,10 +38,10 @@ class Sender(Base):
     __table_args__ = (
         UniqueConstraint("tenant_id", "arn"),
         CheckConstraint(
-            "type IN ('SHORT_CODE', 'TEN_DLC', 'LONG_CODE', 'TOLL_FREE', 'SENDER_ID', 'SIMULATOR')",
+            "type IN ('SHORT_CODE', 'TEN_DLC', 'LONG_CODE', 'TOLL_FREE', 'SENDER_ID', 'SHARED', 'SIMULATOR')",
             name="type",
         ),
-        CheckConstraint("state IN ('pending', 'active', 'disabled', 'released')", name="state"),
+        CheckConstraint("state IN ('pending', 'active', 'standby', 'disabled', 'released')", name="state"),
     )
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -51,6 +55,12 @@ class Sender(Base):
     message_types: Mapped[Texts]
     parts_per_second: Mapped[float]
     state: Mapped[str] = mapped_column(server_default="active")
+    """`standby` is ready at AWS and sends nothing until it takes the place of another."""
+    channels: Mapped[Texts] = mapped_column(server_default="{sms}")
+    """Of `sms`, `mms`, `voice`."""
+    two_way: Mapped[bool] = mapped_column(server_default=text("false"))
+    use_cases: Mapped[Texts] = mapped_column(server_default="{}")
+    """Use cases it is registered for; empty where no registration names one."""
     created_at: Mapped[Instant] = mapped_column(server_default=text("now()"))
 
 
@@ -83,6 +93,17 @@ class PoolSender(Base):
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     pool_id: Mapped[UUID] = mapped_column(primary_key=True)
     sender_id: Mapped[UUID] = mapped_column(primary_key=True)
+    position: Mapped[int]
+
+
+class TenantRoute(Base):
+    """An account in a tenant's ordered list of routes; a tenant without any uses all of the operator's."""
+
+    __tablename__ = "tenant_routes"
+    __table_args__ = (ForeignKeyConstraint(["account_id"], ["aws_accounts.id"]),)
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
     position: Mapped[int]
 
 

@@ -15,15 +15,19 @@ from tenants.ids import encode
 from tenants.scope import TenantScope
 from tenants.senders import store
 from tenants.senders.models import AwsAccount, ConfigurationSet, Pool, Sender
-from tenants.senders.store import ActiveSender
+from tenants.senders.store import KnownSender
 
-SenderType = Literal["SHORT_CODE", "TEN_DLC", "LONG_CODE", "TOLL_FREE", "SENDER_ID", "SIMULATOR"]
-SenderState = Literal["pending", "active", "disabled", "released"]
+SenderType = Literal["SHORT_CODE", "TEN_DLC", "LONG_CODE", "TOLL_FREE", "SENDER_ID", "SHARED", "SIMULATOR"]
+SenderState = Literal["pending", "active", "standby", "disabled", "released"]
+Channel = Literal["sms", "mms", "voice"]
 
 DEFAULT_ACCOUNT: Final = "default"
 MESSAGE_TYPES: Final = ("otp", "transactional", "promotional")
 _COUNTRY: Final = re.compile("[A-Z]{2}")
-_KEPT: Final = frozenset({"topic_arn", "subscription_arn"})
+_KEPT: Final = frozenset({"topic_arn", "subscription_arn", "owner_id", "shared_routes"})
+_KEPT_STATES: Final = frozenset({"standby", "disabled"})
+"""What an operator decided; AWS describing the sender as active does not undo it."""
+NO_SHARED_ROUTES: Final = frozenset({"US", "CN"})
 _NAME: Final = re.compile("[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}")
 
 
@@ -38,6 +42,10 @@ class AccountFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """SendTextMessage requests per second; 1 is what AWS gives a new account."""
     topic_arn: str | None = None
     subscription_arn: str | None = None
+    shared_routes: bool | None = None
+    """Whether messages may leave by AWS's shared routes; None leaves it as it is."""
+    owner_id: UUID | None = None
+    """The tenant whose own account it is; None leaves it as it is."""
 
 
 class SenderFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -53,6 +61,11 @@ class SenderFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     message_types: list[str] = []
     """Types it may carry; empty for all."""
     state: SenderState = "active"
+    channels: list[Channel] | None = None
+    """None leaves them as they are; `sms` for a new one."""
+    two_way: bool | None = None
+    use_cases: list[str] | None = None
+    """Use cases it is registered for; empty where no registration names one."""
 
 
 class PoolFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -92,7 +105,10 @@ async def put_sender(scope: TenantScope, session: AsyncSession, facts: SenderFac
         InvalidInput: A field breaks a rule.
     """
     _check_sender(facts)
-    values = msgspec.structs.asdict(facts)
+    values = {key: value for key, value in msgspec.structs.asdict(facts).items() if value is not None}
+    known = await store.sender_by_arn(scope, session, facts.arn)
+    if known is not None and known.state in _KEPT_STATES and facts.state in {"active", "pending"}:
+        values["state"] = known.state
     written = await store.upsert_sender(scope, session, values.pop("arn"), values)
     if written.changed:
         detail = {"type": facts.type, "country": facts.country, "state": facts.state}
@@ -138,9 +154,9 @@ async def put_configuration_set(
     return written.row
 
 
-async def active_senders(scope: TenantScope, session: AsyncSession) -> list[ActiveSender]:
+async def active_senders(scope: TenantScope, session: AsyncSession) -> list[KnownSender]:
     """Return every active sender of the tenant, pool by pool in order; those in no pool come last."""
-    return await store.active_senders(scope, session)
+    return [row for row in await store.known_senders(scope, session) if row.state == "active"]
 
 
 def _check_sender(facts: SenderFacts) -> None:
@@ -148,6 +164,8 @@ def _check_sender(facts: SenderFacts) -> None:
         raise InvalidInput("/type", "invalid_type", f"a type is one of {', '.join(get_args(SenderType))}")
     if _COUNTRY.fullmatch(facts.country) is None:
         raise InvalidInput("/country", "invalid_country", "a country is two letters of ISO 3166-1")
+    if facts.type == "SHARED" and facts.country in NO_SHARED_ROUTES:
+        raise InvalidInput("/country", "no_shared_routes", f"AWS has no shared routes to {facts.country}")
     if facts.parts_per_second <= 0:
         raise InvalidInput("/parts_per_second", "not_positive", "a rate is more than nothing")
 

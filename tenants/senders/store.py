@@ -32,8 +32,8 @@ class Written(Struct, Generic[_Row], frozen=True):
     """False if it stood there already, word for word."""
 
 
-class ActiveSender(Struct, frozen=True, kw_only=True):
-    """A sender that may carry a message now, once for each pool that holds it; as caches keep it."""
+class KnownSender(Struct, frozen=True, kw_only=True):
+    """A sender that was not released, once for each pool that holds it; as caches keep it."""
 
     sender_id: UUID
     account_id: UUID
@@ -41,7 +41,11 @@ class ActiveSender(Struct, frozen=True, kw_only=True):
     value: str
     country: str
     arn: str
+    state: str
     message_types: frozenset[str]
+    channels: frozenset[str]
+    two_way: bool
+    use_cases: frozenset[str]
     parts_per_second: float
     pool_id: UUID | None
     """None for a sender in no pool: only a send that names it gets it."""
@@ -120,6 +124,11 @@ async def sender(scope: TenantScope, session: AsyncSession, sender_id: UUID) -> 
     return await session.scalar(select(Sender).where(owned, Sender.id == sender_id))
 
 
+async def sender_by_arn(scope: TenantScope, session: AsyncSession, arn: str) -> Sender | None:
+    """Return the tenant's sender with an ARN."""
+    return await session.scalar(select(Sender).where(Sender.tenant_id == scope.tenant_id, Sender.arn == arn))
+
+
 async def pool(scope: TenantScope, session: AsyncSession, pool_id: UUID) -> Pool | None:
     """Return the tenant's pool, or None if it is absent or someone else's."""
     return await session.scalar(select(Pool).where(Pool.tenant_id == scope.tenant_id, Pool.id == pool_id))
@@ -166,8 +175,8 @@ async def configuration_sets(scope: TenantScope, session: AsyncSession) -> Seque
     return (await session.scalars(query.order_by(ConfigurationSet.id))).all()
 
 
-async def active_senders(scope: TenantScope, session: AsyncSession) -> list[ActiveSender]:
-    """Return every active sender of the tenant, pool by pool in the pools' own order; pool-less ones last."""
+async def known_senders(scope: TenantScope, session: AsyncSession) -> list[KnownSender]:
+    """Return the tenant's senders, pool by pool in the pools' own order; pool-less ones last."""
     query = (
         select(Sender, PoolSender.position, Pool, ConfigurationSet.name)
         .outerjoin(
@@ -179,23 +188,27 @@ async def active_senders(scope: TenantScope, session: AsyncSession) -> list[Acti
             (ConfigurationSet.tenant_id == Sender.tenant_id)
             & (ConfigurationSet.account_id == Sender.account_id),
         )
-        .where(Sender.tenant_id == scope.tenant_id, Sender.state == "active")
+        .where(Sender.tenant_id == scope.tenant_id, Sender.state != "released")
         .order_by(Pool.id.asc().nulls_last(), PoolSender.position, Sender.id)
     )
-    return [_active(*row) for row in await session.execute(query)]
+    return [_known(*row) for row in await session.execute(query)]
 
 
-def _active(
+def _known(
     row: Sender, position: int | None, pool: Pool | None, configuration_set: str | None
-) -> ActiveSender:
-    return ActiveSender(
+) -> KnownSender:
+    return KnownSender(
         sender_id=row.id,
         account_id=row.account_id,
         type=row.type,
         value=row.value,
         country=row.country,
         arn=row.arn,
+        state=row.state,
         message_types=frozenset(row.message_types),
+        channels=frozenset(row.channels),
+        two_way=row.two_way,
+        use_cases=frozenset(row.use_cases),
         parts_per_second=row.parts_per_second,
         pool_id=None if pool is None else pool.id,
         pool_message_types=frozenset() if pool is None else frozenset(pool.message_types),

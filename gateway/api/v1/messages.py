@@ -25,6 +25,7 @@ from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_c
 from gateway.api.path_ids import path_id
 from gateway.api.rate_headers import rate_headers
 from gateway.api.refusals import Refusal
+from gateway.intake.explaining import Explanation
 from gateway.intake.outcome import Accepted, Declined, Estimate
 from gateway.intake.request import MessageType, SendRequest
 from gateway.messages import store
@@ -82,6 +83,27 @@ async def estimate_message(
 ) -> Estimate:
     """Say what a text would be on the wire and what it would cost."""
     outcome = await desk.services.sending.estimate(request.auth, data)
+    if isinstance(outcome, Declined):
+        raise refusal_of_send(outcome)
+    return outcome
+
+
+@post(
+    "/messages/explain",
+    status_code=200,
+    opt=_SEND,
+    responses=refusals(*TENANT, *WITH_BODY, *SENDING),
+    summary="Explain which sender a message would get",
+    description=(
+        "Takes the body of a send and sends nothing. Names every sender of the tenant in order, and why it "
+        "would be taken or passed over."
+    ),
+)
+async def explain_message(
+    request: ApiRequest, data: JSONBody[SendRequest], desk: NamedDependency[Desk]
+) -> Explanation:
+    """Say which sender a text would get, and why."""
+    outcome = await desk.services.sending.explain(request.auth, data)
     if isinstance(outcome, Declined):
         raise refusal_of_send(outcome)
     return outcome

@@ -158,7 +158,7 @@ async def test_senders_pools_and_configuration_sets_are_listed_for_their_tenant_
     async with tenant_transaction(app, stranger) as session:
         assert await store.sender(tenant, session, ids[0]) is None
         assert await store.pool(tenant, session, pool_id) is None
-        assert await store.active_senders(tenant, session) == []
+        assert await store.known_senders(tenant, session) == []
         assert await store.senders(tenant, session, limit=5) == []
 
 

@@ -9,6 +9,7 @@ import pytest
 from gateway.clock import FixedClock
 from gateway.intake.policies import Policies
 from gateway.intake.snapshot import TenantSnapshot
+from gateway.routing.facts import TenantRouting
 from tenants.accounts.plan import Plan
 from tenants.accounts.sealing import new_wrapped_key, unwrap
 
@@ -31,9 +32,7 @@ def snapshot(version):
         key=KEY,
         templates={},
         template_names={},
-        senders={},
-        pools=(),
-        configuration_sets={},
+        routing=TenantRouting(senders={}, pools=(), routes={}, configuration_sets={}),
         read_at=NOW,
     )
 

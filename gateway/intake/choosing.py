@@ -1,0 +1,101 @@
+"""Which sender a draft gets: the tenant's candidates, less the ill ones, and of the best the least busy."""
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct
+
+from gateway.intake.building import PRIORITIES, route_of
+from gateway.intake.prepare import Draft
+from gateway.intake.request import SendRequest
+from gateway.intake.snapshot import TenantSnapshot
+from gateway.lanes.backlog import BacklogView
+from gateway.routing.candidates import Candidate, Need, best_group, rank
+from gateway.routing.facts import SenderFact
+from gateway.routing.health import Illness
+from gateway.routing.judging import judge
+from tenants.scope import TenantScope
+
+Ill = Callable[[], Mapping[UUID, Illness]]
+"""What is not healthy now, by id of sender and of account; from memory."""
+_MOST_RANKED: Final = 500
+"""Kinds of messages whose order is kept per snapshot: countries, types and channels of one tenant."""
+
+
+class Chosen(Struct, frozen=True):
+    """The sender that was taken, and how long its line is."""
+
+    sender: SenderFact | None
+    """None is the sandbox's own sender."""
+    wait_ms: int
+
+
+class Choosing:
+    """One per API process."""
+
+    def __init__(self, backlog: BacklogView, ill: Ill) -> None:
+        self._backlog = backlog
+        self._ill = ill
+
+    def candidates(self, snapshot: TenantSnapshot, request: SendRequest, draft: Draft) -> Sequence[Candidate]:
+        """Return every sender of the tenant, best first, each with why it was taken or not."""
+        ill = self._ill()
+        ranked = _ranked(snapshot, need_of(request, draft))
+        return judge(ranked, ill, draw=random.random()) if ill else ranked  # noqa: S311 - a share, not a secret
+
+    async def choose(
+        self, snapshot: TenantSnapshot, scope: TenantScope, request: SendRequest, draft: Draft
+    ) -> Chosen | None:
+        """Return the sender with the shortest line among the best; None where none may carry the message."""
+        return await self.of(self.candidates(snapshot, request, draft), snapshot, scope, request, draft)
+
+    async def of(
+        self,
+        candidates: Sequence[Candidate],
+        snapshot: TenantSnapshot,
+        scope: TenantScope,
+        request: SendRequest,
+        draft: Draft,
+    ) -> Chosen | None:
+        """Return the choice among candidates that are at hand already."""
+        best = best_group(candidates)
+        if not best:
+            return Chosen(None, 0) if not scope.live and not isinstance(request.from_, str) else None
+        if len(best) == 1:
+            return Chosen(best[0], await self._wait_ms(snapshot, scope, draft, best[0]))
+        waits = [await self._wait_ms(snapshot, scope, draft, sender) for sender in best]
+        shortest = min(waits)
+        return Chosen(best[waits.index(shortest)], shortest)
+
+    async def _wait_ms(
+        self, snapshot: TenantSnapshot, scope: TenantScope, draft: Draft, sender: SenderFact
+    ) -> int:
+        tenant_rate = snapshot.plan.mps(draft.number.country)
+        rate = sender.parts_per_second if tenant_rate is None else min(sender.parts_per_second, tenant_rate)
+        return await self._backlog.estimated_wait_ms(
+            route_of(scope, sender), sender.id, draft.number.country, PRIORITIES[draft.type], rate=rate
+        )
+
+
+def need_of(request: SendRequest, draft: Draft) -> Need:
+    """Return what the message asks of its sender."""
+    return Need(
+        country=draft.number.country,
+        message_type=draft.type,
+        channel=request.channel,
+        named=request.from_ if isinstance(request.from_, str) else None,
+    )
+
+
+def _ranked(snapshot: TenantSnapshot, need: Need) -> tuple[Candidate, ...]:
+    """Order the tenant's senders once per snapshot and kind of message; what clients name is not kept."""
+    if need.named is not None:
+        return rank(snapshot.routing, need)
+    known = snapshot.ranked.get(need)
+    if known is None:
+        known = rank(snapshot.routing, need)
+        if len(snapshot.ranked) < _MOST_RANKED:
+            snapshot.ranked[need] = known
+    return known

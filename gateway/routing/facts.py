@@ -1,0 +1,59 @@
+"""What the choice of a sender rests on: a tenant's identities, pools and routes, as plain values."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from msgspec import Struct
+
+
+class SenderFact(Struct, frozen=True, kw_only=True):
+    """An origination identity of the tenant that was not released."""
+
+    id: UUID
+    account_id: UUID
+    type: str
+    value: str
+    country: str
+    arn: str
+    message_types: frozenset[str]
+    parts_per_second: float
+    state: str = "active"
+    """Only `active` ones are taken; the others are listed with that reason."""
+    channels: frozenset[str] = frozenset({"sms"})
+    """What it can carry: `sms`, `mms`, `voice`."""
+    two_way: bool = False
+    """Whether a person can answer to it."""
+    use_cases: frozenset[str] = frozenset()
+    """The use cases it is registered for; empty where the country asks for no registration."""
+
+
+class PoolFact(Struct, frozen=True, kw_only=True):
+    """A pool and its members in order."""
+
+    id: UUID
+    message_types: frozenset[str]
+    sender_ids: tuple[UUID, ...]
+
+
+class RouteFact(Struct, frozen=True, kw_only=True):
+    """An AWS account in a Region, as one tenant may use it."""
+
+    account_id: UUID
+    region: str
+    position: int = 0
+    """Its place in the tenant's list; 0 for all while the operator has set no order."""
+    shared_routes: bool = False
+    """Whether the operator lets messages of this account leave by AWS's shared routes."""
+
+
+class TenantRouting(Struct, frozen=True, kw_only=True):
+    """All that one tenant could send from."""
+
+    senders: Mapping[UUID, SenderFact]
+    pools: tuple[PoolFact, ...]
+    routes: Mapping[UUID, RouteFact]
+    """By account; an account that is not here carries nothing of the tenant's."""
+    configuration_sets: Mapping[UUID, str]
+    """AWS account to the name of the tenant's configuration set there."""
+    shared_routes: bool = False
+    """Whether the tenant's plan lets messages leave by shared routes; the route must say so, too."""

@@ -1,0 +1,68 @@
+"""Reads one tenant's senders, pools and routes into plain values."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from gateway.routing.facts import PoolFact, RouteFact, SenderFact, TenantRouting
+from tenants.scope import TenantScope
+from tenants.senders import store
+from tenants.senders.routing import RouteOfTenant, routes_of
+from tenants.senders.store import KnownSender
+
+_ALL_TYPES = frozenset({"otp", "transactional", "promotional"})
+
+
+async def read_routing(scope: TenantScope, session: AsyncSession, *, shared_routes: bool) -> TenantRouting:
+    """Read all that the tenant could send from; `shared_routes` is what its plan says."""
+    known = await store.known_senders(scope, session)
+    routes = await routes_of(scope, session)
+    return TenantRouting(
+        senders={row.sender_id: _sender(row) for row in known},
+        pools=_pools(known),
+        routes={route.account_id: _route(route) for route in routes},
+        configuration_sets={
+            row.account_id: row.configuration_set for row in known if row.configuration_set is not None
+        },
+        shared_routes=shared_routes,
+    )
+
+
+def _route(row: RouteOfTenant) -> RouteFact:
+    return RouteFact(
+        account_id=row.account_id,
+        region=row.region,
+        position=row.position,
+        shared_routes=row.shared_routes,
+    )
+
+
+def _sender(row: KnownSender) -> SenderFact:
+    return SenderFact(
+        id=row.sender_id,
+        account_id=row.account_id,
+        type=row.type,
+        value=row.value,
+        country=row.country,
+        arn=row.arn,
+        message_types=row.message_types or _ALL_TYPES,
+        parts_per_second=row.parts_per_second,
+        state=row.state,
+        channels=row.channels,
+        two_way=row.two_way,
+        use_cases=row.use_cases,
+    )
+
+
+def _pools(known: Sequence[KnownSender]) -> tuple[PoolFact, ...]:
+    members: dict[UUID, list[UUID]] = {}
+    types: dict[UUID, frozenset[str]] = {}
+    for row in known:
+        if row.pool_id is not None:
+            members.setdefault(row.pool_id, []).append(row.sender_id)
+            types[row.pool_id] = row.pool_message_types
+    return tuple(
+        PoolFact(id=pool_id, message_types=types[pool_id], sender_ids=tuple(ids))
+        for pool_id, ids in members.items()
+    )

@@ -1,0 +1,73 @@
+"""A tenant's ordered routes: through which AWS accounts and Regions its messages may leave."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+from sqlalchemy import delete, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tenants.audit import store as audit
+from tenants.errors import InvalidInput, NotFound
+from tenants.ids import encode
+from tenants.scope import TenantScope
+from tenants.senders.models import AwsAccount, TenantRoute
+
+
+class RouteOfTenant(Struct, frozen=True, kw_only=True):
+    """An account that may carry the tenant's messages."""
+
+    account_id: UUID
+    name: str
+    region: str
+    shared_routes: bool
+    position: int
+    """From 1 in the order of the operator's list; 0 for all where there is no list."""
+
+
+async def routes_of(scope: TenantScope, session: AsyncSession) -> list[RouteOfTenant]:
+    """Return the tenant's routes in order; without a list, its own accounts and the operator's."""
+    columns = (AwsAccount.id, AwsAccount.name, AwsAccount.region, AwsAccount.shared_routes)
+    listed = (
+        select(*columns, TenantRoute.position)
+        .join(TenantRoute, TenantRoute.account_id == AwsAccount.id)
+        .where(TenantRoute.tenant_id == scope.tenant_id)
+        .order_by(TenantRoute.position)
+    )
+    if rows := (await session.execute(listed)).all():
+        return [_route(tuple(row), row[4]) for row in rows]
+    usable = or_(AwsAccount.owner_id.is_(None), AwsAccount.owner_id == scope.tenant_id)
+    anyone = select(*columns).where(usable).order_by(AwsAccount.id)
+    return [_route(tuple(row), 0) for row in (await session.execute(anyone)).all()]
+
+
+async def set_routes(scope: TenantScope, session: AsyncSession, account_ids: Sequence[UUID]) -> None:
+    """
+    Make these the tenant's routes, in this order; an empty list removes the list.
+
+    Raises:
+        InvalidInput: An account is named twice.
+        NotFound: There is no such account, or it is another tenant's own.
+    """
+    if len(set(account_ids)) != len(account_ids):
+        raise InvalidInput("/routes", "listed_twice", "a route stands once in the list")
+    usable = or_(AwsAccount.owner_id.is_(None), AwsAccount.owner_id == scope.tenant_id)
+    found = select(AwsAccount.id).where(AwsAccount.id.in_(account_ids), usable)
+    if set(await session.scalars(found)) != set(account_ids):
+        raise NotFound("aws_account")
+    await session.execute(delete(TenantRoute).where(TenantRoute.tenant_id == scope.tenant_id))
+    session.add_all(
+        TenantRoute(tenant_id=scope.tenant_id, account_id=account_id, position=position)
+        for position, account_id in enumerate(account_ids, start=1)
+    )
+    await session.flush()
+    named = [encode("acc", account_id) for account_id in account_ids]
+    subject = encode("ten", scope.tenant_id)
+    await audit.append(scope, session, action="routes.set", subject=subject, detail={"routes": named})
+
+
+def _route(row: tuple[Any, ...], position: int) -> RouteOfTenant:
+    return RouteOfTenant(
+        account_id=row[0], name=row[1], region=row[2], shared_routes=row[3], position=position
+    )
