@@ -6,7 +6,7 @@ time, and its first 48 bits are the milliseconds at which the row was made. Insi
 Postgres an id is the bare UUID.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -14,11 +14,15 @@ from uuid_utils.compat import uuid7
 from tenants.errors import InvalidId
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+"""Two digits for each ten bits."""
 _VALUES = {letter: value for value, upper in enumerate(_ALPHABET) for letter in (upper, upper.lower())}
 _LENGTH = 26
 _MAX_FIRST_DIGIT = 7
 """26 base-32 digits hold 130 bits; the first digit may carry only the top three of 128."""
 
+_LOW_BITS = (1 << 60) - 1
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_MS = 253_402_300_799_999
 """9999-12-31T23:59:59.999Z, the last instant a datetime can hold."""
 
@@ -37,9 +41,13 @@ def new_uuid() -> UUID:
 
 def encode(prefix: str, value: UUID) -> str:
     """Return the public form of `value`, for example `msg_01K3ZQ4V7N8R9T0W2Y4A6C8E0G`."""
-    number = value.int
-    digits = [_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5)]
-    return f"{prefix}_{''.join(digits)}"
+    high, low, pairs = value.int >> 60, value.int & _LOW_BITS, _PAIRS
+    return (
+        f"{prefix}_{pairs[high >> 60]}{pairs[high >> 50 & 1023]}{pairs[high >> 40 & 1023]}"
+        f"{pairs[high >> 30 & 1023]}{pairs[high >> 20 & 1023]}{pairs[high >> 10 & 1023]}{pairs[high & 1023]}"
+        f"{pairs[low >> 50]}{pairs[low >> 40 & 1023]}{pairs[low >> 30 & 1023]}"
+        f"{pairs[low >> 20 & 1023]}{pairs[low >> 10 & 1023]}{pairs[low & 1023]}"
+    )
 
 
 def decode(prefix: str, text: str) -> UUID:
@@ -69,5 +77,4 @@ def created_at(value: UUID) -> datetime:
 
     Anybody may write an id of their own: one beyond the year 9999 gets that year's end, and names nothing.
     """
-    milliseconds = min(value.int >> 80, _LAST_MS)
-    return datetime.fromtimestamp(milliseconds // 1000, UTC).replace(microsecond=milliseconds % 1000 * 1000)
+    return _EPOCH + timedelta(milliseconds=min(value.int >> 80, _LAST_MS))

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import MutableMapping
+from collections.abc import Iterable, MutableMapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -31,11 +31,15 @@ class Exchange:
 
 def begin(scope: MutableMapping[str, Any]) -> Exchange:
     """Return the exchange of a fresh request, under the client's request id if that is a sane one."""
-    given = next((value for name, value in scope["headers"] if name == REQUEST_ID_HEADER), None)
-    sane = given is not None and _SANE.fullmatch(given) is not None
-    exchange = Exchange(given.decode("ascii") if sane and given is not None else encode("req", new_uuid()))
-    scope[_SCOPE_KEY] = exchange
+    exchange = scope[_SCOPE_KEY] = Exchange(_given_id(scope["headers"]) or encode("req", new_uuid()))
     return exchange
+
+
+def _given_id(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+    for name, value in headers:
+        if name == REQUEST_ID_HEADER:
+            return value.decode("ascii") if _SANE.fullmatch(value) else None
+    return None
 
 
 def exchange_of(scope: Any) -> Exchange:

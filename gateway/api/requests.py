@@ -5,25 +5,30 @@ It stands around the whole application, so that a 404, a 405 and a failure nobod
 """
 
 import time
+from collections.abc import Collection
+from functools import lru_cache
 from typing import Any, Final
 
 import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.api.exchange import Exchange, begin
+from gateway.api.exchange import REQUEST_ID_HEADER, Exchange, begin
 from gateway.telemetry.metrics import HTTP_REQUEST_SECONDS
 
-_SECURITY_HEADERS: Final[tuple[tuple[bytes, bytes], ...]] = (
+_Headers = tuple[tuple[bytes, bytes], ...]
+_PAGES: Final[_Headers] = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
     (b"strict-transport-security", b"max-age=31536000"),
 )
-_API_HEADERS: Final[tuple[tuple[bytes, bytes], ...]] = (
+_API: Final[_Headers] = (
+    *_PAGES,
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
+_OWN: Final = frozenset(name for name, _ in _API)
 _QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """Probes come every few seconds and say nothing; they get no line."""
 
@@ -44,16 +49,15 @@ class RequestLayer:
             await self._app(scope, receive, send)
             return
         exchange = begin(scope)  # type: ignore[arg-type] # an ASGI scope is a dict that may carry more keys
-        own_headers = (*_headers_for(scope["path"]), (b"x-request-id", exchange.request_id.encode("ascii")))
+        own_headers = _API if scope["path"].startswith("/v1/") else _PAGES
+        request_id = (REQUEST_ID_HEADER, exchange.request_id.encode("ascii"))
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 exchange.status = message["status"]
                 present = {name for name, _ in message["headers"]}
-                message["headers"] = [
-                    *message["headers"],
-                    *(header for header in own_headers if header[0] not in present),
-                ]
+                missing = own_headers if present.isdisjoint(_OWN) else _absent(own_headers, present)
+                message["headers"] = [*message["headers"], *missing, request_id]
             await send(message)
 
         try:
@@ -62,8 +66,8 @@ class RequestLayer:
             _close(exchange, scope)
 
 
-def _headers_for(path: str) -> tuple[tuple[bytes, bytes], ...]:
-    return (*_SECURITY_HEADERS, *_API_HEADERS) if path.startswith("/v1/") else _SECURITY_HEADERS
+def _absent(headers: _Headers, present: Collection[bytes]) -> list[tuple[bytes, bytes]]:
+    return [header for header in headers if header[0] not in present]
 
 
 def _close(exchange: Exchange, scope: Any) -> None:
@@ -71,7 +75,7 @@ def _close(exchange: Exchange, scope: Any) -> None:
     if route in _QUIET:
         return
     elapsed_s = time.perf_counter() - exchange.started
-    HTTP_REQUEST_SECONDS.labels(scope["method"], route, exchange.status).observe(elapsed_s)
+    _histogram(scope["method"], route, exchange.status).observe(elapsed_s)
     _log.info(
         "request",
         request_id=exchange.request_id,
@@ -80,7 +84,11 @@ def _close(exchange: Exchange, scope: Any) -> None:
         status=exchange.status,
         code=exchange.code,
         duration_ms=round(elapsed_s * 1000, 2),
-        tenant_id=None if exchange.tenant_id is None else str(exchange.tenant_id),
-        key_id=None if exchange.key_id is None else str(exchange.key_id),
+        tenant_id=None if exchange.tenant_id is None else _text(exchange.tenant_id),
+        key_id=None if exchange.key_id is None else _text(exchange.key_id),
         message_id=exchange.message_id,
     )
+
+
+_histogram = lru_cache(maxsize=1024)(HTTP_REQUEST_SECONDS.labels)
+_text = lru_cache(maxsize=4096)(str)

@@ -2,10 +2,10 @@
 
 import hmac
 from datetime import datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from uuid import UUID
 
-import msgspec
 from msgspec import Struct
 
 from gateway.intake.commit import IdempotentRequest, NewMessage
@@ -63,7 +63,12 @@ class Built(Struct, frozen=True, kw_only=True):
 
 def route_of(scope: TenantScope, sender: SenderFact | None) -> str:
     """Return the name of the lanes a message stands in."""
-    return encode("acc", sender.account_id) if scope.live and sender else SANDBOX_ROUTE
+    return _account_route(sender.account_id) if scope.live and sender else SANDBOX_ROUTE
+
+
+@lru_cache(maxsize=4096)
+def _account_route(account_id: UUID) -> str:
+    return encode("acc", account_id)
 
 
 def recipient_key(secret_key: str) -> bytes:
@@ -109,7 +114,7 @@ def build(admitted: Admissible, recipients: bytes) -> Built:
         client_reference=reference if isinstance(reference, str) else None,
         feedback="pending" if admitted.request.feedback else None,
         route=entry.route,
-        lane=msgspec.to_builtins(entry),
+        entry=entry,
         idempotent=_idempotent(admitted.key, at, draft.send_at),
     )
     return Built(message=message, entry=entry)

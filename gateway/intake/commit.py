@@ -7,14 +7,18 @@ under that lock), decide, write. `decide` is pure; only `commit_batch` does I/O.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from functools import lru_cache
+from operator import attrgetter
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 import asyncpg
+import msgspec
 from msgspec import Struct
 
 from gateway.faultpoints import FaultPoint, fp
 from gateway.intake.idempotency import StoredAnswer, key_writes, look_up
+from gateway.lanes.entry import LaneEntry
 from gateway.messages.change import describe_change
 from gateway.messages.outbox import WAKE, NewEvent, event_writes
 from tenants.compound import Write, execute, insert
@@ -64,7 +68,7 @@ class NewMessage(Struct, frozen=True, kw_only=True):
     client_reference: str | None
     feedback: str | None
     route: str
-    lane: dict[str, Any]
+    entry: LaneEntry
     idempotent: IdempotentRequest | None
 
     @property
@@ -104,22 +108,23 @@ class PlanChanged(Struct, frozen=True, tag=True):
 Decision: TypeAlias = Stored | Replay | KeyMismatch | NoCredit | PlanChanged
 
 _MESSAGE_COLUMNS: dict[str, str] = {
-    "id": "uuid", "tenant_id": "uuid", "created_at": "timestamptz", "test": "boolean", "status": "text",
-    "channel": "text", "type": "text", "country": "text", "recipient_hash": "bytea", "to_sealed": "bytea",
-    "body_sealed": "bytea", "template_id": "uuid", "template_version": "int", "encoding": "text",
-    "parts": "smallint", "unit": "text", "price_estimated": "bigint", "max_price_micros": "bigint",
-    "account_id": "uuid", "sender_id": "uuid", "sender_value": "text", "sender_arn": "text",
-    "configuration_set": "text", "send_at": "timestamptz", "estimated_dispatch_at": "timestamptz",
-    "expires_at": "timestamptz", "context": "jsonb", "client_reference": "text", "feedback": "text",
+    "id": "uuid", "tenant_id": "uuid", "created_at": "timestamptz", "test": "boolean", "status": "word",
+    "channel": "word", "type": "word", "country": "word", "recipient_hash": "bytea", "to_sealed": "bytea",
+    "body_sealed": "bytea", "template_id": "uuid", "template_version": "int", "encoding": "word",
+    "parts": "smallint", "unit": "word", "price_estimated": "bigint", "max_price_micros": "bigint",
+    "account_id": "uuid", "sender_id": "uuid", "sender_value": "word", "sender_arn": "word",
+    "configuration_set": "word", "send_at": "timestamptz", "estimated_dispatch_at": "timestamptz",
+    "expires_at": "timestamptz", "context": "jsonb", "client_reference": "text", "feedback": "word",
 }  # fmt: skip
 _QUEUE_COLUMNS = {
     "message_id": "uuid",
     "tenant_id": "uuid",
-    "route": "text",
-    "state": "text",
+    "route": "word",
+    "state": "word",
     "due_at": "timestamptz",
     "lane": "jsonb",
 }
+_message_row = attrgetter(*_MESSAGE_COLUMNS)
 _OUTBOX = "INSERT INTO outbox_batches (id, message_ids) VALUES ({0}::uuid, {1}::uuid[])"
 
 
@@ -207,8 +212,8 @@ async def _commit_decided(
 
 def _writes(accepted: Sequence[NewMessage], batch_id: UUID, *, reuse_keys: bool) -> list[Write]:
     due = [message.id for message in accepted if message.status == "queued"]
-    messages = [tuple(getattr(m, name) for name in _MESSAGE_COLUMNS) for m in accepted]
-    queue = [(m.id, m.tenant_id, m.route, m.status, m.send_at, m.lane) for m in accepted]
+    messages = [_message_row(m) for m in accepted]
+    queue = [(m.id, m.tenant_id, m.route, m.status, m.send_at, m.entry) for m in accepted]
     keys = (
         (m.tenant_id, m.idempotent.key, m.idempotent.fingerprint, m.id, m.idempotent.expires_at)
         for m in accepted
@@ -245,7 +250,11 @@ def _queued_event(message: NewMessage) -> NewEvent:
         tenant_id=message.tenant_id,
         type="message.queued",
         message_id=message.id,
-        data=describe_change(
-            status=message.status, unit=message.unit, price_estimated=message.price_estimated
-        ),
+        data=_queued_change(message.status, message.unit, message.price_estimated),
     )
+
+
+@lru_cache(maxsize=1024)
+def _queued_change(status: str, unit: str, price_estimated: int) -> msgspec.Raw:
+    """A campaign's messages begin alike, so what is said of them is said once."""
+    return describe_change(status=status, unit=unit, price_estimated=price_estimated)

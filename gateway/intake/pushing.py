@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import asyncpg
-import msgspec
 import structlog
 
 from gateway.db.faults import DATABASE_FAULTS
@@ -40,7 +39,7 @@ class LanePusher:
         batch_id = stored[0][1] if stored else None
         if batch_id is None:
             return
-        entries = [lane_entry(message) for message, _ in stored if message.status == "queued"]
+        entries = [message.entry for message, _ in stored if message.status == "queued"]
         task = asyncio.create_task(self._push(batch_id, entries))
         self._pushes.add(task)
         task.add_done_callback(self._pushes.discard)
@@ -75,8 +74,3 @@ class LanePusher:
         except DATABASE_FAULTS as error:
             _log.warning("outbox_forget_failed", batches=len(done), error=str(error))
             self._pushed.extend(done)
-
-
-def lane_entry(message: NewMessage) -> LaneEntry:
-    """Return the entry that stands for a message in its lane."""
-    return msgspec.convert(message.lane, LaneEntry)

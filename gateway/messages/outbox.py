@@ -39,7 +39,7 @@ _EVENTS = {
     "id": "uuid",
     "tenant_id": "uuid",
     "created_at": "timestamptz",
-    "type": "text",
+    "type": "word",
     "message_id": "uuid",
     "sequence": "smallint",
     "data": "jsonb",

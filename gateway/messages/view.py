@@ -1,7 +1,8 @@
 """A message as the contract shows it to its tenant."""
 
 from datetime import UTC, datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 from uuid import UUID
 
 from msgspec import Struct, field
@@ -90,9 +91,14 @@ def timestamp(value: datetime | None) -> str | None:
     """Return an aware instant as RFC 3339 in UTC with milliseconds, or None."""
     if value is None:
         return None
-    return value.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+    utc = value if value.tzinfo is UTC else value.astimezone(UTC)
+    return utc.isoformat(timespec="milliseconds")[:_WITHOUT_OFFSET] + "Z"
 
 
+_WITHOUT_OFFSET: Final = len("2026-01-31T09:00:00.000")
+
+
+@lru_cache(maxsize=1024)
 def price_view(*, unit: str, estimated: int, final: int | None) -> PriceView:
     """Return the price of a message in the unit its tenant pays in."""
     if unit == "credits":

@@ -13,6 +13,8 @@ from typing import Any, Final, Literal
 import msgspec
 import structlog
 
+from gateway.telemetry.lines import LineLogger
+
 LogFormat = Literal["json", "console"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
@@ -24,10 +26,7 @@ _LEVELS: Final[dict[LogLevel, int]] = {
 }
 _MOST_FRAMES: Final = 60
 _FRAMES_OF_EACH: Final = 15
-_FIRST: Final[tuple[Any, ...]] = (
-    structlog.contextvars.merge_contextvars,
-    structlog.processors.add_log_level,
-)
+_FIRST: Final[tuple[Any, ...]] = (structlog.processors.add_log_level,)
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
@@ -50,8 +49,12 @@ def render_json(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> 
 
 def _logger_factory(log_format: LogFormat) -> Any:
     if log_format == "json":
-        return structlog.BytesLoggerFactory(sys.stderr.buffer)
+        return _line_logger
     return structlog.PrintLoggerFactory(sys.stderr)
+
+
+def _line_logger(*_names: object) -> LineLogger:
+    return LineLogger(sys.stderr.buffer)
 
 
 def format_failure(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -3,8 +3,8 @@ Which number a text names, and in which country it is.
 
 Only E.164 as the wire carries it is taken (`+` and digits). libphonenumber's own parser is not asked: it is
 lenient (it finds a number inside prose, drops national prefixes, reads letters as digits) and takes most of
-the time. The number is put together from its digits, then asked for its region first and its kind within
-that region second, which also says whether it is valid.
+the time. The digits after the calling code are looked up in the numbering plans of its tables, which give the
+region and the kind within it, and with the kind whether the number is valid.
 """
 
 import csv
@@ -17,7 +17,9 @@ from typing import Final, Literal
 
 import phonenumbers
 from msgspec import Struct
-from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneNumber, PhoneNumberType
+from phonenumbers import REGION_CODE_FOR_NON_GEO_ENTITY, PhoneNumberType
+
+from tenants.countries.plans import CALLING_CODES, classify
 
 NumberKind = Literal["mobile", "fixed", "fixed_or_mobile", "toll_free", "premium_rate", "voip", "other"]
 """`fixed_or_mobile`: the plan does not tell them apart, as in the United States and Canada."""
@@ -29,9 +31,6 @@ _PUNCTUATION = re.compile(r"[\s().\-\u2010-\u2015\u00a0/]+")
 _LONGEST_COUNTRY_CODE = 3
 _REMEMBERED = 4096
 """Parsed numbers kept in memory; enough for the look-ups of requests in flight."""
-
-_NON_GEOGRAPHIC = "001"
-"""libphonenumber's region of codes that belong to no country (+800, +870, +883…)."""
 
 _KINDS: Final[Mapping[int, NumberKind]] = MappingProxyType(
     {
@@ -92,34 +91,22 @@ def _parse_e164(text: str) -> Number | NumberFault:
     simulated_in = _simulator_countries().get(text)
     if simulated_in is not None:
         return Number(e164=text, country=simulated_in, kind="mobile", simulator=True)
-    number = _assemble(text)
-    if number is None:
+    code = next((code for code in _calling_codes(text) if code in CALLING_CODES), None)
+    if code is None:
         detail = f"no country has a calling code that begins {text[: _LONGEST_COUNTRY_CODE + 1]}"
         return NumberFault(code="unknown_country_code", detail=detail)
-    region = phonenumbers.region_code_for_number(number)
-    if region == _NON_GEOGRAPHIC:
-        detail = f"+{number.country_code} belongs to no country, and AWS routes and prices by country"
+    region, kind = classify(CALLING_CODES[code], text[1 + len(code) :])
+    if region == REGION_CODE_FOR_NON_GEO_ENTITY:
+        detail = f"+{code} belongs to no country, and AWS routes and prices by country"
         return NumberFault(code="no_country", detail=detail)
-    kind = phonenumbers.number_type(number)
     if region is None or kind == PhoneNumberType.UNKNOWN:
         return NumberFault(code="not_valid", detail=_what_is_wrong(text))
     return Number(e164=text, country=region, kind=_KINDS.get(kind, "other"))
 
 
-def _assemble(text: str) -> PhoneNumber | None:
-    """Return libphonenumber's form of an E.164 text, or None if no calling code begins it."""
-    for length in range(1, _LONGEST_COUNTRY_CODE + 1):
-        country_code = int(text[1 : 1 + length])
-        if country_code in COUNTRY_CODE_TO_REGION_CODE:
-            national = text[1 + length :]
-            zeros = len(national) - len(national.lstrip("0"))
-            return PhoneNumber(
-                country_code=country_code,
-                national_number=int(national),
-                italian_leading_zero=True if zeros else None,
-                number_of_leading_zeros=zeros if zeros > 1 else None,
-            )
-    return None
+def _calling_codes(text: str) -> tuple[str, str, str]:
+    """Return what may be the calling code of an E.164 text; at most one of them is."""
+    return text[1:2], text[1:3], text[1:4]
 
 
 def _how_to_write(text: str) -> str:

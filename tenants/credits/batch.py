@@ -62,8 +62,8 @@ _LOCK = """
 """
 
 _TRANSFERS = {
-    "id": "uuid", "tenant_id": "uuid", "subject_id": "uuid", "subject_at": "timestamptz", "kind": "text",
-    "revision": "int", "unit": "text", "available": "bigint", "held": "bigint", "revenue": "bigint",
+    "id": "uuid", "tenant_id": "uuid", "subject_id": "uuid", "subject_at": "timestamptz", "kind": "word",
+    "revision": "int", "unit": "word", "available": "bigint", "held": "bigint", "revenue": "bigint",
     "funding": "bigint", "adjustment": "bigint",
 }  # fmt: skip
 _ORDERED = """

@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from msgspec import to_builtins
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.db.transaction import worker_transaction
@@ -115,7 +114,7 @@ def new_message(
         "client_reference": None,
         "feedback": None,
         "route": route,
-        "lane": to_builtins(lane),
+        "entry": lane,
         "idempotent": IdempotentRequest(key=key, fingerprint=fingerprint, expires_at=at + LIFE)
         if key
         else None,

@@ -2,12 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-import msgspec
 import pytest
 
 from gateway.clock import FixedClock
 from gateway.lanes.audit import LaneAudit
-from gateway.lanes.entry import LaneEntry
 from gateway.lanes.lanes import Lanes
 from gateway.lanes.rebuild import rebuild
 from gateway.lanes.scripts import RedisScripts, connect
@@ -32,7 +30,7 @@ async def route(client, worker_pool):
 
 def entries(messages):
     """Return the lane entries of messages."""
-    return [msgspec.convert(message.lane, LaneEntry) for message in messages]
+    return [message.entry for message in messages]
 
 
 def audit(worker_pool, client, *, later=timedelta(minutes=2)):
