@@ -4,7 +4,7 @@ from litestar import Router
 from litestar.handlers import HTTPRouteHandler
 
 from gateway.api.admin import api_keys as admin_api_keys
-from gateway.api.admin import aws_accounts, overview, provision, tenants
+from gateway.api.admin import aws_accounts, overview, provision, quarantine, tenants
 from gateway.api.admin import credits as admin_credits
 from gateway.api.admin import templates as admin_templates
 from gateway.api.auth import operator_gate, tenant_gate
@@ -95,6 +95,7 @@ OPERATOR_ROUTES: tuple[HTTPRouteHandler, ...] = (
     aws_accounts.put_aws_account,
     overview.list_tenant_audit,
     overview.get_summary,
+    quarantine.list_quarantined_messages,
 )
 
 

@@ -23,8 +23,11 @@ _EXPIRED = """
     WHERE q.state = 'queued' AND m.expires_at <= $1 LIMIT $2
 """
 _TAKE = """
-    DELETE FROM dispatch_queue WHERE message_id = ANY($1::uuid[]) AND state = 'queued' RETURNING message_id
+    DELETE FROM dispatch_queue WHERE message_id = ANY($1::uuid[]) AND state = 'queued'
+    RETURNING message_id, waits_for
 """
+_TURN_NEVER_CAME = "The message's life ended before its turn came."
+_WAITED_FOR = "The message's life ended before it could be sent; when it was last tried: {}."
 
 
 class ExpirySweep:
@@ -50,18 +53,20 @@ class ExpirySweep:
             return 0
         async with self._pool.acquire() as connection, connection.transaction():
             states = await lock(connection, found)
-            taken = [row["message_id"] for row in await connection.fetch(_TAKE, found)]
-            await save(connection, [(states[i], _expired(states[i])) for i in taken if i in states], now=now)
+            taken = {row["message_id"]: row["waits_for"] for row in await connection.fetch(_TAKE, found)}
+            changes = [(states[i], expired(states[i], why)) for i, why in taken.items() if i in states]
+            await save(connection, changes, now=now)
             await fp(FaultPoint.EXPIRY_IN_COMMIT)
         return len(taken)
 
 
-def _expired(state: MessageState) -> MessageState:
+def expired(state: MessageState, waits_for: str | None) -> MessageState:
+    """Return the message as it ends when its life is over; `waits_for` says why it was not sent before."""
     if advance(state.status, "expired") == state.status:
         return state
     return structs.replace(
         state,
         status="expired",
         reason_code="ttl_expired",
-        reason_detail="The message's life ended before its turn came.",
+        reason_detail=_TURN_NEVER_CAME if waits_for is None else _WAITED_FOR.format(waits_for),
     )

@@ -35,17 +35,19 @@ class MarkedMessage(Struct, frozen=True, kw_only=True):
     max_price_micros: int
     expires_at: datetime
     context: dict[str, str] | None
+    waits_for: str | None = None
+    """Why it was not sent when it was tried before."""
 
 
 _MARK = """
     WITH marked AS (
         UPDATE dispatch_queue SET state = 'dispatching', attempt = attempt + 1, worker = $2, due_at = $3
         WHERE message_id = ANY($1::uuid[]) AND state = 'queued'
-        RETURNING message_id, tenant_id, route, attempt, due_at AS leased_until
+        RETURNING message_id, tenant_id, route, attempt, due_at AS leased_until, waits_for
     )
     SELECT marked.message_id, marked.tenant_id, marked.route, marked.attempt, marked.leased_until, m.type,
         m.to_sealed, m.body_sealed, m.sender_arn, m.configuration_set, m.max_price_micros, m.expires_at,
-        m.context
+        m.context, marked.waits_for
     FROM marked JOIN messages m
         ON m.tenant_id = marked.tenant_id AND m.id = marked.message_id
         AND m.created_at BETWEEN $4 AND $5

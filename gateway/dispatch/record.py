@@ -15,10 +15,12 @@ import asyncpg
 import structlog
 from msgspec import Struct, structs
 
-from gateway.carrier.ports import NotSent, Outcome, Refused, Sent, Unknown
+from gateway.carrier.ports import NotSent, Refused, Sent, Unknown
 from gateway.clock import Clock
 from gateway.db.faults import DATABASE_FAULTS, REFUSED_ROWS
+from gateway.dispatch.expiry import expired
 from gateway.dispatch.mark import MarkedMessage
+from gateway.dispatch.quarantine import MOST_CLAIMS
 from gateway.faultpoints import FaultPoint, fp
 from gateway.messages.state import MessageState, lock, save
 from gateway.messages.status import advance
@@ -29,6 +31,8 @@ from tenants.tables import HotConnection
 _log = structlog.get_logger(__name__)
 
 MAX_BATCH = 128
+NOT_OPENED = "not_opened"
+_OPENED_AGAIN_IN = timedelta(seconds=5)
 _LINGER_S = 0.005
 """Results gathered for this long share a commit; nobody waits for them."""
 _RETRY_S = 0.5
@@ -38,7 +42,11 @@ class Expired(Struct, frozen=True, kw_only=True, tag="expired"):
     """Its life ended before its turn came; no call was made."""
 
 
-Result: TypeAlias = Sent | Refused | NotSent | Unknown | Expired
+class NotOpened(Struct, frozen=True, kw_only=True, tag="not_opened"):
+    """Its own content could not be read, so no call was made; three times in a row and it is taken out."""
+
+
+Result: TypeAlias = Sent | Refused | NotSent | Unknown | Expired | NotOpened
 
 
 class Recorded(Struct, frozen=True, kw_only=True):
@@ -59,6 +67,10 @@ class QueueChange(Struct, frozen=True, kw_only=True):
     """None deletes the row."""
     due_at: datetime | None = None
     next_attempt: int = 0
+    waits_for: str | None = None
+    """Why it was not sent, for whoever asks while it waits."""
+    in_vain: bool = False
+    """The claim counts towards the quarantine; any other outcome begins that count anew."""
 
 
 def decide(
@@ -82,17 +94,15 @@ def decide(
         case Refused(code=code, detail=detail):
             return _ended(state, "failed", code, detail, attempts), gone
         case Expired():
-            return _ended(
-                state,
-                "expired",
-                "ttl_expired",
-                "The message's life ended before its turn came.",
-                state.attempts,
-            ), gone
-        case NotSent(retry_after_ms=wait_ms):
+            return expired(state, marked.waits_for), gone
+        case NotSent(reason=reason, retry_after_ms=wait_ms):
             due_at = recorded.at + timedelta(milliseconds=wait_ms)
+            again = structs.replace(gone, state="scheduled", due_at=due_at, next_attempt=marked.attempt - 1)
+            return state, structs.replace(again, waits_for=reason)
+        case NotOpened():
+            again = structs.replace(gone, state="scheduled", due_at=recorded.at + _OPENED_AGAIN_IN)
             return state, structs.replace(
-                gone, state="scheduled", due_at=due_at, next_attempt=marked.attempt - 1
+                again, next_attempt=marked.attempt - 1, waits_for=NOT_OPENED, in_vain=True
             )
         case Unknown():
             return structs.replace(state, status=advance(state.status, "dispatching"), attempts=attempts), (
@@ -113,12 +123,16 @@ _DELETE = """
     DELETE FROM dispatch_queue q USING unnest({0}::uuid[], {1}::smallint[]) AS d (message_id, attempt)
     WHERE q.message_id = d.message_id AND q.attempt = d.attempt AND q.state IN ('dispatching', 'unknown')
 """
-_WAIT = """
-    UPDATE dispatch_queue q SET state = d.state, due_at = d.due_at, attempt = d.next_attempt, worker = NULL
-    FROM unnest({0}::uuid[], {1}::timestamptz[], {2}::text[], {3}::timestamptz[], {4}::smallint[])
-        AS d (message_id, leased_until, state, due_at, next_attempt)
+_WAIT = f"""
+    UPDATE dispatch_queue q SET
+        state = CASE WHEN d.in_vain AND q.claims + 1 >= {MOST_CLAIMS} THEN 'quarantined' ELSE d.state END,
+        due_at = d.due_at, attempt = d.next_attempt, worker = NULL, waits_for = d.waits_for,
+        claims = CASE WHEN d.in_vain THEN q.claims + 1 ELSE 0 END
+    FROM unnest({{0}}::uuid[], {{1}}::timestamptz[], {{2}}::text[], {{3}}::timestamptz[], {{4}}::smallint[],
+            {{5}}::text[], {{6}}::boolean[])
+        AS d (message_id, leased_until, state, due_at, next_attempt, waits_for, in_vain)
     WHERE q.message_id = d.message_id AND q.due_at = d.leased_until AND q.state = 'dispatching'
-"""
+"""  # noqa: S608 - the number is ours
 """By the lease and not the attempt's number: a record written twice must not end the mark that came after."""
 
 
@@ -144,7 +158,7 @@ async def record_batch(
 def _queue_writes(changes: Sequence[QueueChange]) -> list[Write]:
     gone = [(c.message_id, c.attempt) for c in changes if c.state is None]
     waiting = [
-        (c.message_id, c.leased_until, c.state, c.due_at, c.next_attempt)
+        (c.message_id, c.leased_until, c.state, c.due_at, c.next_attempt, c.waits_for, c.in_vain)
         for c in changes
         if c.state is not None
     ]
@@ -173,7 +187,7 @@ class Recorder:
         self._arrived = asyncio.Event()
         self._writing = asyncio.Lock()
 
-    def put(self, message: MarkedMessage, result: Outcome | Expired) -> None:
+    def put(self, message: MarkedMessage, result: Result) -> None:
         """Take one result to be written with the next batch."""
         metrics.DISPATCH_OUTCOMES.labels(route=message.route, outcome=_name(result)).inc()
         self._line.append(Recorded(message=message, result=result, at=self._clock.now()))
@@ -239,6 +253,7 @@ _NAMES: dict[type, str] = {
     Refused: "refused",
     Unknown: "unknown",
     Expired: "expired",
+    NotOpened: "not_opened",
 }
 
 

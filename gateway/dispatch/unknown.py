@@ -48,7 +48,7 @@ _WAITING = """
     SELECT message_id FROM dispatch_queue WHERE state = $1 AND due_at <= $2 ORDER BY due_at LIMIT $3
 """
 _LEASES_OVER = """
-    UPDATE dispatch_queue SET state = 'unknown', due_at = due_at + $2, worker = NULL
+    UPDATE dispatch_queue SET state = 'unknown', due_at = due_at + $2, worker = NULL, claims = claims + 1
     WHERE message_id = ANY($3::uuid[]) AND state = 'dispatching' AND due_at <= $1
     RETURNING message_id
 """
@@ -56,7 +56,10 @@ _DUE = """
     SELECT message_id, tenant_id, attempt FROM dispatch_queue
     WHERE message_id = ANY($2::uuid[]) AND state = 'unknown' AND due_at <= $1 FOR UPDATE
 """
-_RESEND = "UPDATE dispatch_queue SET state = 'scheduled', due_at = $2 WHERE message_id = ANY($1::uuid[])"
+_RESEND = """
+    UPDATE dispatch_queue SET state = 'scheduled', due_at = $2, waits_for = 'no_answer'
+    WHERE message_id = ANY($1::uuid[])
+"""
 _DROP = "DELETE FROM dispatch_queue WHERE message_id = ANY($1::uuid[])"
 _PLANS = "SELECT id, plan FROM tenants WHERE id = ANY($1::uuid[])"
 

@@ -307,6 +307,9 @@ local function serve_tenant(c, priority, tenant, tag)
     redis.call('ZREM', key('ring:' .. lane), tenant)
     return nil
   end
+  if #item ~= ITEM_BYTES then
+    return nil                      -- not ours; a lane must not stop for it
+  end
   if c.cap and not fits_today(c.cap, parts_of(item)) then
     redis.call('LPUSH', key('q:' .. flow), item)
     c.cap.full = true

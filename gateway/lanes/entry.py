@@ -110,6 +110,8 @@ class Claimed(Struct, frozen=True, kw_only=True):
     """What one claim brought, and when to come back."""
 
     messages: list[ClaimedMessage]
+    unreadable: list[UUID] = []
+    """Messages that were claimed and whose entry makes no sense; Postgres has to take them out."""
     next_open_ms: int | None = None
     """Milliseconds until the next claim can bring something; 0 for at once, None when nothing is queued."""
     epoch_missing: bool = False

@@ -7,6 +7,7 @@ here costs a claim or a rebuild, never a text: the dispatcher's conditional mark
 
 import asyncio
 import re
+import struct
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -16,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from gateway.lanes.entry import (
+    FLOW_BYTES,
     Claimed,
     ClaimedMessage,
     DailyCap,
@@ -39,6 +41,7 @@ _LOCK_S = 15.0
 """A rebuild that died keeps others from trying again for this long; each of its pushes prolongs it."""
 _MAX_CLAIM = 1_000
 """Messages one claim may bring: Lua can return a few thousand values, and others wait meanwhile."""
+_ID_BYTES = 16
 _TOKEN_WAIT_S = 1.0
 """Length of one blocked call; the next wait begins another."""
 _ROUTE_NAME = re.compile(r"[A-Za-z0-9._-]+")
@@ -113,8 +116,10 @@ class Lanes:
             self._now(),
         ]
         status, next_us, *entries = await self._scripts.run(_CLAIM, key_prefix(route), arguments)
+        messages, unreadable = _unpacked(route, entries)
         return Claimed(
-            messages=[unpack_claimed(route, entry) for entry in entries if isinstance(entry, bytes)],
+            messages=messages,
+            unreadable=unreadable,
             next_open_ms=_milliseconds(next_us),
             epoch_missing=status == 0,
         )
@@ -124,7 +129,9 @@ class Lanes:
         if message_ids:
             await self._scripts.run(_SETTLE, key_prefix(route), [each.bytes for each in message_ids])
 
-    async def requeue(self, message: ClaimedMessage, *, delay_ms: int, attempt: int | None = None) -> bool:
+    async def requeue(
+        self, message: ClaimedMessage | LaneEntry, *, delay_ms: int, attempt: int | None = None
+    ) -> bool:
         """
         Give back a message that did not leave, settled or not, for a claim after `delay_ms`.
 
@@ -207,6 +214,21 @@ class Lanes:
 
     def _now(self) -> Argument:
         return "" if self._clock_us is None else self._clock_us()
+
+
+def _unpacked(route: str, entries: Iterable[int | bytes]) -> tuple[list[ClaimedMessage], list[UUID]]:
+    """Read each claim by itself: one that cannot be read must not cost the others their turn."""
+    messages: list[ClaimedMessage] = []
+    unreadable: list[UUID] = []
+    for entry in entries:
+        if isinstance(entry, bytes):
+            try:
+                messages.append(unpack_claimed(route, entry))
+            except (ValueError, struct.error):  # UnicodeDecodeError is a ValueError
+                unreadable.append(
+                    UUID(bytes=entry[FLOW_BYTES : FLOW_BYTES + _ID_BYTES].ljust(_ID_BYTES, b"\0"))
+                )
+    return messages, unreadable
 
 
 def _seen(token: "asyncio.Task[bool]") -> None:

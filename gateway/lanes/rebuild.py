@@ -1,12 +1,13 @@
 """Putting the lanes back from Postgres after Redis forgot them."""
 
+from uuid import UUID
+
 import asyncpg
-import msgspec
 import structlog
 
 from gateway.faultpoints import FaultPoint, fp
-from gateway.lanes.entry import LaneEntry
 from gateway.lanes.lanes import Lanes
+from gateway.lanes.stored import UNREADABLE, read_entries, set_aside
 from tenants.ids import new_uuid
 
 _log = structlog.get_logger(__name__)
@@ -29,15 +30,25 @@ async def rebuild(lanes: Lanes, pool: "asyncpg.Pool[asyncpg.Record]", route: str
     if not await lanes.begin_rebuild(route, epoch):
         return None
     await fp(FaultPoint.REBUILD_BEGUN)
-    queued = 0
-    async with pool.acquire() as connection, connection.transaction(readonly=True):
-        cursor = await connection.cursor(_QUEUED, route)
-        while rows := await cursor.fetch(_PAGE):
-            entries = [msgspec.convert(row["lane"], LaneEntry) for row in rows]
-            await lanes.push(entries, rebuild_epoch=epoch)
-            queued += len(entries)
-            await fp(FaultPoint.REBUILD_MIDWAY)
+    queued, unreadable = await _fill(lanes, pool, route, epoch)
+    await set_aside(pool, unreadable, reason=UNREADABLE)
     if not await lanes.finish_rebuild(route, epoch):
         return None
     _log.info("lanes_rebuilt", route=route, messages=queued)
     return queued
+
+
+async def _fill(
+    lanes: Lanes, pool: "asyncpg.Pool[asyncpg.Record]", route: str, epoch: str
+) -> tuple[int, list[UUID]]:
+    """Push all that Postgres has queued; returns how many, and the rows that could not be read."""
+    queued, unreadable = 0, list[UUID]()
+    async with pool.acquire() as connection, connection.transaction(readonly=True):
+        cursor = await connection.cursor(_QUEUED, route)
+        while rows := await cursor.fetch(_PAGE):
+            read = read_entries(rows)
+            unreadable += read.unreadable
+            await lanes.push(read.entries, rebuild_epoch=epoch)
+            queued += len(read.entries)
+            await fp(FaultPoint.REBUILD_MIDWAY)
+    return queued, unreadable

@@ -105,7 +105,9 @@ class QueuedMessage(Base):
 
     __tablename__ = "dispatch_queue"
     __table_args__ = (
-        CheckConstraint("state IN ('scheduled', 'queued', 'dispatching', 'unknown')", name="state"),
+        CheckConstraint(
+            "state IN ('scheduled', 'queued', 'dispatching', 'unknown', 'quarantined')", name="state"
+        ),
         Index(
             "ix_dispatch_queue_due_at",
             "due_at",
@@ -121,7 +123,7 @@ class QueuedMessage(Base):
     due_at: Mapped[datetime | None]
     """
     Scheduled: when to queue. Queued later than at the accept: when that was. Dispatching: when the lease
-    ends. Unknown: when the policy decides.
+    ends. Unknown: when the policy decides. Quarantined: since when.
     """
     worker: Mapped[UUID | None]
     lane: Mapped[dict[str, object]] = mapped_column(JSONB)
@@ -132,6 +134,10 @@ class QueuedMessage(Base):
     """The senders it was moved away from, in order; no message goes to one of them again."""
     failures: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     """Attempts that the present sender's side did not take."""
+    claims: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    """Claims in a row that ended without an outcome, as far as each was alone with its dispatcher."""
+    waits_for: Mapped[str | None]
+    """Why it was not sent when it was tried last; what the tenant is told if its life ends with it."""
 
 
 class OutboxBatch(Base):
@@ -147,6 +153,33 @@ class OutboxBatch(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     created_at: Mapped[Instant] = mapped_column(server_default=text("now()"))
     message_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Base.type_annotation_map[UUID]))
+
+
+class QuarantinedMessage(Base):
+    """A message that was failed because it kept ending whoever held it; for the operator to look at."""
+
+    __tablename__ = "quarantined_messages"
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    message_id: Mapped[UUID] = mapped_column(primary_key=True)
+    route: Mapped[str]
+    reason: Mapped[str]
+    claims: Mapped[int] = mapped_column(SmallInteger)
+    attempts: Mapped[int] = mapped_column(SmallInteger)
+    """Marks of it that may have become a text; above zero its status is `unknown`."""
+    quarantined_at: Mapped[Instant]
+
+
+class LiveDispatcher(Base):
+    """One dispatcher of one route, as it last said that it lives."""
+
+    __tablename__ = "dispatchers"
+    __table_args__ = (CheckConstraint("mode IN ('lanes', 'static')", name="mode"),)
+
+    route: Mapped[str] = mapped_column(primary_key=True)
+    worker: Mapped[UUID] = mapped_column(primary_key=True)
+    mode: Mapped[str]
+    seen_at: Mapped[Instant]
 
 
 class Event(Base):

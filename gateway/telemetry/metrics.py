@@ -41,7 +41,7 @@ INTAKE_WAITING_MESSAGES: Final = Gauge(
 
 DISPATCH_OUTCOMES: Final = Counter(
     "tollgate_dispatch_outcomes_total",
-    "Calls to the carrier by outcome: sent, not_sent, refused, unknown.",
+    "Attempts by outcome: sent, not_sent, refused, unknown, expired, not_opened.",
     ["route", "outcome"],
 )
 DISPATCH_CALL_SECONDS: Final = Histogram(
@@ -55,6 +55,26 @@ ILL_SUBJECTS: Final = Gauge(
 )
 QUEUE_WAIT_SECONDS: Final = Histogram(
     "tollgate_queue_wait_seconds", "Time from accept to hand-over.", ["type"], buckets=_SLOW_SECONDS
+)
+MESSAGES_QUARANTINED: Final = Counter(
+    "tollgate_messages_quarantined_total",
+    "Messages taken out of the queue because they kept ending whoever held them, by reason.",
+    ["route", "reason"],
+)
+THROTTLE_CUTS: Final = Counter(
+    "tollgate_throttle_cuts_total",
+    "Times a rate was cut because the carrier throttled, by what was cut: lane, route.",
+    ["route", "cut"],
+)
+HOLDS: Final = Counter(
+    "tollgate_holds_total",
+    "Times a line was stopped because its sender or account was refused, by what was stopped: flow, route.",
+    ["route", "scope", "reason"],
+)
+ROUTE_HELD: Final = Gauge(
+    "tollgate_route_held_bool",
+    "1 while the carrier takes nothing of the route, as this process last heard.",
+    ["route"],
 )
 
 RECEIPTS_APPLIED: Final = Counter(

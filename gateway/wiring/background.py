@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from gateway.db.engine import create_pool
 from gateway.dispatch.expiry import ExpirySweep
+from gateway.dispatch.quarantine import QuarantineSweep
 from gateway.dispatch.unknown import UnknownSweep
 from gateway.lanes.audit import LaneAudit
 from gateway.lanes.lanes import Lanes
@@ -60,6 +61,7 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
     audit = LaneAudit(pool, lanes, clock)
     expiry = ExpirySweep(pool, clock)
     unknown = UnknownSweep(pool, clock, wait=timedelta(seconds=settings.unknown_wait_s))
+    quarantine = QuarantineSweep(pool, clock)
     sweep = ReceiptSweep(pool, clock, platform_key(settings.secret_key))
 
     async def make_partitions() -> None:
@@ -67,6 +69,11 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
 
     async def forget_keys() -> None:
         await pool.execute("DELETE FROM idempotency_keys WHERE expires_at < now()")
+
+    async def forget_quarantined() -> None:
+        await pool.execute(
+            "DELETE FROM quarantined_messages WHERE quarantined_at < now() - $1::interval", _STRAYS_KEPT
+        )
 
     async def forget_strays() -> None:
         await pool.execute(
@@ -79,10 +86,12 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
         Round(name="forgotten_messages", every_s=30.0, work=audit.audit),
         Round(name="expired_in_line", every_s=15.0, work=expiry.sweep),
         Round(name="unknown_outcomes", every_s=1.0, work=unknown.sweep),
+        Round(name="quarantined_messages", every_s=1.0, work=quarantine.sweep),
         Round(name="parked_receipts", every_s=2.0, work=sweep.join_parked),
         Round(name="silent_messages", every_s=600.0, work=sweep.close_silent),
         Round(name="partitions", every_s=3600.0, work=make_partitions),
         Round(name="old_strays", every_s=3600.0, work=forget_strays),
+        Round(name="old_quarantined", every_s=3600.0, work=forget_quarantined),
         Round(name="expired_keys", every_s=600.0, work=forget_keys),
     ]
     return [lambda: run_rounds(rounds)]
