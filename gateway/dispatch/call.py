@@ -12,12 +12,14 @@ import structlog
 from gateway.carrier.ports import Carrier, NotSent, OutboundText, Outcome, Sent
 from gateway.clock import Clock
 from gateway.db.faults import DATABASE_FAULTS
+from gateway.dispatch.backoff import Backoff
 from gateway.dispatch.mark import MarkedMessage
-from gateway.dispatch.record import Expired, Recorder
+from gateway.dispatch.record import Expired, NotOpened, Recorder
 from gateway.faultpoints import FaultPoint, fp
+from gateway.lanes.entry import ClaimedMessage
 from gateway.messages.keys import DataKeys, body_context, number_context
 from gateway.telemetry import metrics
-from tenants.errors import TenantsError
+from tenants.errors import KeyUnwrapFailed, NotFound
 from tenants.ids import created_at
 
 _log = structlog.get_logger(__name__)
@@ -25,7 +27,7 @@ _log = structlog.get_logger(__name__)
 _MIN_TTL_S = 5
 """AWS's least TimeToLive; a message with less life left is not sent."""
 _MAX_TTL_S = 259_200
-_NOT_OPENED_MS = 30_000
+_NO_KEY_MS = 30_000
 _MARK_IS_FRESH_S = 5.0
 """A worker that was stopped for longer than this after its mark must not send: the lease may be over."""
 
@@ -34,16 +36,24 @@ class Caller:
     """Makes one route's calls."""
 
     def __init__(
-        self, *, route: str, carrier: Carrier, keys: DataKeys, recorder: Recorder, clock: Clock
+        self,
+        *,
+        route: str,
+        carrier: Carrier,
+        keys: DataKeys,
+        recorder: Recorder,
+        backoff: Backoff,
+        clock: Clock,
     ) -> None:
         self._carrier = carrier
         self._keys = keys
         self._recorder = recorder
+        self._backoff = backoff
         self._clock = clock
         self._in_flight = metrics.DISPATCH_IN_FLIGHT_CALLS.labels(route)
         self._seconds = metrics.DISPATCH_CALL_SECONDS.labels(route)
 
-    async def call(self, message: MarkedMessage, marked_at: float) -> None:
+    async def call(self, message: MarkedMessage, claimed: ClaimedMessage, marked_at: float) -> None:
         """
         Send one message, or say why not, and put the outcome on record.
 
@@ -56,9 +66,14 @@ class Caller:
             return
         try:
             text = await self._text(message, ttl_s)
-        except (TenantsError, *DATABASE_FAULTS) as error:
-            _log.error("message_not_opened", message_id=str(message.message_id), error=str(error))
-            self._recorder.put(message, NotSent(reason="not_opened", retry_after_ms=_NOT_OPENED_MS))
+        except (NotFound, KeyUnwrapFailed, *DATABASE_FAULTS) as error:
+            # A fault of the stores or of the secret key: it says nothing about this message.
+            _log.error("key_not_at_hand", message_id=str(message.message_id), error=str(error))
+            self._recorder.put(message, NotSent(reason="key_not_at_hand", retry_after_ms=_NO_KEY_MS))
+            return
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with its content, no other message has it
+            _log.error("message_not_opened", message_id=str(message.message_id), error=type(error).__name__)
+            self._recorder.put(message, NotOpened())
             return
         await fp(FaultPoint.WORKER_BEFORE_CALL)
         if time.monotonic() - marked_at > _MARK_IS_FRESH_S:
@@ -70,6 +85,7 @@ class Caller:
             waited = self._clock.now() - created_at(message.message_id)
             metrics.QUEUE_WAIT_SECONDS.labels(message.type).observe(waited.total_seconds())
         self._recorder.put(message, outcome)
+        await self._backoff.heard(claimed, outcome)
 
     async def _send(self, text: OutboundText) -> Outcome:
         began = time.perf_counter()

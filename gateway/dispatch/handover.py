@@ -3,24 +3,32 @@ From a claim to its calls: mark in Postgres, start the calls, give up the leases
 
 It runs beside the claims, which therefore never wait for Postgres. Marks are made one after another, so the
 calls begin in the order in which the lanes gave the messages out.
+
+A message that a lease ran out with is a suspect: whoever held it may have died of it. It is handed over alone
+and its count in Postgres comes first (`quarantine`). A mark that Postgres did not answer is taken back as
+soon as it answers again, for no call was made, and the messages return to the front of their lines: an outage
+leaves neither unknowns nor suspects.
 """
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
 import structlog
 
 from gateway.clock import Clock
-from gateway.db.faults import DATABASE_FAULTS
-from gateway.dispatch.mark import MarkedMessage, mark
+from gateway.db.faults import DATABASE_FAULTS, REFUSED_ROWS
+from gateway.dispatch.mark import LEASE, MarkedMessage, mark, unmark
+from gateway.dispatch.quarantine import may_try
 from gateway.dispatch.room import Room
 from gateway.faultpoints import FaultPoint, fp
 from gateway.lanes.entry import ClaimedMessage
 from gateway.lanes.errors import RedisUnavailable
 from gateway.lanes.lanes import Lanes
+from gateway.lanes.stored import UNREADABLE, set_aside
 from tenants.ids import new_uuid
 
 _log = structlog.get_logger(__name__)
@@ -39,7 +47,7 @@ class Handover:
         pool: "asyncpg.Pool[asyncpg.Record]",
         clock: Clock,
         room: Room,
-        call: Callable[[MarkedMessage, float], Coroutine[None, None, None]],
+        call: Callable[[MarkedMessage, ClaimedMessage, float], Coroutine[None, None, None]],
     ) -> None:
         self._route = route
         self._lanes = lanes
@@ -68,43 +76,94 @@ class Handover:
     def begin(self, claimed: Sequence[ClaimedMessage]) -> None:
         """Take over a claim; its places are given back as its calls end."""
         self._room.take(len(claimed))
-        self._start(self._hand_over([message.message_id for message in claimed]), self._handed_over)
+        if fresh := [message for message in claimed if message.claims == 1]:
+            self._start(self._hand_over(fresh), self._handed_over)
+        for suspect in (message for message in claimed if message.claims > 1):
+            self._start(self._hand_over([suspect], suspicious=True), self._handed_over)
 
     async def drained(self) -> None:
         """Return when everything taken over is marked, called and given up."""
         while self._running:
             await asyncio.gather(*self._running, return_exceptions=True)
 
-    async def _hand_over(self, ids: Sequence[UUID]) -> None:
+    async def _hand_over(self, claimed: Sequence[ClaimedMessage], *, suspicious: bool = False) -> None:
         await fp(FaultPoint.WORKER_AFTER_CLAIM)
+        by_id = {message.message_id: message for message in claimed}
+        now = self._clock.now()
         try:
             async with self._marking:
-                await self._mark_and_call(ids)
+                if not suspicious or await self._may_try(claimed[0], now):
+                    await self._mark_and_call(by_id, now)
+        except REFUSED_ROWS as error:
+            await self._apart(claimed, error)
+            return
         except DATABASE_FAULTS as error:
-            # What was claimed stays leased in Redis and is claimed again when the lease is over.
             _log.warning("mark_failed", route=self._route, error=str(error))
-            await self._rest()
-            self._room.give_back(len(ids))
+            await self._take_back(claimed, leased_until=now + LEASE)
             return
         try:
-            await self._lanes.settle(self._route, ids)
+            await self._lanes.settle(self._route, list(by_id))
         except RedisUnavailable as error:
             # The leases run out and the messages are claimed again; their marks turn the second claim away.
             _log.warning("settle_failed", route=self._route, error=str(error))
 
-    async def _mark_and_call(self, ids: Sequence[UUID]) -> None:
+    async def _may_try(self, suspect: ClaimedMessage, now: datetime) -> bool:
+        async with self._pool.acquire() as connection:
+            allowed = await may_try(connection, suspect.message_id, now=now)
+        if not allowed:
+            self._room.give_back()
+        return allowed
+
+    async def _mark_and_call(self, claimed: Mapping[UUID, ClaimedMessage], now: datetime) -> None:
         async with self._pool.acquire() as connection:
             before_mark = time.monotonic()
-            marked = await mark(connection, ids, worker=self._worker, now=self._clock.now())
+            marked = await mark(connection, list(claimed), worker=self._worker, now=now)
         await fp(FaultPoint.WORKER_AFTER_MARK)
         for message in marked:
-            self._start(self._call(message, before_mark), self._called)
-        self._room.give_back(len(ids) - len(marked))
+            self._start(self._call(message, claimed[message.message_id], before_mark), self._called)
+        self._room.give_back(len(claimed) - len(marked))
 
-    async def _rest(self) -> None:
+    async def _apart(self, claimed: Sequence[ClaimedMessage], error: Exception) -> None:
+        """Mark each by itself, so that a row the database refuses does not hold up the others."""
+        _log.error("mark_refused", route=self._route, messages=len(claimed), error=str(error))
+        if len(claimed) > 1:
+            for message in claimed:
+                await self._hand_over([message])
+            return
+        self._room.give_back()
+        await set_aside(self._pool, [claimed[0].message_id], reason=UNREADABLE)
+
+    async def _take_back(self, claimed: Sequence[ClaimedMessage], *, leased_until: datetime) -> None:
+        """
+        Undo what may be marked, claim nothing meanwhile, and give the messages back.
+
+        A mark that could not be undone before its lease is over becomes an unknown, as after a death.
+        """
         self._able.clear()
-        await asyncio.sleep(_PAUSE_S)
+        await self._undo([message.message_id for message in claimed], leased_until)
+        try:
+            await asyncio.gather(*(self._lanes.requeue(message, delay_ms=0) for message in claimed[::-1]))
+        except RedisUnavailable as error:
+            _log.warning("give_back_failed", route=self._route, error=str(error))
+        self._room.give_back(len(claimed))
         self._able.set()
+
+    async def _undo(self, ids: Sequence[UUID], leased_until: datetime) -> None:
+        last_try = time.monotonic() + LEASE.total_seconds()
+        # The database tells nobody that it is back, so there is no event to wait for.
+        while not await self._undone(ids, leased_until) and time.monotonic() < last_try:  # noqa: ASYNC110
+            await asyncio.sleep(_PAUSE_S)
+
+    async def _undone(self, ids: Sequence[UUID], leased_until: datetime) -> bool:
+        try:
+            async with self._pool.acquire() as connection:
+                await unmark(
+                    connection, ids, worker=self._worker, leased_until=leased_until, now=self._clock.now()
+                )
+        except DATABASE_FAULTS as error:
+            _log.warning("mark_not_undone", route=self._route, error=str(error))
+            return False
+        return True
 
     def _start(self, work: Coroutine[None, None, None], ended: Callable[[asyncio.Task[None]], None]) -> None:
         task = asyncio.create_task(work)

@@ -8,6 +8,7 @@ stops the claims and lets the calls end.
 
 import asyncio
 from collections.abc import Coroutine
+from uuid import UUID
 
 import asyncpg
 import structlog
@@ -15,14 +16,17 @@ import structlog
 from gateway.carrier.ports import Carrier
 from gateway.clock import Clock
 from gateway.db.faults import DATABASE_FAULTS
+from gateway.dispatch.backoff import Backoff
 from gateway.dispatch.call import Caller
 from gateway.dispatch.handover import Handover
 from gateway.dispatch.record import Recorder
 from gateway.dispatch.room import Room
+from gateway.lanes.backoff import LaneBackoff
 from gateway.lanes.entry import Claimed
-from gateway.lanes.errors import RedisUnavailable
+from gateway.lanes.errors import RedisUnavailable, ScriptFailed
 from gateway.lanes.lanes import Lanes
 from gateway.lanes.rebuild import rebuild
+from gateway.lanes.stored import UNREADABLE, set_aside
 from gateway.messages.keys import DataKeys
 
 _log = structlog.get_logger(__name__)
@@ -55,7 +59,14 @@ class Dispatcher:
         self._pool = pool
         self._recorder = recorder
         self._room = Room(in_flight)
-        caller = Caller(route=route, carrier=carrier, keys=keys, recorder=recorder, clock=clock)
+        caller = Caller(
+            route=route,
+            carrier=carrier,
+            keys=keys,
+            recorder=recorder,
+            backoff=Backoff(LaneBackoff(lanes)),
+            clock=clock,
+        )
         self._handover = Handover(
             route=route, lanes=lanes, pool=pool, clock=clock, room=self._room, call=caller.call
         )
@@ -86,6 +97,10 @@ class Dispatcher:
         except DATABASE_FAULTS as error:
             _log.warning("rebuild_failed", route=self._route, error=str(error))
             await asyncio.sleep(_PAUSE_S)
+        except ScriptFailed as error:
+            # A fault of ours or of what stands in Redis; a dispatcher that ends would only meet it again.
+            _log.error("claim_broken", route=self._route, error=str(error))
+            await asyncio.sleep(_PAUSE_S)
 
     async def _same_memory(self) -> bool:
         """Look once after each connection that was lost whether Redis still is the one that was filled."""
@@ -97,7 +112,15 @@ class Dispatcher:
         claimed = await self._lanes.claim(self._route, self._room.claimable)
         if claimed.messages:
             self._handover.begin(claimed.messages)
+        if claimed.unreadable:
+            await self._set_aside(claimed.unreadable)
         return claimed
+
+    async def _set_aside(self, message_ids: list[UUID]) -> None:
+        """Leave what makes no sense to the quarantine."""
+        _log.error("claims_unreadable", route=self._route, messages=[str(each) for each in message_ids])
+        await set_aside(self._pool, message_ids, reason=UNREADABLE)
+        await self._lanes.settle(self._route, message_ids)
 
     async def _drain(self) -> None:
         await self._handover.drained()

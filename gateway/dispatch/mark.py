@@ -54,6 +54,28 @@ _MARK = """
 """
 
 
+_UNMARK = """
+    UPDATE dispatch_queue SET state = 'queued', attempt = attempt - 1, worker = NULL, due_at = $4
+    WHERE message_id = ANY($1::uuid[]) AND state = 'dispatching' AND worker = $2 AND due_at = $3
+"""
+
+
+async def unmark(
+    connection: HotConnection,
+    message_ids: Sequence[UUID],
+    *,
+    worker: UUID,
+    leased_until: datetime,
+    now: datetime,
+) -> None:
+    """
+    Take back a mark of whose commit nobody heard, and after which no call was made.
+
+    Its lease names it, so a mark that another worker has made since stays.
+    """
+    await connection.execute(_UNMARK, list(message_ids), worker, leased_until, now)
+
+
 async def mark(
     connection: HotConnection, message_ids: Sequence[UUID], *, worker: UUID, now: datetime
 ) -> list[MarkedMessage]:

@@ -4,15 +4,14 @@ What the carrier's refusals do to the lanes, shared by all dispatchers; the scri
 A dispatcher tells what it was answered and goes on; the next claims, its own and the others', see it.
 """
 
-from collections.abc import Callable
 from typing import Literal
 
 from msgspec import Struct
 
 from gateway.lanes.entry import ClaimedMessage, LaneEntry, pack_flow
 from gateway.lanes.gates import SECOND_US
-from gateway.lanes.lanes import key_prefix
-from gateway.lanes.scripts import Argument, RedisScripts, read_script
+from gateway.lanes.lanes import Lanes, key_prefix
+from gateway.lanes.scripts import Argument, read_script
 
 _BACKOFF = read_script("gateway.lanes", "structure.lua", "backoff.lua")
 
@@ -37,11 +36,10 @@ class Held(Struct, frozen=True):
 
 
 class LaneBackoff:
-    """Slows, holds and resumes; `clock_us` is the time for tests, None for Redis's own."""
+    """Slows, holds and resumes lines of `lanes`, on their Redis and by their clock."""
 
-    def __init__(self, scripts: RedisScripts, *, clock_us: Callable[[], int] | None = None) -> None:
-        self._scripts = scripts
-        self._clock_us = clock_us
+    def __init__(self, lanes: Lanes) -> None:
+        self._lanes = lanes
 
     async def throttled(self, message: ClaimedMessage | LaneEntry) -> Slowed:
         """Cut the rate of the message's lane, and of its route when most lanes are throttled."""
@@ -59,8 +57,8 @@ class LaneBackoff:
         return bool(flow or route)
 
     async def _run(self, what: str, message: ClaimedMessage | LaneEntry, scope: HoldScope) -> tuple[int, int]:
-        now: Argument = "" if self._clock_us is None else self._clock_us()
-        answer = await self._scripts.run(
+        now: Argument = "" if self._lanes.clock_us is None else self._lanes.clock_us()
+        answer = await self._lanes.scripts.run(
             _BACKOFF, key_prefix(message.route), [what, pack_flow(message), scope, now]
         )
         return int(answer[0]), int(answer[1])

@@ -78,13 +78,13 @@ class Lanes:
         lease_s: float = 30.0,
         clock_us: Callable[[], int] | None = None,
     ) -> None:
-        self._scripts = scripts
+        self.scripts = scripts
+        self.clock_us = clock_us
         self._tokens: dict[str, asyncio.Task[bool]] = {}
         self._request_us = {
             route: period_us(rate) for route, rate in (api_requests_per_second or {}).items() if rate > 0
         }
         self._lease_us = round(lease_s * SECOND_US)
-        self._clock_us = clock_us
 
     async def push(
         self, entries: Sequence[LaneEntry], *, rebuild_epoch: str | None = None, lock_s: float = _LOCK_S
@@ -115,7 +115,7 @@ class Lanes:
             self._request_us.get(route, 0),
             self._now(),
         ]
-        status, next_us, *entries = await self._scripts.run(_CLAIM, key_prefix(route), arguments)
+        status, next_us, *entries = await self.scripts.run(_CLAIM, key_prefix(route), arguments)
         messages, unreadable = _unpacked(route, entries)
         return Claimed(
             messages=messages,
@@ -127,7 +127,7 @@ class Lanes:
     async def settle(self, route: str, message_ids: Sequence[UUID]) -> None:
         """Give up the leases: Postgres holds the mark that these are being dispatched, or are final."""
         if message_ids:
-            await self._scripts.run(_SETTLE, key_prefix(route), [each.bytes for each in message_ids])
+            await self.scripts.run(_SETTLE, key_prefix(route), [each.bytes for each in message_ids])
 
     async def requeue(
         self, message: ClaimedMessage | LaneEntry, *, delay_ms: int, attempt: int | None = None
@@ -139,7 +139,7 @@ class Lanes:
         """
         item = pack_item(message, attempt=message.attempt if attempt is None else attempt)
         arguments: list[Argument] = [self._now(), delay_ms, pack_flow(message), item]
-        return (await self._scripts.run(_REQUEUE, key_prefix(message.route), arguments))[0] == 1
+        return (await self.scripts.run(_REQUEUE, key_prefix(message.route), arguments))[0] == 1
 
     async def wait_for_work(self, route: str, timeout_s: float) -> bool:
         """
@@ -161,14 +161,14 @@ class Lanes:
     def _token(self, route: str) -> "asyncio.Task[bool]":
         """Return the blocked call that waits for the route's next push."""
         if (token := self._tokens.get(route)) is None:
-            taking = self._scripts.take_token(f"{key_prefix(route)}:wake", timeout_s=_TOKEN_WAIT_S)
+            taking = self.scripts.take_token(f"{key_prefix(route)}:wake", timeout_s=_TOKEN_WAIT_S)
             token = self._tokens[route] = asyncio.create_task(taking)
             token.add_done_callback(_seen)
         return token
 
     async def backlog(self, route: str) -> dict[LaneKey, int]:
         """Return the parts that wait in each line of the route; claimed ones no longer count."""
-        rows = await self._scripts.hash(f"{key_prefix(route)}:backlog")
+        rows = await self.scripts.hash(f"{key_prefix(route)}:backlog")
         return {_lane_key(lane): int(parts) for lane, parts in rows.items()}
 
     async def begin_rebuild(self, route: str, epoch: str, *, lock_s: float = _LOCK_S) -> bool:
@@ -179,14 +179,14 @@ class Lanes:
         somebody else is rebuilding.
         """
         arguments: list[Argument] = ["begin", epoch, round(lock_s * 1000), self._now()]
-        if (await self._scripts.run(_REBUILD, key_prefix(route), arguments))[0] == 0:
+        if (await self.scripts.run(_REBUILD, key_prefix(route), arguments))[0] == 0:
             return False
-        await self._scripts.delete_prefixed(key_prefix(route), keep=_SURVIVES_REBUILD)
+        await self.scripts.delete_prefixed(key_prefix(route), keep=_SURVIVES_REBUILD)
         return True
 
     async def memory_id(self) -> str:
         """Return which memory of Redis answers; a rebuild writes it into its epoch."""
-        return await self._scripts.memory_id()
+        return await self.scripts.memory_id()
 
     async def remembers(self, route: str) -> bool:
         """
@@ -195,13 +195,13 @@ class Lanes:
         A Redis restored from an older dump, or a replica promoted while it lagged, has an epoch and lacks
         what was pushed since; its run id gives it away.
         """
-        epoch = (await self._scripts.hash(f"{key_prefix(route)}:epoch")).get(b"id", b"").decode()
-        return epoch.partition(".")[0] == await self._scripts.memory_id()
+        epoch = (await self.scripts.hash(f"{key_prefix(route)}:epoch")).get(b"id", b"").decode()
+        return epoch.partition(".")[0] == await self.scripts.memory_id()
 
     async def finish_rebuild(self, route: str, epoch: str) -> bool:
         """Open the lanes, one horizon after the rebuild began; False when the lock was lost: begin again."""
         arguments: list[Argument] = ["finish", epoch, HORIZON_US, self._now()]
-        return (await self._scripts.run(_REBUILD, key_prefix(route), arguments))[0] == 1
+        return (await self.scripts.run(_REBUILD, key_prefix(route), arguments))[0] == 1
 
     async def _push_chunk(
         self, entries: Sequence[LaneEntry], rebuild_epoch: str | None, lock_ms: int
@@ -210,10 +210,10 @@ class Lanes:
         for flow, (first, items) in _by_flow(entries).items():
             cfg = _channel_terms(first.identity_rate, first.shared_gates, first.daily_cap)
             arguments += (flow, cfg, _tenant_terms(first.weight, first.tenant_rate), b"".join(items))
-        return (await self._scripts.run(_PUSH, key_prefix(entries[0].route), arguments))[0] == 1
+        return (await self.scripts.run(_PUSH, key_prefix(entries[0].route), arguments))[0] == 1
 
     def _now(self) -> Argument:
-        return "" if self._clock_us is None else self._clock_us()
+        return "" if self.clock_us is None else self.clock_us()
 
 
 def _unpacked(route: str, entries: Iterable[int | bytes]) -> tuple[list[ClaimedMessage], list[UUID]]:

@@ -13,7 +13,7 @@ FIRST_PROBE_S, LONGEST_PROBE_S = 5.0, 60.0
 @pytest.fixture
 def backoff(world):
     """The dispatchers' word to the lanes, on the world's clock."""
-    return LaneBackoff(world.scripts, clock_us=lambda: world.now_us)
+    return LaneBackoff(world.lanes)
 
 
 async def rates(world, *, seconds):
