@@ -12,6 +12,7 @@ from gateway.bench.run import benchmarks
 from gateway.bench.run import run as run_benchmark
 from gateway.bench.table import table_of
 from gateway.errors import GatewayError
+from gateway.telemetry.logs import configure
 
 NAMES: Final = tuple(benchmarks())
 
@@ -23,6 +24,7 @@ def run(name: str, *, as_json: bool, quick: bool) -> int:
     Returns 0 if every target held, 1 if one did not, 2 if nothing could be measured.
     """
     words = Console(stderr=True)
+    configure("console", "warning")  # to stderr: standard output is the report's
     try:
         summary = benchmarks()[name].summary
         with words.status(f"measuring {name}: {summary}") as status:

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 import uvloop
 from msgspec import Struct
 
-from gateway.bench import accept, admission, dispatch, emulator, exactness, life, receipts, webhooks
+from gateway.bench import accept, admission, dispatch, emulator, exactness, growth, life, receipts, webhooks
 from gateway.bench.progress import Tell
 from gateway.bench.report import Report
 
@@ -55,6 +55,11 @@ _ALL: Final = (
         name="exactness",
         summary="the rate that eight dispatchers keep, seen at the emulator, beside a bucket of burst = rate",
         measure=exactness.measure,
+    ),
+    Benchmark(
+        name="growth",
+        summary="CPU, memory and rebuild with 10,000 tenants and a million queued, beside ten and a thousand",
+        measure=growth.measure,
     ),
     Benchmark(
         name="admission",
