@@ -1,5 +1,5 @@
 """
-One marked message: opened, called once, its outcome put on record.
+One marked message: opened, called once at its instant, its outcome put on record.
 
 The mark is a lease. Whatever held this process up since it was made (a stop, a full machine), the call is
 made only while the lease has more life left than a call can take.
@@ -17,6 +17,8 @@ from gateway.dispatch.mark import MarkedMessage
 from gateway.dispatch.record import Expired, NotOpened, Recorder
 from gateway.faultpoints import FaultPoint, fp
 from gateway.lanes.entry import ClaimedMessage
+from gateway.lanes.lanes import Lanes
+from gateway.lanes.release import released
 from gateway.messages.keys import DataKeys, body_context, number_context
 from gateway.telemetry import metrics
 from tenants.errors import KeyUnwrapFailed, NotFound
@@ -40,12 +42,14 @@ class Caller:
         *,
         route: str,
         carrier: Carrier,
+        lanes: Lanes,
         keys: DataKeys,
         recorder: Recorder,
         backoff: Backoff,
         clock: Clock,
     ) -> None:
         self._carrier = carrier
+        self._lanes = lanes
         self._keys = keys
         self._recorder = recorder
         self._backoff = backoff
@@ -74,6 +78,9 @@ class Caller:
         except Exception as error:  # noqa: BLE001 - whatever is wrong with its content, no other message has it
             _log.error("message_not_opened", message_id=str(message.message_id), error=type(error).__name__)
             self._recorder.put(message, NotOpened())
+            return
+        if not await released(self._lanes, claimed):
+            self._recorder.put(message, NotSent(reason="instant_missed", retry_after_ms=0))
             return
         await fp(FaultPoint.WORKER_BEFORE_CALL)
         if time.monotonic() - marked_at > _MARK_IS_FRESH_S:

@@ -1,5 +1,5 @@
 """
-The dispatcher of one route: claim → mark → call once → record.
+The dispatcher of one route: claim → mark → wait for the instant → call once → record.
 
 No transaction is open during a call. A claim is at most what is free in flight, so what a kill leaves
 unknown is what was on the wire, not what was waiting. Marks run beside the next claim (`handover`). SIGTERM
@@ -62,6 +62,7 @@ class Dispatcher:
         caller = Caller(
             route=route,
             carrier=carrier,
+            lanes=lanes,
             keys=keys,
             recorder=recorder,
             backoff=Backoff(LaneBackoff(lanes)),

@@ -14,105 +14,72 @@ budget of steps bounds one call however many tenants must be parked; the answer 
 ARGV[1]   N
 ARGV[2]   the lowest priority wanted, 0 to 2: a dispatcher keeps its last slots for urgent messages
 ARGV[3]   lease in us
-ARGV[4]   slack in us
+ARGV[4]   how far ahead instants are given out, in us
 ARGV[5]   us per API request of the route, 0 for no such gate
 ARGV[6]   the time in us, '' for Redis's own (tests inject it)
 
-Returns {status, next, entry...}: status 1, or 0 when the epoch is missing; next is the us until another call
-can bring something, 0 for at once, -1 when nothing waits; an entry is a flow followed by an item, 63 bytes.
+Returns {status, next, now, entry...}: status 1, or 0 when the epoch is missing; next is the us until another
+call can bring something, 0 for at once, -1 when nothing waits; now is the route's time in us; an entry is a
+flow, an item and the us from now to its instant (4 bytes), 67 bytes.
 ]==]
 
 local FLOOR = 19                   -- parts or requests of others for each promotional one: 5 %
-local LONGEST_PARTS = 32           -- more than the longest text has, so a cut debt is never a real one
 local FLOOR_TRIES = 4              -- promotional channels looked at before the urgent ones go on
 local GIVE_BACK = 64               -- leases, delayed messages and parked tenants moved at a time
+local NEXT_IN_FLOW = 7             -- messages of a flow looked at for one that fits where its head does not
+local MOST_PASSES = 16             -- how often the heads of a channel may be passed before one must go
 local STEPS_PER_MESSAGE = 8
 local STEPS_AT_LEAST = 256
-local DAY_US = 86400 * SECOND_US
 local HELD_SECOND = 1              -- item flag: its place in the recipient's row of seconds is taken
 local PROBE = 2                    -- item flag: it asks whether what holds its flow or route is over
 local PROMOTIONAL = 2
 
 local wanted, lowest = tonumber(ARGV[1]), tonumber(ARGV[2])
-local lease_us, slack, request_us = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local lease_us, ahead = tonumber(ARGV[3]), tonumber(ARGV[4])
 local injected = ARGV[6]
 
 local epoch = redis.call('HMGET', key('epoch'), 'id', 'opens', 'floor', 'slow', 'probe')
 if not epoch[1] then
-  return { 0, -1 }
+  return { 0, -1, 0 }
 end
 local now, shift, old_shift = lane_clock(injected)
 if now < tonumber(epoch[2]) then
-  return { 1, tonumber(epoch[2]) - now }
+  return { 1, tonumber(epoch[2]) - now, now }
 end
-
-request_us = request_us / share_of(epoch[4], now)
+now_is(now, ahead, injected)
+local near = now + ahead           -- the last instant that is given out
+local look = math.floor(ahead / 2) -- how long before its opening a lane is looked at: several go at once
 
 local granted = {}
 local steps = STEPS_AT_LEAST + STEPS_PER_MESSAGE * wanted
-local channels, gates, tenants, backlog = {}, {}, {}, {}
+local channels, tenants, backlog = {}, {}, {}
 local request_floor = tonumber(epoch[3] or 0)
 local promotional_waits = lowest == PROMOTIONAL
 
--- Gates ------------------------------------------------------------------------------------------------------
-
-local function gate(name, period)
-  local found = gates[name]
-  if not found then
-    found = { name = name, tat = tonumber(redis.call('GET', key(name)) or 0), changed = false }
-    local furthest = now + SECOND_US + LONGEST_PARTS * period
-    if found.tat > furthest then
-      found.tat, found.changed = furthest, true
-    end
-    gates[name] = found
-  end
-  return found
-end
-
-local function opens_at(name, period)
-  return gate(name, period).tat
-end
-
-local function charge(name, period, parts)
-  local charged = gate(name, period)
-  charged.tat = math.max(charged.tat, now - slack) + parts * period
-  charged.changed = true
-end
-
-local function lifetime_ms(until_us)
-  if injected ~= '' then
-    return DAY_US / 1000           -- injected time runs at its own pace; expiry only tidies up
-  end
-  return math.ceil((until_us - now) / 1000) + 1
-end
-
-local function write_gates()
-  for name, state in pairs(gates) do
-    if state.changed then
-      redis.call('SET', key(name), whole(math.ceil(state.tat)), 'PX', whole(lifetime_ms(state.tat + slack)))
-    end
-  end
-end
+local route_gate = { 'g:route', tonumber(ARGV[5]) / share_of(epoch[4], now), 0 }
 
 -- Holds (backoff.lua): one message per probe period.
 local route_probe_us = tonumber((epoch[5] or ''):match('^%d+'))
 local any_held = redis.call('EXISTS', key('held')) == 1
 local holds = {}
 
--- The probe period of a flow that is held, or nil.
-local function probe_us_of(flow)
+local route_hold = { 'g:hold', route_probe_us, 0 }
+
+-- The gate of a flow that is held, or nil.
+local function hold_of(flow)
   if not any_held then
     return nil
   end
   if holds[flow] == nil then
-    holds[flow] = tonumber((redis.call('HGET', key('held'), flow) or ''):match('^%d+')) or false
+    local probe_us = tonumber((redis.call('HGET', key('held'), flow) or ''):match('^%d+'))
+    holds[flow] = probe_us and { 'g:h:' .. flow, probe_us, 0 } or false
   end
   return holds[flow] or nil
 end
 
 local function route_opens_at()
-  local open = request_us > 0 and opens_at('g:route', request_us) or 0
-  return route_probe_us and math.max(open, opens_at('g:hold', route_probe_us)) or open
+  local open = route_gate[2] > 0 and opens_at(route_gate, 1) or 0
+  return route_probe_us and math.max(open, opens_at(route_hold, 1)) or open
 end
 
 -- Channels ---------------------------------------------------------------------------------------------------
@@ -122,41 +89,24 @@ local function channel(name)
   if found then
     return found
   end
-  local row = redis.call('HMGET', key('ch:' .. name), 'cfg', 'v0', 'v1', 'v2', 'floor', 'last', 'slow')
-  local cfg = cmsgpack.unpack(row[1])
-  local period = cfg[1] / share_of(row[7], now)
-  found = { name = name, country = name:sub(17, 18), gates = { { 'g:c:' .. name, period } }, cap = nil,
+  local row = redis.call('HMGET', key('ch:' .. name), 'cfg', 'v0', 'v1', 'v2', 'floor', 'last', 'passed', 'slow')
+  found = { name = name, country = name:sub(17, 18), blocked = {}, unparked = {}, served = false,
             v = { [0] = tonumber(row[2] or 0), tonumber(row[3] or 0), tonumber(row[4] or 0) },
-            floor = tonumber(row[5] or 0), last = tonumber(row[6] or 0), unparked = {}, served = false }
-  for _, shared in ipairs(cfg[2]) do
-    found.gates[#found.gates + 1] = { 'g:s:' .. shared[1], shared[2] }
-  end
-  if cfg[3][1] then
-    local day = math.floor(now / DAY_US)
-    local counter = 'd:' .. cfg[3][1] .. ':' .. whole(day)
-    found.cap = { counter = counter, parts = cfg[3][2], ends = (day + 1) * DAY_US }
-  end
+            floor = tonumber(row[5] or 0), last = tonumber(row[6] or 0), passed = tonumber(row[7] or 0) }
+  found.gates, found.caps = gates_and_caps(name, row[1], share_of(row[8], now))
   channels[name] = found
   return found
 end
 
-local function used_today(cap)
-  return tonumber(redis.call('GET', key(cap.counter)) or 0)
-end
-
--- A message longer than the whole day's cap goes alone; otherwise it would wait for ever.
-local function fits_today(cap, parts)
-  local used = used_today(cap)
-  return used == 0 or used + parts <= cap.parts
-end
-
-local function channel_opens_at(c)
-  local open = 0
+local function channel_opens_at(c, priority)
+  local open = c.blocked[priority] or 0
   for _, each in ipairs(c.gates) do
-    open = math.max(open, opens_at(each[1], each[2]))
+    open = math.max(open, opens_at(each, 1))
   end
-  if c.cap and open <= now and (c.cap.full or used_today(c.cap) >= c.cap.parts) then
-    open = c.cap.ends
+  for _, cap in ipairs(c.caps) do
+    if open <= near and used_today(cap) >= cap.parts then
+      open = cap.ends
+    end
   end
   return open
 end
@@ -165,7 +115,7 @@ local function write_channels()
   for name, c in pairs(channels) do
     if c.served then
       redis.call('HSET', key('ch:' .. name), 'v0', c.v[0], 'v1', c.v[1], 'v2', c.v[2],
-                 'floor', whole(c.floor), 'last', whole(c.last))
+                 'floor', whole(c.floor), 'last', whole(c.last), 'passed', c.passed)
     end
   end
 end
@@ -176,9 +126,7 @@ local function terms_of(tenant, country)
   local field = tenant .. country
   local found = tenants[field]
   if not found then
-    local packed = redis.call('HGET', key('terms'), field)
-    local row = packed and cmsgpack.unpack(packed) or { 1, 0 }
-    found = { weight = row[1], period = row[2], gate = 'g:t:' .. field }
+    found = tenant_terms(field)
     tenants[field] = found
   end
   return found
@@ -215,21 +163,16 @@ local function recipient_of(item)
     last, free = tonumber(last_text), tonumber(free_text)
   end
   local holds = item:byte(28) % 2 == HELD_SECOND
-  local allowed = last == 0 and 0 or last + SECOND_US
+  local allowed = last == 0 and 0 or last + RECIPIENT_US
   return hash, holds and allowed or math.max(allowed, free), free, last
-end
-
-local function write_recipient(hash, last, free)
-  redis.call('SET', key('to:' .. hash), whole(last) .. ':' .. whole(free),
-             'PX', whole(lifetime_ms(math.max(free, last + SECOND_US))))
 end
 
 local function delay(flow, item, hash, at, free, last)
   if item:byte(28) % 2 ~= HELD_SECOND then
-    write_recipient(hash, last, math.max(free, at) + SECOND_US)
+    write_recipient(hash, last, math.max(free, at) + RECIPIENT_US)
     item = item:sub(1, 27) .. string.char(item:byte(28) + HELD_SECOND)
   end
-  redis.call('ZADD', key('delayed'), whole(at), flow .. item)
+  redis.call('ZADD', key('delayed'), whole(at - look), flow .. item)
 end
 
 -- Granting ---------------------------------------------------------------------------------------------------
@@ -248,79 +191,141 @@ local function count_waiting(flow, change)
 end
 
 -- Charge what holds the message's route and flow; returns the flag of a message that probes.
-local function charge_holds(flow)
-  local probe_us = probe_us_of(flow)
+local function charge_holds(flow, at)
+  local hold = hold_of(flow)
   if route_probe_us then
-    charge('g:hold', route_probe_us, 1)
+    charge(route_hold, at, 1)
   end
-  if probe_us then
-    charge('g:h:' .. flow, probe_us, 1)
+  if hold then
+    charge(hold, at, 1)
   end
-  return (route_probe_us or probe_us) and PROBE or 0
+  return (route_probe_us or hold) and PROBE or 0
 end
 
-local function grant(c, flow, item, terms, hash, free)
+local function grant(c, flow, item, terms, hash, free, at)
   local parts = parts_of(item)
-  for _, each in ipairs(c.gates) do
-    charge(each[1], each[2], parts)
+  charge_all(c.gates, terms, at, parts)
+  for _, cap in ipairs(c.caps) do
+    count_today(cap, parts)
   end
-  if c.cap then
-    redis.call('INCRBY', key(c.cap.counter), parts)
-    redis.call('PEXPIRE', key(c.cap.counter), whole(lifetime_ms(c.cap.ends)))
-  end
-  if terms.period > 0 then
-    charge(terms.gate, terms.period, parts)
-  end
-  if request_us > 0 then
-    charge('g:route', request_us, 1)
+  if route_gate[2] > 0 then
+    charge(route_gate, at, 1)
   end
   if hash then
-    write_recipient(hash, now, math.max(free, now + SECOND_US))
+    write_recipient(hash, at, math.max(free, at + RECIPIENT_US))
   end
-  local id, entry = item:sub(1, 16), flow .. item
-  local claims = math.min(item:byte(27) + 1, 255)
-  entry = entry:sub(1, FLOW_BYTES + 26) .. string.char(claims, charge_holds(flow))
+  local id, claims = item:sub(1, 16), math.min(item:byte(27) + 1, 255)
+  local entry = flow .. item:sub(1, 26) .. string.char(claims, charge_holds(flow, at))
   redis.call('ZADD', key('lease'), whole(now + lease_us), id)
   redis.call('HSET', key('flight'), id, entry)
   count_waiting(flow, -parts)
-  granted[#granted + 1] = entry
+  granted[#granted + 1] = entry .. struct.pack('>I4', at - now)
   c.last, c.served = now + #granted, true
   return parts
+end
+
+-- The instant at which the channel, the tenant and the route let n parts go.
+local function earliest(c, terms, flow, parts)
+  local hold = hold_of(flow)
+  local at = math.max(now, route_opens_at(), hold and opens_at(hold, 1) or 0)
+  for _, each in ipairs(c.gates) do
+    at = math.max(at, opens_at(each, parts))
+  end
+  if terms.gate then
+    at = math.max(at, opens_at(terms.gate, parts))
+  end
+  return at
+end
+
+-- Where the head is too long for what is left of a second, a shorter message a few places behind may pass it.
+-- Returns the item that can go first with its instant.
+local function first_that_fits(c, terms, flow, head)
+  local best, at = head, earliest(c, terms, flow, parts_of(head))
+  if parts_of(head) == 1 or c.passed >= MOST_PASSES or at <= earliest(c, terms, flow, 1) then
+    return best, at
+  end
+  for _, item in ipairs(redis.call('LRANGE', key('q:' .. flow), 1, NEXT_IN_FLOW)) do
+    local shorter = #item == ITEM_BYTES and parts_of(item) < parts_of(best)
+    local sooner = shorter and earliest(c, terms, flow, parts_of(item)) or at
+    if sooner < at then
+      local _, allowed = recipient_of(item)
+      if allowed <= sooner then
+        best, at = item, sooner
+      end
+    end
+  end
+  return best, at
+end
+
+local function take_from(c, flow, item, head)
+  if item == head then
+    redis.call('LPOP', key('q:' .. flow))
+    c.passed = 0
+  else
+    redis.call('LREM', key('q:' .. flow), 1, item)
+    c.passed = c.passed + 1
+  end
+end
+
+local function park(lane, tenant, open)
+  redis.call('ZREM', key('ring:' .. lane), tenant)
+  redis.call('ZADD', key('park:' .. lane), whole(open - look), tenant)
+end
+
+-- When the day has no room for the message, which its lane then waits for; nil where it has.
+local function full_until(c, parts)
+  for _, cap in ipairs(c.caps) do
+    if not fits_today(cap, parts) then
+      return cap.ends
+    end
+  end
+  return nil
 end
 
 -- Look at the tenant whose turn it is. Returns the parts granted or nil, and true when the whole lane must stop.
 local function serve_tenant(c, priority, tenant, tag)
   local lane, terms = priority .. c.name, terms_of(tenant, c.country)
-  local open = terms.period > 0 and opens_at(terms.gate, terms.period) or 0
-  local probe_us = probe_us_of(lane .. tenant)
-  if probe_us then
-    open = math.max(open, opens_at('g:h:' .. lane .. tenant, probe_us))
-  end
-  if open > now then
-    redis.call('ZREM', key('ring:' .. lane), tenant)
-    redis.call('ZADD', key('park:' .. lane), whole(open), tenant)
+  local hold = hold_of(lane .. tenant)
+  local open = math.max(terms.gate and opens_at(terms.gate, 1) or 0, hold and opens_at(hold, 1) or 0)
+  if open > near then
+    park(lane, tenant, open)
     return nil
   end
   local flow = lane .. tenant
-  local item = redis.call('LPOP', key('q:' .. flow))
-  if not item then
+  local head = redis.call('LINDEX', key('q:' .. flow), 0)
+  if not head then
     redis.call('ZREM', key('ring:' .. lane), tenant)
     return nil
   end
-  if #item ~= ITEM_BYTES then
+  if #head ~= ITEM_BYTES then
+    redis.call('LPOP', key('q:' .. flow))
     return nil                      -- not ours; a lane must not stop for it
   end
-  if c.cap and not fits_today(c.cap, parts_of(item)) then
-    redis.call('LPUSH', key('q:' .. flow), item)
-    c.cap.full = true
+  c.blocked[priority] = full_until(c, parts_of(head))
+  if c.blocked[priority] then
     return nil, true
   end
-  local hash, at, free, last = recipient_of(item)
-  if at > now then
-    delay(flow, item, hash, at, free, last)
+  local hash, allowed, free, last = recipient_of(head)
+  if allowed > near then
+    redis.call('LPOP', key('q:' .. flow))
+    delay(flow, head, hash, allowed, free, last)
     return nil
   end
-  local parts = grant(c, flow, item, terms, hash, free)
+  local item, at = first_that_fits(c, terms, flow, head)
+  if item ~= head then
+    hash, allowed, free = recipient_of(item)
+  end
+  at = math.ceil(math.max(at, allowed))
+  if at > near then
+    if terms.gate and opens_at(terms.gate, parts_of(item)) >= at then
+      park(lane, tenant, at)
+      return nil
+    end
+    c.blocked[priority] = at
+    return nil, true
+  end
+  take_from(c, flow, item, head)
+  local parts = grant(c, flow, item, terms, hash, free, at)
   redis.call('ZADD', key('ring:' .. lane), tag + parts / terms.weight, tenant)
   c.v[priority] = tag
   count_towards_floors(c, priority, parts)
@@ -348,7 +353,8 @@ end
 -- Write down when the lane is worth another look, or that it is empty; a lane just served has a ring.
 local function score(c, priority, was_served)
   local lane, ready = priority .. c.name, key('ready:' .. priority)
-  local open = math.max(channel_opens_at(c), now)
+  local open = channel_opens_at(c, priority)
+  open = open <= near and now or open - look
   if not was_served and redis.call('EXISTS', key('ring:' .. lane)) == 0 then
     local first = redis.call('ZRANGE', key('park:' .. lane), 0, 0, 'WITHSCORES')
     if not first[1] then
@@ -374,8 +380,10 @@ end
 
 local function visit(c, priority)
   steps = steps - 1
-  if channel_opens_at(c) > now then
-    redis.call('ZADD', key('ready:' .. priority), whole(channel_opens_at(c)), c.name)
+  c.blocked[priority] = nil
+  local open = channel_opens_at(c, priority)
+  if open > near then
+    redis.call('ZADD', key('ready:' .. priority), whole(open - look), c.name)
   elseif priority < PROMOTIONAL and serve_floor(c) then
     score(c, priority)
   else
@@ -386,7 +394,7 @@ end
 -- Passes -----------------------------------------------------------------------------------------------------
 
 local function may_go_on()
-  return #granted < wanted and steps > 0 and route_opens_at() <= now
+  return #granted < wanted and steps > 0 and route_opens_at() <= near
 end
 
 local function due_channels(priority, limit)
@@ -485,7 +493,8 @@ local function next_look()
   for priority = 0, lowest do
     soonest = math.min(soonest, first_score('ready:' .. priority) or math.huge)
   end
-  soonest = math.max(soonest, route_opens_at())
+  local route_open = route_opens_at()
+  soonest = math.max(soonest, route_open <= near and now or route_open - look)
   soonest = math.min(soonest, first_score('delayed') or math.huge, first_score('lease') or math.huge)
   if soonest == math.huge then
     return -1
@@ -510,4 +519,4 @@ local again = next_look()
 if again == 0 and #granted > 0 then
   wake_one()                       -- more is open than this caller took: another dispatcher may have it
 end
-return { 1, again, unpack(granted) }
+return { 1, again, now, unpack(granted) }

@@ -16,9 +16,11 @@ ANY_RECIPIENT = bytes(RECIPIENT_BYTES)
 """The recipient hash that switches the one-message-a-second gate off."""
 _MAX_BYTE = 255
 _COUNTRY_LETTERS = 2
+_SECOND_US = 1_000_000
 _ITEM = struct.Struct("!16s8sBBBB")
 _FLOW = struct.Struct("!1s16s2s16s")
 _PROBE = 2
+_AHEAD = struct.Struct("!I")
 ITEM_BYTES = _ITEM.size
 FLOW_BYTES = _FLOW.size
 
@@ -49,8 +51,8 @@ class LaneEntry(Struct, frozen=True, kw_only=True):
     """
     A message that may leave as soon as every gate is open.
 
-    The rates are facts of the lane (identity and country) and of the tenant, not of the message: the last
-    push decides them for everything queued there.
+    The rates are facts of the lane (identity and country) and of the tenant, not of the message: the push
+    with the newest policy version decides them for everything queued there.
 
     Raises:
         ValueError: A field does not fit its place in the packed form.
@@ -76,7 +78,9 @@ class LaneEntry(Struct, frozen=True, kw_only=True):
     tenant_rate: float | None = None
     """Parts per second of this tenant in this country over all identities, None for no such gate."""
     shared_gates: tuple[RateGate, ...] = ()
-    daily_cap: DailyCap | None = None
+    daily_caps: tuple[DailyCap, ...] = ()
+    version: int = 0
+    """Policy version of the tenant that the rates are from; older ones never replace newer ones."""
 
     def __post_init__(self) -> None:
         """Refuse what the packed form cannot hold."""
@@ -104,6 +108,10 @@ class ClaimedMessage(Struct, frozen=True, kw_only=True):
     recipient_hash: bytes
     probe: bool = False
     """Its flow or its route is held, and this message asks whether that is over."""
+    send_at_us: int = 0
+    """The instant at which it may leave, by the route's clock, in microseconds."""
+    release_at: float = 0.0
+    """The same instant by this process's monotonic clock, in seconds."""
 
 
 class Claimed(Struct, frozen=True, kw_only=True):
@@ -130,10 +138,11 @@ def pack_item(entry: LaneEntry | ClaimedMessage, *, attempt: int) -> bytes:
     return _ITEM.pack(entry.message_id.bytes, entry.recipient_hash, entry.parts, attempt, 0, 0)
 
 
-def unpack_claimed(route: str, packed: bytes) -> ClaimedMessage:
-    """Return the claim behind a flow followed by an item."""
+def unpack_claimed(route: str, packed: bytes, *, now_us: int, now: float) -> ClaimedMessage:
+    """Return the claim behind a flow, an item and the us to its instant; `now` is `now_us` by our clock."""
     priority, identity, country, tenant_id = _FLOW.unpack_from(packed)
     message_id, recipient_hash, parts, attempt, claims, flags = _ITEM.unpack_from(packed, FLOW_BYTES)
+    (ahead_us,) = _AHEAD.unpack_from(packed, FLOW_BYTES + ITEM_BYTES)
     return ClaimedMessage(
         message_id=UUID(bytes=message_id),
         route=route,
@@ -146,4 +155,6 @@ def unpack_claimed(route: str, packed: bytes) -> ClaimedMessage:
         claims=claims,
         recipient_hash=recipient_hash,
         probe=bool(flags & _PROBE),
+        send_at_us=now_us + ahead_us,
+        release_at=now + ahead_us / _SECOND_US,
     )

@@ -1,14 +1,14 @@
 """
-The rates that AWS and the carriers grant by default, and how a rate becomes a period.
+How a rate becomes the period and the bound of a gate.
 
 Every figure is in message parts, as AWS counts: one call with two parts halves the throughput.
 
-Why the period is stretched. A gate opens when TAT <= now, and n parts then move TAT to
-max(TAT, now - slack) + n * period, so polling that is late by up to `slack` loses nothing. Take the grants
-inside a second that begins with a grant at t. The last of them, of n parts, found
-t - slack + (all parts before it) * period <= TAT <= its own time < t + 1 s, so the parts before it are fewer
-than (1 s + slack) / period. With period = (1 s + slack) / rate they are fewer than the rate, and together
-with the last message at most rate + n - 1. The rate in the long run is 1 % below the one granted.
+Below 20 parts/s a gate is a period alone. The last message of a second, of n parts, goes out when the parts
+before it have had their periods, so (parts before it) * period < 1 s + jitter, where jitter is how much more
+one call than another was late on its way. With period = 1.03 s / rate they are fewer than the rate for up to
+30 ms of jitter, and together with the last message at most rate + n - 1. From 20 parts/s on the gate also
+holds every second and 20 ms to the rate itself. The period then only spreads the messages: at 0.85 s / rate
+it leaves the bound enough play to make up for what long messages waste.
 """
 
 from typing import Literal
@@ -17,9 +17,12 @@ from msgspec import Struct
 
 SenderType = Literal["SHORT_CODE", "TEN_DLC", "LONG_CODE", "SENDER_ID", "TOLL_FREE", "SHARED", "SIMULATOR"]
 
-SLACK_US = 10_000
-"""How late a claim may come without losing rate; up to 100 parts/s it is less than one part."""
 SECOND_US = 1_000_000
+BOUND_FROM = 20.0
+"""Parts per second from which no second may exceed the rate at all."""
+_LONE_PERIOD_US = 1_030_000
+_SPREAD_US = 850_000
+_REQUESTS_US = 1_030_000
 
 _CANADA = "CA"
 _LONG_CODE_RATES = {_CANADA: 1.0}
@@ -79,5 +82,15 @@ def campaign_quota(vetting_score: int | None) -> CampaignQuota:
 
 
 def period_us(rate: float) -> float:
-    """Return the microseconds that one part (or one request) of a gate costs."""
-    return (SECOND_US + SLACK_US) / rate
+    """Return the microseconds that one part of a gate costs."""
+    return (_LONE_PERIOD_US if rate < BOUND_FROM else _SPREAD_US) / rate
+
+
+def bound_of(rate: float) -> int:
+    """Return the parts that no second may exceed, 0 where the period alone decides."""
+    return 0 if rate < BOUND_FROM else int(rate)
+
+
+def request_us(rate: float) -> float:
+    """Return the microseconds that one API request costs; requests have no length, so a period is enough."""
+    return _REQUESTS_US / rate

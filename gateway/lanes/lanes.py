@@ -14,7 +14,7 @@ from functools import lru_cache
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from gateway.lanes.entry import (
     FLOW_BYTES,
@@ -28,14 +28,17 @@ from gateway.lanes.entry import (
     pack_item,
     unpack_claimed,
 )
-from gateway.lanes.gates import SECOND_US, SLACK_US, period_us
+from gateway.lanes.gates import SECOND_US, bound_of, period_us, request_us
+from gateway.lanes.route_clock import RouteClocks
 from gateway.lanes.scripts import Argument, RedisScripts, read_script
 
+AHEAD_MS = 60.0
+"""Two group commits of a busy machine; a one-time password finds no more than this taken before it."""
 HORIZON_US = SECOND_US
 """How long claims rest after an epoch was lost."""
 _PUSH_CHUNK = 2_000
 """Messages per script call: about 2 ms of Redis's time, in which nobody else is served."""
-_SURVIVES_REBUILD = (":g:", ":d:", ":to:", ":rebuild")
+_SURVIVES_REBUILD = (":g:", ":w:", ":d:", ":x:", ":to:", ":rebuild")
 """What was already sent still counts, so the gates outlive the lanes."""
 _LOCK_S = 15.0
 """A rebuild that died keeps others from trying again for this long; each of its pushes prolongs it."""
@@ -46,7 +49,8 @@ _TOKEN_WAIT_S = 1.0
 """Length of one blocked call; the next wait begins another."""
 _ROUTE_NAME = re.compile(r"[A-Za-z0-9._-]+")
 _PUSH = read_script("gateway.lanes", "structure.lua", "push.lua")
-_CLAIM = read_script("gateway.lanes", "structure.lua", "claim.lua")
+_CLAIM = read_script("gateway.lanes", "structure.lua", "gates.lua", "claim.lua")
+_RESERVE = read_script("gateway.lanes", "structure.lua", "gates.lua", "reserve.lua")
 _SETTLE = read_script("gateway.lanes", "structure.lua", "settle.lua")
 _REQUEUE = read_script("gateway.lanes", "structure.lua", "requeue.lua")
 _REBUILD = read_script("gateway.lanes", "rebuild.lua")
@@ -67,6 +71,8 @@ class Lanes:
     Args:
         api_requests_per_second: AWS's quota for SendTextMessage per route; none for a route that is absent.
         lease_s: How long a claimed message may stay unsettled before another claim gets it.
+        ahead_ms: How far ahead instants are given out: what a dispatcher has for its mark, and the most that
+            a more urgent message can find taken before it.
         clock_us: The time in microseconds for tests and simulations; None for Redis's own.
     """
 
@@ -76,15 +82,22 @@ class Lanes:
         *,
         api_requests_per_second: Mapping[str, float] | None = None,
         lease_s: float = 30.0,
+        ahead_ms: float = AHEAD_MS,
         clock_us: Callable[[], int] | None = None,
     ) -> None:
         self.scripts = scripts
         self.clock_us = clock_us
         self._tokens: dict[str, asyncio.Task[bool]] = {}
-        self._request_us = {
-            route: period_us(rate) for route, rate in (api_requests_per_second or {}).items() if rate > 0
-        }
+        self._request_us: dict[str, float] = {}
+        for route, rate in (api_requests_per_second or {}).items():
+            self.limit_requests(route, rate)
         self._lease_us = round(lease_s * SECOND_US)
+        self._ahead_us = round(ahead_ms * 1000)
+        self._clocks = RouteClocks()
+
+    def limit_requests(self, route: str, rate: float) -> None:
+        """Set AWS's quota of requests per second for a route, from the next claim on; 0 for none."""
+        self._request_us[route] = request_us(rate) if rate > 0 else 0
 
     async def push(
         self, entries: Sequence[LaneEntry], *, rebuild_epoch: str | None = None, lock_s: float = _LOCK_S
@@ -106,23 +119,44 @@ class Lanes:
     async def claim(
         self, route: str, limit: int, *, lowest_priority: Priority = Priority.PROMOTIONAL
     ) -> Claimed:
-        """Take up to `limit` messages whose every gate is open now, and charge the gates."""
+        """Take up to `limit` messages whose every gate opens within `ahead_ms`, and charge the gates."""
         arguments: list[Argument] = [
             min(limit, _MAX_CLAIM),
             int(lowest_priority),
             self._lease_us,
-            SLACK_US,
+            self._ahead_us,
             self._request_us.get(route, 0),
             self._now(),
         ]
-        status, next_us, *entries = await self.scripts.run(_CLAIM, key_prefix(route), arguments)
-        messages, unreadable = _unpacked(route, entries)
+        status, next_us, now_us, *entries = await self.scripts.run(_CLAIM, key_prefix(route), arguments)
+        here = self._clocks.local(route, int(now_us))
+        messages, unreadable = _unpacked(route, entries, now_us=int(now_us), now=here)
         return Claimed(
             messages=messages,
             unreadable=unreadable,
             next_open_ms=_milliseconds(next_us),
             epoch_missing=status == 0,
         )
+
+    async def reserve_again(self, message: ClaimedMessage) -> ClaimedMessage | None:
+        """
+        Give a claimed message whose instant passed unused another one; None when the lanes were lost.
+
+        It keeps its place where nobody came after it at its gates, and goes behind those who did.
+        """
+        arguments: list[Argument] = [
+            self._request_us.get(message.route, 0),
+            self._now(),
+            pack_flow(message),
+            pack_item(message, attempt=message.attempt),
+            message.send_at_us,
+        ]
+        taken, send_at_us, now_us = await self.scripts.run(_RESERVE, key_prefix(message.route), arguments)
+        if taken == 0:
+            return None
+        here = self._clocks.local(message.route, int(now_us))
+        release_at = here + (int(send_at_us) - int(now_us)) / SECOND_US
+        return structs.replace(message, send_at_us=int(send_at_us), release_at=release_at)
 
     async def settle(self, route: str, message_ids: Sequence[UUID]) -> None:
         """Give up the leases: Postgres holds the mark that these are being dispatched, or are final."""
@@ -208,22 +242,25 @@ class Lanes:
     ) -> bool:
         arguments: list[Argument] = [rebuild_epoch or "", lock_ms, self._now()]
         for flow, (first, items) in _by_flow(entries).items():
-            cfg = _channel_terms(first.identity_rate, first.shared_gates, first.daily_cap)
-            arguments += (flow, cfg, _tenant_terms(first.weight, first.tenant_rate), b"".join(items))
+            cfg = _channel_terms(first.identity_rate, first.shared_gates, first.daily_caps)
+            terms = _tenant_terms(first.weight, first.tenant_rate, first.version)
+            arguments += (flow, first.version, cfg, terms, b"".join(items))
         return (await self.scripts.run(_PUSH, key_prefix(entries[0].route), arguments))[0] == 1
 
     def _now(self) -> Argument:
         return "" if self.clock_us is None else self.clock_us()
 
 
-def _unpacked(route: str, entries: Iterable[int | bytes]) -> tuple[list[ClaimedMessage], list[UUID]]:
+def _unpacked(
+    route: str, entries: Iterable[int | bytes], *, now_us: int, now: float
+) -> tuple[list[ClaimedMessage], list[UUID]]:
     """Read each claim by itself: one that cannot be read must not cost the others their turn."""
     messages: list[ClaimedMessage] = []
     unreadable: list[UUID] = []
     for entry in entries:
         if isinstance(entry, bytes):
             try:
-                messages.append(unpack_claimed(route, entry))
+                messages.append(unpack_claimed(route, entry, now_us=now_us, now=now))
             except (ValueError, struct.error):  # UnicodeDecodeError is a ValueError
                 unreadable.append(
                     UUID(bytes=entry[FLOW_BYTES : FLOW_BYTES + _ID_BYTES].ljust(_ID_BYTES, b"\0"))
@@ -265,18 +302,20 @@ def _by_flow(entries: Iterable[LaneEntry]) -> dict[bytes, tuple[LaneEntry, list[
 
 
 @lru_cache(maxsize=4096)
-def _channel_terms(rate: float, shared: tuple[RateGate, ...], cap: DailyCap | None) -> bytes:
-    gates = [[gate.name, period_us(gate.parts_per_second)] for gate in shared]
-    return msgspec.msgpack.encode(
-        [period_us(rate), gates, [] if cap is None else [cap.name, cap.parts_per_day]]
-    )
+def _channel_terms(rate: float, shared: tuple[RateGate, ...], caps: tuple[DailyCap, ...]) -> bytes:
+    gates = [
+        [gate.name, period_us(gate.parts_per_second), bound_of(gate.parts_per_second)] for gate in shared
+    ]
+    daily = [[cap.name, cap.parts_per_day] for cap in caps]
+    return msgspec.msgpack.encode([period_us(rate), bound_of(rate), gates, daily])
 
 
 @lru_cache(maxsize=4096)
-def _tenant_terms(weight: int, rate: float | None) -> bytes:
+def _tenant_terms(weight: int, rate: float | None, version: int) -> bytes:
     if weight == 1 and rate is None:
         return b""
-    return msgspec.msgpack.encode([weight, 0 if rate is None else period_us(rate)])
+    limit = [0, 0] if rate is None else [period_us(rate), bound_of(rate)]
+    return msgspec.msgpack.encode([version, weight, *limit])
 
 
 def _lane_key(lane: bytes) -> LaneKey:

@@ -4,17 +4,19 @@ Queue a batch of messages of one route; O(1) per message and O(log tenants) per 
 ARGV[1]   the epoch that is being rebuilt, or '' for an ordinary push
 ARGV[2]   milliseconds by which a rebuild's push prolongs its lock
 ARGV[3]   the time in us, '' for Redis's own (tests inject it)
-then four per flow:
+then five per flow:
   flow    35 bytes
-  cfg     the channel's gates, msgpack; the last push decides
+  version of the tenant's policy that the next two are from; older ones than those in force change nothing
+  cfg     the channel's gates, msgpack
   terms   the tenant's weight and gate, msgpack, or '' for the defaults
-  items   28 bytes each, one after the other
+  items   28 bytes each, one after the other; none to change only what is in force where something is queued
 
 Returns {taken}: 1, or 0 when the route has no epoch (or the rebuild lost its lock) and nothing was stored.
 ]==]
 
 local CHUNK = 1000
 local FIRST_FLOW = 4
+local changed_terms = false
 
 local function may_push(rebuilding, lock_ms)
   if rebuilding == '' then
@@ -57,49 +59,64 @@ local function look_again(channel)
   for priority = 0, 2 do
     redis.call('ZADD', key('ready:' .. priority), 'XX', 'LT', whole(now), channel)
   end
+  changed_terms = true
 end
 
-local function configure(channel, cfg)
+local function configure(channel, version, cfg)
   if configured[channel] == cfg then
     return
   end
   configured[channel] = cfg
-  if redis.call('HGET', key('ch:' .. channel), 'cfg') ~= cfg then
+  local row = redis.call('HMGET', key('ch:' .. channel), 'cfg', 'ver')
+  if version < tonumber(row[2] or 0) then
+    return
+  end
+  if row[1] ~= cfg then
     redis.call('HSET', key('ch:' .. channel), 'cfg', cfg)
     look_again(channel)
   end
+  if version > tonumber(row[2] or 0) then
+    redis.call('HSET', key('ch:' .. channel), 'ver', whole(version))
+  end
 end
 
--- Store the tenant's terms if they are new, and return its weight.
-local function agree(channel, tenant, terms)
+-- Store the tenant's terms if they are new, and return the weight in force.
+local function agree(channel, tenant, version, terms)
   local field = tenant .. channel:sub(17, 18)
-  if (redis.call('HGET', key('terms'), field) or '') ~= terms then
-    if terms == '' then
-      redis.call('HDEL', key('terms'), field)
-    else
-      redis.call('HSET', key('terms'), field, terms)
-    end
+  local known = redis.call('HGET', key('terms'), field) or ''
+  if known == terms then
+    return terms == '' and 1 or cmsgpack.unpack(terms)[2]
+  end
+  local before = known ~= '' and cmsgpack.unpack(known) or { 0, 1, 0, 0 }
+  local after = terms ~= '' and cmsgpack.unpack(terms) or { version, 1, 0, 0 }
+  if version < before[1] then
+    return before[2]
+  end
+  redis.call('HSET', key('terms'), field, cmsgpack.pack(after))
+  if after[2] ~= before[2] or after[3] ~= before[3] then
     for priority = 0, 2 do
       redis.call('ZADD', key('park:' .. priority .. channel), 'XX', 'LT', whole(now), tenant)
     end
     look_again(channel)
   end
-  return terms == '' and 1 or cmsgpack.unpack(terms)[1]
+  return after[2]
 end
 
-for at = FIRST_FLOW, #ARGV, 4 do
-  local flow, cfg, terms, blob = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+for at = FIRST_FLOW, #ARGV, 5 do
+  local flow, version, cfg, terms, blob = ARGV[at], tonumber(ARGV[at + 1]), ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
   local lane, channel, tenant = lane_of(flow), channel_of(flow), tenant_of(flow)
-  configure(channel, cfg)
-  local weight = agree(channel, tenant, terms)
-  local parts, was_empty = append(flow, blob)
-  added[lane] = (added[lane] or 0) + parts
-  if was_empty then
-    if not tags[lane] then
-      tags[lane] = tonumber(redis.call('HGET', key('ch:' .. channel), 'v' .. flow:sub(1, 1)) or 0)
+  if blob ~= '' or redis.call('EXISTS', key('ch:' .. channel)) == 1 then
+    configure(channel, version, cfg)
+    local weight = agree(channel, tenant, version, terms)
+    local parts, was_empty = append(flow, blob)
+    added[lane] = parts > 0 and (added[lane] or 0) + parts or added[lane]
+    if was_empty and parts > 0 then
+      if not tags[lane] then
+        tags[lane] = tonumber(redis.call('HGET', key('ch:' .. channel), 'v' .. flow:sub(1, 1)) or 0)
+      end
+      redis.call('ZADD', key('ring:' .. lane), 'NX', tags[lane] + 1 / weight, tenant)
+      woken[lane] = flow
     end
-    redis.call('ZADD', key('ring:' .. lane), 'NX', tags[lane] + 1 / weight, tenant)
-    woken[lane] = flow
   end
 end
 
@@ -109,7 +126,7 @@ end
 for _, flow in pairs(woken) do
   look_at(flow, now)
 end
-if next(woken) then
+if next(woken) or changed_terms then
   wake_one()
 end
 return { 1 }

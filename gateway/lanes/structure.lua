@@ -1,7 +1,7 @@
 --[==[
 The lanes of one route: what is queued, in which order it leaves, and when.
 
-This file is put in front of push.lua, claim.lua, settle.lua, requeue.lua and backoff.lua; they share the layout below.
+This file is put in front of the scripts (push, claim, settle, requeue, reserve, backoff); they share the layout below.
 
 A *channel* is an origination identity in a country: AWS grants a rate to that pair. A *lane* is a channel at
 a priority. A *flow* is one tenant's messages in one lane, a plain list. Messages wait nowhere else except in
@@ -24,11 +24,14 @@ longest message (eleven messages of one tenant in a row) or a walk over all tena
 needs neither. A flow that becomes busy starts at V + 1 / weight, as if it had just been served, and an
 emptied flow keeps its place until its turn comes, so nobody gains by queueing one message at a time.
 
-The limiter is the debt form: a gate is open when TAT <= now, and a message of n parts moves TAT to
-max(TAT, now - slack) + n * period. The slack gives back what late polling lost; the period that Python
-passes is longer by the same share, so that in any second at most rate + n - 1 parts are granted (proof in
-gates.py). A TAT further ahead than a second and 32 parts is a step of the clock or an old, slower rate, and
-is cut there. The clock itself never goes back: `lane_clock` keeps the difference.
+The limiter gives out instants. A claim grants a message the first instant at which every gate is open, if that
+is near enough (60 ms); the dispatcher commits its mark meanwhile and makes the call at that very instant, so
+the commit's jitter does not reach the carrier. A message of n parts moves a gate's TAT to instant + n * period,
+the debt form, whose burst is one message. From 20 parts/s on a gate also keeps the last second's messages and
+lets no second exceed the rate, whatever their lengths; below that a message is a large part of the rate, and
+the honest bound is rate + n - 1 (proof in gates.py). A TAT further ahead than a second and 32 parts is a step
+of the clock or an old, slower rate, and is cut there. The clock itself never goes back: `lane_clock` keeps the
+difference.
 
 Priority: a claim serves the smallest priority number that has an open lane. Promotional lanes get the 20th
 part of a channel, and the 20th request of a route, when the others would leave them nothing; a counter of
@@ -48,9 +51,10 @@ KEYS[1]   {r:<route>}   the prefix of every key below; the braces put them all i
     ring:L    zset    tenant -> tag            L is the priority digit and the channel
     park:L    zset    tenant -> us of opening
     q:F       list    items                    F is L and the tenant: the flow
-    ch:C      hash    cfg (msgpack: [period us, [[gate, period us]...], [cap, parts per day] or []]),
-                      v0 v1 v2 (V per priority), floor, last, slow
-    terms     hash    tenant and country -> msgpack [weight, period us or 0]; absent for weight 1 and no gate
+    ch:C      hash    cfg (msgpack: [period us, bound, [[gate, period us, bound]...], [[cap, parts per day]...]]),
+                      ver (policy version of cfg), v0 v1 v2 (V per priority), floor, last, passed, slow
+    terms     hash    tenant and country -> msgpack [version, weight, period us or 0, bound]; absent for weight 1
+                      and no gate
     held      hash    flow -> <period us>:<since> of a flow that is held
     throttled zset    channel -> us of its last throttle, of the last seconds
     delayed   zset    flow and item -> us of return
@@ -58,8 +62,11 @@ KEYS[1]   {r:<route>}   the prefix of every key below; the braces put them all i
     flight    hash    message id -> flow and item
     backlog   hash    lane -> parts
     wake      list    at most one token, for dispatchers that sleep
-    g:c:C g:s:<gate> g:t:<tenant><country> g:route g:h:F g:hold     string  TAT in us, expires when it says nothing more
+    g:c:C g:s:<gate> g:t:<tenant><country> g:route g:h:F g:hold     string  TAT in us, then :<parts in the last
+                      second> where a bound holds; expires when it says nothing more
+    w:<gate>          list    <us>:<parts> of the messages in that second
     d:<cap>:<day>     string  parts of that day
+    x:<cap>:<day>     string  parts of that day known to have gone to carriers that do not count them
     to:<recipient>    string  <us of the last message>:<us of the next free second>
 
 Identities, tenants and messages are 16 raw bytes, a country 2 letters, a recipient 8 bytes:

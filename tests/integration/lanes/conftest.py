@@ -43,7 +43,7 @@ class World:
     def __init__(self, scripts: RedisScripts, **options: Any) -> None:
         self.route = f"test-{next(_serial)}"
         self.now_us = START_US
-        self.options = options
+        self.options = {"ahead_ms": 0} | options
         self.scripts = scripts
         self.make_lanes()
 

@@ -3,6 +3,8 @@
 import itertools
 from uuid import UUID
 
+import pytest
+
 from gateway.lanes.entry import DailyCap, Priority, RateGate
 
 
@@ -35,18 +37,18 @@ async def test_one_tenants_messages_leave_in_the_order_in_which_they_came(world)
 
 
 async def test_a_closed_identity_tells_when_it_opens(world):
-    """A part at 1 part/s costs 1.01 s, of which the first after idling is given the 10 ms of slack."""
+    """A part at 1 part/s costs 1.03 s: a second, and what two calls may be late by more than each other."""
     await world.push(*world.entries(2))
     assert len((await world.claim()).messages) == 1
     claimed = await world.claim()
-    assert (claimed.messages, claimed.next_open_ms) == ([], 1000)
+    assert (claimed.messages, claimed.next_open_ms) == ([], 1030)
 
 
 async def test_parts_are_charged_not_messages(world):
     """AWS counts parts: four of them close a 1 part/s number for four seconds."""
     await world.push(world.entry(parts=4), world.entry())
     first, second = [at for at, _ in await world.drain()]
-    assert 4.0 <= second - first <= 4.04
+    assert 4.11 <= second - first <= 4.13
 
 
 async def test_a_message_longer_than_the_rate_still_leaves(world):
@@ -73,7 +75,8 @@ async def test_a_tenant_at_its_own_rate_does_not_stop_another(world):
     await world.push(*world.entries(5, tenant=2, identity_rate=100.0))
     taken = await world.drain()
     assert max(at for at, each in taken if each.tenant_id == UUID(int=2)) < 0.2
-    assert [round(at, 1) for at, each in taken if each.tenant_id == UUID(int=1)] == [0.0, 1.0, 2.0, 3.0, 4.0]
+    ones = [at for at, each in taken if each.tenant_id == UUID(int=1)]
+    assert ones == pytest.approx([0.0, 1.03, 2.06, 3.09, 4.12], abs=0.01)
 
 
 async def test_a_tenants_rate_counts_over_all_its_identities_in_a_country(world):
@@ -105,7 +108,7 @@ async def test_a_campaign_is_not_faster_with_more_numbers(world):
 async def test_the_daily_cap_ends_at_midnight_utc(world):
     """T-Mobile's counter: at most the cap in one day, the rest tomorrow."""
     cap = DailyCap("brand-1", 5)
-    await world.push(*world.entries(8, identity_rate=100.0, daily_cap=cap))
+    await world.push(*world.entries(8, identity_rate=100.0, daily_caps=(cap,)))
     taken = await world.drain()
     assert [at < 1 for at, _ in taken].count(True) == 5
     day_ends_in_s = 86_400 - (world.now_us // 1_000_000 - round(taken[-1][0])) % 86_400
@@ -114,7 +117,7 @@ async def test_the_daily_cap_ends_at_midnight_utc(world):
 
 async def test_a_message_longer_than_the_daily_cap_leaves_alone(world):
     """It would otherwise block its lane for ever."""
-    await world.push(world.entry(parts=7, daily_cap=DailyCap("brand-2", 5)))
+    await world.push(world.entry(parts=7, daily_caps=(DailyCap("brand-2", 5),)))
     assert len((await world.claim()).messages) == 1
 
 
@@ -127,7 +130,7 @@ async def test_a_recipient_gets_one_message_a_second(world):
     await world.push(world.entry(recipient=6, **fast))
     taken = await world.drain()
     same = [at for at, each in taken if each.recipient_hash[-1] == 5]
-    assert [round(later - earlier, 3) for earlier, later in itertools.pairwise(same)] == [1.0, 1.0]
+    assert [round(later - earlier, 3) for earlier, later in itertools.pairwise(same)] == [1.03, 1.03]
     assert next(at for at, each in taken if each.recipient_hash[-1] == 6) < 0.1
 
 
@@ -168,7 +171,7 @@ async def test_a_tenants_new_rate_holds_for_what_is_parked_already(world):
     """The plan was changed while the tenant waited for its gate."""
     await world.push(*world.entries(3, tenant_rate=0.01, identity_rate=100.0))
     await world.take()
-    world.advance_ms(1)
+    world.advance_ms(10)
     assert (await world.claim()).next_open_ms > 90_000
     await world.push(world.entry(identity_rate=100.0))
     assert len(await world.drain(until_ms=100)) == 3

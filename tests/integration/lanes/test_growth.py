@@ -12,6 +12,7 @@ BYTES_PER_MESSAGE = 200
 
 
 async def fill(world: World, *, tenants: int, messages: int) -> None:
+    world.make_lanes(ahead_ms=60)
     ids = [UUID(int=1 + number) for number in range(tenants)]
     identity = UUID(int=1)
     for start in range(0, messages, 20_000):
@@ -71,6 +72,7 @@ async def test_a_claim_costs_the_same_however_many_tenants_and_messages_wait(wor
 
 async def test_parked_tenants_are_not_looked_at_again(world, client):
     """A thousand capped tenants in one lane must not slow the claims of the one who may send."""
+    world.make_lanes(ahead_ms=60)
     await world.push(
         *(world.entry(tenant=tenant, tenant_rate=0.01, identity_rate=1e6) for tenant in range(2, 1002))
     )

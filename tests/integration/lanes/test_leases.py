@@ -90,7 +90,7 @@ async def test_the_clock_of_a_route_never_goes_back(world, scripts, client):
     seconds, micros = await client.time()
     ahead = (seconds + 3600) * 1_000_000 + micros
     await client.hset(key, mapping={"last": ahead, "opens": 0})
-    assert await lanes.push([world.entry(identity_rate=50.0), world.entry(identity_rate=50.0)]) == []
+    assert await lanes.push([world.entry(identity_rate=10.0), world.entry(identity_rate=10.0)]) == []
     assert len((await lanes.claim(world.route, 10)).messages) == 1
     assert int(await client.hget(key, "shift")) > 3_500_000_000
-    assert (await lanes.claim(world.route, 10)).next_open_ms <= 21
+    assert (await lanes.claim(world.route, 10)).next_open_ms <= 103

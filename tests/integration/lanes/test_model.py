@@ -1,22 +1,29 @@
 """The scripts against a plain model: runs of pushes, claims, waits and crashes, and what must hold then."""
 
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.lanes.entry import ClaimedMessage, LaneEntry, Priority
-from gateway.lanes.gates import SLACK_US, period_us
+from gateway.lanes.entry import ClaimedMessage, DailyCap, LaneEntry, Priority, RateGate
+from gateway.lanes.gates import bound_of, period_us, request_us
 from tests.integration.lanes.conftest import World
 
 IDENTITY_RATES = {1: 1.0, 2: 20.0, 3: 300.0}
 TENANT_RATES = {1: None, 2: 2.0, 3: None, 4: 30.0}
+CAMPAIGN = (RateGate("campaign", 40.0),)
+SHARED = {1: CAMPAIGN, 2: CAMPAIGN, 3: ()}
+CAPS = {1: (), 2: (DailyCap("brand", 30), DailyCap("campaign", 25)), 3: (DailyCap("brand", 30),)}
 WEIGHTS = {1: 1, 2: 1, 3: 3, 4: 1}
 REQUEST_RATE = 150.0
 LEASE_US = 30_000_000
 FLOOR = 19
+WINDOW_US = 1_020_000
+RECIPIENT_US = 1_030_000
+DAY_US = 86_400_000_000
+LONGEST = 8
 ROUNDED_UP_US = 500
 """Redis keeps whole microseconds, rounded up; the model keeps fractions."""
 
@@ -29,23 +36,38 @@ class Model:
     delayed: set[UUID] = field(default_factory=set)
     held: dict[UUID, tuple[LaneEntry, int]] = field(default_factory=dict)
     owed: dict[object, float] = field(default_factory=dict)
+    sent: dict[object, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
+    days: Counter[tuple[str, int]] = field(default_factory=Counter)
     recipients: dict[bytes, int] = field(default_factory=dict)
     done: set[UUID] = field(default_factory=set)
     others_since_promotional: Counter[object] = field(default_factory=Counter)
 
-    def gates(self, entry: LaneEntry) -> list[tuple[object, float, int]]:
-        """Return each gate's name, rate and cost; a tenant's gate spans its identities."""
-        found: list[tuple[object, float, int]] = [
-            ("route", REQUEST_RATE, 1),
-            ((entry.identity, entry.country), entry.identity_rate, entry.parts),
-        ]
+    def gates(self, entry: LaneEntry, parts: int) -> list[tuple[object, float, int, int]]:
+        """Return each gate's name, period, bound and cost; a tenant's gate spans its identities."""
+        rates: list[tuple[object, float]] = [((entry.identity, entry.country), entry.identity_rate)]
+        rates += [(gate.name, gate.parts_per_second) for gate in entry.shared_gates]
         if entry.tenant_rate is not None:
-            found.append(((entry.tenant_id, entry.country, "tenant"), entry.tenant_rate, entry.parts))
-        return found
+            rates.append(((entry.tenant_id, entry.country, "tenant"), entry.tenant_rate))
+        found = [(name, period_us(rate), bound_of(rate), parts) for name, rate in rates]
+        return [("route", request_us(REQUEST_RATE), 0, 1), *found]
 
-    def is_open(self, entry: LaneEntry, now_us: int) -> bool:
-        """Tell whether every gate of the message is open."""
-        return all(self.owed.get(name, 0) <= now_us for name, _, _ in self.gates(entry))
+    def is_open(self, entry: LaneEntry, at_us: int, *, parts: int | None = None) -> bool:
+        """Tell whether every gate lets the message, or one of so many parts, go at an instant."""
+        gates = self.gates(entry, parts or entry.parts)
+        return all(
+            self.owed.get(name, 0) <= at_us and self.fits(name, bound, cost, at_us)
+            for name, _, bound, cost in gates
+        ) and all(self.fits_the_day(cap, parts or entry.parts, at_us) for cap in entry.daily_caps)
+
+    def fits(self, name: object, bound: int, cost: int, at_us: int) -> bool:
+        """Tell whether the second that ends at an instant has room; a message longer than it goes alone."""
+        inside = sum(parts for at, parts in self.sent[name] if at > at_us - WINDOW_US)
+        return bound == 0 or inside == 0 or inside + cost <= bound
+
+    def fits_the_day(self, cap: DailyCap, parts: int, at_us: int) -> bool:
+        """Tell whether the day has room."""
+        used = self.days[cap.name, at_us // DAY_US]
+        return used == 0 or used + parts <= cap.parts_per_day
 
     def expire(self, now_us: int) -> None:
         """Queue again what nobody settled in time."""
@@ -54,22 +76,19 @@ class Model:
                 del self.held[message_id]
                 self.queued[message_id] = entry
 
-    def grant(self, message: ClaimedMessage, now_us: int) -> None:
+    def grant(self, message: ClaimedMessage, now_us: int, ahead_us: int) -> None:
         """Hold one claimed message to every rule, then charge it."""
         assert message.message_id in self.queued, "lost, invented or given out twice"
-        entry = self.queued[message.message_id]
-        assert self.is_open(entry, now_us), "a gate was closed"
+        entry, at_us = self.queued[message.message_id], message.send_at_us
+        assert now_us <= at_us <= now_us + ahead_us, "an instant out of reach"
+        assert self.is_open(entry, at_us + 2), "a gate was closed"
         if any(entry.recipient_hash):
-            assert now_us - self.recipients.get(entry.recipient_hash, 0) >= 1_000_000, "two in one second"
+            assert at_us - self.recipients.get(entry.recipient_hash, 0) >= RECIPIENT_US, "two in one second"
         lane = (entry.identity, entry.country)
         urgent = [
             each
-            for each in self.queued.values()
-            if (each.identity, each.country) == lane
-            and each.priority < entry.priority
-            and each.message_id not in self.delayed
-            and not any(each.recipient_hash)
-            and self.is_open(each, now_us - ROUNDED_UP_US)
+            for each in self.surely_open(now_us + ahead_us // 2)
+            if (each.identity, each.country) == lane and each.priority < entry.priority
         ]
         if entry.priority is Priority.PROMOTIONAL:
             allowed = (
@@ -82,20 +101,27 @@ class Model:
             self.others_since_promotional[lane] += entry.parts
             self.others_since_promotional["all"] += 1
         del self.queued[message.message_id]
-        self.recipients[entry.recipient_hash] = now_us
+        self.recipients[entry.recipient_hash] = at_us
         self.held[message.message_id] = (entry, now_us + LEASE_US)
-        for name, rate, cost in self.gates(entry):
-            self.owed[name] = max(self.owed.get(name, 0), now_us - SLACK_US) + cost * period_us(rate)
+        for name, period, _, cost in self.gates(entry, entry.parts):
+            self.owed[name] = at_us + cost * period
+            self.sent[name].append((at_us, cost))
+        for cap in entry.daily_caps:
+            self.days[cap.name, now_us // DAY_US] += entry.parts
 
-    def nothing_was_left(self, now_us: int) -> None:
-        """After a claim that could have taken more, nothing without a recipient's gate may be open."""
-        open_now = [each for each in self.queued.values() if not any(each.recipient_hash)]
-        open_now = [
+    def surely_open(self, at_us: int) -> list[LaneEntry]:
+        """Return what may go by an instant even if a longer message stands before it."""
+        return [
             each
-            for each in open_now
-            if each.message_id not in self.delayed and self.is_open(each, now_us - ROUNDED_UP_US)
+            for each in self.queued.values()
+            if not any(each.recipient_hash)
+            and each.message_id not in self.delayed
+            and self.is_open(each, at_us - ROUNDED_UP_US, parts=LONGEST)
         ]
-        assert not open_now, "an open message was left behind"
+
+    def nothing_was_left(self, now_us: int, ahead_us: int) -> None:
+        """After a claim that could have taken more, nothing without a recipient's gate may be open."""
+        assert not self.surely_open(now_us + ahead_us // 2), "an open message was left behind"
 
 
 @dataclass(frozen=True)
@@ -151,6 +177,7 @@ class Run:
 
     def __init__(self, world: World) -> None:
         self.world, self.model = world, Model()
+        self.ahead_us = round(world.options["ahead_ms"] * 1000)
         self.pushed: set[UUID] = set()
         self.claimed: deque[ClaimedMessage] = deque()
 
@@ -177,6 +204,8 @@ class Run:
             recipient=push.recipient,
             identity_rate=IDENTITY_RATES[push.identity],
             tenant_rate=TENANT_RATES[push.tenant],
+            shared_gates=SHARED[push.identity],
+            daily_caps=CAPS[push.identity],
             weight=WEIGHTS[push.tenant],
         )
         await self.world.push(*entries)
@@ -189,9 +218,9 @@ class Run:
         self.model.expire(now_us)
         claimed = await self.world.claim(claim.limit)
         for message in claimed.messages:
-            self.model.grant(message, now_us)
+            self.model.grant(message, now_us, self.ahead_us)
         if len(claimed.messages) < claim.limit:
-            self.model.nothing_was_left(now_us)
+            self.model.nothing_was_left(now_us, self.ahead_us)
         if claim.settle:
             await self.world.lanes.settle(self.world.route, [each.message_id for each in claimed.messages])
             for message in claimed.messages:
@@ -240,10 +269,13 @@ class Run:
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(history=st.lists(st.one_of(pushes, pushes, claims, claims, waits, give_backs), max_size=40))
-async def test_every_history_keeps_the_rates_the_order_and_every_message(scripts, history):
+@given(
+    ahead_ms=st.sampled_from([0, 60]),
+    history=st.lists(st.one_of(pushes, pushes, claims, claims, waits, give_backs), max_size=40),
+)
+async def test_every_history_keeps_the_rates_the_order_and_every_message(scripts, ahead_ms, history):
     """Rates, priorities, no loss, no duplicate, nothing open left behind, and a backlog that adds up."""
-    world = World(scripts)
+    world = World(scripts, ahead_ms=ahead_ms)
     await world.open()
     world.limit_requests(REQUEST_RATE)
     run = Run(world)

@@ -37,7 +37,8 @@ def test_a_packed_message_takes_63_bytes_and_unpacks_to_itself():
     queued = entry(parts=255, attempt=255, recipient_hash=b"12345678", priority=Priority.PROMOTIONAL)
     packed = pack_flow(queued) + pack_item(queued, attempt=7)
     assert (ITEM_BYTES, FLOW_BYTES, len(packed)) == (28, 35, 63)
-    message = unpack_claimed("main", packed)
+    message = unpack_claimed("main", packed + (2_500).to_bytes(4, "big"), now_us=7_000, now=20.0)
+    assert (message.send_at_us, message.release_at) == (9_500, 20.0025)
     assert (message.message_id, message.identity, message.tenant_id) == (
         UUID(int=1),
         UUID(int=2),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.lanes.gates import SLACK_US, CampaignQuota, campaign_quota, identity_rate, period_us
+from gateway.lanes.gates import CampaignQuota, bound_of, campaign_quota, identity_rate, period_us
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,15 @@ def test_a_campaigns_quota_follows_its_vetting_score(score, rate, per_day):
     assert campaign_quota(score) == CampaignQuota(rate, per_day)
 
 
-@pytest.mark.parametrize("rate", [0.2, 1, 3, 20, 100, 1000])
-def test_a_period_is_longer_by_the_slack_so_that_a_second_and_the_slack_hold_the_rate(rate):
-    """The equality on which the proof of exactness stands."""
-    assert period_us(rate) * rate == pytest.approx(1_000_000 + SLACK_US)
+@pytest.mark.parametrize("rate", [0.2, 1, 3, 19])
+def test_a_slow_gates_period_leaves_room_for_thirty_milliseconds_of_jitter(rate):
+    """The equality on which the proof of exactness stands where no bound is kept."""
+    assert period_us(rate) * rate == pytest.approx(1_030_000)
+    assert bound_of(rate) == 0
+
+
+@pytest.mark.parametrize("rate", [20, 75.5, 100, 1000])
+def test_a_fast_gate_is_bound_to_its_rate_and_its_period_only_spreads(rate):
+    """A period above a second's share would hide what the bound is for."""
+    assert period_us(rate) * rate < 1_000_000
+    assert bound_of(rate) == int(rate)

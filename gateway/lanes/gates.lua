@@ -1,0 +1,179 @@
+--[==[
+The gates: when each opens for a message of n parts, and what the message charges.
+
+This file comes after structure.lua in claim.lua and reserve.lua. A gate is {name, period, bound}: `period` is
+the us that one part costs, `bound` the parts that no second may exceed, 0 where the period alone decides.
+State is read once per call and written once, by `write_gates`.
+]==]
+
+local LONGEST_PARTS = 32           -- more than the longest text has, so a cut debt is never a real one
+local WINDOW_US = 1020000          -- a second, and what a call may be early or late on its way to the carrier
+local RECIPIENT_US = 1030000       -- the same for the one message a second that a phone may get
+local DAY_US = 86400 * SECOND_US
+
+local gates = {}
+local gate_now, gate_ahead, gate_injected
+
+local function now_is(now, ahead, injected)
+  gate_now, gate_ahead, gate_injected = now, ahead, injected
+end
+
+local function log_of(name)
+  return key('w:' .. name)
+end
+
+local function gate(spec)
+  local name, period, bound = spec[1], spec[2], spec[3]
+  local found = gates[name]
+  if found then
+    return found
+  end
+  local tat, sum = (redis.call('GET', key(name)) or '0'):match('^(%d+):?(%d*)$')
+  found = { tat = tonumber(tat), sum = tonumber(sum) or 0, windowed = bound > 0, changed = false }
+  local furthest = gate_now + gate_ahead + SECOND_US + LONGEST_PARTS * period
+  if found.tat > furthest then
+    found.tat, found.sum, found.changed = furthest, 0, true
+  end
+  if found.sum == 0 and found.windowed then
+    redis.call('DEL', log_of(name))
+  end
+  gates[name] = found
+  return found
+end
+
+local function read_log(row)
+  local at, parts = row:match('(%d+):(%d+)')
+  return tonumber(at), tonumber(parts)
+end
+
+-- When so many of the last second's parts are over that n more stay within the bound.
+local function window_opens_at(name, state, bound, parts)
+  local over, open = state.sum + parts - bound, 0
+  if over <= 0 then
+    return 0
+  end
+  for _, row in ipairs(redis.call('LRANGE', log_of(name), 0, over - 1)) do
+    local at, gone = read_log(row)
+    open, over = at + WINDOW_US, over - gone
+    if over <= 0 then
+      break
+    end
+  end
+  return open
+end
+
+local function opens_at(spec, parts)
+  local state = gate(spec)
+  if spec[3] == 0 then
+    return state.tat
+  end
+  return math.max(state.tat, window_opens_at(spec[1], state, spec[3], parts))
+end
+
+local function log_parts(name, state, bound, at, parts)
+  while state.sum + parts > bound do
+    local row = redis.call('LPOP', log_of(name))
+    if not row then
+      state.sum = 0
+      break
+    end
+    local _, gone = read_log(row)
+    state.sum = math.max(state.sum - gone, 0)
+  end
+  redis.call('RPUSH', log_of(name), whole(math.ceil(at)) .. ':' .. parts)
+  state.sum = state.sum + parts
+end
+
+local function charge(spec, at, parts)
+  local state = gate(spec)
+  state.tat, state.changed = math.max(state.tat, at) + parts * spec[2], true
+  if spec[3] > 0 then
+    log_parts(spec[1], state, spec[3], at, parts)
+  end
+end
+
+local function charge_all(of_channel, terms, at, parts)
+  for _, each in ipairs(of_channel) do
+    charge(each, at, parts)
+  end
+  if terms.gate then
+    charge(terms.gate, at, parts)
+  end
+end
+
+-- Take back the newest charge of a gate, if it is this one; whoever came after stands on it.
+local function uncharge(spec, at, parts)
+  local state = gate(spec)
+  if state.tat > at + parts * spec[2] + 2 then
+    return
+  end
+  state.tat, state.changed = math.min(state.tat, at), true
+  if spec[3] > 0 and redis.call('LINDEX', log_of(spec[1]), -1) == whole(math.ceil(at)) .. ':' .. parts then
+    redis.call('RPOP', log_of(spec[1]))
+    state.sum = math.max(state.sum - parts, 0)
+  end
+end
+
+local function lifetime_ms(until_us)
+  if gate_injected ~= '' then
+    return DAY_US / 1000           -- injected time runs at its own pace; expiry only tidies up
+  end
+  return math.ceil((until_us - gate_now) / 1000) + 1
+end
+
+local function write_gates()
+  for name, state in pairs(gates) do
+    if state.changed then
+      local value, lifetime = whole(math.ceil(state.tat)), whole(lifetime_ms(state.tat + 2 * WINDOW_US))
+      redis.call('SET', key(name), state.windowed and value .. ':' .. state.sum or value, 'PX', lifetime)
+      if state.windowed then
+        redis.call('PEXPIRE', log_of(name), lifetime)
+      end
+    end
+  end
+end
+
+-- The gates and the daily caps that a channel's cfg names; a throttled one goes at a share of its rate.
+local function gates_and_caps(channel, packed, share)
+  local cfg = cmsgpack.unpack(packed)
+  local bound = cfg[2] > 0 and math.max(math.floor(cfg[2] * share), 1) or 0
+  local found, caps = { { 'g:c:' .. channel, cfg[1] / share, bound } }, {}
+  for _, shared in ipairs(cfg[3]) do
+    found[#found + 1] = { 'g:s:' .. shared[1], shared[2], shared[3] }
+  end
+  local day = math.floor(gate_now / DAY_US)
+  local ends = (day + 1) * DAY_US + gate_ahead -- no instant of the next day is given out before it begins
+  for _, cap in ipairs(cfg[4]) do
+    caps[#caps + 1] = { counter = 'd:' .. cap[1] .. ':' .. whole(day), parts = cap[2], ends = ends,
+                        elsewhere = 'x:' .. cap[1] .. ':' .. whole(day) }
+  end
+  return found, caps
+end
+
+local function tenant_terms(field)
+  local packed = redis.call('HGET', key('terms'), field)
+  local row = packed and cmsgpack.unpack(packed) or { 0, 1, 0, 0 }
+  return { weight = row[2], gate = row[3] > 0 and { 'g:t:' .. field, row[3], row[4] } or nil }
+end
+
+-- Parts of the day, less those that are known to have gone to other carriers.
+local function used_today(cap)
+  local row = redis.call('MGET', key(cap.counter), key(cap.elsewhere))
+  return math.max(tonumber(row[1] or 0) - tonumber(row[2] or 0), 0)
+end
+
+-- A message longer than the whole day's cap goes alone; otherwise it would wait for ever.
+local function fits_today(cap, parts)
+  local used = used_today(cap)
+  return used == 0 or used + parts <= cap.parts
+end
+
+local function count_today(cap, parts)
+  redis.call('INCRBY', key(cap.counter), parts)
+  redis.call('PEXPIRE', key(cap.counter), whole(lifetime_ms(cap.ends + SECOND_US)))
+end
+
+local function write_recipient(hash, last, free)
+  redis.call('SET', key('to:' .. hash), whole(last) .. ':' .. whole(free),
+             'PX', whole(lifetime_ms(math.max(free, last + RECIPIENT_US))))
+end

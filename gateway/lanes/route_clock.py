@@ -1,0 +1,35 @@
+"""
+What this process's monotonic clock shows at an instant of a route's clock, which is Redis's.
+
+An answer says what Redis's clock showed when it was made; it arrives a little later, and much later on a busy
+loop. The smallest difference of the last seconds is the one that was least delayed, so all processes agree
+on an instant to within a trip to Redis, however busy each of them is.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable
+
+_KEPT_S = 5.0
+"""Clocks drift by less than a tenth of a millisecond in that time."""
+_SECOND_US = 1_000_000
+
+
+class RouteClocks:
+    """One difference per route: each route's clock has its own history of steps."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._smallest: dict[str, deque[tuple[float, float]]] = {}
+
+    def local(self, route: str, now_us: int) -> float:
+        """Return what our clock, in seconds, shows at `now_us`, which an answer has just told."""
+        heard_at = self._monotonic()
+        difference = heard_at - now_us / _SECOND_US
+        window = self._smallest.setdefault(route, deque())
+        while window and window[-1][1] >= difference:
+            window.pop()
+        window.append((heard_at, difference))
+        while heard_at - window[0][0] > _KEPT_S:
+            window.popleft()
+        return now_us / _SECOND_US + window[0][1]
