@@ -29,6 +29,8 @@ _CANNOT_SERVE = re.compile(
     r"(?:^|[\s:-])(?:OOM|READONLY|MISCONF|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|BUSY|UNBLOCKED)\b"
 )
 """Answers that describe the server's state, not the script; Redis 6.2 puts its own words in front of them."""
+_SERVES_NOT = (exceptions.ReadOnlyError, exceptions.OutOfMemoryError)
+"""The same, answered to a plain command: redis-py makes a class of the word and takes it out of the text."""
 _CONNECT_WITHIN_S = 2.0
 _ANSWER_WITHIN_S = 5.0
 
@@ -209,6 +211,7 @@ def _translated(error: BaseException) -> RedisUnavailable | ScriptFailed:
     """Name the failure; a server that cannot serve says so before a script's first write."""
     text = str(error)
     answered = isinstance(error, exceptions.ResponseError | exceptions.DataError)
-    if answered and not isinstance(error, exceptions.ClusterError) and not _CANNOT_SERVE.search(text):
+    of_the_moment = isinstance(error, (exceptions.ClusterError, *_SERVES_NOT)) or _CANNOT_SERVE.search(text)
+    if answered and not of_the_moment:
         return ScriptFailed(text)
     return RedisUnavailable(text or type(error).__name__)

@@ -82,6 +82,18 @@ async def test_a_full_redis_is_unavailable_not_a_fault_of_ours(scripts, client):
         await client.config_set("maxmemory", "0")
 
 
+async def test_a_demoted_redis_is_unavailable_whatever_it_is_asked(scripts, client):
+    """-READONLY ended dispatchers when the answer was to a plain command, whose text redis-py shortens."""
+    await client.execute_command("REPLICAOF", "127.0.0.1", "1")
+    try:
+        with pytest.raises(RedisUnavailable):
+            await scripts.run(script("return {redis.call('INCR', KEYS[1])}"), "k")
+        with pytest.raises(RedisUnavailable):
+            await scripts.take_token("k:wake", timeout_s=1.0)
+    finally:
+        await client.execute_command("REPLICAOF", "NO", "ONE")
+
+
 async def test_lanes_work_the_same_on_a_cluster():
     """Every key of a route is in one slot, so three nodes see the same claims as one."""
     with tempfile.TemporaryDirectory() as folder:
