@@ -21,6 +21,7 @@ class StoredMessage(Struct, frozen=True):
     id: str
     status: str
     resend_of_unknown: bool
+    type: str = "transactional"
 
 
 def broken_promises(
@@ -51,4 +52,24 @@ def broken_promises(
         if message.status in {"delivered", "undelivered"} and times == 0:
             found.append(f"{message.id} is {message.status} and was never sent")
     found += [f"{each} was sent and is not stored" for each in texts]
+    found += [f"{m.id} is promotional and was resent" for m in stored if _is_resent_promotion(m)]
     return found
+
+
+def _is_resent_promotion(message: StoredMessage) -> bool:
+    return message.type == "promotional" and message.resend_of_unknown
+
+
+def broken_attempts(attempts: Sequence[tuple[str, str]]) -> list[str]:
+    """Return each attempt (message id, number) that the carrier took more than once."""
+    return [
+        f"attempt {attempt} of {message} was sent {times} times"
+        for (message, attempt), times in Counter(attempts).items()
+        if times > 1
+    ]
+
+
+def too_many_unknown(stored: Sequence[StoredMessage], *, at_most: int) -> list[str]:
+    """Return the complaint that more outcomes were unknown than calls were under way at the faults."""
+    unknown = [m.id for m in stored if m.resend_of_unknown or m.status == "unknown"]
+    return [f"{len(unknown)} unknown outcomes, at most {at_most}"] if len(unknown) > at_most else []

@@ -2,12 +2,12 @@
 
 import pytest
 
-from tests.harness.verdict import StoredMessage, broken_promises
+from tests.harness.verdict import StoredMessage, broken_attempts, broken_promises, too_many_unknown
 
 
-def message(name, status="delivered", *, resent=False):
+def message(name, status="delivered", *, resent=False, kind="otp"):
     """A stored message."""
-    return StoredMessage(name, status, resent)
+    return StoredMessage(name, status, resent, kind)
 
 
 def test_a_sound_story_breaks_nothing():
@@ -34,8 +34,27 @@ def test_a_sound_story_breaks_nothing():
         ({"k": ["m1"]}, [message("m1", resent=True)], ["m1"] * 3, "sent 3 times, flagged: True"),
         ({"k": ["m1"]}, [message("m1")], [], "never sent"),
         ({"k": ["m1"]}, [message("m1")], ["m1", "m9"], "sent and is not stored"),
+        (
+            {"k": ["m1"]},
+            [message("m1", resent=True, kind="promotional")],
+            ["m1"],
+            "promotional and was resent",
+        ),
     ],
 )
 def test_each_broken_promise_is_named(accepted, stored, carried, sentence):
     """One story per promise, broken on purpose."""
     assert any(sentence in found for found in broken_promises(accepted, stored, carried))
+
+
+def test_an_attempt_that_was_sent_twice_is_named():
+    """The flag allows a second attempt, never a second request of the same one."""
+    assert broken_attempts([("m1", "1"), ("m1", "2")]) == []
+    assert broken_attempts([("m1", "1"), ("m1", "1")]) == ["attempt 1 of m1 was sent 2 times"]
+
+
+def test_more_unknown_outcomes_than_calls_are_named():
+    """A kill may leave in doubt what was on the wire, not what was waiting."""
+    stored = [message("m1", "unknown"), message("m2", resent=True), message("m3")]
+    assert too_many_unknown(stored, at_most=2) == []
+    assert too_many_unknown(stored, at_most=1) == ["2 unknown outcomes, at most 1"]

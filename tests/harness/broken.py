@@ -1,0 +1,288 @@
+"""
+Builds that are broken on purpose, one promise each: what a checker does not fail on, it does not check.
+
+Each is applied inside the child process, before the command runs (`tests.harness.child`).
+"""
+
+import asyncio
+import contextlib
+import math
+from importlib import import_module
+from typing import Any
+from uuid import UUID
+
+from msgspec import structs
+
+
+def sdk_retries() -> None:
+    """The AWS client repeats a request that had no answer, as it does by default."""
+    aws = import_module("gateway.carrier.aws")
+    sound = aws.send_config
+    aws.send_config = lambda in_flight: sound(in_flight).merge(
+        aws.AioConfig(retries={"mode": "standard", "total_max_attempts": 3})
+    )
+
+
+def redis_decides_alone() -> None:
+    """The mark is not committed before the call, so a claim that comes back is sent again."""
+    handover = import_module("gateway.dispatch.handover")
+    sound = handover.mark
+
+    async def uncommitted(connection: Any, ids: Any, **rest: Any) -> Any:
+        transaction = connection.transaction()
+        await transaction.start()
+        try:
+            return await sound(connection, ids, **rest)
+        finally:
+            await transaction.rollback()
+
+    async def no_settle(*_: Any) -> None:
+        return None
+
+    handover.mark = uncommitted
+    import_module("gateway.lanes.lanes").Lanes.settle = no_settle
+
+
+def unconditional_mark() -> None:
+    """The mark does not look whether the message still waits."""
+    mark = import_module("gateway.dispatch.mark")
+    mark._MARK = mark._MARK.replace("AND state = 'queued'", "")
+
+
+def old_marks_send() -> None:
+    """A worker that stood still after its mark calls all the same."""
+    import_module("gateway.dispatch.call")._MARK_IS_FRESH_S = math.inf
+
+
+def settle_before_mark() -> None:
+    """The lease in Redis is given up before Postgres has the mark."""
+    handover = import_module("gateway.dispatch.handover").Handover
+    sound = handover._hand_over
+
+    async def hasty(self: Any, claimed: Any, **rest: Any) -> None:
+        await self._lanes.settle(self._route, [message.message_id for message in claimed])
+        await sound(self, claimed, **rest)
+
+    handover._hand_over = hasty
+
+
+def no_drain() -> None:
+    """SIGTERM ends the calls under way instead of waiting for them."""
+
+    async def at_once(_: Any) -> None:
+        return None
+
+    import_module("gateway.dispatch.loop").Dispatcher._drain = at_once
+
+
+def no_audit() -> None:
+    """Nobody compares Redis with Postgres; beside another fault, so that this cannot mend it."""
+
+    async def blind(_: Any) -> list[str]:
+        return []
+
+    import_module("gateway.lanes.audit").LaneAudit.audit = blind
+
+
+def unknown_is_resent_at_once() -> None:
+    """An attempt nobody answered for is repeated without a wait, whatever the text is."""
+    unknown = import_module("gateway.dispatch.unknown")
+    sound = unknown.UnknownSweep.__init__
+
+    def impatient(self: Any, *positional: Any, **named: Any) -> None:
+        sound(self, *positional, **(named | {"wait": named["wait"] * 0}))
+
+    unknown.UnknownSweep.__init__ = impatient
+    unknown.verdict = lambda *, attempt, **_: "resend" if attempt < unknown.MAX_ATTEMPTS else "give_up"
+
+
+def throttled_is_refused() -> None:
+    """AWS's wish for a slower pace ends the message."""
+    end = import_module("gateway.carrier.ports").Refused(code="carrier_refused", detail="Throttled.")
+    _classified(lambda outcome: end if getattr(outcome, "reason", "") == "throttled" else outcome)
+
+
+def throttled_blocks_all() -> None:
+    """A throttled call keeps its place on the wire until it may be tried again, so lanes share the wait."""
+    carrier = import_module("gateway.carrier.aws").AwsCarrier
+    sound = carrier.send
+
+    async def stubborn(self: Any, text: Any) -> Any:
+        outcome = await sound(self, text)
+        if getattr(outcome, "reason", "") == "throttled":
+            await asyncio.sleep(5)
+        return outcome
+
+    carrier.send = stubborn
+
+
+def _classified(change: Any) -> None:
+    aws = import_module("gateway.carrier.aws")
+    sound = aws.classify
+    aws.classify = lambda error: change(sound(error))
+
+
+def unknown_is_retried() -> None:
+    """Whatever went wrong is tried again, as a peer does up to 48 times."""
+    ports = import_module("gateway.carrier.ports")
+    again = ports.NotSent(reason="retry", retry_after_ms=200)
+    _classified(lambda outcome: again if isinstance(outcome, ports.Unknown) else outcome)
+
+
+def not_sent_is_unknown() -> None:
+    """A connection that was never made counts as an attempt that may have been taken."""
+    ports = import_module("gateway.carrier.ports")
+    doubt = ports.Unknown(reason="any")
+    _classified(lambda outcome: doubt if isinstance(outcome, ports.NotSent) else outcome)
+
+
+def epoch_ignored() -> None:
+    """A Redis that was emptied or swapped is taken for the one that was filled."""
+    lanes = import_module("gateway.lanes.lanes").Lanes
+    sound = lanes.claim
+
+    async def trusting(self: Any, *positional: Any, **named: Any) -> Any:
+        return structs.replace(await sound(self, *positional, **named), epoch_missing=False)
+
+    async def same(*_: Any) -> bool:
+        return True
+
+    lanes.claim, lanes.remembers = trusting, same
+
+
+def accepted_before_commit() -> None:
+    """The 202 is given while the commit is still under way."""
+    group_commit = import_module("gateway.db.group_commit").GroupCommit
+    stored = import_module("gateway.intake.commit").Stored
+    new_message = import_module("gateway.intake.commit").NewMessage
+    sound = group_commit.submit
+
+    async def eager(self: Any, item: Any) -> Any:
+        if not isinstance(item, new_message):
+            return await sound(self, item)
+        _behind(sound(self, item))
+        return stored(batch_id=None)
+
+    group_commit.submit = eager
+
+
+def keys_ignored() -> None:
+    """A repeated request is a new one."""
+    sending = import_module("gateway.intake.sending").Sending
+    sound = sending.send
+
+    async def forgetful(self: Any, scope: Any, request: Any, **_: Any) -> Any:
+        return await sound(self, scope, request)
+
+    sending.send = forgetful
+
+
+def acknowledged_before_commit() -> None:
+    """SNS is told that a receipt is stored while its commit is still under way."""
+    sns = import_module("gateway.receipts.sns")
+    sound = sns.SnsReceiver._store
+
+    async def eager(self: Any, notification: Any) -> Any:
+        _behind(sound(self, notification))
+        return sns.Answer(outcome="stored")
+
+    sns.SnsReceiver._store = eager
+
+
+def no_outbox() -> None:
+    """What is committed is pushed, and nothing remembers that it has to be."""
+    pushing = import_module("gateway.intake.pushing").LanePusher
+    sound = pushing._push
+
+    async def careless(self: Any, batch_id: Any, entries: Any) -> None:
+        await self._pool.execute("DELETE FROM outbox_batches WHERE id = $1", batch_id)
+        await sound(self, batch_id, entries)
+
+    pushing._push = careless
+
+
+def tenants_share_a_flow() -> None:
+    """Whoever came first is served first, however much he brought."""
+    lanes = import_module("gateway.lanes.lanes")
+    sound = lanes.pack_flow
+    lanes.pack_flow = lambda entry: sound(structs.replace(entry, tenant_id=UUID(int=1)))
+
+
+def sulking_flusher() -> None:
+    """After a lost connection nothing is committed for a minute."""
+    group_commit = import_module("gateway.db.group_commit").GroupCommit
+    sound = group_commit._resolve_doubt
+
+    async def sulk(self: Any, batch: Any) -> None:
+        await sound(self, batch)
+        await asyncio.sleep(60)
+
+    group_commit._resolve_doubt = sulk
+
+
+def delivered_when_leased() -> None:
+    """A webhook counts as delivered as soon as a sender has taken it."""
+    deliver = import_module("gateway.webhooks.deliver")
+    sound = deliver.lease_due
+
+    async def eager(connection: Any, **rest: Any) -> Any:
+        leased = await sound(connection, **rest)
+        done = "UPDATE webhook_deliveries SET state = 'delivered' WHERE id = ANY($1::uuid[])"
+        await connection.execute(done, [each.id for each in leased])
+        return leased
+
+    deliver.lease_due = eager
+
+
+def redis_required() -> None:
+    """A send that cannot ask Redis is refused."""
+    import_module("gateway.intake.sending").suppress = lambda *_: contextlib.nullcontext()
+
+
+def flusher_forgets() -> None:
+    """A batch that cannot be stored is dropped, and whoever waits for it is not told."""
+    group_commit = import_module("gateway.db.group_commit").GroupCommit
+
+    async def nothing(*_: Any) -> None:
+        return None
+
+    group_commit._store_one_by_one = nothing
+
+
+_under_way: set[Any] = set()
+
+
+def _behind(work: Any) -> None:
+    """Let it go on behind the caller's back."""
+    task = asyncio.ensure_future(work)
+    _under_way.add(task)
+    task.add_done_callback(_under_way.discard)
+
+
+BROKEN = {
+    each.__name__: each
+    for each in (
+        sdk_retries,
+        redis_decides_alone,
+        unconditional_mark,
+        old_marks_send,
+        settle_before_mark,
+        no_drain,
+        no_audit,
+        unknown_is_resent_at_once,
+        throttled_is_refused,
+        throttled_blocks_all,
+        unknown_is_retried,
+        not_sent_is_unknown,
+        epoch_ignored,
+        accepted_before_commit,
+        keys_ignored,
+        acknowledged_before_commit,
+        no_outbox,
+        tenants_share_a_flow,
+        sulking_flusher,
+        delivered_when_leased,
+        redis_required,
+        flusher_forgets,
+    )
+}

@@ -1,0 +1,47 @@
+"""
+One process of the gateway as a scenario runs it: `python -m tests.harness.child serve dispatcher`.
+
+It is the gateway's own command, with two differences that the environment asks for: leases are shortened
+(SCENARIO_LEASE_S; production's 30 s would make every scenario take a minute), and the build may be broken on
+purpose (SCENARIO_BROKEN), to show that a checker fails where a promise is not kept.
+"""
+
+import os
+import sys
+from datetime import timedelta
+from importlib import import_module
+
+from gateway.cli.root import main
+from tests.harness.broken import BROKEN
+
+
+def hasten(lease_s: float) -> None:
+    """Shrink the leases, and what must fit into a mark's (its age, connect, read), by the same factor."""
+    factor = lease_s / 30
+    mark, call, aws, lanes = (
+        import_module(f"gateway.{name}")
+        for name in ("dispatch.mark", "dispatch.call", "carrier.aws", "lanes.lanes")
+    )
+    mark.LEASE = timedelta(seconds=lease_s)
+    call._MARK_IS_FRESH_S *= factor
+    aws._READ_S *= factor * 1.5
+    aws._CONNECT_S *= factor * 1.5
+    lanes.Lanes.__init__.__kwdefaults__["lease_s"] = lease_s
+    for locking in (lanes.Lanes.push, lanes.Lanes.begin_rebuild):
+        locking.__kwdefaults__["lock_s"] *= factor
+
+
+def hasten_webhooks(lease_s: float) -> None:
+    """Shrink the lease of a delivery, which is there to be waited for after a sender's death."""
+    import_module("gateway.webhooks.due").LEASE = timedelta(seconds=lease_s)
+
+
+if __name__ == "__main__":
+    if wanted := os.environ.get("SCENARIO_LEASE_S"):
+        if "dispatcher" in sys.argv:
+            hasten(float(wanted))
+        if "webhooks" in sys.argv:
+            hasten_webhooks(float(wanted))
+    for name in os.environ.get("SCENARIO_BROKEN", "").split():
+        BROKEN[name]()
+    main()

@@ -1,0 +1,143 @@
+"""
+API processes that die around a commit, lose their database in the middle of one, or fail inside.
+
+Rows 1, 2, 3 and 5. The API is also where receipts arrive, so what dies around their commit is here, too.
+"""
+
+import asyncio
+import os
+import signal
+
+import pytest
+
+from gateway.faultpoints import FaultPoint
+from tests.harness.clients import new_clients
+from tests.harness.judging import judge
+from tests.harness.waiting import until
+
+KILLS = int(os.environ.get("SCENARIO_KILLS", "1"))
+SENDS = 24
+
+pytestmark = pytest.mark.scenario
+
+
+async def api_killed_at(fleet, *points, broken="", repeat=False, within_s=30):
+    """Send into each API, which dies at its point and is started again; the verdict."""
+    clients = await new_clients(fleet)
+    await fleet.start("dispatcher")
+    for point in points:
+        for kill in range(KILLS):
+            doomed = await fleet.start("api", fault=f"{point}:kill:{1 + kill % 5}", broken=broken)
+            sending = asyncio.create_task(clients.send(SENDS, at_once=6, repeat=repeat))
+            assert await doomed.ended() == -signal.SIGKILL, doomed.wrote[-2000:]
+            await fleet.start("api", broken=broken)
+            await sending
+    return await judge(fleet, clients, within_s=within_s, unknown_at_most=0)
+
+
+async def test_a_send_is_stored_once_or_not_at_all_wherever_the_api_dies(fleet):
+    """Rows 1 and 2: before the commit nothing is there, after it the same key finds the message."""
+    verdict = await api_killed_at(
+        fleet,
+        FaultPoint.ACCEPT_BEFORE_COMMIT,
+        FaultPoint.ACCEPT_IN_COMMIT,
+        FaultPoint.ACCEPT_AFTER_COMMIT,
+        repeat=True,
+    )
+    assert verdict.but_delivered_once() == []
+
+
+async def test_a_202_before_the_commit_is_found_out(fleet):
+    """The checker of row 1 on a build that answers first."""
+    verdict = await api_killed_at(
+        fleet, FaultPoint.ACCEPT_BEFORE_COMMIT, broken="accepted_before_commit", within_s=3
+    )
+    assert any("was accepted and is gone" in found for found in verdict.broken)
+
+
+async def test_a_repeated_send_is_found_out(fleet):
+    """The checker of row 2 on a build that takes no notice of the key."""
+    verdict = await api_killed_at(fleet, FaultPoint.ACCEPT_AFTER_COMMIT, broken="keys_ignored")
+    assert any(f"messages for {SENDS} keys" in found for found in verdict.broken)
+
+
+async def test_what_was_committed_and_not_pushed_is_pushed_by_the_relay(fleet):
+    """A process that dies between Postgres and Redis, or before it knows that Redis has it."""
+    verdict = await api_killed_at(fleet, FaultPoint.PUSH_BEFORE, FaultPoint.PUSH_AFTER)
+    assert verdict.but_delivered_once() == []
+
+
+async def test_a_push_that_nothing_remembers_is_found_out(fleet):
+    """The checker on a build without the outbox."""
+    await fleet.ensure("workers", broken="no_audit")
+    verdict = await api_killed_at(fleet, FaultPoint.PUSH_BEFORE, broken="no_outbox", within_s=8)
+    assert any("ended as queued" in found for found in verdict.broken)
+
+
+async def in_doubt(fleet, *, broken=""):
+    """Break the connections to Postgres in the middle of commits, again and again; the verdict."""
+    clients = await new_clients(fleet)
+    await fleet.start("api", broken=broken)
+    await fleet.start("dispatcher")
+    sending = asyncio.create_task(clients.send(15 * SENDS, at_once=16, pause_s=0.02))
+    for share in range(1, 5):
+        await until(lambda share=share: _answered(clients, share * SENDS * 3), within_s=60)
+        broke = clients.refused
+        fleet.to_postgres.drop_answers = True
+        await until(lambda broke=broke: _some(clients.refused > broke), within_s=30)
+        fleet.to_postgres.drop_answers = False
+    await sending
+    return await judge(fleet, clients, within_s=40)
+
+
+async def test_a_commit_whose_answer_was_lost_is_looked_up_or_asked_again(fleet):
+    """Row 3: a 503 where nobody knows; the repeated key finds what there is, and credit is held once."""
+    assert (await in_doubt(fleet)).broken == []
+
+
+async def test_a_doubt_that_is_resolved_by_storing_again_is_found_out(fleet):
+    """The checker of row 3 on a build that takes no notice of the key."""
+    assert any("messages for" in found for found in (await in_doubt(fleet, broken="keys_ignored")).broken)
+
+
+async def broken_inside(fleet, *, broken=""):
+    """Raise in the middle of a flush; the verdict, and the requests that had to be asked again."""
+    clients = await new_clients(fleet)
+    await fleet.start("dispatcher")
+    await fleet.start("api", fault=f"{FaultPoint.ACCEPT_BEFORE_COMMIT}:raise:3", broken=broken)
+    await clients.send(SENDS, at_once=6, patience_s=2.0)
+    return await judge(fleet, clients), clients.refused
+
+
+async def test_an_error_inside_a_flush_is_nobodys_loss(fleet):
+    """Row 5: the batch is tried again one by one; nobody hangs, nobody is refused."""
+    verdict, refused = await broken_inside(fleet)
+    assert (verdict.but_delivered_once(), refused) == ([], 0)
+
+
+async def test_a_flush_that_forgets_its_waiters_is_found_out(fleet):
+    """The checker of row 5 on a build where they hang."""
+    _, refused = await broken_inside(fleet, broken="flusher_forgets")
+    assert refused > 0
+
+
+async def test_a_receipt_is_acknowledged_after_its_commit(fleet):
+    """SNS tries again what was not answered; a copy of what was stored changes nothing."""
+    verdict = await api_killed_at(fleet, FaultPoint.RECEIPTS_BEFORE_COMMIT, FaultPoint.RECEIPTS_AFTER_COMMIT)
+    assert verdict.but_delivered_once() == []
+
+
+async def test_a_receipt_that_is_acknowledged_too_early_is_found_out(fleet):
+    """The checker on a build that answers SNS before the commit."""
+    verdict = await api_killed_at(
+        fleet, FaultPoint.RECEIPTS_BEFORE_COMMIT, broken="acknowledged_before_commit", within_s=10
+    )
+    assert any("ended as sent" in found for found in verdict.broken)
+
+
+async def _answered(clients, count):
+    return sum(1 for ids in clients.accepted.values() if ids) >= count
+
+
+async def _some(value):
+    return value

@@ -1,0 +1,183 @@
+"""
+Dispatchers that die or stand still at a named point (rows 6 to 9 of the failure model).
+
+SCENARIO_KILLS is the number of kills per fault point. What a kill leaves is settled by the clocks: the lease
+(6 s here) and the wait for a receipt (4 s here).
+"""
+
+import os
+import signal
+
+import pytest
+
+from gateway.faultpoints import FaultPoint
+from tests.harness.clients import new_clients
+from tests.harness.fleet import IN_FLIGHT, LEASE_S, UNKNOWN_WAIT_S
+from tests.harness.judging import judge
+from tests.harness.waiting import until
+
+KILLS = int(os.environ.get("SCENARIO_KILLS", "1"))
+BURST = 9
+SETTLED_WITHIN_S = LEASE_S + UNKNOWN_WAIT_S + 15
+
+pytestmark = pytest.mark.scenario
+
+
+async def killed_at(fleet, *points, broken="", receipts_after_ms=0, within_s=SETTLED_WITHIN_S):
+    """Send a burst into each dispatcher, which dies at its point; then let a sound one go on; the verdict."""
+    slow = {"SendTextMessage": {"latency_after_ms": ALL_ARE_TAKEN_MS}}
+    await fleet.emulate("faults", {"actions": slow, "receipts": {"delay_ms": receipts_after_ms}})
+    clients = await new_clients(fleet)
+    for point in points:
+        for _ in range(KILLS):
+            doomed = await fleet.start("dispatcher", fault=f"{point}:kill", broken=broken)
+            await clients.send(BURST)
+            assert await doomed.ended() == -signal.SIGKILL, doomed.wrote[-2000:]
+    await fleet.start("dispatcher", broken=broken)
+    return await judge(fleet, clients, within_s=within_s, unknown_at_most=KILLS * len(points) * IN_FLIGHT)
+
+
+async def test_a_claim_that_was_never_marked_is_sent_once_by_another(fleet):
+    """Row 6: the lease in Redis runs out, and nothing was in doubt for a moment."""
+    verdict = await killed_at(fleet, FaultPoint.WORKER_AFTER_CLAIM)
+    assert verdict.but_delivered_once() == []
+
+
+async def test_a_lease_given_up_too_early_is_found_out(fleet):
+    """The checker of row 6 on a build that settles before it marks."""
+    await fleet.ensure("workers", broken="no_audit")
+    verdict = await killed_at(
+        fleet, FaultPoint.WORKER_AFTER_CLAIM, broken="settle_before_mark", within_s=LEASE_S + 5
+    )
+    assert any("ended as queued" in found for found in verdict.but_delivered_once())
+
+
+BEFORE_THE_CALL = (FaultPoint.WORKER_AFTER_MARK, FaultPoint.WORKER_BEFORE_CALL)
+
+
+def but_decided_by_type(verdict):
+    """What is broken, or was not decided as the policy has it: an advertisement in doubt is given up."""
+    in_doubt = [m for m in verdict.stored if m.resend_of_unknown or m.status == "unknown"]
+    lacking = [] if in_doubt else ["nothing was in doubt"]
+    return (
+        verdict.broken
+        + lacking
+        + [f"{m.id} was sent twice" for m in verdict.stored if verdict.sends[m.id] > 1]
+        + [
+            f"{m.id} is an advertisement in doubt and ended as {m.status}"
+            for m in in_doubt
+            if m.type == "promotional" and (m.status != "unknown" or m.resend_of_unknown)
+        ]
+    )
+
+
+async def test_a_mark_without_a_call_is_decided_by_the_type_of_the_text(fleet):
+    """Row 7: nobody can know that nothing left, so a code is sent once more and an advertisement never."""
+    verdict = await killed_at(fleet, *BEFORE_THE_CALL)
+    assert but_decided_by_type(verdict) == []
+
+
+async def test_an_advertisement_that_is_resent_is_found_out(fleet):
+    """The checker of row 7 on a build that resends whatever is in doubt."""
+    await fleet.ensure("workers", broken="unknown_is_resent_at_once")
+    verdict = await killed_at(fleet, *BEFORE_THE_CALL)
+    assert any("promotional and was resent" in found for found in but_decided_by_type(verdict))
+
+
+AFTER_THE_CALL = (
+    FaultPoint.WORKER_AFTER_AWS,
+    FaultPoint.WORKER_BEFORE_RECORD,
+    FaultPoint.RECORD_IN_COMMIT,
+    FaultPoint.RECORD_AFTER_COMMIT,
+)
+AFTER_THE_LEASE_MS = int((LEASE_S + 1) * 1000)
+"""Late enough to find the attempt already unknown, early enough for its wait."""
+ALL_ARE_TAKEN_MS = 400
+"""Answers come this late, so that AWS has taken the whole burst when the first of them kills."""
+
+
+def but_sent_once(verdict):
+    """What is broken, or was sent a second time although the first had been taken."""
+    return verdict.broken + [
+        f"{m.id} ({m.type}) was sent {verdict.sends[m.id]} times"
+        for m in verdict.stored
+        if verdict.sends[m.id] > 1
+    ]
+
+
+async def test_a_receipt_with_our_context_spares_the_resend(fleet):
+    """Row 8: AWS took the text and the worker died before it wrote so; a receipt names the message."""
+    verdict = await killed_at(fleet, *AFTER_THE_CALL, receipts_after_ms=AFTER_THE_LEASE_MS)
+    assert but_sent_once(verdict) == []
+    assert len(verdict.flagged) <= len(verdict.stored) / 10, "receipts were in time for nearly all"
+
+
+@pytest.mark.parametrize("broken", ["unknown_is_resent_at_once", "redis_decides_alone"])
+async def test_a_second_text_is_found_out(fleet, broken):
+    """The checker of row 8 on builds that do not wait for the receipt, or do not mark before the call."""
+    await fleet.ensure("workers", broken=broken)
+    verdict = await killed_at(
+        fleet, FaultPoint.WORKER_AFTER_AWS, broken=broken, receipts_after_ms=AFTER_THE_LEASE_MS
+    )
+    assert any("was sent 2 times" in found for found in but_sent_once(verdict))
+
+
+async def stopped_at(fleet, *points, broken=""):
+    """Stop dispatchers at their points until another has done their work, then wake them; the verdicts."""
+    slow = {"SendTextMessage": {"latency_after_ms": ALL_ARE_TAKEN_MS}}
+    await fleet.emulate("faults", {"actions": slow, "receipts": {"delay_ms": 1_000}})
+    frozen, tenants = [], []
+    for number, point in enumerate(points):
+        tenants.append(await new_clients(fleet))
+        frozen.append(await fleet.start(f"dispatcher {number}", fault=f"{point}:stop", broken=broken))
+        await tenants[-1].send(BURST)
+        await frozen[-1].stands_still()
+    await fleet.start("dispatcher", broken=broken)
+    for clients in tenants:
+        await judge(fleet, clients, within_s=SETTLED_WITHIN_S)
+    for process in frozen:
+        assert await process.terminate() == 0, process.wrote[-2000:]
+    return [
+        await judge(fleet, clients, within_s=SETTLED_WITHIN_S, unknown_at_most=IN_FLIGHT * len(points))
+        for clients in tenants
+    ]
+
+
+async def test_a_worker_that_wakes_up_after_its_lease_sends_nothing(fleet):
+    """Row 9: SIGSTOP past the lease, SIGCONT when another has done the work."""
+    for verdict in await stopped_at(
+        fleet, FaultPoint.WORKER_AFTER_MARK, FaultPoint.WORKER_AFTER_AWS, FaultPoint.WORKER_BEFORE_RECORD
+    ):
+        assert but_sent_once(verdict) == []
+
+
+async def test_a_mark_that_does_not_age_is_found_out(fleet):
+    """The checker of row 9 on a build that calls however old its mark is."""
+    [verdict] = await stopped_at(fleet, FaultPoint.WORKER_AFTER_MARK, broken="old_marks_send")
+    assert any("was sent 2 times" in found for found in but_sent_once(verdict))
+
+
+async def overtaken(fleet, *, broken=""):
+    """Stop a dispatcher with its claims until another has them on the wire, then wake it; the verdict."""
+    await fleet.emulate("faults", {"actions": {"SendTextMessage": {"latency_after_ms": 1_500}}})
+    clients = await new_clients(fleet)
+    fault = f"{FaultPoint.WORKER_AFTER_CLAIM}:stop"
+    frozen = await fleet.start("dispatcher 0", fault=fault, broken=broken)
+    await clients.send(IN_FLIGHT // 2)
+    await frozen.stands_still()
+    await fleet.start("dispatcher", broken=broken)
+    marked = "SELECT count(*) FROM dispatch_queue WHERE tenant_id = $1 AND state = 'dispatching'"
+    await until(lambda: fleet.database.fetchval(marked, clients.tenant_id), within_s=LEASE_S + 10)
+    assert await frozen.terminate() == 0, frozen.wrote[-2000:]
+    return await judge(fleet, clients, within_s=SETTLED_WITHIN_S)
+
+
+async def test_a_claim_that_another_has_on_the_wire_is_not_sent(fleet):
+    """Row 9: the one who wakes up asks Postgres, which says that the message no longer waits."""
+    assert (await overtaken(fleet)).but_delivered_once() == []
+
+
+async def test_a_mark_without_a_condition_is_found_out(fleet):
+    """The checker of row 9 on a build whose mark does not look whether the message still waits."""
+    verdict = await overtaken(fleet, broken="unconditional_mark")
+    assert any("was sent 2 times" in found for found in but_sent_once(verdict))

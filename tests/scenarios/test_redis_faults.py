@@ -1,0 +1,150 @@
+"""Redis restarted, emptied, swapped for a stale copy, full, read-only, away (rows 14 and 15)."""
+
+import asyncio
+import os
+import signal
+
+import pytest
+
+from gateway.embedded import EmbeddedRedis
+from gateway.faultpoints import FaultPoint
+from tests.harness.clients import new_clients
+from tests.harness.judging import judge
+from tests.harness.waiting import until
+
+RATE = 30
+SENDS = 90
+AT_THE_SOCKET = 5
+"""Sends that jitter of the machine moves from one second into the next; the grants are exact."""
+FOR_S = float(os.environ.get("SCENARIO_OUTAGE_S", "2"))
+
+pytestmark = pytest.mark.scenario
+
+
+async def restart(fleet):
+    """Kill -9, and up again on the append-only file."""
+    os.kill(fleet.redis.pid, signal.SIGKILL)
+    await fleet.redis.wait_exited()
+    await fleet.redis.start()
+
+
+async def flush(fleet):
+    """Everything is gone."""
+    await fleet.redis.command("FLUSHALL")
+
+
+async def fill_up(fleet):
+    """Every write is refused with -OOM for a while."""
+    await fleet.redis.command("CONFIG", "SET", "maxmemory", "1")
+    await asyncio.sleep(FOR_S)
+    await fleet.redis.command("CONFIG", "SET", "maxmemory", "0")
+
+
+async def make_read_only(fleet):
+    """Every write is refused with -READONLY for a while, as on a primary that was demoted."""
+    await fleet.redis.command("REPLICAOF", "127.0.0.1", "1")
+    await asyncio.sleep(FOR_S)
+    await fleet.redis.command("REPLICAOF", "NO", "ONE")
+
+
+async def promote_a_stale_replica(fleet):
+    """A replica that was cut off a while ago takes over, without what was pushed and claimed since."""
+    name = f"replica-{os.urandom(3).hex()}"
+    replica = EmbeddedRedis(fleet.folder, name=name, password=fleet.redis.password)
+    await fleet.stack.enter_async_context(replica)
+    await replica.command("CONFIG", "SET", "masterauth", fleet.redis.password)
+    await replica.command("REPLICAOF", "127.0.0.1", fleet.redis.port)
+
+    async def in_step():
+        return (await replica.command("INFO", "replication"))["master_link_status"] == "up"
+
+    await until(in_step)
+    await replica.command("REPLICAOF", "NO", "ONE")
+    await asyncio.sleep(FOR_S / 2)
+    fleet.to_redis.redirect(replica.port)
+    fleet.to_redis.reset()
+
+
+FAULTS = {each.__name__: each for each in (restart, flush, fill_up, make_read_only, promote_a_stale_replica)}
+
+
+async def through(fleet, fault, *, broken="", within_s=40):
+    """Cause the fault in the middle of a burst; the verdict and the carrier's busiest second."""
+    clients = await new_clients(fleet, parts_per_second=RATE)
+    await fleet.start("dispatcher")  # builds the lanes, which a broken one cannot
+    await clients.send(1, types=["transactional"])
+    await judge(fleet, clients)
+    if broken:
+        await fleet.start("dispatcher", broken=broken)
+    sending = asyncio.create_task(clients.send(SENDS, types=["transactional"], pause_s=0.1))
+    await until(lambda: _carried(fleet, clients, SENDS // 6))
+    await fault(fleet)
+    await sending
+    verdict = await judge(fleet, clients, within_s=within_s)
+    return verdict, most_in_a_second(fleet, verdict)
+
+
+def most_in_a_second(fleet, verdict):
+    """The most sends of the tenant in any second that begins with one."""
+    times = sorted(
+        line["accepted_ms"] for line in fleet.truth() if line["context"].get("tg_m") in verdict.sends
+    )
+    return max((sum(1 for each in times if begin <= each < begin + 1000) for begin in times), default=0)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_redis_is_not_missed(fleet, fault):
+    """Row 14: no message lost or sent twice, money untouched, the rate kept to a message."""
+    verdict, most = await through(fleet, FAULTS[fault])
+    assert verdict.but_delivered_once() == []
+    assert most <= RATE + 1 + AT_THE_SOCKET
+
+
+async def test_a_memory_that_is_trusted_blindly_is_found_out(fleet):
+    """The checker of row 14 on a build that does not look whose memory answers."""
+    await fleet.ensure("workers", broken="no_audit")
+    verdict, _ = await through(fleet, flush, broken="epoch_ignored", within_s=12)
+    assert any("ended as queued" in found for found in verdict.broken)
+
+
+async def test_a_rebuild_that_dies_midway_is_made_again(fleet):
+    """Row 14: its lock runs out, and the next dispatcher begins from nothing."""
+    clients = await new_clients(fleet, parts_per_second=RATE)
+    await clients.send(SENDS // 3, types=["transactional"])
+    for point in (FaultPoint.REBUILD_BEGUN, FaultPoint.REBUILD_MIDWAY):
+        await fleet.redis.command("FLUSHALL")
+        doomed = await fleet.start("dispatcher", fault=f"{point}:kill")
+        assert await doomed.ended() == -signal.SIGKILL, doomed.wrote[-2000:]
+    await fleet.start("dispatcher")
+    assert (await judge(fleet, clients)).but_delivered_once() == []
+
+
+async def without_redis(fleet, *, broken=""):
+    """Accept while nothing answers for Redis, then heal; the verdict and the sends that were refused."""
+    clients = await new_clients(fleet)
+    await fleet.start("api", broken=broken)
+    await fleet.start("dispatcher")
+    await clients.send(3)
+    await fleet.to_redis.refuse()
+    sending = asyncio.create_task(clients.send(12, types=["transactional"]))
+    await asyncio.wait({sending}, timeout=FOR_S * 5)
+    await fleet.to_redis.accept()
+    await sending
+    return await judge(fleet, clients), clients.refused
+
+
+async def test_sends_are_accepted_without_redis(fleet):
+    """Row 15: Postgres is the authority, and the policy's truth is read from it."""
+    verdict, refused = await without_redis(fleet)
+    assert (verdict.but_delivered_once(), refused) == ([], 0)
+
+
+async def test_an_accept_that_needs_redis_is_found_out(fleet):
+    """The checker of row 15 on a build whose gate has no second road."""
+    _, refused = await without_redis(fleet, broken="redis_required")
+    assert refused > 0
+
+
+async def _carried(fleet, clients, count):
+    ours = {ids[0] for ids in clients.accepted.values() if ids}
+    return sum(1 for line in fleet.truth() if line["context"].get("tg_m") in ours) >= count
