@@ -56,27 +56,33 @@ class _Page(Struct, frozen=True):
     total: int
 
 
-class _Sizes(Struct, frozen=True, kw_only=True):
+class Sizes(Struct, frozen=True, kw_only=True):
+    """How much is measured."""
+
     rounds: int
     burst_s: int
     """Seconds that the burst needs at its rate."""
     idle_s: float
+    dispatchers: int = DISPATCHERS
+
+
+FULL: Final = Sizes(rounds=5, burst_s=10, idle_s=3.0)
+QUICK: Final = Sizes(rounds=2, burst_s=4, idle_s=1.5)
 
 
 async def measure(*, quick: bool, tell: Tell) -> Report:
     """Run the rounds."""
-    sizes = _Sizes(rounds=2, burst_s=4, idle_s=1.5) if quick else _Sizes(rounds=5, burst_s=10, idle_s=3.0)
-    return await measured(sizes, tell)
+    return await measured(QUICK if quick else FULL, tell)
 
 
-async def measured(sizes: _Sizes, tell: Tell) -> Report:
+async def measured(sizes: Sizes, tell: Tell) -> Report:
     """Build everything and run rounds of these sizes."""
-    tell(f"starting {DISPATCHERS} dispatchers")
+    tell(f"starting {sizes.dispatchers} dispatchers")
     async with open_ground(senders=(FAST, *_SENDERS.values()), emulator=_strict()) as ground:
         await ground.let_carrier("SILENT")
         await asyncio.gather(
             ground.stack.work("scheduler", "scheduler"),
-            *(ground.stack.work(f"dispatcher_{number}", "dispatcher") for number in range(DISPATCHERS)),
+            *(ground.stack.work(f"dispatcher_{number}", "dispatcher") for number in range(sizes.dispatchers)),
         )
         bench = _Bench(ground, sizes)
         return report_of("exactness", await in_rounds(sizes.rounds, bench.round, tell), TARGETS)
@@ -90,7 +96,7 @@ def _strict() -> list[str]:
 
 
 class _Bench:
-    def __init__(self, ground: Ground, sizes: _Sizes) -> None:
+    def __init__(self, ground: Ground, sizes: Sizes) -> None:
         self._ground = ground
         self._sizes = sizes
 

@@ -1,8 +1,9 @@
 """What every benchmark stands on: a stack with one API process, a funded tenant and a peer beside it."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal
+from uuid import UUID
 
 import aiohttp
 import asyncpg
@@ -13,6 +14,7 @@ from gateway.bench.children import free_port
 from gateway.bench.stack import Stack, open_stack
 from gateway.bench.tenant import COUNTRY, FAST, Sender, Sends, add_webhook, create_customer
 from gateway.emulator.sns.signing import Signer, new_signing_key
+from tenants.ids import decode
 
 HOOK = "/hook"
 """The peer's path for webhooks."""
@@ -55,6 +57,28 @@ class Ground(Struct, frozen=True, kw_only=True):
         """Return how often the peer was called for `name`: `sends`, or a path."""
         async with self.http.get(f"{self.peer_url}/counts") as response:
             return msgspec.json.decode(await response.read(), type=dict[str, int]).get(name, 0)
+
+    async def delays_ms(self, kinds: Collection[str] = ()) -> dict[UUID, float]:
+        """
+        Return how long messages took from their acceptance to the peer, since the last time this was asked.
+
+        Acceptance is the millisecond inside the id; both clocks are this machine's.
+
+        Args:
+            kinds: Of these types only; empty for all.
+        """
+        async with self.http.get(f"{self.peer_url}/came") as response:
+            came = msgspec.json.decode(await response.read(), type=list[tuple[str, float]])
+        at_ms = {decode("msg", name): at for name, at in came}
+        if kinds:
+            of_kind = "SELECT id FROM messages WHERE id = ANY($1) AND type = ANY($2)"
+            rows = await self.pool.fetch(of_kind, list(at_ms), list(kinds))
+            at_ms = {row["id"]: at_ms[row["id"]] for row in rows}
+        return {each: at - (each.int >> 80) for each, at in at_ms.items()}
+
+    async def lead_to_peer(self) -> None:
+        """Have dispatchers that start from now on call the peer instead of the emulator."""
+        await self.pool.execute("UPDATE aws_accounts SET endpoint_url = $1", self.peer_url)
 
     async def let_carrier(self, outcome: Literal["DELIVERED", "SILENT"]) -> None:
         """Have the emulator end every message in one way."""

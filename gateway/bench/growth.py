@@ -8,23 +8,20 @@ Counted are the dispatcher, Redis and Postgres; the calls go to a peer that answ
 """
 
 import asyncio
-import time
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from itertools import cycle, islice
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 
 from gateway.bench.drain import watch
 from gateway.bench.ground import Ground, open_ground
 from gateway.bench.progress import Tell, in_rounds
+from gateway.bench.rebuilding import BenchLanes, open_lanes
 from gateway.bench.report import Report, Round, Target, report_of
 from gateway.bench.seeding import Owner, Seeder, open_seeder
-from gateway.bench.stack import eventually
-from gateway.db.engine import create_pool
-from gateway.lanes.lanes import Lanes
-from gateway.lanes.rebuild import rebuild
-from gateway.lanes.scripts import RedisScripts, connect
+from gateway.lanes.entry import LaneEntry
 
 TARGETS: Final = {
     "ratio.cpu_us": Target(at_most=1.15),
@@ -100,11 +97,9 @@ class _Side:
         self._ground = ground
         self._messages = sizes.messages
         self._rounds = sizes.rounds
-        self._redis: Any = connect(ground.stack.settings.redis_url)
-        self._lanes = Lanes(RedisScripts(self._redis))
+        self._lanes: BenchLanes
         self._seeder: Seeder
-        self._turns: Any
-        self._pool: Any
+        self._turns: Iterator[Owner]
 
     @property
     def _goes(self) -> int:
@@ -112,33 +107,21 @@ class _Side:
         return self.scene.tenants + self._messages
 
     async def seed(self) -> None:
-        self._exits.push_async_callback(self._redis.aclose)
-        settings = self._ground.stack.settings
-        self._pool = await self._exits.enter_async_context(
-            await create_pool(settings.database_url, "worker", size=2)
-        )
+        self._lanes = await self._exits.enter_async_context(open_lanes(self._ground.stack))
         self._seeder = await open_seeder(self._ground)
-        await self._ground.pool.execute("UPDATE aws_accounts SET endpoint_url = $1", self._ground.peer_url)
+        await self._ground.lead_to_peer()
         owners = await self._seeder.tenants(self.scene.tenants)
         self._turns = cycle(owners)
+        # Twice what leaves: the rest of a flow is never its head, so it need not open.
         within_reach = min(self.scene.queued, self._goes * self._rounds * 2)
         await self._queue(within_reach)
-        behind, each = self.scene.queued - within_reach, max(1, self.scene.queued // len(owners))
-        await self._seeder.queue_unreachable(owners[: behind // each], each)
+        await self._seeder.queue_unreachable(owners, (self.scene.queued - within_reach) // len(owners))
         await self._seeder.settle()
 
     async def rebuild(self) -> dict[str, float]:
         """Rebuild the lanes from Postgres and return how fast that was and what they occupy."""
-        await self._redis.flushall()
-        before = await self._memory()
-        started = time.monotonic()
-        queued = await rebuild(self._lanes, self._pool, self._seeder.route)
-        elapsed_s = time.monotonic() - started
-        if not queued:
-            raise RuntimeError("nothing was there to be rebuilt")
-        occupied = await self._memory() - before
-        await self._rewrite_log()
-        return {"rebuilt_per_s": queued / elapsed_s, "redis_bytes_per_message": occupied / queued}
+        rebuilt = await self._lanes.rebuild(self._seeder.route)
+        return {"rebuilt_per_s": rebuilt.per_s, "redis_bytes_per_message": rebuilt.redis_bytes_each}
 
     async def drain(self) -> dict[str, float]:
         """Return microseconds of CPU per message while a dispatcher works."""
@@ -160,12 +143,12 @@ class _Side:
         fed = 0
         while (gone := await self._sent() - before) < self._goes:
             while fed < gone:
-                await self._lanes.push(await self._queue(_FEED))
+                await self._lanes.lanes.push(await self._queue(_FEED))
                 fed += _FEED
             await asyncio.sleep(_FEED_S)
 
-    async def _queue(self, count: int) -> list[Any]:
-        entries: list[Any] = []
+    async def _queue(self, count: int) -> list[LaneEntry]:
+        entries: list[LaneEntry] = []
         while len(entries) < count:
             owners: list[Owner] = list(islice(self._turns, min(_SEEDED_AT_ONCE, count - len(entries))))
             entries += await self._seeder.queue(owners)
@@ -173,16 +156,3 @@ class _Side:
 
     async def _sent(self) -> int:
         return await self._ground.counted("sends")
-
-    async def _memory(self) -> int:
-        return int((await self._redis.info("memory"))["used_memory"])
-
-    async def _rewrite_log(self) -> None:
-        """A rewrite of the append-only file is due after so much; let it be over before CPU is counted."""
-        await self._redis.bgrewriteaof()
-
-        async def rewritten() -> bool:
-            found = await self._redis.info("persistence")
-            return not found["aof_rewrite_in_progress"] and not found["aof_rewrite_scheduled"]
-
-        await eventually(rewritten, within_s=60.0)

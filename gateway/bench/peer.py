@@ -2,12 +2,14 @@
 ``python -m gateway.bench.peer PORT [PEM-FILE CERTIFICATE-PATH]``: the other side, as cheap as it can be.
 
 It answers every SendTextMessage with a fresh MessageId, every webhook with 200, serves the certificate that
-benchmark envelopes are signed with, and counts. The emulator does far more per call, and would be what is
-measured.
+benchmark envelopes are signed with, counts, and remembers when each of the gateway's messages came. The
+emulator does far more per call, and would be what is measured.
 """
 
 import asyncio
+import re
 import sys
+import time
 import uuid
 from collections import Counter
 from pathlib import Path
@@ -19,6 +21,8 @@ import uvloop
 from gateway.bench.http_wire import MessageReader, response_bytes
 
 _JSON = "application/x-amz-json-1.0"
+_MESSAGE_ID = re.compile(rb'"tg_m": ?"(msg_[0-9A-Z]{26})"')
+_MOST_REMEMBERED = 200_000
 _EMPTY = response_bytes(b"", media_type="text/plain")
 
 
@@ -27,23 +31,36 @@ class Peer:
 
     def __init__(self, certificate_path: str, certificate: bytes) -> None:
         self.counts: Counter[str] = Counter()
+        self._came: dict[str, float] = {}
+        """Public message ids with the epoch milliseconds at which they first came."""
         self._certificate_path = certificate_path
         self._certificate = response_bytes(certificate, media_type="application/x-pem-file")
         self._prefix = str(uuid.uuid4())[:-12]
 
-    def answer(self, head: bytes) -> bytes:
-        """Return the response to a request with this head."""
+    def answer(self, head: bytes, body: bytes = b"") -> bytes:
+        """Return the response to a request."""
         path = head.split(b" ", 2)[1].decode("ascii")
         if path == "/":
             self.counts["sends"] += 1
+            self._note(body)
             message_id = f"{self._prefix}{self.counts['sends']:012x}"
             return response_bytes(b'{"MessageId":"%s"}' % message_id.encode(), media_type=_JSON)
         if path == "/counts":
             return response_bytes(msgspec.json.encode(self.counts), media_type="application/json")
+        if path == "/came":
+            came = list(self._came.items())
+            self._came.clear()
+            return response_bytes(msgspec.json.encode(came), media_type="application/json")
         if path == self._certificate_path:
             return self._certificate
         self.counts[path] += 1
         return _EMPTY
+
+    def _note(self, body: bytes) -> None:
+        """Remember when a message came; `/came` tells it once."""
+        found = _MESSAGE_ID.search(body)
+        if found is not None and len(self._came) < _MOST_REMEMBERED:
+            self._came.setdefault(found[1].decode("ascii"), time.time() * 1000.0)
 
 
 class _Connection(asyncio.Protocol):
@@ -55,7 +72,7 @@ class _Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but its bases
 
     def data_received(self, data: bytes) -> None:
-        answers = [self._peer.answer(head) for head, _ in self._reader.feed(data)]
+        answers = [self._peer.answer(head, body) for head, body in self._reader.feed(data)]
         if answers:
             self._transport.write(b"".join(answers))
 

@@ -2,33 +2,47 @@
 
 import sys
 import time
-from typing import Final
+from typing import Final, Protocol
 
 from rich.console import Console
 from rich.status import Status
 
 from gateway.bench.progress import Tell
+from gateway.bench.report import Report
 from gateway.bench.run import benchmarks
 from gateway.bench.run import run as run_benchmark
 from gateway.bench.table import table_of
 from gateway.errors import GatewayError
 from gateway.telemetry.logs import configure
 
-NAMES: Final = tuple(benchmarks())
+NOT_YET: Final = {"ledger": "postings of the ledger are part of what accept, receipts and life measure"}
+"""Names that are promised, and where to look until they are measured by themselves."""
+NAMES: Final = (*benchmarks(), *NOT_YET)
 
 
-def run(name: str, *, as_json: bool, quick: bool) -> int:
+class Run(Protocol):
+    """Runs one benchmark to its end, as `gateway.bench.run.run` does."""
+
+    def __call__(self, name: str, *, quick: bool, tell: Tell) -> Report:
+        """Return its report."""
+        ...
+
+
+def run(name: str, *, as_json: bool, quick: bool, run_it: Run = run_benchmark) -> int:
     """
-    Run one benchmark and print its report on standard output.
+    Run one benchmark and print its report on standard output, and nothing else there.
 
     Returns 0 if every target held, 1 if one did not, 2 if nothing could be measured.
     """
     words = Console(stderr=True)
-    configure("console", "warning")  # to stderr: standard output is the report's
+    if name in NOT_YET:
+        words.print(f"{name} is not measured by itself yet: {NOT_YET[name]}", markup=False, highlight=False)
+        return 2
+    configure("console", "warning")  # logs go to stderr, too
     try:
         summary = benchmarks()[name].summary
         with words.status(f"measuring {name}: {summary}") as status:
-            report = run_benchmark(name, quick=quick, tell=_teller(words, status, name))
+            report = run_it(name, quick=quick, tell=_teller(words, status, name))
     except (GatewayError, OSError, TimeoutError) as error:
         words.print(f"{name} could not be measured: {error}", markup=False, highlight=False)
         return 2

@@ -8,7 +8,19 @@ from typing import Final, Protocol
 import uvloop
 from msgspec import Struct
 
-from gateway.bench import accept, admission, dispatch, emulator, exactness, growth, life, receipts, webhooks
+from gateway.bench import (
+    accept,
+    admission,
+    dispatch,
+    emulator,
+    exactness,
+    fairness,
+    growth,
+    life,
+    priority,
+    receipts,
+    webhooks,
+)
 from gateway.bench.progress import Tell
 from gateway.bench.report import Report
 
@@ -55,6 +67,16 @@ _ALL: Final = (
         name="exactness",
         summary="the rate that eight dispatchers keep, seen at the emulator, beside a bucket of burst = rate",
         measure=exactness.measure,
+    ),
+    Benchmark(
+        name="priority",
+        summary="OTPs beside a campaign of a million, beside an empty queue",
+        measure=priority.measure,
+    ),
+    Benchmark(
+        name="fairness",
+        summary="what quiet tenants wait beside one that sends a hundred times as much, beside their calm",
+        measure=fairness.measure,
     ),
     Benchmark(
         name="growth",

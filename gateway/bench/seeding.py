@@ -37,7 +37,7 @@ _TAIL_IDS: Final = """
     SELECT overlay(replace(gen_random_uuid()::text, '-', '')
                    PLACING lpad(to_hex($6::bigint + turn), 12, '0') || '7' FROM 1 FOR 13)::uuid AS id,
         to_timestamp(($6::bigint + turn) / 1000.0) AS created_at, p.tenant_id, p.sender_id
-    FROM unnest($4::uuid[], $5::uuid[]) AS p (tenant_id, sender_id), generate_series(1, $7::int) AS turn
+    FROM unnest($4::uuid[], $5::uuid[]) AS p (tenant_id, sender_id), generate_series($7::int, $8::int) AS turn
 """
 _STORE: Final = """
     WITH seeds AS MATERIALIZED ({seeds}),
@@ -64,8 +64,8 @@ _SENDER_COPY: Final = """
     INSERT INTO senders ({columns})
     SELECT {values} FROM unnest($2::uuid[], $3::uuid[]) AS s (tenant_id, id), senders m WHERE m.id = $1
 """
-_AT_A_TIME: Final = 200
-"""Tenants whose unreachable messages one statement writes."""
+_AT_A_TIME: Final = 20_000
+"""Unreachable messages that one statement writes."""
 
 
 class Owner(Struct, frozen=True):
@@ -135,19 +135,14 @@ class Seeder:
         ]
 
     async def queue_unreachable(self, owners: Sequence[Owner], each: int) -> None:
-        """Queue so many messages for each owner, behind all that were queued before."""
+        """Queue so many messages for each of some owners, behind all that were queued before."""
         sql = await self._storing(_TAIL_IDS, _OWN)
         after_ms = time.time_ns() // 1_000_000
-        for start in range(0, len(owners), _AT_A_TIME):
-            some = owners[start : start + _AT_A_TIME]
-            await self._pool.execute(
-                sql,
-                *self._likeness,
-                [owner.tenant_id for owner in some],
-                [owner.sender_id for owner in some],
-                after_ms,
-                each,
-            )
+        tenants, senders = [o.tenant_id for o in owners], [o.sender_id for o in owners]
+        turns = max(1, _AT_A_TIME // len(owners))
+        for turn in range(1, each + 1, turns):
+            last = min(each, turn + turns - 1)
+            await self._pool.execute(sql, *self._likeness, tenants, senders, after_ms, turn, last)
 
     async def settle(self) -> None:
         """Have Postgres do now what so many new rows would make it do during the measurement."""

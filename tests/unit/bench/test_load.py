@@ -93,3 +93,13 @@ def test_peer_names_every_message_anew() -> None:
     peer = Peer("", b"")
     assert peer.answer(b"POST / HTTP/1.1") != peer.answer(b"POST / HTTP/1.1")
     assert peer.counts["sends"] == 2
+
+
+def test_peer_tells_once_when_a_message_first_came() -> None:
+    """Delays are taken from it; a resend must not make a message look late."""
+    peer = Peer("", b"")
+    body = b'{"Context": {"tg_m": "msg_01M7Y1KXFFE3STY7ZW00000001", "tg_a": "1"}}'
+    for _ in range(2):
+        peer.answer(b"POST / HTTP/1.1", body)
+    assert peer.answer(b"GET /came HTTP/1.1").count(b"msg_01M7Y1KXFFE3STY7ZW00000001") == 1
+    assert peer.answer(b"GET /came HTTP/1.1").endswith(b"[]")

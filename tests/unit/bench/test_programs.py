@@ -1,14 +1,19 @@
 """What the command line relies on."""
 
 import io
+import json
+from collections.abc import Iterator
 
 import pytest
+import structlog
 from rich.console import Console
 
+from gateway.bench import program
 from gateway.bench.life import pace
 from gateway.bench.load import Outcome, WrongAnswers
 from gateway.bench.program import NAMES
-from gateway.bench.report import Round, Target, report_of
+from gateway.bench.progress import Tell
+from gateway.bench.report import Report, Round, Target, report_of
 from gateway.bench.run import benchmarks
 from gateway.bench.table import bound, number, table_of
 from gateway.bench.tenant import Sends
@@ -26,10 +31,62 @@ def _outcome(statuses: dict[int, int]) -> Outcome:
     )
 
 
-def test_benchmarks_of_a_messages_road_can_be_named() -> None:
-    """The contract names them."""
-    assert {"accept", "dispatch", "receipts", "life"} <= set(NAMES)
+@pytest.fixture(autouse=True)
+def _logs() -> Iterator[None]:
+    """A command configures the process's logs, and these tests are one process."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
+
+
+_PROMISED = """
+    accept dispatch receipts life exactness priority fairness growth admission ledger webhooks emulator
+"""
+
+
+def test_every_promised_benchmark_can_be_named() -> None:
+    """The contract names twelve."""
+    assert set(_PROMISED.split()) == set(NAMES)
     assert all(name == each.name and each.summary for name, each in benchmarks().items())
+
+
+def test_promised_name_without_a_measurement_says_where_to_look(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A name of the contract must not look like a typing error."""
+    assert program.run("ledger", as_json=True, quick=True) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "ledger is not measured by itself yet" in told.err
+
+
+@pytest.mark.parametrize(("bound", "status"), [(1.0, 0), (3.0, 1)])
+def test_standard_output_is_one_object_and_the_status_says_whether_targets_held(
+    capsys: pytest.CaptureFixture[str], bound: float, status: int
+) -> None:
+    """A pipe into `jq` must not stumble over what the run had to say meanwhile."""
+
+    def run_it(name: str, *, quick: bool, tell: Tell) -> Report:
+        assert quick
+        tell("round 1 of 1")
+        structlog.get_logger().warning("something_happened")
+        return report_of(name, [Round(figures={"a": 2.0})], {"a": Target(at_least=bound)})
+
+    assert program.run("growth", as_json=True, quick=True, run_it=run_it) == status
+    told = capsys.readouterr()
+    assert json.loads(told.out)["name"] == "growth"
+    assert told.out.count("\n") == 1
+    assert "round 1 of 1" in told.err
+
+
+def test_what_keeps_a_benchmark_from_measuring_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither held nor missed: status 2."""
+
+    def run_it(name: str, *, quick: bool, tell: Tell) -> Report:
+        raise TimeoutError(f"{name} {quick} {tell.__name__}")
+
+    assert program.run("growth", as_json=True, quick=False, run_it=run_it) == 2
+    assert "growth could not be measured" in capsys.readouterr().err
 
 
 def test_wrong_answers_end_a_measurement() -> None:
