@@ -4,6 +4,7 @@ What can go wrong in the tenants' world, without a word of HTTP.
     TenantsError
     ├── InvalidId            an id that cannot be one
     ├── InvalidInput         a field breaks a rule; names the field
+    ├── InvalidInputs        several fields break rules; names each
     ├── NotFound             absent, or someone else's: callers cannot tell which
     ├── Conflict             true now, may change: a name taken, a wrong state
     ├── KeyUnwrapFailed      the operator's secret key does not open a tenant's data key
@@ -28,6 +29,16 @@ class InvalidInput(TenantsError):
         """JSON pointer of the field, for example `/plan/country_mps/US`."""
         self.code = code
         self.detail = detail
+
+
+class InvalidInputs(TenantsError):
+    """Several things are wrong with an input, to be shown at once."""
+
+    def __init__(self, code: str, detail: str, faults: tuple[InvalidInput, ...]) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.faults = faults
 
 
 class NotFound(TenantsError):

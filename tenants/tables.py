@@ -29,6 +29,7 @@ Sealed = Annotated[bytes, mapped_column(LargeBinary)]
 """AES-GCM ciphertext under the tenant's data key."""
 Texts = Annotated[list[str], mapped_column(ARRAY(Text))]
 Json = Annotated[dict[str, Any], mapped_column(JSONB)]
+JsonList = Annotated[list[Any], mapped_column(JSONB)]
 
 
 class Base(DeclarativeBase):

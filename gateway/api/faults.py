@@ -15,8 +15,9 @@ from gateway.api.problems import PROBLEMS, STATUS_CODES
 from gateway.api.refusals import Refusal, problem_response
 from gateway.db.faults import DATABASE_FAULTS
 from gateway.errors import ConfigurationError, GatewayError, Overloaded, Unavailable
+from gateway.intake.outcome import FieldFault
 from gateway.lanes.errors import ScriptFailed
-from tenants.errors import Conflict, InvalidId, InvalidInput, NotFound, TenantsError
+from tenants.errors import Conflict, InvalidId, InvalidInput, InvalidInputs, NotFound, TenantsError
 
 _RETRY_AFTER_MS: Final = 1000
 _SERVER_ERROR: Final = 500
@@ -73,6 +74,9 @@ def _of_tenants(error: TenantsError) -> Refusal | None:
     match error:
         case InvalidInput():
             return Refusal.of_field(error.field, error.code, error.detail)
+        case InvalidInputs():
+            faults = tuple(FieldFault(field=f.field, code=f.code, detail=f.detail) for f in error.faults)
+            return Refusal(error.code, error.detail, errors=faults)
         case InvalidId():
             return Refusal("not_found")
         case NotFound():

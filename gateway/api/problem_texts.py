@@ -94,8 +94,18 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Ask the operator to price the country.",
     ),
     "template_required": (
-        "The tenant's model or plan does not allow free text, so `body` is refused.",
-        "Send `template` with the name of an approved template.",
+        (
+            "The tenant's model or plan does not allow free text, so `body` is refused; or the plan allows a "
+            "`body` that an approved template gives, and this one is none. `detail` names the nearest."
+        ),
+        "Send `template` with the name of an approved template, or exactly its words.",
+    ),
+    "template_not_compliant": (
+        (
+            "The compliance linter found what carriers refuse, such as a public link shortener; `errors` "
+            "names each finding with its fix. The version stays a draft."
+        ),
+        "Edit the template as the findings say, and submit the new version.",
     ),
     "template_not_allowed": (
         (

@@ -85,6 +85,7 @@ def need_of(request: SendRequest, draft: Draft) -> Need:
         country=draft.number.country,
         message_type=draft.type,
         channel=request.channel,
+        use_case=draft.template.use_case if draft.template else None,
         named=request.from_ if isinstance(request.from_, str) else None,
     )
 

@@ -11,10 +11,12 @@ from uuid import UUID
 from msgspec import UNSET, Struct
 
 from gateway.admission.segments import Segments, check_body, measure
+from gateway.intake.matching import matched
 from gateway.intake.outcome import DeclineCode, Declined, FieldFault
 from gateway.intake.request import SendRequest, TemplateRef
 from gateway.intake.snapshot import ApprovedTemplate, TenantSnapshot
 from tenants.countries.facts import UNREACHABLE
+from tenants.countries.languages import LANGUAGES
 from tenants.countries.numbers import Number, parse_number
 from tenants.credits.money import parse_usd
 from tenants.credits.pricing import PriceBook, Quote, price
@@ -58,7 +60,7 @@ def prepare(snapshot: TenantSnapshot, request: SendRequest, book: PriceBook, now
         return Declined(
             code="country_not_allowed", detail=f"AWS does not carry texts to {UNREACHABLE[number.country]}"
         )
-    text = _text(snapshot, request)
+    text = _text(snapshot, request, number.country)
     if isinstance(text, Declined):
         return text
     return _draft(snapshot, request, book, now, number=number, text=text)
@@ -76,7 +78,10 @@ def _draft(
     if (fault := check_body(text.text)) is not None:
         code: DeclineCode = "body_too_long" if fault.code == "body_too_long" else "validation_failed"
         return _one(
-            code, "/body" if text.template is None else "/template/variables", fault.code, fault.detail
+            code,
+            "/body" if isinstance(request.body, str) else "/template/variables",
+            fault.code,
+            fault.detail,
         )
     if (
         text.template is not None
@@ -153,9 +158,10 @@ def _schedule_faults(send_at: datetime, now: datetime) -> list[FieldFault]:
     return []
 
 
-def _text(snapshot: TenantSnapshot, request: SendRequest) -> _Text | Declined:
+def _text(snapshot: TenantSnapshot, request: SendRequest, country: str) -> _Text | Declined:
     if isinstance(request.body, str):
-        return _Text(request.body, None)
+        approved = matched(snapshot.patterns, request, country) if snapshot.patterns else None
+        return approved if isinstance(approved, Declined) else _Text(request.body, approved)
     reference = request.template
     assert isinstance(reference, TemplateRef)  # noqa: S101 - `_shape_faults` has seen to it
     approved = _approved(snapshot, reference)
@@ -164,7 +170,8 @@ def _text(snapshot: TenantSnapshot, request: SendRequest) -> _Text | Declined:
             code="template_not_allowed",
             detail="no approved version of such a template; see its state at /v1/templates",
         )
-    rendered = render(approved.template, approved.declarations, reference.variables)
+    locale = LANGUAGES.get(country) if reference.locale is UNSET else reference.locale
+    rendered = render(approved.in_language(locale), approved.declarations, reference.variables)
     if isinstance(rendered, Rendered):
         return _Text(rendered.text, approved)
     faults = tuple(_fault(fault.field, fault.code, fault.detail) for fault in rendered.faults)

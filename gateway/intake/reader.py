@@ -2,15 +2,18 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.clock import Clock
 from gateway.db.transaction import tenant_transaction, worker_transaction
+from gateway.intake.matching import PatternShelf
 from gateway.intake.snapshot import ApprovedTemplate, TenantSnapshot
 from gateway.routing.reading import read_routing
 from tenants.accounts import service as accounts
+from tenants.accounts.plan import free_text_of
 from tenants.credits import store as credit_store
 from tenants.credits.pricing import UNITS, PriceBook
 from tenants.optouts import store as opt_outs
@@ -19,6 +22,7 @@ from tenants.templates import store as templates
 from tenants.templates.rendering import Template, parse_template
 
 _OPT_OUT_PAGE = 10_000
+_BODIES_KEPT = 50_000
 
 
 class SnapshotReader:
@@ -31,6 +35,7 @@ class SnapshotReader:
         self._worker_engine = worker_engine
         self._secret_key = secret_key
         self._clock = clock
+        self._patterns = PatternShelf()
 
     async def snapshot(self, tenant_id: UUID) -> TenantSnapshot:
         """
@@ -59,6 +64,9 @@ class SnapshotReader:
             templates=_by_template(approved),
             template_names={template.name: template.id for template in approved},
             routing=routing,
+            patterns=self._patterns.of(tenant_id, approved)
+            if free_text_of(tenant.model, plan) == "matching"
+            else None,
             read_at=read_at,
         )
 
@@ -87,17 +95,26 @@ class SnapshotReader:
 
 
 def _parsed(row: templates.ApprovedTemplate) -> ApprovedTemplate:
-    template = parse_template(row.body)
-    assert isinstance(template, Template)  # noqa: S101 - only parsed bodies are ever stored
     return ApprovedTemplate(
         id=row.template_id,
         name=row.name,
         version=row.version,
         type=row.type,
         countries=row.countries,
-        template=template,
+        template=_template(row.body),
         declarations=row.variables,
+        use_case=row.use_case,
+        locale=row.locale,
+        variants={variant.locale: _template(variant.body) for variant in row.variants},
     )
+
+
+@lru_cache(maxsize=_BODIES_KEPT)
+def _template(body: str) -> Template:
+    """Parse a body, which is written once and read with every change of its tenant's policy."""
+    template = parse_template(body)
+    assert isinstance(template, Template)  # noqa: S101 - only parsed bodies are ever stored
+    return template
 
 
 def _by_template(approved: list[ApprovedTemplate]) -> dict[UUID, tuple[ApprovedTemplate, ...]]:

@@ -22,6 +22,8 @@ class TemplateRef(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     name: Annotated[str, Meta(max_length=100)] | UnsetType = UNSET
     version: Annotated[int, Meta(ge=1)] | UnsetType = UNSET
     """The newest approved version where absent."""
+    locale: Annotated[str, Meta(pattern="^[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?$")] | UnsetType = UNSET
+    """BCP 47 tag of the variant to send; that of the recipient's country where absent, else the body."""
     variables: dict[str, str | int | float | bool | None] = {}
 
 

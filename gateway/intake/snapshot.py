@@ -5,8 +5,9 @@ Read from Postgres once, kept by `gateway.intake.policies`, thrown away when the
 moves; so the edge of a send touches no database.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from msgspec import Struct, field
@@ -16,6 +17,7 @@ from gateway.routing.candidates import Candidate, Need
 from gateway.routing.facts import TenantRouting
 from tenants.accounts.plan import Plan, may_send_free_text
 from tenants.accounts.sealing import DataKey
+from tenants.templates.locales import pick
 from tenants.templates.rendering import Template
 from tenants.templates.variables import Declaration
 
@@ -29,7 +31,32 @@ class ApprovedTemplate(Struct, frozen=True, kw_only=True):
     type: str
     countries: frozenset[str]
     template: Template
+    """The body; a language variant has another text and the same variables."""
     declarations: Mapping[str, Declaration]
+    use_case: str = "account_notification"
+    locale: str | None = None
+    """Language of `template`."""
+    variants: Mapping[str, Template] = {}
+    """Other languages, by BCP 47 tag."""
+
+    def in_language(self, wanted: str | None) -> Template:
+        """Return the text for readers of `wanted`, a BCP 47 tag; the body where there is no better one."""
+        if wanted is None or not self.variants or wanted == self.locale:
+            return self.template
+        chosen = pick(self.variants, wanted)
+        return self.template if chosen is None else self.variants[chosen]
+
+
+class TemplatePatterns(Protocol):
+    """Finds the approved templates that give a text; `gateway.intake.matching` has the index."""
+
+    def matches(self, text: str) -> Iterator[tuple[ApprovedTemplate, Mapping[str, str]]]:
+        """Yield the templates that give exactly this text, the most telling first, with their values."""
+        ...
+
+    def nearest(self, text: str) -> ApprovedTemplate | None:
+        """Return the template whose beginning is most like the text's."""
+        ...
 
 
 class TenantSnapshot(Struct, frozen=True, kw_only=True):
@@ -48,6 +75,8 @@ class TenantSnapshot(Struct, frozen=True, kw_only=True):
     """Approved versions of each template, newest first."""
     template_names: Mapping[str, UUID]
     routing: TenantRouting
+    patterns: TemplatePatterns | None = None
+    """Where a `body` has to be an approved template's text; None where it is free or refused."""
     read_at: datetime
     ranked: dict[Need, tuple[Candidate, ...]] = field(default_factory=dict)
     """The candidates of each kind of message, ordered when first asked for."""

@@ -10,6 +10,7 @@ from tenants.scope import TenantScope
 from tenants.senders import store
 from tenants.senders.routing import RouteOfTenant, routes_of
 from tenants.senders.store import KnownSender
+from tenants.templates.use_cases import registered
 
 _ALL_TYPES = frozenset({"otp", "transactional", "promotional"})
 
@@ -51,7 +52,7 @@ def _sender(row: KnownSender) -> SenderFact:
         state=row.state,
         channels=row.channels,
         two_way=row.two_way,
-        use_cases=row.use_cases,
+        use_cases=registered(row.use_cases),
     )
 
 

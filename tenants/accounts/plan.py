@@ -9,6 +9,8 @@ from tenants.errors import InvalidInput
 
 Pricing = Literal["dollars", "credits"]
 Burst = Literal["queue", "refuse"]
+FreeText = Literal["open", "matching", "closed"]
+Brand = Annotated[str, Meta(min_length=1, max_length=100)]
 CountryCode = Annotated[str, Meta(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2")]
 PartsPerSecond = Annotated[float, Meta(gt=0, le=10_000, description="message parts per second (MPS)")]
 
@@ -29,8 +31,15 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Send requests per second; over it the API answers 429."""
     burst: Burst = "queue"
     """What a send over the country's MPS meets: a place in the queue, or 429 with the time."""
-    free_text: bool = True
-    """Whether a send may carry a `body`; has no effect in models 5 and 6, which never may."""
+    free_text: bool | Literal["matching"] = True
+    """
+    Whether a send may carry a `body`: any, none, or only one that an approved template gives, which is then
+    sent as that template. Has no effect in models 5 and 6, which never may.
+    """
+    auto_approve_templates: bool = False
+    """Approve a submitted template at once where the linter finds nothing for a person to decide."""
+    brands: Annotated[list[Brand], Meta(max_length=20)] = []
+    """Names under which recipients know the tenant; its templates have to say one. Its own name if empty."""
     weight: Annotated[int, Meta(ge=1, le=1000)] = 1
     """Share of a crowded sender relative to other tenants, in message parts."""
     ttl_seconds: Annotated[int, Meta(ge=5, le=259_200)] = 259_200
@@ -46,9 +55,16 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return self.country_mps.get(country, self.default_mps)
 
 
+def free_text_of(model: int, plan: Plan) -> FreeText:
+    """Return what a tenant of this model and plan may send that is not by a template's name."""
+    if model not in FREE_TEXT_MODELS or plan.free_text is False:
+        return "closed"
+    return "matching" if plan.free_text == "matching" else "open"
+
+
 def may_send_free_text(model: int, plan: Plan) -> bool:
     """Return whether a tenant of this model and plan may send text that is not a template's."""
-    return plan.free_text and model in FREE_TEXT_MODELS
+    return free_text_of(model, plan) == "open"
 
 
 def merge_plan(current: Plan, changes: dict[str, object]) -> Plan:

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tenants.tables import Base, Instant, Json, Texts
+from tenants.tables import Base, Instant, Json, JsonList, Texts
 
 
 class Template(Base):
@@ -29,6 +29,7 @@ class TemplateVersion(Base):
         ForeignKeyConstraint(["tenant_id", "template_id"], ["templates.tenant_id", "templates.id"]),
         CheckConstraint("state IN ('draft', 'submitted', 'approved', 'rejected', 'retired')", name="state"),
         CheckConstraint("type IN ('otp', 'transactional', 'promotional')", name="type"),
+        CheckConstraint("decided_by IN ('operator', 'linter', 'tenant')", name="decided_by"),
     )
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -40,6 +41,16 @@ class TemplateVersion(Base):
     variables: Mapped[Json]
     countries: Mapped[Texts]
     """Countries it may go to; empty for every country of the tenant."""
+    use_case: Mapped[str | None]
+    """What it is for; None, from before there were use cases, for the type's usual one."""
+    locale: Mapped[str | None]
+    """Language of `body`."""
+    variants: Mapped[JsonList] = mapped_column(server_default=text("'[]'"))
+    """Bodies in other languages: `{"locale", "body"}`."""
+    findings: Mapped[JsonList] = mapped_column(server_default=text("'[]'"))
+    """What the linter said when the version was written, and again when it was submitted."""
+    decided_by: Mapped[str | None]
+    """Who moved it where it is: `operator`, `linter` or `tenant`; None before, and for old rows."""
     rejection_reason: Mapped[str | None]
     created_at: Mapped[Instant] = mapped_column(server_default=text("now()"))
     submitted_at: Mapped[datetime | None]

@@ -14,21 +14,23 @@ from collections.abc import Iterator, Mapping
 from itertools import accumulate
 from typing import Final, Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
-from tenants.templates import alphabet, variables
+from tenants.templates import alphabet, links, lookalikes, variables
 from tenants.templates.alphabet import Encoding
-from tenants.templates.variables import DEFAULT, Declaration, VariableFault, VariableKind
+from tenants.templates.variables import DEFAULT, Declaration, VariableFault
 
 MAX_PLACES: Final = 20
 """Places in one body; a name used twice takes two."""
 
-MATCH_BUDGET: Final = 1000
-"""Values tried before `match` gives up and refuses; an ordinary body needs one per place."""
-
 FAULTS_LISTED: Final = 50
 
+_DISGUISE: Final = (
+    "a word is not what it looks like: letters of other scripts, or wide ones, among Latin text"
+)
 _BRACES = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+_HOST = re.compile(r"(?=.{4,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
+_MOST_HOSTS: Final = 20
 _NAME = re.compile("[a-z][a-z0-9_]{0,39}")
 _FORBIDDEN = re.compile(
     "[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0"
@@ -51,6 +53,7 @@ TemplateFaultCode = Literal[
     "forbidden_character",
     "not_in_body",
     "max_length",
+    "hosts",
 ]
 
 
@@ -133,6 +136,9 @@ def check_declarations(
         if not shortest <= declaration.max_length <= variables.MAX_LENGTH:
             detail = f"max_length of {declaration.kind} is {shortest} to {variables.MAX_LENGTH}"
             faults.append(TemplateFault(field=field, code="max_length", detail=detail))
+        if declaration.hosts is not UNSET and not _are_hosts(declaration):
+            detail = "hosts are 1 to 20 lower-case host names of a url, such as acme.com; no public shortener"
+            faults.append(TemplateFault(field=f"{field}/hosts", code="hosts", detail=detail))
     return tuple(faults[:FAULTS_LISTED])
 
 
@@ -187,22 +193,10 @@ def worst_case(template: Template, declarations: Mapping[str, Declaration]) -> W
     return WorstCase(parts=parts, encoding="GSM", characters=characters)
 
 
-def match(template: Template, declarations: Mapping[str, Declaration], text: str) -> dict[str, str] | None:
-    """
-    Return values that render to exactly this text, or None.
-
-    Where several sets of values would, the earlier places get the shorter ones. The time is bounded whatever
-    the text: one pass from the end marks, in bit sets over the text, the places each value could begin; a
-    walk from the start then tries only values that lead to the end, at most MATCH_BUDGET of them. Running out
-    counts as no match, for refusing is the safe side; it takes a body in which a name returns among others
-    with nothing between them, or an adversary.
-    """
-    if len(text) > alphabet.BODY_MAX_CHARACTERS or not text.startswith(template.literals[0]):
-        return None
-    values = _Walk(template, declarations, text).run()
-    if values is None or render(template, declarations, values) != Rendered(text=text):
-        return None
-    return values
+def _are_hosts(declaration: Declaration) -> bool:
+    names = () if declaration.hosts is UNSET else declaration.hosts
+    fit = all(_HOST.fullmatch(name) and not links.is_shortener(name) for name in names)
+    return declaration.kind == "url" and 1 <= len(names) <= _MOST_HOSTS and fit
 
 
 def _take_apart(body: str) -> tuple[Template, list[TemplateFault]]:
@@ -239,10 +233,9 @@ def _unfit_literals(body: str, template: Template) -> Iterator[TemplateFault]:
         detail = "a combining mark cannot stand first or right after a variable"
         yield _body_fault("forbidden_character", detail, None)
     for literal in template.literals:
-        word = variables.mixed_script_word(literal)
+        word = lookalikes.disguised_word(literal)
         if word is not None:
-            detail = "a word mixes letters of scripts that look alike, such as Latin and Cyrillic"
-            yield _body_fault("forbidden_character", detail, body.find(word[0]))
+            yield _body_fault("forbidden_character", _DISGUISE, body.find(word[0]))
 
 
 def _lay_out(template: Template, filled: Mapping[str, str]) -> Rendered | RenderFaults:
@@ -251,12 +244,11 @@ def _lay_out(template: Template, filled: Mapping[str, str]) -> Rendered | Render
     for name, literal in zip(template.slots, template.literals[1:], strict=True):
         pieces += (filled[name], literal)
     text = "".join(pieces)
-    word = variables.mixed_script_word(text)
+    word = lookalikes.disguised_word(text)
     if word is not None:
         name = _slot_at(template, pieces, word)
-        detail = "a word mixes letters of scripts that look alike, such as Latin and Cyrillic"
-        return RenderFaults(faults=(_sender_fault(name, "forbidden_character", detail),))
-    for link in variables.LINK.finditer(text):
+        return RenderFaults(faults=(_sender_fault(name, "forbidden_character", _DISGUISE),))
+    for link in links.links(text):
         if _is_across_a_seam(pieces, link):
             name = _slot_at(template, pieces, link)
             detail = "the value makes a link of its surroundings; a link needs a variable of the kind url"
@@ -289,118 +281,6 @@ def _tildes_at_most(place: Declaration) -> int:
     if place.kind != "url":
         return 0
     return max(0, min(place.max_length, variables.LONGEST["url"]) - variables.SHORTEST["url"])
-
-
-class _Walk:
-    """One search for the values behind a text."""
-
-    def __init__(self, template: Template, declarations: Mapping[str, Declaration], text: str) -> None:
-        self._literals = template.literals
-        self._slots = template.slots
-        self._places = [declarations.get(name, DEFAULT) for name in template.slots]
-        self._text = text
-        kinds: set[VariableKind] = {place.kind for place in self._places}
-        self._no_seam = _insides_of_links(text)
-        self._allowed = {kind: _runs(kind, text) for kind in kinds}
-        self._ends = self._possible_ends()
-        self._budget = MATCH_BUDGET
-        self._dead = set[tuple[int, int]]()
-        self._values = dict[str, str]()
-        self._names_return = len(set(template.slots)) < len(template.slots)
-
-    def run(self) -> dict[str, str] | None:
-        if not self._slots:
-            return {} if self._text == self._literals[0] else None
-        start = len(self._literals[0])
-        if self._no_seam >> start & 1:
-            return None
-        return self._values if self._fill(0, start) else None
-
-    def _possible_ends(self) -> list[int]:
-        """For each slot the bit set of positions where its value may end and the rest still fits."""
-        ends = [0] * len(self._slots)
-        following = 1 << len(self._text)
-        for slot in reversed(range(len(self._slots))):
-            ends[slot] = _starts(self._literals[slot + 1], self._text, following) & ~self._no_seam
-            following = self._reach_back(slot, ends[slot])
-        return ends
-
-    def _reach_back(self, slot: int, ends: int) -> int:
-        """Return where a value may begin to end at one of `ends`."""
-        place = self._places[slot]
-        allowed = self._allowed[place.kind]
-        begins, frontier = 0, ends
-        for _ in range(place.max_length):
-            frontier = frontier >> 1 & allowed
-            if not frontier:
-                break
-            begins |= frontier
-        return begins & ~self._no_seam
-
-    def _fill(self, slot: int, start: int) -> bool:
-        if slot == len(self._slots):
-            return start == len(self._text)
-        if (slot, start) in self._dead:
-            return False
-        name = self._slots[slot]
-        bound = self._values.get(name)
-        for end in self._candidates(slot, start):
-            value = self._text[start:end]
-            if bound is not None and value != bound:
-                continue
-            self._budget -= 1
-            if self._budget < 0:
-                return False
-            if variables.check_value(name, self._places[slot], value) != value:
-                continue
-            self._values[name] = value
-            if self._fill(slot + 1, end + len(self._literals[slot + 1])):
-                return True
-            if bound is None:
-                del self._values[name]
-        if not self._names_return:
-            # Whether the rest fits depends on the position alone, unless a name returns with its value.
-            self._dead.add((slot, start))
-        return False
-
-    def _candidates(self, slot: int, start: int) -> Iterator[int]:
-        """Yield where the value of a slot may end, nearest first."""
-        place = self._places[slot]
-        allowed = self._allowed[place.kind] >> start
-        run = (~allowed & (allowed + 1)).bit_length() - 1
-        longest = min(run, place.max_length)
-        ends = self._ends[slot] >> start & (1 << longest + 1) - 2
-        while ends:
-            nearest = ends & -ends
-            yield start + nearest.bit_length() - 1
-            ends ^= nearest
-
-
-def _runs(kind: VariableKind, text: str) -> int:
-    """Return the bit set of positions whose character a value of this kind may hold."""
-    positions = 0
-    for run in variables.ALLOWED[kind].finditer(text):
-        positions |= (1 << len(run[0])) - 1 << run.start()
-    return positions
-
-
-def _insides_of_links(text: str) -> int:
-    """Return the bit set of positions where literal and value may not meet, as `_lay_out` has it."""
-    positions = 0
-    for link in variables.LINK.finditer(text):
-        positions |= (1 << link.end()) - (2 << link.start())
-    return positions
-
-
-def _starts(literal: str, text: str, following: int) -> int:
-    """Return the bit set of positions where the literal stands and ends in `following`."""
-    if not literal:
-        return following
-    positions, found = 0, text.find(literal)
-    while found >= 0:
-        positions |= 1 << found
-        found = text.find(literal, found + 1)
-    return positions & following >> len(literal)
 
 
 def _refused(code: TemplateFaultCode, detail: str) -> TemplateFaults:

@@ -10,8 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tenants.scope import TenantScope
-from tenants.templates.authoring import MessageType
+from tenants.templates.authoring import Variant, Wording
 from tenants.templates.models import Template, TemplateVersion
+from tenants.templates.use_cases import USUAL, MessageType, UseCase
 from tenants.templates.variables import Declaration
 
 
@@ -26,6 +27,9 @@ class ApprovedTemplate(Struct, frozen=True, kw_only=True):
     variables: dict[str, Declaration]
     countries: frozenset[str]
     """Empty for every country of the tenant."""
+    use_case: UseCase
+    locale: str | None
+    variants: tuple[Variant, ...]
 
 
 async def get(
@@ -83,13 +87,31 @@ async def approved(scope: TenantScope, session: AsyncSession) -> list[ApprovedTe
     return [_approved(name, version) for name, version in await session.execute(query)]
 
 
+def wording_of(row: TemplateVersion) -> Wording:
+    """Return a stored version as its author wrote it."""
+    kind = cast("MessageType", row.type)
+    return Wording(
+        body=row.body,
+        type=kind,
+        variables=msgspec.convert(row.variables, dict[str, Declaration]),
+        countries=row.countries,
+        use_case=USUAL[kind] if row.use_case is None else cast("UseCase", row.use_case),
+        locale=row.locale,
+        variants=msgspec.convert(row.variants, list[Variant]),
+    )
+
+
 def _approved(name: str, row: TemplateVersion) -> ApprovedTemplate:
+    wording = wording_of(row)
     return ApprovedTemplate(
         template_id=row.template_id,
         name=name,
         version=row.version,
-        body=row.body,
-        type=cast("MessageType", row.type),
-        variables=msgspec.convert(row.variables, dict[str, Declaration]),
-        countries=frozenset(row.countries),
+        body=wording.body,
+        type=wording.type,
+        variables=wording.variables,
+        countries=frozenset(wording.countries),
+        use_case=wording.use_case or USUAL[wording.type],
+        locale=wording.locale,
+        variants=tuple(wording.variants),
     )

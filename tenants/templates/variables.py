@@ -8,7 +8,8 @@ name of text. Formats are ASCII and fixed, which also keeps the worst case of a 
     kind    accepted                                                         JSON numbers
     text    any visible characters of one line, no link                      no
     digits  ASCII digits                                                     whole, not negative
-    url     https, a host with a dot, no user, ASCII                         no
+    url     https, a host with a dot, no user, ASCII; no public shortener,   no
+            and only the declaration's hosts where it names some
     date    2026-11-21, 21.11.2026 or 21/11/2026 (either order), with an     no
             optional time: 2026-11-21 15:30
     amount  -12, 12.50, 12,50, 1,234.50 or 1.234,50; the currency belongs    yes
@@ -25,7 +26,9 @@ from datetime import date
 from types import MappingProxyType
 from typing import Final, Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
+
+from tenants.templates import links, lookalikes
 
 VariableKind = Literal["text", "digits", "url", "date", "amount"]
 
@@ -44,6 +47,8 @@ class Declaration(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     kind: VariableKind = "text"
     max_length: int = 40
     """Characters after NFC normalisation, 1 to MAX_LENGTH."""
+    hosts: tuple[str, ...] | UnsetType = UNSET
+    """Of a `url`: the hosts it may name, and those below them; where absent any but public shorteners."""
 
 
 DEFAULT: Final = Declaration()
@@ -71,11 +76,9 @@ _FORBIDDEN = re.compile(
     "\U00013430-\U0001345f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"  # layout controls of rare scripts
     "\ud800-\udfff"  # lone surrogates
     "\ue000-\uf8ff\U000f0000-\U0010ffff"  # private use: what a phone shows is anyone's guess
+    f"{lookalikes.DISGUISED}"
     "]"
 )
-LINK: Final = re.compile(r"://|\bwww\.", re.IGNORECASE)
-"""What a phone turns into a link, whatever else it does."""
-"""What a phone turns into a link, whatever else it does."""
 _DIGITS = re.compile("[0-9]+")
 _AMOUNT = re.compile(
     r"-?(?:"
@@ -123,16 +126,6 @@ LONGEST: Final[Mapping[VariableKind, int]] = MappingProxyType(
 )
 """The format's own end, whatever `max_length` says."""
 
-_WORD = re.compile(r"\w+")
-_LOOKALIKE_SCRIPTS = (
-    re.compile("[A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02af\u1e00-\u1eff]"),  # Latin
-    re.compile("[\u0370-\u03ff\u1f00-\u1fff]"),  # Greek
-    re.compile("[\u0400-\u052f\u1c80-\u1c8f\u2de0-\u2dff\ua640-\ua69f]"),  # Cyrillic
-    re.compile("[\u0530-\u058f]"),  # Armenian
-    re.compile("[\u13a0-\u13ff\uab70-\uabbf]"),  # Cherokee
-)
-"""Scripts with letters that pass for each other's."""
-
 
 def check_value(name: str, declaration: Declaration, value: object) -> str | VariableFault:
     """Return the text to fill in (NFC), or why the value may not be."""
@@ -152,6 +145,8 @@ def check_value(name: str, declaration: Declaration, value: object) -> str | Var
     if forbidden is not None:
         return _fault(name, "forbidden_character", forbidden)
     unlike = _FORMS[declaration.kind](text)
+    if unlike is None and declaration.kind == "url":
+        unlike = _elsewhere(declaration, text)
     return text if unlike is None else _fault(name, "wrong_kind", unlike)
 
 
@@ -162,25 +157,14 @@ def forbidden_character(text: str) -> str | None:
         return f"{describe(found[0])} after {found.start()} characters cannot be part of a value"
     if leans_back(text):
         return f"{describe(text[0])} would be drawn over the character before the value"
+    if lookalikes.tower_of_marks(text):
+        return f"more than {lookalikes.MOST_MARKS} combining marks on one character cover the lines around"
     return None
 
 
 def leans_back(text: str) -> bool:
     """Whether the text begins with a combining mark, which joins the character before it."""
     return not text[:1].isascii() and unicodedata.category(text[0]).startswith("M")
-
-
-def mixed_script_word(text: str) -> re.Match[str] | None:
-    """Return the first word that mixes scripts with look-alike letters (Latin, Greek, Cyrillic…)."""
-    if text.isascii():
-        return None
-    for word in _WORD.finditer(text):
-        if (
-            not word[0].isascii()
-            and sum(map(bool, (script.search(word[0]) for script in _LOOKALIKE_SCRIPTS))) > 1
-        ):
-            return word
-    return None
 
 
 def pointer(name: str) -> str:
@@ -208,7 +192,7 @@ def _as_text(kind: VariableKind, value: object) -> str | None:
 
 
 def _unlike_text(text: str) -> str | None:
-    return "a link needs a variable of the kind url" if LINK.search(text) else None
+    return "a link needs a variable of the kind url" if links.has_link(text) else None
 
 
 def _unlike_digits(text: str) -> str | None:
@@ -219,6 +203,16 @@ def _unlike_url(text: str) -> str | None:
     if _URL.fullmatch(text):
         return None
     return "a url begins with https:// and a host name, has no user name and no spaces, and is ASCII"
+
+
+def _elsewhere(declaration: Declaration, url: str) -> str | None:
+    """Say why a URL may not lead where it does, or return None."""
+    host = links.host_of(url)
+    if links.is_shortener(host):
+        return "a public link shortener hides where the link leads, and carriers filter it"
+    if declaration.hosts is not UNSET and not links.is_host_of(host, declaration.hosts):
+        return f"the template allows links to {', '.join(declaration.hosts)} only"
+    return None
 
 
 def _unlike_date(text: str) -> str | None:

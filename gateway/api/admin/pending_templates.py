@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tenants.accounts.models import Tenant
 from tenants.scope import TenantScope
 from tenants.templates.models import Template, TemplateVersion
 
@@ -18,23 +19,24 @@ async def owner(session: AsyncSession, template_id: UUID) -> TenantScope | None:
 
 async def page(
     session: AsyncSession, state: str, *, limit: int, after: tuple[UUID, int] | None
-) -> Sequence[tuple[Template, TemplateVersion]]:
+) -> Sequence[tuple[Template, TemplateVersion, Tenant]]:
     """
-    Return up to `limit` versions in a state, the oldest template first.
+    Return up to `limit` versions in a state with their tenants, the oldest template first.
 
     `after` is template and version of the last row of the page before.
     """
     place = tuple_(TemplateVersion.template_id, TemplateVersion.version)
     query = (
-        select(Template, TemplateVersion)
+        select(Template, TemplateVersion, Tenant)
         .join(
             TemplateVersion,
             (TemplateVersion.tenant_id == Template.tenant_id) & (TemplateVersion.template_id == Template.id),
         )
+        .join(Tenant, Tenant.id == Template.tenant_id)
         .where(TemplateVersion.state == state)
         .order_by(TemplateVersion.template_id, TemplateVersion.version)
         .limit(limit)
     )
     if after is not None:
         query = query.where(place > after)
-    return [(template, version) for template, version in await session.execute(query)]
+    return [(template, version, tenant) for template, version, tenant in await session.execute(query)]

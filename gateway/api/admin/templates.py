@@ -18,14 +18,25 @@ from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusa
 from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, page_of, text_after, text_cursor
 from gateway.api.path_ids import path_id
 from gateway.api.refusals import Refusal
-from gateway.api.v1.templates import TemplateView, template_view
+from gateway.api.v1.template_views import (
+    Tariff,
+    TemplateView,
+    WorstCaseView,
+    tariff,
+    tariff_of,
+    template_view,
+    worst_case_view,
+)
+from gateway.api.v1.templates import decision_event
 from gateway.messages.view import timestamp
+from tenants.credits import store as credit_store
 from tenants.errors import NotFound
 from tenants.ids import encode
 from tenants.scope import TenantScope
 from tenants.templates import service
 from tenants.templates.authoring import VersionState
 from tenants.templates.models import Template, TemplateVersion
+from tenants.templates.store import wording_of
 
 _Version = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 _DECISION: Final = refusals(
@@ -38,8 +49,8 @@ class Approval(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which version to allow; the highest submitted one where absent."""
 
     version: _Version | None = None
-    keep_older: bool = False
-    """Leave older approved versions sendable by number."""
+    keep_older: bool = True
+    """Leave older approved versions sendable by number until they are retired; `false` retires them now."""
 
 
 class Rejection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -47,6 +58,12 @@ class Rejection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     reason: Annotated[str, Meta(min_length=1, max_length=1000)]
     version: _Version | None = None
+
+
+class Retirement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which version to take out of use, or to bring back."""
+
+    version: _Version
 
 
 class PendingView(Struct, frozen=True, kw_only=True):
@@ -59,18 +76,15 @@ class PendingView(Struct, frozen=True, kw_only=True):
     state: str
     body: str
     type: str
+    use_case: str
+    locale: str | None
+    variants: list[Any]
     variables: dict[str, Any]
     countries: list[str]
+    findings: list[Any]
+    """What the linter says: `{"code", "severity", "detail", "fix", "locale"}`, the worst first."""
+    worst_case: WorstCaseView
     submitted_at: str | None
-
-
-class DecisionEvent(Struct, frozen=True, kw_only=True):
-    """What the tenant's endpoints are told of a decision."""
-
-    template_id: str
-    name: str
-    version: int
-    rejection_reason: str | None
 
 
 @get(
@@ -88,7 +102,13 @@ async def list_pending_templates(
     """Return a page of versions, the oldest template first."""
     async with desk.operator() as session:
         rows = await pending_templates.page(session, wanted_state, limit=limit + 1, after=_place(after))
-    return page_of(rows, limit, view=lambda row: _pending(*row), cursor=lambda row: _cursor(row[1]))
+        book = await credit_store.price_book(session, desk.services.clock.now())
+    return page_of(
+        rows,
+        limit,
+        view=lambda row: _pending(row[0], row[1], tariff_of(row[2], book)),
+        cursor=lambda row: _cursor(row[1]),
+    )
 
 
 @post(
@@ -105,18 +125,19 @@ async def approve_template(
     data: JSONBody[Approval | None] = None,
 ) -> Response[TemplateView]:
     """Allow a version to be sent."""
-    chosen = data or Approval()
+    chosen, now = data or Approval(), desk.services.clock.now()
 
     async def decide(scope: TenantScope, session: AsyncSession, wanted: UUID) -> service.TemplateView:
         found = await service.approve(
             scope,
             session,
             wanted,
-            now=desk.services.clock.now(),
+            now=now,
             version=chosen.version,
             keep_older=chosen.keep_older,
         )
-        await announce(scope, session, "template.approved", _told(found, found.in_force))
+        approved = next(row for row in found.versions if (row.state, row.decided_at) == ("approved", now))
+        await announce(scope, session, "template.approved", decision_event(found, approved))
         return found
 
     return await _decide(request, desk, template_id, decide)
@@ -139,8 +160,45 @@ async def reject_template(
             scope, session, wanted, reason=data.reason, now=now, version=data.version
         )
         rejected = next(row for row in reversed(found.versions) if row.state == "rejected")
-        await announce(scope, session, "template.rejected", _told(found, rejected))
+        await announce(scope, session, "template.rejected", decision_event(found, rejected))
         return found
+
+    return await _decide(request, desk, template_id, decide)
+
+
+@post(
+    "/templates/{template_id:str}/retire",
+    status_code=200,
+    responses=refusals(*OPERATOR, *WITH_BODY, *WITH_IDEMPOTENCY, "not_found", "template_state"),
+    summary="Take an approved template version out of use",
+    description="Sends get it no more, within 1 s. The tenant cannot restore it.",
+)
+async def retire_template(
+    request: ApiRequest, template_id: FromPath[str], data: JSONBody[Retirement], desk: NamedDependency[Desk]
+) -> Response[TemplateView]:
+    """Withdraw an approval."""
+    now = desk.services.clock.now()
+
+    async def decide(scope: TenantScope, session: AsyncSession, wanted: UUID) -> service.TemplateView:
+        return await service.retire(scope, session, wanted, data.version, by="operator", now=now)
+
+    return await _decide(request, desk, template_id, decide)
+
+
+@post(
+    "/templates/{template_id:str}/restore",
+    status_code=200,
+    responses=refusals(*OPERATOR, *WITH_BODY, *WITH_IDEMPOTENCY, "not_found", "template_state"),
+    summary="Bring a retired template version back",
+)
+async def restore_template(
+    request: ApiRequest, template_id: FromPath[str], data: JSONBody[Retirement], desk: NamedDependency[Desk]
+) -> Response[TemplateView]:
+    """Make a version sendable again, whoever retired it."""
+    now = desk.services.clock.now()
+
+    async def decide(scope: TenantScope, session: AsyncSession, wanted: UUID) -> service.TemplateView:
+        return await service.restore(scope, session, wanted, data.version, by="operator", now=now)
 
     return await _decide(request, desk, template_id, decide)
 
@@ -155,24 +213,16 @@ async def _decide(
         raise NotFound("template")
 
     async def work(session: AsyncSession) -> TemplateView:
-        return template_view(await decide(scope, session, wanted))
+        found = await decide(scope, session, wanted)
+        return template_view(found, await tariff(scope, session, desk.services.clock.now()))
 
     answer = await desk.operator_once(request, work, status=200)
     await desk.services.policy_changed(scope.tenant_id)
     return answer
 
 
-def _told(found: service.TemplateView, version: TemplateVersion | None) -> DecisionEvent:
-    row = found.latest if version is None else version
-    return DecisionEvent(
-        template_id=encode("tpl", found.template.id),
-        name=found.template.name,
-        version=row.version,
-        rejection_reason=row.rejection_reason,
-    )
-
-
-def _pending(template: Template, row: TemplateVersion) -> PendingView:
+def _pending(template: Template, row: TemplateVersion, by: Tariff) -> PendingView:
+    wording = wording_of(row)
     return PendingView(
         template_id=encode("tpl", template.id),
         tenant_id=encode("ten", template.tenant_id),
@@ -181,8 +231,13 @@ def _pending(template: Template, row: TemplateVersion) -> PendingView:
         state=row.state,
         body=row.body,
         type=row.type,
+        use_case=str(wording.use_case),
+        locale=row.locale,
+        variants=row.variants,
         variables=row.variables,
         countries=row.countries,
+        findings=row.findings,
+        worst_case=worst_case_view(wording, by),
         submitted_at=timestamp(row.submitted_at),
     )
 

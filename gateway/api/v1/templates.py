@@ -1,70 +1,63 @@
-"""`/v1/templates`: write, edit, submit."""
+"""`/v1/templates`: write, edit, submit, look at versions, retire and restore them."""
 
-from typing import Any, Final
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Final, TypeVar
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
-from msgspec import Struct
+from litestar.params import FromPath, JSONBody, QueryParameter
+from msgspec import UNSET, Meta, Struct, UnsetType
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from gateway.api.announcements import announce
 from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, WITH_BODY, WITH_IDEMPOTENCY, refusals
 from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
 from gateway.api.path_ids import path_id
-from gateway.messages.view import timestamp
+from gateway.api.v1.template_views import TemplateView, VersionView, tariff, template_view, version_view
+from tenants.errors import InvalidInput, NotFound
 from tenants.ids import encode
+from tenants.scope import TenantScope
 from tenants.templates import service
-from tenants.templates.authoring import Wording
+from tenants.templates.authoring import Variant, Wording
+from tenants.templates.changes import WordingChanges
+from tenants.templates.library import LibraryTemplate, library, wording_of
 from tenants.templates.models import TemplateVersion
+from tenants.templates.use_cases import MessageType, UseCase
+from tenants.templates.variables import Declaration
 
 _TEMPLATES: Final = {NEEDS: "templates"}
 _KIND: Final = "template"
+_LARGEST: Final = 2**31 - 1
+_Number = Annotated[int, Meta(ge=1, le=_LARGEST)]
+_T = TypeVar("_T")
+_Act = Callable[[AsyncSession], Awaitable[service.TemplateView]]
 
 
-class NewTemplate(Wording, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A template to be: a name and its first wording."""
+class NewTemplate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A template to be: a name and its first wording, or one of the library with the tenant's brand."""
 
-    name: str
-    """1 to 100 letters, digits, blanks and `._:-`; sends may call it by this name."""
-
-
-class VersionView(Struct, frozen=True, kw_only=True):
-    """One wording and what was decided on it."""
-
-    version: int
-    state: str
-    """`draft`, `submitted`, `approved`, `rejected` or `retired`."""
-    body: str
-    type: str
-    variables: dict[str, Any]
-    countries: list[str]
+    name: str | UnsetType = UNSET
+    """1 to 100 letters, digits, blanks and `._:-`; sends may call it by this name. Else the library's id."""
+    from_library: str | UnsetType = UNSET
+    """Id in `GET /v1/template-library`; beside it only `name`, `brand` and `countries` are given."""
+    brand: Annotated[str, Meta(min_length=1, max_length=100)] | UnsetType = UNSET
+    """Fills the library's `{brand}`; the tenant's own where absent."""
+    body: str | UnsetType = UNSET
+    """Place-holders in braces: `Acme: your code is {code}`; a brace itself is written twice."""
+    type: MessageType | UnsetType = UNSET
+    variables: dict[str, Declaration] = {}
+    """By name; a variable that is not declared is text of up to 40 characters."""
+    countries: list[str] = []
     """Where it may go; empty for every country of the tenant."""
-    rejection_reason: str | None
-    created_at: str | None
-    submitted_at: str | None
-    decided_at: str | None
-
-
-class TemplateView(Struct, frozen=True, kw_only=True):
-    """A template: its latest version, and the one that is sent."""
-
-    id: str
-    name: str
-    state: str
-    """State of the latest version."""
-    version: int
-    """Number of the latest version."""
-    approved_version: int | None
-    """What a send gets that names no version."""
-    body: str
-    type: str
-    variables: dict[str, Any]
-    countries: list[str]
-    rejection_reason: str | None
-    created_at: str | None
+    use_case: UseCase | None = None
+    """What it is for, as senders are registered; the type's usual one where absent."""
+    locale: str | None = None
+    """Language of `body`, as a BCP 47 tag."""
+    variants: list[Variant] = []
+    """Other languages; a send picks by `template.locale`, else by the recipient's country, else `body`."""
 
 
 class Versions(Struct, frozen=True, kw_only=True):
@@ -73,38 +66,35 @@ class Versions(Struct, frozen=True, kw_only=True):
     data: list[VersionView]
 
 
-def template_view(found: service.TemplateView) -> TemplateView:
-    """Return a template as the wire shows it."""
-    latest, in_force = found.latest, found.in_force
-    return TemplateView(
-        id=encode("tpl", found.template.id),
+class TemplateLibrary(Struct, frozen=True, kw_only=True):
+    """Templates to start from."""
+
+    data: list[LibraryTemplate]
+
+
+class DecisionEvent(Struct, frozen=True, kw_only=True):
+    """What the tenant's endpoints are told of a decision."""
+
+    template_id: str
+    name: str
+    version: int
+    rejection_reason: str | None
+
+
+def decision_event(found: service.TemplateView, row: TemplateVersion) -> DecisionEvent:
+    """Return what is told of a version that was decided on."""
+    return DecisionEvent(
+        template_id=encode("tpl", found.template.id),
         name=found.template.name,
-        state=latest.state,
-        version=latest.version,
-        approved_version=None if in_force is None else in_force.version,
-        body=latest.body,
-        type=latest.type,
-        variables=latest.variables,
-        countries=latest.countries,
-        rejection_reason=latest.rejection_reason,
-        created_at=timestamp(found.template.created_at),
-    )
-
-
-def version_view(row: TemplateVersion) -> VersionView:
-    """Return one version as the wire shows it."""
-    return VersionView(
         version=row.version,
-        state=row.state,
-        body=row.body,
-        type=row.type,
-        variables=row.variables,
-        countries=row.countries,
         rejection_reason=row.rejection_reason,
-        created_at=timestamp(row.created_at),
-        submitted_at=timestamp(row.submitted_at),
-        decided_at=timestamp(row.decided_at),
     )
+
+
+@get("/template-library", opt=_TEMPLATES, responses=refusals(*TENANT), summary="List the starter library")
+async def list_template_library() -> TemplateLibrary:
+    """Return templates that need only a brand; `POST /v1/templates {"from_library": "otp"}` takes one."""
+    return TemplateLibrary(data=list(library()))
 
 
 @get("/templates", opt=_TEMPLATES, responses=refusals(*TENANT), summary="List templates")
@@ -114,7 +104,10 @@ async def list_templates(
     """Return a page of templates, the newest first."""
     async with desk.tenant(request.auth) as session:
         rows = await service.page(request.auth, session, limit=limit + 1, after=id_after(after))
-    return page_of(rows, limit, view=template_view, cursor=lambda row: id_cursor(row.template.id))
+        by = await tariff(request.auth, session, desk.services.clock.now())
+    return page_of(
+        rows, limit, view=lambda row: template_view(row, by), cursor=lambda row: id_cursor(row.template.id)
+    )
 
 
 @post(
@@ -123,19 +116,18 @@ async def list_templates(
     opt=_TEMPLATES,
     responses=refusals(*TENANT, *WITH_BODY, *WITH_IDEMPOTENCY, "name_taken"),
     summary="Write a template",
-    description="Version 1 is a draft; submit it to have it approved.",
+    description="Version 1 is a draft; submit it to have it approved. `findings` is what the linter says.",
 )
 async def create_template(
     request: ApiRequest, data: JSONBody[NewTemplate], desk: NamedDependency[Desk]
 ) -> Response[TemplateView]:
     """Add a template with its first wording."""
 
-    async def work(session: AsyncSession) -> TemplateView:
-        return template_view(await service.create(request.auth, session, name=data.name, wording=data))
+    async def act(session: AsyncSession) -> service.TemplateView:
+        name, wording = await _first_wording(request.auth, session, data)
+        return await service.create(request.auth, session, name=name, wording=wording)
 
-    answer = await desk.tenant_once(request, work, status=201)
-    await desk.services.policy_changed(request.auth.tenant_id)
-    return answer
+    return await _change(request, desk, act, status=201)
 
 
 @get(
@@ -149,7 +141,8 @@ async def get_template(
 ) -> TemplateView:
     """Return one template."""
     async with desk.tenant(request.auth) as session:
-        return template_view(await service.get(request.auth, session, path_id("tpl", template_id, _KIND)))
+        found = await service.get(request.auth, session, path_id("tpl", template_id, _KIND))
+        return template_view(found, await tariff(request.auth, session, desk.services.clock.now()))
 
 
 @get(
@@ -164,7 +157,46 @@ async def list_template_versions(
     """Return every version of a template."""
     async with desk.tenant(request.auth) as session:
         found = await service.get(request.auth, session, path_id("tpl", template_id, _KIND))
-        return Versions(data=[version_view(row) for row in found.versions])
+        by = await tariff(request.auth, session, desk.services.clock.now())
+        return Versions(data=[version_view(row, by) for row in found.versions])
+
+
+@get(
+    "/templates/{template_id:str}/versions/{version:str}",
+    opt=_TEMPLATES,
+    responses=refusals(*TENANT, "not_found"),
+    summary="Read a version of a template",
+)
+async def get_template_version(
+    request: ApiRequest, template_id: FromPath[str], version: FromPath[str], desk: NamedDependency[Desk]
+) -> VersionView:
+    """Return one version."""
+    async with desk.tenant(request.auth) as session:
+        found = await service.get(request.auth, session, path_id("tpl", template_id, _KIND))
+        row = service.numbered(found, _number(version))
+        return version_view(row, await tariff(request.auth, session, desk.services.clock.now()))
+
+
+@get(
+    "/templates/{template_id:str}/versions/{version:str}/changes",
+    opt=_TEMPLATES,
+    responses=refusals(*TENANT, "not_found"),
+    summary="Compare two versions of a template",
+    description="Against the version before, unless `since` names another; `substantial` if brand, purpose, "
+    "links, variables or much of the text differ.",
+)
+async def get_template_changes(
+    request: ApiRequest,
+    template_id: FromPath[str],
+    version: FromPath[str],
+    desk: NamedDependency[Desk],
+    since: Annotated[_Number | None, QueryParameter(name="since")] = None,
+) -> WordingChanges:
+    """Return what a version changed, word by word."""
+    number = _number(version)
+    async with desk.tenant(request.auth) as session:
+        found = await service.get(request.auth, session, path_id("tpl", template_id, _KIND))
+    return service.changes_since(found, number, max(1, number - 1) if since is None else since)
 
 
 @post(
@@ -180,32 +212,129 @@ async def edit_template(
 ) -> Response[TemplateView]:
     """Add a wording."""
     wanted = path_id("tpl", template_id, _KIND)
-
-    async def work(session: AsyncSession) -> TemplateView:
-        return template_view(await service.edit(request.auth, session, wanted, data))
-
-    answer = await desk.tenant_once(request, work, status=201)
-    await desk.services.policy_changed(request.auth.tenant_id)
-    return answer
+    return await _change(
+        request, desk, lambda session: service.edit(request.auth, session, wanted, data), status=201
+    )
 
 
 @post(
     "/templates/{template_id:str}/submit",
     status_code=200,
     opt=_TEMPLATES,
-    responses=refusals(*TENANT, *WITH_IDEMPOTENCY, "not_found", "template_state"),
+    responses=refusals(*TENANT, *WITH_IDEMPOTENCY, "not_found", "template_state", "template_not_compliant"),
     summary="Submit the latest version for approval",
+    description="Refused where the linter finds an error. Where the plan lets the linter approve and it "
+    "leaves nothing to decide for a person, the version is approved at once; else the operator decides.",
 )
 async def submit_template(
     request: ApiRequest, template_id: FromPath[str], desk: NamedDependency[Desk]
 ) -> Response[TemplateView]:
-    """Hand the latest version to the operator."""
+    """Hand the latest version in."""
     wanted = path_id("tpl", template_id, _KIND)
 
-    async def work(session: AsyncSession) -> TemplateView:
-        now = desk.services.clock.now()
-        return template_view(await service.submit(request.auth, session, wanted, now=now))
+    async def act(session: AsyncSession) -> service.TemplateView:
+        found = await service.submit(request.auth, session, wanted, now=desk.services.clock.now())
+        if found.latest.state == "approved":
+            told = decision_event(found, found.latest)
+            await announce(request.auth, session, "template.approved", told)
+        return found
 
-    answer = await desk.tenant_once(request, work, status=200)
+    return await _change(request, desk, act)
+
+
+@post(
+    "/templates/{template_id:str}/versions/{version:str}/retire",
+    status_code=200,
+    opt=_TEMPLATES,
+    responses=refusals(*TENANT, *WITH_IDEMPOTENCY, "not_found", "template_state"),
+    summary="Retire an approved version",
+    description="Sends get it no more, within 1 s; what was accepted before still goes out.",
+)
+async def retire_template_version(
+    request: ApiRequest, template_id: FromPath[str], version: FromPath[str], desk: NamedDependency[Desk]
+) -> Response[TemplateView]:
+    """Stop a version from being sent."""
+    wanted, number, now = path_id("tpl", template_id, _KIND), _number(version), desk.services.clock.now()
+    return await _change(
+        request,
+        desk,
+        lambda session: service.retire(request.auth, session, wanted, number, by="tenant", now=now),
+    )
+
+
+@post(
+    "/templates/{template_id:str}/versions/{version:str}/restore",
+    status_code=200,
+    opt=_TEMPLATES,
+    responses=refusals(*TENANT, *WITH_IDEMPOTENCY, "not_found", "template_state"),
+    summary="Restore a version that the tenant retired",
+    description="It was approved as it stands and is sendable again; not where the operator retired it.",
+)
+async def restore_template_version(
+    request: ApiRequest, template_id: FromPath[str], version: FromPath[str], desk: NamedDependency[Desk]
+) -> Response[TemplateView]:
+    """Make a version sendable again."""
+    wanted, number, now = path_id("tpl", template_id, _KIND), _number(version), desk.services.clock.now()
+    return await _change(
+        request,
+        desk,
+        lambda session: service.restore(request.auth, session, wanted, number, by="tenant", now=now),
+    )
+
+
+async def _change(request: ApiRequest, desk: Desk, act: _Act, *, status: int = 200) -> Response[TemplateView]:
+    async def work(session: AsyncSession) -> TemplateView:
+        found = await act(session)
+        return template_view(found, await tariff(request.auth, session, desk.services.clock.now()))
+
+    answer = await desk.tenant_once(request, work, status=status)
     await desk.services.policy_changed(request.auth.tenant_id)
     return answer
+
+
+async def _first_wording(scope: TenantScope, session: AsyncSession, data: NewTemplate) -> tuple[str, Wording]:
+    if data.from_library is not UNSET:
+        _refuse_beside_library(data)
+        brand = await service.brand_of(scope, session) if data.brand is UNSET else data.brand
+        wording = wording_of(data.from_library, brand=brand, countries=data.countries)
+        return data.from_library if data.name is UNSET else data.name, wording
+    if data.brand is not UNSET:
+        raise InvalidInput("/brand", "not_from_library", "`brand` fills a template of the library only")
+    return _given("name", data.name), Wording(
+        body=_given("body", data.body),
+        type=_given("type", data.type),
+        variables=data.variables,
+        countries=data.countries,
+        use_case=data.use_case,
+        locale=data.locale,
+        variants=data.variants,
+    )
+
+
+def _refuse_beside_library(data: NewTemplate) -> None:
+    given: dict[str, Any] = {
+        "body": data.body,
+        "type": data.type,
+        "variables": data.variables or UNSET,
+        "use_case": data.use_case or UNSET,
+        "locale": data.locale or UNSET,
+        "variants": data.variants or UNSET,
+    }
+    for name, value in given.items():
+        if value is not UNSET:
+            raise InvalidInput(
+                f"/{name}", "from_library", "the library gives it; leave it out, or edit later"
+            )
+
+
+def _given(name: str, value: _T | UnsetType) -> _T:
+    if value is UNSET:
+        raise InvalidInput(f"/{name}", "required", f"The field '{name}' is required.")
+    return value
+
+
+def _number(version: str) -> int:
+    """Return a version's number; what is no number names no version."""
+    if not (version.isascii() and version.isdigit() and 1 <= int(version[:11]) <= _LARGEST):
+        raise NotFound("template version")
+    return int(version)

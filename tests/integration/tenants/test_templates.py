@@ -1,4 +1,4 @@
-"""Templates in Postgres: written by tenants, decided by the operator, one approved wording at a time."""
+"""Templates in Postgres: written by tenants, decided by the operator or the linter, retired and restored."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -59,6 +59,9 @@ async def test_an_approved_version_is_what_the_hot_path_gets(
         type="otp",
         variables={"code": CODE},
         countries=frozenset({"US"}),
+        use_case="otp",
+        locale=None,
+        variants=(),
     )
     assert view.in_force is view.latest
     assert (view.latest.submitted_at, view.latest.decided_at) == (NOW, NOW)
@@ -74,12 +77,12 @@ async def test_an_edit_is_a_new_version_and_the_old_one_stays_until_the_new_is_a
         await service.submit(tenant, session, template_id, now=NOW)
         assert [row.version for row in await service.approved(tenant, session)] == [1]
     async with worker_transaction(worker) as session:
-        view = await service.approve(tenant, session, template_id, now=NOW)
+        view = await service.approve(tenant, session, template_id, now=NOW, keep_older=False)
         assert [row.state for row in view.versions] == ["retired", "approved"]
         assert [row.version for row in await service.approved(tenant, session)] == [2]
 
 
-async def test_older_versions_stay_approved_if_the_operator_asks_so(
+async def test_older_versions_stay_sendable_by_number(
     app: AsyncEngine, worker: AsyncEngine, tenant: TenantScope
 ) -> None:
     """For tenants that name the version in their sends."""
@@ -87,7 +90,7 @@ async def test_older_versions_stay_approved_if_the_operator_asks_so(
     async with worker_transaction(worker) as session:
         await service.edit(tenant, session, template_id, wording("{code} for Acme"))
         await service.submit(tenant, session, template_id, now=NOW)
-        await service.approve(tenant, session, template_id, now=NOW, keep_older=True)
+        await service.approve(tenant, session, template_id, now=NOW)
         assert [row.version for row in await service.approved(tenant, session)] == [2, 1]
 
 

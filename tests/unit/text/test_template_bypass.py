@@ -5,7 +5,8 @@ import unicodedata
 
 import pytest
 
-from tenants.templates.rendering import RenderFaults, Template, match, parse_template, render
+from tenants.templates.matching import match
+from tenants.templates.rendering import RenderFaults, Template, parse_template, render
 from tenants.templates.variables import Declaration, VariableKind, check_value
 
 _BODY = "Acme: your code is {code}. Order of {day}: {sum} at {link}, {name}"

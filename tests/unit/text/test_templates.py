@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.admission.segments import measure
+from tenants.templates.matching import match
 from tenants.templates.rendering import (
     MAX_PLACES,
     Rendered,
@@ -14,7 +15,6 @@ from tenants.templates.rendering import (
     Template,
     TemplateFaults,
     check_declarations,
-    match,
     parse_template,
     render,
     worst_case,
