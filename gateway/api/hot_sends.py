@@ -17,6 +17,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 from msgspec import Struct
 
+from gateway.answers import WHOLE_ANSWER, WholeAnswer
 from gateway.api.bodies import PLAIN_JSON
 from gateway.api.exchange import Exchange, exchange_of
 from gateway.api.faults import answer_of
@@ -24,6 +25,7 @@ from gateway.api.idempotency import fingerprint, read_key
 from gateway.api.keyring import Keyring
 from gateway.api.ports import Sends
 from gateway.api.refusals import Refusal
+from gateway.api.requests import API_LINES
 from gateway.api.v1.messages import accepted_headers, encode_message, refusal_of_send
 from gateway.intake.outcome import Accepted, Declined
 from gateway.intake.request import SendRequest
@@ -38,6 +40,7 @@ _BEARER: Final = b"bearer "
 _BEARER_LENGTH: Final = len(_BEARER)
 _MOST_DIGITS: Final = 9
 _ESCAPED_NUL: Final = b"\\u0000"
+_NONE: Final[dict[str, Any]] = {}
 _JSON: Final = (b"content-type", b"application/json")
 
 _RawHeaders = Iterable[tuple[bytes, bytes]]
@@ -93,7 +96,11 @@ class HotSends:
             await self._app(scope, _again(body.messages, receive), send)
             return
         scope["path_template"] = PATH
-        await self._answer(exchange_of(scope), head, request, body.whole, send)
+        outcome = await self._outcome(exchange_of(scope), head, request, body.whole)
+        if isinstance(outcome, Accepted):
+            await _accept(scope, outcome, send)
+        else:
+            await self._refuse(exchange_of(scope), outcome, send)
 
     async def _head(self, headers: _RawHeaders) -> _Head | None:
         """Return what the headers say; None if they are not those of a plain send by a key that may send."""
@@ -147,22 +154,16 @@ class HotSends:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
 
-    async def _answer(
-        self, exchange: Exchange, head: _Head, request: SendRequest, body: bytes, send: Send
-    ) -> None:
+    async def _outcome(
+        self, exchange: Exchange, head: _Head, request: SendRequest, body: bytes
+    ) -> Accepted | Declined | Exception:
         scope, key = head.scope, head.key
         exchange.tenant_id, exchange.key_id = scope.tenant_id, scope.key_id
-        outcome: Accepted | Declined | Exception
         try:
             digest = None if key is None else fingerprint("POST", PATH, body, live=scope.live)
-            outcome = await self._sending.send(scope, request, idempotency_key=key, fingerprint=digest)
+            return await self._sending.send(scope, request, idempotency_key=key, fingerprint=digest)
         except Exception as error:  # noqa: BLE001 - the edge: told to the caller and logged, like the framework's
-            outcome = error
-        if isinstance(outcome, Accepted):
-            exchange.message_id = outcome.message.id
-            await _respond(send, _ACCEPTED, _accepted_headers(outcome), encode_message(outcome.message))
-        else:
-            await self._refuse(exchange, outcome, send)
+            return error
 
     async def _refuse(self, exchange: Exchange, outcome: Declined | Exception, send: Send) -> None:
         error = refusal_of_send(outcome) if isinstance(outcome, Declined) else outcome
@@ -179,6 +180,27 @@ def _again(messages: Sequence[Any], receive: Receive) -> Receive:
         return await receive() if message is None else message
 
     return next_message
+
+
+async def _accept(scope: Any, outcome: Accepted, send: Send) -> None:
+    exchange = exchange_of(scope)
+    exchange.message_id = outcome.message.id
+    headers, body = _accepted_headers(outcome), encode_message(outcome.message)
+    whole: WholeAnswer | None = scope.get("extensions", _NONE).get(WHOLE_ANSWER)
+    if whole is not None and whole(_ACCEPTED, _lines(exchange, headers, body), body):
+        exchange.status = _ACCEPTED
+    else:
+        await _respond(send, _ACCEPTED, headers, body)
+
+
+def _lines(exchange: Exchange, headers: _RawHeaders, body: bytes) -> bytes:
+    """Return the header lines of an answer that passes the outermost layer by."""
+    own = b"content-length: %d\r\n%bx-request-id: %b\r\n" % (
+        len(body),
+        API_LINES,
+        exchange.request_id.encode("ascii"),
+    )
+    return b"".join([b"%b: %b\r\n" % header for header in headers]) + own
 
 
 def _accepted_headers(outcome: Accepted) -> list[tuple[bytes, bytes]]:

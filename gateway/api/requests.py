@@ -28,6 +28,8 @@ _API: Final[_Headers] = (
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
+API_LINES: Final = b"".join(b"%b: %b\r\n" % header for header in _API)
+"""The same as the lines of an answer that does not come through here."""
 _OWN: Final = frozenset(name for name, _ in _API)
 _QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """Probes come every few seconds and say nothing; they get no line."""

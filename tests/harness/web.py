@@ -8,6 +8,8 @@ from typing import Any
 
 import uvicorn
 
+from gateway.answers import AnsweringProtocol
+
 
 def free_listener() -> socket.socket:
     """Return a bound socket, so that its address can be told before the server is up."""
@@ -44,7 +46,13 @@ class _Guest(uvicorn.Server):
 async def serving(app: Any, listener: socket.socket) -> AsyncIterator[None]:
     """Serve an ASGI application for the length of a block."""
     config = uvicorn.Config(
-        app, ws="none", lifespan="off", access_log=False, log_config=None, timeout_graceful_shutdown=2
+        app,
+        http=AnsweringProtocol,
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=2,
     )
     server = _Guest(config)
     running = asyncio.create_task(server.serve(sockets=[listener]))
