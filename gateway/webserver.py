@@ -16,7 +16,7 @@ import structlog
 import uvicorn
 from litestar import Litestar
 
-from gateway.answers import AnsweringProtocol
+from gateway.api.whole_answers import AnsweringProtocol
 from gateway.asgi import create_app
 from gateway.errors import ConfigurationError
 from gateway.settings import Settings

@@ -12,7 +12,7 @@ of ids or instants that several writes share travels once.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final, cast
 from uuid import UUID
 
@@ -106,11 +106,17 @@ async def execute(connection: HotConnection, writes: Sequence[Write], last: str 
 
     They see one snapshot, not each other's rows, except through RETURNING.
     """
-    parts: list[str] = []
     arguments: list[Any] = []
     sent: dict[tuple[int, int], int] = {}
-    for write in writes:
-        places = [f"${_place(array, arguments, sent)}" for array in write.arrays]
-        parts.append(f"{write.name} AS ({write.sql.format(*places)})")
+    parts = tuple(
+        (write.name, write.sql, tuple([_place(array, arguments, sent) for array in write.arrays]))
+        for write in writes
+    )
     if parts:
-        await connection.execute(f"WITH {', '.join(parts)} {last}", *arguments)
+        await connection.execute(_statement(parts, last), *arguments)
+
+
+@lru_cache(maxsize=256)
+def _statement(parts: tuple[tuple[str, str, tuple[int, ...]], ...], last: str) -> str:
+    ctes = (f"{name} AS ({sql.format(*(f'${number}' for number in places))})" for name, sql, places in parts)
+    return f"WITH {', '.join(ctes)} {last}"

@@ -17,7 +17,6 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 from msgspec import Struct
 
-from gateway.answers import WHOLE_ANSWER, WholeAnswer
 from gateway.api.bodies import PLAIN_JSON
 from gateway.api.exchange import Exchange, exchange_of
 from gateway.api.faults import answer_of
@@ -27,6 +26,7 @@ from gateway.api.ports import Sends
 from gateway.api.refusals import Refusal
 from gateway.api.requests import API_LINES
 from gateway.api.v1.messages import accepted_headers, encode_message, refusal_of_send
+from gateway.api.whole_answers import WHOLE_ANSWER, WholeAnswer
 from gateway.intake.outcome import Accepted, Declined
 from gateway.intake.request import SendRequest
 from tenants.access.credential import Granted, KeyScope, allows

@@ -6,6 +6,7 @@ turn the answer back.
 """
 
 from contextlib import suppress
+from functools import lru_cache
 from uuid import UUID
 
 import structlog
@@ -38,6 +39,7 @@ from tenants.credits.money import format_usd
 from tenants.scope import TenantScope
 
 _log = structlog.get_logger(__name__)
+_accepted = lru_cache(maxsize=16)(metrics.MESSAGES_ACCEPTED.labels)
 
 _TRUTH_AGE_S = 1.0
 """A change of policy is in force everywhere within a second, with Redis or without."""
@@ -96,7 +98,7 @@ class Sending:
             metrics.MESSAGES_REFUSED.labels(gate=outcome.code).inc()
             _log.info("message_refused", tenant_id=str(scope.tenant_id), gate=outcome.code)
         elif not outcome.replayed:
-            metrics.MESSAGES_ACCEPTED.labels(type=outcome.message.type).inc()
+            _accepted(outcome.message.type).inc()
         return outcome
 
     async def estimate(self, scope: TenantScope, request: SendRequest) -> Estimate | Declined:

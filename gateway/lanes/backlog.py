@@ -10,6 +10,8 @@ from gateway.lanes.errors import RedisUnavailable
 from gateway.lanes.lanes import LaneKey, Lanes
 
 _MILLISECONDS = 1000
+_BEFORE = {priority: tuple(each for each in Priority if each <= priority) for priority in Priority}
+"""Whose messages go before a new one: those of the same and of more urgent priorities."""
 
 
 class _RouteBacklog:
@@ -51,10 +53,10 @@ class BacklogView:
         Messages of the same and of more urgent priorities go before it. With Redis down the last figures
         stand: Postgres accepts, and the estimate is only worse.
         """
-        backlog = await self._fresh(route)
-        ahead = sum(
-            backlog.waiting(LaneKey(identity, country, each)) for each in Priority if each <= priority
-        )
+        backlog = self._routes.get(route)
+        if backlog is None or self._is_old(backlog):
+            backlog = await self._fresh(route)
+        ahead = sum(backlog.waiting(LaneKey(identity, country, each)) for each in _BEFORE[priority])
         return round(ahead * _MILLISECONDS / rate)
 
     def admitted(self, route: str, identity: UUID, country: str, priority: Priority, parts: int) -> None:
@@ -64,7 +66,9 @@ class BacklogView:
         counted[lane] = counted.get(lane, 0) + parts
 
     def _of(self, route: str) -> _RouteBacklog:
-        return self._routes.setdefault(route, _RouteBacklog())
+        if (backlog := self._routes.get(route)) is None:
+            backlog = self._routes[route] = _RouteBacklog()
+        return backlog
 
     def _is_old(self, backlog: _RouteBacklog) -> bool:
         return self._monotonic() - backlog.read_at > self._max_age_s
