@@ -59,6 +59,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """AWS calls under way at once per dispatcher; also the size of the HTTP pool."""
     unknown_wait_s: float = 90.0
     """How long an attempt with no answer waits for a receipt before its policy decides."""
+    fail_over_after: int = 3
+    """Connections of one message that may fail before it goes to another account or Region; at least 1."""
     webhook_in_flight: int = 64
     webhook_timeout_s: float = 15.0
     fault_injection: bool = False

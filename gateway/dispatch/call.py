@@ -6,10 +6,12 @@ made only while the lease has more life left than a call can take.
 """
 
 import time
+from collections.abc import Callable, Mapping
+from uuid import UUID
 
 import structlog
 
-from gateway.carrier.ports import Carrier, NotSent, OutboundText, Outcome, Sent
+from gateway.carrier.ports import Carrier, Fault, NotSent, OutboundText, Outcome, Sent
 from gateway.clock import Clock
 from gateway.db.faults import DATABASE_FAULTS
 from gateway.dispatch.backoff import Backoff
@@ -20,9 +22,13 @@ from gateway.lanes.entry import ClaimedMessage
 from gateway.lanes.lanes import Lanes
 from gateway.lanes.release import released
 from gateway.messages.keys import DataKeys, body_context, number_context
+from gateway.routing.health import Illness
 from gateway.telemetry import metrics
 from tenants.errors import KeyUnwrapFailed, NotFound
 from tenants.ids import created_at
+
+Ill = Callable[[], Mapping[UUID, Illness]]
+"""What is not healthy now, by id of sender and of account; from memory."""
 
 _log = structlog.get_logger(__name__)
 
@@ -30,6 +36,7 @@ _MIN_TTL_S = 5
 """AWS's least TimeToLive; a message with less life left is not sent."""
 _MAX_TTL_S = 259_200
 _NO_KEY_MS = 30_000
+_DISABLED_MS = 30_000
 _MARK_IS_FRESH_S = 5.0
 """A worker that was stopped for longer than this after its mark must not send: the lease may be over."""
 
@@ -47,7 +54,9 @@ class Caller:
         recorder: Recorder,
         backoff: Backoff,
         clock: Clock,
+        ill: Ill,
     ) -> None:
+        self._ill = ill
         self._carrier = carrier
         self._lanes = lanes
         self._keys = keys
@@ -67,6 +76,9 @@ class Caller:
         ttl_s = int((message.expires_at - self._clock.now()).total_seconds())
         if ttl_s < _MIN_TTL_S:
             self._recorder.put(message, Expired())
+            return
+        if (out_of_use := _out_of_use(message, self._ill())) is not None:
+            self._recorder.put(message, out_of_use)
             return
         try:
             text = await self._text(message, ttl_s)
@@ -117,3 +129,18 @@ class Caller:
             ttl_s=min(ttl_s, _MAX_TTL_S),
             context=message.context or {},
         )
+
+
+def _out_of_use(message: MarkedMessage, ill: Mapping[UUID, Illness]) -> NotSent | None:
+    """Keep back what was claimed before its sender or route was disabled; it goes to another or waits."""
+    if not ill:
+        return None
+    parties: tuple[tuple[UUID | None, Fault], ...] = (
+        (message.sender_id, "sender"),
+        (message.account_id, "account"),
+    )
+    for subject, fault in parties:
+        found = None if subject is None else ill.get(subject)
+        if found is not None and found.state == "disabled":
+            return NotSent(reason="disabled", retry_after_ms=_DISABLED_MS, fault=fault)
+    return None

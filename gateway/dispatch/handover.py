@@ -115,9 +115,12 @@ class Handover:
         return allowed
 
     async def _mark_and_call(self, claimed: Mapping[UUID, ClaimedMessage], now: datetime) -> None:
+        identities = {message_id: message.identity for message_id, message in claimed.items()}
         async with self._pool.acquire() as connection:
             before_mark = time.monotonic()
-            marked = await mark(connection, list(claimed), worker=self._worker, now=now)
+            marked = await mark(
+                connection, list(claimed), worker=self._worker, now=now, identities=identities
+            )
         await fp(FaultPoint.WORKER_AFTER_MARK)
         for message in marked:
             self._start(self._call(message, claimed[message.message_id], before_mark), self._called)

@@ -17,7 +17,7 @@ from gateway.carrier.ports import Carrier
 from gateway.clock import Clock
 from gateway.db.faults import DATABASE_FAULTS
 from gateway.dispatch.backoff import Backoff
-from gateway.dispatch.call import Caller
+from gateway.dispatch.call import Caller, Ill
 from gateway.dispatch.handover import Handover
 from gateway.dispatch.record import Recorder
 from gateway.dispatch.room import Room
@@ -53,6 +53,7 @@ class Dispatcher:
         recorder: Recorder,
         clock: Clock,
         in_flight: int,
+        ill: Ill = dict,
     ) -> None:
         self._route = route
         self._lanes = lanes
@@ -67,6 +68,7 @@ class Dispatcher:
             recorder=recorder,
             backoff=Backoff(LaneBackoff(lanes)),
             clock=clock,
+            ill=ill,
         )
         self._handover = Handover(
             route=route, lanes=lanes, pool=pool, clock=clock, room=self._room, call=caller.call

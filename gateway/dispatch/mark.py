@@ -2,10 +2,11 @@
 The mark `dispatching (attempt n)`, committed before the call: the arbiter of who may send.
 
 Redis says whose turn it is; this statement says whether it is still true. It is conditional on the queue
-row's state, so an entry that appears twice in a lane, or was canceled meanwhile, falls away here.
+row's state and lane, so an entry that appears twice, was canceled or has moved to another sender meanwhile,
+falls away here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -28,6 +29,9 @@ class MarkedMessage(Struct, frozen=True, kw_only=True):
     leased_until: datetime
     """Names this mark among all of the message: an attempt's number comes again after `NotSent`."""
     type: str
+    account_id: UUID | None = None
+    """None for a test message, which no account carries."""
+    sender_id: UUID | None = None
     to_sealed: bytes
     body_sealed: bytes | None
     sender_arn: str | None
@@ -41,13 +45,15 @@ class MarkedMessage(Struct, frozen=True, kw_only=True):
 
 _MARK = """
     WITH marked AS (
-        UPDATE dispatch_queue SET state = 'dispatching', attempt = attempt + 1, worker = $2, due_at = $3
-        WHERE message_id = ANY($1::uuid[]) AND state = 'queued'
-        RETURNING message_id, tenant_id, route, attempt, due_at AS leased_until, waits_for
+        UPDATE dispatch_queue q SET state = 'dispatching', attempt = attempt + 1, worker = $2, due_at = $3
+        FROM unnest($1::uuid[], $6::uuid[]) AS d (message_id, identity)
+        WHERE q.message_id = d.message_id AND q.state = 'queued'
+            AND (d.identity IS NULL OR q.lane->>'identity' = d.identity::text)
+        RETURNING q.message_id, q.tenant_id, q.route, q.attempt, q.due_at AS leased_until, q.waits_for
     )
     SELECT marked.message_id, marked.tenant_id, marked.route, marked.attempt, marked.leased_until, m.type,
-        m.to_sealed, m.body_sealed, m.sender_arn, m.configuration_set, m.max_price_micros, m.expires_at,
-        m.context, marked.waits_for
+        m.account_id, m.sender_id, m.to_sealed, m.body_sealed, m.sender_arn, m.configuration_set,
+        m.max_price_micros, m.expires_at, m.context, marked.waits_for
     FROM marked JOIN messages m
         ON m.tenant_id = marked.tenant_id AND m.id = marked.message_id
         AND m.created_at BETWEEN $4 AND $5
@@ -77,9 +83,22 @@ async def unmark(
 
 
 async def mark(
-    connection: HotConnection, message_ids: Sequence[UUID], *, worker: UUID, now: datetime
+    connection: HotConnection,
+    message_ids: Sequence[UUID],
+    *,
+    worker: UUID,
+    now: datetime,
+    identities: Mapping[UUID, UUID] | None = None,
 ) -> list[MarkedMessage]:
-    """Mark those that are still queued and return them with all that the call needs."""
+    """
+    Mark those that are still queued and return them with all that the call needs.
+
+    Args:
+        identities: The sender in whose lane each was claimed. One that was moved to another sender meanwhile
+            is not marked: its new lane has not been charged for it.
+    """
     ids = sorted(message_ids)
-    rows = await connection.fetch(_MARK, ids, worker, now + LEASE, created_at(ids[0]), created_at(ids[-1]))
+    lanes = [None if identities is None else identities[each] for each in ids]
+    first, last = created_at(ids[0]), created_at(ids[-1])
+    rows = await connection.fetch(_MARK, ids, worker, now + LEASE, first, last, lanes)
     return [MarkedMessage(**dict(row)) for row in rows]

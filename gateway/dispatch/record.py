@@ -8,7 +8,7 @@ moved the message on and taken its queue row; the record then only adds what it 
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -169,6 +169,18 @@ def _queue_writes(changes: Sequence[QueueChange]) -> list[Write]:
     ]
 
 
+class FailOver(Protocol):
+    """Finds another sender for what failed; `gateway.dispatch.rerouting.Rerouting` fits."""
+
+    def observe(self, message: MarkedMessage, result: Result) -> None:
+        """Count a result for the health of its sender and route."""
+        ...
+
+    async def take(self, batch: Sequence[Recorded]) -> Sequence[Recorded]:
+        """Move messages to other senders; returns the results that are left to be recorded."""
+        ...
+
+
 class Recorder:
     """
     Gathers results while a commit is under way and writes them together.
@@ -178,9 +190,15 @@ class Recorder:
     """
 
     def __init__(
-        self, pool: "asyncpg.Pool[asyncpg.Record]", clock: Clock, *, unknown_wait: timedelta
+        self,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        clock: Clock,
+        *,
+        unknown_wait: timedelta,
+        failover: "FailOver | None" = None,
     ) -> None:
         self._pool = pool
+        self._failover = failover
         self._clock = clock
         self._unknown_wait = unknown_wait
         self._line: list[Recorded] = []
@@ -190,6 +208,8 @@ class Recorder:
     def put(self, message: MarkedMessage, result: Result) -> None:
         """Take one result to be written with the next batch."""
         metrics.DISPATCH_OUTCOMES.labels(route=message.route, outcome=_name(result)).inc()
+        if self._failover is not None:
+            self._failover.observe(message, result)
         self._line.append(Recorded(message=message, result=result, at=self._clock.now()))
         self._arrived.set()
 
@@ -219,6 +239,8 @@ class Recorder:
         await fp(FaultPoint.WORKER_BEFORE_RECORD)
         while True:
             try:
+                if self._failover is not None:
+                    batch = await self._failover.take(batch)
                 async with self._pool.acquire() as connection:
                     await record_batch(
                         connection, batch, unknown_wait=self._unknown_wait, now=self._clock.now()

@@ -115,6 +115,7 @@ def build(admitted: Admissible, recipients: bytes) -> Built:
         feedback="pending" if admitted.request.feedback else None,
         route=entry.route,
         entry=entry,
+        need=_need(admitted.request),
         idempotent=_idempotent(admitted.key, at, draft.send_at),
     )
     return Built(message=message, entry=entry)
@@ -168,6 +169,10 @@ def _entry(admitted: Admissible, message_id: UUID, recipients: bytes) -> LaneEnt
         weight=snapshot.plan.weight,
         tenant_rate=snapshot.plan.mps(draft.number.country),
     )
+
+
+def _need(request: SendRequest) -> dict[str, str] | None:
+    return {"named": request.from_} if isinstance(request.from_, str) else None
 
 
 def _idempotent(

@@ -69,6 +69,8 @@ class NewMessage(Struct, frozen=True, kw_only=True):
     feedback: str | None
     route: str
     entry: LaneEntry
+    need: dict[str, str] | None
+    """What the request asks of its sender beyond country and type, kept for a fail-over; None for nothing."""
     idempotent: IdempotentRequest | None
 
     @property
@@ -123,6 +125,7 @@ _QUEUE_COLUMNS = {
     "state": "word",
     "due_at": "timestamptz",
     "lane": "jsonb",
+    "need": "jsonb",
 }
 _message_row = attrgetter(*_MESSAGE_COLUMNS)
 _OUTBOX = "INSERT INTO outbox_batches (id, message_ids) VALUES ({0}::uuid, {1}::uuid[])"
@@ -213,7 +216,7 @@ async def _commit_decided(
 def _writes(accepted: Sequence[NewMessage], batch_id: UUID, *, reuse_keys: bool) -> list[Write]:
     due = [message.id for message in accepted if message.status == "queued"]
     messages = [_message_row(m) for m in accepted]
-    queue = [(m.id, m.tenant_id, m.route, m.status, m.send_at, m.entry) for m in accepted]
+    queue = [(m.id, m.tenant_id, m.route, m.status, m.send_at, m.entry, m.need) for m in accepted]
     keys = (
         (m.tenant_id, m.idempotent.key, m.idempotent.fingerprint, m.id, m.idempotent.expires_at)
         for m in accepted

@@ -1,17 +1,22 @@
 """Reads one tenant's senders, pools and routes into plain values."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from gateway.db.transaction import worker_transaction
 from gateway.routing.facts import PoolFact, RouteFact, SenderFact, TenantRouting
+from tenants.accounts import service as accounts
 from tenants.scope import TenantScope
 from tenants.senders import store
 from tenants.senders.routing import RouteOfTenant, routes_of
 from tenants.senders.store import KnownSender
 from tenants.templates.use_cases import registered
 
+_FRESH_S: Final = 1.0
 _ALL_TYPES = frozenset({"otp", "transactional", "promotional"})
 
 
@@ -28,6 +33,29 @@ async def read_routing(scope: TenantScope, session: AsyncSession, *, shared_rout
         },
         shared_routes=shared_routes,
     )
+
+
+class RoutingReader:
+    """For processes that keep no snapshots: reads a tenant's routing when asked, at most once a second."""
+
+    def __init__(self, engine: AsyncEngine, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._engine = engine
+        self._monotonic = monotonic
+        self._read: dict[UUID, tuple[float, TenantRouting]] = {}
+
+    async def of(self, tenant_id: UUID) -> TenantRouting:
+        """Return what the tenant could send from, at most a second old."""
+        now = self._monotonic()
+        known = self._read.get(tenant_id)
+        if known is not None and now - known[0] < _FRESH_S:
+            return known[1]
+        scope = TenantScope(tenant_id=tenant_id)
+        async with worker_transaction(self._engine) as session:
+            plan = accounts.plan_of(await accounts.get(scope, session))
+            routing = await read_routing(scope, session, shared_routes=plan.shared_routes)
+        self._read = {each: kept for each, kept in self._read.items() if now - kept[0] < _FRESH_S}
+        self._read[tenant_id] = (now, routing)
+        return routing
 
 
 def _route(row: RouteOfTenant) -> RouteFact:

@@ -50,6 +50,9 @@ DISPATCH_CALL_SECONDS: Final = Histogram(
 DISPATCH_IN_FLIGHT_CALLS: Final = Gauge(
     "tollgate_dispatch_in_flight_calls", "Calls to the carrier under way in this process.", ["route"]
 )
+FAIL_OVERS: Final = Counter(
+    "tollgate_fail_overs_total", "Messages moved to another sender, by what was to blame.", ["blame"]
+)
 ILL_SUBJECTS: Final = Gauge(
     "tollgate_ill_subjects", "Senders and routes that are not healthy, by kind and state.", ["kind", "state"]
 )

@@ -6,6 +6,7 @@ from datetime import timedelta
 from gateway.db.engine import create_pool
 from gateway.dispatch.expiry import ExpirySweep
 from gateway.dispatch.quarantine import QuarantineSweep
+from gateway.dispatch.relane_orders import RelaneOrders
 from gateway.dispatch.unknown import UnknownSweep
 from gateway.lanes.audit import LaneAudit
 from gateway.lanes.lanes import Lanes
@@ -14,6 +15,9 @@ from gateway.receipts.batch import create_receipts, platform_key
 from gateway.receipts.sandbox import SandboxReceipts
 from gateway.receipts.sweep import ReceiptSweep
 from gateway.rounds import Round, run_rounds
+from gateway.routing.checkup import Checkup
+from gateway.routing.health_view import HealthView
+from gateway.routing.reading import RoutingReader
 from gateway.webhooks.addresses import Targets
 from gateway.webhooks.client import open_client
 from gateway.webhooks.deliver import WebhookSender
@@ -64,6 +68,11 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
     quarantine = QuarantineSweep(pool, clock)
     sweep = ReceiptSweep(pool, clock, platform_key(settings.secret_key))
 
+    health = HealthView(pool)
+    checkup = Checkup(pool, clock)
+    reader = RoutingReader(shared.worker_engine)
+    orders = RelaneOrders(pool, clock, read_routing=reader.of, ill=health.ill)
+
     async def make_partitions() -> None:
         await pool.execute("SELECT tollgate_make_partitions($1)", _PARTITION_MONTHS)
 
@@ -87,6 +96,9 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
         Round(name="expired_in_line", every_s=15.0, work=expiry.sweep),
         Round(name="unknown_outcomes", every_s=1.0, work=unknown.sweep),
         Round(name="quarantined_messages", every_s=1.0, work=quarantine.sweep),
+        Round(name="health", every_s=1.0, work=checkup.look),
+        Round(name="old_tallies", every_s=600.0, work=checkup.forget),
+        Round(name="relane_orders", every_s=0.25, work=orders.work),
         Round(name="parked_receipts", every_s=2.0, work=sweep.join_parked),
         Round(name="silent_messages", every_s=600.0, work=sweep.close_silent),
         Round(name="partitions", every_s=3600.0, work=make_partitions),
@@ -94,4 +106,4 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
         Round(name="old_quarantined", every_s=3600.0, work=forget_quarantined),
         Round(name="expired_keys", every_s=600.0, work=forget_keys),
     ]
-    return [lambda: run_rounds(rounds)]
+    return [lambda: run_rounds(rounds), health.run]

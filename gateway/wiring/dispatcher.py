@@ -10,8 +10,12 @@ from gateway.carrier.session import AwsSession, open_session
 from gateway.db.transaction import worker_transaction
 from gateway.dispatch.loop import Dispatcher
 from gateway.dispatch.record import Recorder
+from gateway.dispatch.rerouting import Rerouting
 from gateway.intake.building import SANDBOX_ROUTE
 from gateway.lanes.lanes import Lanes
+from gateway.routing.health_view import HealthView
+from gateway.routing.reading import RoutingReader
+from gateway.routing.tally import CallTally
 from gateway.wiring.resources import Resources, Task
 from tenants.ids import encode
 from tenants.senders import store as sender_store
@@ -23,7 +27,22 @@ async def open_role(shared: Resources, stack: AsyncExitStack) -> list[Task]:
     settings, aws = shared.settings, open_session()
     async with worker_transaction(shared.worker_engine) as session:
         accounts = list(await sender_store.accounts(session))
-    recorder = Recorder(shared.pool, shared.clock, unknown_wait=timedelta(seconds=settings.unknown_wait_s))
+    health = HealthView(shared.pool)
+    tally = CallTally(shared.pool, shared.clock)
+    rerouting = Rerouting(
+        shared.pool,
+        shared.clock,
+        read_routing=RoutingReader(shared.worker_engine).of,
+        ill=health.ill,
+        after=settings.fail_over_after,
+        tally=tally,
+    )
+    recorder = Recorder(
+        shared.pool,
+        shared.clock,
+        unknown_wait=timedelta(seconds=settings.unknown_wait_s),
+        failover=rerouting,
+    )
     rates = {encode("acc", account.id): account.sends_per_second for account in accounts}
     lanes = Lanes(shared.scripts, api_requests_per_second=rates)
     carriers: dict[str, Carrier] = {SANDBOX_ROUTE: SandboxCarrier(shared.pool, shared.clock)}
@@ -39,10 +58,11 @@ async def open_role(shared: Resources, stack: AsyncExitStack) -> list[Task]:
             recorder=recorder,
             clock=shared.clock,
             in_flight=settings.dispatch_in_flight,
+            ill=health.ill,
         )
         for route, carrier in carriers.items()
     ]
-    return [recorder.run, *(dispatcher.run for dispatcher in dispatchers)]
+    return [recorder.run, health.run, tally.run, *(dispatcher.run for dispatcher in dispatchers)]
 
 
 async def _aws_carrier(

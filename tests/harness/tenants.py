@@ -115,6 +115,7 @@ def new_message(
         "feedback": None,
         "route": route,
         "entry": lane,
+        "need": None,
         "idempotent": IdempotentRequest(key=key, fingerprint=fingerprint, expires_at=at + LIFE)
         if key
         else None,

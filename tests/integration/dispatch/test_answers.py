@@ -5,7 +5,6 @@ import contextlib
 from datetime import timedelta
 
 import asyncpg
-import msgspec
 import pytest
 from redis.asyncio import Redis
 
@@ -14,7 +13,6 @@ from gateway.dispatch import handover as handover_module
 from gateway.dispatch.loop import Dispatcher
 from gateway.dispatch.quarantine import QuarantineSweep
 from gateway.dispatch.record import Recorder
-from gateway.lanes.entry import LaneEntry
 from gateway.lanes.lanes import Lanes
 from gateway.lanes.rebuild import rebuild
 from gateway.lanes.relay import Relay
@@ -58,7 +56,7 @@ class World:
         messages = await accept(
             self.pool, *(new_message(scope, route=self.route, data_key=key, **fields) for _ in range(count))
         )
-        await self.lanes.push([msgspec.convert(message.lane, LaneEntry) for message in messages])
+        await self.lanes.push([message.entry for message in messages])
         return messages
 
     @contextlib.asynccontextmanager

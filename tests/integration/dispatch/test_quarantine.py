@@ -9,7 +9,6 @@ import pytest
 from gateway.carrier.ports import NotSent
 from gateway.dispatch.quarantine import MOST_CLAIMS, QuarantineSweep, may_try
 from gateway.dispatch.record import NotOpened
-from gateway.lanes.entry import LaneEntry
 from gateway.lanes.lanes import Lanes
 from gateway.lanes.rebuild import rebuild
 from gateway.lanes.relay import Relay
@@ -163,7 +162,7 @@ async def test_a_message_that_was_tried_before_goes_to_the_front_of_its_line(
     scope = await enrol(worker_engine, credit=9)
     await rebuild(lanes, worker_pool, route)
     first, second, *others = await accept(worker_pool, *(new_message(scope, route=route) for _ in range(5)))
-    await lanes.push([msgspec.convert(message.lane, LaneEntry) for message in others])
+    await lanes.push([message.entry for message in others])
     await database.execute(
         "UPDATE dispatch_queue SET state = 'scheduled', due_at = $2, waits_for = 'throttled'"
         " WHERE message_id = ANY($1)",

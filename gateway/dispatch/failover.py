@@ -1,0 +1,164 @@
+"""
+Whether a message goes to another sender after a call, and to which. Pure.
+
+Only what AWS certainly did not take moves on: a refusal of the identity, of the account, or a connection that
+was never made. An unknown outcome never does: the text may be on its way, and a second sender would send it
+again. From the one that failed it goes to the next identity, then the next account, then the next Region,
+each once; the tenant's own order of routes comes first where the operator has set one.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final, Literal, TypeAlias
+from uuid import UUID
+
+from msgspec import Struct
+
+from gateway.carrier.ports import NotSent, Refused, Sent, Unknown
+from gateway.dispatch.record import Expired, NotOpened, Result
+from gateway.routing.candidates import Candidate
+from gateway.routing.facts import SenderFact, TenantRouting
+from gateway.routing.tally import CallResult
+
+Blame = Literal["sender", "account", "region"]
+
+_OF_THE_SENDER: Final = frozenset({"no_originator", "sender_not_registered"})
+"""Refusals that another identity may not meet."""
+_OF_THE_PRICE: Final = "price_over_max"
+_OF_THE_WAY: Final = "connect_failed"
+NO_IDENTITY: Final = "NO_ORIGINATION_IDENTITIES_FOUND"
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """One sender that a message was moved away from."""
+
+    sender: UUID
+    account: UUID
+    region: str
+    value: str
+    blame: Blame
+    code: str
+    at: datetime
+    lease: datetime | None = None
+    """The end of the mark's lease, which names the attempt; None for a message that had none under way."""
+
+
+class Failure(Struct, frozen=True, kw_only=True):
+    """A call that AWS certainly did not take."""
+
+    blame: Blame
+    code: str
+    definite: bool
+    """Whether one such answer says enough; a connection that fails may come back in a second."""
+
+
+class Stay(Struct, frozen=True, tag="stay"):
+    """It stays with its sender and is recorded as usual."""
+
+
+class GoTo(Struct, frozen=True, tag="go_to"):
+    """It moves on."""
+
+    sender: SenderFact
+
+
+Move: TypeAlias = Stay | GoTo
+
+
+def failure_of(result: Result, *, moved: bool) -> Failure | None:
+    """
+    Return what failed, or None for an outcome that must not, or need not, lead to another sender.
+
+    Args:
+        moved: Whether the message was moved before. Only then is a price above the hold the sender's fault:
+            the first one's was known when the hold was taken, and a dearer one is passed over.
+    """
+    match result:
+        case Refused(code=code) if code in _OF_THE_SENDER or (moved and code == _OF_THE_PRICE):
+            return Failure(blame="sender", code=code, definite=True)
+        case NotSent(fault="sender", reason=reason):
+            return Failure(blame="sender", code=reason, definite=True)
+        case NotSent(fault="account", reason=reason):
+            return Failure(blame="account", code=reason, definite=True)
+        case NotSent(fault="passing", reason=reason) if reason == _OF_THE_WAY:
+            return Failure(blame="region", code=reason, definite=False)
+        case Sent() | Refused() | NotSent() | NotOpened() | Unknown() | Expired():
+            return None
+
+
+def next_move(
+    failure: Failure,
+    *,
+    current: UUID,
+    failures: int,
+    after: int,
+    trail: Sequence[Step],
+    candidates: Sequence[Candidate],
+    routing: TenantRouting,
+    spread: int = 0,
+) -> Move:
+    """
+    Return where a message goes after a failure.
+
+    Args:
+        current: The sender that failed.
+        failures: Its failures with this message before this one.
+        after: How many failures of a kind that may pass move a message on.
+        candidates: All of the tenant's senders as they are judged now, best first.
+        spread: Any number of the message's own: it chooses between equals.
+    """
+    if not failure.definite and failures + 1 < after:
+        return Stay()
+    at = routing.senders.get(current)
+    home = None if at is None else at.account_id
+    tried = {current, *(step.sender for step in trail)}
+    accounts = {step.account for step in trail if step.blame != "sender"}
+    regions = {step.region for step in trail if step.blame == "region"}
+    if home is not None and failure.blame != "sender":
+        accounts.add(home)
+    if home is not None and failure.blame == "region":
+        regions.add(_region(routing, home))
+    left = [
+        candidate
+        for candidate in candidates
+        if candidate.taken
+        and candidate.sender.id not in tried
+        and candidate.sender.account_id not in accounts
+        and _region(routing, candidate.sender.account_id) not in regions
+    ]
+    if not left:
+        return Stay()
+    here = "" if home is None else _region(routing, home)
+    distances = [_distance(routing, candidate, home, here) for candidate in left]
+    nearest = [
+        candidate for candidate, distance in zip(left, distances, strict=True) if distance == min(distances)
+    ]
+    return GoTo(nearest[spread % len(nearest)].sender)
+
+
+def call_result(result: Result) -> CallResult | None:
+    """Return what a result says about the health of its sender and route; None for no call of theirs."""
+    match result:
+        case NotSent(fault="throttled"):
+            return "throttled"
+        case NotSent(fault=fault, reason=reason):
+            return "failed" if fault != "passing" or reason == _OF_THE_WAY else None
+        case Refused(code=code):
+            return "failed" if code in _OF_THE_SENDER else "answered"
+        case Unknown():
+            return "unknown"
+        case Sent() | NotOpened() | Expired():
+            return "answered" if isinstance(result, Sent) else None
+
+
+def _distance(
+    routing: TenantRouting, candidate: Candidate, home: UUID | None, region: str
+) -> tuple[bool, int, bool, int]:
+    """Identity before account before Region, then the candidates' own order."""
+    route = routing.routes[candidate.sender.account_id]
+    return route.account_id != home, route.position, route.region != region, candidate.group
+
+
+def _region(routing: TenantRouting, account: UUID) -> str:
+    route = routing.routes.get(account)
+    return "" if route is None else route.region

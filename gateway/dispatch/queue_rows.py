@@ -1,0 +1,60 @@
+"""Queue rows with what their messages ask of a sender, locked for a move."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from msgspec import Struct
+
+from gateway.dispatch.failover import Step
+from gateway.routing.candidates import Need
+from tenants.tables import HotConnection
+
+
+class QueueRow(Struct, frozen=True, kw_only=True):
+    """A queue row of a live message, and what the message asks of its sender."""
+
+    message_id: UUID
+    state: str
+    attempt: int
+    due_at: datetime | None
+    trail: list[Step]
+    failures: int
+    sender_id: UUID
+    account_id: UUID
+    sender_value: str
+    need: Need
+
+
+_ROWS: Final = """
+    SELECT q.message_id, q.state, q.attempt, q.due_at, q.trail, q.failures, q.need, m.sender_id, m.account_id,
+        m.sender_value, m.country, m.type AS message_type, m.channel
+    FROM dispatch_queue q JOIN messages m ON m.tenant_id = q.tenant_id AND m.id = q.message_id
+    WHERE q.message_id = ANY($1::uuid[]) AND m.account_id IS NOT NULL AND m.sender_id IS NOT NULL
+    FOR UPDATE OF q
+"""
+
+
+async def lock_rows(connection: HotConnection, message_ids: Sequence[UUID]) -> list[QueueRow]:
+    """Lock the rows of live messages; their messages are locked by the caller before."""
+    return [_row(row) for row in await connection.fetch(_ROWS, list(message_ids))]
+
+
+def _row(row: asyncpg.Record) -> QueueRow:
+    need: dict[str, Any] = row["need"] or {}
+    asked = {name: row[name] for name in ("country", "message_type", "channel")}
+    return QueueRow(
+        message_id=row["message_id"],
+        state=row["state"],
+        attempt=row["attempt"],
+        due_at=row["due_at"],
+        trail=msgspec.convert(row["trail"], list[Step]),
+        failures=row["failures"],
+        sender_id=row["sender_id"],
+        account_id=row["account_id"],
+        sender_value=row["sender_value"],
+        need=msgspec.convert(asked | need, Need),
+    )

@@ -1,0 +1,140 @@
+"""
+Works off relane orders: messages that wait for a sender that was swapped, disabled or left go to others.
+
+A page at a time, in the order of message ids, each in its own transaction; a crash goes on from the last
+page. A few seconds after the order, when every process has learnt of the change, a whole pass that moved
+nothing ends it. What has nowhere to go stays where it is.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from gateway.clock import Clock
+from gateway.dispatch.failover import Failure, GoTo, Step, next_move
+from gateway.dispatch.queue_rows import QueueRow, lock_rows
+from gateway.dispatch.relane import Relane, relane
+from gateway.messages.state import MessageState, lock
+from gateway.routing.candidates import rank
+from gateway.routing.facts import TenantRouting
+from gateway.routing.health import Illness
+from gateway.routing.judging import judge
+from tenants.tables import HotConnection
+
+_log = structlog.get_logger(__name__)
+
+ReadRouting = Callable[[UUID], Awaitable[TenantRouting]]
+Ill = Callable[[], Mapping[UUID, Illness]]
+
+ALL_KNOW: Final = timedelta(seconds=5)
+"""By then every process has read the change of policy or health that came with the order."""
+_PAGE: Final = 500
+_FIRST: Final = UUID(int=0)
+_NO_PROBE: Final = 1.0
+_NEXT: Final = """
+    SELECT tenant_id, sender_id, reason, created_at, done_up_to FROM relane_orders
+    WHERE NOT (sender_id = ANY($1::uuid[])) ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED
+"""
+_WAITING: Final = """
+    SELECT message_id FROM dispatch_queue
+    WHERE message_id > $1 AND tenant_id = $2 AND lane->>'identity' = $3 AND state IN ('queued', 'scheduled')
+    ORDER BY message_id LIMIT $4
+"""
+_UP_TO: Final = "UPDATE relane_orders SET done_up_to = $3 WHERE tenant_id = $1 AND sender_id = $2"
+_DONE: Final = "DELETE FROM relane_orders WHERE tenant_id = $1 AND sender_id = $2"
+
+
+class RelaneOrders:
+    """One round at a time; any number of processes may run one."""
+
+    def __init__(
+        self, pool: "asyncpg.Pool[asyncpg.Record]", clock: Clock, *, read_routing: ReadRouting, ill: Ill
+    ) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._read_routing = read_routing
+        self._ill = ill
+        self._moved: dict[UUID, int] = {}
+        """Messages moved in the pass that is under way, by sender."""
+
+    async def work(self) -> int:
+        """Work off what there is; returns how many messages moved."""
+        moved, rested = 0, set[UUID]()
+        while True:
+            async with self._pool.acquire() as connection, connection.transaction():
+                order = await connection.fetchrow(_NEXT, list(rested))
+                if order is None:
+                    return moved
+                count, ended = await self._page(connection, order)
+            moved += count
+            if ended:
+                rested.add(order["sender_id"])
+
+    async def _page(self, connection: HotConnection, order: asyncpg.Record) -> tuple[int, bool]:
+        """Move one page; returns how many moved, and whether the pass is over."""
+        tenant_id, sender_id = order["tenant_id"], order["sender_id"]
+        after = order["done_up_to"] or _FIRST
+        rows = await connection.fetch(_WAITING, after, tenant_id, str(sender_id), _PAGE)
+        if not rows:
+            await self._end_pass(connection, order)
+            return 0, True
+        ids = [row["message_id"] for row in rows]
+        routing = await self._read_routing(tenant_id)
+        states = await lock(connection, ids)
+        queued = await lock_rows(connection, ids)
+        now = self._clock.now()
+        found = [
+            self._relane(states[row.message_id], row, routing, order, now)
+            for row in queued
+            if row.message_id in states and row.sender_id == sender_id
+        ]
+        moved = await relane(connection, [each for each in found if each is not None], now=now)
+        self._moved[sender_id] = self._moved.get(sender_id, 0) + len(moved)
+        await connection.execute(_UP_TO, tenant_id, sender_id, ids[-1])
+        return len(moved), False
+
+    async def _end_pass(self, connection: HotConnection, order: asyncpg.Record) -> None:
+        tenant_id, sender_id = order["tenant_id"], order["sender_id"]
+        moved = self._moved.pop(sender_id, 0)
+        if moved == 0 and self._clock.now() - order["created_at"] >= ALL_KNOW:
+            await connection.execute(_DONE, tenant_id, sender_id)
+            return
+        await connection.execute(_UP_TO, tenant_id, sender_id, None)
+        if moved:
+            _log.info("messages_relaned", sender=str(sender_id), messages=moved)
+
+    def _relane(
+        self,
+        state: MessageState,
+        row: QueueRow,
+        routing: TenantRouting,
+        order: asyncpg.Record,
+        now: datetime,
+    ) -> Relane | None:
+        move = next_move(
+            Failure(blame="sender", code="left", definite=True),
+            current=row.sender_id,
+            failures=0,
+            after=1,
+            trail=row.trail,
+            candidates=judge(rank(routing, row.need), self._ill(), draw=_NO_PROBE),
+            routing=routing,
+            spread=row.message_id.int,
+        )
+        if not isinstance(move, GoTo):
+            return None
+        route = routing.routes.get(row.account_id)
+        step = Step(
+            sender=row.sender_id,
+            account=row.account_id,
+            region="" if route is None else route.region,
+            value=row.sender_value,
+            blame="sender",
+            code=order["reason"],
+            at=now,
+        )
+        return Relane(state=state, to=move.sender, routing=routing, step=step, attempt=row.attempt)

@@ -1,0 +1,226 @@
+"""
+Fail-over of a batch of results: those whose message goes to another sender are taken out of the batch.
+
+Each moves in one transaction with its trail; what is left is recorded as usual. A result that comes a second
+time, because the answer to its commit was lost, finds its own step in the trail and is dropped.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+import structlog
+from msgspec import structs
+
+from gateway.carrier.ports import Refused
+from gateway.clock import Clock
+from gateway.dispatch.failover import (
+    NO_IDENTITY,
+    Failure,
+    GoTo,
+    Stay,
+    Step,
+    call_result,
+    failure_of,
+    next_move,
+)
+from gateway.dispatch.mark import MarkedMessage
+from gateway.dispatch.queue_rows import QueueRow, lock_rows
+from gateway.dispatch.record import Recorded, Result
+from gateway.dispatch.relane import Relane, relane
+from gateway.messages.state import MessageState, lock
+from gateway.routing.candidates import rank
+from gateway.routing.facts import TenantRouting
+from gateway.routing.health import HOLD, Illness
+from gateway.routing.judging import judge
+from gateway.routing.tally import CallTally
+from tenants.tables import HotConnection
+
+_log = structlog.get_logger(__name__)
+
+ReadRouting = Callable[[UUID], Awaitable[TenantRouting]]
+Ill = Callable[[], Mapping[UUID, Illness]]
+
+
+_NO_PROBE: Final = 1.0
+"""A message that has failed is not risked on a sender that may be ill."""
+_FAILED_AGAIN: Final = """
+    UPDATE dispatch_queue q SET failures = LEAST(failures + 1, 1000)
+    FROM unnest($1::uuid[], $2::timestamptz[]) AS d (message_id, lease)
+    WHERE q.message_id = d.message_id AND q.state = 'dispatching' AND q.due_at = d.lease
+"""
+_ILL: Final = """
+    INSERT INTO health_states AS h (subject_id, kind, state, reason, since, hold_seconds)
+    VALUES ($1, $2, 'unhealthy', $3, $4, $5)
+    ON CONFLICT (subject_id) DO UPDATE SET state = excluded.state, reason = excluded.reason,
+        since = excluded.since, hold_seconds = excluded.hold_seconds
+    WHERE h.state = 'healthy'
+"""
+_ORDER: Final = """
+    INSERT INTO relane_orders (tenant_id, sender_id, reason)
+    SELECT tenant_id, id, $3 FROM senders
+    WHERE state = 'active' AND (id = $1 AND tenant_id = $4 OR $2 AND account_id = $1)
+    ON CONFLICT DO NOTHING
+"""
+
+
+class Rerouting:
+    """One per dispatching process."""
+
+    def __init__(
+        self,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        clock: Clock,
+        *,
+        read_routing: ReadRouting,
+        ill: Ill,
+        after: int,
+        tally: CallTally,
+    ) -> None:
+        self._pool = pool
+        self._tally = tally
+        self._clock = clock
+        self._read_routing = read_routing
+        self._ill = ill
+        self._after = after
+
+    def observe(self, message: MarkedMessage, result: Result) -> None:
+        """Count a result for the health of its sender and route; test messages have neither."""
+        said = call_result(result)
+        if said is not None and message.account_id is not None and message.sender_id is not None:
+            self._tally.count((message.sender_id, message.account_id), said)
+
+    async def take(self, batch: Sequence[Recorded]) -> list[Recorded]:
+        """Move what can go to another sender; returns what is to be recorded as usual."""
+        failed = [each for each in batch if failure_of(each.result, moved=True) is not None]
+        if not failed:
+            return list(batch)
+        routings = {
+            tenant_id: await self._read_routing(tenant_id)
+            for tenant_id in {each.message.tenant_id for each in failed}
+        }
+        async with self._pool.acquire() as connection, connection.transaction():
+            settled = await self._move(connection, failed, routings)
+        replaced = [settled.get(each.message.message_id, each) for each in batch]
+        return [each for each in replaced if each is not None]
+
+    async def _move(
+        self,
+        connection: HotConnection,
+        failed: Sequence[Recorded],
+        routings: Mapping[UUID, TenantRouting],
+    ) -> dict[UUID, Recorded | None]:
+        """Return what becomes of each result: None where nothing is left to record."""
+        now = self._clock.now()
+        ids = [each.message.message_id for each in failed]
+        states = await lock(connection, ids)
+        rows = {row.message_id: row for row in await lock_rows(connection, ids)}
+        settled: dict[UUID, Recorded | None] = {}
+        moves: list[Relane] = []
+        again: list[Recorded] = []
+        for each in failed:
+            message_id = each.message.message_id
+            row, state = rows.get(message_id), states.get(message_id)
+            if row is None or state is None:
+                continue
+            if _moved_before(row, each):
+                settled[message_id] = None
+            elif _may_move(row, state, each):
+                move = self._decide(each, row, state, routings[state.tenant_id], now)
+                if isinstance(move, Relane):
+                    moves.append(move)
+                else:
+                    again.append(each)
+                    settled[message_id] = move
+        gone = set(await relane(connection, moves, now=now))
+        settled.update(dict.fromkeys(gone))
+        await self._blame(connection, [move for move in moves if move.state.id in gone], now)
+        await connection.execute(
+            _FAILED_AGAIN, [e.message.message_id for e in again], [e.message.leased_until for e in again]
+        )
+        return settled
+
+    def _decide(
+        self, each: Recorded, row: QueueRow, state: MessageState, routing: TenantRouting, now: datetime
+    ) -> Relane | Recorded:
+        failure = failure_of(each.result, moved=bool(row.trail))
+        if failure is None:
+            return each
+        ill = self._ill()
+        candidates = judge(rank(routing, row.need), ill, draw=_NO_PROBE)
+        after = 1 if row.sender_id in ill or row.account_id in ill else self._after
+        match next_move(
+            failure,
+            current=row.sender_id,
+            failures=row.failures,
+            after=after,
+            trail=row.trail,
+            candidates=candidates,
+            routing=routing,
+            spread=row.message_id.int,
+        ):
+            case GoTo(sender=sender):
+                return Relane(
+                    state=state,
+                    to=sender,
+                    routing=routing,
+                    step=_step(each, row, failure, routing, now),
+                    attempt=each.message.attempt - 1,
+                )
+            case Stay():
+                return _nowhere(each, failure)
+
+    async def _blame(self, connection: HotConnection, moves: Sequence[Relane], now: datetime) -> None:
+        """
+        Spare the messages behind the same answer: what AWS named is ill at once, and its line moves.
+
+        A connection that fails is left to the rates: it says less, and there are many of them.
+        """
+        blamed = {(m.step.sender, m.step.blame, m.step.code): m for m in moves if m.step.blame != "region"}
+        for move in blamed.values():
+            of_account = move.step.blame == "account"
+            subject = move.step.account if of_account else move.step.sender
+            kind = "route" if of_account else "sender"
+            reason = f"AWS refused it: {move.step.code}"
+            hold_s = round(HOLD.total_seconds())
+            await connection.execute(_ILL, subject, kind, reason, now, hold_s)
+            await connection.execute(_ORDER, subject, of_account, reason, move.state.tenant_id)
+            _log.warning("sender_left", kind=kind, subject=str(subject), code=move.step.code)
+
+
+def _moved_before(row: QueueRow, each: Recorded) -> bool:
+    return any(step.lease == each.message.leased_until for step in row.trail)
+
+
+def _may_move(row: QueueRow, state: MessageState, each: Recorded) -> bool:
+    """The mark must still be ours, and nothing may say that AWS took the message after all."""
+    ours = row.state == "dispatching" and row.due_at == each.message.leased_until
+    untouched = state.provider_message_id is None and state.receipt_rank == 0
+    return ours and untouched and state.status in {"queued", "dispatching"}
+
+
+def _step(each: Recorded, row: QueueRow, failure: Failure, routing: TenantRouting, now: datetime) -> Step:
+    route = routing.routes.get(row.account_id)
+    return Step(
+        sender=row.sender_id,
+        account=row.account_id,
+        region="" if route is None else route.region,
+        value=row.sender_value,
+        blame=failure.blame,
+        code=failure.code,
+        at=now,
+        lease=each.message.leased_until,
+    )
+
+
+def _nowhere(each: Recorded, failure: Failure) -> Recorded:
+    """AWS has no identity, and we know of no other: waiting for one would only hide it from the tenant."""
+    if failure.code != NO_IDENTITY:
+        return each
+    refused = Refused(
+        code="no_originator",
+        detail="No sender of this tenant can reach the country; the operator can provision one.",
+    )
+    return structs.replace(each, result=refused)

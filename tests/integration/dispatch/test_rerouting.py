@@ -1,0 +1,284 @@
+"""Fail-over on Postgres: one transaction, nothing lost, nothing twice, nothing after AWS may have it."""
+
+import asyncio
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from msgspec import convert, structs
+
+from gateway.carrier.ports import NotSent, Refused, Sent, Unknown
+from gateway.db.transaction import worker_transaction
+from gateway.dispatch.mark import mark
+from gateway.dispatch.record import Recorder
+from gateway.dispatch.relane_orders import RelaneOrders
+from gateway.dispatch.rerouting import Rerouting
+from gateway.lanes.entry import LaneEntry
+from gateway.routing.lanes import lane_of
+from gateway.routing.reading import RoutingReader
+from gateway.routing.tally import CallTally
+from tenants.ids import encode, new_uuid
+from tenants.senders import service
+from tenants.senders.service import AccountFacts, SenderFacts
+from tests.harness.ledger import faults
+from tests.harness.tenants import accept, enrol, new_message, queue_row, row_of
+from tests.integration.dispatch.conftest import UNKNOWN_WAIT
+
+NOT_ACTIVE = NotSent(reason="RESOURCE_NOT_ACTIVE", retry_after_ms=5000, fault="sender")
+DENIED = NotSent(reason="AccessDeniedException", retry_after_ms=5000, fault="account")
+NO_WAY = NotSent(reason="connect_failed", retry_after_ms=1000)
+AFTER = 2
+
+
+class World:
+    """A tenant with two senders at home and one in another account and Region."""
+
+    def __init__(self, pool, engine, clock, ill) -> None:
+        self.pool, self.engine, self.clock, self.ill = pool, engine, clock, ill
+        self.reader = RoutingReader(engine)
+        self.tally = CallTally(pool, clock)
+        self.rerouting = Rerouting(
+            pool, clock, read_routing=self.reader.of, ill=lambda: self.ill, after=AFTER, tally=self.tally
+        )
+        self.recorder = Recorder(pool, clock, unknown_wait=UNKNOWN_WAIT, failover=self.rerouting)
+        self.orders = RelaneOrders(pool, clock, read_routing=self.reader.of, ill=lambda: self.ill)
+
+    async def build(self) -> None:
+        """Enrol the tenant."""
+        self.scope = await enrol(self.engine, credit=100)
+        async with worker_transaction(self.engine) as session:
+            accounts = [
+                await service.ensure_account(session, AccountFacts(region=region), name=uuid4().hex)
+                for region in ("us-east-1", "eu-west-1")
+            ]
+            self.home, self.abroad = (account.id for account in accounts)
+            self.first, self.second, self.third = [
+                await service.put_sender(
+                    self.scope,
+                    session,
+                    SenderFacts(
+                        account_id=account,
+                        type="LONG_CODE",
+                        value=f"+1206555010{number}",
+                        country="US",
+                        arn=f"arn:aws:sms-voice:{region}:1:phone-number/{uuid4().hex}",
+                        parts_per_second=1.0,
+                    ),
+                )
+                for number, (account, region) in enumerate(
+                    [(self.home, "us-east-1"), (self.home, "us-east-1"), (self.abroad, "eu-west-1")]
+                )
+            ]
+
+    async def accepted(self, count=1, **changes):
+        """Messages of the first sender."""
+        made = []
+        for _ in range(count):
+            message = new_message(self.scope, type="transactional")
+            routing = await self.reader.of(self.scope.tenant_id)
+            lane = lane_of(routing.senders[self.first.id])
+            fields = {
+                "account_id": self.home,
+                "sender_id": self.first.id,
+                "sender_value": self.first.value,
+                "sender_arn": self.first.arn,
+                "route": lane.route,
+                "entry": structs.replace(message.entry, **structs.asdict(lane)),
+            }
+            made.append(structs.replace(message, **(fields | changes)))
+        return await accept(self.pool, *made)
+
+    async def record(self, marked, result) -> None:
+        """Put a result on record."""
+        self.recorder.put(marked, result)
+        await self.recorder.drained()
+
+
+@pytest.fixture
+async def world(worker_pool, worker_engine, clock, database):
+    """The tenant and the parts around it."""
+    await database.execute("DELETE FROM relane_orders; DELETE FROM health_states")
+    made = World(worker_pool, worker_engine, clock, {})
+    await made.build()
+    return made
+
+
+async def events(database, message_id):
+    """What the tenant was told, by type."""
+    rows = await database.fetch(
+        "SELECT type, sequence, data FROM events WHERE message_id = $1 ORDER BY sequence", message_id
+    )
+    return [(row["type"], row["sequence"]) for row in rows]
+
+
+async def test_a_refused_identity_hands_its_message_to_the_next_with_lane_trail_and_event(
+    world, database, marked
+):
+    """Queue row, message row, trail and event say one thing; the hold stays as it is."""
+    [message] = await world.accepted()
+    [mine] = await marked(message.id)
+    await world.record(mine, NOT_ACTIVE)
+    row, queue = await row_of(database, message.id), await queue_row(world.pool, message.id)
+    assert (row["status"], row["sender_id"], row["sender_arn"]) == (
+        "queued",
+        world.second.id,
+        world.second.arn,
+    )
+    assert (queue["state"], queue["attempt"], queue["route"]) == ("scheduled", 0, encode("acc", world.home))
+    assert queue["lane"]["identity"] == str(world.second.id)
+    assert [step["code"] for step in queue["trail"]] == ["RESOURCE_NOT_ACTIVE"]
+    assert await events(database, message.id) == [("message.queued", 1), ("message.rerouted", 2)]
+    assert await faults(database) == []
+
+
+async def test_each_sender_has_it_once_and_then_it_waits_with_the_last(world, database, marked):
+    """Identity, account, Region; a message does not go round in circles."""
+    [message] = await world.accepted()
+    seen = []
+    for _ in range(4):
+        await world.pool.execute(
+            "UPDATE dispatch_queue SET state = 'queued' WHERE message_id = $1", message.id
+        )
+        [mine] = await marked(message.id)
+        seen.append(mine.sender_id)
+        await world.record(mine, NOT_ACTIVE)
+    third = world.third.id
+    assert seen == [world.first.id, world.second.id, third, third]
+    assert (await row_of(database, message.id))["status"] == "queued"
+
+
+async def test_a_fault_of_the_account_leaves_the_account(world, database, marked):
+    """With its route, its configuration set and its ARN."""
+    [message] = await world.accepted()
+    [mine] = await marked(message.id)
+    await world.record(mine, DENIED)
+    row = await row_of(database, message.id)
+    assert (row["account_id"], row["sender_id"]) == (world.abroad, world.third.id)
+    assert (await queue_row(world.pool, message.id))["route"] == encode("acc", world.abroad)
+
+
+async def test_a_connection_that_fails_moves_a_message_after_as_many_times_as_are_set(
+    world, database, marked
+):
+    """A second later it may be back."""
+    [message] = await world.accepted()
+    senders = []
+    for _ in range(AFTER):
+        await world.pool.execute(
+            "UPDATE dispatch_queue SET state = 'queued' WHERE message_id = $1", message.id
+        )
+        [mine] = await marked(message.id)
+        await world.record(mine, NO_WAY)
+        senders.append((await row_of(database, message.id))["sender_id"])
+    assert senders == [world.first.id, world.third.id]
+
+
+@pytest.mark.parametrize(
+    "result", [Unknown(reason="timeout"), Sent(provider_message_id="aws-1")], ids=["unknown", "sent"]
+)
+async def test_what_aws_may_have_never_goes_to_another_sender(world, database, marked, result):
+    """A second text is worse than a late one."""
+    [message] = await world.accepted()
+    [mine] = await marked(message.id)
+    await world.record(mine, result)
+    assert (await row_of(database, message.id))["sender_id"] == world.first.id
+
+
+async def test_a_receipt_that_came_first_keeps_the_message_where_it_is(world, database, marked):
+    """It proves that AWS has the text, whatever the answer of a later call says."""
+    [message] = await world.accepted()
+    [mine] = await marked(message.id)
+    await database.execute("UPDATE messages SET receipt_rank = 1 WHERE id = $1", message.id)
+    await world.record(mine, NOT_ACTIVE)
+    assert (await row_of(database, message.id))["sender_id"] == world.first.id
+
+
+async def test_a_result_that_is_recorded_twice_moves_the_message_once(world, database, marked):
+    """The answer to a commit may be lost; the second writing finds its own step and does nothing."""
+    [message] = await world.accepted()
+    [mine] = await marked(message.id)
+    refused = Refused(code="no_originator", detail="none")
+    await world.record(mine, refused)
+    await world.record(mine, refused)
+    row, queue = await row_of(database, message.id), await queue_row(world.pool, message.id)
+    assert (row["status"], row["sender_id"], len(queue["trail"])) == ("queued", world.second.id, 1)
+
+
+async def test_a_refusal_with_no_way_out_is_final_and_names_the_missing_originator(world, database, marked):
+    """AWS's NO_ORIGINATION_IDENTITIES_FOUND becomes the tenant's `no_originator`; the hold is released."""
+    [message] = await world.accepted(need={"named": world.first.value})
+    [mine] = await marked(message.id)
+    await world.record(
+        mine, NotSent(reason="NO_ORIGINATION_IDENTITIES_FOUND", retry_after_ms=5000, fault="sender")
+    )
+    row = await row_of(database, message.id)
+    assert (row["status"], row["reason_code"]) == ("failed", "no_originator")
+    assert await faults(database) == []
+
+
+async def test_a_sender_named_in_the_request_is_never_replaced(world, database, marked):
+    """Who asks for one number gets this one or a reason."""
+    [message] = await world.accepted(need={"named": world.first.value})
+    [mine] = await marked(message.id)
+    await world.record(mine, NOT_ACTIVE)
+    row, queue = await row_of(database, message.id), await queue_row(world.pool, message.id)
+    assert (row["sender_id"], queue["state"], queue["trail"]) == (world.first.id, "scheduled", [])
+
+
+async def test_one_refusal_spares_the_messages_behind_it(world, database, marked):
+    """The sender is ill at once and its line moves; what has left and what is another's stays."""
+    messages = await world.accepted(5)
+    [mine] = await marked(messages[0].id)
+    [leaving] = await marked(messages[1].id)
+    await world.record(mine, NOT_ACTIVE)
+    state = await database.fetchrow(
+        "SELECT kind, state FROM health_states WHERE subject_id = $1", world.first.id
+    )
+    assert dict(state) == {"kind": "sender", "state": "unhealthy"}
+    assert await world.orders.work() == 3
+    rows = [await row_of(database, message.id) for message in messages]
+    assert [row["sender_id"] == world.first.id for row in rows] == [False, True, False, False, False]
+    await world.record(leaving, Sent(provider_message_id="aws-2"))
+    world.clock.advance(timedelta(seconds=6))
+    assert await world.orders.work() == 0
+    assert await database.fetchval("SELECT count(*) FROM relane_orders") == 0
+
+
+async def test_two_workers_on_one_order_move_each_message_once(world, database):
+    """Any number of schedulers may run."""
+    messages = await world.accepted(30)
+    await database.execute(
+        "INSERT INTO relane_orders (tenant_id, sender_id, reason) VALUES ($1, $2, 'x')",
+        world.scope.tenant_id,
+        world.first.id,
+    )
+    moved = await asyncio.gather(*(world.orders.work() for _ in range(4)))
+    assert sum(moved) == len(messages)
+    for message in messages:
+        assert len((await queue_row(world.pool, message.id))["trail"]) == 1
+
+
+async def test_an_entry_left_in_the_old_lane_is_not_marked(world, marked, worker_pool, clock):
+    """It was charged to the old sender's gates; the new lane has its own."""
+    [message] = await world.accepted()
+    async with worker_pool.acquire() as connection:
+        found = [
+            await mark(
+                connection,
+                [message.id],
+                worker=new_uuid(),
+                now=clock.now(),
+                identities={message.id: identity},
+            )
+            for identity in (world.second.id, world.first.id)
+        ]
+    assert [len(each) for each in found] == [0, 1]
+
+
+async def test_the_moved_lane_is_a_lane_that_redis_takes(world, marked):
+    """The relay pushes what stands in the queue row."""
+    [message] = await world.accepted()
+    [mine] = await marked(message.id)
+    await world.record(mine, NOT_ACTIVE)
+    entry = convert((await queue_row(world.pool, message.id))["lane"], LaneEntry)
+    assert (entry.message_id, entry.identity) == (message.id, world.second.id)

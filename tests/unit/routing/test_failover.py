@@ -1,0 +1,169 @@
+"""Where a message goes after a call that AWS certainly did not take, and when it goes nowhere."""
+
+from datetime import UTC, datetime
+
+import pytest
+from msgspec import structs
+
+from gateway.carrier.ports import NotSent, Refused, Sent, Unknown
+from gateway.dispatch.failover import Failure, GoTo, Stay, Step, call_result, failure_of, next_move
+from gateway.dispatch.record import Expired
+from gateway.routing.candidates import Need, rank
+from gateway.routing.health import Illness
+from gateway.routing.judging import judge
+from tests.unit.routing.worlds import ABROAD, AWAY, HOME, ROUTES, sender, world
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+TEXT = Need(country="US", message_type="transactional")
+FIRST = sender(1, "SHORT_CODE")
+SAME_ACCOUNT = sender(2, "TOLL_FREE")
+NEXT_ACCOUNT = sender(3, "SHORT_CODE", account_id=AWAY)
+NEXT_REGION = sender(4, "SHORT_CODE", account_id=ABROAD)
+EVERYBODY = world(FIRST, SAME_ACCOUNT, NEXT_ACCOUNT, NEXT_REGION)
+AFTER = 3
+
+
+def not_sent(fault, reason="x"):
+    """An answer of which AWS says that it took nothing."""
+    return NotSent(reason=reason, retry_after_ms=1, fault=fault)
+
+
+def step(left, blame="sender"):
+    """A sender that was left before."""
+    region = ROUTES[left.account_id].region
+    return Step(
+        sender=left.id,
+        account=left.account_id,
+        region=region,
+        value=left.value,
+        blame=blame,
+        code="x",
+        at=NOW,
+    )
+
+
+def goes(blame="sender", *, current=FIRST, trail=(), routing=EVERYBODY, definite=True, failures=0, ill=None):
+    """The sender that comes next, or None."""
+    move = next_move(
+        Failure(blame=blame, code="x", definite=definite),
+        current=current.id,
+        failures=failures,
+        after=AFTER,
+        trail=trail,
+        candidates=judge(rank(routing, TEXT), ill or {}, draw=1.0),
+        routing=routing,
+    )
+    return move.sender if isinstance(move, GoTo) else None
+
+
+@pytest.mark.parametrize(
+    ("result", "moved", "blame"),
+    [
+        (Refused(code="no_originator", detail=""), False, "sender"),
+        (Refused(code="sender_not_registered", detail=""), False, "sender"),
+        (Refused(code="opted_out", detail=""), False, None),
+        (Refused(code="price_over_max", detail=""), False, None),
+        (Refused(code="price_over_max", detail=""), True, "sender"),
+        (not_sent("sender"), False, "sender"),
+        (not_sent("account"), False, "account"),
+        (not_sent("throttled"), False, None),
+        (not_sent("passing", "mark_too_old"), False, None),
+        (not_sent("passing", "connect_failed"), False, "region"),
+        (Unknown(reason="timeout"), False, None),
+        (Unknown(reason="timeout"), True, None),
+        (Sent(provider_message_id="aws"), True, None),
+        (Expired(), True, None),
+    ],
+)
+def test_only_what_aws_certainly_did_not_take_for_the_senders_sake_leads_on(result, moved, blame):
+    """An unknown outcome never does: the text may be on its way."""
+    failure = failure_of(result, moved=moved)
+    assert (failure.blame if failure else None) == blame
+
+
+def test_identity_then_account_then_region_each_once_and_then_no_more():
+    """The whole way of a message whose every sender is refused."""
+    left, current, way = [], FIRST, []
+    while (found := goes(current=current, trail=left)) is not None:
+        way.append(found)
+        left.append(step(current))
+        current = found
+    assert way == [SAME_ACCOUNT, NEXT_ACCOUNT, NEXT_REGION]
+
+
+def test_a_fault_of_the_account_skips_its_other_identities():
+    """They would be refused for the same reason."""
+    assert goes("account") == NEXT_ACCOUNT
+    assert goes("account", current=NEXT_ACCOUNT, trail=[step(FIRST, "account")]) == NEXT_REGION
+
+
+def test_a_region_that_cannot_be_reached_is_left_with_all_its_accounts():
+    """Another account behind the same endpoint is behind the same fault."""
+    assert goes("region") == NEXT_REGION
+    assert goes("region", current=NEXT_REGION, trail=[step(FIRST, "region")]) is None
+
+
+def test_the_operators_order_of_routes_comes_before_nearness():
+    """Who put Ireland second wants Ireland second."""
+    routes = {
+        HOME: structs.replace(ROUTES[HOME], position=1),
+        ABROAD: structs.replace(ROUTES[ABROAD], position=2),
+        AWAY: structs.replace(ROUTES[AWAY], position=3),
+    }
+    routing = structs.replace(EVERYBODY, routes=routes)
+    assert goes("account", routing=routing) == NEXT_REGION
+
+
+def test_a_fault_that_may_pass_is_given_its_chances_first():
+    """A connection may be back in a second; a refusal by name is not."""
+    assert goes("region", definite=False, failures=AFTER - 2) is None
+    assert goes("region", definite=False, failures=AFTER - 1) == NEXT_REGION
+
+
+def test_what_is_disabled_or_does_not_fit_is_no_way_out():
+    """A fail-over obeys the same rules as the first choice."""
+    ill = {
+        SAME_ACCOUNT.id: Illness(state="disabled", reason="x"),
+        AWAY: Illness(state="unhealthy", reason="x"),
+    }
+    assert goes(ill=ill) == NEXT_REGION
+    assert goes(routing=world(FIRST, sender(5, country="CA"))) is None
+
+
+def test_equals_share_what_is_moved():
+    """A queue of a million must not all fall on the first of ten numbers."""
+    routing = world(FIRST, sender(5), sender(6))
+    found = set()
+    for spread in range(4):
+        move = next_move(
+            Failure(blame="sender", code="x", definite=True),
+            current=FIRST.id,
+            failures=0,
+            after=AFTER,
+            trail=(),
+            candidates=rank(routing, TEXT),
+            routing=routing,
+            spread=spread,
+        )
+        assert move != Stay()
+        found.add(move.sender.id)
+    assert len(found) == 2
+
+
+@pytest.mark.parametrize(
+    ("result", "said"),
+    [
+        (Sent(provider_message_id="aws"), "answered"),
+        (Refused(code="opted_out", detail=""), "answered"),
+        (Refused(code="no_originator", detail=""), "failed"),
+        (not_sent("throttled"), "throttled"),
+        (not_sent("account"), "failed"),
+        (not_sent("passing", "connect_failed"), "failed"),
+        (not_sent("passing", "mark_too_old"), None),
+        (Unknown(reason="timeout"), "unknown"),
+        (Expired(), None),
+    ],
+)
+def test_each_result_says_something_of_the_senders_health_or_nothing(result, said):
+    """A recipient who opted out is no illness of the number."""
+    assert call_result(result) == said
