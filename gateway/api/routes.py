@@ -4,8 +4,9 @@ from litestar import Router
 from litestar.handlers import HTTPRouteHandler
 
 from gateway.api.admin import api_keys as admin_api_keys
-from gateway.api.admin import aws_accounts, overview, provision, quarantine, tenants
+from gateway.api.admin import aws_accounts, overview, provision, quarantine, routing, tenants
 from gateway.api.admin import credits as admin_credits
+from gateway.api.admin import senders as senders_desk
 from gateway.api.admin import templates as admin_templates
 from gateway.api.auth import operator_gate, tenant_gate
 from gateway.api.desk import Desk
@@ -98,6 +99,16 @@ OPERATOR_ROUTES: tuple[HTTPRouteHandler, ...] = (
     admin_templates.reject_template,
     admin_templates.retire_template,
     admin_templates.restore_template,
+    senders_desk.put_tenant_sender,
+    senders_desk.swap_tenant_sender,
+    senders_desk.disable_tenant_sender,
+    senders_desk.enable_tenant_sender,
+    routing.get_tenant_routes,
+    routing.put_tenant_routes,
+    routing.get_routes_health,
+    routing.disable_route,
+    routing.enable_route,
+    routing.get_redundancy,
     aws_accounts.list_aws_accounts,
     aws_accounts.put_aws_account,
     overview.list_tenant_audit,

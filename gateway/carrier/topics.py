@@ -104,10 +104,17 @@ class SnsTopics:
             Unavailable: AWS refused or did not answer; SNS posts the confirmation again.
         """
         try:
-            async with self._client() as sns:
+            async with self._client(_region_of(topic_arn)) as sns:
                 await sns.confirm_subscription(TopicArn=topic_arn, Token=token)
         except (ClientError, BotoCoreError) as error:
             raise Unavailable(f"the subscription could not be confirmed: {error}") from error
 
-    def _client(self) -> Any:
-        return self._session.client("sns", region_name=self._region, endpoint_url=self._endpoint_url)
+    def _client(self, region: str | None = None) -> Any:
+        return self._session.client(
+            "sns", region_name=region or self._region, endpoint_url=self._endpoint_url
+        )
+
+
+def _region_of(topic_arn: str) -> str:
+    """A topic is known in its own Region only: arn:partition:sns:region:account:name."""
+    return topic_arn.split(":")[3]

@@ -26,7 +26,8 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "tenants": ("gateway.cli.tenants", "Create, list and change tenants."),
     "keys": ("gateway.cli.keys", "Create, list and revoke API keys."),
     "credits": ("gateway.cli.credits", "Show, top up and correct balances."),
-    "senders": ("gateway.cli.senders", "Provision and list origination identities."),
+    "senders": ("gateway.cli.senders", "Provision, list, swap and disable origination identities."),
+    "routes": ("gateway.cli.routes", "Health and order of AWS accounts; where there is no second way."),
     "messages": ("gateway.cli.messages", "Send, estimate, list and follow messages."),
 }
 

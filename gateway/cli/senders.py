@@ -63,6 +63,44 @@ def provision(client: Client, *, tenant: str, senders: tuple[str, ...], mps: flo
     show_rows(made["senders"], _FIELDS, empty="There are no senders.")
 
 
+@command.command("swap")
+@click.argument("tenant")
+@click.argument("sender")
+@click.argument("standby")
+@click.option("--reason", default="swapped by the operator", show_default=True)
+@over_the_api
+def swap(client: Client, *, tenant: str, sender: str, standby: str, reason: str) -> None:
+    """Disable a blocked sender and let its standby take its place; queued messages move, too."""
+    path = path_of("admin", "tenants", tenant, "senders", sender, "swap")
+    made = client.post(path, {"standby": standby, "reason": reason})
+    if wants_json():
+        show_one(made, ())
+        return
+    show_rows([made["out"], made["standby"]], _FIELDS, empty="")
+
+
+@command.command("disable")
+@click.argument("tenant")
+@click.argument("sender")
+@click.option("--reason", required=True, help="Kept in the audit trail.")
+@over_the_api
+def disable(client: Client, *, tenant: str, sender: str, reason: str) -> None:
+    """Put a sender out of use; queued messages go to others that fit."""
+    path = path_of("admin", "tenants", tenant, "senders", sender, "disable")
+    show_one(client.post(path, {"reason": reason}), _FIELDS, before="Disabled.")
+
+
+@command.command("enable")
+@click.argument("tenant")
+@click.argument("sender")
+@click.option("--reason", required=True, help="Kept in the audit trail.")
+@over_the_api
+def enable(client: Client, *, tenant: str, sender: str, reason: str) -> None:
+    """Let a disabled or standby sender send."""
+    path = path_of("admin", "tenants", tenant, "senders", sender, "enable")
+    show_one(client.post(path, {"reason": reason}), _FIELDS, before="Enabled.")
+
+
 def _wish(text: str, mps: float | None) -> dict[str, Any]:
     parts = text.split(":")
     if not _LEAST_PARTS <= len(parts) <= _MOST_PARTS:

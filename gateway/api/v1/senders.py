@@ -37,6 +37,11 @@ class SenderView(Struct, frozen=True, kw_only=True):
     parts_per_second: float
     """MPS in message parts."""
     state: str
+    """`pending` at AWS, `active`, `standby`, `disabled` or `released`."""
+    channels: list[str]
+    two_way: bool
+    use_cases: list[str]
+    """Use cases it is registered for; empty where no registration names one."""
     created_at: str | None
 
 
@@ -78,6 +83,9 @@ def sender_view(row: Sender) -> SenderView:
         message_types=row.message_types,
         parts_per_second=row.parts_per_second,
         state=row.state,
+        channels=row.channels,
+        two_way=row.two_way,
+        use_cases=row.use_cases,
         created_at=timestamp(row.created_at),
     )
 

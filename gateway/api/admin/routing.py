@@ -1,0 +1,291 @@
+"""Routes: a tenant's ordered list, their health, and taking one out of use."""
+
+from typing import Annotated
+from uuid import UUID
+
+import structlog
+from litestar import Response, get, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+from msgspec import Meta, Struct
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from gateway.api.admin.senders import Because
+from gateway.api.bodies import ApiRequest
+from gateway.api.desk import Desk
+from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
+from gateway.api.path_ids import named_tenant, path_id
+from gateway.api.refusals import Refusal
+from gateway.messages.view import timestamp
+from gateway.routing import operating
+from gateway.routing.health import Tally
+from gateway.routing.operating import Standing
+from tenants.accounts import service as accounts
+from tenants.errors import InvalidId, NotFound
+from tenants.ids import decode, encode
+from tenants.scope import TenantScope
+from tenants.senders.redundancy import gaps
+from tenants.senders.routing import routes_of, set_routes
+
+_log = structlog.get_logger(__name__)
+
+_AccountId = Annotated[str, Meta(max_length=40)]
+
+
+class TenantRouteView(Struct, frozen=True, kw_only=True):
+    """One route of a tenant."""
+
+    account: str
+    """`acc_…`"""
+    name: str
+    region: str
+    position: int
+    """From 1; 0 for all where the operator has set no order."""
+    shared_routes: bool
+    """Whether messages may leave by AWS's shared routes; the tenant's plan must say so, too."""
+
+
+class TenantRoutes(Struct, frozen=True, kw_only=True):
+    """The AWS accounts and Regions by which a tenant's messages leave, the first choice first."""
+
+    data: list[TenantRouteView]
+    next_cursor: None = None
+
+
+class RoutesBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole new list."""
+
+    routes: Annotated[list[_AccountId], Meta(max_length=50)]
+    """`acc_…` in order; empty for all of the operator's accounts and the tenant's own, in no order."""
+
+
+class HealthView(Struct, frozen=True, kw_only=True):
+    """How a route or a sender stands."""
+
+    state: str
+    """`healthy`, `unhealthy`, `probing` or `disabled`."""
+    reason: str
+    since: str | None
+    calls: Tally
+    """Of the last minute, by what became of them."""
+
+
+class RouteHealthView(Struct, frozen=True, kw_only=True):
+    """One AWS account in one Region."""
+
+    account: str
+    name: str
+    region: str
+    health: HealthView
+
+
+class SenderHealthView(Struct, frozen=True, kw_only=True):
+    """A sender that is not healthy."""
+
+    sender: str
+    tenant: str
+    account: str
+    type: str
+    country: str
+    health: HealthView
+
+
+class RoutesHealth(Struct, frozen=True, kw_only=True):
+    """Every route, and every sender that is not healthy."""
+
+    routes: list[RouteHealthView]
+    senders: list[SenderHealthView]
+
+
+class RedundancyRow(Struct, frozen=True, kw_only=True):
+    """A country of a tenant that one blocked sender could silence."""
+
+    tenant: str
+    slug: str
+    country: str
+    types: list[str]
+    """Types of active senders there."""
+    add: list[str]
+    """What AWS has in the country beside them, the one with most throughput first."""
+
+
+class RedundancyReport(Struct, frozen=True, kw_only=True):
+    """Every pair of tenant and country with fewer than two types of sender."""
+
+    data: list[RedundancyRow]
+    next_cursor: None = None
+
+
+@get(
+    "/tenants/{tenant_id:str}/routes",
+    responses=refusals(*OPERATOR, "not_found"),
+    summary="Read a tenant's routes",
+)
+async def get_tenant_routes(tenant_id: FromPath[str], desk: NamedDependency[Desk]) -> TenantRoutes:
+    """Return the routes in order."""
+    scope = named_tenant(tenant_id)
+    async with desk.operator() as session:
+        await accounts.get(scope, session)
+        return await _routes_view(scope, session)
+
+
+@put(
+    "/tenants/{tenant_id:str}/routes",
+    responses=refusals(*OPERATOR, *WITH_BODY, "not_found"),
+    summary="Set a tenant's routes in order",
+    description=(
+        "Messages leave by the first account that has a sender for them; the others are for fail-over, in "
+        "this order. A tenant's own account stands only in its own list."
+    ),
+)
+async def put_tenant_routes(
+    tenant_id: FromPath[str], data: JSONBody[RoutesBody], desk: NamedDependency[Desk]
+) -> TenantRoutes:
+    """Replace the list."""
+    scope = named_tenant(tenant_id)
+    wanted = [_account(text, f"/routes/{number}") for number, text in enumerate(data.routes)]
+    async with desk.operator() as session:
+        await accounts.get(scope, session)
+        await set_routes(scope, session, wanted)
+        view = await _routes_view(scope, session)
+    await desk.services.policy_changed(scope.tenant_id)
+    return view
+
+
+@get("/routes/health", responses=refusals(*OPERATOR), summary="Read the health of routes and senders")
+async def get_routes_health(desk: NamedDependency[Desk]) -> RoutesHealth:
+    """Return every route, and the senders that are not healthy."""
+    now = desk.services.clock.now()
+    async with desk.operator() as session:
+        routes = await operating.routes(session, now)
+        senders = await operating.ill_senders(session, now)
+    return RoutesHealth(
+        routes=[
+            RouteHealthView(
+                account=encode("acc", account.id),
+                name=account.name,
+                region=account.region,
+                health=_health_view(standing),
+            )
+            for account, standing in routes
+        ],
+        senders=[
+            SenderHealthView(
+                sender=encode("idn", sender.id),
+                tenant=encode("ten", sender.tenant_id),
+                account=encode("acc", sender.account_id),
+                type=sender.type,
+                country=sender.country,
+                health=_health_view(standing),
+            )
+            for sender, standing in senders
+        ],
+    )
+
+
+@post(
+    "/routes/{account_id:str}/disable",
+    status_code=200,
+    responses=refusals(*OPERATOR, *WITH_BODY, *WITH_IDEMPOTENCY, "not_found"),
+    summary="Take a route out of use",
+    description="For every tenant, within a second. Messages that wait for it go to other routes.",
+)
+async def disable_route(
+    request: ApiRequest, account_id: FromPath[str], data: JSONBody[Because], desk: NamedDependency[Desk]
+) -> Response[RouteHealthView]:
+    """Stop sending by one account."""
+    wanted, now = path_id("acc", account_id, "aws_account"), desk.services.clock.now()
+
+    async def work(session: AsyncSession) -> RouteHealthView:
+        await operating.leave_route(session, wanted, reason=data.reason, now=now)
+        _log.warning("route_disabled", account=account_id, reason=data.reason)
+        return await _one_route(desk, session, wanted)
+
+    return await desk.operator_once(request, work, status=200)
+
+
+@post(
+    "/routes/{account_id:str}/enable",
+    status_code=200,
+    responses=refusals(*OPERATOR, *WITH_BODY, *WITH_IDEMPOTENCY, "not_found"),
+    summary="Use a route again",
+    description="Forgets what its health was.",
+)
+async def enable_route(
+    request: ApiRequest, account_id: FromPath[str], data: JSONBody[Because], desk: NamedDependency[Desk]
+) -> Response[RouteHealthView]:
+    """Send by an account again."""
+    wanted = path_id("acc", account_id, "aws_account")
+
+    async def work(session: AsyncSession) -> RouteHealthView:
+        await operating.return_to_route(session, wanted)
+        _log.warning("route_enabled", account=account_id, reason=data.reason)
+        return await _one_route(desk, session, wanted)
+
+    return await desk.operator_once(request, work, status=200)
+
+
+@get(
+    "/reports/redundancy",
+    responses=refusals(*OPERATOR),
+    summary="List what one blocked sender could silence",
+)
+async def get_redundancy(desk: NamedDependency[Desk]) -> RedundancyReport:
+    """Return every tenant's countries with fewer than two types of sender, and what to add."""
+    async with desk.operator() as session:
+        found = await gaps(session)
+    return RedundancyReport(
+        data=[
+            RedundancyRow(
+                tenant=encode("ten", gap.tenant_id),
+                slug=gap.tenant,
+                country=gap.country,
+                types=list(gap.types),
+                add=list(gap.add),
+            )
+            for gap in found
+        ]
+    )
+
+
+async def _one_route(desk: Desk, session: AsyncSession, account_id: UUID) -> RouteHealthView:
+    for account, standing in await operating.routes(session, desk.services.clock.now()):
+        if account.id == account_id:
+            return RouteHealthView(
+                account=encode("acc", account.id),
+                name=account.name,
+                region=account.region,
+                health=_health_view(standing),
+            )
+    raise NotFound("aws_account")
+
+
+async def _routes_view(scope: TenantScope, session: AsyncSession) -> TenantRoutes:
+    return TenantRoutes(
+        data=[
+            TenantRouteView(
+                account=encode("acc", route.account_id),
+                name=route.name,
+                region=route.region,
+                position=route.position,
+                shared_routes=route.shared_routes,
+            )
+            for route in await routes_of(scope, session)
+        ]
+    )
+
+
+def _health_view(standing: Standing) -> HealthView:
+    return HealthView(
+        state=standing.state,
+        reason=standing.reason,
+        since=timestamp(standing.since),
+        calls=standing.calls,
+    )
+
+
+def _account(text: str, field: str) -> UUID:
+    try:
+        return decode("acc", text)
+    except InvalidId as error:
+        raise Refusal.of_field(field, "invalid_id", str(error)) from error

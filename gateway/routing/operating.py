@@ -1,0 +1,132 @@
+"""What an operator does to senders and routes by hand, and what they see of their health."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from msgspec import Struct
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from gateway.routing.health import HOLD, WINDOW, Tally
+from gateway.routing.models import HealthRow, HealthTally, RelaneOrder
+from tenants.scope import TenantScope
+from tenants.senders.models import AwsAccount, Sender
+
+_HOLD_S: Final = round(HOLD.total_seconds())
+
+
+class Standing(Struct, frozen=True, kw_only=True):
+    """How a sender or a route stands."""
+
+    subject_id: UUID
+    state: str
+    reason: str
+    since: datetime | None
+    calls: Tally
+    """Of the last minute."""
+
+
+async def leave_sender(
+    scope: TenantScope, session: AsyncSession, sender_id: UUID, *, reason: str, now: datetime
+) -> None:
+    """Let no process use the sender any more, and have its queued messages moved."""
+    await _disable(session, sender_id, "sender", reason, now)
+    await _order(session, [{"tenant_id": scope.tenant_id, "sender_id": sender_id, "reason": reason}])
+
+
+async def return_to_sender(scope: TenantScope, session: AsyncSession, sender_id: UUID) -> None:
+    """Take back what was said against the sender."""
+    await session.execute(delete(HealthRow).where(HealthRow.subject_id == sender_id))
+    mine = (RelaneOrder.tenant_id == scope.tenant_id, RelaneOrder.sender_id == sender_id)
+    await session.execute(delete(RelaneOrder).where(*mine))
+
+
+async def leave_route(session: AsyncSession, account_id: UUID, *, reason: str, now: datetime) -> None:
+    """Let no message leave by the account any more, and have those that wait for it moved."""
+    await _disable(session, account_id, "route", reason, now)
+    carried = select(Sender.tenant_id, Sender.id).where(
+        Sender.account_id == account_id, Sender.state == "active"
+    )
+    rows = [
+        {"tenant_id": row[0], "sender_id": row[1], "reason": reason} for row in await session.execute(carried)
+    ]
+    await _order(session, rows)
+
+
+async def return_to_route(session: AsyncSession, account_id: UUID) -> None:
+    """Let messages leave by the account again; the orders to leave it end."""
+    await session.execute(delete(HealthRow).where(HealthRow.subject_id == account_id))
+    carried = select(Sender.id).where(Sender.account_id == account_id)
+    await session.execute(delete(RelaneOrder).where(RelaneOrder.sender_id.in_(carried)))
+
+
+async def routes(session: AsyncSession, now: datetime) -> list[tuple[AwsAccount, Standing]]:
+    """Return every account and how it stands."""
+    accounts = (await session.scalars(select(AwsAccount).order_by(AwsAccount.id))).all()
+    found = await _standings(session, [account.id for account in accounts], now)
+    return [(account, found[account.id]) for account in accounts]
+
+
+async def ill_senders(session: AsyncSession, now: datetime) -> list[tuple[Sender, Standing]]:
+    """Return every sender, of whatever tenant, that is not healthy."""
+    query = (
+        select(Sender)
+        .join(HealthRow, HealthRow.subject_id == Sender.id)
+        .where(HealthRow.state != "healthy")
+        .order_by(Sender.id)
+    )
+    senders = (await session.scalars(query)).all()
+    found = await _standings(session, [sender.id for sender in senders], now)
+    return [(sender, found[sender.id]) for sender in senders]
+
+
+async def _standings(session: AsyncSession, subjects: Sequence[UUID], now: datetime) -> dict[UUID, Standing]:
+    states = await session.scalars(select(HealthRow).where(HealthRow.subject_id.in_(subjects)))
+    known = {row.subject_id: row for row in states}
+    names = Tally.__struct_fields__
+    sums = [func.coalesce(func.sum(getattr(HealthTally, name)), 0) for name in names]
+    query = (
+        select(HealthTally.subject_id, *sums)
+        .where(HealthTally.subject_id.in_(subjects), HealthTally.at >= now - WINDOW)
+        .group_by(HealthTally.subject_id)
+    )
+    calls = {row[0]: Tally(**dict(zip(names, row[1:], strict=True))) for row in await session.execute(query)}
+    return {each: _standing(each, known.get(each), calls.get(each, Tally())) for each in subjects}
+
+
+def _standing(subject: UUID, row: HealthRow | None, calls: Tally) -> Standing:
+    return Standing(
+        subject_id=subject,
+        state="healthy" if row is None else row.state,
+        reason="" if row is None else row.reason,
+        since=None if row is None else row.since,
+        calls=calls,
+    )
+
+
+async def _disable(session: AsyncSession, subject: UUID, kind: str, reason: str, now: datetime) -> None:
+    row: dict[str, Any] = {
+        "subject_id": subject,
+        "kind": kind,
+        "state": "disabled",
+        "reason": reason,
+        "since": now,
+        "hold_seconds": _HOLD_S,
+    }
+    statement = insert(HealthRow).values(row)
+    changes = {name: statement.excluded[name] for name in row if name != "subject_id"}
+    await session.execute(statement.on_conflict_do_update(index_elements=["subject_id"], set_=changes))
+
+
+async def _order(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
+    """An order that is there already begins anew: what was looked at before may have come back."""
+    if not rows:
+        return
+    statement = insert(RelaneOrder).values(list(rows))
+    again = {"reason": statement.excluded.reason, "created_at": func.now(), "done_up_to": None}
+    await session.execute(
+        statement.on_conflict_do_update(index_elements=["tenant_id", "sender_id"], set_=again)
+    )

@@ -1,0 +1,199 @@
+"""Senders and routes in the operator's hands: adding, swapping, ordering, disabling, and explaining."""
+
+from uuid import uuid4
+
+import pytest
+
+from tenants.ids import decode, encode, new_uuid
+
+
+async def account(operator, **facts):
+    """An AWS account of its own."""
+    answer = await operator.put(f"/v1/admin/aws-accounts/{uuid4().hex}", json={"region": "us-east-1"} | facts)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def sender(operator, customer, acc, **facts):
+    """A long code of the customer."""
+    body = {
+        "account": acc["id"],
+        "type": "LONG_CODE",
+        "value": f"+1206555{uuid4().int % 10_000:04d}",
+        "country": "US",
+        "arn": f"arn:aws:sms-voice:us-east-1:1:phone-number/phone-{uuid4().hex}",
+    }
+    answer = await operator.post(f"/v1/admin/tenants/{customer.id}/senders", json=body | facts)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def path(customer, row, move):
+    """Where a sender is moved."""
+    return f"/v1/admin/tenants/{customer.id}/senders/{row['id']}/{move}"
+
+
+async def test_a_sender_that_exists_at_aws_is_added_by_its_arn_and_shown_to_its_tenant(operator, customer):
+    """Also one that another account shares: it is named by ARN. The rate is AWS's default for the type."""
+    acc = await account(operator)
+    made = await sender(
+        operator,
+        customer,
+        acc,
+        type="TEN_DLC",
+        channels=["sms", "mms"],
+        two_way=True,
+        use_cases=["MARKETING"],
+    )
+    assert (made["state"], made["parts_per_second"], made["use_cases"]) == ("active", 1.0, ["MARKETING"])
+    assert (await customer.api.get(f"/v1/senders/{made['id']}")).json() == made
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"account": "nonsense"}, "/account"),
+        ({"type": "PIGEON"}, "/type"),
+        ({"type": "SHARED"}, "/country"),
+        ({"channels": ["fax"]}, "/channels/0"),
+        ({"country": "usa"}, "/country"),
+    ],
+)
+async def test_a_sender_that_breaks_a_rule_is_refused_with_its_field(operator, customer, change, field):
+    """There are no shared routes to the United States, for one."""
+    acc = await account(operator)
+    body = {
+        "account": acc["id"],
+        "type": "LONG_CODE",
+        "value": "+12065550100",
+        "country": "US",
+        "arn": "arn:x",
+    }
+    answer = await operator.post(f"/v1/admin/tenants/{customer.id}/senders", json=body | change)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field), answer.text
+
+
+async def test_a_standby_takes_a_blocked_senders_place_in_one_call(operator, customer, world, database):
+    """States, pool, audit, event and projection, or nothing; asking again with the key answers the same."""
+    acc = await account(operator)
+    blocked, standby = (
+        await sender(operator, customer, acc),
+        await sender(operator, customer, acc, standby=True),
+    )
+    body = {"standby": standby["id"], "reason": "blocked by the carrier"}
+    headers = {"Idempotency-Key": uuid4().hex}
+    answer = await operator.post(path(customer, blocked, "swap"), json=body, headers=headers)
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["out"]["state"], answer.json()["standby"]["state"]) == ("disabled", "active")
+    again = await operator.post(path(customer, blocked, "swap"), json=body, headers=headers)
+    assert (again.json(), again.headers["Idempotent-Replayed"]) == (answer.json(), "true")
+    audit = (await operator.get(f"/v1/admin/tenants/{customer.id}/audit")).json()["data"]
+    [row] = [row for row in audit if row["action"] == "sender.swapped"]
+    assert (row["subject"], row["detail"]) == (blocked["id"], body)
+    told = "SELECT data->>'standby' FROM events WHERE tenant_id = $1 AND type = 'sender.swapped'"
+    assert await database.fetchval(told, customer.scope.tenant_id) == standby["id"]
+    assert customer.scope.tenant_id in world.projection.policies
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"country": "CA", "standby": True}, "other_country"),
+        ({"message_types": ["promotional"], "standby": True}, "carries_less"),
+    ],
+)
+async def test_a_standby_that_could_not_carry_it_is_refused(operator, customer, change, code):
+    """Better now than with the first message."""
+    acc = await account(operator)
+    blocked, standby = await sender(operator, customer, acc), await sender(operator, customer, acc, **change)
+    answer = await operator.post(path(customer, blocked, "swap"), json={"standby": standby["id"]})
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, code)
+    assert (await customer.api.get(f"/v1/senders/{blocked['id']}")).json()["state"] == "active"
+
+
+async def test_nobody_swaps_in_another_tenants_sender(operator, customer, stranger):
+    """Neither as the one nor as the other."""
+    acc = await account(operator)
+    mine, theirs = await sender(operator, customer, acc), await sender(operator, stranger, acc, standby=True)
+    for out, standby in ((mine, theirs), (theirs, mine), (mine, {"id": encode("idn", new_uuid())})):
+        answer = await operator.post(path(customer, out, "swap"), json={"standby": standby["id"]})
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+async def test_a_disabled_sender_is_ill_for_every_process_until_it_is_enabled(operator, customer, database):
+    """With the reason where the operator looks, and an order to move what waits."""
+    acc = await account(operator)
+    row = await sender(operator, customer, acc)
+    answer = await operator.post(path(customer, row, "disable"), json={"reason": "audit"})
+    assert answer.json()["state"] == "disabled"
+    seen = (await operator.get("/v1/admin/routes/health")).json()["senders"]
+    assert [
+        (each["health"]["state"], each["health"]["reason"]) for each in seen if each["sender"] == row["id"]
+    ] == [("disabled", "audit")]
+    orders = "SELECT count(*) FROM relane_orders WHERE sender_id = $1"
+    assert await database.fetchval(orders, decode("idn", row["id"])) == 1
+    answer = await operator.post(path(customer, row, "enable"), json={"reason": "passed"})
+    assert answer.json()["state"] == "active"
+    assert await database.fetchval(orders, decode("idn", row["id"])) == 0
+
+
+async def test_a_route_is_taken_out_of_use_and_back(operator, customer, database):
+    """For every tenant; the senders behind it get their orders."""
+    acc = await account(operator)
+    row = await sender(operator, customer, acc)
+    answer = await operator.post(f"/v1/admin/routes/{acc['id']}/disable", json={"reason": "AWS is down"})
+    assert answer.json()["health"]["state"] == "disabled"
+    orders = "SELECT reason FROM relane_orders WHERE sender_id = $1"
+    assert await database.fetchval(orders, decode("idn", row["id"])) == "AWS is down"
+    listed = (await operator.get("/v1/admin/routes/health")).json()["routes"]
+    assert {each["account"]: each["health"]["state"] for each in listed}[acc["id"]] == "disabled"
+    answer = await operator.post(f"/v1/admin/routes/{acc['id']}/enable", json={"reason": "up again"})
+    assert answer.json()["health"]["state"] == "healthy"
+    missing = await operator.post(
+        f"/v1/admin/routes/{encode('acc', new_uuid())}/disable", json={"reason": "x"}
+    )
+    assert missing.status_code == 404
+
+
+async def test_a_tenants_routes_are_set_in_order_and_unset(operator, customer, stranger):
+    """A tenant's own account stands in no other tenant's list."""
+    one, two = await account(operator), await account(operator, region="eu-west-1")
+    own = await account(operator, owner=stranger.id, role_arn="arn:aws:iam::1:role/x", external_id="x")
+    where = f"/v1/admin/tenants/{customer.id}/routes"
+    answer = await operator.put(where, json={"routes": [two["id"], one["id"]]})
+    assert [row["account"] for row in answer.json()["data"]] == [two["id"], one["id"]]
+    assert [row["position"] for row in (await operator.get(where)).json()["data"]] == [1, 2]
+    refused = await operator.put(where, json={"routes": [own["id"]]})
+    assert (refused.status_code, refused.json()["code"]) == (404, "not_found")
+    twice = await operator.put(where, json={"routes": [one["id"], one["id"]]})
+    assert twice.json()["errors"][0]["code"] == "listed_twice"
+    wrong = await operator.put(where, json={"routes": ["x"]})
+    assert wrong.json()["errors"][0]["field"] == "/routes/0"
+    anyone = (await operator.put(where, json={"routes": []})).json()["data"]
+    assert {row["position"] for row in anyone} == {0}
+    assert own["id"] not in {row["account"] for row in anyone}
+    theirs = (await operator.get(f"/v1/admin/tenants/{stranger.id}/routes")).json()["data"]
+    assert own["id"] in {row["account"] for row in theirs}
+
+
+async def test_the_report_names_what_one_blocked_sender_could_silence_and_what_to_add(operator, enrol):
+    """Two types of sender, and the country is off the list."""
+    customer = await enrol(countries=["US", "GB"])
+    acc = await account(operator)
+    await sender(operator, customer, acc, type="TOLL_FREE")
+    report = (await operator.get("/v1/admin/reports/redundancy")).json()["data"]
+    mine = {row["country"]: row for row in report if row["tenant"] == customer.id}
+    assert (mine["US"]["types"], mine["US"]["add"]) == (["TOLL_FREE"], ["SHORT_CODE", "TEN_DLC"])
+    assert mine["GB"]["types"] == []
+    assert "LONG_CODE" in mine["GB"]["add"]
+    await sender(operator, customer, acc, type="TEN_DLC")
+    report = (await operator.get("/v1/admin/reports/redundancy")).json()["data"]
+    assert "US" not in {row["country"] for row in report if row["tenant"] == customer.id}
+
+
+async def test_explain_takes_the_body_of_a_send(customer):
+    """And refuses what a send would be refused for."""
+    answer = await customer.api.post("/v1/messages/explain", json={"to": "+12065550100", "body": "Hello"})
+    assert (answer.status_code, answer.json()["candidates"]) == (200, [])
+    wrong = await customer.api.post("/v1/messages/explain", json={"to": "+12065550100", "bdoy": "x"})
+    assert wrong.status_code == 422
