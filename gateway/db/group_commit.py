@@ -2,7 +2,8 @@
 Group commit: many waiting items, one transaction, and only its commit answers.
 
 While one commit is under way the next batch gathers, so a lone item waits for nothing and a crowd shares one
-fsync. Only where nobody's latency counts is there a timer, too. The line is bounded; a full line is refused
+fsync; a second commit begins beside the first only when enough waits to be worth it. Only where nobody's
+latency counts is there a timer, too. The line is bounded; a full line is refused
 at once. An item the database refuses fails alone: its batch is tried again one by one. A connection lost
 during the commit leaves the outcome in doubt; `find_committed` then says what is there, and what it cannot
 say counts as not stored.
@@ -26,6 +27,8 @@ _log = structlog.get_logger(__name__)
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
+_WORTH_A_COMMIT = 32
+"""Items that are a commit's own cost's worth; of small batches a quarter is enough."""
 _IN_DOUBT_TRIES = 3
 _IN_DOUBT_PAUSE_S = 0.2
 _LOST_CONNECTION = (
@@ -81,6 +84,8 @@ class GroupCommit(Generic[Item, Answer]):
         self._line: deque[_Waiting[Item, Answer]] = deque()
         self._arrived = asyncio.Event()
         self._closed = False
+        self._under_way = 0
+        self._worth = min(_WORTH_A_COMMIT, max(1, max_batch // 4))
 
     @property
     def waiting(self) -> int:
@@ -99,7 +104,8 @@ class GroupCommit(Generic[Item, Answer]):
             raise Overloaded("more is waiting than can be stored in time")
         waiting: _Waiting[Item, Answer] = _Waiting(item)
         self._line.append(waiting)
-        self._arrived.set()
+        if self._is_ready():
+            self._arrived.set()
         return await waiting.answer
 
     async def run(self, *, flushers: int) -> None:
@@ -115,28 +121,39 @@ class GroupCommit(Generic[Item, Answer]):
 
     async def _flush_forever(self) -> None:
         while True:
-            batch = await self._next_batch()
-            if not batch:
-                continue
-            started = time.perf_counter()
+            while not self._is_ready():
+                self._arrived.clear()
+                await self._arrived.wait()
+            self._under_way += 1
             try:
-                await self._flush(batch)
-            except DATABASE_FAULTS as error:
-                _log.warning("group_commit_failed", items=len(batch), error=str(error))
-                _fail(batch, Unavailable("the database did not take it"))
-            except BaseException:
-                _fail(batch, Unavailable("the process is stopping"))
-                raise
-            self._sizes.observe(len(batch))
-            self._seconds.observe(time.perf_counter() - started)
+                if batch := await self._next_batch():
+                    await self._flush_once(batch)
+            finally:
+                self._under_way -= 1
+                if self._is_ready():
+                    self._arrived.set()
+
+    async def _flush_once(self, batch: Sequence[_Waiting[Item, Answer]]) -> None:
+        started = time.perf_counter()
+        try:
+            await self._flush(batch)
+        except DATABASE_FAULTS as error:
+            _log.warning("group_commit_failed", items=len(batch), error=str(error))
+            _fail(batch, Unavailable("the database did not take it"))
+        except BaseException:
+            _fail(batch, Unavailable("the process is stopping"))
+            raise
+        self._sizes.observe(len(batch))
+        self._seconds.observe(time.perf_counter() - started)
 
     async def _next_batch(self) -> list[_Waiting[Item, Answer]]:
-        while not self._line:
-            self._arrived.clear()
-            await self._arrived.wait()
         if self._linger_s and len(self._line) < self._max_batch:
             await asyncio.sleep(self._linger_s)
         return [self._line.popleft() for _ in range(min(self._max_batch, len(self._line)))]
+
+    def _is_ready(self) -> bool:
+        """Whether to begin a commit: at once if none is under way, else when enough has gathered."""
+        return len(self._line) >= (self._worth if self._under_way else 1)
 
     async def _flush(self, batch: Sequence[_Waiting[Item, Answer]]) -> None:
         try:

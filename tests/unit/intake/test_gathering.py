@@ -1,0 +1,98 @@
+"""When a commit begins: at once if none is under way, beside another only when it is worth its cost."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+from prometheus_client import Histogram
+
+from gateway.db.group_commit import GroupCommit
+
+
+class Commits:
+    """A pool and a write that end when they are told."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+        self.may_end = asyncio.Event()
+
+    @contextlib.asynccontextmanager
+    async def acquire(self) -> AsyncIterator[None]:
+        """Lend no connection."""
+        yield
+
+    async def write(self, _connection: object, items: list[int]) -> list[int]:
+        """Note the batch and wait for leave to end."""
+        self.sizes.append(len(items))
+        await self.may_end.wait()
+        return items
+
+
+@pytest.fixture
+def commits() -> Commits:
+    """Nothing was committed yet."""
+    return Commits()
+
+
+@pytest.fixture
+async def line(commits: Commits) -> AsyncIterator[GroupCommit[int, int]]:
+    """A line with two flushers; a quarter of its batch is four."""
+    line: GroupCommit[int, int] = GroupCommit(
+        commits,
+        commits.write,
+        queue_size=100,
+        max_batch=16,
+        sizes=Histogram("sizes", "-", registry=None),
+        seconds=Histogram("seconds", "-", registry=None),
+    )
+    running = asyncio.create_task(line.run(flushers=2))
+    yield line
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def submit(line: GroupCommit[int, int], count: int) -> list[asyncio.Task[int]]:
+    """Put items into the line and let everybody take some turns."""
+    waiting = [asyncio.create_task(line.submit(number)) for number in range(count)]
+    for _ in range(10):
+        await asyncio.sleep(0)
+    return waiting
+
+
+async def test_a_lone_item_waits_for_nothing(line, commits) -> None:
+    """No timer stands before a quiet hour's sends."""
+    await submit(line, 1)
+    assert commits.sizes == [1]
+
+
+async def test_a_few_wait_for_the_commit_under_way_and_then_share_one(line, commits) -> None:
+    """A commit costs much the same for one as for three."""
+    first = await submit(line, 1)
+    more = await submit(line, 3)
+    assert commits.sizes == [1]
+    commits.may_end.set()
+    await asyncio.wait_for(asyncio.gather(*first, *more), 10)
+    assert commits.sizes == [1, 3]
+
+
+async def test_a_crowd_does_not_wait(line, commits) -> None:
+    """The second flusher takes it beside the first."""
+    await submit(line, 1)
+    await submit(line, 3)
+    await submit(line, 1)
+    assert commits.sizes == [1, 4]
+
+
+async def test_a_commit_that_fails_lets_the_next_begin(line, commits) -> None:
+    """Its failure is counted off as its success would be."""
+
+    async def refuse(_connection: object, items: list[int]) -> list[int]:
+        commits.sizes.append(len(items))
+        raise OSError
+
+    line._write = refuse
+    for expected in ([1], [1, 1]):
+        [lost] = await submit(line, 1)
+        assert isinstance((await asyncio.gather(lost, return_exceptions=True))[0], Exception)
+        assert commits.sizes == expected
