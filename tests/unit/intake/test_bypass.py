@@ -150,7 +150,7 @@ def _insertions(honest: str) -> Iterator[tuple[str, str]]:
 
 
 def _look_alikes(honest: str) -> Iterator[tuple[str, str]]:
-    """Each letter that has a double, and the wide form of each, outside the one value that may hold any text."""
+    """Each letter that has a double, and its wide form, outside the one value that may hold any text."""
     free = range(honest.index(VALUES["name"]), honest.index(VALUES["name"]) + len(VALUES["name"]))
     for place, character in enumerate(honest):
         if place in free:
