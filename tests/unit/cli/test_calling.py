@@ -192,3 +192,69 @@ def test_template_variables_are_sent_by_name(api: Api) -> None:
     )
     template = {"name": "code", "variables": {"code": "12", "url": "a=b"}}
     assert api.asked[0][2] == {"to": "+14155550123", "template": template}
+
+
+TEMPLATE = {
+    "id": "tpl_1",
+    "name": "login",
+    "version": 1,
+    "state": "draft",
+    "type": "otp",
+    "use_case": "otp",
+    "countries": [],
+    "worst_case": {"encoding": "GSM", "parts": 1},
+    "findings": [{"severity": "review", "detail": "no brand", "fix": "say it"}],
+}
+
+
+def test_a_template_is_written_from_a_shell_and_the_linter_heard(api: Api) -> None:
+    """Declarations in one word, findings in one line."""
+    api.answers = [(201, TEMPLATE)]
+    result = run(
+        api,
+        *("templates", "create", "--name", "login", "--type", "otp", "--body", "{code}"),
+        *("--variable", "code=digits:6", "--country", "us"),
+    )
+    assert result.exit_code == 0, result.output
+    (_, path, body) = api.asked[0]
+    assert path == "/v1/templates"
+    assert body["variables"] == {"code": {"kind": "digits", "max_length": 6}}
+    assert body["countries"] == ["US"]
+    assert "review: no brand; say it" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "path", "body"),
+    [
+        (["submit", "tpl_1"], "/v1/templates/tpl_1/submit", None),
+        (["approve", "tpl_1"], "/v1/admin/templates/tpl_1/approve", {"keep_older": True}),
+        (
+            ["approve", "tpl_1", "--version", "2", "--retire-older"],
+            "/v1/admin/templates/tpl_1/approve",
+            {"keep_older": False, "version": 2},
+        ),
+        (["reject", "tpl_1", "--reason", "no"], "/v1/admin/templates/tpl_1/reject", {"reason": "no"}),
+        (["create", "--from-library", "otp"], "/v1/templates", {"from_library": "otp"}),
+    ],
+)
+def test_templates_move_by_one_command_each(api: Api, arguments: list[str], path: str, body: Any) -> None:
+    """What a tenant hands in, an operator decides on."""
+    api.answers = [(200, TEMPLATE)]
+    result = run(api, "templates", *arguments)
+    assert result.exit_code == 0, result.output
+    assert [(asked[1], asked[2] or None) for asked in api.asked] == [(path, body)]
+
+
+def test_a_declaration_that_is_none_is_wrong_usage(api: Api) -> None:
+    """Before anything is asked of the API."""
+    result = run(api, "templates", "create", "--name", "x", "--variable", "code=digits:six")
+    assert (result.exit_code, api.asked) == (2, [])
+
+
+def test_the_library_and_what_waits_are_listed(api: Api) -> None:
+    """To start from, and to decide on."""
+    waiting = TEMPLATE | {"template_id": "tpl_1", "tenant_id": "ten_1", "body": "{code}"}
+    shelf = {"id": "otp", "title": "Code", "type": "otp", "use_case": "otp", "body": "{brand}: {code}"}
+    api.answers = [(200, {"data": [shelf]}), (200, {"data": [waiting], "next_cursor": None})]
+    assert "{brand}: {code}" in run(api, "templates", "library").output
+    assert "no brand" in run(api, "templates", "list", "--waiting").output
