@@ -23,7 +23,8 @@ from tenants.scope import TenantScope
 from tenants.templates import authoring, compliance, store
 from tenants.templates.authoring import VersionState, Wording
 from tenants.templates.changes import WordingChanges, changes
-from tenants.templates.compliance import Audience, Finding
+from tenants.templates.compliance import Audience
+from tenants.templates.findings import Finding
 from tenants.templates.models import Template, TemplateVersion
 from tenants.templates.store import ApprovedTemplate
 

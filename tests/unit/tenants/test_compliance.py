@@ -4,7 +4,8 @@ import pytest
 
 from tenants.errors import InvalidInput
 from tenants.templates.authoring import Variant, Wording, check_wording
-from tenants.templates.compliance import Audience, Finding, lint, needs_a_person
+from tenants.templates.compliance import Audience, lint, needs_a_person
+from tenants.templates.findings import Finding
 from tenants.templates.library import library, wording_of
 from tenants.templates.locales import pick
 from tenants.templates.use_cases import OF_TYPE, registered
