@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import click
 
-from gateway.cli.calling import field, over_the_api, pairs, show_one, show_rows, wants_json
+from gateway.cli.calling import Field, field, over_the_api, pairs, show_one, show_rows, wants_json
 from gateway.client import Client, path_of
 
 _FIELDS = (
@@ -19,16 +19,22 @@ _FIELDS = (
     field("worst_case", "encoding", title="encoding"),
     field("worst_case", "parts", title="parts"),
 )
-_WAITING = (
+_LIBRARY = (field("id"), field("title"), field("type"), field("use_case"), field("body"))
+
+
+def _findings(row: Any) -> list[str]:
+    return [f"{each['severity']}: {each['detail']}; {each['fix']}" for each in row["findings"]]
+
+
+_WAITING: Final[tuple[Field, ...]] = (
     field("template_id", title="id"),
     field("tenant_id", title="tenant"),
     field("name"),
     field("version"),
     field("type"),
     field("body"),
-    ("findings", lambda row: _findings(row) or None),
+    ("findings", _findings),
 )
-_LIBRARY = (field("id"), field("title"), field("type"), field("use_case"), field("body"))
 _TYPES: Final = ("otp", "transactional", "promotional")
 
 
@@ -136,10 +142,6 @@ def _show(row: Any, *, before: str) -> None:
         return
     for line in _findings(row):
         click.echo(f"  {line}")
-
-
-def _findings(row: Any) -> list[str]:
-    return [f"{each['severity']}: {each['detail']}; {each['fix']}" for each in row["findings"]]
 
 
 def _declaration(text: str) -> dict[str, Any]:

@@ -22,7 +22,7 @@ MOVES: Final[dict[VersionState, frozenset[VersionState]]] = {
     "rejected": frozenset(),
     "retired": frozenset(),
 }
-"""Another wording is another version; what its own author retired comes back by `service.restore` alone."""
+"""Another wording is another version; what its own author retired comes back by `decisions.restore` alone."""
 
 _NAME: Final = re.compile("[A-Za-z0-9][A-Za-z0-9 ._:-]{0,99}")
 _ID_PREFIX: Final = "tpl_"

@@ -1,52 +1,30 @@
 """
-What is done with templates: written, edited, submitted, decided on, retired and restored.
+What an author does with templates: writes, edits, looks at and submits them. See `decisions` for the rest.
 
 A template is locked while its versions change, so two edits at once make two versions and never one.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final, Literal
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tenants.accounts import service as accounts
 from tenants.accounts.models import Tenant
-from tenants.audit import store as audit
-from tenants.errors import Conflict, InvalidInput, InvalidInputs, NotFound
-from tenants.ids import encode, new_uuid
+from tenants.errors import Conflict, InvalidInput, InvalidInputs
+from tenants.ids import new_uuid
 from tenants.scope import TenantScope
 from tenants.templates import authoring, compliance, store
-from tenants.templates.authoring import VersionState, Wording
+from tenants.templates.authoring import Wording
 from tenants.templates.changes import WordingChanges, changes
 from tenants.templates.compliance import Audience
 from tenants.templates.findings import Finding
 from tenants.templates.models import Template, TemplateVersion
 from tenants.templates.store import ApprovedTemplate
-
-_MAX_REASON: Final = 1000
-Decider = Literal["operator", "linter", "tenant"]
-
-
-class TemplateView(Struct, frozen=True, kw_only=True):
-    """A template and all its versions, oldest first; there is always one."""
-
-    template: Template
-    versions: Sequence[TemplateVersion]
-
-    @property
-    def latest(self) -> TemplateVersion:
-        """The version that was written last."""
-        return self.versions[-1]
-
-    @property
-    def in_force(self) -> TemplateVersion | None:
-        """The version that a send gets which names none."""
-        return next((version for version in reversed(self.versions) if version.state == "approved"), None)
+from tenants.templates.versions import TemplateView, locked, move, note, numbered, view_of
 
 
 async def create(scope: TenantScope, session: AsyncSession, *, name: str, wording: Wording) -> TemplateView:
@@ -61,7 +39,7 @@ async def create(scope: TenantScope, session: AsyncSession, *, name: str, wordin
     template = Template(tenant_id=scope.tenant_id, id=new_uuid(), name=authoring.check_name(name))
     await _insert(session, template)
     await _add_version(scope, session, template, 1, checked)
-    await _note(scope, session, template.id, "template.created", {"name": name, "version": 1})
+    await note(scope, session, template.id, "template.created", {"name": name, "version": 1})
     return await get(scope, session, template.id)
 
 
@@ -76,10 +54,10 @@ async def edit(
         InvalidInput: The body, a declaration or a country breaks a rule.
     """
     checked = authoring.check_wording(wording)
-    view = await _locked(scope, session, template_id)
+    view = await locked(scope, session, template_id)
     number = view.latest.version + 1
     await _add_version(scope, session, view.template, number, checked)
-    await _note(scope, session, template_id, "template.edited", {"version": number})
+    await note(scope, session, template_id, "template.edited", {"version": number})
     return await get(scope, session, template_id)
 
 
@@ -96,7 +74,7 @@ async def submit(
         Conflict: The latest version was decided on already.
         InvalidInputs: The linter found errors; the version stays a draft.
     """
-    view = await _locked(scope, session, template_id)
+    view = await locked(scope, session, template_id)
     version = view.latest
     if version.state == "submitted":
         return view
@@ -107,102 +85,9 @@ async def submit(
     version.findings = msgspec.to_builtins(findings)
     version.state, version.submitted_at = "submitted", now
     await session.flush()
-    await _note(scope, session, template_id, "template.submitted", {"version": version.version})
+    await note(scope, session, template_id, "template.submitted", {"version": version.version})
     if accounts.plan_of(tenant).auto_approve_templates and not compliance.needs_a_person(findings):
-        await _decide(scope, session, view, version, "approved", by="linter", now=now)
-    return view
-
-
-async def approve(
-    scope: TenantScope,
-    session: AsyncSession,
-    template_id: UUID,
-    *,
-    now: datetime,
-    version: int | None = None,
-    keep_older: bool = True,
-) -> TemplateView:
-    """
-    Allow a submitted version to be sent; the operator's decision, the highest submitted one by default.
-
-    Older approved versions stay sendable by number until they are retired; without `keep_older` at once.
-
-    Raises:
-        NotFound: The tenant has no such template or version.
-        Conflict: No version waits for a decision.
-    """
-    view = await _locked(scope, session, template_id)
-    chosen = _submitted(view, version, "approved")
-    _refuse_superseded(view, chosen)
-    if not keep_older:
-        _retire_older(view, now)
-    await _decide(scope, session, view, chosen, "approved", by="operator", now=now)
-    return view
-
-
-async def reject(
-    scope: TenantScope,
-    session: AsyncSession,
-    template_id: UUID,
-    *,
-    reason: str,
-    now: datetime,
-    version: int | None = None,
-) -> TemplateView:
-    """
-    Refuse a submitted version and say why; the operator's decision, the highest submitted one by default.
-
-    Raises:
-        InvalidInput: The reason is missing or too long.
-        NotFound: The tenant has no such template or version.
-        Conflict: No version waits for a decision.
-    """
-    if not reason.strip() or len(reason) > _MAX_REASON:
-        detail = f"a reason has 1 to {_MAX_REASON} characters; the author has to know what to change"
-        raise InvalidInput("/reason", "invalid_reason", detail)
-    view = await _locked(scope, session, template_id)
-    chosen = _submitted(view, version, "rejected")
-    chosen.rejection_reason = reason
-    await _decide(scope, session, view, chosen, "rejected", by="operator", now=now)
-    return view
-
-
-async def retire(
-    scope: TenantScope, session: AsyncSession, template_id: UUID, version: int, *, by: Decider, now: datetime
-) -> TemplateView:
-    """
-    Stop an approved version from being sent; what was accepted before is still delivered.
-
-    Raises:
-        NotFound: The tenant has no such template or version.
-        Conflict: The version is not approved.
-    """
-    view = await _locked(scope, session, template_id)
-    chosen = numbered(view, version)
-    authoring.check_move(chosen.state, "retired")
-    await _decide(scope, session, view, chosen, "retired", by=by, now=now)
-    return view
-
-
-async def restore(
-    scope: TenantScope, session: AsyncSession, template_id: UUID, version: int, *, by: Decider, now: datetime
-) -> TemplateView:
-    """
-    Make a retired version sendable again, as it was approved; a tenant only what it retired itself.
-
-    Raises:
-        NotFound: The tenant has no such template or version.
-        Conflict: The version is not retired, or the operator retired it.
-    """
-    view = await _locked(scope, session, template_id)
-    chosen = numbered(view, version)
-    if chosen.state != "retired":
-        detail = f"a version that is {chosen.state} cannot be restored; only a retired one can"
-        raise Conflict("template_state", detail)
-    if by == "tenant" and chosen.decided_by != "tenant":
-        detail = "the operator's decision retired this version; write it again and submit it"
-        raise Conflict("template_state", detail)
-    await _decide(scope, session, view, chosen, "approved", by=by, now=now)
+        await move(scope, session, view, version, "approved", by="linter", now=now)
     return view
 
 
@@ -213,7 +98,7 @@ async def get(scope: TenantScope, session: AsyncSession, template_id: UUID) -> T
     Raises:
         NotFound: The tenant has no such template.
     """
-    return await _view(scope, session, await store.get(scope, session, template_id))
+    return await view_of(scope, session, await store.get(scope, session, template_id))
 
 
 async def page(
@@ -241,19 +126,6 @@ def changes_since(view: TemplateView, version: int, since: int) -> WordingChange
     return changes(before, after)
 
 
-def numbered(view: TemplateView, version: int) -> TemplateVersion:
-    """
-    Return one version of a template.
-
-    Raises:
-        NotFound: There is none of that number.
-    """
-    chosen = next((row for row in view.versions if row.version == version), None)
-    if chosen is None:
-        raise NotFound("template version")
-    return chosen
-
-
 async def brand_of(scope: TenantScope, session: AsyncSession) -> str:
     """Return the name that the tenant's templates say first."""
     return _audience(await accounts.get(scope, session)).brands[0]
@@ -279,23 +151,6 @@ def _place(finding: Finding) -> str:
     if finding.code == "promotion_forbidden":
         return "/countries"
     return "/body" if finding.locale is None else f"/variants/{finding.locale}"
-
-
-async def _decide(
-    scope: TenantScope,
-    session: AsyncSession,
-    view: TemplateView,
-    version: TemplateVersion,
-    state: VersionState,
-    *,
-    by: Decider,
-    now: datetime,
-) -> None:
-    restored = version.state == "retired" and state == "approved"
-    version.state, version.decided_at, version.decided_by = state, now, by
-    await session.flush()
-    action = "template.restored" if restored else f"template.{state}"
-    await _note(scope, session, view.template.id, action, {"version": version.version, "by": by})
 
 
 async def _insert(session: AsyncSession, template: Template) -> None:
@@ -327,43 +182,3 @@ async def _add_version(
         )
     )
     await session.flush()
-
-
-async def _locked(scope: TenantScope, session: AsyncSession, template_id: UUID) -> TemplateView:
-    return await _view(scope, session, await store.get(scope, session, template_id, lock=True))
-
-
-async def _view(scope: TenantScope, session: AsyncSession, template: Template | None) -> TemplateView:
-    if template is None:
-        raise NotFound("template")
-    versions = await store.versions(scope, session, [template.id])
-    return TemplateView(template=template, versions=versions[template.id])
-
-
-def _submitted(view: TemplateView, version: int | None, wanted: VersionState) -> TemplateVersion:
-    if version is None:
-        waiting = [row for row in view.versions if row.state == "submitted"]
-        if not waiting:
-            raise Conflict("template_state", "no version of this template waits for a decision")
-        return waiting[-1]
-    chosen = numbered(view, version)
-    authoring.check_move(chosen.state, wanted)
-    return chosen
-
-
-def _refuse_superseded(view: TemplateView, chosen: TemplateVersion) -> None:
-    in_force = view.in_force
-    if in_force is not None and in_force.version > chosen.version:
-        raise Conflict("newer_version_approved", f"version {in_force.version} is approved already")
-
-
-def _retire_older(view: TemplateView, now: datetime) -> None:
-    for row in view.versions:
-        if row.state == "approved":
-            row.state, row.decided_at, row.decided_by = "retired", now, "operator"
-
-
-async def _note(
-    scope: TenantScope, session: AsyncSession, template_id: UUID, action: str, detail: dict[str, Any]
-) -> None:
-    await audit.append(scope, session, action=action, subject=encode("tpl", template_id), detail=detail)

@@ -33,16 +33,17 @@ from tenants.credits import store as credit_store
 from tenants.errors import NotFound
 from tenants.ids import encode
 from tenants.scope import TenantScope
-from tenants.templates import service
+from tenants.templates import decisions
 from tenants.templates.authoring import VersionState
 from tenants.templates.models import Template, TemplateVersion
 from tenants.templates.store import wording_of
+from tenants.templates.versions import TemplateView as VersionedTemplate
 
 _Version = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 _DECISION: Final = refusals(
     *OPERATOR, *WITH_BODY, *WITH_IDEMPOTENCY, "not_found", "template_state", "newer_version_approved"
 )
-Decide = Callable[[TenantScope, AsyncSession, UUID], Awaitable[service.TemplateView]]
+Decide = Callable[[TenantScope, AsyncSession, UUID], Awaitable[VersionedTemplate]]
 
 
 class Approval(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -127,8 +128,8 @@ async def approve_template(
     """Allow a version to be sent."""
     chosen, now = data or Approval(), desk.services.clock.now()
 
-    async def decide(scope: TenantScope, session: AsyncSession, wanted: UUID) -> service.TemplateView:
-        found = await service.approve(
+    async def decide(scope: TenantScope, session: AsyncSession, wanted: UUID) -> VersionedTemplate:
+        found = await decisions.approve(
             scope,
             session,
             wanted,
@@ -154,9 +155,9 @@ async def reject_template(
 ) -> Response[TemplateView]:
     """Refuse a version and say why."""
 
-    async def decide(scope: TenantScope, session: AsyncSession, wanted: UUID) -> service.TemplateView:
+    async def decide(scope: TenantScope, session: AsyncSession, wanted: UUID) -> VersionedTemplate:
         now = desk.services.clock.now()
-        found = await service.reject(
+        found = await decisions.reject(
             scope, session, wanted, reason=data.reason, now=now, version=data.version
         )
         rejected = next(row for row in reversed(found.versions) if row.state == "rejected")
@@ -179,8 +180,8 @@ async def retire_template(
     """Withdraw an approval."""
     now = desk.services.clock.now()
 
-    async def decide(scope: TenantScope, session: AsyncSession, wanted: UUID) -> service.TemplateView:
-        return await service.retire(scope, session, wanted, data.version, by="operator", now=now)
+    async def decide(scope: TenantScope, session: AsyncSession, wanted: UUID) -> VersionedTemplate:
+        return await decisions.retire(scope, session, wanted, data.version, by="operator", now=now)
 
     return await _decide(request, desk, template_id, decide)
 
@@ -197,8 +198,8 @@ async def restore_template(
     """Make a version sendable again, whoever retired it."""
     now = desk.services.clock.now()
 
-    async def decide(scope: TenantScope, session: AsyncSession, wanted: UUID) -> service.TemplateView:
-        return await service.restore(scope, session, wanted, data.version, by="operator", now=now)
+    async def decide(scope: TenantScope, session: AsyncSession, wanted: UUID) -> VersionedTemplate:
+        return await decisions.restore(scope, session, wanted, data.version, by="operator", now=now)
 
     return await _decide(request, desk, template_id, decide)
 

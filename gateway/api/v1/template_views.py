@@ -14,11 +14,11 @@ from tenants.credits import store as credit_store
 from tenants.credits.pricing import PriceBook, Quote, price
 from tenants.ids import encode
 from tenants.scope import TenantScope
-from tenants.templates import service
 from tenants.templates.authoring import Wording, parsed
 from tenants.templates.models import TemplateVersion
 from tenants.templates.rendering import worst_case
 from tenants.templates.store import wording_of
+from tenants.templates.versions import TemplateView as VersionedTemplate
 
 
 class CountryPrice(Struct, frozen=True, kw_only=True):
@@ -113,7 +113,7 @@ def tariff_of(tenant: Tenant, book: PriceBook) -> Tariff:
     return Tariff(accounts.plan_of(tenant), tuple(sorted(tenant.countries)), book)
 
 
-def template_view(found: service.TemplateView, by: Tariff) -> TemplateView:
+def template_view(found: VersionedTemplate, by: Tariff) -> TemplateView:
     """Return a template as the wire shows it."""
     latest, in_force = found.latest, found.in_force
     wording = wording_of(latest)

@@ -20,20 +20,22 @@ from gateway.api.v1.template_views import TemplateView, VersionView, tariff, tem
 from tenants.errors import InvalidInput, NotFound
 from tenants.ids import encode
 from tenants.scope import TenantScope
-from tenants.templates import service
+from tenants.templates import decisions, service
 from tenants.templates.authoring import Variant, Wording
 from tenants.templates.changes import WordingChanges
 from tenants.templates.library import LibraryTemplate, library, wording_of
 from tenants.templates.models import TemplateVersion
 from tenants.templates.use_cases import MessageType, UseCase
 from tenants.templates.variables import Declaration
+from tenants.templates.versions import TemplateView as VersionedTemplate
+from tenants.templates.versions import numbered
 
 _TEMPLATES: Final = {NEEDS: "templates"}
 _KIND: Final = "template"
 _LARGEST: Final = 2**31 - 1
 _Number = Annotated[int, Meta(ge=1, le=_LARGEST)]
 _T = TypeVar("_T")
-_Act = Callable[[AsyncSession], Awaitable[service.TemplateView]]
+_Act = Callable[[AsyncSession], Awaitable[VersionedTemplate]]
 
 
 class NewTemplate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -81,7 +83,7 @@ class DecisionEvent(Struct, frozen=True, kw_only=True):
     rejection_reason: str | None
 
 
-def decision_event(found: service.TemplateView, row: TemplateVersion) -> DecisionEvent:
+def decision_event(found: VersionedTemplate, row: TemplateVersion) -> DecisionEvent:
     """Return what is told of a version that was decided on."""
     return DecisionEvent(
         template_id=encode("tpl", found.template.id),
@@ -123,7 +125,7 @@ async def create_template(
 ) -> Response[TemplateView]:
     """Add a template with its first wording."""
 
-    async def act(session: AsyncSession) -> service.TemplateView:
+    async def act(session: AsyncSession) -> VersionedTemplate:
         name, wording = await _first_wording(request.auth, session, data)
         return await service.create(request.auth, session, name=name, wording=wording)
 
@@ -173,7 +175,7 @@ async def get_template_version(
     """Return one version."""
     async with desk.tenant(request.auth) as session:
         found = await service.get(request.auth, session, path_id("tpl", template_id, _KIND))
-        row = service.numbered(found, _number(version))
+        row = numbered(found, _number(version))
         return version_view(row, await tariff(request.auth, session, desk.services.clock.now()))
 
 
@@ -232,7 +234,7 @@ async def submit_template(
     """Hand the latest version in."""
     wanted = path_id("tpl", template_id, _KIND)
 
-    async def act(session: AsyncSession) -> service.TemplateView:
+    async def act(session: AsyncSession) -> VersionedTemplate:
         found = await service.submit(request.auth, session, wanted, now=desk.services.clock.now())
         if found.latest.state == "approved":
             told = decision_event(found, found.latest)
@@ -258,7 +260,7 @@ async def retire_template_version(
     return await _change(
         request,
         desk,
-        lambda session: service.retire(request.auth, session, wanted, number, by="tenant", now=now),
+        lambda session: decisions.retire(request.auth, session, wanted, number, by="tenant", now=now),
     )
 
 
@@ -278,7 +280,7 @@ async def restore_template_version(
     return await _change(
         request,
         desk,
-        lambda session: service.restore(request.auth, session, wanted, number, by="tenant", now=now),
+        lambda session: decisions.restore(request.auth, session, wanted, number, by="tenant", now=now),
     )
 
 

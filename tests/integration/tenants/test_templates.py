@@ -12,7 +12,7 @@ from tenants.accounts import service as accounts
 from tenants.audit import store as audit
 from tenants.errors import Conflict, InvalidInput, NotFound
 from tenants.scope import TenantScope
-from tenants.templates import service, store
+from tenants.templates import decisions, service, store
 from tenants.templates.authoring import Wording
 from tenants.templates.variables import Declaration
 
@@ -29,7 +29,7 @@ async def approved_template(app: AsyncEngine, worker: AsyncEngine, scope: Tenant
         view = await service.create(scope, session, name="login", wording=wording(countries=["US"]))
         await service.submit(scope, session, view.template.id, now=NOW)
     async with worker_transaction(worker) as session:
-        await service.approve(scope, session, view.template.id, now=NOW)
+        await decisions.approve(scope, session, view.template.id, now=NOW)
     return view.template.id
 
 
@@ -77,7 +77,7 @@ async def test_an_edit_is_a_new_version_and_the_old_one_stays_until_the_new_is_a
         await service.submit(tenant, session, template_id, now=NOW)
         assert [row.version for row in await service.approved(tenant, session)] == [1]
     async with worker_transaction(worker) as session:
-        view = await service.approve(tenant, session, template_id, now=NOW, keep_older=False)
+        view = await decisions.approve(tenant, session, template_id, now=NOW, keep_older=False)
         assert [row.state for row in view.versions] == ["retired", "approved"]
         assert [row.version for row in await service.approved(tenant, session)] == [2]
 
@@ -90,7 +90,7 @@ async def test_older_versions_stay_sendable_by_number(
     async with worker_transaction(worker) as session:
         await service.edit(tenant, session, template_id, wording("{code} for Acme"))
         await service.submit(tenant, session, template_id, now=NOW)
-        await service.approve(tenant, session, template_id, now=NOW)
+        await decisions.approve(tenant, session, template_id, now=NOW)
         assert [row.version for row in await service.approved(tenant, session)] == [2, 1]
 
 
@@ -103,8 +103,8 @@ async def test_a_rejection_says_why_and_a_new_version_may_try_again(
         await service.submit(tenant, session, template_id, now=NOW)
     async with worker_transaction(worker) as session:
         with pytest.raises(InvalidInput):
-            await service.reject(tenant, session, template_id, reason=" ", now=NOW)
-        await service.reject(tenant, session, template_id, reason="name the brand", now=NOW)
+            await decisions.reject(tenant, session, template_id, reason=" ", now=NOW)
+        await decisions.reject(tenant, session, template_id, reason="name the brand", now=NOW)
     async with tenant_transaction(app, tenant) as session:
         view = await service.get(tenant, session, template_id)
         assert (view.latest.state, view.latest.rejection_reason) == ("rejected", "name the brand")
@@ -122,11 +122,11 @@ async def test_a_decision_needs_a_version_that_waits_for_one(
         template_id = (await service.create(tenant, session, name="x", wording=wording())).template.id
     async with worker_transaction(worker) as session:
         with pytest.raises(Conflict):
-            await service.approve(tenant, session, template_id, now=NOW)
+            await decisions.approve(tenant, session, template_id, now=NOW)
         with pytest.raises(Conflict):
-            await service.approve(tenant, session, template_id, now=NOW, version=1)
+            await decisions.approve(tenant, session, template_id, now=NOW, version=1)
         with pytest.raises(NotFound):
-            await service.approve(tenant, session, template_id, now=NOW, version=9)
+            await decisions.approve(tenant, session, template_id, now=NOW, version=9)
 
 
 async def test_an_old_version_is_not_approved_past_a_newer_one(
@@ -139,9 +139,9 @@ async def test_an_old_version_is_not_approved_past_a_newer_one(
         await service.edit(tenant, session, template_id, wording("{code} from Acme"))
         await service.submit(tenant, session, template_id, now=NOW)
     async with worker_transaction(worker) as session:
-        await service.approve(tenant, session, template_id, now=NOW)
+        await decisions.approve(tenant, session, template_id, now=NOW)
         with pytest.raises(Conflict):
-            await service.approve(tenant, session, template_id, now=NOW, version=1)
+            await decisions.approve(tenant, session, template_id, now=NOW, version=1)
 
 
 async def test_submitting_twice_is_submitting_once(app: AsyncEngine, tenant: TenantScope) -> None:
