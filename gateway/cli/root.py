@@ -28,7 +28,6 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "credits": ("gateway.cli.credits", "Show, top up and correct balances."),
     "senders": ("gateway.cli.senders", "Provision, list, swap and disable origination identities."),
     "routes": ("gateway.cli.routes", "Health and order of AWS accounts; where there is no second way."),
-    "senders": ("gateway.cli.senders", "Provision and list origination identities."),
     "templates": ("gateway.cli.templates", "Write, submit, approve and reject templates."),
     "messages": ("gateway.cli.messages", "Send, estimate, list and follow messages."),
 }
