@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from tenants.accounts.sending_rules import CHANNELS, Channel, QuietHours, Rollout
 from tenants.errors import InvalidInput
 
 Pricing = Literal["dollars", "credits"]
@@ -44,6 +45,13 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Share of a crowded sender relative to other tenants, in message parts."""
     ttl_seconds: Annotated[int, Meta(ge=5, le=259_200)] = 259_200
     """Life of a message that names none; AWS's default is 72 h."""
+    channels: list[Channel] = msgspec.field(default_factory=lambda: list(CHANNELS))
+    """The channels switched on; over another one a send is refused with `channel_disabled`."""
+    quiet_hours: QuietHours = msgspec.field(default_factory=QuietHours)
+    rollout: dict[CountryCode, Rollout] = {}
+    """How far each country is; one that is not named is live. `countries` of the tenant comes first."""
+    india_entity_id: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+    """The tenant's principal entity in India's DLT registry, for sends that name none."""
     resend_unknown_transactional: bool = True
     """Whether a transactional send whose outcome stays unknown is tried once more, flagged."""
 
