@@ -26,6 +26,8 @@ class Backoff:
 
     async def heard(self, message: ClaimedMessage, outcome: Outcome) -> None:
         """Tell the lanes what a call was answered."""
+        if not message.by_lanes:
+            return
         try:
             match outcome:
                 case NotSent(fault="throttled"):

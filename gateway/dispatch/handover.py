@@ -101,8 +101,12 @@ class Handover:
             _log.warning("mark_failed", route=self._route, error=str(error))
             await self._take_back(claimed, leased_until=now + LEASE)
             return
+        if claimed[0].by_lanes:
+            await self._settle(list(by_id))
+
+    async def _settle(self, ids: Sequence[UUID]) -> None:
         try:
-            await self._lanes.settle(self._route, list(by_id))
+            await self._lanes.settle(self._route, ids)
         except RedisUnavailable as error:
             # The leases run out and the messages are claimed again; their marks turn the second claim away.
             _log.warning("settle_failed", route=self._route, error=str(error))
@@ -144,8 +148,9 @@ class Handover:
         """
         self._able.clear()
         await self._undo([message.message_id for message in claimed], leased_until)
+        leased = [message for message in reversed(claimed) if message.by_lanes]
         try:
-            await asyncio.gather(*(self._lanes.requeue(message, delay_ms=0) for message in claimed[::-1]))
+            await asyncio.gather(*(self._lanes.requeue(message, delay_ms=0) for message in leased))
         except RedisUnavailable as error:
             _log.warning("give_back_failed", route=self._route, error=str(error))
         self._room.give_back(len(claimed))

@@ -21,6 +21,7 @@ from gateway.dispatch.call import Caller, Ill
 from gateway.dispatch.handover import Handover
 from gateway.dispatch.record import Recorder
 from gateway.dispatch.room import Room
+from gateway.dispatch.standby import Standby
 from gateway.lanes.backoff import LaneBackoff
 from gateway.lanes.entry import Claimed
 from gateway.lanes.errors import RedisUnavailable, ScriptFailed
@@ -73,17 +74,22 @@ class Dispatcher:
         self._handover = Handover(
             route=route, lanes=lanes, pool=pool, clock=clock, room=self._room, call=caller.call
         )
+        self._standby = Standby(
+            route=route, lanes=lanes, pool=pool, clock=clock, room=self._room, handover=self._handover
+        )
         self._memory_seen = False
+        self._must_rebuild = False
 
     async def run(self) -> None:
         """Dispatch until cancelled, then wait for the calls under way and their records."""
+        roster = asyncio.create_task(self._standby.keep_roster())
         try:
             while True:
                 await self._handover.able()
                 await self._room.enough()
                 await self._step()
         finally:
-            await asyncio.shield(self._drain())
+            await asyncio.shield(self._drain(roster))
 
     async def _step(self) -> None:
         try:
@@ -91,12 +97,13 @@ class Dispatcher:
             if claimed.epoch_missing:
                 if await rebuild(self._lanes, self._pool, self._route) is None:
                     await asyncio.sleep(_PAUSE_S)  # another process is at it
+                self._must_rebuild = False
             elif not claimed.messages:
                 await self._lanes.wait_for_work(self._route, _sleep_s(claimed))
         except RedisUnavailable as error:
             self._memory_seen = False
             _log.warning("claim_failed", route=self._route, error=str(error))
-            await asyncio.sleep(_PAUSE_S)
+            self._must_rebuild = await self._standby.serve()
         except DATABASE_FAULTS as error:
             _log.warning("rebuild_failed", route=self._route, error=str(error))
             await asyncio.sleep(_PAUSE_S)
@@ -109,7 +116,7 @@ class Dispatcher:
         """Look once after each connection that was lost whether Redis still is the one that was filled."""
         if not self._memory_seen:
             self._memory_seen = await self._lanes.remembers(self._route)
-        return self._memory_seen
+        return self._memory_seen and not self._must_rebuild
 
     async def _take(self) -> Claimed:
         claimed = await self._lanes.claim(self._route, self._room.claimable)
@@ -125,8 +132,11 @@ class Dispatcher:
         await set_aside(self._pool, message_ids, reason=UNREADABLE)
         await self._lanes.settle(self._route, message_ids)
 
-    async def _drain(self) -> None:
+    async def _drain(self, roster: "asyncio.Task[None]") -> None:
+        """The others count on this dispatcher's share until it has left the list, so that comes last."""
         await self._handover.drained()
+        roster.cancel()
+        await asyncio.gather(roster, return_exceptions=True)
         await self._recorder.drained()
 
 

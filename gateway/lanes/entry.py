@@ -112,6 +112,8 @@ class ClaimedMessage(Struct, frozen=True, kw_only=True):
     """The instant at which it may leave, by the route's clock, in microseconds."""
     release_at: float = 0.0
     """The same instant by this process's monotonic clock, in seconds."""
+    by_lanes: bool = True
+    """False for one that leaves at a static share, while Redis is away: there is nobody to ask again."""
 
 
 class Claimed(Struct, frozen=True, kw_only=True):

@@ -53,6 +53,7 @@ _CLAIM = read_script("gateway.lanes", "structure.lua", "gates.lua", "claim.lua")
 _RESERVE = read_script("gateway.lanes", "structure.lua", "gates.lua", "reserve.lua")
 _SETTLE = read_script("gateway.lanes", "structure.lua", "settle.lua")
 _REQUEUE = read_script("gateway.lanes", "structure.lua", "requeue.lua")
+_TRY_WRITE = read_script("gateway.lanes", "try_write.lua")
 _REBUILD = read_script("gateway.lanes", "rebuild.lua")
 
 
@@ -98,6 +99,19 @@ class Lanes:
     def limit_requests(self, route: str, rate: float) -> None:
         """Set AWS's quota of requests per second for a route, from the next claim on; 0 for none."""
         self._request_us[route] = request_us(rate) if rate > 0 else 0
+
+    def request_period_us(self, route: str) -> float:
+        """Return the microseconds that one API request of the route costs; 0 for no such gate."""
+        return self._request_us.get(route, 0)
+
+    async def try_write(self, route: str) -> None:
+        """
+        Write a little.
+
+        Raises:
+            RedisUnavailable: Redis is away, or would take no claim: a replica, loading, or out of memory.
+        """
+        await self.scripts.run(_TRY_WRITE, key_prefix(route))
 
     async def push(
         self, entries: Sequence[LaneEntry], *, rebuild_epoch: str | None = None, lock_s: float = _LOCK_S

@@ -18,6 +18,8 @@ _log = structlog.get_logger(__name__)
 
 LATE_S = 0.008
 """Less than half of the 20 ms that the gates allow for; the rest is the way to the carrier's socket."""
+STATIC_LATE_S = 0.1
+"""A static share has turns of that length at least; what is later would leave in another dispatcher's."""
 LONGEST_WAIT_S = 3.0
 """Shorter than a mark stays fresh; a message whose next instant is further away is given back."""
 _TRIES = 3
@@ -29,6 +31,9 @@ async def released(lanes: Lanes, message: ClaimedMessage) -> bool:
 
     With Redis away the instant that was granted stands: it was charged, and only its second is disturbed.
     """
+    if not message.by_lanes:
+        await asyncio.sleep(max(message.release_at - time.monotonic(), 0))
+        return time.monotonic() - message.release_at <= STATIC_LATE_S
     due = message
     for _ in range(_TRIES):
         await asyncio.sleep(max(due.release_at - time.monotonic(), 0))

@@ -79,6 +79,11 @@ ROUTE_HELD: Final = Gauge(
     "1 while the carrier takes nothing of the route, as this process last heard.",
     ["route"],
 )
+DISPATCH_STATIC: Final = Gauge(
+    "tollgate_dispatch_static_bool",
+    "1 while this process dispatches the route at a static share because Redis is away.",
+    ["route"],
+)
 
 RECEIPTS_APPLIED: Final = Counter(
     "tollgate_receipts_applied_total", "Delivery events applied to a message.", ["event_type"]
