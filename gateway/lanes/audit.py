@@ -5,7 +5,9 @@ A Redis that came back from an older dump, or a replica promoted while it lagged
 claim notices; yet what was pushed since is gone, and its outbox rows with it. Now and then the parts that
 Postgres holds as queued are compared, lane by lane, with those that stand in Redis. Redis is read first, then
 Postgres a moment later, and only rows that are old enough to have been pushed long ago: whatever was claimed
-in between has been marked by then, so Postgres can only hold more if something is missing.
+in between has been marked by then, so Postgres can only hold more if something is missing. What a dispatcher
+that died had claimed is not missing: its lease brings it back, and counts how often that had to happen, which
+takes out a message that ends its dispatchers; a rebuild would forget the count.
 """
 
 import asyncio
@@ -25,7 +27,7 @@ _log = structlog.get_logger(__name__)
 
 OLD_ENOUGH = timedelta(seconds=5)
 """A living process pushes within milliseconds, the relay within four seconds. What is younger hides a loss of
-its own size until the next audit; what a dead dispatcher had claimed looks lost, and is put back early."""
+its own size until the next audit."""
 SETTLES_WITHIN_S = 2.0
 _UUID_TAIL_BITS = 80
 
@@ -39,6 +41,8 @@ _QUEUED = """
 """`due_at` of a queued row is when it was queued, where that was not at the accept."""
 
 _Lane = tuple[str, LaneKey]
+Leased = Mapping[UUID, tuple[LaneKey, int]]
+"""Line and parts of claimed messages."""
 
 
 class LaneAudit:
@@ -63,9 +67,13 @@ class LaneAudit:
         queued = await self._queued(newest)
         if not queued:
             return []
-        backlogs = {route: await self._lanes.backlog(route) for route in {route for route, _ in queued}}
+        routes = {route for route, _ in queued}
+        backlogs = {route: await self._lanes.backlog(route) for route in routes}
+        leased = {route: await self._lanes.leased(route) for route in routes}
         await asyncio.sleep(self._settles_within_s)
         still_queued = await self._queued(newest)
+        for route in routes:
+            _add_stranded(backlogs[route], leased[route], await self._lanes.leased(route))
         forgotten = sorted(
             {
                 route
@@ -82,6 +90,12 @@ class LaneAudit:
         """Return the parts that were queued before `newest` and are queued still, by lane."""
         rows = await self._pool.fetch(_QUEUED, _first_id_at(newest), newest)
         return {(row["route"], _lane_of(row)): row["parts"] for row in rows}
+
+
+def _add_stranded(backlog: dict[LaneKey, int], before: Leased, after: Leased) -> None:
+    """Count what was leased all the while: a living dispatcher settles within milliseconds."""
+    for lane, parts in (before[message_id] for message_id in before.keys() & after.keys()):
+        backlog[lane] = backlog.get(lane, 0) + parts
 
 
 def _lane_of(row: asyncpg.Record) -> LaneKey:

@@ -140,6 +140,12 @@ def pack_item(entry: LaneEntry | ClaimedMessage, *, attempt: int) -> bytes:
     return _ITEM.pack(entry.message_id.bytes, entry.recipient_hash, entry.parts, attempt, 0, 0)
 
 
+def parts_leased(packed: bytes) -> int:
+    """Return the parts of a lease's entry, which is a flow followed by an item."""
+    _message_id, _recipient_hash, parts, *_rest = _ITEM.unpack_from(packed, FLOW_BYTES)
+    return int(parts)
+
+
 def unpack_claimed(route: str, packed: bytes, *, now_us: int, now: float) -> ClaimedMessage:
     """Return the claim behind a flow, an item and the us to its instant; `now` is `now_us` by our clock."""
     priority, identity, country, tenant_id = _FLOW.unpack_from(packed)

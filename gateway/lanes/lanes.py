@@ -26,6 +26,7 @@ from gateway.lanes.entry import (
     RateGate,
     pack_flow,
     pack_item,
+    parts_leased,
     unpack_claimed,
 )
 from gateway.lanes.gates import SECOND_US, bound_of, period_us, request_us
@@ -218,6 +219,14 @@ class Lanes:
         """Return the parts that wait in each line of the route; claimed ones no longer count."""
         rows = await self.scripts.hash(f"{key_prefix(route)}:backlog")
         return {_lane_key(lane): int(parts) for lane, parts in rows.items()}
+
+    async def leased(self, route: str) -> dict[UUID, tuple[LaneKey, int]]:
+        """Return the line and the parts of each claimed message that is not settled."""
+        rows = await self.scripts.hash(f"{key_prefix(route)}:flight")
+        return {
+            UUID(bytes=message_id): (_lane_key(entry), parts_leased(entry))
+            for message_id, entry in rows.items()
+        }
 
     async def begin_rebuild(self, route: str, epoch: str, *, lock_s: float = _LOCK_S) -> bool:
         """

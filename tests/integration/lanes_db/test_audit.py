@@ -11,6 +11,7 @@ from gateway.lanes.rebuild import rebuild
 from gateway.lanes.scripts import RedisScripts, connect
 from tenants.ids import new_uuid
 from tests.harness.tenants import accept, enrol, new_message
+from tests.harness.waiting import until
 
 
 @pytest.fixture
@@ -69,3 +70,20 @@ async def test_messages_too_young_to_have_been_pushed_are_not_missed(
     scope = await enrol(worker_engine, credit=10)
     await accept(worker_pool, new_message(scope, route=route))
     assert route not in await audit(worker_pool, client, later=timedelta(0)).audit()
+
+
+async def test_what_a_dead_dispatcher_had_claimed_is_left_to_its_lease(
+    client, route, worker_pool, worker_engine
+):
+    """A rebuild would forget how often they were claimed, and one that kills would never be taken out."""
+    lanes = Lanes(RedisScripts(client))
+    scope = await enrol(worker_engine, credit=10)
+    messages = await accept(worker_pool, *(new_message(scope, route=route) for _ in range(3)))
+    assert await lanes.push(entries(messages)) == []
+
+    async def claimed():
+        return (await lanes.claim(route, 1)).messages
+
+    await until(claimed)
+    assert route not in await audit(worker_pool, client).audit()
+    assert sum((await lanes.backlog(route)).values()) == len(messages) - 1
