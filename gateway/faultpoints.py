@@ -40,6 +40,7 @@ class FaultPoint(StrEnum):
     REBUILD_BEGUN = "rebuild.begun"
     REBUILD_MIDWAY = "rebuild.midway"
     WORKER_AFTER_CLAIM = "worker.after_claim"
+    WORKER_BEFORE_MARK = "worker.before_mark"
     WORKER_AFTER_MARK = "worker.after_mark"
     WORKER_BEFORE_CALL = "worker.before_call"
     WORKER_AFTER_AWS = "worker.after_aws"

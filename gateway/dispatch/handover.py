@@ -119,6 +119,7 @@ class Handover:
         return allowed
 
     async def _mark_and_call(self, claimed: Mapping[UUID, ClaimedMessage], now: datetime) -> None:
+        await fp(FaultPoint.WORKER_BEFORE_MARK)
         identities = {message_id: message.identity for message_id, message in claimed.items()}
         async with self._pool.acquire() as connection:
             before_mark = time.monotonic()

@@ -66,6 +66,15 @@ def settle_before_mark() -> None:
     handover._hand_over = hasty
 
 
+def poison_is_tried_on() -> None:
+    """A message that ended its dispatchers is handed to the next one, for ever."""
+
+    async def gladly(*_: Any) -> bool:
+        return True
+
+    import_module("gateway.dispatch.handover").Handover._may_try = gladly
+
+
 def no_drain() -> None:
     """SIGTERM ends the calls under way instead of waiting for them."""
 
@@ -267,6 +276,7 @@ BROKEN = {
         unconditional_mark,
         old_marks_send,
         settle_before_mark,
+        poison_is_tried_on,
         no_drain,
         no_audit,
         unknown_is_resent_at_once,

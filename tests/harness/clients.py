@@ -109,7 +109,7 @@ class Clients:
             return None
 
 
-async def new_clients(fleet: Fleet, *, parts_per_second: float = 1000, provision: bool = True) -> Clients:
+async def new_clients(fleet: Fleet, *, parts_per_second: float = 1000) -> Clients:
     """Create a live tenant with money and numbers for every type of message, over the operator's API."""
     headers = {"Authorization": f"Bearer {OPERATOR_KEY}"}
     async with httpx.AsyncClient(
@@ -127,7 +127,6 @@ async def new_clients(fleet: Fleet, *, parts_per_second: float = 1000, provision
         await operate(f"{home}/credits", {"amount": "1000.00"})
         sender = {"country": "US", "type": "TOLL_FREE", "parts_per_second": parts_per_second}
         senders = [sender, sender | {"message_types": ["promotional"]}]
-        if provision:
-            await operate(f"{home}/provision", {"senders": senders, "dedicated_pool": False})
+        await operate(f"{home}/provision", {"senders": senders, "dedicated_pool": False})
         key = await operate(f"{home}/api-keys", {"mode": "live"})
     return Clients(fleet.api_url, decode("ten", tenant["id"]), key["secret"])

@@ -181,3 +181,54 @@ async def test_a_mark_without_a_condition_is_found_out(fleet):
     """The checker of row 9 on a build whose mark does not look whether the message still waits."""
     verdict = await overtaken(fleet, broken="unconditional_mark")
     assert any("was sent 2 times" in found for found in but_sent_once(verdict))
+
+
+MOST_DEATHS = 3
+"""Before the fourth dispatcher takes the message out instead of trying it."""
+
+
+async def lanes_built(fleet):
+    """Have the lanes there before the first message, or the relay would push it a second time."""
+    builder = await fleet.start("dispatcher")
+
+    async def both_routes():
+        return builder.wrote.count('"lanes_rebuilt"') > 1
+
+    await until(both_routes)
+    await builder.terminate()
+
+
+async def poisoned(fleet, *, broken=""):
+    """Let one message end each dispatcher that takes it, until it is taken out; deaths and verdict."""
+    clients, deaths = await new_clients(fleet), 0
+    await lanes_built(fleet)
+    await clients.send(1, types=["transactional"])
+    gone = "SELECT count(*) FROM quarantined_messages WHERE tenant_id = $1"
+
+    async def dead_or_gone():
+        return not doomed.running or await fleet.database.fetchval(gone, clients.tenant_id)
+
+    while not await fleet.database.fetchval(gone, clients.tenant_id) and deaths <= MOST_DEATHS:
+        fault = f"{FaultPoint.WORKER_BEFORE_MARK}:kill"
+        doomed = await fleet.start("dispatcher", fault=fault, broken=broken, SCENARIO_LEASE_S="2")
+        await until(dead_or_gone)
+        deaths += not doomed.running
+    await fleet.start("dispatcher", broken=broken)
+    await clients.send(BURST, types=["transactional"])
+    return deaths, await judge(fleet, clients, within_s=SETTLED_WITHIN_S)
+
+
+async def test_a_message_that_ends_its_dispatchers_is_taken_out_and_its_lane_goes_on(fleet):
+    """Row 25: three deaths, then quarantine: not sent, not charged, and known to the operator."""
+    deaths, verdict = await poisoned(fleet)
+    assert (deaths, verdict.broken) == (MOST_DEATHS, [])
+    assert sorted((m.status, verdict.sends[m.id]) for m in verdict.stored) == [
+        *[("delivered", 1)] * BURST,
+        ("failed", 0),
+    ]
+
+
+async def test_a_message_that_ends_dispatchers_for_ever_is_found_out(fleet):
+    """The checker of row 25 on a build without the quarantine."""
+    deaths, _ = await poisoned(fleet, broken="poison_is_tried_on")
+    assert deaths > MOST_DEATHS

@@ -108,3 +108,10 @@ def test_each_place_is_in_the_code():
     root = Path(gateway.__file__).parent
     text = "".join(path.read_text() for path in root.rglob("*.py") if path.name != "faultpoints.py")
     assert set(re.findall(r"await fp\(FaultPoint\.(\w+)\)", text)) == {point.name for point in FaultPoint}
+
+
+def test_each_place_is_struck_by_a_scenario():
+    """Each waits for the process to die or stand still there, so a place that is never reached fails."""
+    scenarios = Path(__file__).parents[1] / "scenarios"
+    text = "".join(path.read_text() for path in scenarios.glob("test_*.py"))
+    assert {point.name for point in FaultPoint} - set(re.findall(r"FaultPoint\.(\w+)", text)) == set()
