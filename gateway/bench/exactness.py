@@ -115,7 +115,8 @@ class _Bench:
             requests, targets=[self._ground.api], seconds=_LATE_S, warm_up_s=0.0
         )
         outcome.require(202, len(requests))
-        return _figures(await self._all_come(seen, len(requests)), RATES)
+        came = await self._all_come(seen, len(requests))
+        return _figures(came, RATES) | {"accepted_in_s": outcome.elapsed_s}
 
     async def _bare(self) -> dict[str, float]:
         texts = {rate: texts_of(rate, self._sizes.burst_s) for rate in _BARE_RATES}
