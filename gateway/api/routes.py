@@ -4,7 +4,7 @@ from litestar import Router
 from litestar.handlers import HTTPRouteHandler
 
 from gateway.api.admin import api_keys as admin_api_keys
-from gateway.api.admin import aws_accounts, overview, provision, quarantine, routing, tenants
+from gateway.api.admin import aws_accounts, overview, provision, quarantine, quotas, routing, tenants
 from gateway.api.admin import credits as admin_credits
 from gateway.api.admin import senders as senders_desk
 from gateway.api.admin import templates as admin_templates
@@ -21,6 +21,7 @@ from gateway.api.v1 import (
     events,
     messages,
     opt_outs,
+    sender_gates,
     senders,
     templates,
     webhook_deliveries,
@@ -66,6 +67,7 @@ TENANT_ROUTES: tuple[HTTPRouteHandler, ...] = (
     opt_outs.delete_number,
     senders.list_senders,
     senders.get_sender,
+    sender_gates.get_sender_gates,
     senders.list_pools,
     senders.get_pool,
     senders.list_configuration_sets,
@@ -114,6 +116,11 @@ OPERATOR_ROUTES: tuple[HTTPRouteHandler, ...] = (
     overview.list_tenant_audit,
     overview.get_summary,
     quarantine.list_quarantined_messages,
+    quotas.set_sender_quota,
+    quotas.request_mps_increase,
+    quotas.list_mps_increases,
+    quotas.approve_mps_increase,
+    quotas.deny_mps_increase,
 )
 
 

@@ -17,6 +17,24 @@ _FIELDS = (
     field("message_types", title="types"),
     field("state"),
 )
+_GATES: Final = (
+    field("id"),
+    field("country"),
+    field("parts_per_second", title="MPS"),
+    field("shared", title="campaign"),
+    field("daily"),
+    field("plan_parts_per_second", title="plan MPS"),
+    field("ceiling_parts_per_second", title="reaches"),
+)
+_INCREASE: Final = (
+    field("id"),
+    field("sender_id", title="sender"),
+    field("country"),
+    field("requested_parts_per_second", title="asked"),
+    field("granted_parts_per_second", title="granted"),
+    field("state"),
+    field("case_id", title="case"),
+)
 _LEAST_PARTS: Final = 2
 _MOST_PARTS: Final = 3
 
@@ -99,6 +117,97 @@ def enable(client: Client, *, tenant: str, sender: str, reason: str) -> None:
     """Let a disabled or standby sender send."""
     path = path_of("admin", "tenants", tenant, "senders", sender, "enable")
     show_one(client.post(path, {"reason": reason}), _FIELDS, before="Enabled.")
+
+
+@command.command("gates")
+@click.argument("sender")
+@over_the_api
+def gates(client: Client, *, sender: str) -> None:
+    """Show every gate that a message of a sender passes."""
+    show_one(client.get(path_of("senders", sender, "gates")), _GATES)
+
+
+@command.command("quota")
+@click.argument("tenant")
+@click.argument("sender")
+@click.option("--mps", type=float, help="Message parts per second, as AWS granted them.")
+@click.option("--per-day", type=int, help="Message parts per UTC day of this sender alone.")
+@click.option("--country", "countries", multiple=True, metavar="CC=MPS", help="May be repeated.")
+@click.option("--campaign", help="The Campaign Registry's id; needs --brand and --use-case.")
+@click.option("--brand", help="The brand's id.")
+@click.option("--use-case", help="Such as TWO_FACTOR_AUTHENTICATION, MARKETING, MIXED or LOW_VOLUME.")
+@click.option("--vetting-score", type=click.IntRange(0, 100), help="The brand's; leave out if not vetted.")
+@over_the_api
+def quota(client: Client, *, tenant: str, sender: str, **given: Any) -> None:
+    """Set what AWS or the carriers allow a sender; what is not given stays."""
+    change: dict[str, Any] = {}
+    if given["mps"] is not None:
+        change["parts_per_second"] = given["mps"]
+    if given["per_day"] is not None:
+        change["parts_per_day"] = given["per_day"]
+    if given["countries"]:
+        change["countries"] = dict(_country_rate(text) for text in given["countries"])
+    if given["campaign"]:
+        change["campaign"] = _campaign(given)
+    path = path_of("admin", "tenants", tenant, "senders", sender)
+    show_one(client.call("PATCH", path, change).body, _GATES)
+
+
+@command.command("request-increase")
+@click.argument("tenant")
+@click.argument("sender")
+@click.argument("mps", type=float)
+@click.option("--country", help="Destination country; all of the sender's where absent.")
+@click.option("--case", "case_id", help="The support case at AWS.")
+@over_the_api
+def request_increase(
+    client: Client, *, tenant: str, sender: str, mps: float, country: str | None, case_id: str | None
+) -> None:
+    """Note an MPS increase that was asked for at AWS."""
+    body = {"parts_per_second": mps, "country": country, "case_id": case_id}
+    path = path_of("admin", "tenants", tenant, "senders", sender, "mps-increases")
+    show_one(client.post(path, body), _INCREASE)
+
+
+@command.command("increases")
+@click.argument("tenant")
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True)
+@over_the_api
+def list_increases(client: Client, *, tenant: str, limit: int) -> None:
+    """List a tenant's MPS increases, the newest first."""
+    rows = client.rows(path_of("admin", "tenants", tenant, "mps-increases"), limit=limit)
+    show_rows(rows, _INCREASE, empty="No increase was asked for.")
+
+
+@command.command("decide-increase")
+@click.argument("tenant")
+@click.argument("increase")
+@click.argument("answer", type=click.Choice(["approve", "deny"]))
+@click.option("--mps", type=float, help="What AWS granted, where it is not what was asked for.")
+@over_the_api
+def decide_increase(client: Client, *, tenant: str, increase: str, answer: str, mps: float | None) -> None:
+    """Write down what AWS answered; an approval changes the quota at once."""
+    path = path_of("admin", "tenants", tenant, "mps-increases", increase, answer)
+    show_one(client.post(path, {"parts_per_second": mps} if answer == "approve" else None), _INCREASE)
+
+
+def _country_rate(text: str) -> tuple[str, float]:
+    country, _, rate = text.partition("=")
+    try:
+        return country.upper(), float(rate)
+    except ValueError as error:
+        raise click.UsageError("--country is CC=MPS, such as GB=20") from error
+
+
+def _campaign(given: dict[str, Any]) -> dict[str, Any]:
+    if not (given["brand"] and given["use_case"]):
+        raise click.UsageError("--campaign needs --brand and --use-case")
+    return {
+        "campaign_id": given["campaign"],
+        "brand_id": given["brand"],
+        "use_case": given["use_case"].upper(),
+        "vetting_score": given["vetting_score"],
+    }
 
 
 def _wish(text: str, mps: float | None) -> dict[str, Any]:

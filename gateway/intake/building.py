@@ -13,7 +13,7 @@ from gateway.intake.idempotency import expires_at
 from gateway.intake.prepare import Draft
 from gateway.intake.request import SendRequest
 from gateway.intake.snapshot import TenantSnapshot
-from gateway.lanes.entry import LaneEntry, Priority
+from gateway.lanes.entry import ANY_RECIPIENT, LaneEntry, Priority
 from gateway.messages.keys import body_context, number_context
 from gateway.messages.view import MessageView, ProviderView, price_view, template_view, timestamp
 from gateway.routing.facts import SenderFact
@@ -164,10 +164,15 @@ def _entry(admitted: Admissible, message_id: UUID, recipients: bytes) -> LaneEnt
         priority=PRIORITIES[draft.type],
         tenant_id=snapshot.tenant_id,
         parts=draft.segments.parts,
-        identity_rate=sender.parts_per_second if sender else _SANDBOX_RATE,
-        recipient_hash=hmac.digest(recipients, draft.number.e164.encode(), sha256)[:_RECIPIENT_BYTES],
+        identity_rate=sender.gates.rate(draft.number.country) if sender else _SANDBOX_RATE,
+        recipient_hash=hmac.digest(recipients, draft.number.e164.encode(), sha256)[:_RECIPIENT_BYTES]
+        if snapshot.plan.one_text_per_recipient_second
+        else ANY_RECIPIENT,
         weight=snapshot.plan.weight,
         tenant_rate=snapshot.plan.mps(draft.number.country),
+        shared_gates=sender.gates.shared if sender else (),
+        daily_caps=sender.gates.daily if sender else (),
+        version=snapshot.version,
     )
 
 

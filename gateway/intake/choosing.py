@@ -73,7 +73,8 @@ class Choosing:
         self, snapshot: TenantSnapshot, scope: TenantScope, draft: Draft, sender: SenderFact
     ) -> int:
         tenant_rate = snapshot.plan.mps(draft.number.country)
-        rate = sender.parts_per_second if tenant_rate is None else min(sender.parts_per_second, tenant_rate)
+        ceiling = sender.gates.ceiling(draft.number.country)
+        rate = ceiling if tenant_rate is None else min(ceiling, tenant_rate)
         return await self._backlog.estimated_wait_ms(
             route_of(scope, sender), sender.id, draft.number.country, PRIORITIES[draft.type], rate=rate
         )

@@ -92,6 +92,23 @@ class LaneEntry(Struct, frozen=True, kw_only=True):
             raise ValueError("a rate is above zero")
 
 
+class LaneTerms(Struct, frozen=True, kw_only=True):
+    """What holds for one tenant's messages of an identity to a country, without a message."""
+
+    route: str
+    identity: UUID
+    country: str
+    tenant_id: UUID
+    identity_rate: float
+    weight: int = 1
+    tenant_rate: float | None = None
+    shared_gates: tuple[RateGate, ...] = ()
+    daily_caps: tuple[DailyCap, ...] = ()
+    version: int = 0
+    priority: Priority = Priority.OTP
+    """Terms hold for every priority; this one only names a flow."""
+
+
 class ClaimedMessage(Struct, frozen=True, kw_only=True):
     """A message whose gates are charged; it must leave now, or be given back."""
 
@@ -128,7 +145,7 @@ class Claimed(Struct, frozen=True, kw_only=True):
     """The route's lanes were lost with Redis's memory and must be rebuilt from Postgres."""
 
 
-def pack_flow(entry: LaneEntry | ClaimedMessage) -> bytes:
+def pack_flow(entry: LaneEntry | LaneTerms | ClaimedMessage) -> bytes:
     """Return where the message belongs: priority, identity, country, tenant."""
     return _FLOW.pack(
         b"%d" % entry.priority, entry.identity.bytes, entry.country.encode("ascii"), entry.tenant_id.bytes

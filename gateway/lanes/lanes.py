@@ -22,6 +22,7 @@ from gateway.lanes.entry import (
     ClaimedMessage,
     DailyCap,
     LaneEntry,
+    LaneTerms,
     Priority,
     RateGate,
     pack_flow,
@@ -130,6 +131,17 @@ class Lanes:
         return [
             entry for chunk, was_taken in zip(chunks, taken, strict=True) if not was_taken for entry in chunk
         ]
+
+    async def agree(self, terms: Sequence[LaneTerms]) -> None:
+        """Change what holds for messages that are queued already; channels without any are left alone."""
+        by_route: dict[str, list[LaneTerms]] = {}
+        for each in terms:
+            by_route.setdefault(each.route, []).append(each)
+        for route, of_route in by_route.items():
+            arguments: list[Argument] = ["", 0, self._now()]
+            for each in of_route:
+                arguments += (pack_flow(each), *_in_force(each), b"")
+            await self.scripts.run(_PUSH, key_prefix(route), arguments)
 
     async def claim(
         self, route: str, limit: int, *, lowest_priority: Priority = Priority.PROMOTIONAL
@@ -265,9 +277,7 @@ class Lanes:
     ) -> bool:
         arguments: list[Argument] = [rebuild_epoch or "", lock_ms, self._now()]
         for flow, (first, items) in _by_flow(entries).items():
-            cfg = _channel_terms(first.identity_rate, first.shared_gates, first.daily_caps)
-            terms = _tenant_terms(first.weight, first.tenant_rate, first.version)
-            arguments += (flow, first.version, cfg, terms, b"".join(items))
+            arguments += (flow, *_in_force(first), b"".join(items))
         return (await self.scripts.run(_PUSH, key_prefix(entries[0].route), arguments))[0] == 1
 
     def _now(self) -> Argument:
@@ -322,6 +332,14 @@ def _by_flow(entries: Iterable[LaneEntry]) -> dict[bytes, tuple[LaneEntry, list[
         items.append(pack_item(entry, attempt=entry.attempt))
         flows[flow] = (entry, items)
     return flows
+
+
+def _in_force(terms: LaneEntry | LaneTerms) -> tuple[int, bytes, bytes]:
+    return (
+        terms.version,
+        _channel_terms(terms.identity_rate, terms.shared_gates, terms.daily_caps),
+        _tenant_terms(terms.weight, terms.tenant_rate, terms.version),
+    )
 
 
 @lru_cache(maxsize=4096)

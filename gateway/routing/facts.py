@@ -5,6 +5,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from gateway.lanes.quotas import SenderGates
+
 
 class SenderFact(Struct, frozen=True, kw_only=True):
     """An origination identity of the tenant that was not released."""
@@ -25,6 +27,13 @@ class SenderFact(Struct, frozen=True, kw_only=True):
     """Whether a person can answer to it."""
     use_cases: frozenset[str] = frozenset()
     """The use cases it is registered for; empty where the country asks for no registration."""
+    quota: SenderGates | None = None
+    """Its gates where they are more than the one rate."""
+
+    @property
+    def gates(self) -> SenderGates:
+        """What limits it."""
+        return self.quota or SenderGates(parts_per_second=self.parts_per_second)
 
 
 class PoolFact(Struct, frozen=True, kw_only=True):

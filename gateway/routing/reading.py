@@ -8,10 +8,12 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from gateway.db.transaction import worker_transaction
+from gateway.lanes.quotas import sender_gates
 from gateway.routing.facts import PoolFact, RouteFact, SenderFact, TenantRouting
 from tenants.accounts import service as accounts
 from tenants.scope import TenantScope
 from tenants.senders import store
+from tenants.senders.quotas import QuotaOf, quotas_of
 from tenants.senders.routing import RouteOfTenant, routes_of
 from tenants.senders.store import KnownSender
 from tenants.templates.use_cases import registered
@@ -24,8 +26,9 @@ async def read_routing(scope: TenantScope, session: AsyncSession, *, shared_rout
     """Read all that the tenant could send from; `shared_routes` is what its plan says."""
     known = await store.known_senders(scope, session)
     routes = await routes_of(scope, session)
+    quotas = await quotas_of(scope, session)
     return TenantRouting(
-        senders={row.sender_id: _sender(row) for row in known},
+        senders={row.sender_id: _sender(row, scope.tenant_id, quotas.get(row.sender_id)) for row in known},
         pools=_pools(known),
         routes={route.account_id: _route(route) for route in routes},
         configuration_sets={
@@ -67,7 +70,7 @@ def _route(row: RouteOfTenant) -> RouteFact:
     )
 
 
-def _sender(row: KnownSender) -> SenderFact:
+def _sender(row: KnownSender, tenant_id: UUID, quota: QuotaOf | None) -> SenderFact:
     return SenderFact(
         id=row.sender_id,
         account_id=row.account_id,
@@ -81,6 +84,13 @@ def _sender(row: KnownSender) -> SenderFact:
         channels=row.channels,
         two_way=row.two_way,
         use_cases=registered(row.use_cases),
+        quota=sender_gates(
+            tenant_id=tenant_id,
+            sender_id=row.sender_id,
+            sender_type=row.type,
+            usual_rate=row.parts_per_second,
+            quota=quota,
+        ),
     )
 
 

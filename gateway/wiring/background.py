@@ -8,6 +8,7 @@ from gateway.dispatch.expiry import ExpirySweep
 from gateway.dispatch.quarantine import QuarantineSweep
 from gateway.dispatch.relane_orders import RelaneOrders
 from gateway.dispatch.unknown import UnknownSweep
+from gateway.intake.terms import TermsFollower
 from gateway.lanes.audit import LaneAudit
 from gateway.lanes.lanes import Lanes
 from gateway.lanes.relay import Relay
@@ -21,6 +22,7 @@ from gateway.routing.reading import RoutingReader
 from gateway.webhooks.addresses import Targets
 from gateway.webhooks.client import open_client
 from gateway.webhooks.deliver import WebhookSender
+from gateway.wiring.policies import create_reader
 from gateway.wiring.resources import Resources, Task
 
 _PARTITION_MONTHS = 3
@@ -63,6 +65,7 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
     lanes = Lanes(shared.scripts)
     relay = Relay(pool, lanes, clock)
     audit = LaneAudit(pool, lanes, clock)
+    terms = TermsFollower(settings.database_url, pool, lanes, create_reader(shared).snapshot)
     expiry = ExpirySweep(pool, clock)
     unknown = UnknownSweep(pool, clock, wait=timedelta(seconds=settings.unknown_wait_s))
     quarantine = QuarantineSweep(pool, clock)
@@ -93,6 +96,7 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
         Round(name="queue_due", every_s=0.25, work=relay.queue_due),
         Round(name="push_left_behind", every_s=1.0, work=relay.push_left_behind),
         Round(name="forgotten_messages", every_s=30.0, work=audit.audit),
+        Round(name="lane_terms", every_s=30.0, work=terms.follow_all),
         Round(name="expired_in_line", every_s=15.0, work=expiry.sweep),
         Round(name="unknown_outcomes", every_s=1.0, work=unknown.sweep),
         Round(name="quarantined_messages", every_s=1.0, work=quarantine.sweep),
@@ -106,4 +110,4 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
         Round(name="old_quarantined", every_s=3600.0, work=forget_quarantined),
         Round(name="expired_keys", every_s=600.0, work=forget_keys),
     ]
-    return [lambda: run_rounds(rounds), health.run]
+    return [lambda: run_rounds(rounds), health.run, terms.run]

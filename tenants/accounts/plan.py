@@ -41,6 +41,8 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Approve a submitted template at once where the linter finds nothing for a person to decide."""
     brands: Annotated[list[Brand], Meta(max_length=20)] = []
     """Names under which recipients know the tenant; its templates have to say one. Its own name if empty."""
+    one_text_per_recipient_second: bool = True
+    """Whether a phone gets at most one text a second, whoever sends it; AWS's own limit."""
     weight: Annotated[int, Meta(ge=1, le=1000)] = 1
     """Share of a crowded sender relative to other tenants, in message parts."""
     ttl_seconds: Annotated[int, Meta(ge=5, le=259_200)] = 259_200

@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tenants.tables import Base, Instant, Texts
+from tenants.tables import Base, Instant, Json, Texts
 
 
 class AwsAccount(Base):
@@ -119,3 +119,70 @@ class ConfigurationSet(Base):
     name: Mapped[str]
     arn: Mapped[str]
     created_at: Mapped[Instant] = mapped_column(server_default=text("now()"))
+
+
+class Campaign(Base):
+    """A 10DLC campaign, whose ceiling all of its numbers share."""
+
+    __tablename__ = "campaigns"
+    __table_args__ = (
+        CheckConstraint("vetting_score BETWEEN 0 AND 100", name="vetting_score"),
+        CheckConstraint("parts_per_second > 0", name="parts_per_second"),
+        CheckConstraint("parts_per_day > 0", name="parts_per_day"),
+    )
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    campaign_id: Mapped[str] = mapped_column(primary_key=True)
+    """The Campaign Registry's, such as `C1A2B3C`."""
+    brand_id: Mapped[str]
+    vetting_score: Mapped[int | None]
+    """The brand's, 0 to 100; None where vetting was skipped."""
+    use_case: Mapped[str]
+    parts_per_second: Mapped[float | None]
+    """What the carriers granted otherwise than by the score."""
+    parts_per_day: Mapped[int | None]
+    created_at: Mapped[Instant] = mapped_column(server_default=text("now()"))
+
+
+class SenderQuota(Base):
+    """What differs from the facts for one sender."""
+
+    __tablename__ = "sender_quotas"
+    __table_args__ = (
+        CheckConstraint("parts_per_second > 0", name="parts_per_second"),
+        CheckConstraint("parts_per_day > 0", name="parts_per_day"),
+        ForeignKeyConstraint(["tenant_id", "sender_id"], ["senders.tenant_id", "senders.id"]),
+        ForeignKeyConstraint(["tenant_id", "campaign_id"], ["campaigns.tenant_id", "campaigns.campaign_id"]),
+    )
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    sender_id: Mapped[UUID] = mapped_column(primary_key=True)
+    campaign_id: Mapped[str | None]
+    parts_per_second: Mapped[float | None]
+    country_parts_per_second: Mapped[Json] = mapped_column(server_default="{}")
+    parts_per_day: Mapped[int | None]
+
+
+class MpsIncrease(Base):
+    """An increase that was asked for at AWS."""
+
+    __tablename__ = "mps_increases"
+    __table_args__ = (
+        CheckConstraint("state IN ('requested', 'approved', 'denied')", name="state"),
+        CheckConstraint("requested_parts_per_second > 0", name="requested_parts_per_second"),
+        ForeignKeyConstraint(["tenant_id", "sender_id"], ["senders.tenant_id", "senders.id"]),
+    )
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    sender_id: Mapped[UUID]
+    country: Mapped[str | None]
+    """None for every country the sender serves."""
+    requested_parts_per_second: Mapped[float]
+    granted_parts_per_second: Mapped[float | None]
+    state: Mapped[str] = mapped_column(server_default="requested")
+    case_id: Mapped[str | None]
+    """The support case at AWS."""
+    note: Mapped[str | None]
+    created_at: Mapped[Instant] = mapped_column(server_default=text("now()"))
+    decided_at: Mapped[Instant | None]

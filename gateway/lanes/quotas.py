@@ -1,0 +1,74 @@
+"""
+The gates of one sender: the facts of its type, what the operator set otherwise, and its 10DLC campaign's.
+
+A campaign's ceiling is one gate for all of its numbers, so more numbers do not raise it. A 10DLC number whose
+campaign is not known shares the quota of an unvetted brand with the tenant's other such numbers.
+
+T-Mobile's daily ceiling. Which carrier a number has is not known before the send, so every part of the
+brand's and the campaign's counts against it, whatever the carrier: too few may leave, never too many. The
+operator can set another figure for a campaign.
+"""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from msgspec import Struct
+
+from gateway.lanes.entry import DailyCap, RateGate
+from gateway.lanes.gates import campaign_quota
+from tenants.senders.quotas import CampaignFacts, QuotaOf
+
+_UNVETTED_USE_CASES = frozenset({"LOW_VOLUME", "MIXED"})
+_NOTHING_SET = QuotaOf()
+
+
+class SenderGates(Struct, frozen=True, kw_only=True):
+    """What limits a sender, besides its tenant's plan and its account's requests."""
+
+    parts_per_second: float
+    countries: Mapping[str, float] = {}
+    """Other rates, by destination country."""
+    shared: tuple[RateGate, ...] = ()
+    daily: tuple[DailyCap, ...] = ()
+
+    def rate(self, country: str) -> float:
+        """Return the sender's own parts per second to a country."""
+        return self.countries.get(country, self.parts_per_second)
+
+    def ceiling(self, country: str) -> float:
+        """Return the parts per second that the sender can reach to a country."""
+        return min(self.rate(country), *(gate.parts_per_second for gate in self.shared), float("inf"))
+
+
+def sender_gates(
+    *, tenant_id: UUID, sender_id: UUID, sender_type: str, usual_rate: float, quota: QuotaOf | None = None
+) -> SenderGates:
+    """Return the gates of a sender; `usual_rate` is what AWS says of it, or the fact of its type."""
+    quota = quota or _NOTHING_SET
+    shared, daily = _campaign_gates(tenant_id, quota.campaign) if sender_type == "TEN_DLC" else ((), ())
+    own = () if quota.parts_per_day is None else (DailyCap(f"s:{sender_id.hex}", quota.parts_per_day),)
+    return SenderGates(
+        parts_per_second=quota.parts_per_second or usual_rate,
+        countries=quota.countries,
+        shared=shared,
+        daily=(*own, *daily),
+    )
+
+
+def _campaign_gates(
+    tenant_id: UUID, campaign: CampaignFacts | None
+) -> tuple[tuple[RateGate, ...], tuple[DailyCap, ...]]:
+    owner = tenant_id.hex
+    if campaign is None:
+        quota = campaign_quota(None)
+        return (
+            (RateGate(f"u:{owner}", quota.parts_per_second),),
+            (DailyCap(f"u:{owner}", quota.tmobile_parts_per_day),),
+        )
+    of_brand = campaign_quota(campaign.vetting_score)
+    own = campaign_quota(None) if campaign.use_case in _UNVETTED_USE_CASES else of_brand
+    name = f"{owner}:{campaign.campaign_id}"
+    caps = [DailyCap(f"c:{name}", campaign.parts_per_day or own.tmobile_parts_per_day)]
+    if campaign.parts_per_day is None:
+        caps.append(DailyCap(f"b:{owner}:{campaign.brand_id}", of_brand.tmobile_parts_per_day))
+    return (RateGate(f"c:{name}", campaign.parts_per_second or own.parts_per_second),), tuple(caps)

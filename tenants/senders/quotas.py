@@ -1,0 +1,294 @@
+"""What the carriers and AWS allow a sender otherwise than by the facts, and the increases asked for."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final, Literal, get_args
+from uuid import UUID
+
+from msgspec import UNSET, Struct, UnsetType, structs
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tenants.audit import store as audit
+from tenants.errors import InvalidInput, NotFound
+from tenants.ids import encode, new_uuid
+from tenants.scope import TenantScope
+from tenants.senders.models import Campaign, MpsIncrease, Sender, SenderQuota
+
+UseCase = Literal[
+    "ACCOUNT_NOTIFICATIONS",
+    "CUSTOMER_CARE",
+    "DELIVERY_NOTIFICATIONS",
+    "FRAUD_ALERT",
+    "HIGHER_EDUCATION",
+    "LOW_VOLUME",
+    "MARKETING",
+    "MIXED",
+    "POLLING_AND_VOTING",
+    "PUBLIC_SERVICE_ANNOUNCEMENT",
+    "SECURITY_ALERT",
+    "TWO_FACTOR_AUTHENTICATION",
+    "CHARITY",
+]
+"""The 10DLC campaign types that AWS names; LOW_VOLUME and MIXED keep the quota of an unvetted brand."""
+_BEST_SCORE: Final = 100
+
+
+class CampaignFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A 10DLC campaign as it is registered."""
+
+    campaign_id: str
+    brand_id: str
+    use_case: UseCase
+    vetting_score: int | None = None
+    """0 to 100; absent where vetting was skipped."""
+    parts_per_second: float | None = None
+    """Only where the carriers granted another figure than the score's."""
+    parts_per_day: int | None = None
+
+
+class QuotaChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to set for one sender; what is absent stays, null returns to the facts."""
+
+    parts_per_second: float | UnsetType | None = UNSET
+    """MPS of the sender in every country that `countries` does not name."""
+    countries: dict[str, float] | UnsetType = UNSET
+    """MPS by destination country; replaces the whole map."""
+    parts_per_day: int | UnsetType | None = UNSET
+    """Message parts per UTC day of this sender alone."""
+    campaign: CampaignFacts | UnsetType | None = UNSET
+
+
+class QuotaOf(Struct, frozen=True, kw_only=True):
+    """What differs from the facts for one sender, with its campaign."""
+
+    parts_per_second: float | None = None
+    countries: Mapping[str, float] = {}
+    parts_per_day: int | None = None
+    campaign: CampaignFacts | None = None
+
+
+async def quotas_of(scope: TenantScope, session: AsyncSession) -> dict[UUID, QuotaOf]:
+    """Return the tenant's senders that differ from the facts."""
+    query = (
+        select(SenderQuota, Campaign)
+        .outerjoin(
+            Campaign,
+            (Campaign.tenant_id == SenderQuota.tenant_id) & (Campaign.campaign_id == SenderQuota.campaign_id),
+        )
+        .where(SenderQuota.tenant_id == scope.tenant_id)
+    )
+    return {row[0].sender_id: _quota(*row) for row in (await session.execute(query)).all()}
+
+
+async def change_quota(
+    scope: TenantScope, session: AsyncSession, sender_id: UUID, change: QuotaChange
+) -> QuotaOf:
+    """
+    Set what differs for a sender; needs a worker's session. The lanes follow within seconds.
+
+    Raises:
+        InvalidInput: A figure breaks a rule.
+        NotFound: The tenant has no such sender.
+    """
+    await _sender(scope, session, sender_id)
+    _check(change)
+    values: dict[str, Any] = {}
+    for field, column in (
+        ("parts_per_second", "parts_per_second"),
+        ("countries", "country_parts_per_second"),
+        ("parts_per_day", "parts_per_day"),
+    ):
+        if (value := getattr(change, field)) is not UNSET:
+            values[column] = value
+    if change.campaign is not UNSET:
+        values["campaign_id"] = change.campaign.campaign_id if change.campaign else None
+        if change.campaign is not None:
+            await _put_campaign(scope, session, change.campaign)
+    if values:
+        await _upsert(session, scope, sender_id, values)
+        subject = encode("idn", sender_id)
+        await audit.append(scope, session, action="sender.quota_set", subject=subject, detail=values)
+    return (await quotas_of(scope, session)).get(sender_id, QuotaOf())
+
+
+async def request_increase(
+    scope: TenantScope,
+    session: AsyncSession,
+    sender_id: UUID,
+    *,
+    parts_per_second: float,
+    country: str | None = None,
+    case_id: str | None = None,
+    note: str | None = None,
+) -> MpsIncrease:
+    """
+    Note an increase that was asked for at AWS; nothing is faster until it is approved.
+
+    Raises:
+        InvalidInput: The rate is not positive.
+        NotFound: The tenant has no such sender.
+    """
+    await _sender(scope, session, sender_id)
+    _positive("/parts_per_second", parts_per_second)
+    row = MpsIncrease(
+        tenant_id=scope.tenant_id,
+        id=new_uuid(),
+        sender_id=sender_id,
+        country=country,
+        requested_parts_per_second=parts_per_second,
+        case_id=case_id,
+        note=note,
+    )
+    session.add(row)
+    await session.flush()
+    await session.refresh(row)
+    detail = {"sender": encode("idn", sender_id), "parts_per_second": parts_per_second}
+    await audit.append(
+        scope, session, action="mps_increase.requested", subject=encode("inc", row.id), detail=detail
+    )
+    return row
+
+
+async def decide_increase(
+    scope: TenantScope,
+    session: AsyncSession,
+    increase_id: UUID,
+    *,
+    approved: bool,
+    at: datetime,
+    parts_per_second: float | None = None,
+) -> MpsIncrease:
+    """
+    Write down AWS's answer; an approval changes the sender's quota in the same transaction.
+
+    Args:
+        parts_per_second: What AWS granted, where it is not what was asked for.
+
+    Raises:
+        InvalidInput: The rate is not positive, or the increase was decided otherwise before.
+        NotFound: The tenant has no such increase.
+    """
+    row = await session.scalar(
+        select(MpsIncrease)
+        .where(MpsIncrease.tenant_id == scope.tenant_id, MpsIncrease.id == increase_id)
+        .with_for_update()
+    )
+    if row is None:
+        raise NotFound("mps_increase")
+    state = "approved" if approved else "denied"
+    if row.state == state:
+        return row
+    if row.state != "requested":
+        raise InvalidInput("/state", "decided", f"the increase is {row.state}; ask for another one")
+    if approved:
+        granted = parts_per_second or row.requested_parts_per_second
+        _positive("/parts_per_second", granted)
+        row.granted_parts_per_second = granted
+        await _grant(scope, session, row, granted)
+    row.state, row.decided_at = state, at
+    await session.flush()
+    await audit.append(
+        scope, session, action=f"mps_increase.{state}", subject=encode("inc", row.id), detail={}
+    )
+    return row
+
+
+async def increases(
+    scope: TenantScope, session: AsyncSession, *, limit: int, after: UUID | None = None
+) -> list[MpsIncrease]:
+    """Return the tenant's increases, the newest first."""
+    query = select(MpsIncrease).where(MpsIncrease.tenant_id == scope.tenant_id)
+    if after is not None:
+        query = query.where(MpsIncrease.id < after)
+    return list(await session.scalars(query.order_by(MpsIncrease.id.desc()).limit(limit)))
+
+
+async def _grant(scope: TenantScope, session: AsyncSession, row: MpsIncrease, granted: float) -> None:
+    if row.country is None:
+        await _upsert(session, scope, row.sender_id, {"parts_per_second": granted})
+        return
+    known = (await quotas_of(scope, session)).get(row.sender_id, QuotaOf())
+    countries = {**known.countries, row.country: granted}
+    await _upsert(session, scope, row.sender_id, {"country_parts_per_second": countries})
+
+
+async def _upsert(
+    session: AsyncSession, scope: TenantScope, sender_id: UUID, values: Mapping[str, Any]
+) -> None:
+    row = {"tenant_id": scope.tenant_id, "sender_id": sender_id, **values}
+    await session.execute(
+        insert(SenderQuota)
+        .values(row)
+        .on_conflict_do_update(index_elements=["tenant_id", "sender_id"], set_=dict(values))
+    )
+
+
+async def _put_campaign(scope: TenantScope, session: AsyncSession, facts: CampaignFacts) -> None:
+    """Add or change a campaign; its score is the brand's, so all campaigns of the brand get it."""
+    values = structs.asdict(facts)
+    changed = {name: value for name, value in values.items() if name != "campaign_id"}
+    await session.execute(
+        insert(Campaign)
+        .values({"tenant_id": scope.tenant_id, **values})
+        .on_conflict_do_update(index_elements=["tenant_id", "campaign_id"], set_=changed)
+    )
+    of_brand = (Campaign.tenant_id == scope.tenant_id, Campaign.brand_id == facts.brand_id)
+    for other in await session.scalars(select(Campaign).where(*of_brand)):
+        if other.vetting_score != facts.vetting_score:
+            other.vetting_score = facts.vetting_score
+    await session.flush()
+
+
+async def _sender(scope: TenantScope, session: AsyncSession, sender_id: UUID) -> Sender:
+    owned = Sender.tenant_id == scope.tenant_id
+    row = await session.scalar(select(Sender).where(owned, Sender.id == sender_id))
+    if row is None:
+        raise NotFound("sender")
+    return row
+
+
+def _quota(row: SenderQuota, campaign: Campaign | None) -> QuotaOf:
+    return QuotaOf(
+        parts_per_second=row.parts_per_second,
+        countries=row.country_parts_per_second,
+        parts_per_day=row.parts_per_day,
+        campaign=None
+        if campaign is None
+        else CampaignFacts(
+            campaign_id=campaign.campaign_id,
+            brand_id=campaign.brand_id,
+            use_case=campaign.use_case,  # type: ignore[arg-type]  # checked when it was written
+            vetting_score=campaign.vetting_score,
+            parts_per_second=campaign.parts_per_second,
+            parts_per_day=campaign.parts_per_day,
+        ),
+    )
+
+
+def _check(change: QuotaChange) -> None:
+    _positive("/parts_per_second", change.parts_per_second)
+    _positive("/parts_per_day", change.parts_per_day)
+    if change.countries is not UNSET:
+        for country, rate in change.countries.items():
+            _positive(f"/countries/{country}", rate)
+    if isinstance(change.campaign, CampaignFacts):
+        _check_campaign(change.campaign)
+
+
+def _check_campaign(campaign: CampaignFacts) -> None:
+    _positive("/campaign/parts_per_second", campaign.parts_per_second)
+    _positive("/campaign/parts_per_day", campaign.parts_per_day)
+    if campaign.use_case not in get_args(UseCase):
+        known = ", ".join(get_args(UseCase))
+        raise InvalidInput("/campaign/use_case", "invalid_use_case", f"a use case is one of {known}")
+    if campaign.vetting_score is not None and not 0 <= campaign.vetting_score <= _BEST_SCORE:
+        raise InvalidInput("/campaign/vetting_score", "out_of_range", "a vetting score is 0 to 100")
+    if not (campaign.campaign_id and campaign.brand_id):
+        raise InvalidInput("/campaign", "unnamed", "a campaign has an id, and its brand has one")
+
+
+def _positive(field: str, value: float | UnsetType | None) -> None:
+    if isinstance(value, (int, float)) and value <= 0:
+        raise InvalidInput(field, "not_positive", "a rate is more than nothing")

@@ -1,0 +1,116 @@
+"""Quotas of senders: set by the operator, raised when AWS says so, seen by the tenant."""
+
+from typing import Any
+
+import pytest
+
+from gateway.db.transaction import worker_transaction
+from tenants.ids import encode
+from tenants.senders import service
+from tenants.senders.service import AccountFacts, SenderFacts
+
+CAMPAIGN = {"campaign_id": "C1", "brand_id": "B1", "use_case": "MARKETING", "vetting_score": 60}
+
+
+@pytest.fixture
+async def sender(customer: Any, world: Any) -> str:
+    """A 10DLC number of the customer."""
+    async with worker_transaction(world.services.operator_engine) as session:
+        account = await service.ensure_account(session, AccountFacts(region="us-east-1"))
+        row = await service.put_sender(
+            customer.scope,
+            session,
+            SenderFacts(
+                account_id=account.id,
+                type="TEN_DLC",
+                value="+12065550100",
+                country="US",
+                arn="arn:aws:sms-voice:us-east-1:123456789012:phone-number/phone-1",
+                parts_per_second=1.0,
+            ),
+        )
+    return encode("idn", row.id)
+
+
+async def gates(customer: Any, sender: str) -> dict[str, Any]:
+    answer = await customer.api.get(f"/v1/senders/{sender}/gates")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_a_new_number_is_held_to_the_facts(customer, sender) -> None:
+    """Nobody has to switch a limit on."""
+    shown = await gates(customer, sender)
+    assert shown["parts_per_second"] == 1.0
+    assert shown["shared"] == [{"parts_per_second": 0.2}]
+    assert shown["daily"] == [{"parts_per_day": 2000}]
+    assert shown["ceiling_parts_per_second"] == 0.2
+
+
+async def test_the_operator_names_the_campaign_and_admission_learns_of_it(
+    customer, operator, sender, world
+) -> None:
+    """The score's row holds from then on."""
+    path = f"/v1/admin/tenants/{customer.id}/senders/{sender}"
+    answer = await operator.patch(path, json={"parts_per_second": 30, "campaign": CAMPAIGN})
+    assert answer.status_code == 200, answer.text
+    shown = await gates(customer, sender)
+    assert shown == answer.json()
+    assert shown["shared"] == [{"parts_per_second": 40.0}]
+    assert shown["ceiling_parts_per_second"] == 30.0
+    assert customer.scope.tenant_id in world.projection.policies
+    back = (await operator.patch(path, json={"campaign": None})).json()
+    assert back["campaign"] is None
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"parts_per_second": 0}, "/parts_per_second"),
+        ({"parts_per_day": -1}, "/parts_per_day"),
+        ({"countries": {"GB": 0}}, "/countries/GB"),
+        ({"campaign": CAMPAIGN | {"vetting_score": 101}}, "/campaign/vetting_score"),
+        ({"campaign": CAMPAIGN | {"brand_id": ""}}, "/campaign"),
+    ],
+)
+async def test_a_wrong_quota_is_refused_with_the_field(customer, operator, sender, change, field) -> None:
+    """Nothing is stored."""
+    answer = await operator.patch(f"/v1/admin/tenants/{customer.id}/senders/{sender}", json=change)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field), answer.text
+
+
+async def test_an_increase_changes_the_quota_when_it_is_approved_and_not_before(
+    customer, operator, sender
+) -> None:
+    """AWS takes weeks; until then it throttles what is above the old rate."""
+    tenant = f"/v1/admin/tenants/{customer.id}"
+    asked = await operator.post(
+        f"{tenant}/senders/{sender}/mps-increases", json={"parts_per_second": 50, "case_id": "case-7"}
+    )
+    assert (asked.status_code, asked.json()["state"]) == (201, "requested")
+    assert (await gates(customer, sender))["parts_per_second"] == 1.0
+    decided = f"{tenant}/mps-increases/{asked.json()['id']}"
+    granted = (await operator.post(f"{decided}/approve", json={"parts_per_second": 25})).json()
+    assert (granted["state"], granted["granted_parts_per_second"]) == ("approved", 25.0)
+    assert (await gates(customer, sender))["parts_per_second"] == 25.0
+    assert (await operator.post(f"{decided}/approve")).json() == granted
+    assert (await operator.post(f"{decided}/deny")).status_code == 422
+    listed = (await operator.get(f"{tenant}/mps-increases")).json()["data"]
+    assert [row["id"] for row in listed] == [granted["id"]]
+
+
+async def test_a_denied_increase_changes_nothing(customer, operator, sender) -> None:
+    """The request stays on record."""
+    tenant = f"/v1/admin/tenants/{customer.id}"
+    body = {"parts_per_second": 50, "country": "US"}
+    asked = (await operator.post(f"{tenant}/senders/{sender}/mps-increases", json=body)).json()
+    denied = (await operator.post(f"{tenant}/mps-increases/{asked['id']}/deny")).json()
+    assert denied["state"] == "denied"
+    assert (await gates(customer, sender))["parts_per_second"] == 1.0
+
+
+async def test_a_strangers_sender_is_not_found(stranger, operator, sender) -> None:
+    """Neither shown nor changed."""
+    assert (await stranger.api.get(f"/v1/senders/{sender}/gates")).status_code == 404
+    path = f"/v1/admin/tenants/{stranger.id}/senders/{sender}"
+    assert (await operator.patch(path, json={"parts_per_second": 5})).status_code == 404
