@@ -30,7 +30,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     database_url: str
     """PostgreSQL 15 or newer, `postgresql://user:password@host:port/name`."""
     redis_url: str
-    """Redis 6.2 or newer, or Valkey, `redis://…`; never a cache shared with others: eviction must be off."""
+    """
+    Redis 6.2 or newer, or Valkey, `redis://…` or `rediss://…`; a cluster by any of its nodes, with
+    `rediss+cluster://…` or `?cluster=true`. Never a cache shared with others: eviction must be off.
+    """
     operator_key: str
     """Bearer token of `/v1/admin`; at least 16 characters."""
     secret_key: str

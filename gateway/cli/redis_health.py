@@ -1,6 +1,7 @@
 """Is Redis new enough, and will it neither evict nor forget?"""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Final
 
 from redis.exceptions import RedisError
@@ -25,7 +26,14 @@ async def redis_findings(redis_url: str) -> list[Finding]:
         return [fault("Redis", said, "Start it, or correct REDIS_URL.")]
     finally:
         await client.aclose()
-    return [_version(server), _eviction(memory), _persistence(persistence)]
+    return [_worst(_version, server), _worst(_eviction, memory), _worst(_persistence, persistence)]
+
+
+def _worst(judge: Callable[[dict[str, Any]], Finding], found: dict[str, Any]) -> Finding:
+    """Judge each node of a cluster, and say what is wrong with the first that is not in order."""
+    is_cluster = all(isinstance(value, dict) for value in found.values())
+    findings = [judge(node) for node in (found.values() if is_cluster else [found])]
+    return next((finding for finding in findings if not finding.held), findings[0])
 
 
 def _version(server: dict[str, Any]) -> Finding:

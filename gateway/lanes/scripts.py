@@ -12,6 +12,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from importlib.resources import files
 from typing import Any, Protocol, TypeAlias, cast
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from msgspec import Struct
 from redis import exceptions
@@ -25,8 +26,10 @@ Argument: TypeAlias = str | bytes | int | float
 RedisClient: TypeAlias = "Redis | RedisCluster"
 _MAX_PIPELINE = 500
 _SCAN_COUNT = 1000
+_MIGRATING = "attempted to access a non local key"
+"""What a script is told whose keys are on their way to another node."""
 _CANNOT_SERVE = re.compile(
-    r"(?:^|[\s:-])(?:OOM|READONLY|MISCONF|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|BUSY|UNBLOCKED)\b"
+    r"(?:^|[\s:-])(?:OOM|READONLY|MISCONF|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|BUSY|UNBLOCKED|MOVED|ASK|CROSSSLOT)\b"
 )
 """Answers that describe the server's state, not the script; Redis 6.2 puts its own words in front of them."""
 _SERVES_NOT = (exceptions.ReadOnlyError, exceptions.OutOfMemoryError)
@@ -64,20 +67,38 @@ class Script(Struct, frozen=True):
     digest: str
 
 
-def connect(url: str) -> Redis:
+def connect(url: str) -> RedisClient:
     """
     Return a client that tells at once when Redis is away.
 
-    redis-py's own three retries take seconds that a send does not have, and run a script twice whose answer
-    was lost.
+    A cluster is named by the scheme, `redis+cluster://` or `rediss+cluster://`, or by `?cluster=true`; any
+    one of its nodes will do. redis-py's own retries take seconds that a send does not have, and run a script
+    twice whose answer was lost; a slot that moved is another matter, and is followed.
     """
-    make = cast("Callable[..., Redis]", Redis.from_url)  # its keywords are not annotated
+    plain, is_cluster = plain_url(url)
+    make = cast(
+        "Callable[..., RedisClient]", RedisCluster.from_url if is_cluster else Redis.from_url
+    )  # their keywords are not annotated
+    options = {"require_full_coverage": False} if is_cluster else {}
     return make(
-        url,
+        plain,
         retry=Retry(NoBackoff(), 0),
         socket_connect_timeout=_CONNECT_WITHIN_S,
         socket_timeout=_ANSWER_WITHIN_S,
+        **options,
     )
+
+
+def plain_url(url: str) -> tuple[str, bool]:
+    """Return the URL as redis-py reads it, and whether it names a cluster."""
+    parts = urlsplit(url)
+    scheme, plus, kind = parts.scheme.partition("+")
+    query = parse_qsl(parts.query)
+    asked = ("cluster", "true") in [(name, value.lower()) for name, value in query]
+    if not asked and plus + kind != "+cluster":
+        return url, False
+    rest = urlencode([(name, value) for name, value in query if name != "cluster"])
+    return urlunsplit(parts._replace(scheme=scheme, query=rest)), True
 
 
 def read_script(package: str, *names: str) -> Script:
@@ -138,7 +159,7 @@ class RedisScripts:
             found = await self._client.info("server")
         except (exceptions.RedisError, OSError) as error:
             raise _translated(error) from error
-        nodes = [found] if "run_id" in found else [found[name] for name in sorted(found)]
+        nodes = [found] if "run_id" in found else [found[name] for name in sorted(found, key=str)]
         return "+".join(str(node["run_id"]) for node in nodes)
 
     async def take_token(self, key: str, *, timeout_s: float) -> bool:

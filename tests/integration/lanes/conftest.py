@@ -8,32 +8,37 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from redis.asyncio import Redis
 
+from gateway.embedded.cluster import EmbeddedRedisCluster
 from gateway.embedded.redis import EmbeddedRedis
 from gateway.lanes.entry import Claimed, ClaimedMessage, LaneEntry, Priority
 from gateway.lanes.lanes import Lanes
-from gateway.lanes.scripts import RedisScripts, connect
+from gateway.lanes.scripts import RedisClient, RedisScripts, connect
 
 START_US = 1_800_000_000_000_000
 _serial = itertools.count(1)
 
 
-@pytest.fixture(scope="session")
-async def redis_url() -> AsyncIterator[str]:
+@pytest.fixture(scope="session", params=["one", "cluster"])
+async def redis_url(request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    """One Redis, and a cluster of three nodes: nothing may come out differently."""
     with tempfile.TemporaryDirectory() as folder:
-        async with EmbeddedRedis(Path(folder)) as server:
-            yield server.url
+        if request.param == "one":
+            async with EmbeddedRedis(Path(folder)) as server:
+                yield server.url
+        else:
+            async with EmbeddedRedisCluster(Path(folder)) as cluster:
+                yield f"{cluster.url}?cluster=true"
 
 
 @pytest.fixture
-async def client(redis_url: str) -> AsyncIterator[Redis]:
+async def client(redis_url: str) -> AsyncIterator[RedisClient]:
     async with connect(redis_url) as client:
         yield client
 
 
 @pytest.fixture
-def scripts(client: Redis) -> RedisScripts:
+def scripts(client: RedisClient) -> RedisScripts:
     return RedisScripts(client)
 
 

@@ -2,10 +2,14 @@
 
 from uuid import UUID
 
+import pytest
 from redis.asyncio import Redis
 
 from gateway.lanes.entry import LaneEntry, Priority
 from tests.integration.lanes.conftest import World
+
+pytestmark = pytest.mark.parametrize("redis_url", ["one"], indirect=True)
+"""What is measured is one server's memory and time."""
 
 QUEUED = 100_000
 BYTES_PER_MESSAGE = 200

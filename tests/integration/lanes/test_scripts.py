@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import RedisCluster
 
+from gateway.cli.redis_health import redis_findings
 from gateway.embedded.cluster import EmbeddedRedisCluster
 from gateway.lanes.errors import RedisUnavailable, ScriptFailed
 from gateway.lanes.scripts import RedisScripts, Script, connect, read_script
@@ -72,6 +73,7 @@ async def test_a_redis_that_is_away_is_named_to_every_caller():
             await scripts.delete_prefixed("k", keep=())
 
 
+@pytest.mark.parametrize("redis_url", ["one"], indirect=True)
 async def test_a_full_redis_is_unavailable_not_a_fault_of_ours(scripts, client):
     """-OOM: the write was refused; Postgres still has the message."""
     await client.config_set("maxmemory", "1")
@@ -82,6 +84,7 @@ async def test_a_full_redis_is_unavailable_not_a_fault_of_ours(scripts, client):
         await client.config_set("maxmemory", "0")
 
 
+@pytest.mark.parametrize("redis_url", ["one"], indirect=True)
 async def test_a_demoted_redis_is_unavailable_whatever_it_is_asked(scripts, client):
     """-READONLY ended dispatchers when the answer was to a plain command, whose text redis-py shortens."""
     await client.execute_command("REPLICAOF", "127.0.0.1", "1")
@@ -116,3 +119,39 @@ def test_a_script_is_read_from_the_package_with_what_it_shares():
     """The files are packaged, and put together in the order given."""
     text = read_script("gateway.lanes", "structure.lua", "settle.lua").text
     assert text.index("KEYS[1]") < text.index("Forget leases")
+
+
+@pytest.mark.parametrize("redis_url", ["cluster"], indirect=True)
+async def test_a_route_whose_slot_moved_to_another_node_goes_on(world, client):
+    """MOVED: the keys went to another node while messages waited; nobody is told but the client."""
+    await world.push(*world.entries(20, identity_rate=100.0))
+    tag = f"{{r:{world.route}}}"
+    slot = client.keyslot(tag)
+    source = client.get_node_from_key(tag)
+    target = next(node for node in client.get_primaries() if node.name != source.name)
+    myid = {
+        node.name: (await client.execute_command("CLUSTER MYID", target_nodes=node)).decode()
+        for node in (source, target)
+    }
+    await client.execute_command("CLUSTER SETSLOT", slot, "IMPORTING", myid[source.name], target_nodes=target)
+    await client.execute_command("CLUSTER SETSLOT", slot, "MIGRATING", myid[target.name], target_nodes=source)
+    keys = await client.execute_command("CLUSTER GETKEYSINSLOT", slot, 1000, target_nodes=source)
+    password = client.connection_kwargs["password"]
+    await client.execute_command(
+        "MIGRATE", target.host, target.port, "", 0, 5000, "AUTH", password, "KEYS", *keys, target_nodes=source
+    )
+    for node in (target, source):
+        await client.execute_command("CLUSTER SETSLOT", slot, "NODE", myid[target.name], target_nodes=node)
+    taken = await world.drain()
+    assert len(taken) == 20
+
+
+async def test_the_doctor_looks_at_every_node(redis_url):
+    """One node of a cluster that evicts is enough to lose opt-outs."""
+    assert [finding.held for finding in await redis_findings(redis_url)] == [True, True, True]
+    async with connect(redis_url) as client:
+        await client.config_set("maxmemory-policy", "allkeys-lru")
+        try:
+            assert [finding.held for finding in await redis_findings(redis_url)] == [True, False, True]
+        finally:
+            await client.config_set("maxmemory-policy", "noeviction")
