@@ -1,20 +1,23 @@
 """Putting the lanes back from Postgres after Redis forgot them."""
 
+import asyncio
 from uuid import UUID
 
 import asyncpg
 import structlog
 
 from gateway.faultpoints import FaultPoint, fp
+from gateway.lanes.entry import LaneEntry
 from gateway.lanes.lanes import Lanes
 from gateway.lanes.stored import UNREADABLE, read_entries, set_aside
 from tenants.ids import new_uuid
 
 _log = structlog.get_logger(__name__)
 
-_PAGE = 5_000
+_PAGE = 20_000
+"""Messages of ten thousand tenants then come a few to a flow, which Redis is told of once a page."""
 _QUEUED = """
-    SELECT message_id, lane FROM dispatch_queue
+    SELECT message_id, lane::text AS lane FROM dispatch_queue
     WHERE route = $1 AND state = 'queued' ORDER BY message_id
 """
 
@@ -45,10 +48,17 @@ async def _fill(
     queued, unreadable = 0, list[UUID]()
     async with pool.acquire() as connection, connection.transaction(readonly=True):
         cursor = await connection.cursor(_QUEUED, route)
-        while rows := await cursor.fetch(_PAGE):
+        rows = await cursor.fetch(_PAGE)
+        while rows:
             read = read_entries(rows)
             unreadable += read.unreadable
-            await lanes.push(read.entries, rebuild_epoch=epoch)
+            read.entries.sort(key=_tenant)
+            rows, _ = await asyncio.gather(cursor.fetch(_PAGE), lanes.push(read.entries, rebuild_epoch=epoch))
             queued += len(read.entries)
             await fp(FaultPoint.REBUILD_MIDWAY)
     return queued, unreadable
+
+
+def _tenant(entry: LaneEntry) -> int:
+    """Bring a flow's messages together, which stay in their order: Redis is told of a flow once."""
+    return entry.tenant_id.int

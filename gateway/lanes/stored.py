@@ -19,6 +19,7 @@ from tenants.tables import HotConnection
 _log = structlog.get_logger(__name__)
 
 UNREADABLE = "unreadable"
+_FROM_TEXT = msgspec.json.Decoder(LaneEntry)
 _SET_ASIDE = """
     UPDATE dispatch_queue SET state = 'quarantined', due_at = now(), waits_for = $2
     WHERE message_id = ANY($1::uuid[]) AND state = 'queued'
@@ -33,13 +34,14 @@ class StoredEntries(Struct, frozen=True):
 
 
 def read_entries(rows: Iterable[asyncpg.Record]) -> StoredEntries:
-    """Return the entries of rows with `message_id` and `lane`."""
+    """Return the entries of rows with `message_id` and `lane`, which may come as text: half the work."""
     entries: list[LaneEntry] = []
     unreadable: list[UUID] = []
     for row in rows:
         try:
-            entry = msgspec.convert(row["lane"], LaneEntry)
-        except (msgspec.ValidationError, ValueError) as error:
+            lane = row["lane"]
+            entry = _FROM_TEXT.decode(lane) if isinstance(lane, str) else msgspec.convert(lane, LaneEntry)
+        except (msgspec.MsgspecError, ValueError) as error:
             _log.error("lane_entry_unreadable", message_id=str(row["message_id"]), error=str(error))
             unreadable.append(row["message_id"])
         else:
