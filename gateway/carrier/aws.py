@@ -1,26 +1,34 @@
 """AWS End User Messaging through aioboto3: one long-lived client per account, one request per attempt."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
 
 from aiobotocore.config import AioConfig
 
 from gateway.carrier.aws_errors import classify
-from gateway.carrier.ports import CONTEXT_ATTEMPT, CONTEXT_MESSAGE, OutboundText, Outcome, Sent, Unknown
-from gateway.carrier.session import AwsSession
+from gateway.carrier.credentials import KeysMissing, RouteKeys
+from gateway.carrier.one_request import OneRequest
+from gateway.carrier.ports import (
+    CONTEXT_ATTEMPT,
+    CONTEXT_MESSAGE,
+    NotSent,
+    OutboundText,
+    Outcome,
+    Sent,
+    Unknown,
+)
 from tenants.ids import encode
 
-_CONNECT_S = 2
-_READ_S = 10
+CONNECT_S = 2
+READ_S = 10
+_NO_KEYS_MS = 5_000
 _MICROS_PER_PRICE_UNIT = 10
 """MaxPrice has five decimals; a unit is ten micro-dollars."""
 _PRICE_UNITS = 100_000
 _USER_AGENT = f"tollgate/{version('tollgate')} aioboto3/{version('aioboto3')}"
 
 
-def send_config(in_flight: int) -> AioConfig:
+def send_config(in_flight: int, *, read_s: float = READ_S) -> AioConfig:
     """
     Return the client configuration of sends.
 
@@ -30,29 +38,40 @@ def send_config(in_flight: int) -> AioConfig:
     """
     return AioConfig(
         retries={"mode": "standard", "total_max_attempts": 1},
-        connect_timeout=_CONNECT_S,
-        read_timeout=_READ_S,
+        connect_timeout=CONNECT_S,
+        read_timeout=read_s,
         max_pool_connections=in_flight,
         parameter_validation=False,
         tcp_keepalive=True,
         user_agent=_USER_AGENT,
+        http_session_cls=OneRequest,
     )
 
 
 class AwsCarrier:
     """Calls SendTextMessage once and turns whatever happens into an outcome."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, keys: RouteKeys) -> None:
         self._client = client
+        self._keys = keys
 
     async def send(self, text: OutboundText) -> Outcome:
         """Make one request; only a MessageId in the answer is a send."""
+        try:
+            await self._keys.current()
+        except KeysMissing as error:
+            return self.without_keys(error)
         try:
             response = await self._client.send_text_message(**request_of(text))
         except Exception as error:  # noqa: BLE001 - every failure is an outcome, the table decides which
             return classify(error)
         message_id = response.get("MessageId")
         return Sent(provider_message_id=message_id) if message_id else Unknown(reason="no_message_id")
+
+    @staticmethod
+    def without_keys(error: KeysMissing) -> NotSent:
+        """Return the outcome where there is nothing to sign with: the route waits for the operator."""
+        return NotSent(reason=f"no_credentials ({error})", retry_after_ms=_NO_KEYS_MS, fault="account")
 
 
 def request_of(text: OutboundText) -> dict[str, Any]:
@@ -76,14 +95,3 @@ def request_of(text: OutboundText) -> dict[str, Any]:
 def _max_price(micros: int) -> str:
     units = -(-micros // _MICROS_PER_PRICE_UNIT)
     return f"{units // _PRICE_UNITS}.{units % _PRICE_UNITS:05d}"
-
-
-@asynccontextmanager
-async def open_aws_carrier(
-    session: AwsSession, *, region: str, endpoint_url: str | None, in_flight: int
-) -> AsyncGenerator[AwsCarrier]:
-    """Open the client of one account and Region."""
-    async with session.client(
-        "pinpoint-sms-voice-v2", region_name=region, endpoint_url=endpoint_url, config=send_config(in_flight)
-    ) as client:
-        yield AwsCarrier(client)

@@ -1,9 +1,26 @@
-"""The one thing the carrier needs of aioboto3: a client by service name."""
+"""
+aioboto3 sessions: the process's own credentials, or those of a role in another account.
+
+A role is assumed by aiobotocore's own fetcher, whose credentials refresh themselves: from fifteen minutes
+before they expire in passing, from ten minutes before it by all means.
+"""
 
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any, Protocol, cast
 
 import aioboto3
+from aiobotocore.config import AioConfig
+from aiobotocore.credentials import AioAssumeRoleCredentialFetcher, AioDeferredRefreshableCredentials
+from aiobotocore.session import get_session
+from botocore.exceptions import NoCredentialsError
+from msgspec import Struct
+
+_ROLE_SESSION = "tollgate"
+"""Stands in the other account's CloudTrail."""
+_STS_CONFIG = AioConfig(
+    connect_timeout=2, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2}
+)
 
 
 class AwsSession(Protocol):
@@ -13,7 +30,49 @@ class AwsSession(Protocol):
         """Open a client; credentials are found as every AWS SDK finds them."""
         ...
 
+    async def get_credentials(self) -> Any:
+        """Return botocore's credentials object, or None where there are none."""
+        ...
 
-def open_session() -> AwsSession:
-    """Return a session on the process's own AWS credentials."""
-    return cast("AwsSession", aioboto3.Session())
+
+class Role(Struct, frozen=True, kw_only=True):
+    """A role in another account that lets this one act there."""
+
+    arn: str
+    external_id: str | None
+    """What the role's trust policy asks of whoever assumes it; AWS's guard against a confused deputy."""
+    region: str
+    """Whose STS is asked."""
+    endpoint_url: str | None
+    """Another endpoint for STS, too, such as the emulator's."""
+
+
+def open_session(role: Role | None = None) -> AwsSession:
+    """Return a session on the process's own AWS credentials, or on a role that they may assume."""
+    if role is None:
+        return cast("AwsSession", aioboto3.Session())
+    acting: Any = get_session()
+    acting._credentials = AioDeferredRefreshableCredentials(  # noqa: SLF001 - botocore has no other way in
+        partial(_assume, get_session(), role), method="assume-role"
+    )
+    return cast("AwsSession", aioboto3.Session(botocore_session=acting))
+
+
+async def _assume(own: Any, role: Role) -> dict[str, Any]:
+    """Return fresh credentials of the role, in botocore's form for refreshes."""
+    source = await own.get_credentials()
+    if source is None:
+        raise NoCredentialsError
+    terms = {"RoleSessionName": _ROLE_SESSION}
+    if role.external_id is not None:
+        terms["ExternalId"] = role.external_id
+    open_sts = partial(
+        own.create_client, region_name=role.region, endpoint_url=role.endpoint_url, config=_STS_CONFIG
+    )
+    fetcher = AioAssumeRoleCredentialFetcher(
+        client_creator=open_sts,
+        source_credentials=source,
+        role_arn=role.arn,
+        extra_args=terms,
+    )
+    return cast("dict[str, Any]", await fetcher.fetch_credentials())

@@ -56,6 +56,9 @@ FAIL_OVERS: Final = Counter(
 ILL_SUBJECTS: Final = Gauge(
     "tollgate_ill_subjects", "Senders and routes that are not healthy, by kind and state.", ["kind", "state"]
 )
+ROUTE_CREDENTIALS: Final = Gauge(
+    "tollgate_route_credentials", "1 while the route has credentials to sign with, else 0.", ["route"]
+)
 QUEUE_WAIT_SECONDS: Final = Histogram(
     "tollgate_queue_wait_seconds", "Time from accept to hand-over.", ["type"], buckets=_SLOW_SECONDS
 )

@@ -3,7 +3,7 @@
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
-from gateway.carrier.aws import open_aws_carrier
+from gateway.carrier.opening import open_aws_carrier
 from gateway.carrier.ports import Carrier
 from gateway.carrier.sandbox import SandboxCarrier
 from gateway.carrier.session import AwsSession, open_session
@@ -74,5 +74,7 @@ async def _aws_carrier(
             region=account.region,
             endpoint_url=account.endpoint_url,
             in_flight=shared.settings.dispatch_in_flight,
+            way=shared.settings.carrier,
+            route=encode("acc", account.id),
         )
     )

@@ -25,7 +25,7 @@ import aioboto3
 import msgspec
 from msgspec import Struct
 
-from gateway.carrier.aws import open_aws_carrier
+from gateway.carrier.opening import open_aws_carrier
 from gateway.carrier.ports import OutboundText
 from gateway.carrier.session import AwsSession
 from gateway.receipts.event import Receipt, parse

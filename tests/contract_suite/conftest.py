@@ -16,10 +16,23 @@ sink = sns_endpoint
 
 
 @pytest.fixture
-async def on_emulator(sink: Sink) -> AsyncIterator[EmulatorLine]:
-    """The AWS carrier and an emulator of its own."""
-    async with emulated() as aws, emulator_line(aws, sink) as line:
+async def on_lean(sink: Sink) -> AsyncIterator[EmulatorLine]:
+    """The lean way and an emulator of its own."""
+    async with emulated() as aws, emulator_line(aws, sink, "lean") as line:
         yield line
+
+
+@pytest.fixture
+async def on_aioboto3(sink: Sink) -> AsyncIterator[EmulatorLine]:
+    """The way through aioboto3, and an emulator of its own."""
+    async with emulated() as aws, emulator_line(aws, sink, "aioboto3") as line:
+        yield line
+
+
+@pytest.fixture(params=["lean", "aioboto3"])
+def on_emulator(request: pytest.FixtureRequest) -> EmulatorLine:
+    """Both ways in turn."""
+    return request.getfixturevalue(f"on_{request.param}")
 
 
 @pytest.fixture

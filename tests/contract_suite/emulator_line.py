@@ -1,4 +1,4 @@
-"""The AWS carrier on the emulator, over real HTTP."""
+"""The AWS carrier on the emulator, over real HTTP: lean, and through aioboto3."""
 
 import contextlib
 import socket
@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
-from aiobotocore.config import AioConfig
 
-from gateway.carrier.aws import AwsCarrier, open_aws_carrier, send_config
+from gateway.carrier.aws import READ_S
+from gateway.carrier.opening import Way, open_aws_carrier
 from gateway.carrier.ports import OutboundText
 from gateway.carrier.session import open_session
 from gateway.receipts.event import Receipt, parse
@@ -46,7 +46,8 @@ class EmulatorLine:
         *FAULTS,
     )
 
-    def __init__(self, aws: Aws, sink: Sink, number: str, tap: Wiretap) -> None:
+    def __init__(self, aws: Aws, sink: Sink, number: str, tap: Wiretap, way: Way) -> None:
+        self._way = way
         self._aws = aws
         self._sink = sink
         self._number = number
@@ -107,23 +108,14 @@ class EmulatorLine:
         await self._aws.sms.set_account_default_protect_configuration(**named)
 
     def _carrier(self, situation: Situation) -> Any:
-        if situation == "unreachable":
-            return _open(nobody_listens())
-        return _impatient(self.tap.url) if situation == "slow" else _open(self.tap.url)
-
-
-def _open(url: str) -> Any:
-    return open_aws_carrier(open_session(), region=REGION, endpoint_url=url, in_flight=4)
-
-
-@contextlib.asynccontextmanager
-async def _impatient(url: str) -> AsyncIterator[AwsCarrier]:
-    """Open a client as the gateway does, but with less time for an answer."""
-    config = send_config(4).merge(AioConfig(read_timeout=PATIENCE_S))
-    async with open_session().client(
-        "pinpoint-sms-voice-v2", region_name=REGION, endpoint_url=url, config=config
-    ) as client:
-        yield AwsCarrier(client)
+        return open_aws_carrier(
+            open_session(),
+            region=REGION,
+            endpoint_url=nobody_listens() if situation == "unreachable" else self.tap.url,
+            in_flight=4,
+            way=self._way,
+            read_s=PATIENCE_S if situation == "slow" else READ_S,
+        )
 
 
 def nobody_listens() -> str:
@@ -134,9 +126,9 @@ def nobody_listens() -> str:
 
 
 @contextlib.asynccontextmanager
-async def emulator_line(aws: Aws, sink: Sink) -> AsyncIterator[EmulatorLine]:
+async def emulator_line(aws: Aws, sink: Sink, way: Way) -> AsyncIterator[EmulatorLine]:
     """Lease a number, and a configuration set whose events reach the sink."""
     number = await aws.number()
     await aws.configuration_set(sink, "events")
     async with tapped(aws.base_url) as tap:
-        yield EmulatorLine(aws, sink, number["PhoneNumberArn"], tap)
+        yield EmulatorLine(aws, sink, number["PhoneNumberArn"], tap, way)

@@ -14,7 +14,7 @@ from tests.contract_suite.sandbox_line import SandboxLine
 
 def _able(situation: Situation) -> Iterator[str]:
     if situation in EmulatorLine.SITUATIONS:
-        yield "emulator"
+        yield from ("lean", "aioboto3")
     if situation in SandboxLine.SITUATIONS:
         yield "sandbox"
     if ACCESS is not None and situation in ACCESS.situations:

@@ -5,7 +5,7 @@ import contextlib
 import socket
 import struct
 
-from gateway.carrier.aws import open_aws_carrier
+from gateway.carrier.opening import open_aws_carrier
 from gateway.carrier.ports import NotSent, OutboundText, Unknown
 from gateway.carrier.session import open_session
 from tenants.ids import new_uuid

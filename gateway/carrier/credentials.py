@@ -1,0 +1,104 @@
+"""
+The keys that a route's calls are signed with, asked for before anything is on the wire.
+
+botocore finds and refreshes them; here they are looked up once a second at most, by one task that all waiting
+calls share, and with a bound: a mark's lease runs while a call waits for its keys. Whatever goes wrong is
+`KeysMissing`, and so `NotSent`: no byte of the message has left.
+"""
+
+import asyncio
+import time
+from typing import Any, Protocol, cast
+
+import structlog
+from botocore.exceptions import ClientError, NoCredentialsError
+
+from gateway.errors import GatewayError
+from gateway.telemetry import metrics
+
+_log = structlog.get_logger(__name__)
+
+_LOOK_EVERY_S = 1.0
+_PATIENCE_S = 3.0
+"""With a fresh mark (5 s), connect and read (12 s) it stays inside the lease of 30 s."""
+
+
+class Keys(Protocol):
+    """botocore's frozen credentials: what one signature needs."""
+
+    access_key: str
+    secret_key: str
+    token: str | None
+
+
+class KeySource(Protocol):
+    """The part of an aioboto3 session that knows credentials."""
+
+    async def get_credentials(self) -> Any:
+        """Return botocore's credentials object, or None where there are none."""
+        ...
+
+
+class KeysMissing(GatewayError):
+    """There are no usable credentials now; the text is for the operator."""
+
+
+class RouteKeys:
+    """One route's credentials."""
+
+    def __init__(self, source: KeySource, *, route: str) -> None:
+        self._source = source
+        self._route = route
+        self._keys: Keys | None = None
+        self._problem = ""
+        self._looked_at = float("-inf")
+        self._looking: asyncio.Task[None] | None = None
+
+    async def current(self) -> Keys:
+        """
+        Return keys that are good now; the refresh before they expire is botocore's.
+
+        Raises:
+            KeysMissing: There are none, the role was not assumed, or whoever grants them does not answer.
+        """
+        if time.monotonic() - self._looked_at > _LOOK_EVERY_S:
+            await self._look()
+        if self._keys is None:
+            raise KeysMissing(self._problem)
+        return self._keys
+
+    async def _look(self) -> None:
+        if self._looking is None:
+            self._looking = asyncio.create_task(self._find())
+        looking = self._looking
+        await asyncio.wait({looking}, timeout=_PATIENCE_S)
+        if not looking.done():
+            raise KeysMissing("no credentials in time: whoever grants them does not answer")
+
+    async def _find(self) -> None:
+        try:
+            self._keys, self._problem = await _frozen(self._source), ""
+        except Exception as error:  # noqa: BLE001 - told to the operator and to every call that waits
+            self._keys, self._problem = None, problem_of(error)
+            _log.error("route_without_credentials", route=self._route, problem=self._problem)
+        finally:
+            self._looked_at = time.monotonic()
+            self._looking = None
+            metrics.ROUTE_CREDENTIALS.labels(self._route).set(self._keys is not None)
+
+
+async def _frozen(source: KeySource) -> Keys:
+    found = await source.get_credentials()
+    if found is None:
+        raise NoCredentialsError
+    return cast("Keys", await found.get_frozen_credentials())
+
+
+def problem_of(error: Exception) -> str:
+    """Return what a failure to get credentials says, in words for the operator."""
+    if isinstance(error, NoCredentialsError):
+        return "no credentials: set the usual AWS variables, a profile or an instance role"
+    if isinstance(error, ClientError):
+        said = error.response.get("Error", {})
+        return f"{error.operation_name} was refused: {said.get('Code')}: {said.get('Message')}"
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,208 @@
+"""
+SendTextMessage without the SDK's machinery: aioboto3's own request, written by hand and sent over aiohttp.
+
+The SDK spends most of a call's CPU on building the same request anew. Its first request of a route is caught
+before it leaves (`before-send`), its form is learned (`lean_form`), and every text after that is signed in
+that form. A form that our signature does not match byte for byte is not used: the SDK then goes on sending,
+and says so in the log. Errors are parsed by botocore's parser and judged by the same table.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import msgspec
+import structlog
+from botocore.httpsession import create_urllib3_context, get_cert_path
+from botocore.parsers import create_parser
+from botocore.utils import get_environ_proxies
+from msgspec import Struct
+from yarl import URL
+
+from gateway.carrier.aws import CONNECT_S, READ_S, AwsCarrier, request_of
+from gateway.carrier.aws_errors import classify, judge
+from gateway.carrier.credentials import KeysMissing, RouteKeys
+from gateway.carrier.lean_form import LeanForm, Stamps, Unfit, differences
+from gateway.carrier.ports import OutboundText, Outcome, Sent, Unknown
+
+_log = structlog.get_logger(__name__)
+
+_EVENT = "before-send.pinpoint-sms-voice-v2.SendTextMessage"
+_CALL_S = CONNECT_S + READ_S
+_KEEP_ALIVE_S = 12
+"""As long as aiobotocore keeps an idle connection."""
+_OK = 200
+
+
+class _Answer(Struct):
+    message_id: str | None = msgspec.field(name="MessageId", default=None)
+
+
+class _Refusal(Struct):
+    reason: str = msgspec.field(name="Reason", default="")
+
+
+_answer = msgspec.json.Decoder(_Answer)
+_refusal = msgspec.json.Decoder(_Refusal)
+_errors = create_parser("json")
+_NO_SHAPE: Any = None
+"""Errors are read without one."""
+
+
+class Caught(Exception):
+    """The SDK's request, stopped before it left."""
+
+    def __init__(self, request: Any) -> None:
+        super().__init__("caught")
+        self.method: str = request.method
+        self.url: str = request.url
+        self.body: bytes = request.body
+        self.headers: dict[str, str] = {
+            name: value.decode() if isinstance(value, bytes) else str(value)
+            for name, value in request.headers.items()
+        }
+
+
+class LeanCarrier:
+    """
+    Calls SendTextMessage once, in the form learned from `reference`.
+
+    Args:
+        reference: aioboto3's way of sending: the pattern, and the fallback.
+        client: Its client.
+    """
+
+    def __init__(
+        self,
+        reference: AwsCarrier,
+        client: Any,
+        http: aiohttp.ClientSession,
+        keys: RouteKeys,
+        stamps: Stamps | None = None,
+    ) -> None:
+        self._reference = reference
+        self._client = client
+        self._http = http
+        self._keys = keys
+        self._stamps = stamps or Stamps()
+        self._form: LeanForm | None = None
+        self._url = URL()
+        self._learning = asyncio.Lock()
+        self._unfit = False
+
+    async def send(self, text: OutboundText) -> Outcome:
+        """Make one request; only a MessageId in the answer is a send."""
+        try:
+            keys = await self._keys.current()
+            if self._form is None:
+                await self._learn(text)
+        except KeysMissing as error:
+            return AwsCarrier.without_keys(error)
+        if self._form is None:
+            return await self._reference.send(text)
+        body = body_of(text)
+        headers = self._form.headers(body, keys, at=self._stamps.at(), invocation=self._stamps.invocation())
+        headers["Accept-Encoding"] = "identity"  # unsigned; aiobotocore adds it last, too
+        try:
+            status, answered, raw = await self._post(body, headers)
+        except Exception as error:  # noqa: BLE001 - every failure is an outcome, the table decides which
+            return classify(error)
+        return outcome_of(status, answered, raw)
+
+    async def _post(self, body: bytes, headers: Mapping[str, str]) -> tuple[int, Mapping[str, str], bytes]:
+        async with self._http.post(self._url, data=body, headers=headers, allow_redirects=False) as response:
+            return response.status, response.headers, await response.read()
+
+    async def _learn(self, text: OutboundText) -> None:
+        """Learn the form, once; where it cannot be matched, leave the sending to the SDK."""
+        async with self._learning:
+            if self._form is not None or self._unfit:
+                return
+            caught = await catch(self._client, text)
+            try:
+                form = LeanForm.learn(method=caught.method, url=caught.url, headers=caught.headers)
+                self._compare(form, caught, text, await self._keys.current())
+            except Unfit as error:
+                self._unfit = True
+                _log.error("lean_carrier_unfit", why=str(error), instead="aioboto3")
+                return
+            self._url = URL(form.url, encoded=True)
+            self._form = form
+
+    @staticmethod
+    def _compare(form: LeanForm, caught: Caught, text: OutboundText, keys: Any) -> None:
+        body = body_of(text)
+        at, invocation = caught.headers["X-Amz-Date"], caught.headers.get("amz-sdk-invocation-id", "")
+        ours = form.headers(body, keys, at=at, invocation=invocation)
+        if wrong := differences(ours, caught.headers):
+            raise Unfit(f"these headers are not the SDK's: {', '.join(wrong)}")
+        if body != caught.body:
+            raise Unfit("the body is not the SDK's")
+        if proxies := get_environ_proxies(form.url):
+            raise Unfit(f"there is a proxy on the way: {', '.join(sorted(proxies))}")
+
+
+def body_of(text: OutboundText) -> bytes:
+    """Return the body as botocore writes it: spaces after the separators, ASCII only."""
+    return json.dumps(request_of(text)).encode()
+
+
+def outcome_of(status: int, headers: Mapping[str, str], raw: bytes) -> Outcome:
+    """Return what an answer says about the message."""
+    if status == _OK:
+        try:
+            message_id = _answer.decode(raw).message_id
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return Unknown(reason="unreadable_answer")
+        return Sent(provider_message_id=message_id) if message_id else Unknown(reason="no_message_id")
+    answered = {"status_code": status, "headers": {k.lower(): v for k, v in headers.items()}, "body": raw}
+    try:
+        error: Any = _errors.parse(answered, _NO_SHAPE)
+    except Exception as unreadable:  # noqa: BLE001 - what the SDK cannot read is no definite refusal
+        return Unknown(reason=type(unreadable).__name__)
+    code = str(error.get("Error", {}).get("Code", ""))
+    return judge(code=code, reason=_reason_in(raw), status=status)
+
+
+def _reason_in(raw: bytes) -> str:
+    try:
+        return _refusal.decode(raw).reason
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ""  # a body that is not the service's; its status decides
+
+
+async def catch(client: Any, text: OutboundText) -> Caught:
+    """
+    Return the request that the SDK would send for a text; nothing leaves.
+
+    Raises:
+        Exception: The SDK could not make it.
+    """
+
+    async def stop(request: Any, **_: Any) -> None:
+        raise Caught(request)
+
+    client.meta.events.register(_EVENT, stop, unique_id="tollgate-lean")
+    try:
+        await client.send_text_message(**request_of(text))
+    except Caught as caught:
+        return caught
+    finally:
+        client.meta.events.unregister(_EVENT, stop, unique_id="tollgate-lean")
+    raise AssertionError("the SDK sent what was to be caught")
+
+
+@asynccontextmanager
+async def open_http(
+    in_flight: int, *, read_s: float = READ_S, ca_bundle: str | None = None
+) -> AsyncGenerator[aiohttp.ClientSession]:
+    """Open the connections of one route: as many as calls in flight, each step of a call with a bound."""
+    context = create_urllib3_context()
+    context.load_verify_locations(ca_bundle or get_cert_path(True))
+    connector = aiohttp.TCPConnector(limit=in_flight, ssl=context, keepalive_timeout=_KEEP_ALIVE_S)
+    timeout = aiohttp.ClientTimeout(total=_CALL_S, connect=CONNECT_S, sock_read=read_s)
+    async with aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=False) as http:
+        yield http

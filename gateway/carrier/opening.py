@@ -1,0 +1,48 @@
+"""Opens the carrier of a route: aioboto3's client, and the lean way of sending in front of it."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Literal, TypeAlias
+
+from aiobotocore.session import get_session
+
+from gateway.carrier.aws import READ_S, AwsCarrier, send_config
+from gateway.carrier.credentials import RouteKeys
+from gateway.carrier.lean import LeanCarrier, open_http
+from gateway.carrier.ports import Carrier
+from gateway.carrier.session import AwsSession
+
+Way: TypeAlias = Literal["lean", "aioboto3"]
+"""How requests are made: by hand in aioboto3's form, or by aioboto3 itself."""
+
+
+@asynccontextmanager
+async def open_aws_carrier(
+    session: AwsSession,
+    *,
+    region: str,
+    endpoint_url: str | None,
+    in_flight: int,
+    way: Way = "lean",
+    route: str = "aws",
+    read_s: float = READ_S,
+) -> AsyncGenerator[Carrier]:
+    """
+    Open the way to one account and Region.
+
+    Args:
+        route: Under which the health of its credentials is reported.
+        read_s: How long an answer is waited for.
+    """
+    keys = RouteKeys(session, route=route)
+    config = send_config(in_flight, read_s=read_s)
+    async with session.client(
+        "pinpoint-sms-voice-v2", region_name=region, endpoint_url=endpoint_url, config=config
+    ) as client:
+        reference = AwsCarrier(client, keys)
+        if way == "aioboto3":
+            yield reference
+            return
+        bundle = get_session().get_config_variable("ca_bundle")
+        async with open_http(in_flight, read_s=read_s, ca_bundle=bundle) as http:
+            yield LeanCarrier(reference, client, http, keys)
