@@ -201,7 +201,7 @@ async def open_http(
 ) -> AsyncGenerator[aiohttp.ClientSession]:
     """Open the connections of one route: as many as calls in flight, each step of a call with a bound."""
     context = create_urllib3_context()
-    context.load_verify_locations(ca_bundle or get_cert_path(True))
+    context.load_verify_locations(ca_bundle or get_cert_path(verify=True))
     connector = aiohttp.TCPConnector(limit=in_flight, ssl=context, keepalive_timeout=_KEEP_ALIVE_S)
     timeout = aiohttp.ClientTimeout(total=_CALL_S, connect=CONNECT_S, sock_read=read_s)
     async with aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=False) as http:
