@@ -113,6 +113,7 @@ OPERATOR_ROUTES: tuple[HTTPRouteHandler, ...] = (
     routing.get_redundancy,
     aws_accounts.list_aws_accounts,
     aws_accounts.put_aws_account,
+    aws_accounts.check_aws_account,
     overview.list_tenant_audit,
     overview.get_summary,
     quarantine.list_quarantined_messages,

@@ -1,5 +1,6 @@
 """Everything the routes are handed; built once by `gateway.wiring`, by hand in tests."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -13,9 +14,11 @@ from gateway.api.ports import (
     SnsIngest,
     WebhookUrlCheck,
 )
+from gateway.carrier.check_ports import AccountCheck
 from gateway.carrier.provision_ports import Provisioner
 from gateway.clock import Clock
 from gateway.settings import Settings
+from tenants.senders.models import AwsAccount
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,6 +34,8 @@ class Services:
     data_keys: DataKeySource
     sending: Sends
     provisioner: Provisioner
+    account_check: Callable[[AwsAccount], Awaitable[AccountCheck]]
+    """Tries an AWS account's credentials and permissions; sends nothing."""
     ingest: SnsIngest
     readiness: Readiness
     policy_changed: PolicyProjection

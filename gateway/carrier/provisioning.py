@@ -22,7 +22,7 @@ from gateway.carrier.provision_ports import (
     SenderWish,
 )
 from gateway.carrier.provision_run import Control, ProvisionRun, StepRefused, UsualRate, said
-from gateway.carrier.session import AwsSession
+from gateway.carrier.session import AwsSession, open_session, role_of
 from gateway.carrier.topics import SnsTopics
 from gateway.carrier.wishes import default_wishes
 from gateway.db.transaction import worker_transaction
@@ -146,7 +146,9 @@ class AwsProvisioner:
 
     async def _subscribe(self, account: AwsAccount) -> str:
         """Make topic and subscription; both are there already when AWS says so, and nothing changes."""
-        topics = SnsTopics(self._session, region=account.region, endpoint_url=account.endpoint_url)
+        topics = SnsTopics(
+            self._session_of(account), region=account.region, endpoint_url=account.endpoint_url
+        )
         topic_arn = await topics.ensure_topic()
         await self._remember(account, topic_arn=topic_arn)
         subscription_arn = await topics.subscribe(topic_arn, f"{self._public_url}/v1/ingest/sns")
@@ -171,10 +173,15 @@ class AwsProvisioner:
     @asynccontextmanager
     async def _open(self, account: AwsAccount) -> AsyncGenerator[Control]:
         pace = Pace(None if account.endpoint_url else _CONTROL_PER_SECOND)
-        async with self._session.client(
+        async with self._session_of(account).client(
             "pinpoint-sms-voice-v2", region_name=account.region, endpoint_url=account.endpoint_url
         ) as client:
             yield Control(client, pace)
+
+    def _session_of(self, account: AwsAccount) -> AwsSession:
+        """What is made for an account is made in it, through its role where it has one."""
+        role = role_of(account)
+        return self._session if role is None else open_session(role)
 
 
 def _default_wishes(tenant: Tenant) -> tuple[SenderWish, ...]:

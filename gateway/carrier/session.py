@@ -16,6 +16,8 @@ from aiobotocore.session import get_session
 from botocore.exceptions import NoCredentialsError
 from msgspec import Struct
 
+from tenants.senders.models import AwsAccount
+
 _ROLE_SESSION = "tollgate"
 """Stands in the other account's CloudTrail."""
 _STS_CONFIG = AioConfig(
@@ -76,3 +78,15 @@ async def _assume(own: Any, role: Role) -> dict[str, Any]:
         extra_args=terms,
     )
     return cast("dict[str, Any]", await fetcher.fetch_credentials())
+
+
+def role_of(account: AwsAccount) -> Role | None:
+    """Return the role by which an account is reached; None for the process's own account."""
+    if account.role_arn is None:
+        return None
+    return Role(
+        arn=account.role_arn,
+        external_id=account.external_id,
+        region=account.region,
+        endpoint_url=account.endpoint_url,
+    )

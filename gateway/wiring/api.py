@@ -10,8 +10,9 @@ from redis.exceptions import RedisError
 from gateway.admission.gate import AdmissionGate
 from gateway.api.ports import WebhookUrlCheck
 from gateway.api.services import Services
+from gateway.carrier.account_check import check_account
+from gateway.carrier.confirmations import AccountConfirmations
 from gateway.carrier.session import open_session
-from gateway.carrier.topics import SnsTopics
 from gateway.db.engine import create_pool
 from gateway.db.readiness import StoresReadiness
 from gateway.intake.batch import create_intake
@@ -64,7 +65,7 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
             Verifier(certificates, clock, topics=topics),
             topics,
             receipts,
-            SnsTopics(session, region=settings.aws_region, endpoint_url=settings.aws_endpoint_url),
+            AccountConfirmations(session, shared.worker_engine),
         )
         health = HealthView(shared.pool)
         sending = Sending(
@@ -86,6 +87,7 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
             data_keys=shared.keys,
             sending=sending,
             provisioner=create_provisioner(shared, session),
+            account_check=check_account,
             ingest=receiver,
             readiness=StoresReadiness(settings.database_url, shared.pool, _ping(shared.redis)),
             policy_changed=policies.changed,

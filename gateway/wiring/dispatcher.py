@@ -1,13 +1,12 @@
-"""The dispatcher role: one dispatcher per route, each with its carrier."""
+"""The dispatcher role: the sandbox's dispatcher, and one for each AWS account."""
 
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import timedelta
 
 from gateway.carrier.opening import open_aws_carrier
 from gateway.carrier.ports import Carrier
 from gateway.carrier.sandbox import SandboxCarrier
-from gateway.carrier.session import AwsSession, open_session
-from gateway.db.transaction import worker_transaction
+from gateway.carrier.session import open_session, role_of
 from gateway.dispatch.loop import Dispatcher
 from gateway.dispatch.record import Recorder
 from gateway.dispatch.rerouting import Rerouting
@@ -17,16 +16,14 @@ from gateway.routing.health_view import HealthView
 from gateway.routing.reading import RoutingReader
 from gateway.routing.tally import CallTally
 from gateway.wiring.resources import Resources, Task
+from gateway.wiring.route_keeper import RouteKeeper
 from tenants.ids import encode
-from tenants.senders import store as sender_store
 from tenants.senders.models import AwsAccount
 
 
-async def open_role(shared: Resources, stack: AsyncExitStack) -> list[Task]:
-    """One dispatcher per route; a route added later is carried after a restart."""
-    settings, aws = shared.settings, open_session()
-    async with worker_transaction(shared.worker_engine) as session:
-        accounts = list(await sender_store.accounts(session))
+async def open_role(shared: Resources, _stack: AsyncExitStack) -> list[Task]:
+    """Return what all routes share (recorder, health, tally), the sandbox and who keeps the accounts' routes."""
+    settings, own = shared.settings, open_session()
     health = HealthView(shared.pool)
     tally = CallTally(shared.pool, shared.clock)
     rerouting = Rerouting(
@@ -43,13 +40,21 @@ async def open_role(shared: Resources, stack: AsyncExitStack) -> list[Task]:
         unknown_wait=timedelta(seconds=settings.unknown_wait_s),
         failover=rerouting,
     )
-    rates = {encode("acc", account.id): account.sends_per_second for account in accounts}
-    lanes = Lanes(shared.scripts, api_requests_per_second=rates)
-    carriers: dict[str, Carrier] = {SANDBOX_ROUTE: SandboxCarrier(shared.pool, shared.clock)}
-    for account in accounts:
-        carriers[encode("acc", account.id)] = await _aws_carrier(shared, stack, aws, account)
-    dispatchers = [
-        Dispatcher(
+    lanes = Lanes(shared.scripts)
+
+    def open_carrier(account: AwsAccount) -> AbstractAsyncContextManager[Carrier]:
+        role = role_of(account)
+        return open_aws_carrier(
+            own if role is None else open_session(role),
+            region=account.region,
+            endpoint_url=account.endpoint_url,
+            in_flight=settings.dispatch_in_flight,
+            way=settings.carrier,
+            route=encode("acc", account.id),
+        )
+
+    def dispatcher(route: str, carrier: Carrier) -> Dispatcher:
+        return Dispatcher(
             route=route,
             carrier=carrier,
             lanes=lanes,
@@ -60,21 +65,7 @@ async def open_role(shared: Resources, stack: AsyncExitStack) -> list[Task]:
             in_flight=settings.dispatch_in_flight,
             ill=health.ill,
         )
-        for route, carrier in carriers.items()
-    ]
-    return [recorder.run, health.run, tally.run, *(dispatcher.run for dispatcher in dispatchers)]
 
-
-async def _aws_carrier(
-    shared: Resources, stack: AsyncExitStack, aws: AwsSession, account: AwsAccount
-) -> Carrier:
-    return await stack.enter_async_context(
-        open_aws_carrier(
-            aws,
-            region=account.region,
-            endpoint_url=account.endpoint_url,
-            in_flight=shared.settings.dispatch_in_flight,
-            way=shared.settings.carrier,
-            route=encode("acc", account.id),
-        )
-    )
+    keeper = RouteKeeper(shared, lanes, open_carrier=open_carrier, dispatcher=dispatcher)
+    sandbox = dispatcher(SANDBOX_ROUTE, SandboxCarrier(shared.pool, shared.clock))
+    return [recorder.run, health.run, tally.run, sandbox.run, keeper.run]

@@ -99,6 +99,7 @@ class Stack:
         model: int = 2,
         plan: dict[str, Any] | None = None,
         provision: bool = True,
+        account: str | None = None,
     ) -> Customer:
         """Create a tenant over the operator's API, with keys, senders and money."""
         body = {
@@ -118,7 +119,9 @@ class Stack:
             await self.operate("post", f"{home}/credits", {"amount": credit})
         if provision:
             await self.operate(
-                "post", f"{home}/provision", {"senders": list(senders), "dedicated_pool": False}
+                "post",
+                f"{home}/provision",
+                {"senders": list(senders), "dedicated_pool": False, "account": account},
             )
         return Customer(tenant["id"], self.client(tokens[0]), self.client(tokens[1]))
 

@@ -3,17 +3,19 @@
 from typing import Annotated
 from uuid import UUID
 
-from litestar import get, put
+from litestar import get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, refusals
+from gateway.api.path_ids import path_id
 from gateway.api.refusals import Refusal
+from gateway.carrier.check_ports import AccountCheck
 from gateway.messages.view import timestamp
 from tenants.accounts import service as accounts
-from tenants.errors import InvalidId
+from tenants.errors import InvalidId, NotFound
 from tenants.ids import decode, encode
 from tenants.scope import TenantScope
 from tenants.senders import service, store
@@ -54,9 +56,11 @@ class AwsAccountBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     region: _Text
     endpoint_url: _Text | None = None
-    """Another endpoint for its calls, such as the emulator's."""
+    """Another endpoint for all its calls, STS and SNS too, such as the emulator's."""
     role_arn: _Text | None = None
+    """A role that the gateway's own credentials may assume, where the account is another one's."""
     external_id: _Text | None = None
+    """What the role's trust policy asks for as `sts:ExternalId`."""
     sends_per_second: _Rate = 1.0
     """SendTextMessage requests per second; AWS starts every account at 1."""
     topic_arn: _Text | None = None
@@ -109,6 +113,26 @@ async def put_aws_account(
         if facts.owner_id is not None:
             await accounts.get(TenantScope(tenant_id=facts.owner_id), session)
         return aws_account_view(await service.ensure_account(session, facts, name=name))
+
+
+@post(
+    "/aws-accounts/{account_id:str}/check",
+    status_code=200,
+    responses=refusals(*OPERATOR, "not_found"),
+    summary="Try an AWS account",
+    description=(
+        "Asks AWS whether the account could carry messages now: credentials or role, "
+        "DescribeAccountAttributes, and a dry run of SendTextMessage. Sends nothing and changes nothing."
+    ),
+)
+async def check_aws_account(account_id: FromPath[str], desk: NamedDependency[Desk]) -> AccountCheck:
+    """Return each step with AWS's own words; 200 also where a step failed."""
+    wanted = path_id("acc", account_id, "AWS account")
+    async with desk.operator() as session:
+        found = [row for row in await store.accounts(session) if row.id == wanted]
+    if not found:
+        raise NotFound("AWS account")
+    return await desk.services.account_check(found[0])
 
 
 def _owner(text: str) -> UUID:

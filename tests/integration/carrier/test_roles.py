@@ -1,0 +1,142 @@
+"""Sending in another account through a role: STS asked, external id passed, keys renewed, refusals told."""
+
+import asyncio
+import contextlib
+import datetime as dt
+from typing import Any
+
+import pytest
+from moto.server import ThreadedMotoServer
+
+from gateway.carrier.credentials import KeysMissing, RouteKeys
+from gateway.carrier.opening import open_aws_carrier
+from gateway.carrier.ports import NotSent
+from gateway.carrier.session import Role, open_session
+from tests.contract_suite.lines import a_text
+
+ROLE_ARN = "arn:aws:iam::444455556666:role/tollgate-sender"
+
+
+def role_at(url: str, external_id: str | None = "tenant-7") -> Role:
+    """Return a role whose STS is at a URL."""
+    return Role(arn=ROLE_ARN, external_id=external_id, region="us-east-1", endpoint_url=url)
+
+
+class Sts:
+    """An STS that keeps what it was asked and grants keys for as long as it is told."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.lives_s = 3600
+        self.refuses = False
+
+    async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one request."""
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        length = int(head.split("content-length:")[1].split("\r\n")[0])
+        self.asked.append((await reader.readexactly(length)).decode())
+        status, body = (403, REFUSAL) if self.refuses else (200, self._grant())
+        writer.write(
+            f"HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+        )
+        writer.close()
+
+    def _grant(self) -> str:
+        until = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=self.lives_s)
+        return GRANT.format(number=len(self.asked), until=until.strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+
+GRANT = (
+    '<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>'
+    "<AccessKeyId>ASIA{number}</AccessKeyId><SecretAccessKey>s</SecretAccessKey>"
+    "<SessionToken>t{number}</SessionToken><Expiration>{until}</Expiration></Credentials>"
+    "<AssumedRoleUser><Arn>arn:aws:sts::444455556666:assumed-role/tollgate-sender/tollgate</Arn>"
+    "<AssumedRoleId>AROA:tollgate</AssumedRoleId></AssumedRoleUser></AssumeRoleResult></AssumeRoleResponse>"
+)
+REFUSAL = (
+    "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code>"
+    "<Message>not authorized to perform: sts:AssumeRole</Message></Error></ErrorResponse>"
+)
+
+
+@contextlib.asynccontextmanager
+async def sts_running() -> Any:
+    """Run an STS for the length of a block; yields it and its URL."""
+    sts = Sts()
+    server = await asyncio.start_server(sts.take, "127.0.0.1", 0)
+    async with server:
+        yield sts, "http://{}:{}".format(*server.sockets[0].getsockname())
+
+
+async def test_the_external_id_is_passed_and_the_keys_are_the_roles() -> None:
+    """A role whose trust policy asks for one refuses everybody else: the confused deputy."""
+    async with sts_running() as (sts, url):
+        keys = await RouteKeys(open_session(role_at(url)), route="r").current()
+    [asked] = sts.asked
+    assert "Action=AssumeRole" in asked
+    assert "ExternalId=tenant-7" in asked
+    assert "RoleSessionName=tollgate" in asked
+    assert (keys.access_key, keys.token) == ("ASIA1", "t1")
+
+
+async def test_keys_are_renewed_before_they_expire(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys with less than botocore's ten minutes to live are replaced at the next look."""
+    monkeypatch.setattr("gateway.carrier.credentials._LOOK_EVERY_S", 0.0)
+    async with sts_running() as (sts, url):
+        route = RouteKeys(open_session(role_at(url)), route="r")
+        sts.lives_s = 300
+        first = await route.current()
+        sts.lives_s = 3600
+        second, third = await route.current(), await route.current()
+    assert [each.token for each in (first, second, third)] == ["t1", "t2", "t2"]
+
+
+async def test_many_calls_ask_for_keys_once() -> None:
+    """A hundred calls in flight must not become a hundred requests to STS."""
+    async with sts_running() as (sts, url):
+        route = RouteKeys(open_session(role_at(url)), route="r")
+        await asyncio.gather(*(route.current() for _ in range(100)))
+    assert len(sts.asked) == 1
+
+
+@pytest.mark.parametrize("way", ["lean", "aioboto3"])
+async def test_a_role_that_may_not_be_assumed_sends_nothing_and_says_so(way: Any) -> None:
+    """The message waits, the route is at fault, and the operator reads what STS said."""
+    async with sts_running() as (sts, url):
+        sts.refuses = True
+        session = open_session(role_at(url))
+        async with open_aws_carrier(
+            session, region="us-east-1", endpoint_url=url, in_flight=2, way=way
+        ) as carrier:
+            outcome = await carrier.send(a_text())
+    assert isinstance(outcome, NotSent)
+    assert outcome.fault == "account"
+    assert "AssumeRole was refused: AccessDenied: not authorized" in outcome.reason
+    assert all("Action=AssumeRole" in asked for asked in sts.asked)
+
+
+async def test_an_sts_that_never_answers_keeps_no_call_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mark's lease runs meanwhile."""
+    monkeypatch.setattr("gateway.carrier.credentials._PATIENCE_S", 0.1)
+
+    class Silent:
+        async def get_credentials(self) -> Any:
+            await asyncio.sleep(60)
+
+    route = RouteKeys(Silent(), route="r")
+    async with asyncio.timeout(5):
+        with pytest.raises(KeysMissing, match="in time"):
+            await route.current()
+
+
+async def test_motos_sts_grants_a_role() -> None:
+    """An STS that is not ours reads our request in the same way."""
+    server = ThreadedMotoServer(port=0)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        keys = await RouteKeys(open_session(role_at(f"http://{host}:{port}")), route="r").current()
+    finally:
+        server.stop()
+    assert keys.access_key.startswith("ASIA")
+    assert keys.token
