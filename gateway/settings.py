@@ -8,7 +8,7 @@ others begin with TOLLGATE_. A secret may come from a file: TOLLGATE_SECRET_KEY_
 import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, cast, get_args, get_type_hints
+from typing import Any, Literal, TypeAlias, cast, get_args, get_type_hints
 
 import msgspec
 from msgspec import Struct
@@ -22,6 +22,10 @@ _UNPREFIXED = {
 }
 _SECRETS = frozenset({"operator_key", "secret_key", "database_url", "redis_url"})
 _MIN_SECRET_LENGTH = 16
+
+
+Way: TypeAlias = Literal["lean", "aioboto3"]
+"""How requests to AWS are made: by hand in aioboto3's form, or by aioboto3 itself."""
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,7 +62,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Connections that group-commit accepted sends, per API process."""
     intake_queue_size: int = 2000
     """Sends that may wait for a commit before the API answers 503."""
-    carrier: Literal["lean", "aioboto3"] = "lean"
+    carrier: Way = "lean"
     """How AWS is called: by `aioboto3`, or `lean`: the same request, signed by hand at a third of its CPU."""
     dispatch_in_flight: int = 128
     """AWS calls under way at once per dispatcher; also the size of the HTTP pool."""

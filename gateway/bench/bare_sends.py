@@ -1,58 +1,76 @@
 """
-``python -m gateway.bench.bare_sends ENDPOINT REGION CONCURRENCY REQUESTS-FILE PER-SECOND``: bare sends.
+``python -m gateway.bench.bare_sends WAY ENDPOINT REGION CONCURRENCY REQUESTS-FILE PER-SECOND``: bare sends.
 
-Nothing but an aioboto3 client with the gateway's own configuration. At 0 per second as many callers as the
-dispatcher has calls in flight send as fast as they can, else calls start at that pace. It waits for a line
-before the first call.
+Nothing but a client: `aioboto3` with the gateway's own configuration, or `hand`, signed by hand and posted
+through aiohttp. At 0 per second as many callers as the dispatcher has calls in flight send as fast as they
+can, else calls start at that pace. It waits for a line before the first call.
 """
 
 import asyncio
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import aioboto3
 import msgspec
 import uvloop
 
+from gateway.bench.bare_hand import open_by_hand
 from gateway.carrier.aws import send_config
 
+Send: TypeAlias = Callable[[Mapping[str, Any]], Awaitable[object]]
 
-async def _all_at_once(client: Any, requests: Sequence[dict[str, Any]], concurrency: int) -> None:
+
+async def _all_at_once(send: Send, requests: Sequence[dict[str, Any]], concurrency: int) -> None:
     left = iter(requests)
 
     async def caller() -> None:
         for request in left:
-            await client.send_text_message(**request)
+            await send(request)
 
     await asyncio.gather(*(caller() for _ in range(concurrency)))
 
 
-async def _paced(client: Any, requests: Sequence[dict[str, Any]], per_second: float) -> None:
+async def _paced(send: Send, requests: Sequence[dict[str, Any]], per_second: float) -> None:
     started = time.perf_counter()
+
+    async def one(request: dict[str, Any]) -> None:
+        await send(request)
+
     async with asyncio.TaskGroup() as group:
         for number, request in enumerate(requests):
             await asyncio.sleep(started + number / per_second - time.perf_counter())
-            group.create_task(client.send_text_message(**request))
+            group.create_task(one(request))
 
 
-async def _main(endpoint: str, region: str, concurrency: int, path: str, per_second: float) -> None:
-    requests = msgspec.msgpack.decode(Path(path).read_bytes(), type=list[dict[str, Any]])  # noqa: ASYNC240 - before the run
+@asynccontextmanager
+async def _open_aioboto3(endpoint: str, region: str, concurrency: int) -> AsyncGenerator[Send]:
     session: Any = aioboto3.Session()
     async with session.client(
         "pinpoint-sms-voice-v2", region_name=region, endpoint_url=endpoint, config=send_config(concurrency)
     ) as client:
+        yield lambda members: client.send_text_message(**members)
+
+
+_WAYS = {"aioboto3": _open_aioboto3, "hand": open_by_hand}
+
+
+async def _main(way: str, endpoint: str, region: str, concurrency: int, path: str, per_second: float) -> None:
+    requests = msgspec.msgpack.decode(Path(path).read_bytes(), type=list[dict[str, Any]])  # noqa: ASYNC240 - before the run
+    async with _WAYS[way](endpoint, region, concurrency) as send:
         print('"ready"', flush=True)
         await asyncio.to_thread(sys.stdin.readline)
         if per_second:
-            await _paced(client, requests, per_second)
+            await _paced(send, requests, per_second)
         else:
-            await _all_at_once(client, requests, concurrency)
+            await _all_at_once(send, requests, concurrency)
         print('"done"', flush=True)
 
 
 if __name__ == "__main__":
+    way, endpoint, region, concurrency, path, per_second = sys.argv[1:]
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_main(sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4], float(sys.argv[5])))
+        runner.run(_main(way, endpoint, region, int(concurrency), path, float(per_second)))

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import aiohttp
 import asyncpg
@@ -35,6 +35,8 @@ _SENDS_PER_SECOND = 9_000.0
 """Far above what is measured: AWS's own quota is not what a benchmark is about."""
 
 _T = TypeVar("_T")
+BareWay: TypeAlias = Literal["aioboto3", "hand"]
+"""A loop of sends through aioboto3, or signed by hand."""
 
 
 class Stack:
@@ -103,9 +105,11 @@ class Stack:
         return started
 
     @asynccontextmanager
-    async def passing(self, name: str, module: str, *arguments: str) -> AsyncGenerator[Child, None]:
+    async def passing(
+        self, name: str, module: str, *arguments: str, settings: Settings | None = None
+    ) -> AsyncGenerator[Child, None]:
         """Run a process for the length of a block."""
-        environment = to_environment(self.settings)
+        environment = to_environment(settings or self.settings)
         async with child(
             module, *arguments, folder=self.folder, environment=environment, name=name
         ) as started:
@@ -154,18 +158,24 @@ class Stack:
 
     @asynccontextmanager
     async def bare_sends(
-        self, endpoint: str, requests: Sequence[Mapping[str, Any]], *, per_second: float = 0.0
+        self,
+        endpoint: str,
+        requests: Sequence[Mapping[str, Any]],
+        *,
+        way: BareWay = "aioboto3",
+        per_second: float = 0.0,
     ) -> AsyncGenerator[Child, None]:
         """
-        Run the bare aioboto3 loop, named `bare`, with these requests; it waits for a line.
+        Run a bare loop of sends, named `bare`, with these requests; it waits for a line.
 
         Args:
+            way: Through aioboto3, or signed by hand.
             per_second: Its pace; 0 for as fast as it can.
         """
         path = self.folder / "bare-requests"
         path.write_bytes(msgspec.msgpack.encode(requests))
         terms = (self.settings.aws_region, str(self.settings.dispatch_in_flight), str(path), str(per_second))
-        async with self.passing("bare", "gateway.bench.bare_sends", endpoint, *terms) as bare:
+        async with self.passing("bare", "gateway.bench.bare_sends", way, endpoint, *terms) as bare:
             await bare.hear()
             yield bare
 

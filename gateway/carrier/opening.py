@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Literal, TypeAlias
 
 from aiobotocore.session import get_session
 
@@ -11,9 +10,7 @@ from gateway.carrier.credentials import RouteKeys
 from gateway.carrier.lean import LeanCarrier, open_http
 from gateway.carrier.ports import Carrier
 from gateway.carrier.session import AwsSession
-
-Way: TypeAlias = Literal["lean", "aioboto3"]
-"""How requests are made: by hand in aioboto3's form, or by aioboto3 itself."""
+from gateway.settings import Way
 
 
 @asynccontextmanager

@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 
 from gateway.carrier.aws import READ_S
-from gateway.carrier.opening import Way, open_aws_carrier
+from gateway.carrier.opening import open_aws_carrier
 from gateway.carrier.ports import OutboundText
 from gateway.carrier.session import open_session
 from gateway.receipts.event import Receipt, parse
+from gateway.settings import Way
 from tests.contract_suite.lines import Situation, Trial, a_text
 from tests.contract_suite.wiretap import Wiretap, tapped
 from tests.emulator.conftest import REGION, Aws, Sink
