@@ -58,7 +58,9 @@ async def _open_aioboto3(endpoint: str, region: str, concurrency: int) -> AsyncG
 _WAYS = {"aioboto3": _open_aioboto3, "hand": open_by_hand}
 
 
-async def _main(way: str, endpoint: str, region: str, concurrency: int, path: str, per_second: float) -> None:
+async def _main(arguments: Sequence[str]) -> None:
+    way, endpoint, region, callers, path, pace = arguments
+    concurrency, per_second = int(callers), float(pace)
     requests = msgspec.msgpack.decode(Path(path).read_bytes(), type=list[dict[str, Any]])  # noqa: ASYNC240 - before the run
     async with _WAYS[way](endpoint, region, concurrency) as send:
         print('"ready"', flush=True)
@@ -71,6 +73,5 @@ async def _main(way: str, endpoint: str, region: str, concurrency: int, path: st
 
 
 if __name__ == "__main__":
-    way, endpoint, region, concurrency, path, per_second = sys.argv[1:]
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_main(way, endpoint, region, int(concurrency), path, float(per_second)))
+        runner.run(_main(sys.argv[1:]))

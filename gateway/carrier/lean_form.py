@@ -26,6 +26,7 @@ _AUTHORIZATION = re.compile(
     r"SignedHeaders=(?P<signed>[a-z0-9;-]+), "
 )
 _DATE, _TOKEN, _SIGNED, _LENGTH = "X-Amz-Date", "X-Amz-Security-Token", "Authorization", "Content-Length"
+_SIGNED_DATE, _SIGNED_TOKEN = _DATE.lower(), _TOKEN.lower()
 _INVOCATION = "amz-sdk-invocation-id"
 _OF_THE_CALL = frozenset({_DATE, _TOKEN, _SIGNED, _LENGTH, _INVOCATION})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -40,12 +41,13 @@ class LeanForm(Struct, frozen=True, kw_only=True):
 
     url: str
     path: str
-    host: str
     scope: str
     """`us-east-1/sms-voice/aws4_request`."""
     names: tuple[str, ...]
     """Headers in the SDK's order."""
     fixed: dict[str, str]
+    known: dict[str, str]
+    """What may be signed of it, by lower-case name, the host included."""
     signed: tuple[str, ...]
     """Lower-case names of the signed headers without the token, which not all keys have."""
 
@@ -62,14 +64,16 @@ class LeanForm(Struct, frozen=True, kw_only=True):
         if method != "POST" or found is None or parts.query:
             raise Unfit("it is not a POST that Signature Version 4 signs by its headers")
         port = "" if parts.port in {None, _DEFAULT_PORTS.get(parts.scheme)} else f":{parts.port}"
+        fixed = {name: value for name, value in headers.items() if name not in _OF_THE_CALL}
         form = cls(
             url=url,
             path=parts.path or "/",
-            host=f"{parts.hostname}{port}",
             scope=found["scope"],
             names=tuple(name for name in headers if name != _TOKEN),
-            fixed={name: value for name, value in headers.items() if name not in _OF_THE_CALL},
-            signed=tuple(name for name in found["signed"].split(";") if name != _TOKEN.lower()),
+            fixed=fixed,
+            known={name.lower(): value for name, value in fixed.items()}
+            | {"host": f"{parts.hostname}{port}"},
+            signed=tuple(name for name in found["signed"].split(";") if name != _SIGNED_TOKEN),
         )
         if strange := set(form.signed) - set(form._signable("", "")):
             raise Unfit(f"it signs headers that are not known here: {', '.join(sorted(strange))}")
@@ -98,7 +102,7 @@ class LeanForm(Struct, frozen=True, kw_only=True):
 
     def _authorization(self, body: bytes, keys: Keys, at: str) -> str:
         values = self._signable(at, keys.token or "")
-        names = sorted((*self.signed, _TOKEN.lower())) if keys.token else self.signed
+        names = sorted((*self.signed, _SIGNED_TOKEN)) if keys.token else self.signed
         lines = "\n".join(f"{name}:{values[name]}" for name in names)
         signed = ";".join(names)
         canonical = f"POST\n{self.path}\n\n{lines}\n\n{signed}\n{sha256(body).hexdigest()}"
@@ -109,8 +113,7 @@ class LeanForm(Struct, frozen=True, kw_only=True):
         return f"{_ALGORITHM} {who}, SignedHeaders={signed}, Signature={signature}"
 
     def _signable(self, at: str, token: str) -> dict[str, str]:
-        fixed = {name.lower(): value for name, value in self.fixed.items()}
-        return fixed | {"host": self.host, _DATE.lower(): at, _TOKEN.lower(): token}
+        return {**self.known, _SIGNED_DATE: at, _SIGNED_TOKEN: token}
 
 
 @lru_cache(maxsize=64)
