@@ -22,7 +22,7 @@ from tenants.senders.models import AwsAccount
 
 
 async def open_role(shared: Resources, _stack: AsyncExitStack) -> list[Task]:
-    """Return what all routes share (recorder, health, tally), the sandbox and who keeps the accounts' routes."""
+    """Return what all routes share (recorder, health, tally), the sandbox, and who keeps the accounts."""
     settings, own = shared.settings, open_session()
     health = HealthView(shared.pool)
     tally = CallTally(shared.pool, shared.clock)
