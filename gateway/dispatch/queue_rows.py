@@ -12,6 +12,7 @@ from msgspec import Struct
 from gateway.dispatch.failover import Step
 from gateway.routing.candidates import Need
 from tenants.tables import HotConnection
+from tenants.templates.use_cases import USUAL
 
 
 class QueueRow(Struct, frozen=True, kw_only=True):
@@ -31,8 +32,10 @@ class QueueRow(Struct, frozen=True, kw_only=True):
 
 _ROWS: Final = """
     SELECT q.message_id, q.state, q.attempt, q.due_at, q.trail, q.failures, q.need, m.sender_id, m.account_id,
-        m.sender_value, m.country, m.type AS message_type, m.channel
+        m.sender_value, m.country, m.type AS message_type, m.channel, t.version, t.use_case
     FROM dispatch_queue q JOIN messages m ON m.tenant_id = q.tenant_id AND m.id = q.message_id
+    LEFT JOIN template_versions t ON t.tenant_id = m.tenant_id AND t.template_id = m.template_id
+        AND t.version = m.template_version
     WHERE q.message_id = ANY($1::uuid[]) AND m.account_id IS NOT NULL AND m.sender_id IS NOT NULL
     FOR UPDATE OF q
 """
@@ -46,6 +49,8 @@ async def lock_rows(connection: HotConnection, message_ids: Sequence[UUID]) -> l
 def _row(row: asyncpg.Record) -> QueueRow:
     need: dict[str, Any] = row["need"] or {}
     asked = {name: row[name] for name in ("country", "message_type", "channel")}
+    if row["version"] is not None:
+        asked["use_case"] = row["use_case"] or USUAL[row["message_type"]]
     return QueueRow(
         message_id=row["message_id"],
         state=row["state"],

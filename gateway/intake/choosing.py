@@ -16,6 +16,7 @@ from gateway.routing.candidates import Candidate, Need, best_group, rank
 from gateway.routing.facts import SenderFact
 from gateway.routing.health import Illness
 from gateway.routing.judging import judge
+from gateway.routing.sticky import sticky
 from tenants.scope import TenantScope
 
 Ill = Callable[[], Mapping[UUID, Illness]]
@@ -65,6 +66,9 @@ class Choosing:
             return Chosen(None, 0) if not scope.live and not isinstance(request.from_, str) else None
         if len(best) == 1:
             return Chosen(best[0], await self._wait_ms(snapshot, scope, draft, best[0]))
+        if snapshot.plan.sticky_sender:
+            own = sticky(best, snapshot.key.recipient_hash(draft.number.e164))
+            return Chosen(own, await self._wait_ms(snapshot, scope, draft, own))
         waits = [await self._wait_ms(snapshot, scope, draft, sender) for sender in best]
         shortest = min(waits)
         return Chosen(best[waits.index(shortest)], shortest)

@@ -57,6 +57,8 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     resend_unknown_transactional: bool = True
     """Whether a transactional send whose outcome stays unknown is tried once more, flagged."""
 
+    sticky_sender: bool = False
+    """Whether a recipient keeps one sender among equals, instead of the one with the shortest line."""
     shared_routes: bool = False
     """Whether messages may leave by AWS's shared routes as the last resort; the route must allow it, too."""
 

@@ -1,0 +1,20 @@
+"""
+One sender per recipient, so that a person sees one number: by rendezvous hashing. Pure; nothing is stored.
+
+Every process makes the same choice from the same senders, also after Redis was lost. When a sender goes, only
+its own recipients move, each to the same next one; when one comes, it takes its share and no more.
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+from gateway.routing.facts import SenderFact
+
+
+def sticky(equals: Sequence[SenderFact], recipient_hash: bytes) -> SenderFact:
+    """Return the recipient's own among senders that are equals; there is at least one."""
+    return max(equals, key=lambda sender: _weight(sender, recipient_hash))
+
+
+def _weight(sender: SenderFact, recipient_hash: bytes) -> bytes:
+    return hashlib.blake2b(sender.id.bytes + recipient_hash, digest_size=8).digest()
