@@ -130,7 +130,7 @@ async def twice_taken(regions, customer):
     """Send while each answer of home is lost after it took the text; return what was promised and broken."""
     faults = {"actions": {"SendTextMessage": {"drop_after_accept_rate": 1.0}}}
     await regions.stack.emulate("faults", faults)
-    sent = await accepted(customer, 3)
+    sent = await accepted(customer, 20)
     for message_id in sent:
         await customer.final(message_id)
 
