@@ -48,7 +48,7 @@ if now < tonumber(epoch[2]) then
 end
 now_is(now, ahead, injected)
 local near = now + ahead           -- the last instant that is given out
-local look = math.floor(ahead / 2) -- how long before its opening a lane is looked at: several go at once
+local look = math.floor(ahead * 0.8) -- how long before its opening a lane is looked at: several go at once
 
 local granted = {}
 local steps = STEPS_AT_LEAST + STEPS_PER_MESSAGE * wanted
