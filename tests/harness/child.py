@@ -18,14 +18,15 @@ from tests.harness.broken import BROKEN
 def hasten(lease_s: float) -> None:
     """Shrink the leases, and what must fit into a mark's (its age, connect, read), by the same factor."""
     factor = lease_s / 30
-    mark, call, aws, lanes = (
+    mark, call, lean, opening, lanes = (
         import_module(f"gateway.{name}")
-        for name in ("dispatch.mark", "dispatch.call", "carrier.aws", "lanes.lanes")
+        for name in ("dispatch.mark", "dispatch.call", "carrier.lean", "carrier.opening", "lanes.lanes")
     )
     mark.LEASE = timedelta(seconds=lease_s)
     call._MARK_IS_FRESH_S *= factor
-    aws._READ_S *= factor * 1.5
-    aws._CONNECT_S *= factor * 1.5
+    lean.CONNECT_S *= factor * 1.5
+    lean._CALL_S *= factor * 1.5
+    opening.open_aws_carrier.__wrapped__.__kwdefaults__["read_s"] *= factor * 1.5
     lanes.Lanes.__init__.__kwdefaults__["lease_s"] = lease_s
     for locking in (lanes.Lanes.push, lanes.Lanes.begin_rebuild):
         locking.__kwdefaults__["lock_s"] *= factor
