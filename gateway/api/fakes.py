@@ -5,6 +5,7 @@ They keep the ports' promises in memory: a send that is accepted is remembered, 
 replayed, what a projection was told can be read back.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from gateway.errors import GatewayError
 from gateway.intake.explaining import Explanation
 from gateway.intake.outcome import Accepted, Declined, Estimate, EstimatedPrice
 from gateway.intake.request import SendRequest
+from gateway.intake.together import SendInBatch
 from gateway.messages.view import MessageView, ProviderView, price_view, timestamp
 from tenants.ids import created_at, encode, new_uuid
 from tenants.scope import TenantScope
@@ -53,6 +55,22 @@ class FakeSending:
         if idempotency_key is not None:
             self._by_key[scope.tenant_id, idempotency_key] = (fingerprint, view)
         return Accepted(message=view)
+
+    async def send_together(
+        self, scope: TenantScope, sends: Sequence[SendInBatch]
+    ) -> list[Accepted | Declined | BaseException]:
+        """Do with each what `send` does."""
+        outcomes: list[Accepted | Declined | BaseException] = []
+        for each in sends:
+            key, fingerprint = each.key or (None, None)
+            try:
+                outcome: Accepted | Declined | BaseException = await self.send(
+                    scope, each.request, idempotency_key=key, fingerprint=fingerprint
+                )
+            except GatewayError as error:
+                outcome = error
+            outcomes.append(outcome)
+        return outcomes
 
     async def estimate(self, scope: TenantScope, request: SendRequest) -> Estimate | Declined:  # noqa: ARG002 - the port's
         """Return one part of GSM text, or the refusal in `answer`."""

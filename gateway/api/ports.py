@@ -1,11 +1,13 @@
 """What the routes need from below the edge, as shapes: fakes and the real things fit alike."""
 
+from collections.abc import Sequence
 from typing import Literal, Protocol
 from uuid import UUID
 
 from gateway.intake.explaining import Explanation
 from gateway.intake.outcome import Accepted, Declined, Estimate
 from gateway.intake.request import SendRequest
+from gateway.intake.together import SendInBatch
 from gateway.messages.view import MessageView
 from tenants.accounts.sealing import DataKey
 from tenants.scope import TenantScope
@@ -23,6 +25,12 @@ class Sends(Protocol):
         fingerprint: bytes | None,
     ) -> Accepted | Declined:
         """Accept a message durably, or decline it with nothing stored and nothing held."""
+        ...
+
+    async def send_together(
+        self, scope: TenantScope, sends: Sequence[SendInBatch]
+    ) -> Sequence[Accepted | Declined | BaseException]:
+        """Accept or decline each of a batch's messages; what failed is an exception in its place."""
         ...
 
     async def estimate(self, scope: TenantScope, request: SendRequest) -> Estimate | Declined:

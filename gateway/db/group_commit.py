@@ -3,10 +3,11 @@ Group commit: many waiting items, one transaction, and only its commit answers.
 
 While one commit is under way the next batch gathers, so a lone item waits for nothing and a crowd shares one
 fsync; a second commit begins beside the first only when enough waits to be worth it. Only where nobody's
-latency counts is there a timer, too. The line is bounded; a full line is refused
-at once. An item the database refuses fails alone: its batch is tried again one by one. A connection lost
-during the commit leaves the outcome in doubt; `find_committed` then says what is there, and what it cannot
-say counts as not stored.
+latency counts is there a timer, too. What was submitted together is stored together, by a commit of its own;
+one such commit at a time, so that lone items always have a flusher. The line is bounded; a full line is
+refused at once. An item the database refuses fails alone: its batch is tried again one by one. A connection
+lost during the commit leaves the outcome in doubt; `find_committed` then says what is there, and what it
+cannot say counts as not stored.
 """
 
 import asyncio
@@ -82,6 +83,8 @@ class GroupCommit(Generic[Item, Answer]):
         self._committed = committed
         self._find_committed = find_committed
         self._line: deque[_Waiting[Item, Answer]] = deque()
+        self._parties: deque[list[_Waiting[Item, Answer]]] = deque()
+        self._party_under_way = False
         self._arrived = asyncio.Event()
         self._closed = False
         self._under_way = 0
@@ -90,7 +93,7 @@ class GroupCommit(Generic[Item, Answer]):
     @property
     def waiting(self) -> int:
         """Items in the line, not yet taken by a flusher."""
-        return len(self._line)
+        return len(self._line) + sum(map(len, self._parties))
 
     async def submit(self, item: Item) -> Answer:
         """
@@ -100,13 +103,30 @@ class GroupCommit(Generic[Item, Answer]):
             Overloaded: The line is full, or the process is stopping.
             Unavailable: Postgres did not take the batch; the item is not known to be stored.
         """
-        if self._closed or len(self._line) >= self._queue_size:
+        if self._closed or self.waiting >= self._queue_size:
             raise Overloaded("more is waiting than can be stored in time")
         waiting: _Waiting[Item, Answer] = _Waiting(item)
         self._line.append(waiting)
         if self._is_ready():
             self._arrived.set()
         return await waiting.answer
+
+    async def submit_together(self, items: Sequence[Item]) -> list[Answer | BaseException]:
+        """
+        Wait for the one transaction that stores or decides all of these; an answer or a failure per item.
+
+        Raises:
+            Overloaded: The line has no room for all of them, or the process is stopping.
+        """
+        if not items:
+            return []
+        if self._closed or self.waiting + len(items) > self._queue_size:
+            raise Overloaded("more is waiting than can be stored in time")
+        party: list[_Waiting[Item, Answer]] = [_Waiting(item) for item in items]
+        self._parties.append(party)
+        if self._is_ready():
+            self._arrived.set()
+        return await asyncio.gather(*(waiting.answer for waiting in party), return_exceptions=True)
 
     async def run(self, *, flushers: int) -> None:
         """Flush until cancelled; whoever still waits then is told, so nobody hangs."""
@@ -116,8 +136,10 @@ class GroupCommit(Generic[Item, Answer]):
                     group.create_task(self._flush_forever())
         finally:
             self._closed = True
-            _fail(self._line, Unavailable("the process is stopping"))
+            for left in (self._line, *self._parties):
+                _fail(left, Unavailable("the process is stopping"))
             self._line.clear()
+            self._parties.clear()
 
     async def _flush_forever(self) -> None:
         while True:
@@ -126,12 +148,21 @@ class GroupCommit(Generic[Item, Answer]):
                 await self._arrived.wait()
             self._under_way += 1
             try:
-                if batch := await self._next_batch():
+                if self._parties and not self._party_under_way:
+                    await self._flush_party(self._parties.popleft())
+                elif batch := await self._next_batch():
                     await self._flush_once(batch)
             finally:
                 self._under_way -= 1
                 if self._is_ready():
                     self._arrived.set()
+
+    async def _flush_party(self, party: Sequence[_Waiting[Item, Answer]]) -> None:
+        self._party_under_way = True
+        try:
+            await self._flush_once(party)
+        finally:
+            self._party_under_way = False
 
     async def _flush_once(self, batch: Sequence[_Waiting[Item, Answer]]) -> None:
         started = time.perf_counter()
@@ -153,6 +184,8 @@ class GroupCommit(Generic[Item, Answer]):
 
     def _is_ready(self) -> bool:
         """Whether to begin a commit: at once if none is under way, else when enough has gathered."""
+        if self._parties and not self._party_under_way:
+            return True
         return len(self._line) >= (self._worth if self._under_way else 1)
 
     async def _flush(self, batch: Sequence[_Waiting[Item, Answer]]) -> None:

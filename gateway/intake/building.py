@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from gateway.intake.commit import IdempotentRequest, NewMessage
 from gateway.intake.idempotency import expires_at
+from gateway.intake.outcome import RateState
 from gateway.intake.prepare import Draft
 from gateway.intake.request import SendRequest
 from gateway.intake.snapshot import TenantSnapshot
@@ -59,6 +60,14 @@ class Built(Struct, frozen=True, kw_only=True):
 
     message: NewMessage
     entry: LaneEntry
+
+
+class Passed(Struct, frozen=True):
+    """A send that passed every gate but money."""
+
+    admissible: Admissible
+    built: Built
+    rate: RateState | None
 
 
 def route_of(scope: TenantScope, sender: SenderFact | None) -> str:

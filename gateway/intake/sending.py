@@ -5,6 +5,7 @@ The way is linear and each step may end it. Nothing is stored before the commit,
 turn the answer back.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache
 from uuid import UUID
@@ -17,10 +18,10 @@ from gateway.admission.verdict import Admission, Admitted, Refused, StalePolicy,
 from gateway.clock import Clock
 from gateway.errors import Unavailable
 from gateway.intake.batch import IntakeCommit
-from gateway.intake.building import Admissible, accepted_view, build, recipient_key
+from gateway.intake.building import Admissible, Passed, accepted_view, build, recipient_key
 from gateway.intake.cancel import cancel_message
 from gateway.intake.choosing import Choosing, Ill
-from gateway.intake.commit import KeyMismatch, NoCredit, PlanChanged, Replay, Stored
+from gateway.intake.commit import Decision, KeyMismatch, NoCredit, PlanChanged, Replay, Stored
 from gateway.intake.estimating import estimate_of
 from gateway.intake.explaining import Explanation, explain
 from gateway.intake.outcome import Accepted, Declined, Estimate, RateState
@@ -31,6 +32,7 @@ from gateway.intake.refusals import declined
 from gateway.intake.replays import KEY_MISMATCH, Replays
 from gateway.intake.request import SendRequest
 from gateway.intake.snapshot import TenantSnapshot, policy_of
+from gateway.intake.together import SendInBatch, send_together
 from gateway.lanes.backlog import BacklogView
 from gateway.lanes.errors import RedisUnavailable
 from gateway.messages.view import MessageView
@@ -91,7 +93,20 @@ class Sending:
             Unavailable: Postgres or Redis could not be asked; nothing is known to be stored.
         """
         key = (idempotency_key, fingerprint) if idempotency_key and fingerprint else None
-        outcome = await self._decide(scope, request, key)
+        passed = await self.pass_gates(scope, request, key)
+        outcome = passed if isinstance(passed, Declined) else await self._store(passed)
+        return await self.concluded(outcome, scope, key)
+
+    async def send_together(
+        self, scope: TenantScope, sends: Sequence[SendInBatch]
+    ) -> list[Accepted | Declined | BaseException]:
+        """Accept or decline each of many messages; those that pass their gates share one commit."""
+        return await send_together(self, self._commit, scope, sends)
+
+    async def concluded(
+        self, outcome: Accepted | Declined, scope: TenantScope, key: tuple[str, bytes] | None
+    ) -> Accepted | Declined:
+        """Replay what the key got before instead of a refusal of today; count what became of it."""
         if isinstance(outcome, Declined) and key is not None:
             outcome = await self._replays.instead_of(outcome, scope, *key)
         if isinstance(outcome, Declined):
@@ -123,9 +138,15 @@ class Sending:
         snapshot = await self._policies.of(scope.tenant_id)
         return await cancel_message(self._replays.pool, scope, message_id, snapshot.key, self._clock.now())
 
-    async def _decide(
+    async def pass_gates(
         self, scope: TenantScope, request: SendRequest, key: tuple[str, bytes] | None
-    ) -> Accepted | Declined:
+    ) -> Passed | Declined:
+        """
+        Ask every gate but money.
+
+        Raises:
+            Unavailable: Postgres or Redis could not be asked, or the tenant's policy keeps changing.
+        """
         for _ in range(_TRIES):
             snapshot = await self._policies.of(scope.tenant_id)
             draft = prepare(snapshot, request, await self._prices.current(), self._clock.now())
@@ -148,7 +169,9 @@ class Sending:
                         wait_ms=wait_ms,
                         key=key,
                     )
-                    return await self._store(admissible, _rate_state(snapshot, admitted))
+                    return Passed(
+                        admissible, build(admissible, self._recipients), _rate_state(snapshot, admitted)
+                    )
                 case Refused() as refused:
                     return declined(refused, draft)
                 case StalePolicy(version=version):
@@ -171,17 +194,20 @@ class Sending:
         )
         return decide_without_redis(policy_of(snapshot), admission, opted_out=opted_out)
 
-    async def _store(self, admissible: Admissible, rate: RateState | None) -> Accepted | Declined:
-        built = build(admissible, self._recipients)
-        message, entry = built.message, built.entry
-        match await self._commit.submit(message):
+    async def _store(self, passed: Passed) -> Accepted | Declined:
+        return await self.answer(passed, await self._commit.submit(passed.built.message))
+
+    async def answer(self, passed: Passed, decision: Decision) -> Accepted | Declined:
+        """Return what the commit's decision means to whoever asked."""
+        message, entry = passed.built.message, passed.built.entry
+        match decision:
             case Stored():
                 self._backlog.admitted(
                     entry.route, entry.identity, entry.country, entry.priority, entry.parts
                 )
-                return Accepted(message=accepted_view(message, admissible.draft), rate=rate)
+                return Accepted(message=accepted_view(message, passed.admissible.draft), rate=passed.rate)
             case Replay(message_id=original):
-                return await self._replays.of(message.tenant_id, original, admissible.snapshot.key)
+                return await self._replays.of(message.tenant_id, original, passed.admissible.snapshot.key)
             case KeyMismatch():
                 return KEY_MISMATCH
             case PlanChanged():
@@ -189,7 +215,7 @@ class Sending:
                 raise Unavailable("the tenant's plan is changing", retry_after_ms=500)
             case NoCredit() as short:
                 return Declined(
-                    code="insufficient_credits", detail=_shortfall(short, message.unit), rate=rate
+                    code="insufficient_credits", detail=_shortfall(short, message.unit), rate=passed.rate
                 )
 
 

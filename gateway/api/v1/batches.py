@@ -1,6 +1,5 @@
 """`POST /v1/messages/batch`: many sends in one request, each with its own answer."""
 
-import asyncio
 from hashlib import sha256
 from typing import Annotated, Any, Final
 
@@ -21,12 +20,11 @@ from gateway.api.refusals import Problem, Refusal, problem_of
 from gateway.api.v1.messages import refusal_of_send
 from gateway.intake.outcome import Accepted, Declined
 from gateway.intake.request import SendRequest
+from gateway.intake.together import SendInBatch
 from gateway.messages.view import MessageView
 
 MAX_MESSAGES: Final = 1000
 MAX_BODY_BYTES: Final = 1024 * 1024
-_IN_LINE: Final = 256
-"""Items that wait for a commit at once; a batch must not fill the whole process's line."""
 _ACCEPTED: Final = 202
 _MULTI_STATUS: Final = 207
 _ITEM: Final = "\x1f"
@@ -57,42 +55,22 @@ class BatchAnswer(Struct, frozen=True, kw_only=True):
     data: list[BatchItem]
 
 
-class _Sends:
-    """The items of one batch on their way."""
+class _Items:
+    """Puts what became of the sends of one batch into words."""
 
-    def __init__(self, request: ApiRequest, desk: Desk, key: str | None, fingerprint: bytes) -> None:
+    def __init__(self, request: ApiRequest, desk: Desk) -> None:
         self._request = request
         self._desk = desk
-        self._key = key
-        self._fingerprint = fingerprint
-        self._line = asyncio.Semaphore(_IN_LINE)
-        self.replayed = 0
 
-    async def item(self, index: int, send: SendRequest) -> BatchItem:
-        async with self._line:
-            try:
-                outcome = await self._send(index, send)
-            except Exception as error:  # noqa: BLE001 - one item's failure is not its neighbours'
-                return self._refused(index, self._failure(error))
+    def item(self, index: int, outcome: Accepted | Declined | BaseException) -> BatchItem:
+        if isinstance(outcome, BaseException):
+            return self._refused(index, self._failure(outcome))
         if isinstance(outcome, Declined):
             return self._refused(index, refusal_of_send(outcome))
-        self.replayed += outcome.replayed
         return BatchItem(index=index, status=_ACCEPTED, message=outcome.message)
 
-    async def _send(self, index: int, send: SendRequest) -> Accepted | Declined:
-        if self._key is None:
-            return await self._desk.services.sending.send(
-                self._request.auth, send, idempotency_key=None, fingerprint=None
-            )
-        return await self._desk.services.sending.send(
-            self._request.auth,
-            send,
-            idempotency_key=f"{self._key}{_ITEM}{index}",
-            fingerprint=sha256(self._fingerprint + index.to_bytes(4, "big")).digest(),
-        )
-
-    def _failure(self, error: Exception) -> Refusal:
-        refusal = refusal_of(error)
+    def _failure(self, error: BaseException) -> Refusal:
+        refusal = refusal_of(error) if isinstance(error, Exception) else None
         if refusal is None:
             request_id = exchange_of(self._request.scope).request_id
             _log.error("batch_item_failed", request_id=request_id, exc_info=error)
@@ -123,13 +101,24 @@ class _Sends:
 async def send_batch(
     request: ApiRequest, data: JSONBody[BatchRequest], desk: NamedDependency[Desk]
 ) -> Response[BatchAnswer]:
-    """Send every item; they share group commits."""
+    """Send every item; those that pass their gates share one commit."""
     key = key_of(request)
     fingerprint = await fingerprint_of(request)
     if key is not None:
         async with desk.tenant(request.auth) as session:
             await claim_key(session, request.auth.tenant_id, key, fingerprint, status=_MULTI_STATUS)
-    sends = _Sends(request, desk, key, fingerprint)
-    items = await asyncio.gather(*(sends.item(index, send) for index, send in enumerate(data.messages)))
-    headers = {"Idempotent-Replayed": "true"} if sends.replayed else {}
-    return Response(BatchAnswer(data=items), status_code=_MULTI_STATUS, headers=headers)
+    sends = [
+        SendInBatch(request=send, key=None if key is None else _own_key(key, fingerprint, index))
+        for index, send in enumerate(data.messages)
+    ]
+    outcomes = await desk.services.sending.send_together(request.auth, sends)
+    items = _Items(request, desk)
+    answer = BatchAnswer(data=[items.item(index, outcome) for index, outcome in enumerate(outcomes)])
+    replayed = any(isinstance(outcome, Accepted) and outcome.replayed for outcome in outcomes)
+    headers = {"Idempotent-Replayed": "true"} if replayed else {}
+    return Response(answer, status_code=_MULTI_STATUS, headers=headers)
+
+
+def _own_key(key: str, fingerprint: bytes, index: int) -> tuple[str, bytes]:
+    """Each item has a key of its own, so that a repeated batch replays item by item."""
+    return f"{key}{_ITEM}{index}", sha256(fingerprint + index.to_bytes(4, "big")).digest()

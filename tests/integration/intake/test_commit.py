@@ -284,3 +284,29 @@ async def test_the_ledger_checker_notices_each_kind_of_damage(database, worker_p
 
 async def _as_answer(value):
     return value
+
+
+async def test_a_batch_of_a_thousand_is_one_transaction(intake, database, worker_engine):
+    """A reader sees all of it or nothing: every row was written by one transaction."""
+    scope = await enrol(worker_engine, credit=1000)
+    decisions = await intake.submit_together([new_message(scope) for _ in range(1000)])
+    assert all(isinstance(decision, Stored) for decision in decisions)
+    written_by = "SELECT count(DISTINCT xmin::text) FROM messages WHERE tenant_id = $1"
+    assert await database.fetchval(written_by, scope.tenant_id) == 1
+    assert await faults(database) == []
+
+
+async def test_a_batch_beyond_the_credit_is_decided_item_by_item_in_one_transaction(
+    intake, database, worker_engine
+):
+    """The first ones are stored and the rest are told, still by one commit; a used key is replayed."""
+    scope = await enrol(worker_engine, credit=7)
+    first = new_message(scope, key="item-0")
+    assert isinstance(await intake.submit(first), Stored)
+    again = new_message(scope, key="item-0")
+    decisions = await intake.submit_together([again, *(new_message(scope) for _ in range(9))])
+    assert decisions[0] == Replay(first.id)
+    assert [type(decision) for decision in decisions[1:]] == [Stored] * 6 + [NoCredit] * 3
+    written_by = "SELECT count(DISTINCT xmin::text) FROM messages WHERE tenant_id = $1"
+    assert await database.fetchval(written_by, scope.tenant_id) == 2
+    assert await faults(database) == []

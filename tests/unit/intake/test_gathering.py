@@ -8,6 +8,7 @@ import pytest
 from prometheus_client import Histogram
 
 from gateway.db.group_commit import GroupCommit
+from gateway.errors import Overloaded, Unavailable
 
 
 class Commits:
@@ -96,3 +97,52 @@ async def test_a_commit_that_fails_lets_the_next_begin(line, commits) -> None:
         [lost] = await submit(line, 1)
         assert isinstance((await asyncio.gather(lost, return_exceptions=True))[0], Exception)
         assert commits.sizes == expected
+
+
+async def test_what_is_submitted_together_is_one_commit_whatever_its_size(line, commits) -> None:
+    """A batch of a thousand is on disk at once or not at all."""
+    party = asyncio.create_task(line.submit_together(range(60)))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert commits.sizes == [60]
+    commits.may_end.set()
+    assert await asyncio.wait_for(party, 10) == list(range(60))
+
+
+async def test_lone_items_pass_a_line_of_batches(line, commits) -> None:
+    """A second batch waits for the first, so that one flusher is always left for single sends."""
+    parties = [asyncio.create_task(line.submit_together(range(20))) for _ in range(2)]
+    for _ in range(10):
+        await asyncio.sleep(0)
+    lone = await submit(line, 4)
+    assert commits.sizes == [20, 4]
+    commits.may_end.set()
+    await asyncio.wait_for(asyncio.gather(*parties, *lone), 10)
+    assert commits.sizes == [20, 4, 20]
+
+
+async def test_a_batch_without_room_is_refused_whole(line, commits) -> None:
+    """Half a batch in line would be half a batch on disk."""
+    with pytest.raises(Overloaded):
+        await line.submit_together(range(101))
+    assert commits.sizes == []
+
+
+async def test_a_batch_in_line_is_told_when_the_process_stops(commits) -> None:
+    """Nobody hangs on a process that is gone."""
+    line: GroupCommit[int, int] = GroupCommit(
+        commits,
+        commits.write,
+        queue_size=100,
+        max_batch=16,
+        sizes=Histogram("sizes", "-", registry=None),
+        seconds=Histogram("seconds", "-", registry=None),
+    )
+    running = asyncio.create_task(line.run(flushers=2))
+    parties = [asyncio.create_task(line.submit_together([1, 2])) for _ in range(2)]
+    for _ in range(10):
+        await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    for answers in await asyncio.wait_for(asyncio.gather(*parties), 10):
+        assert all(isinstance(answer, Unavailable) for answer in answers)
