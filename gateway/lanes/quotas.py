@@ -2,7 +2,8 @@
 The gates of one sender: the facts of its type, what the operator set otherwise, and its 10DLC campaign's.
 
 A campaign's ceiling is one gate for all of its numbers, so more numbers do not raise it. A 10DLC number whose
-campaign is not known shares the quota of an unvetted brand with the tenant's other such numbers.
+campaign is not known has its own rate alone: 1 MPS, which AWS gives each number. What it shares with others,
+only its registration says.
 
 T-Mobile's daily ceiling. Which carrier a number has is not known before the send, so every part of the
 brand's and the campaign's counts against it, whatever the carrier: too few may leave, never too many. The
@@ -58,13 +59,9 @@ def sender_gates(
 def _campaign_gates(
     tenant_id: UUID, campaign: CampaignFacts | None
 ) -> tuple[tuple[RateGate, ...], tuple[DailyCap, ...]]:
-    owner = tenant_id.hex
     if campaign is None:
-        quota = campaign_quota(None)
-        return (
-            (RateGate(f"u:{owner}", quota.parts_per_second),),
-            (DailyCap(f"u:{owner}", quota.tmobile_parts_per_day),),
-        )
+        return (), ()
+    owner = tenant_id.hex
     of_brand = campaign_quota(campaign.vetting_score)
     own = campaign_quota(None) if campaign.use_case in _UNVETTED_USE_CASES else of_brand
     name = f"{owner}:{campaign.campaign_id}"

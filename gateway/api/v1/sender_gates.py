@@ -53,7 +53,7 @@ class SenderGatesView(Struct, frozen=True, kw_only=True):
     ceiling_parts_per_second: float
     """The least of these rates: what the sender can reach."""
     campaign: CampaignFacts | None
-    """Its 10DLC campaign; null for a 10DLC number means that the quota of an unvetted brand holds."""
+    """Its 10DLC campaign; null where none is known, and then only the number's own rate holds."""
 
 
 async def read_gates(scope: TenantScope, session: AsyncSession, sender_id: UUID) -> SenderGatesView:

@@ -49,11 +49,19 @@ def test_a_low_volume_or_mixed_campaign_keeps_the_quota_of_an_unvetted_brand(use
     assert gates.daily[0].parts_per_day == 2_000
 
 
-def test_a_number_whose_campaign_is_unknown_is_held_to_an_unvetted_brands_quota():
-    """On by default: a new number is not faster than what its registration is known to allow."""
-    one, two = gates_of(1), gates_of(2)
-    assert one.shared == two.shared == (RateGate(f"u:{TENANT.hex}", 0.2),)
-    assert one.daily == (DailyCap(f"u:{TENANT.hex}", 2_000),)
+def test_a_number_whose_campaign_is_unknown_has_its_own_rate_alone():
+    """AWS starts every number at 1 MPS; what it shares with others is not known."""
+    assert gates_of() == SenderGates(parts_per_second=1.0)
+
+
+@pytest.mark.parametrize(
+    ("score", "rate", "per_day"), [(None, 0.2, 2_000), (0, 0.2, 2_000), (1, 4.0, 10_000)]
+)
+def test_a_known_campaign_has_its_scores_quota(score, rate, per_day):
+    """Where vetting was skipped, too."""
+    gates = gates_of(campaign=campaign(vetting_score=score))
+    assert gates.shared[0].parts_per_second == rate
+    assert {cap.parts_per_day for cap in gates.daily} == {per_day}
 
 
 def test_only_10dlc_numbers_have_a_campaign():
