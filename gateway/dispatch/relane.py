@@ -32,6 +32,8 @@ class Relane(Struct, frozen=True, kw_only=True):
     """As locked by the caller."""
     to: SenderFact
     routing: TenantRouting
+    country: str
+    """The destination's; a sender's rate depends on it."""
     step: Step
     attempt: int
     """Attempts that count; one that AWS certainly did not take does not."""
@@ -65,7 +67,7 @@ async def relane(connection: HotConnection, moves: Sequence[Relane], *, now: dat
     rows = await connection.fetch(
         _ROWS,
         [move.state.id for move in moves],
-        [msgspec.to_builtins(lane_of(move.to)) for move in moves],
+        [msgspec.to_builtins(lane_of(move.to, move.country)) for move in moves],
         [[msgspec.to_builtins(move.step)] for move in moves],
         [move.attempt for move in moves],
         [move.step.lease for move in moves],

@@ -137,4 +137,11 @@ class RelaneOrders:
             code=order["reason"],
             at=now,
         )
-        return Relane(state=state, to=move.sender, routing=routing, step=step, attempt=row.attempt)
+        return Relane(
+            state=state,
+            to=move.sender,
+            routing=routing,
+            country=row.need.country,
+            step=step,
+            attempt=row.attempt,
+        )

@@ -166,6 +166,7 @@ class Rerouting:
                     state=state,
                     to=sender,
                     routing=routing,
+                    country=row.need.country,
                     step=_step(each, row, failure, routing, now),
                     attempt=each.message.attempt - 1,
                 )

@@ -13,12 +13,13 @@ from gateway.dispatch.mark import mark
 from gateway.dispatch.record import Recorder
 from gateway.dispatch.relane_orders import RelaneOrders
 from gateway.dispatch.rerouting import Rerouting
-from gateway.lanes.entry import LaneEntry
+from gateway.lanes.entry import DailyCap, LaneEntry
 from gateway.routing.lanes import lane_of
 from gateway.routing.reading import RoutingReader
 from gateway.routing.tally import CallTally
 from tenants.ids import encode, new_uuid
 from tenants.senders import service
+from tenants.senders.quotas import QuotaChange, change_quota
 from tenants.senders.service import AccountFacts, SenderFacts
 from tests.harness.ledger import faults
 from tests.harness.tenants import accept, enrol, new_message, queue_row, row_of
@@ -76,7 +77,8 @@ class World:
         for _ in range(count):
             message = new_message(self.scope, type="transactional")
             routing = await self.reader.of(self.scope.tenant_id)
-            lane = lane_of(routing.senders[self.first.id])
+            sender = routing.senders[self.first.id]
+            lane = lane_of(sender, message.country)
             fields = {
                 "account_id": self.home,
                 "sender_id": self.first.id,
@@ -282,3 +284,24 @@ async def test_the_moved_lane_is_a_lane_that_redis_takes(world, marked):
     await world.record(mine, NOT_ACTIVE)
     entry = convert((await queue_row(world.pool, message.id))["lane"], LaneEntry)
     assert (entry.message_id, entry.identity) == (message.id, world.second.id)
+
+
+async def test_a_moved_message_leaves_its_old_senders_gates_behind_and_takes_on_the_new_ones(
+    world, database, marked
+):
+    """Else a number would go at its predecessor's rate, and count against its predecessor's day."""
+    limits = {world.first.id: (7.0, 70), world.second.id: (2.0, 20)}
+    async with worker_transaction(world.engine) as session:
+        for sender, (rate, per_day) in limits.items():
+            change = QuotaChange(parts_per_second=5.0, countries={"US": rate}, parts_per_day=per_day)
+            await change_quota(world.scope, session, sender, change)
+    message, behind = await world.accepted(2)
+    before = convert((await queue_row(world.pool, message.id))["lane"], LaneEntry)
+    assert (before.identity_rate, before.daily_caps[0].parts_per_day) == (7.0, 70)
+    [mine] = await marked(message.id)
+    await world.record(mine, NOT_ACTIVE)
+    await world.orders.work()
+    for moved in (message, behind):
+        entry = convert((await queue_row(world.pool, moved.id))["lane"], LaneEntry)
+        assert (entry.identity, entry.identity_rate) == (world.second.id, 2.0)
+        assert entry.daily_caps == (DailyCap(f"s:{world.second.id.hex}", 20),)
