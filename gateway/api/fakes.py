@@ -96,7 +96,14 @@ class FakeSending:
         if isinstance(estimated, Declined):
             return estimated
         return Explanation(
-            type="transactional", estimate=estimated, sender=None, estimated_wait_ms=None, candidates=()
+            type="transactional",
+            accepted=True,
+            refused_with=None,
+            gates=(),
+            estimate=estimated,
+            sender=None,
+            estimated_wait_ms=None,
+            candidates=(),
         )
 
     async def cancel(self, scope: TenantScope, message_id: UUID) -> MessageView | Declined | None:

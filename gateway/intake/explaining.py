@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from gateway.intake.estimating import estimate_of
+from gateway.intake.explained_gates import ExplainedGate, refusal
 from gateway.intake.outcome import Estimate
 from gateway.intake.prepare import Draft
 from gateway.intake.snapshot import TenantSnapshot
@@ -37,6 +38,12 @@ class Explanation(Struct, frozen=True, kw_only=True):
     """What would become of a send; nothing is stored, held or counted."""
 
     type: str
+    accepted: bool
+    """Whether the same send would be taken now."""
+    refused_with: str | None
+    """The problem code it would be refused with: that of the first closed gate."""
+    gates: tuple[ExplainedGate, ...]
+    """Every gate, in the order in which a send meets them."""
     estimate: Estimate
     sender: str | None
     """`idn_…` of the one that would carry it; None where none may, or for the sandbox's own."""
@@ -49,12 +56,18 @@ def explain(
     snapshot: TenantSnapshot,
     draft: Draft,
     candidates: Sequence[Candidate],
+    *,
     chosen: SenderFact | None,
     wait_ms: int | None,
+    gates: Sequence[ExplainedGate],
 ) -> Explanation:
-    """Lay out the choice of the sender."""
+    """Lay out the gates and the choice of the sender."""
+    refused_with = refusal(gates)
     return Explanation(
         type=draft.type,
+        accepted=refused_with is None,
+        refused_with=refused_with,
+        gates=tuple(gates),
         estimate=estimate_of(draft),
         sender=None if chosen is None else encode("idn", chosen.id),
         estimated_wait_ms=wait_ms,

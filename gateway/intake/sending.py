@@ -23,6 +23,7 @@ from gateway.intake.cancel import cancel_message
 from gateway.intake.choosing import Choosing, Ill
 from gateway.intake.commit import Decision, KeyMismatch, NoCredit, PlanChanged, Replay, Stored
 from gateway.intake.estimating import estimate_of
+from gateway.intake.explained_gates import Surroundings, gates_of
 from gateway.intake.explaining import Explanation, explain
 from gateway.intake.outcome import Accepted, Declined, Estimate, RateState
 from gateway.intake.policies import Policies
@@ -37,6 +38,7 @@ from gateway.lanes.backlog import BacklogView
 from gateway.lanes.errors import RedisUnavailable
 from gateway.messages.view import MessageView
 from gateway.telemetry import metrics
+from tenants.credits.batch import available
 from tenants.credits.money import format_usd
 from tenants.scope import TenantScope
 
@@ -123,7 +125,7 @@ class Sending:
         return draft if isinstance(draft, Declined) else estimate_of(draft)
 
     async def explain(self, scope: TenantScope, request: SendRequest) -> Explanation | Declined:
-        """Say which sender a text would get and why; counts against nothing."""
+        """Say what every gate would answer, which sender a text would get and why; counts against nothing."""
         snapshot = await self._policies.of(scope.tenant_id)
         draft = prepare(snapshot, request, await self._prices.current(), self._clock.now())
         if isinstance(draft, Declined):
@@ -131,7 +133,31 @@ class Sending:
         found = self._choosing.candidates(snapshot, request, draft)
         chosen = await self._choosing.of(found, snapshot, scope, request, draft)
         sender, wait_ms = (None, None) if chosen is None else (chosen.sender, chosen.wait_ms)
-        return explain(snapshot, draft, found, sender, wait_ms)
+        admission = _admission(snapshot, scope, draft, wait_ms or 0)
+        gates = gates_of(
+            policy_of(snapshot),
+            admission,
+            await self._surroundings(admission),
+            quote=draft.quote,
+            has_sender=chosen is not None,
+        )
+        return explain(snapshot, draft, found, chosen=sender, wait_ms=wait_ms, gates=gates)
+
+    async def _surroundings(self, admission: Admission) -> Surroundings:
+        """Read what the gates look at, and charge nothing."""
+        waits = None
+        with suppress(RedisUnavailable):
+            waits = await self._gate.peek(admission.tenant_id, admission.country)
+        async with self._replays.pool.acquire() as connection:
+            spendable = await available(connection, admission.tenant_id)
+        return Surroundings(
+            now=self._clock.now(),
+            opted_out=await self._policies.stands_on_a_list(
+                admission.tenant_id, admission.recipient_hash, admission.use_cases
+            ),
+            waits=waits,
+            available=spendable,
+        )
 
     async def cancel(self, scope: TenantScope, message_id: UUID) -> MessageView | Declined | None:
         """Cancel a message that no worker has taken yet; None if it is not the tenant's."""

@@ -61,6 +61,8 @@ _LOCK = """
     WHERE tenant_id = ANY($1::uuid[]) ORDER BY tenant_id FOR UPDATE
 """
 
+_AVAILABLE = "SELECT posted - held FROM balances WHERE tenant_id = $1"
+
 _TRANSFERS = {
     "id": "uuid", "tenant_id": "uuid", "subject_id": "uuid", "subject_at": "timestamptz", "kind": "word",
     "revision": "int", "unit": "word", "available": "bigint", "held": "bigint", "revenue": "bigint",
@@ -86,6 +88,11 @@ async def lock_balances(connection: HotConnection, tenant_ids: Iterable[UUID]) -
         row["tenant_id"]: LockedBalance(unit=row["unit"], posted=row["posted"], held=row["held"])
         for row in rows
     }
+
+
+async def available(connection: HotConnection, tenant_id: UUID) -> int:
+    """Return what the tenant may spend now, in the unit of its plan; a moment later it may be less."""
+    return await connection.fetchval(_AVAILABLE, tenant_id) or 0
 
 
 def ledger_writes(movements: Sequence[Movement], *, also_lock: Iterable[UUID] = ()) -> list[Write]:

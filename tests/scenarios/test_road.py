@@ -47,12 +47,14 @@ async def balance(stack, customer):
 
 
 async def refused(stack, customer, code, status, *, key=None, client=None, **members):
-    """Send what must be refused with `code`, and prove that nothing was stored or held."""
+    """Send what must be refused with `code`, and prove that nothing was stored or held; explain knew."""
     before = await footprint(stack, customer)
     headers = {"Idempotency-Key": key} if key else {}
     answer = await (client or customer.live).post("/v1/messages", json=members, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     assert answer.headers["content-type"].startswith("application/problem+json")
+    told = (await (client or customer.live).post("/v1/messages/explain", json=members)).json()
+    assert told.get("refused_with", told.get("code")) == code, told
     assert await footprint(stack, customer) == before
     return answer
 

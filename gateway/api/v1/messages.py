@@ -93,16 +93,17 @@ async def estimate_message(
     status_code=200,
     opt=_SEND,
     responses=refusals(*TENANT, *WITH_BODY, *SENDING),
-    summary="Explain which sender a message would get",
+    summary="Explain what would become of a message",
     description=(
-        "Takes the body of a send and sends nothing. Names every sender of the tenant in order, and why it "
+        "Takes the body of a send, sends nothing and counts against nothing. Names every gate with what it "
+        "looked at, its verdict and when it opens, and every sender of the tenant in order, with why it "
         "would be taken or passed over."
     ),
 )
 async def explain_message(
     request: ApiRequest, data: JSONBody[SendRequest], desk: NamedDependency[Desk]
 ) -> Explanation:
-    """Say which sender a text would get, and why."""
+    """Say what a send would meet, and which sender it would get."""
     outcome = await desk.services.sending.explain(request.auth, data)
     if isinstance(outcome, Declined):
         raise refusal_of_send(outcome)

@@ -91,3 +91,27 @@ async def test_a_clock_set_back_does_not_lock_a_tenant_out(tenant):
     assert refused.retry_after_ms <= 33_000
     tenant.now_us += refused.retry_after_ms * 1000
     assert isinstance(await tenant.ask(), Admitted)
+
+
+@pytest.mark.parametrize("rate", [0.5, 3.0, 49.0, 100.0])
+async def test_a_look_at_the_rates_foretells_the_verdict_and_charges_nothing(tenant, rate):
+    """An explanation may be asked for as often as one likes, and must not differ from what a send meets."""
+    await tenant.project(requests_per_second=rate, country_refuse_mps={"US": rate})
+    looked = await tenant.gate.peek(tenant.policy.tenant_id, "US")
+    assert (looked.requests_ms, looked.country_ms) == (0, 0)
+    while isinstance(verdict := await tenant.ask(), Admitted):
+        pass
+    looked = [await tenant.gate.peek(tenant.policy.tenant_id, "US") for _ in range(3)]
+    assert {each.requests_ms for each in looked} == {verdict.retry_after_ms}
+    assert {each.country_ms for each in looked} == {verdict.retry_after_ms}
+    tenant.now_us += verdict.retry_after_ms * 1000
+    assert (await tenant.gate.peek(tenant.policy.tenant_id, "US")).requests_ms == 0
+    assert isinstance(await tenant.ask(), Admitted)
+
+
+async def test_a_look_at_a_tenant_that_redis_does_not_know_says_so(tenant):
+    """Not knowing is not an open gate."""
+    assert await tenant.gate.peek(tenant.policy.tenant_id, "US") is None
+    await tenant.project()
+    looked = await tenant.gate.peek(tenant.policy.tenant_id, "US")
+    assert (looked.requests_ms, looked.country_ms) == (None, None)

@@ -1,0 +1,244 @@
+"""
+Every gate of a send, what it looked at and what it says: the list in `/v1/messages/explain`. Pure.
+
+A send is told of the first closed gate only; who mends one thing wants to know of the next at once. So here
+all of them are asked, in the order in which a send meets them.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Literal
+
+from msgspec import Struct
+
+from gateway.admission.gate import RateWaits
+from gateway.admission.policy import TenantPolicy
+from gateway.admission.rules.judging import RuleReport
+from gateway.admission.rules.ports import Closed, HeldUntil, Open
+from gateway.admission.verdict import Admission
+from gateway.messages.view import timestamp
+from tenants.credits.money import format_usd
+from tenants.credits.pricing import Quote
+
+GateVerdict = Literal["open", "held", "closed", "not_known"]
+
+
+class ExplainedGate(Struct, frozen=True, kw_only=True):
+    """One gate and its verdict on this send."""
+
+    gate: str
+    verdict: GateVerdict
+    """`held` takes the message and lets it leave later; `not_known` means that its store did not answer."""
+    input: str
+    """What the gate looked at."""
+    detail: str
+    code: str | None = None
+    """The problem code that a send would be answered with, where the gate is closed."""
+    opens_at: str | None = None
+    """When the same send would pass, where waiting helps."""
+
+
+class Surroundings(Struct, frozen=True, kw_only=True):
+    """What the gates need beside the tenant's policy, read for this one explanation."""
+
+    now: datetime
+    opted_out: bool
+    waits: RateWaits | None
+    """None where Redis does not answer or does not know the tenant."""
+    available: int
+    """What the tenant may spend, in the unit of its plan."""
+
+
+def gates_of(
+    policy: TenantPolicy,
+    admission: Admission,
+    around: Surroundings,
+    *,
+    quote: Quote,
+    has_sender: bool,
+    rules: Sequence[RuleReport] = (),
+) -> list[ExplainedGate]:
+    """Ask every gate, in the order in which a send meets them."""
+    return [
+        *(_of_rule(report) for report in rules),
+        *_of_policy(policy, admission),
+        _sender(admission, has_sender=has_sender),
+        _opt_out(admission, around),
+        *_rates(policy, admission, around),
+        _queue(admission, around),
+        _money(around, quote),
+    ]
+
+
+def refusal(gates: Sequence[ExplainedGate]) -> str | None:
+    """Return the code that a send would be refused with: that of the first closed gate."""
+    return next((gate.code for gate in gates if gate.verdict == "closed"), None)
+
+
+def _judged(gate: str, looked_at: str, *, closed: bool, code: str, detail: str, good: str) -> ExplainedGate:
+    if closed:
+        return ExplainedGate(gate=gate, verdict="closed", input=looked_at, detail=detail, code=code)
+    return ExplainedGate(gate=gate, verdict="open", input=looked_at, detail=good)
+
+
+def _sender(admission: Admission, *, has_sender: bool) -> ExplainedGate:
+    return _judged(
+        "sender",
+        f"country {admission.country}",
+        closed=not has_sender,
+        code="no_originator",
+        detail="none of the tenant's senders may carry it; `candidates` says why of each",
+        good="a sender may carry it",
+    )
+
+
+def _of_policy(policy: TenantPolicy, admission: Admission) -> Iterator[ExplainedGate]:
+    yield _judged(
+        "tenant_state",
+        f"state {policy.state}",
+        closed=policy.state != "active",
+        code="tenant_suspended",
+        detail="the tenant is not active; its operator can resume it",
+        good="the tenant is active",
+    )
+    yield _judged(
+        "mode",
+        f"{'live' if admission.live else 'test'} key",
+        closed=admission.live and not policy.live,
+        code="not_live",
+        detail="the tenant is not live yet; only test keys may send",
+        good="the key may send",
+    )
+    yield _template(policy, admission)
+    yield _judged(
+        "country",
+        f"country {admission.country}",
+        closed=admission.country not in policy.countries,
+        code="country_not_allowed",
+        detail=f"{admission.country} is not among the tenant's {len(policy.countries)} countries",
+        good=f"{admission.country} is on the tenant's list",
+    )
+
+
+def _template(policy: TenantPolicy, admission: Admission) -> ExplainedGate:
+    if admission.template is None:
+        return _judged(
+            "template",
+            "free text",
+            closed=not policy.free_text,
+            code="template_required",
+            detail="this tenant sends approved templates only",
+            good="the tenant may send free text",
+        )
+    template_id, version = admission.template
+    return _judged(
+        "template",
+        f"version {version}",
+        closed=version not in policy.templates.get(template_id, frozenset()),
+        code="template_not_allowed",
+        detail="this version of the template is not approved (any more)",
+        good="the version is approved",
+    )
+
+
+def _opt_out(admission: Admission, around: Surroundings) -> ExplainedGate:
+    return _judged(
+        "opt_out",
+        f"lists {', '.join(admission.use_cases)}",
+        closed=around.opted_out,
+        code="opted_out",
+        detail="the recipient has opted out; only the person can opt in again",
+        good="the recipient is on none of these lists",
+    )
+
+
+def _rates(policy: TenantPolicy, admission: Admission, around: Surroundings) -> Iterator[ExplainedGate]:
+    requests = policy.requests_per_second
+    yield _rate(
+        "request_rate",
+        "no limit" if requests is None else f"{requests:g} requests/s",
+        limited=requests is not None,
+        wait_ms=None if around.waits is None else around.waits.requests_ms,
+        around=around,
+    )
+    parts = policy.country_refuse_mps.get(admission.country)
+    yield _rate(
+        "country_rate",
+        "nothing is refused by rate" if parts is None else f"{parts:g} parts/s to {admission.country}",
+        limited=parts is not None,
+        wait_ms=None if around.waits is None else around.waits.country_ms,
+        around=around,
+    )
+
+
+def _rate(
+    gate: str, looked_at: str, *, limited: bool, wait_ms: int | None, around: Surroundings
+) -> ExplainedGate:
+    if not limited:
+        return ExplainedGate(gate=gate, verdict="open", input=looked_at, detail="the plan sets no such rate")
+    if wait_ms is None:
+        return ExplainedGate(
+            gate=gate, verdict="not_known", input=looked_at, detail="the rate's counter did not answer"
+        )
+    if wait_ms == 0:
+        return ExplainedGate(gate=gate, verdict="open", input=looked_at, detail="the rate has room")
+    return ExplainedGate(
+        gate=gate,
+        verdict="closed",
+        input=looked_at,
+        detail=f"the rate is used up for {wait_ms} ms",
+        code="rate_limited",
+        opens_at=timestamp(around.now + timedelta(milliseconds=wait_ms)),
+    )
+
+
+def _queue(admission: Admission, around: Surroundings) -> ExplainedGate:
+    looked_at = f"wait {admission.estimated_wait_ms} ms, life {admission.ttl_ms} ms"
+    too_long = admission.estimated_wait_ms - admission.ttl_ms
+    if too_long <= 0:
+        return ExplainedGate(
+            gate="queue", verdict="open", input=looked_at, detail="it leaves before its life ends"
+        )
+    return ExplainedGate(
+        gate="queue",
+        verdict="closed",
+        input=looked_at,
+        detail="the queue to this sender is longer than the message would live",
+        code="queue_full",
+        opens_at=timestamp(around.now + timedelta(milliseconds=too_long)),
+    )
+
+
+def _money(around: Surroundings, quote: Quote) -> ExplainedGate:
+    return _judged(
+        "balance",
+        f"needs {_amount(quote.amount, quote.unit)}",
+        closed=around.available < quote.amount,
+        code="insufficient_credits",
+        detail=f"{_amount(around.available, quote.unit)} are available",
+        good=f"{_amount(around.available, quote.unit)} are available",
+    )
+
+
+def _amount(amount: int, unit: str) -> str:
+    return f"{amount} credits" if unit == "credits" else f"{format_usd(amount)} USD"
+
+
+def _of_rule(report: RuleReport) -> ExplainedGate:
+    looked_at = f"rule {report.rule}"
+    match report.verdict:
+        case Open(note=note):
+            return ExplainedGate(gate=report.rule, verdict="open", input=looked_at, detail=note)
+        case HeldUntil(at=at, note=note):
+            return ExplainedGate(
+                gate=report.rule, verdict="held", input=looked_at, detail=note, opens_at=timestamp(at)
+            )
+        case Closed(code=code, detail=detail, opens_at=at):
+            return ExplainedGate(
+                gate=report.rule,
+                verdict="closed",
+                input=looked_at,
+                detail=detail,
+                code=code,
+                opens_at=timestamp(at),
+            )
