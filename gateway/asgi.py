@@ -10,6 +10,7 @@ from litestar.types import ControllerRouterHandler
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.faults import exception_handlers
+from gateway.api.hot_posts import HotPosts
 from gateway.api.hot_sends import HotSends
 from gateway.api.openapi import openapi_config, openapi_route
 from gateway.api.requests import RequestLayer
@@ -20,12 +21,12 @@ MAX_BODY_BYTES = 64 * 1024
 """Of any request; a batch and an SNS post have limits of their own."""
 
 
-def create_app(services: Services, *, hot_sends: bool = True) -> Litestar:
+def create_app(services: Services, *, short_ways: bool = True) -> Litestar:
     """
     Return the application; it owns nothing that needs closing, the services do.
 
     Args:
-        hot_sends: Whether plain sends take the short way; the answers are the same.
+        short_ways: Whether plain sends and SNS's posts pass the framework by; the answers are the same.
     """
     desk = Desk(services)
     described = openapi_route(
@@ -33,7 +34,8 @@ def create_app(services: Services, *, hot_sends: bool = True) -> Litestar:
         (*TENANT_ROUTES, *OPERATOR_ROUTES),
     )
     app = _application(desk, [*all_routes(desk), described], None)
-    if hot_sends:
+    if short_ways:
+        app.asgi_handler = HotPosts(app.asgi_handler, ingest=services.ingest, public_url=desk.public_url)
         app.asgi_handler = HotSends(
             app.asgi_handler,
             keyring=desk.keyring,

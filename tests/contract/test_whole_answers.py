@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.api import hot_sends
+from gateway.api import short_way
 from gateway.api.fakes import message_view
 from gateway.asgi import create_app
 from gateway.intake.outcome import Accepted, Declined, RateState
@@ -56,7 +56,7 @@ async def exchange(app: Any, *writes: bytes, answers: int = 1) -> bytes:
 async def both(world, *writes: bytes, answers: int = 1) -> bytes:
     """Speak to the short way and to the framework's; return what both wrote."""
     hot = await exchange(world.app, *writes, answers=answers)
-    assert hot == await exchange(create_app(world.services, hot_sends=False), *writes, answers=answers)
+    assert hot == await exchange(create_app(world.services, short_ways=False), *writes, answers=answers)
     return hot
 
 
@@ -110,7 +110,7 @@ async def test_the_short_way_out_was_taken(world, customer, monkeypatch) -> None
     async def messages(*_: Any) -> None:
         raise AssertionError("ASGI's messages were sent")
 
-    monkeypatch.setattr(hot_sends, "_respond", messages)
+    monkeypatch.setattr(short_way, "respond", messages)
     assert b"202 Accepted" in await exchange(world.app, request(customer.key))
 
 

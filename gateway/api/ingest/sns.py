@@ -2,6 +2,7 @@
 
 from typing import Final
 
+import msgspec
 from litestar import post
 from litestar.di import NamedDependency
 from litestar.params import RawBody
@@ -9,6 +10,7 @@ from msgspec import Struct
 
 from gateway.api.desk import Desk
 from gateway.api.documented import refusals
+from gateway.api.ports import IngestAnswer
 from gateway.api.refusals import Refusal
 
 MAX_BODY_BYTES: Final = 512 * 1024
@@ -36,6 +38,21 @@ class IngestView(Struct, frozen=True, kw_only=True):
 async def receive_sns(body: RawBody, desk: NamedDependency[Desk]) -> IngestView:
     """Verify and store one envelope."""
     answer = await desk.services.ingest.receive(body)
-    if answer.outcome == "rejected":
-        raise Refusal("envelope_rejected", f"The envelope is not believed: {answer.reason}.")
+    if (refusal := refusal_of_post(answer)) is not None:
+        raise refusal
     return IngestView(outcome=answer.outcome)
+
+
+def refusal_of_post(answer: IngestAnswer) -> Refusal | None:
+    """Return the refusal of a post that is not believed."""
+    if answer.outcome != "rejected":
+        return None
+    return Refusal("envelope_rejected", f"The envelope is not believed: {answer.reason}.")
+
+
+def encode_ingest(answer: IngestAnswer) -> bytes:
+    """Return the body of an acknowledged post."""
+    return _encoder.encode(IngestView(outcome=answer.outcome))
+
+
+_encoder: Final = msgspec.json.Encoder()
