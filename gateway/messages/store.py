@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.messages.keys import body_context, number_context
 from gateway.messages.models import Event, Message, StoredReceipt
+from gateway.messages.row import MessageRow
 from gateway.messages.view import (
     MessageEventView,
     MessageView,
@@ -93,7 +94,7 @@ async def history(
     return [view for _, _, view in sorted([*ours, *theirs], key=lambda item: item[:2])]
 
 
-def view_of(message: Message, key: DataKey) -> MessageView:
+def view_of(message: Message | MessageRow, key: DataKey) -> MessageView:
     """Return the message as its tenant sees it, opened with the tenant's key."""
     context = message.context or {}
     return MessageView(
@@ -153,13 +154,13 @@ def _is(message_id: UUID) -> tuple[Any, ...]:
     return (Message.id == message_id, Message.created_at == created_at(message_id))
 
 
-def _body(message: Message, key: DataKey) -> str | None:
+def _body(message: Message | MessageRow, key: DataKey) -> str | None:
     if message.body_sealed is None:
         return None
     return key.open(message.body_sealed, context=body_context(message.id)).decode()
 
 
-def _provider(message: Message) -> ProviderView:
+def _provider(message: Message | MessageRow) -> ProviderView:
     return ProviderView(
         message_id=message.provider_message_id,
         account=encode("acc", message.account_id) if message.account_id else None,

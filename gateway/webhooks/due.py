@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 from msgspec import Struct
 
-from gateway.messages.models import Message
+from gateway.messages.row import ROW_COLUMNS, MessageRow
 from gateway.webhooks.payload import StoredEvent
 from tenants.endpoints.models import WebhookEndpoint
 from tenants.ids import created_at
@@ -46,7 +46,9 @@ _EVENTS = """
     FROM unnest($1::uuid[], $4::uuid[]) AS owed (id, tenant_id) JOIN events e USING (tenant_id, id)
     WHERE e.created_at BETWEEN $2 AND $3
 """
-_MESSAGES = "SELECT * FROM messages WHERE id = ANY($1::uuid[]) AND created_at BETWEEN $2 AND $3"
+_MESSAGES = f"""
+    SELECT {ROW_COLUMNS} FROM messages WHERE id = ANY($1::uuid[]) AND created_at BETWEEN $2 AND $3
+"""  # noqa: S608 - the names are a struct's fields
 _ENDPOINTS = "SELECT * FROM webhook_endpoints WHERE id = ANY($1::uuid[])"
 
 
@@ -93,7 +95,9 @@ async def _read(connection: HotConnection, rows: Sequence[asyncpg.Record]) -> li
     owed = {row["event_id"]: row["tenant_id"] for row in rows}
     events = {row["id"]: row for row in await _by_id(connection, _EVENTS, owed, list(owed.values()))}
     message_ids = {row["message_id"] for row in events.values() if row["message_id"] is not None}
-    messages = {row["id"]: Message(**dict(row)) for row in await _by_id(connection, _MESSAGES, message_ids)}
+    messages = {
+        row["id"]: MessageRow(**dict(row)) for row in await _by_id(connection, _MESSAGES, message_ids)
+    }
     endpoint_rows = await connection.fetch(_ENDPOINTS, list({row["endpoint_id"] for row in rows}))
     endpoints = {row["id"]: WebhookEndpoint(**dict(row)) for row in endpoint_rows}
     found: list[DueDelivery] = []
@@ -111,7 +115,7 @@ async def _read(connection: HotConnection, rows: Sequence[asyncpg.Record]) -> li
 
 
 def _due(
-    row: asyncpg.Record, endpoint: WebhookEndpoint, event: asyncpg.Record, messages: dict[UUID, Message]
+    row: asyncpg.Record, endpoint: WebhookEndpoint, event: asyncpg.Record, messages: dict[UUID, MessageRow]
 ) -> DueDelivery:
     return DueDelivery(
         tenant_id=row["tenant_id"],
