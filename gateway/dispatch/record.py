@@ -33,7 +33,7 @@ _log = structlog.get_logger(__name__)
 MAX_BATCH = 128
 NOT_OPENED = "not_opened"
 _OPENED_AGAIN_IN = timedelta(seconds=5)
-_LINGER_S = 0.005
+_LINGER_S = 0.02
 """Results gathered for this long share a commit; nobody waits for them."""
 _RETRY_S = 0.5
 

@@ -38,7 +38,9 @@ _CROWDED = timedelta(milliseconds=100)
 _CLAIM = 128
 _POLL_S = 1.0
 _RETRY_S = 0.5
-_LINGER_S = 0.005
+_GATHER_S = 0.02
+"""Between a word of new events and the lease: what comes meanwhile shares its transaction."""
+_LINGER_S = 0.025
 """Results gathered for this long share a commit; nobody waits for them."""
 _RECORD_BATCH = 128
 
@@ -62,6 +64,8 @@ class WebhookSender:
         self._keys = keys
         self._clock = clock
         self._free = in_flight
+        self._short = False
+        """More was due than there was room for, so the end of a post is worth a look."""
         self._wake = asyncio.Event()
         self._busy: Counter[UUID] = Counter()
         self._posts: set[asyncio.Task[None]] = set()
@@ -104,25 +108,28 @@ class WebhookSender:
         while True:
             self._wake.clear()
             try:
-                leased = await self._lease() if self._free > 0 else 0
+                is_more = await self._lease() if self._free > 0 else False
             except DATABASE_FAULTS as error:
                 _log.warning("webhook_lease_failed", error=str(error))
                 await asyncio.sleep(_RETRY_S)
                 continue
-            if not leased or self._free <= 0:
-                await self._pause()
+            if not is_more:
+                await self._pause(_CROWDED.total_seconds() if self._short else _POLL_S)
 
-    async def _pause(self) -> None:
+    async def _pause(self, longest_s: float) -> None:
         try:
-            async with asyncio.timeout(_POLL_S):
+            async with asyncio.timeout(longest_s):
                 await self._wake.wait()
         except TimeoutError:
             return
+        await asyncio.sleep(_GATHER_S)
 
-    async def _lease(self) -> int:
+    async def _lease(self) -> bool:
+        """Begin the posts that are due and have room; True if more may be due that has room, too."""
         now = self._clock.now()
+        limit = min(self._free, _CLAIM)
         async with self._pool.acquire() as connection, connection.transaction():
-            due = await lease_due(connection, now=now, limit=min(self._free, _CLAIM))
+            due = await lease_due(connection, now=now, limit=limit)
             taken, crowded = self._admit(due)
             await postpone(connection, crowded, until=now + _CROWDED)
         await fp(FaultPoint.WEBHOOKS_AFTER_LEASE)
@@ -132,7 +139,9 @@ class WebhookSender:
             task = asyncio.create_task(self._post(delivery))
             self._posts.add(task)
             task.add_done_callback(self._ended)
-        return len(taken)
+        is_more = len(due) == limit
+        self._short = is_more or bool(crowded)
+        return is_more and bool(taken) and self._free > 0
 
     def _admit(self, due: Sequence[DueDelivery]) -> tuple[list[DueDelivery], list[DueDelivery]]:
         """Split what was leased into what may be posted now and what its endpoint has no room for."""
@@ -150,7 +159,8 @@ class WebhookSender:
             # The lease runs out and the delivery comes again.
             _log.error("webhook_post_broken", exc_info=error)
         self._free += 1
-        self._wake.set()
+        if self._short:
+            self._wake.set()
 
     async def _post(self, delivery: DueDelivery) -> None:
         try:
