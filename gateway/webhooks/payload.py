@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from gateway.messages.models import Message
 from gateway.messages.row import MessageRow
 from gateway.messages.store import view_of
 from gateway.messages.view import timestamp
@@ -20,7 +21,7 @@ class StoredEvent(Struct, frozen=True, kw_only=True):
     type: str
     sequence: int
     data: dict[str, Any]
-    message: MessageRow | None
+    message: Message | MessageRow | None
 
 
 def body_of(event: StoredEvent, key: DataKey) -> str:
@@ -43,6 +44,6 @@ def body_of(event: StoredEvent, key: DataKey) -> str:
     return msgspec.json.encode(body).decode()
 
 
-def _frozen(message: MessageRow) -> dict[str, Any]:
+def _frozen(message: Message | MessageRow) -> dict[str, Any]:
     """Fields that the event's own data does not carry and that may have moved on since: left out of time."""
     return {"feedback": None if message.feedback is None else "pending"}
