@@ -197,6 +197,11 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "The ledger does not count that high.",
         "Check the amount: dollars are written as decimals, not in cents or micros.",
     ),
+    "correction_above_charge": (
+        "A correction of a message gives back at most what the message was charged, less what was given back "
+        "already.",
+        "Correct by less, or without naming the message: that is the platform's own money.",
+    ),
     "template_state": (
         "A version goes from draft to submitted to approved or rejected, and never back.",
         "Read the template; write a new version where the old one was decided on.",

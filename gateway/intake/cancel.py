@@ -13,7 +13,9 @@ from gateway.messages.outbox import NewEvent, write_events
 from gateway.messages.store import view_of
 from gateway.messages.view import MessageView
 from tenants.accounts.sealing import DataKey
-from tenants.credits.batch import Movement, post
+from tenants.compound import execute
+from tenants.credits.batch import Movement, ledger_writes
+from tenants.credits.counting import Counted, count_writes
 from tenants.ids import created_at, new_uuid
 from tenants.scope import TenantScope
 
@@ -61,7 +63,7 @@ async def cancel_message(
 
 
 async def _release(connection: Any, row: asyncpg.Record) -> None:
-    if row["test"] or row["price_estimated"] == 0:
+    if row["test"]:
         return
     release = Movement(
         tenant_id=row["tenant_id"],
@@ -72,7 +74,10 @@ async def _release(connection: Any, row: asyncpg.Record) -> None:
         available=row["price_estimated"],
         held=-row["price_estimated"],
     )
-    await post(connection, [release])
+    counted = Counted(
+        tenant_id=row["tenant_id"], message_id=row["id"], message_at=row["created_at"], first=True
+    )
+    await execute(connection, [*ledger_writes([release]), *count_writes([counted])])
 
 
 def _canceled(row: asyncpg.Record) -> NewEvent:

@@ -224,7 +224,7 @@ def _writes(accepted: Sequence[NewMessage], batch_id: UUID, *, reuse_keys: bool)
     )
     return [
         *ledger_writes(
-            [_hold(message) for message in accepted if message.hold > 0],
+            [_hold(message) for message in accepted if not message.test],
             also_lock=(message.tenant_id for message in accepted),
         ),
         *key_writes(keys, reuse=reuse_keys),

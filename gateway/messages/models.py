@@ -90,6 +90,10 @@ class Message(Base):
     mnc: Mapped[str | None]
     provider_price_micros: Mapped[int | None] = mapped_column(BigInteger)
     provider_fee_micros: Mapped[int | None] = mapped_column(BigInteger)
+    cost_micros: Mapped[Amount] = mapped_column(server_default="0")
+    """What AWS charged for it, fees and every attempt included, as the ledger has it."""
+    cost_revision: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    """How often that was booked."""
     receipt_rank: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     receipt_at: Mapped[datetime | None]
     receipt_name: Mapped[str | None]
@@ -221,6 +225,10 @@ class StoredReceipt(Base):
     event_type: Mapped[str]
     event_at: Mapped[Instant]
     received_at: Mapped[Instant] = mapped_column(server_default=text("now()"))
+    provider_message_id: Mapped[str | None]
+    price_micros: Mapped[int | None] = mapped_column(BigInteger)
+    """As far as believed, the carriers' fee excluded; in micro-dollars."""
+    fee_micros: Mapped[int | None] = mapped_column(BigInteger)
     detail: Mapped[dict[str, object]] = mapped_column(JSONB)
 
 

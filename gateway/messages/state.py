@@ -8,7 +8,7 @@ webhooks can never tell different stories.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from msgspec import Struct, structs
@@ -18,7 +18,8 @@ from gateway.messages.outbox import WAKE, NewEvent, event_writes
 from gateway.messages.status import FINALS, MessageStatus
 from tenants.compound import Write, execute
 from tenants.credits.batch import LockedBalance, Movement, ledger_writes, lock_balances
-from tenants.credits.settlement import Position, Settlement, settle, target
+from tenants.credits.counting import Counted, count_writes
+from tenants.credits.settlement import Position, Settlement, lapsed, settle, target
 from tenants.ids import created_at, new_uuid
 from tenants.tables import HotConnection
 
@@ -50,6 +51,8 @@ class MessageState(Struct, frozen=True, kw_only=True):
     mnc: str | None
     provider_price_micros: int | None
     provider_fee_micros: int | None
+    cost_micros: int
+    cost_revision: int
     receipt_rank: int
     receipt_at: datetime | None
     receipt_name: str | None
@@ -68,6 +71,7 @@ _WRITTEN: dict[str, str] = {
     "dispatched_at": "timestamptz", "final_at": "timestamptz", "attempts": "smallint",
     "sequence": "smallint", "provider_message_id": "text", "provider_status": "text", "carrier": "text",
     "mcc": "text", "mnc": "text", "provider_price_micros": "bigint", "provider_fee_micros": "bigint",
+    "cost_micros": "bigint", "cost_revision": "smallint",
     "receipt_rank": "smallint", "receipt_at": "timestamptz", "receipt_name": "text",
     "resend_of_unknown": "boolean",
 }  # fmt: skip
@@ -117,8 +121,8 @@ async def save(
     if not moved:
         await execute(connection, also)
         return []
-    movements, settled = await _settle(connection, moved)
-    paid = {movement.subject_id for movement in movements}
+    movements, counted, settled = await _settle(connection, moved)
+    paid = {movement.subject_id for movement in movements if movement.kind != "cost"}
     told = [(before, _numbered(before, after, paid=after.id in paid)) for before, after in settled]
     events = [
         _event(after) for before, after in told if before.status != after.status and after.status in _EVENT_OF
@@ -126,6 +130,7 @@ async def save(
     writes = [
         Write("saved", _SAVE, tuple(_arrays([after for _, after in told]))),
         *ledger_writes(movements),
+        *count_writes(counted),
         *(event_writes(events) if events else []),
         *also,
     ]
@@ -142,9 +147,9 @@ def _closed(before: MessageState, after: MessageState, now: datetime) -> Message
 
 async def _settle(
     connection: HotConnection, moved: Sequence[tuple[MessageState, MessageState]]
-) -> tuple[list[Movement], list[tuple[MessageState, MessageState]]]:
+) -> tuple[list[Movement], list[Counted], list[tuple[MessageState, MessageState]]]:
     """
-    Bring each final message's money to its target.
+    Bring each final message's money, and what AWS charged for any, to its target.
 
     A first settlement only divides its own hold. A later one may need credit, so the balance is read first.
     """
@@ -152,26 +157,79 @@ async def _settle(
     # All of them at once: locking some first would break the order of tenant ids.
     balances = await lock_balances(connection, (after.tenant_id for _, after in moved)) if again else {}
     movements: list[Movement] = []
+    counted: list[Counted] = []
     settled: list[tuple[MessageState, MessageState]] = []
     for before, after in moved:
-        if after.status not in FINALS:
-            settled.append((before, after))
-            continue
         if after.test:
-            settled.append((before, structs.replace(after, price_final=0)))
+            settled.append((before, _free(after)))
             continue
-        balance = balances.get(after.tenant_id, _NOTHING)
-        settlement = settle(_position(before), target=_target(after), available=balance.available)
-        made = _movements(after, settlement)
-        if _is_settled(before):
-            balance.posted += sum(movement.available for movement in made)
-        movements.extend(made)
-        settled.append((before, _charged(before, after, settlement)))
-    return movements, settled
+        booked, costs = _booked(before, after)
+        made: list[Movement] = []
+        if after.status in FINALS:
+            made, booked = _paid(before, booked, balances.get(after.tenant_id))
+        movements += [*made, *costs]
+        if made or costs:
+            counted.append(_count(before, booked))
+        settled.append((before, booked))
+    return movements, counted, settled
 
 
-_NOTHING: Final = LockedBalance(unit="", posted=0, held=0)
-"""What a first settlement may spend beside its hold."""
+def _free(state: MessageState) -> MessageState:
+    """A test message costs nobody anything, whatever a carrier says."""
+    return structs.replace(state, cost_micros=0, price_final=0 if state.status in FINALS else None)
+
+
+def _booked(before: MessageState, after: MessageState) -> tuple[MessageState, list[Movement]]:
+    """Bring what is booked as AWS's charge to what the events say it is."""
+    more = after.cost_micros - before.cost_micros
+    if not more:
+        return after, []
+    booked = structs.replace(after, cost_revision=before.cost_revision + 1)
+    cost = Movement(
+        tenant_id=booked.tenant_id,
+        subject_id=booked.id,
+        subject_at=booked.created_at,
+        kind="cost",
+        revision=booked.cost_revision,
+        unit="micros",
+        cogs=more,
+        payable=-more,
+    )
+    return booked, [cost]
+
+
+def _paid(
+    before: MessageState, after: MessageState, balance: LockedBalance | None
+) -> tuple[list[Movement], MessageState]:
+    """Settle one final message; `balance` is moved along, so that the next one sees what is left."""
+    settlement = settle(
+        _position(before),
+        target=_target(after),
+        available=_spendable(balance, after.unit),
+        lapsed=lapsed(after.status),  # type: ignore[arg-type]  # only finals come here
+    )
+    made = _movements(after, settlement)
+    if balance is not None and _is_settled(before):
+        balance.posted += sum(movement.available for movement in made)
+    return made, _charged(before, after, settlement)
+
+
+def _spendable(balance: LockedBalance | None, unit: str) -> int | None:
+    """Return what a later settlement may take; None where the plan has changed to another unit since."""
+    if balance is None:
+        return 0
+    return balance.available if balance.unit == unit else None
+
+
+def _count(before: MessageState, after: MessageState) -> Counted:
+    return Counted(
+        tenant_id=after.tenant_id,
+        message_id=after.id,
+        message_at=after.created_at,
+        first=after.price_final is not None and before.price_final is None,
+        charged=(after.price_final or 0) - (before.price_final or 0),
+        cost_micros=after.cost_micros - before.cost_micros,
+    )
 
 
 def _is_settled(state: MessageState) -> bool:

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from gateway.messages.state import MessageState, lock, save
 from gateway.messages.status import Unmapped, outcome_of, project
+from gateway.receipts.costs import with_every_price
 from gateway.receipts.event import InboundText, Receipt
 from gateway.receipts.fold import fold
 from gateway.telemetry import metrics
@@ -97,9 +98,10 @@ async def _owners(connection: HotConnection, receipts: Sequence[Receipt]) -> dic
 
 
 _STORE = """
-    INSERT INTO receipts (tenant_id, message_id, message_at, event_key, event_type, event_at, detail)
+    INSERT INTO receipts (tenant_id, message_id, message_at, event_key, event_type, event_at, detail,
+        provider_message_id, price_micros, fee_micros)
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::bytea[], $5::text[],
-        $6::timestamptz[], $7::jsonb[])
+        $6::timestamptz[], $7::jsonb[], $8::text[], $9::bigint[], $10::bigint[])
     ON CONFLICT DO NOTHING RETURNING event_key
 """
 
@@ -117,6 +119,9 @@ async def _store(connection: HotConnection, owned: Sequence[tuple[Receipt, Messa
         [receipt.event_type or receipt.status for receipt, _ in owned],
         [receipt.at for receipt, _ in owned],
         [_impersonal(receipt.raw) for receipt, _ in owned],
+        [receipt.provider_message_id for receipt, _ in owned],
+        [receipt.price_micros for receipt, _ in owned],
+        [receipt.carrier_fee_micros for receipt, _ in owned],
     )
     return {row["event_key"] for row in rows}
 
@@ -136,16 +141,20 @@ async def _move(
 ) -> None:
     before: dict[UUID, MessageState] = {}
     after: dict[UUID, MessageState] = {}
+    twice: set[UUID] = set()
     for receipt, state in owned:
         if receipt.event_key in fresh:
             before.setdefault(state.id, state)
             after[state.id] = fold(after.get(state.id, state), receipt)
+            if after[state.id].provider_message_id != receipt.provider_message_id:
+                twice.add(state.id)
             metrics.RECEIPT_LAG_SECONDS.observe(max(0.0, (now - receipt.at).total_seconds()))
             _count_unmapped(receipt)
     unanswered = {"queued", "dispatching"}
     answered = [i for i in before if before[i].status in unanswered and after[i].status not in unanswered]
     # An event is proof that AWS has it: an attempt of unknown outcome is known now.
     also = [Write("answered", _ANSWERED, (answered,))] if answered else []
+    after |= await with_every_price(connection, list(after.values()), twice=twice)
     await save(connection, [(before[i], after[i]) for i in before], now=now, also=also)
 
 

@@ -31,7 +31,18 @@ def fold(state: MessageState, receipt: Receipt) -> MessageState:
         provider_price_micros=_greatest(state.provider_price_micros, receipt.price_micros),
         provider_fee_micros=_greatest(state.provider_fee_micros, receipt.carrier_fee_micros),
     )
+    kept = structs.replace(kept, cost_micros=_cost(kept))
     return kept if after == before else _moved(kept, after)
+
+
+def _cost(state: MessageState) -> int:
+    """
+    What AWS charged, where it has one id for the message; never less than was known before.
+
+    A message that went out twice has two prices, which are read from its events instead.
+    """
+    single = (state.provider_price_micros or 0) + (state.provider_fee_micros or 0)
+    return max(state.cost_micros, single)
 
 
 def _moved(state: MessageState, projection: Projection) -> MessageState:

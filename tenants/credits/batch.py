@@ -5,7 +5,7 @@ Lock order: a transaction that touches messages locks them first, then balances,
 of tenant ids; so two batches can wait for each other but never in a circle.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -16,12 +16,13 @@ from tenants.compound import Write, execute, insert
 from tenants.ids import new_uuid
 from tenants.tables import HotConnection
 
-TransferKind = Literal["top_up", "adjust", "hold", "capture", "release", "recapture"]
+TransferKind = Literal["hold", "capture", "release", "expire", "recapture", "cost"]
+"""What a message moves; what is moved by hand is in `tenants.credits.service`."""
 Unit = Literal["micros", "credits"]
 
 
 class Movement(Struct, frozen=True, kw_only=True):
-    """One transfer to post; its five amounts sum to zero."""
+    """One transfer to post; its seven amounts sum to zero."""
 
     tenant_id: UUID
     subject_id: UUID
@@ -34,6 +35,15 @@ class Movement(Struct, frozen=True, kw_only=True):
     revenue: int = 0
     funding: int = 0
     adjustment: int = 0
+    cogs: int = 0
+    """What AWS charged, in micro-dollars whatever the tenant's unit; only in a `cost`."""
+    payable: int = 0
+    """What is owed to AWS for it: minus `cogs`."""
+
+    @property
+    def moves_balance(self) -> bool:
+        """Whether the tenant has or holds another amount after it."""
+        return self.available != 0 or self.held != 0
 
 
 class LockedBalance(Struct, kw_only=True):
@@ -68,6 +78,11 @@ _TRANSFERS = {
     "revision": "int", "unit": "word", "available": "bigint", "held": "bigint", "revenue": "bigint",
     "funding": "bigint", "adjustment": "bigint",
 }  # fmt: skip
+_COSTS = {
+    "id": "uuid", "tenant_id": "uuid", "subject_id": "uuid", "subject_at": "timestamptz", "kind": "word",
+    "revision": "int", "unit": "word", "cogs": "bigint", "payable": "bigint",
+}  # fmt: skip
+"""A table of its own in the statement, so that a hold does not carry two columns of nothing."""
 _ORDERED = """
     SELECT tenant_id FROM balances WHERE tenant_id = ANY({0}::uuid[]) ORDER BY tenant_id FOR UPDATE
 """
@@ -106,27 +121,41 @@ def ledger_writes(movements: Sequence[Movement], *, also_lock: Iterable[UUID] = 
     changes = _sums(movements)
     locked = sorted({*changes, *also_lock})
     lock = [Write("ordered_balances", _ORDERED, (locked,))] if locked else []
-    if not movements:
-        return lock
-    tenants = list(changes)
+    return [*lock, *_transfers(movements), *_costs(movements), *_moves(changes)]
+
+
+def _transfers(movements: Sequence[Movement]) -> list[Write]:
     rows = [
         (
             new_uuid(), m.tenant_id, m.subject_id, m.subject_at, m.kind, m.revision, m.unit,
             m.available, m.held, m.revenue, m.funding, m.adjustment,
         )
         for m in movements
+        if m.kind != "cost"
     ]  # fmt: skip
+    return [insert("transfers", "ledger_transfers", _TRANSFERS, rows)] if rows else []
+
+
+def _costs(movements: Sequence[Movement]) -> list[Write]:
+    rows = [
+        (new_uuid(), m.tenant_id, m.subject_id, m.subject_at, m.kind, m.revision, m.unit, m.cogs, m.payable)
+        for m in movements
+        if m.kind == "cost"
+    ]
+    return [insert("costs", "ledger_transfers", _COSTS, rows)] if rows else []
+
+
+def _moves(changes: Mapping[UUID, LockedBalance]) -> list[Write]:
+    if not changes:
+        return []
+    tenants = list(changes)
     moves = (
         tenants,
         [changes[tenant].posted for tenant in tenants],
         [changes[tenant].held for tenant in tenants],
         [changes[tenant].unit for tenant in tenants],
     )
-    return [
-        *lock,
-        insert("transfers", "ledger_transfers", _TRANSFERS, rows),
-        Write("moved_balances", _MOVE, moves),
-    ]
+    return [Write("moved_balances", _MOVE, moves)]
 
 
 async def post(connection: HotConnection, movements: Sequence[Movement]) -> None:
@@ -135,9 +164,15 @@ async def post(connection: HotConnection, movements: Sequence[Movement]) -> None
 
 
 def _sums(movements: Sequence[Movement]) -> dict[UUID, LockedBalance]:
-    """Return the change of each tenant's balance, in the shape of a balance."""
+    """
+    Return the change of each tenant's balance, in the shape of a balance.
+
+    What changes none is left out: the platform's own entries, whatever unit they count in.
+    """
     sums: dict[UUID, LockedBalance] = {}
     for movement in movements:
+        if not movement.moves_balance:
+            continue
         change = sums.setdefault(movement.tenant_id, LockedBalance(unit=movement.unit, posted=0, held=0))
         change.posted += movement.available + movement.held
         change.held += movement.held

@@ -5,13 +5,29 @@ A transfer is one row whose columns are the accounts it touches; a CHECK makes e
 ledger cannot be unbalanced even by a statement that forgets half of itself (docs/adr/0002).
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, PrimaryKeyConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    PrimaryKeyConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tenants.tables import Amount, Base, Instant
+from tenants.tables import Amount, Base, Instant, JsonList
+
+_KINDS = (
+    "'top_up', 'adjust', 'correction', 'fee', 'hold', 'capture', 'release', 'expire', 'recapture', "
+    "'cost', 'reconcile'"
+)
 
 
 class Balance(Base):
@@ -38,7 +54,8 @@ class Transfer(Base):
     """
     One movement between a tenant's accounts and the platform's; never updated, never deleted.
 
-    `subject_id` is the message for holds, captures and releases, and the transfer's own id otherwise.
+    `subject_id` is the message for what its own life moves, and the transfer's own id otherwise; then
+    `about_id` may name a message that it corrects.
     `subject_at` is the instant inside `subject_id`: it places the row in a partition, which makes the
     primary key a true "once per message, kind and revision".
     """
@@ -46,10 +63,19 @@ class Transfer(Base):
     __tablename__ = "ledger_transfers"
     __table_args__ = (
         PrimaryKeyConstraint("tenant_id", "subject_id", "kind", "revision", "subject_at"),
-        CheckConstraint("available + held + revenue + funding + adjustment = 0", name="balanced"),
         CheckConstraint(
-            "kind IN ('top_up', 'adjust', 'hold', 'capture', 'release', 'recapture')", name="kind"
+            "available + held + revenue + funding + adjustment + cogs + payable = 0", name="balanced"
         ),
+        CheckConstraint(f"kind IN ({_KINDS})", name="kind"),
+        CheckConstraint(
+            "(cogs = 0 AND payable = 0) OR (kind IN ('cost', 'reconcile') AND unit = 'micros' "
+            "AND available = 0 AND held = 0 AND revenue = 0 AND funding = 0 AND adjustment = 0)",
+            name="cost_apart",
+        ),
+        CheckConstraint(
+            "note IS NOT NULL OR kind NOT IN ('correction', 'reconcile')", name="corrections_say_why"
+        ),
+        Index("ix_ledger_transfers_by_hand", "tenant_id", "at", postgresql_where=text("subject_id = id")),
         {"postgresql_partition_by": "RANGE (subject_at)"},
     )
 
@@ -64,9 +90,68 @@ class Transfer(Base):
     revenue: Mapped[Amount] = mapped_column(server_default="0")
     funding: Mapped[Amount] = mapped_column(server_default="0")
     adjustment: Mapped[Amount] = mapped_column(server_default="0")
+    cogs: Mapped[Amount] = mapped_column(server_default="0")
+    """What AWS charged, in micro-dollars."""
+    payable: Mapped[Amount] = mapped_column(server_default="0")
+    """What is owed to AWS for it."""
     unit: Mapped[str]
+    about_id: Mapped[UUID | None]
     note: Mapped[str | None]
     at: Mapped[Instant] = mapped_column(server_default=text("now()"))
+
+
+class UsageBatch(Base):
+    """
+    Messages of one commit whose settlement no day of usage has counted yet; written with the ledger.
+
+    The arrays have one element per settlement: `first` tells whether the message is counted with it,
+    `charged` what the tenant paid by it, `cost_micros` what AWS charged by it.
+    """
+
+    __tablename__ = "usage_batches"
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("tollgate_uuid7()"))
+    at: Mapped[Instant] = mapped_column(server_default=text("now()"))
+    message_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid(as_uuid=True)))
+    message_ats: Mapped[list[datetime]] = mapped_column(ARRAY(DateTime(timezone=True)))
+    first: Mapped[list[bool]] = mapped_column(ARRAY(Boolean))
+    charged: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    cost_micros: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+
+
+class UsageDay(Base):
+    """What was settled on one UTC day, by everything a bill is itemised by; equal to a recount."""
+
+    __tablename__ = "usage_days"
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    country: Mapped[str] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(primary_key=True)
+    type: Mapped[str] = mapped_column(primary_key=True)
+    template_id: Mapped[UUID] = mapped_column(primary_key=True)
+    """The nil UUID for messages of no template."""
+    sender: Mapped[str] = mapped_column(primary_key=True)
+    unit: Mapped[str] = mapped_column(primary_key=True)
+    messages: Mapped[Amount]
+    parts: Mapped[Amount]
+    charged: Mapped[Amount]
+    cost_micros: Mapped[Amount]
+
+
+class Reconciliation(Base):
+    """What one proof of the books found; the operator's."""
+
+    __tablename__ = "reconciliations"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    at: Mapped[Instant] = mapped_column(server_default=text("now()"))
+    tenants: Mapped[Amount]
+    transfers: Mapped[Amount]
+    messages: Mapped[Amount]
+    differences: Mapped[Amount]
+    sample: Mapped[JsonList]
 
 
 class Price(Base):

@@ -4,6 +4,7 @@ Whether the books agree with themselves: balances with transfers, and transfers 
 Read in one transaction of the caller's, so that no message is seen half posted.
 """
 
+from datetime import date
 from uuid import UUID
 
 from msgspec import Struct
@@ -19,6 +20,8 @@ class Difference(Struct, frozen=True, kw_only=True):
     tenant_id: UUID | None
     subject_id: UUID | None = None
     """The message, where one is meant."""
+    day: date | None = None
+    """The UTC day of usage, where one is meant."""
     expected: int
     found: int
     """Both in the tenant's unit: micro-dollars or credits."""
@@ -34,13 +37,9 @@ _BALANCES = """
     WHERE b.posted <> coalesce(t.posted, 0) OR b.held <> coalesce(t.held, 0)
         OR b.posted < b.held OR b.held < 0
 """
-_UNBALANCED = """
-    SELECT tenant_id, subject_id, available + held + revenue + funding + adjustment AS remainder
-    FROM ledger_transfers WHERE available + held + revenue + funding + adjustment <> 0
-"""
-_TOTAL = (
-    "SELECT coalesce(sum(available + held + revenue + funding + adjustment), 0)::bigint FROM ledger_transfers"
-)
+_SUM = "available + held + revenue + funding + adjustment + cogs + payable"
+_UNBALANCED = f"SELECT tenant_id, subject_id, {_SUM} AS remainder FROM ledger_transfers WHERE {_SUM} <> 0"  # noqa: S608 - a constant
+_TOTAL = f"SELECT coalesce(sum({_SUM}), 0)::bigint FROM ledger_transfers"  # noqa: S608 - a constant
 _ORPHANS = """
     SELECT DISTINCT t.tenant_id FROM ledger_transfers t
     WHERE NOT EXISTS (SELECT FROM balances b WHERE b.tenant_id = t.tenant_id)
@@ -68,7 +67,7 @@ async def balance_differences(connection: HotConnection) -> list[Difference]:
 
 
 async def transfer_differences(connection: HotConnection) -> list[Difference]:
-    """Return transfers whose five accounts do not sum to zero, and the sum of all where it is not."""
+    """Return transfers whose accounts do not sum to zero, and the sum of all where it is not."""
     found = [
         Difference(
             rule="transfer_sums_to_zero",

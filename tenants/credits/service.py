@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from tenants.audit import store as audit
 from tenants.credits import store
+from tenants.credits.filters import LedgerFilter
 from tenants.credits.models import Balance, Transfer
 from tenants.credits.money import format_amount
 from tenants.credits.pricing import Unit
@@ -24,6 +25,8 @@ from tenants.scope import TenantScope
 _LARGEST_BALANCE: Final = 10**18
 """A tenth of what the column holds, so that no sum of two balances leaves it."""
 _MAX_NOTE: Final = 500
+ByHand = Literal["top_up", "adjust", "correction"]
+"""What an operator moves."""
 
 
 class BalanceView(Struct, frozen=True, kw_only=True):
@@ -58,7 +61,7 @@ class LedgerEntry(Struct, frozen=True, kw_only=True):
     charged: int
     """What went to the operator as revenue; negative for a refund."""
     message_id: str | None
-    """`msg_…` where a message moved it, None for a top-up or an adjustment."""
+    """`msg_…` where a message moved it or is corrected by it, None for a top-up or an adjustment."""
     revision: int
     note: str | None
     at: datetime
@@ -108,8 +111,52 @@ async def adjust(
     return await _move(scope, session, kind="adjust", amount=amount, note=note)
 
 
+async def correct(
+    scope: TenantScope, session: AsyncSession, *, amount: int, reason: str, message_id: UUID | None = None
+) -> LedgerEntry:
+    """
+    Put right what the ledger says, by a new entry with a reason; needs a worker's session.
+
+    Without a message the platform's `adjustment` gives or takes; with one it is the revenue that the message
+    brought, and no more than that can be given back. The message's own price stays as it was settled.
+
+    Raises:
+        InvalidInput: The amount is zero, or the reason empty or too long.
+        Conflict: It would take more than is available, give back more than was charged, or grow beyond what
+            a balance can count.
+        NotFound: There is no such tenant, or no message of its that moved money.
+    """
+    if amount == 0:
+        raise InvalidInput("/amount", "amount_zero", "a correction changes something")
+    if not reason.strip():
+        raise InvalidInput("/reason", "reason_missing", "a correction says why")
+    if message_id is not None:
+        _found(await store.lock_balance(scope, session))
+        await _check_refund(scope, session, amount, message_id)
+    return await _move(
+        scope, session, kind="correction", amount=amount, note=reason.strip(), about_id=message_id
+    )
+
+
+async def _check_refund(scope: TenantScope, session: AsyncSession, amount: int, message_id: UUID) -> None:
+    purse = _found(await store.balance(scope, session))
+    unit, charged = await store.charged_for(scope, session, message_id)
+    if unit is None:
+        raise NotFound("message")
+    if unit != purse.unit:
+        raise Conflict("balance_not_zero", "the message was paid in another unit than the balance counts in")
+    if amount > charged:
+        detail = f"the message was charged {format_amount(charged, cast('Unit', unit))} in all"
+        raise Conflict("correction_above_charge", detail)
+
+
 async def ledger_page(
-    scope: TenantScope, session: AsyncSession, *, limit: int, after: str | None = None
+    scope: TenantScope,
+    session: AsyncSession,
+    *,
+    limit: int,
+    after: str | None = None,
+    wanted: LedgerFilter | None = None,
 ) -> list[LedgerEntry]:
     """
     Return up to `limit` entries, those of the newest message or top-up first.
@@ -120,22 +167,24 @@ async def ledger_page(
         InvalidInput: `after` is no cursor of a ledger.
     """
     place = None if after is None else _place(after)
-    return [_entry(row) for row in await store.ledger_page(scope, session, limit=limit, after=place)]
+    rows = await store.ledger_page(scope, session, limit=limit, after=place, wanted=wanted or LedgerFilter())
+    return [_entry(row) for row in rows]
 
 
 async def _move(
     scope: TenantScope,
     session: AsyncSession,
     *,
-    kind: Literal["top_up", "adjust"],
+    kind: ByHand,
     amount: int,
     note: str | None,
+    about_id: UUID | None = None,
 ) -> LedgerEntry:
     if note is not None and len(note) > _MAX_NOTE:
         raise InvalidInput("/note", "note_too_long", f"a note has at most {_MAX_NOTE} characters")
     purse = _found(await store.lock_balance(scope, session))
     _check_bounds(purse, amount)
-    transfer = _transfer(scope, kind=kind, amount=amount, unit=purse.unit, note=note)
+    transfer = _transfer(scope, kind=kind, amount=amount, unit=purse.unit, note=note, about_id=about_id)
     session.add(transfer)
     purse.posted += amount
     await session.flush()
@@ -156,9 +205,10 @@ def _check_bounds(purse: Balance, amount: int) -> None:
 
 
 def _transfer(
-    scope: TenantScope, *, kind: Literal["top_up", "adjust"], amount: int, unit: str, note: str | None
+    scope: TenantScope, *, kind: ByHand, amount: int, unit: str, note: str | None, about_id: UUID | None
 ) -> Transfer:
     transfer_id = new_uuid()
+    account = _counter_account(kind, about_id)
     return Transfer(
         tenant_id=scope.tenant_id,
         id=transfer_id,
@@ -168,12 +218,20 @@ def _transfer(
         revision=0,
         available=amount,
         held=0,
-        revenue=0,
-        funding=-amount if kind == "top_up" else 0,
-        adjustment=-amount if kind == "adjust" else 0,
+        revenue=-amount if account == "revenue" else 0,
+        funding=-amount if account == "funding" else 0,
+        adjustment=-amount if account == "adjustment" else 0,
         unit=unit,
+        about_id=about_id,
         note=note,
     )
+
+
+def _counter_account(kind: ByHand, about_id: UUID | None) -> Literal["revenue", "funding", "adjustment"]:
+    """Return the platform's account that gives what the tenant gets."""
+    if kind == "top_up":
+        return "funding"
+    return "revenue" if kind == "correction" and about_id is not None else "adjustment"
 
 
 def _found(purse: Balance | None) -> Balance:
@@ -194,12 +252,17 @@ def _entry(row: Transfer) -> LedgerEntry:
         available=row.available,
         held=row.held,
         charged=row.revenue,
-        message_id=None if row.subject_id == row.id else encode("msg", row.subject_id),
+        message_id=_message_of(row),
         revision=row.revision,
         note=row.note,
         at=row.at,
         cursor=f"{encode('led', row.subject_id)}.{row.kind}.{row.revision}",
     )
+
+
+def _message_of(row: Transfer) -> str | None:
+    named = row.about_id if row.subject_id == row.id else row.subject_id
+    return None if named is None else encode("msg", named)
 
 
 def _place(cursor: str) -> tuple[UUID, str, int]:

@@ -8,10 +8,13 @@ receipt corrects what an earlier one said.
     hold        available → held          when the message is accepted
     capture     held → revenue            first settlement: what the message costs
     release     held → available          first settlement: the rest
+    expire      held → available          the same, where the message's time ran out or nobody ever answered
     recapture   available ↔ revenue       later settlements: the difference, in either direction
 
 A tenant never pays above its hold, and never what it no longer has: a recapture that the balance cannot bear
-is the platform's, booked to `adjustment`; if it is given back later, the platform gets its share first.
+is the platform's, booked to `adjustment`; if it is given back later, the platform gets its share first. So
+it is, too, where the tenant's balance meanwhile counts in another unit than the message: a dollar has no
+price in credits.
 """
 
 from typing import Final, Literal
@@ -21,6 +24,7 @@ from msgspec import Struct
 ChargeableStatus = Literal["sent", "delivered", "undelivered", "unknown", "expired", "failed", "canceled"]
 
 _NEVER_CHARGED: Final = frozenset({"failed", "canceled"})
+_LAPSED: Final = frozenset({"expired", "unknown"})
 
 
 class Position(Struct, frozen=True, kw_only=True):
@@ -39,7 +43,7 @@ class Position(Struct, frozen=True, kw_only=True):
 class Leg(Struct, frozen=True, kw_only=True):
     """One transfer to post; its four amounts sum to zero."""
 
-    kind: Literal["capture", "release", "recapture"]
+    kind: Literal["capture", "release", "expire", "recapture"]
     available: int = 0
     held: int = 0
     revenue: int = 0
@@ -55,6 +59,10 @@ class Settlement(Struct, frozen=True, kw_only=True):
     """Charged later; negative when the tenant gets something back."""
     excess: int = 0
     """The share of `recapture` that the platform bears, or gets back before the tenant does."""
+    first: bool = False
+    """Whether it is the message's first; that one is always posted, if only as a capture of nothing."""
+    lapsed: bool = False
+    """Whether what is released is so because time ran out."""
 
     @property
     def legs(self) -> tuple[Leg, ...]:
@@ -63,7 +71,10 @@ class Settlement(Struct, frozen=True, kw_only=True):
         if self.capture:
             legs.append(Leg(kind="capture", held=-self.capture, revenue=self.capture))
         if self.release:
-            legs.append(Leg(kind="release", held=-self.release, available=self.release))
+            kind: Literal["release", "expire"] = "expire" if self.lapsed else "release"
+            legs.append(Leg(kind=kind, held=-self.release, available=self.release))
+        if self.first and not legs:
+            legs.append(Leg(kind="capture"))
         if self.recapture:
             legs.append(
                 Leg(
@@ -95,22 +106,29 @@ def target(status: ChargeableStatus, *, hold: int, aws_accepted: bool, aws_price
     return hold if aws_accepted and not charged_nothing else 0
 
 
-def settle(position: Position, *, target: int, available: int) -> Settlement:
+def lapsed(status: ChargeableStatus) -> bool:
+    """Return whether a hold that ends in this status ends because time ran out."""
+    return status in _LAPSED
+
+
+def settle(position: Position, *, target: int, available: int | None, lapsed: bool = False) -> Settlement:
     """
     Return what to post so that the message has charged `target`, limited to its hold.
 
     The target is in the unit of the hold; `available` is what the tenant may spend now, read under the lock
-    of its balance.
+    of its balance, or None where that balance counts in another unit.
     """
     owed = min(target, position.hold)
     if not position.settled:
-        return Settlement(capture=owed, release=position.hold - owed)
+        return Settlement(capture=owed, release=position.hold - owed, first=True, lapsed=lapsed)
     recapture = owed - position.charged
     return Settlement(recapture=recapture, excess=_platform_share(recapture, position, available))
 
 
-def _platform_share(recapture: int, position: Position, available: int) -> int:
+def _platform_share(recapture: int, position: Position, available: int | None) -> int:
     """Return what the platform bears of a charge, or, negative, gets back of a refund."""
+    if available is None:
+        return recapture
     if recapture < 0:
         return -min(position.excess, -recapture)
     return max(0, recapture - max(0, available))

@@ -4,13 +4,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tenants.credits.filters import LedgerFilter
 from tenants.credits.models import Balance, Price, Transfer
 from tenants.credits.pricing import PriceBook, PriceLine
+from tenants.ids import created_at
 from tenants.scope import TenantScope
+
+_EVERY = LedgerFilter()
 
 
 async def balance(scope: TenantScope, session: AsyncSession) -> Balance | None:
@@ -25,21 +29,54 @@ async def lock_balance(scope: TenantScope, session: AsyncSession) -> Balance | N
 
 
 async def ledger_page(
-    scope: TenantScope, session: AsyncSession, *, limit: int, after: tuple[UUID, str, int] | None = None
+    scope: TenantScope,
+    session: AsyncSession,
+    *,
+    limit: int,
+    after: tuple[UUID, str, int] | None = None,
+    wanted: LedgerFilter = _EVERY,
 ) -> Sequence[Transfer]:
     """
     Return up to `limit` transfers, those of the newest message or top-up first.
 
     A message's transfers stand together: the order is that of the primary key, so a page costs the same at
     the end of a long ledger as at its beginning. The page begins after the transfer named by its subject,
-    kind and revision.
+    kind and revision. What AWS charged the platform is not the tenant's and not among them.
     """
     place = tuple_(Transfer.subject_id, Transfer.kind, Transfer.revision)
-    query = select(Transfer).where(Transfer.tenant_id == scope.tenant_id)
+    query = select(Transfer).where(
+        Transfer.tenant_id == scope.tenant_id, Transfer.cogs == 0, *_filters(wanted)
+    )
     if after is not None:
         query = query.where(place < after)
     newest_first = (Transfer.subject_id.desc(), Transfer.kind.desc(), Transfer.revision.desc())
     return (await session.scalars(query.order_by(*newest_first).limit(limit))).all()
+
+
+def _filters(wanted: LedgerFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.kinds:
+        found.append(Transfer.kind.in_(wanted.kinds))
+    if wanted.message_id is not None:
+        of_its_own = Transfer.subject_id == wanted.message_id
+        about_it = and_(Transfer.subject_id == Transfer.id, Transfer.about_id == wanted.message_id)
+        found.append(or_(of_its_own, about_it))
+    if wanted.since is not None:
+        found.append(Transfer.at >= wanted.since)
+    if wanted.until is not None:
+        found.append(Transfer.at < wanted.until)
+    return found
+
+
+async def charged_for(scope: TenantScope, session: AsyncSession, message_id: UUID) -> tuple[str | None, int]:
+    """Return the unit and what a message was charged, less what corrections gave back; None if it is none."""
+    own = Transfer.tenant_id == scope.tenant_id
+    its = and_(Transfer.subject_id == message_id, Transfer.subject_at == created_at(message_id))
+    about = and_(Transfer.subject_id == Transfer.id, Transfer.about_id == message_id)
+    paid = func.coalesce(func.sum(Transfer.revenue + Transfer.adjustment), 0)
+    query = select(func.max(Transfer.unit), paid).where(own, or_(its, about), Transfer.cogs == 0)
+    row = (await session.execute(query)).one()
+    return row[0], int(row[1])
 
 
 async def price_book(session: AsyncSession, at: datetime) -> PriceBook:

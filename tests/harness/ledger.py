@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from gateway.messages.reconcile import every_difference
+
 CHECKS = {
     "a transfer does not sum to zero": """
         SELECT tenant_id FROM ledger_transfers
@@ -53,4 +55,4 @@ async def faults(database: Any) -> list[str]:
         rows = await database.fetch(query)
         if rows:
             found.append(f"{sentence}: {[str(row[0]) for row in rows[:3]]} of {len(rows)}")
-    return found
+    return [*found, *(f"the reconciler finds {each}" for each in await every_difference(database))]

@@ -26,6 +26,7 @@ PARTS_OF_A_VALUE = {
     "jsonb": "'{}'::jsonb",
     "boolean": "false",
     "timestamp with time zone": "now()",
+    "date": "current_date",
     "ARRAY": "'{}'",
     "integer": "1",
     "bigint": "0",

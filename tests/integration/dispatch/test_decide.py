@@ -36,6 +36,8 @@ def state_of(**changes):
             "unit": "credits",
             "price_estimated": 1,
             "price_excess": 0,
+            "cost_micros": 0,
+            "cost_revision": 0,
             "expires_at": NOW + timedelta(hours=72),
             "status": "queued",
             "attempts": 0,

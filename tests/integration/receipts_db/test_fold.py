@@ -33,6 +33,8 @@ def start(**changes):
             "unit": "micros",
             "price_estimated": 10_000,
             "price_excess": 0,
+            "cost_micros": 0,
+            "cost_revision": 0,
             "expires_at": NOW + timedelta(hours=72),
             "status": "sent",
             "provider_message_id": "aws-1",

@@ -18,7 +18,7 @@ async def books(database: "asyncpg.Pool[asyncpg.Record]") -> AsyncIterator[Any]:
     """The owner's connection, without the checks that normally keep such rows out."""
     async with database.acquire() as connection:
         yield connection
-        for table in ("ledger_transfers", "messages", "balances", "tenants"):
+        for table in ("ledger_transfers", "messages", "usage_batches", "receipts", "balances", "tenants"):
             await connection.execute(f"DELETE FROM {table}")
 
 
@@ -77,6 +77,18 @@ async def message(
     return message_id
 
 
+async def counted(books: Any, tenant_id: UUID, message_id: UUID, *, charged: int) -> None:
+    """Add what a settlement leaves to be counted."""
+    await books.execute(
+        "INSERT INTO usage_batches (tenant_id, message_ids, message_ats, first, charged, cost_micros) "
+        "VALUES ($1, $2, $3, '{t}', $4, '{0}')",
+        tenant_id,
+        [message_id],
+        [created_at(message_id)],
+        [charged],
+    )
+
+
 async def rules(pool: Any) -> set[str]:
     """Return the names of the proofs that fail."""
     return {difference.rule for difference in (await prove(pool)).differences}
@@ -91,6 +103,7 @@ async def test_books_that_agree_have_no_difference(books: Any, worker_pool: Any)
     paid = await message(books, who, price=10, final=10)
     await transfer(books, who, "hold", subject=paid, available=-10, held=10)
     await transfer(books, who, "capture", subject=paid, held=-10, revenue=10)
+    await counted(books, who, paid, charged=10)
     await message(books, who, price=5, test=True)
     proof = await prove(worker_pool)
     assert proof.differences == []
@@ -109,7 +122,7 @@ async def test_a_hold_without_its_message_is_found(books: Any, worker_pool: Any)
     who = await tenant(books, posted=100, held=20)
     await transfer(books, who, "top_up", available=100, funding=-100)
     await transfer(books, who, "hold", available=-20, held=20)
-    assert await rules(worker_pool) == {"held_is_sum_of_open_messages"}
+    assert await rules(worker_pool) == {"held_is_sum_of_open_messages", "hold_is_of_an_open_message"}
 
 
 async def test_a_message_charged_other_than_its_price_is_found(books: Any, worker_pool: Any) -> None:
@@ -118,6 +131,7 @@ async def test_a_message_charged_other_than_its_price_is_found(books: Any, worke
     await transfer(books, who, "top_up", available=100, funding=-100)
     paid = await message(books, who, price=10, final=10)
     await transfer(books, who, "capture", subject=paid, available=-9, revenue=9)
+    await counted(books, who, paid, charged=9)
     assert await rules(worker_pool) == {"charged_is_final_price"}
 
 
@@ -136,3 +150,40 @@ async def test_a_transfer_that_makes_money_is_found(books: Any, worker_pool: Any
     who = await tenant(books, posted=100, held=0)
     await transfer(books, who, "top_up", available=100, funding=-99)
     assert await rules(worker_pool) == {"transfer_sums_to_zero", "ledger_sums_to_zero"}
+
+
+async def test_usage_that_was_not_settled_is_found(books: Any, worker_pool: Any) -> None:
+    """The bill is itemised from usage, so usage has to be the ledger over again."""
+    who = await tenant(books, posted=90, held=0)
+    await transfer(books, who, "top_up", available=100, funding=-100)
+    paid = await message(books, who, price=10, final=10)
+    await transfer(books, who, "hold", subject=paid, available=-10, held=10)
+    await transfer(books, who, "capture", subject=paid, held=-10, revenue=10)
+    assert await rules(worker_pool) == {"usage_is_what_was_settled"}
+    await counted(books, who, paid, charged=10)
+    assert await rules(worker_pool) == set()
+
+
+async def test_a_price_of_aws_that_the_ledger_does_not_have_is_found(books: Any, worker_pool: Any) -> None:
+    """Ledger = AWS prices: the greatest price and fee of each of AWS's ids, and nothing else."""
+    who = await tenant(books, posted=0, held=0)
+    sent = await message(books, who, price=0, final=0)
+    for key, aws_id, price, fee in (("a", "1", 581, 300), ("b", "1", 302, 300), ("c", "2", 581, 0)):
+        await books.execute(
+            "INSERT INTO receipts (tenant_id, message_id, message_at, event_key, event_type, event_at, "
+            "detail, provider_message_id, price_micros, fee_micros) "
+            "VALUES ($1, $2, $3, $4, 'TEXT_DELIVERED', now(), '{}', $5, $6, $7)",
+            who,
+            sent,
+            created_at(sent),
+            key.encode(),
+            aws_id,
+            price,
+            fee,
+        )
+    (difference,) = (await prove(worker_pool)).differences
+    assert (difference.rule, difference.expected, difference.found) == (
+        "cost_is_what_aws_charged",
+        581 + 300 + 581,
+        0,
+    )

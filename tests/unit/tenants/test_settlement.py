@@ -21,22 +21,24 @@ def apply(position: Position, settlement: Settlement) -> Position:
 def test_a_delivered_message_captures_its_hold() -> None:
     """The common end: what was held is what it cost."""
     settlement = settle(Position(hold=19_350), target=19_350, available=0)
-    assert settlement == Settlement(capture=19_350)
+    assert settlement == Settlement(capture=19_350, first=True)
 
 
 def test_a_message_that_costs_less_releases_the_rest() -> None:
     """The tenant gets back what the message did not need."""
-    assert settle(Position(hold=100), target=60, available=0) == Settlement(capture=60, release=40)
+    assert settle(Position(hold=100), target=60, available=0) == Settlement(
+        capture=60, release=40, first=True
+    )
 
 
 def test_a_message_that_costs_nothing_releases_its_whole_hold() -> None:
     """Refused, failed and canceled messages are free."""
-    assert settle(Position(hold=100), target=0, available=0) == Settlement(release=100)
+    assert settle(Position(hold=100), target=0, available=0) == Settlement(release=100, first=True)
 
 
 def test_a_message_never_captures_more_than_its_hold() -> None:
     """A carrier's surprise is the platform's, not the tenant's."""
-    assert settle(Position(hold=100), target=250, available=10**9) == Settlement(capture=100)
+    assert settle(Position(hold=100), target=250, available=10**9) == Settlement(capture=100, first=True)
 
 
 def test_a_repeated_receipt_posts_nothing() -> None:
