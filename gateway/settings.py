@@ -66,6 +66,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How AWS is called: by `aioboto3`, or `lean`: the same request, signed by hand at a third of its CPU."""
     dispatch_in_flight: int = 128
     """AWS calls under way at once per dispatcher; also the size of the HTTP pool."""
+    reconcile_every_s: float = 3600.0
+    """Between two scheduled proofs that ledger, balances, messages, AWS's prices and usage agree."""
     unknown_wait_s: float = 90.0
     """How long an attempt with no answer waits for a receipt before its policy decides."""
     fail_over_after: int = 3

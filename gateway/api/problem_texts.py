@@ -198,8 +198,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Check the amount: dollars are written as decimals, not in cents or micros.",
     ),
     "correction_above_charge": (
-        "A correction of a message gives back at most what the message was charged, less what was given back "
-        "already.",
+        "A correction of a message gives back at most what it was charged, less what was given back before.",
         "Correct by less, or without naming the message: that is the platform's own money.",
     ),
     "template_state": (

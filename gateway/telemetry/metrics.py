@@ -88,6 +88,15 @@ DISPATCH_STATIC: Final = Gauge(
     ["route"],
 )
 
+BOOK_CHECKS: Final = Counter(
+    "tollgate_book_checks_total",
+    "Scheduled proofs that ledger, balances, messages, AWS's prices and usage agree: agrees, differs.",
+    ["result"],
+)
+BOOK_DIFFERENCES: Final = Gauge(
+    "tollgate_book_differences", "Differences that the last proof of the books in this process found."
+)
+
 RECEIPTS_APPLIED: Final = Counter(
     "tollgate_receipts_applied_total", "Delivery events applied to a message.", ["event_type"]
 )

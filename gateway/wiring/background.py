@@ -12,6 +12,8 @@ from gateway.intake.terms import TermsFollower
 from gateway.lanes.audit import LaneAudit
 from gateway.lanes.lanes import Lanes
 from gateway.lanes.relay import Relay
+from gateway.messages.book_check import BookCheck
+from gateway.messages.usage import count_all
 from gateway.receipts.batch import create_receipts, platform_key
 from gateway.receipts.sandbox import SandboxReceipts
 from gateway.receipts.sweep import ReceiptSweep
@@ -74,6 +76,7 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
     health = HealthView(pool)
     checkup = Checkup(pool, clock)
     reader = RoutingReader(shared.worker_engine)
+    books = BookCheck(pool, every=timedelta(seconds=settings.reconcile_every_s))
     orders = RelaneOrders(pool, clock, read_routing=reader.of, ill=health.ill)
 
     async def make_partitions() -> None:
@@ -102,6 +105,8 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
         Round(name="quarantined_messages", every_s=1.0, work=quarantine.sweep),
         Round(name="health", every_s=1.0, work=checkup.look),
         Round(name="old_tallies", every_s=600.0, work=checkup.forget),
+        Round(name="usage", every_s=1.0, work=lambda: count_all(pool)),
+        Round(name="book_check", every_s=settings.reconcile_every_s, work=books.check),
         Round(name="relane_orders", every_s=0.25, work=orders.work),
         Round(name="parked_receipts", every_s=2.0, work=sweep.join_parked),
         Round(name="silent_messages", every_s=600.0, work=sweep.close_silent),

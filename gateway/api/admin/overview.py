@@ -13,12 +13,26 @@ from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_c
 from gateway.api.path_ids import named_tenant
 from gateway.api.v1.audit import AuditRowView, audit_row_view
 from gateway.messages.models import Message, QueuedMessage
+from gateway.messages.view import timestamp
 from gateway.webhooks.models import WebhookDelivery
 from tenants.accounts import service as accounts
 from tenants.accounts.models import Tenant
 from tenants.audit import store
+from tenants.credits.models import Reconciliation
 
 _DAY_S = 86_400
+
+
+class BooksView(Struct, frozen=True, kw_only=True):
+    """Whether ledger, balances, messages, AWS's prices and usage agreed."""
+
+    at: str | None
+    agree: bool
+    differences: int
+    tenants: int
+    transfers: int
+    messages: int
+    """What was compared, over all time."""
 
 
 class Summary(Struct, frozen=True, kw_only=True):
@@ -32,6 +46,8 @@ class Summary(Struct, frozen=True, kw_only=True):
     """By state of dispatch, as of now."""
     webhook_deliveries_pending: int
     """As of now."""
+    books: BooksView | None
+    """The last scheduled proof; None before the first."""
 
 
 @get(
@@ -59,7 +75,22 @@ async def get_summary(desk: NamedDependency[Desk]) -> Summary:
             messages=await _messages(session),
             queued=await _queued(session),
             webhook_deliveries_pending=await _pending(session),
+            books=await _books(session),
         )
+
+
+async def _books(session: AsyncSession) -> BooksView | None:
+    last = await session.scalar(select(Reconciliation).order_by(Reconciliation.at.desc()).limit(1))
+    if last is None:
+        return None
+    return BooksView(
+        at=timestamp(last.at),
+        agree=last.differences == 0,
+        differences=last.differences,
+        tenants=last.tenants,
+        transfers=last.transfers,
+        messages=last.messages,
+    )
 
 
 async def _tenants(session: AsyncSession) -> dict[str, int]:
