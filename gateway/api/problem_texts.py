@@ -82,8 +82,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Top up, wait for holds to be released, or send fewer parts.",
     ),
     "spend_limit_reached": (
-        "The daily or monthly cap of the plan would be passed. Nothing was held.",
-        "Wait for the next period or ask the operator to raise the cap.",
+        "A budget of the calendar month would be passed; `detail` says which one. Nothing was held.",
+        "Wait until then or ask the operator to raise the cap; GET /v1/credits shows the budgets.",
     ),
     "price_over_max": (
         "The price of all parts together is over the `max_price` that the request allows.",

@@ -4,7 +4,7 @@ from litestar import Router
 from litestar.handlers import HTTPRouteHandler
 
 from gateway.api.admin import api_keys as admin_api_keys
-from gateway.api.admin import aws_accounts, overview, provision, quarantine, quotas, routing, tenants
+from gateway.api.admin import aws_accounts, budgets, overview, provision, quarantine, quotas, routing, tenants
 from gateway.api.admin import credits as admin_credits
 from gateway.api.admin import senders as senders_desk
 from gateway.api.admin import templates as admin_templates
@@ -96,6 +96,10 @@ OPERATOR_ROUTES: tuple[HTTPRouteHandler, ...] = (
     admin_credits.list_tenant_ledger,
     admin_credits.top_up_credits,
     admin_credits.adjust_credits,
+    budgets.get_tenant_budgets,
+    budgets.put_tenant_budgets,
+    budgets.get_platform_budgets,
+    budgets.put_platform_budgets,
     admin_templates.list_pending_templates,
     admin_templates.approve_template,
     admin_templates.reject_template,

@@ -26,6 +26,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "tenants": ("gateway.cli.tenants", "Create, list and change tenants."),
     "keys": ("gateway.cli.keys", "Create, list and revoke API keys."),
     "credits": ("gateway.cli.credits", "Show, top up and correct balances."),
+    "budgets": ("gateway.cli.budgets", "Show and set monthly budgets."),
     "senders": ("gateway.cli.senders", "Provision, list, swap and disable origination identities."),
     "routes": ("gateway.cli.routes", "Health and order of AWS accounts; where there is no second way."),
     "templates": ("gateway.cli.templates", "Write, submit, approve and reject templates."),

@@ -18,6 +18,7 @@ from gateway.lanes.entry import ANY_RECIPIENT, LaneEntry, Priority
 from gateway.messages.keys import body_context, number_context
 from gateway.messages.view import MessageView, ProviderView, price_view, template_view, timestamp
 from gateway.routing.facts import SenderFact
+from tenants.budgets.budget import PLATFORM, Budget, Count, counts_of, month_of, names_of
 from tenants.ids import created_at, encode, new_uuid
 from tenants.scope import TenantScope
 
@@ -40,6 +41,7 @@ class Admissible(Struct, frozen=True, kw_only=True):
     scope: TenantScope
     request: SendRequest
     draft: Draft
+    platform_budgets: tuple[Budget, ...] = ()
     sender: SenderFact | None
     """None is the sandbox's own sender."""
     recipient_hash: bytes
@@ -126,6 +128,8 @@ def build(admitted: Admissible, recipients: bytes) -> Built:
         entry=entry,
         need=_need(admitted.request),
         idempotent=_idempotent(admitted.key, at, draft.send_at),
+        cost_estimated=draft.quote.cost_micros,
+        counts=_counts(admitted, at),
     )
     return Built(message=message, entry=entry)
 
@@ -182,6 +186,23 @@ def _entry(admitted: Admissible, message_id: UUID, recipients: bytes) -> LaneEnt
         shared_gates=sender.gates.shared if sender else (),
         daily_caps=sender.gates.daily if sender else (),
         version=snapshot.version,
+    )
+
+
+def _counts(admitted: Admissible, at: datetime) -> tuple[Count, ...]:
+    """Return what a live message adds to the tenant's budgets and the platform's; nearly always nothing."""
+    snapshot, draft = admitted.snapshot, admitted.draft
+    if not (snapshot.budgets or admitted.platform_budgets) or not admitted.scope.live:
+        return ()
+    names = names_of(
+        country=draft.number.country,
+        type_=draft.type,
+        account_id=admitted.sender.account_id if admitted.sender else None,
+    )
+    month, quote = month_of(at), draft.quote
+    own = counts_of(snapshot.budgets, names, owner=snapshot.tenant_id, month=month, amount=quote.amount)
+    return own + counts_of(
+        admitted.platform_budgets, names, owner=PLATFORM, month=month, amount=quote.cost_micros
     )
 
 

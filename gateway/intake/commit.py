@@ -21,8 +21,18 @@ from gateway.intake.idempotency import StoredAnswer, key_writes, look_up
 from gateway.lanes.entry import LaneEntry
 from gateway.messages.change import describe_change
 from gateway.messages.outbox import WAKE, NewEvent, event_writes
+from tenants.budgets.budget import Count, resets_at
+from tenants.budgets.counting import (
+    Counter,
+    CounterKey,
+    count_writes,
+    first_over,
+    lock_counters,
+    note_stopped,
+    take,
+)
 from tenants.compound import Write, execute, insert
-from tenants.credits.batch import LockedBalance, Movement, ledger_writes, lock_balances
+from tenants.credits.batch import LockedBalance, Movement, ledger_writes, lock_balances, note_refused
 from tenants.ids import new_uuid
 from tenants.tables import HotConnection
 
@@ -72,6 +82,10 @@ class NewMessage(Struct, frozen=True, kw_only=True):
     need: dict[str, str] | None
     """What the request asks of its sender beyond country and type, kept for a fail-over; None for nothing."""
     idempotent: IdempotentRequest | None
+    cost_estimated: int = 0
+    """What AWS is expected to charge, in micro-dollars."""
+    counts: tuple[Count, ...] = ()
+    """What it adds to monthly budgets; nothing for a test message, which costs nothing."""
 
     @property
     def hold(self) -> int:
@@ -107,7 +121,20 @@ class PlanChanged(Struct, frozen=True, tag=True):
     """The tenant's balance counts in another unit than the price: its plan moved meanwhile."""
 
 
-Decision: TypeAlias = Stored | Replay | KeyMismatch | NoCredit | PlanChanged
+class OverBudget(Struct, frozen=True, tag=True):
+    """A monthly budget would be passed."""
+
+    budget: Count
+    used: int
+    """What was counted before, in the unit of the budget's owner."""
+
+    @property
+    def resets_at(self) -> datetime:
+        """When the next month begins for it."""
+        return resets_at(self.budget.month)
+
+
+Decision: TypeAlias = Stored | Replay | KeyMismatch | NoCredit | PlanChanged | OverBudget
 
 _MESSAGE_COLUMNS: dict[str, str] = {
     "id": "uuid", "tenant_id": "uuid", "created_at": "timestamptz", "test": "boolean", "status": "word",
@@ -117,6 +144,7 @@ _MESSAGE_COLUMNS: dict[str, str] = {
     "account_id": "uuid", "sender_id": "uuid", "sender_value": "word", "sender_arn": "word",
     "configuration_set": "word", "send_at": "timestamptz", "estimated_dispatch_at": "timestamptz",
     "expires_at": "timestamptz", "context": "jsonb", "client_reference": "text", "feedback": "word",
+    "cost_estimated": "bigint",
 }  # fmt: skip
 _QUEUE_COLUMNS = {
     "message_id": "uuid",
@@ -136,16 +164,17 @@ def decide(
     balances: Mapping[UUID, LockedBalance],
     stored: Mapping[tuple[UUID, str], StoredAnswer],
     batch_id: UUID,
+    counters: dict[CounterKey, Counter] | None = None,
 ) -> list[Decision]:
     """
     Decide each send in the order of arrival, letting earlier ones of the batch count for later ones.
 
-    `balances` is moved along: what one send holds is gone for the next.
+    `balances` and `counters` are moved along: what one send holds is gone for the next.
     """
     answers = dict(stored)
     decisions: list[Decision] = []
     for message in batch:
-        decision = _decide_one(message, balances, answers, batch_id)
+        decision = _decide_one(message, balances, answers, batch_id, counters or {})
         if isinstance(decision, Stored) and message.idempotent is not None:
             answers[message.tenant_id, message.idempotent.key] = StoredAnswer(
                 fingerprint=message.idempotent.fingerprint, message_id=message.id
@@ -159,6 +188,7 @@ def _decide_one(
     balances: Mapping[UUID, LockedBalance],
     answers: Mapping[tuple[UUID, str], StoredAnswer],
     batch_id: UUID,
+    counters: dict[CounterKey, Counter],
 ) -> Decision:
     if message.idempotent is not None:
         known = answers.get((message.tenant_id, message.idempotent.key))
@@ -169,8 +199,11 @@ def _decide_one(
     balance = balances.get(message.tenant_id)
     if balance is not None and balance.unit != message.unit:
         return PlanChanged()
+    if (over := first_over(message.counts, counters)) is not None:
+        return OverBudget(budget=over, used=counters[over.key].used)
     if balance is None or not balance.take(message.hold):
         return NoCredit(available=balance.available if balance else 0, needed=message.hold)
+    take(message.counts, counters)
     return Stored(batch_id=batch_id)
 
 
@@ -179,8 +212,8 @@ async def commit_batch(connection: HotConnection, batch: Sequence[NewMessage]) -
     Store what can be stored of `batch` atomically; return one decision per send, in order.
 
     Nearly always everything can: so everything is tried first, as one statement without a transaction
-    around it. A hold that is not covered or a key that was used breaks a constraint, and with it the whole
-    statement; then the batch is decided send by send under the locks.
+    around it. A hold that is not covered, a budget that is spent or a key that was used breaks a constraint,
+    and with it the whole statement; then the batch is decided send by send under the locks.
 
     Raises:
         asyncpg.PostgresError: Nothing of the batch is stored.
@@ -205,7 +238,13 @@ async def _commit_decided(
         balances = await lock_balances(connection, (message.tenant_id for message in batch))
         keys = [(m.tenant_id, m.idempotent.key) for m in batch if m.idempotent is not None]
         stored = await look_up(connection, keys) if keys else {}
-        decisions = decide(batch, balances, stored, batch_id)
+        counters = await lock_counters(connection, (count for m in batch for count in m.counts))
+        decisions = decide(batch, balances, stored, batch_id, counters)
+        await note_refused(
+            connection,
+            (m.tenant_id for m, d in zip(batch, decisions, strict=True) if isinstance(d, NoCredit)),
+        )
+        await note_stopped(connection, (d.budget.key for d in decisions if isinstance(d, OverBudget)))
         accepted = [m for m, decision in zip(batch, decisions, strict=True) if isinstance(decision, Stored)]
         if accepted:
             await execute(connection, _writes(accepted, batch_id, reuse_keys=True), WAKE)
@@ -227,6 +266,7 @@ def _writes(accepted: Sequence[NewMessage], batch_id: UUID, *, reuse_keys: bool)
             [_hold(message) for message in accepted if not message.test],
             also_lock=(message.tenant_id for message in accepted),
         ),
+        *count_writes(count for message in accepted for count in message.counts),
         *key_writes(keys, reuse=reuse_keys),
         insert("stored_messages", "messages", _MESSAGE_COLUMNS, messages),
         insert("queued", "dispatch_queue", _QUEUE_COLUMNS, queue),

@@ -8,6 +8,7 @@ from gateway.messages.view import MessageView
 
 DeclineCode = Literal[
     "insufficient_credits",
+    "spend_limit_reached",
     "template_required",
     "template_not_allowed",
     "use_case_mismatch",

@@ -10,12 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from gateway.clock import Clock
 from gateway.db.transaction import tenant_transaction, worker_transaction
 from gateway.intake.matching import PatternShelf
+from gateway.intake.prices import Tariff
 from gateway.intake.snapshot import ApprovedTemplate, TenantSnapshot
 from gateway.routing.reading import read_routing
 from tenants.accounts import service as accounts
 from tenants.accounts.plan import free_text_of
+from tenants.budgets import store as budget_store
+from tenants.budgets.budget import PLATFORM
 from tenants.credits import store as credit_store
-from tenants.credits.pricing import UNITS, PriceBook
+from tenants.credits.pricing import UNITS
 from tenants.optouts import store as opt_outs
 from tenants.scope import TenantScope
 from tenants.templates import store as templates
@@ -51,6 +54,7 @@ class SnapshotReader:
             approved = [_parsed(row) for row in await templates.approved(scope, session)]
             plan = accounts.plan_of(tenant)
             routing = await read_routing(scope, session, shared_routes=plan.shared_routes)
+            budgets = await budget_store.caps(scope, session)
         return TenantSnapshot(
             tenant_id=tenant_id,
             version=tenant.policy_version,
@@ -64,6 +68,7 @@ class SnapshotReader:
             templates=_by_template(approved),
             template_names={template.name: template.id for template in approved},
             routing=routing,
+            budgets=budgets,
             patterns=self._patterns.of(tenant_id, approved)
             if free_text_of(tenant.model, plan) == "matching"
             else None,
@@ -88,10 +93,12 @@ class SnapshotReader:
         async with tenant_transaction(self._tenant_engine, scope) as session:
             return frozenset(await opt_outs.lists_of(scope, session, recipient_hash))
 
-    async def prices(self, at: datetime) -> PriceBook:
-        """Read the price lines in force at an instant."""
+    async def tariff(self, at: datetime) -> Tariff:
+        """Read the price lines in force at an instant, and the platform's own budgets."""
         async with worker_transaction(self._worker_engine) as session:
-            return await credit_store.price_book(session, at)
+            book = await credit_store.price_book(session, at)
+            caps = await budget_store.caps(TenantScope(tenant_id=PLATFORM), session)
+        return Tariff(book=book, platform_budgets=caps)
 
 
 def _parsed(row: templates.ApprovedTemplate) -> ApprovedTemplate:

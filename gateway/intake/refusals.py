@@ -1,13 +1,42 @@
 """What a gate's refusal says to a person."""
 
+from datetime import datetime
+
 from gateway.admission.verdict import GateName, Refused
-from gateway.intake.outcome import Declined
+from gateway.intake.commit import OverBudget
+from gateway.intake.outcome import Declined, RateState
 from gateway.intake.prepare import Draft
+from gateway.messages.view import timestamp
+from tenants.budgets.budget import PLATFORM
+from tenants.credits.money import format_amount
 
 
 def declined(refused: Refused, draft: Draft) -> Declined:
     """Return the refusal of a gate with a sentence that names what stood in the way and the way out."""
     return Declined(code=refused.gate, detail=_detail(refused, draft), retry_after_ms=refused.retry_after_ms)
+
+
+def over_budget(over: OverBudget, unit: str, now: datetime, *, rate: RateState | None) -> Declined:
+    """Return the refusal of a monthly cap: which one, how far it is used, and when it begins anew."""
+    budget, resets = over.budget, timestamp(over.resets_at)
+    if budget.owner == PLATFORM:
+        detail = f"the operator's budget for this month is used up; it begins anew at {resets}"
+    else:
+        sums = " of ".join(_amount(amount, unit) for amount in (over.used, budget.cap))
+        detail = (
+            f"the monthly budget {budget.name} has used {sums} and the message needs "
+            f"{_amount(budget.amount, unit)}; it begins anew at {resets}, or ask the operator to raise it"
+        )
+    wait_ms = max(0, int((over.resets_at - now).total_seconds() * 1000))
+    return Declined(code="spend_limit_reached", detail=detail, retry_after_ms=wait_ms, rate=rate)
+
+
+def _amount(amount: int, unit: str) -> str:
+    return (
+        f"{format_amount(amount, 'credits')} credits"
+        if unit == "credits"
+        else f"{format_amount(amount, 'micros')} USD"
+    )
 
 
 def _detail(refused: Refused, draft: Draft) -> str:

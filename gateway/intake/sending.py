@@ -21,7 +21,7 @@ from gateway.intake.batch import IntakeCommit
 from gateway.intake.building import Admissible, Passed, accepted_view, build, recipient_key
 from gateway.intake.cancel import cancel_message
 from gateway.intake.choosing import Choosing, Ill
-from gateway.intake.commit import Decision, KeyMismatch, NoCredit, PlanChanged, Replay, Stored
+from gateway.intake.commit import Decision, KeyMismatch, NoCredit, OverBudget, PlanChanged, Replay, Stored
 from gateway.intake.estimating import estimate_of
 from gateway.intake.explained_gates import Surroundings, gates_of
 from gateway.intake.explaining import Explanation, explain
@@ -29,7 +29,7 @@ from gateway.intake.outcome import Accepted, Declined, Estimate, RateState
 from gateway.intake.policies import Policies
 from gateway.intake.prepare import Draft, prepare
 from gateway.intake.prices import Prices
-from gateway.intake.refusals import declined
+from gateway.intake.refusals import declined, over_budget
 from gateway.intake.replays import KEY_MISMATCH, Replays
 from gateway.intake.request import SendRequest
 from gateway.intake.snapshot import TenantSnapshot, policy_of
@@ -121,13 +121,15 @@ class Sending:
     async def estimate(self, scope: TenantScope, request: SendRequest) -> Estimate | Declined:
         """Say what the text would be on the wire and cost; counts against nothing."""
         snapshot = await self._policies.of(scope.tenant_id)
-        draft = prepare(snapshot, request, await self._prices.current(), self._clock.now())
+        tariff = await self._prices.current()
+        draft = prepare(snapshot, request, tariff.book, self._clock.now())
         return draft if isinstance(draft, Declined) else estimate_of(draft)
 
     async def explain(self, scope: TenantScope, request: SendRequest) -> Explanation | Declined:
         """Say what every gate would answer, which sender a text would get and why; counts against nothing."""
         snapshot = await self._policies.of(scope.tenant_id)
-        draft = prepare(snapshot, request, await self._prices.current(), self._clock.now())
+        tariff = await self._prices.current()
+        draft = prepare(snapshot, request, tariff.book, self._clock.now())
         if isinstance(draft, Declined):
             return draft
         found = self._choosing.candidates(snapshot, request, draft)
@@ -175,7 +177,8 @@ class Sending:
         """
         for _ in range(_TRIES):
             snapshot = await self._policies.of(scope.tenant_id)
-            draft = prepare(snapshot, request, await self._prices.current(), self._clock.now())
+            tariff = await self._prices.current()
+            draft = prepare(snapshot, request, tariff.book, self._clock.now())
             if isinstance(draft, Declined):
                 return draft
             chosen = await self._choosing.choose(snapshot, scope, request, draft)
@@ -190,6 +193,7 @@ class Sending:
                         scope=scope,
                         request=request,
                         draft=draft,
+                        platform_budgets=tariff.platform_budgets,
                         sender=sender,
                         recipient_hash=admission.recipient_hash,
                         wait_ms=wait_ms,
@@ -239,6 +243,8 @@ class Sending:
             case PlanChanged():
                 await self._policies.reload(message.tenant_id)
                 raise Unavailable("the tenant's plan is changing", retry_after_ms=500)
+            case OverBudget() as over:
+                return over_budget(over, message.unit, self._clock.now(), rate=passed.rate)
             case NoCredit() as short:
                 return Declined(
                     code="insufficient_credits", detail=_shortfall(short, message.unit), rate=passed.rate

@@ -17,6 +17,7 @@ from gateway.routing.candidates import Candidate, Need
 from gateway.routing.facts import TenantRouting
 from tenants.accounts.plan import Plan, may_send_free_text
 from tenants.accounts.sealing import DataKey
+from tenants.budgets.budget import Budget
 from tenants.templates.locales import pick
 from tenants.templates.rendering import Template
 from tenants.templates.variables import Declaration
@@ -75,6 +76,8 @@ class TenantSnapshot(Struct, frozen=True, kw_only=True):
     """Approved versions of each template, newest first."""
     template_names: Mapping[str, UUID]
     routing: TenantRouting
+    budgets: tuple[Budget, ...] = ()
+    """The tenant's own caps per month."""
     patterns: TemplatePatterns | None = None
     """Where a `body` has to be an approved template's text; None where it is free or refused."""
     read_at: datetime

@@ -66,6 +66,8 @@ class Message(Base):
     """What the platform bore of it, because a late charge came when the tenant's credit was gone."""
     max_price_micros: Mapped[Amount]
     """Sent to AWS as MaxPrice, in micro-dollars."""
+    cost_estimated: Mapped[Amount] = mapped_column(server_default="0")
+    """What AWS was expected to charge when it was accepted, in micro-dollars."""
     account_id: Mapped[UUID | None]
     """The AWS account that carries it; None for the sandbox carrier."""
     sender_id: Mapped[UUID | None]

@@ -16,6 +16,7 @@ from msgspec import Struct, structs
 from gateway.messages.change import describe_change
 from gateway.messages.outbox import WAKE, NewEvent, event_writes
 from gateway.messages.status import FINALS, MessageStatus
+from tenants.budgets.counting import Return, return_writes
 from tenants.compound import Write, execute
 from tenants.credits.batch import LockedBalance, Movement, ledger_writes, lock_balances
 from tenants.credits.counting import Counted, count_writes
@@ -131,6 +132,7 @@ async def save(
         Write("saved", _SAVE, tuple(_arrays([after for _, after in told]))),
         *ledger_writes(movements),
         *count_writes(counted),
+        *return_writes(_returns(told), after_balances=bool(movements)),
         *(event_writes(events) if events else []),
         *also,
     ]
@@ -204,7 +206,7 @@ def _paid(
     """Settle one final message; `balance` is moved along, so that the next one sees what is left."""
     settlement = settle(
         _position(before),
-        target=_target(after),
+        target=_target(after, hold=after.price_estimated),
         available=_spendable(balance, after.unit),
         lapsed=lapsed(after.status),  # type: ignore[arg-type]  # only finals come here
     )
@@ -251,13 +253,31 @@ def _position(state: MessageState) -> Position:
     )
 
 
-def _target(state: MessageState) -> int:
+def _target(state: MessageState, *, hold: int) -> int:
     return target(
         state.status,  # type: ignore[arg-type]  # only finals come here
-        hold=state.price_estimated,
+        hold=hold,
         aws_accepted=state.provider_message_id is not None or state.receipt_rank > 0,
         aws_price_micros=state.provider_price_micros,
     )
+
+
+def _returns(moved: Sequence[tuple[MessageState, MessageState]]) -> list[Return]:
+    """A message counts against its budgets from the accept on, unless it turns out to cost nothing."""
+    return [
+        Return(
+            tenant_id=after.tenant_id,
+            message_id=after.id,
+            created_at=after.created_at,
+            sign=int(_costs(after)) - int(_costs(before)),
+        )
+        for before, after in moved
+        if not after.test and _costs(after) != _costs(before)
+    ]
+
+
+def _costs(state: MessageState) -> bool:
+    return state.status not in FINALS or _target(state, hold=1) > 0
 
 
 def _movements(state: MessageState, settlement: Settlement) -> list[Movement]:

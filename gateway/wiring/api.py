@@ -74,7 +74,7 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
             backlog=BacklogView(lanes),
             ill=health.ill,
             commit=intake,
-            prices=Prices(reader.prices, clock),
+            prices=Prices(reader.tariff, clock),
             replays=Replays(shared.pool, shared.tenant_engine, shared.keys),
             clock=clock,
             secret_key=settings.secret_key,

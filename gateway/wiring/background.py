@@ -4,6 +4,7 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 
 from gateway.db.engine import create_pool
+from gateway.db.transaction import worker_transaction
 from gateway.dispatch.expiry import ExpirySweep
 from gateway.dispatch.quarantine import QuarantineSweep
 from gateway.dispatch.relane_orders import RelaneOrders
@@ -12,7 +13,9 @@ from gateway.intake.terms import TermsFollower
 from gateway.lanes.audit import LaneAudit
 from gateway.lanes.lanes import Lanes
 from gateway.lanes.relay import Relay
+from gateway.messages.balance_notices import BalanceNotices
 from gateway.messages.book_check import BookCheck
+from gateway.messages.spend_notices import SpendNotices
 from gateway.messages.usage import count_all
 from gateway.receipts.batch import create_receipts, platform_key
 from gateway.receipts.sandbox import SandboxReceipts
@@ -26,6 +29,7 @@ from gateway.webhooks.client import open_client
 from gateway.webhooks.deliver import WebhookSender
 from gateway.wiring.policies import create_reader
 from gateway.wiring.resources import Resources, Task
+from tenants.budgets.recount import recount_due
 
 _PARTITION_MONTHS = 3
 _STRAYS_KEPT = timedelta(days=30)
@@ -79,6 +83,13 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
     books = BookCheck(pool, every=timedelta(seconds=settings.reconcile_every_s))
     orders = RelaneOrders(pool, clock, read_routing=reader.of, ill=health.ill)
 
+    spending = SpendNotices(pool)
+    balances = BalanceNotices(pool, clock)
+
+    async def recount_budgets() -> None:
+        async with worker_transaction(shared.worker_engine) as session:
+            await recount_due(session)
+
     async def make_partitions() -> None:
         await pool.execute("SELECT tollgate_make_partitions($1)", _PARTITION_MONTHS)
 
@@ -110,6 +121,9 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
         Round(name="relane_orders", every_s=0.25, work=orders.work),
         Round(name="parked_receipts", every_s=2.0, work=sweep.join_parked),
         Round(name="silent_messages", every_s=600.0, work=sweep.close_silent),
+        Round(name="spend_notices", every_s=1.0, work=spending.tell),
+        Round(name="balance_notices", every_s=1.0, work=balances.tell),
+        Round(name="recounted_budgets", every_s=10.0, work=recount_budgets),
         Round(name="partitions", every_s=3600.0, work=make_partitions),
         Round(name="old_strays", every_s=3600.0, work=forget_strays),
         Round(name="old_quarantined", every_s=3600.0, work=forget_quarantined),

@@ -19,6 +19,21 @@ FREE_TEXT_MODELS = frozenset({1, 2, 3, 4})
 """Models 5 (template-restricted) and 6 (fully managed) may never send free text."""
 
 
+Amount = Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?$", max_length=16)]
+"""Decimal dollars, or whole credits, by the plan's pricing."""
+
+
+class AutoTopUp(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When the tenant's own systems are asked to pay in, by the event `credits.top_up_requested`."""
+
+    below: Amount
+    """Asked for when the available balance is at or below this."""
+    amount: Amount
+    """How much is asked for."""
+    most_per_day: Annotated[int, Meta(ge=1, le=100)] = 3
+    """Requests per day (UTC); a campaign that eats every top-up cannot draw without end."""
+
+
 class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Limits and pricing of one tenant; every limit is optional and absent means none of the tenant's own."""
 
@@ -57,10 +72,18 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     resend_unknown_transactional: bool = True
     """Whether a transactional send whose outcome stays unknown is tried once more, flagged."""
 
+    auto_top_up: AutoTopUp | None = None
+    """Ask for a top-up when the balance is low; absent, nothing is asked."""
     sticky_sender: bool = False
     """Whether a recipient keeps one sender among equals, instead of the one with the shortest line."""
     shared_routes: bool = False
     """Whether messages may leave by AWS's shared routes as the last resort; the route must allow it, too."""
+
+    def __post_init__(self) -> None:
+        """Refuse members that contradict each other; msgspec turns the ValueError into its own."""
+        wish = self.auto_top_up
+        if self.pricing == "credits" and wish is not None and "." in wish.below + wish.amount:
+            raise ValueError("auto_top_up counts whole credits where pricing is credits")
 
     def mps(self, country: str) -> float | None:
         """Return the tenant's own limit in message parts per second to `country`."""

@@ -158,6 +158,17 @@ def _moves(changes: Mapping[UUID, LockedBalance]) -> list[Write]:
     return [Write("moved_balances", _MOVE, moves)]
 
 
+_REFUSED = """
+    UPDATE balance_marks SET refused = true WHERE tenant_id = ANY($1::uuid[]) AND NOT refused
+"""
+
+
+async def note_refused(connection: HotConnection, tenant_ids: Iterable[UUID]) -> None:
+    """Remember that credit was wanting, so that its owners are told once; under their balances' locks."""
+    if refused := sorted(set(tenant_ids)):
+        await connection.execute(_REFUSED, refused)
+
+
 async def post(connection: HotConnection, movements: Sequence[Movement]) -> None:
     """Append the transfers and move the balances, in the caller's transaction."""
     await execute(connection, ledger_writes(movements))

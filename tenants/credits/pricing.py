@@ -59,6 +59,8 @@ class Quote(Struct, frozen=True, kw_only=True, tag="quote"):
     """The same price in micro-dollars, also for tenants that pay in credits."""
     max_price_micros: int
     """What AWS may charge at most before it refuses; a multiple of 10, at most 99.99999 dollars."""
+    cost_micros: int = 0
+    """What AWS and the carriers are expected to charge."""
 
 
 class NoPrice(Struct, frozen=True, kw_only=True, tag="no_price"):
@@ -80,6 +82,7 @@ def price(plan: Plan, book: PriceBook, *, country: str, channel: str, parts: int
         amount=sell_micros if unit == "micros" else line.credits * parts,
         sell_micros=sell_micros,
         max_price_micros=max_price_micros(line.cost_micros, parts),
+        cost_micros=line.cost_micros * parts,
     )
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from tenants.audit import store as audit
 from tenants.credits import store
 from tenants.credits.filters import LedgerFilter
+from tenants.credits.marks import topped_up
 from tenants.credits.models import Balance, Transfer
 from tenants.credits.money import format_amount
 from tenants.credits.pricing import Unit
@@ -92,7 +93,9 @@ async def top_up(
     """
     if amount <= 0:
         raise InvalidInput("/amount", "amount_not_positive", "a top-up adds more than nothing")
-    return await _move(scope, session, kind="top_up", amount=amount, note=note)
+    entry = await _move(scope, session, kind="top_up", amount=amount, note=note)
+    await topped_up(scope, session, amount)
+    return entry
 
 
 async def adjust(

@@ -1,5 +1,6 @@
 """`/v1/credits`: what the tenant has, and every movement of it."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from litestar import get
@@ -12,11 +13,29 @@ from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, refusals
 from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, page_of, text_after, text_cursor
 from gateway.messages.view import timestamp
+from tenants.budgets import service as budgets
+from tenants.budgets.budget import public_name
+from tenants.budgets.service import BudgetUse
 from tenants.credits import service
 from tenants.credits.money import format_amount
+from tenants.credits.pricing import Unit
 from tenants.credits.service import BalanceView, LedgerEntry
 
 _READ: Final = {NEEDS: "credits:read"}
+
+
+class BudgetView(Struct, frozen=True, kw_only=True):
+    """A cap per calendar month (UTC) and where it stands; amounts in the unit of the balance."""
+
+    name: str
+    """`all`, `country:US`, `type:otp` or `account:` with its id."""
+    cap: str
+    used: str
+    """What this month's messages hold or have cost; one that costs nothing after all is taken off again."""
+    left: str
+    """At nothing, sends are refused with `spend_limit_reached`."""
+    unit: str
+    resets_at: str | None
 
 
 class CreditsView(Struct, frozen=True, kw_only=True):
@@ -28,6 +47,8 @@ class CreditsView(Struct, frozen=True, kw_only=True):
     """What new messages may hold."""
     held: str
     """What is promised to messages under way."""
+    budgets: list[BudgetView] = []
+    """The monthly caps and what is used of them."""
 
 
 class LedgerEntryView(Struct, frozen=True, kw_only=True):
@@ -49,9 +70,26 @@ class LedgerEntryView(Struct, frozen=True, kw_only=True):
     at: str | None
 
 
-def credits_view(balance: BalanceView) -> CreditsView:
+def credits_view(balance: BalanceView, budgets: Sequence[BudgetUse] = ()) -> CreditsView:
     """Return a balance as the wire writes it."""
-    return CreditsView(unit=_unit(balance.unit), available=balance.available_text, held=balance.held_text)
+    return CreditsView(
+        unit=_unit(balance.unit),
+        available=balance.available_text,
+        held=balance.held_text,
+        budgets=[budget_view(each, balance.unit) for each in budgets],
+    )
+
+
+def budget_view(use: BudgetUse, unit: Unit) -> BudgetView:
+    """Return a budget as the wire writes it."""
+    return BudgetView(
+        name=public_name(use.name),
+        cap=format_amount(use.cap, unit),
+        used=format_amount(use.used, unit),
+        left=format_amount(use.left, unit),
+        unit=_unit(unit),
+        resets_at=timestamp(use.resets_at),
+    )
 
 
 def ledger_entry_view(entry: LedgerEntry) -> LedgerEntryView:
@@ -72,9 +110,10 @@ def ledger_entry_view(entry: LedgerEntry) -> LedgerEntryView:
 
 @get("/credits", opt=_READ, responses=refusals(*TENANT), summary="Read the balance")
 async def get_credits(request: ApiRequest, desk: NamedDependency[Desk]) -> CreditsView:
-    """Return what may be spent and what is held."""
+    """Return what may be spent, what is held, and how far the monthly budgets are used."""
     async with desk.tenant(request.auth) as session:
-        return credits_view(await service.balance(request.auth, session))
+        uses = await budgets.uses(request.auth, session, now=desk.services.clock.now())
+        return credits_view(await service.balance(request.auth, session), uses)
 
 
 @get(

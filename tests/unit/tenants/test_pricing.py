@@ -25,7 +25,9 @@ BOOK = PriceBook(
 def test_a_dollar_plan_pays_the_sell_price_of_each_part() -> None:
     """What is held is the whole message, parts included."""
     quote = price(Plan(), BOOK, country="US", channel="sms", parts=3)
-    assert quote == Quote(unit="micros", amount=19_350, sell_micros=19_350, max_price_micros=26_150)
+    assert quote == Quote(
+        unit="micros", amount=19_350, sell_micros=19_350, max_price_micros=26_150, cost_micros=17_430
+    )
 
 
 def test_a_credit_plan_pays_whole_credits_and_still_knows_the_dollars() -> None:

@@ -1,0 +1,92 @@
+"""
+The counters from the messages themselves.
+
+A budget set in the middle of a month begins with what was spent before it; and until every process has read
+it, sends go by uncounted. So each new cap is counted when it is set, and once more when every process must
+know it. The counter's lock and the balance's are held meanwhile, so nothing of it is accepted or settled.
+"""
+
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import TextClause, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tenants.budgets.budget import PLATFORM, Budget
+from tenants.scope import TenantScope
+
+KNOWN_AFTER: Final = timedelta(seconds=40)
+"""Longer than a process may go by an old policy: 30 s where it missed the notice."""
+
+_MONTH: Final = "date_trunc('month', now() AT TIME ZONE 'UTC')"
+_SPENT: Final = """
+    SELECT coalesce(sum({amount}), 0)::bigint FROM messages m
+    WHERE m.created_at >= {month} AT TIME ZONE 'UTC' AND NOT m.test {of_tenant} {matches}
+        AND m.status NOT IN ('failed', 'canceled')
+        AND (m.status NOT IN ('undelivered', 'expired', 'unknown')
+            OR ((m.provider_message_id IS NOT NULL OR m.receipt_rank > 0)
+                AND m.provider_price_micros IS DISTINCT FROM 0))
+"""
+"""As `settlement.target` has it: what AWS never took, or charged nothing for, costs nothing."""
+_MATCHES: Final = {
+    "all": "",
+    "country": "AND m.country = :value",
+    "type": "AND m.type = :value",
+    "account": "AND m.account_id = CAST(:value AS uuid)",
+}
+_LOCK_BALANCE: Final = text("SELECT 1 FROM balances WHERE tenant_id = :owner FOR UPDATE")
+_LOCK_COUNTER: Final = text(
+    f"""
+    INSERT INTO spend_counters (tenant_id, name, month, used, cap)
+    VALUES (:owner, :name, {_MONTH}::date, 0, :cap)
+    ON CONFLICT (tenant_id, name, month) DO UPDATE SET cap = EXCLUDED.cap
+    """  # noqa: S608 - a constant
+)
+_SET: Final = text(
+    f"""
+    UPDATE spend_counters SET used = :used, stopped = stopped AND :used >= cap
+    WHERE tenant_id = :owner AND name = :name AND month = {_MONTH}::date
+    """  # noqa: S608 - a constant
+)
+_DUE: Final = text(
+    """
+    SELECT tenant_id, name, cap FROM budgets WHERE NOT counted AND set_at < now() - :age
+    ORDER BY tenant_id, name LIMIT 100 FOR UPDATE SKIP LOCKED
+    """
+)
+_COUNTED: Final = text("UPDATE budgets SET counted = true WHERE tenant_id = :owner AND name = :name")
+
+
+async def recount(scope: TenantScope, session: AsyncSession, budget: Budget) -> int:
+    """Set the present month's counter to what the messages say, and return it; needs a worker's session."""
+    owner = scope.tenant_id
+    place = {"owner": owner, "name": budget.name}
+    await session.execute(_LOCK_BALANCE, {"owner": owner})
+    await session.execute(_LOCK_COUNTER, place | {"cap": budget.cap})
+    query, given = _spent(scope, budget.name)
+    used = int((await session.execute(query, given)).scalar_one())
+    await session.execute(_SET, place | {"used": used})
+    return used
+
+
+async def recount_due(session: AsyncSession) -> int:
+    """Count every budget once more that every process must know by now; return how many."""
+    rows = (await session.execute(_DUE, {"age": KNOWN_AFTER})).all()
+    for row in rows:
+        await recount(TenantScope(tenant_id=row.tenant_id), session, Budget(row.name, row.cap))
+        await session.execute(_COUNTED, {"owner": row.tenant_id, "name": row.name})
+    return len(rows)
+
+
+def _spent(scope: TenantScope, name: str) -> tuple[TextClause, dict[str, object]]:
+    platform = scope.tenant_id == PLATFORM
+    dimension, _, value = name.partition(":")
+    sql = _SPENT.format(
+        month=_MONTH,
+        amount="m.cost_estimated" if platform else "m.price_estimated",
+        of_tenant="" if platform else "AND m.tenant_id = :owner",
+        matches=_MATCHES[dimension],
+    )
+    given: dict[str, object] = {"owner": scope.tenant_id, "value": value}
+    wanted = {key: given[key] for key in given if f":{key}" in sql}
+    return text(sql), wanted

@@ -1,0 +1,290 @@
+"""Monthly budgets on a real Postgres: never passed, given back, told once."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+from msgspec import structs
+
+from gateway.db.transaction import worker_transaction
+from gateway.intake.batch import create_intake
+from gateway.intake.commit import NoCredit, OverBudget, Stored, commit_batch
+from gateway.messages.balance_notices import BalanceNotices
+from gateway.messages.spend_notices import SpendNotices
+from gateway.messages.state import lock, save
+from tenants.accounts.plan import AutoTopUp
+from tenants.budgets import service
+from tenants.budgets.budget import PLATFORM, Budget, counts_of, month_of, names_of
+from tenants.budgets.recount import recount
+from tenants.credits import service as credits_
+from tenants.scope import TenantScope
+from tests.harness.ledger import faults
+from tests.harness.tenants import enrol, new_message
+
+
+class Silent:
+    """Hears of commits and does nothing."""
+
+    def committed(self, messages, decisions):
+        """Take no notice."""
+
+
+class Stopped:
+    """A clock that stands."""
+
+    def now(self):
+        """Return one instant."""
+        return datetime.now(UTC)
+
+
+@pytest.fixture
+async def intake(worker_pool):
+    """A running intake with two flushers."""
+    made = create_intake(worker_pool, Silent(), queue_size=2000)
+    running = asyncio.create_task(made.run(flushers=2))
+    yield made
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+def counted(scope, *budgets, platform=(), **changes):
+    """A send that counts against budgets."""
+    message = new_message(scope, cost_estimated=7, **changes)
+    names = names_of(country="US", type_=message.type, account_id=None)
+    month = month_of(message.created_at)
+    own = counts_of(budgets, names, owner=scope.tenant_id, month=month, amount=message.hold)
+    theirs = counts_of(platform, names, owner=PLATFORM, month=month, amount=message.cost_estimated)
+    return structs.replace(message, counts=own + theirs)
+
+
+async def used(database, owner, name="all"):
+    """What a counter says."""
+    return await database.fetchval(
+        "SELECT used FROM spend_counters WHERE tenant_id = $1 AND name = $2", owner.tenant_id, name
+    )
+
+
+async def set_budgets(engine, scope, *budgets):
+    """Set budgets as the operator does."""
+    async with worker_transaction(engine) as session:
+        return await service.put_budgets(scope, session, budgets, now=datetime.now(UTC))
+
+
+@pytest.mark.parametrize("cap", [0, 1, 77, 200])
+async def test_64_clients_spend_exactly_the_budget(intake, database, worker_engine, cap):
+    """A cap of k: k are stored, never one more, whatever the credit; the rest learn which budget it was."""
+    scope = await enrol(worker_engine, credit=1000)
+    budget = Budget("all", cap)
+
+    async def client():
+        return [await intake.submit(counted(scope, budget)) for _ in range(4)]
+
+    answers = await asyncio.gather(*(client() for _ in range(64)))
+    decisions = [decision for each in answers for decision in each]
+    assert sum(isinstance(decision, Stored) for decision in decisions) == cap
+    refused = [decision for decision in decisions if isinstance(decision, OverBudget)]
+    assert len(refused) == 256 - cap
+    assert {over.budget.name for over in refused} == {"all"}
+    assert await used(database, scope) == cap
+    assert await faults(database) == []
+
+
+async def test_the_platforms_budget_is_shared_by_all_tenants(intake, database, worker_engine):
+    """Many tenants' sends through one account never pass its cap together."""
+    scopes = [await enrol(worker_engine, credit=1000) for _ in range(5)]
+    await database.execute("DELETE FROM spend_counters WHERE tenant_id = $1", PLATFORM)
+    cap = Budget("all", 7 * 60)
+
+    async def client(number):
+        return [await intake.submit(counted(scopes[number % 5], platform=(cap,))) for _ in range(4)]
+
+    answers = await asyncio.gather(*(client(number) for number in range(64)))
+    decisions = [decision for each in answers for decision in each]
+    assert sum(isinstance(decision, Stored) for decision in decisions) == 60
+    assert await used(database, TenantScope(tenant_id=PLATFORM)) == 7 * 60
+    assert await faults(database) == []
+
+
+async def test_a_send_that_fits_one_budget_and_not_another_counts_against_neither(
+    worker_pool, database, worker_engine
+):
+    """Refused means that nothing moved."""
+    scope = await enrol(worker_engine, credit=10)
+    wide, narrow = Budget("all", 10), Budget("country:US", 0)
+    async with worker_pool.acquire() as connection:
+        (decision,) = await commit_batch(connection, [counted(scope, wide, narrow)])
+    assert isinstance(decision, OverBudget)
+    assert decision.budget.name == "country:US"
+    assert await used(database, scope) == 0
+    async with worker_pool.acquire() as connection:
+        (decision,) = await commit_batch(connection, [counted(scope, wide, price_estimated=11)])
+    assert isinstance(decision, OverBudget | NoCredit)
+    assert await used(database, scope) == 0
+
+
+@pytest.mark.parametrize(("status", "left"), [("failed", 0), ("canceled", 0), ("delivered", 1)])
+async def test_what_costs_nothing_after_all_is_given_back(worker_pool, database, worker_engine, status, left):
+    """The tenant's budget and the platform's follow the settlement."""
+    scope = await enrol(worker_engine, credit=10)
+    await database.execute("DELETE FROM spend_counters WHERE tenant_id = $1", PLATFORM)
+    message = counted(
+        scope, Budget("all", 5), Budget("type:otp", 5), platform=(Budget("all", 100),), type="otp"
+    )
+    async with worker_pool.acquire() as connection:
+        await commit_batch(connection, [message])
+        async with connection.transaction():
+            state = (await lock(connection, [message.id]))[message.id]
+            after = structs.replace(state, status=status)
+            await save(connection, [(state, after)], now=datetime.now(UTC))
+    assert [await used(database, scope), await used(database, scope, "type:otp")] == [left, left]
+    assert await used(database, TenantScope(tenant_id=PLATFORM)) == 7 * left
+    assert await faults(database) == []
+
+
+async def test_a_late_receipt_counts_again_what_was_given_back(worker_pool, database, worker_engine):
+    """Given up for lost, then delivered: it costs, so it counts."""
+    scope = await enrol(worker_engine, credit=10)
+    message = counted(scope, Budget("all", 5))
+    async with worker_pool.acquire() as connection:
+        await commit_batch(connection, [message])
+        for status in ("unknown", "delivered", "delivered"):
+            async with connection.transaction():
+                state = (await lock(connection, [message.id]))[message.id]
+                await save(
+                    connection, [(state, structs.replace(state, status=status))], now=datetime.now(UTC)
+                )
+    assert await used(database, scope) == 1
+    assert await faults(database) == []
+
+
+async def test_a_budget_set_in_the_middle_of_a_month_begins_with_what_was_spent(
+    worker_pool, database, worker_engine
+):
+    """Otherwise a new cap would allow its whole sum once more."""
+    scope = await enrol(worker_engine, credit=10)
+    messages = [new_message(scope) for _ in range(3)]
+    async with worker_pool.acquire() as connection:
+        await commit_batch(connection, messages)
+        async with connection.transaction():
+            state = (await lock(connection, [messages[0].id]))[messages[0].id]
+            await save(connection, [(state, structs.replace(state, status="failed"))], now=datetime.now(UTC))
+    (use,) = await set_budgets(worker_engine, scope, Budget("country:US", 5))
+    assert (use.used, use.left) == (2, 3)
+    assert await set_budgets(worker_engine, scope) == []
+
+
+async def test_a_recount_agrees_with_what_was_counted(worker_pool, database, worker_engine):
+    """Two ways to the same number: send by send, and from the messages."""
+    scope = await enrol(worker_engine, credit=100)
+    budget = Budget("all", 100)
+    await set_budgets(worker_engine, scope, budget)
+    messages = [counted(scope, budget) for _ in range(9)]
+    async with worker_pool.acquire() as connection:
+        await commit_batch(connection, messages)
+        for number, status in enumerate(
+            ("failed", "unknown", "delivered", "canceled", "sent", "undelivered")
+        ):
+            async with connection.transaction():
+                state = (await lock(connection, [messages[number].id]))[messages[number].id]
+                await save(
+                    connection, [(state, structs.replace(state, status=status))], now=datetime.now(UTC)
+                )
+    before = await used(database, scope)
+    async with worker_transaction(worker_engine) as session:
+        assert await recount(scope, session, budget) == before == 5
+
+
+async def told(database, scope, event):
+    """The levels a tenant was told, in order."""
+    rows = await database.fetch(
+        "SELECT data ->> 'percent' AS percent FROM events WHERE tenant_id = $1 AND type = $2 ORDER BY id",
+        scope.tenant_id,
+        event,
+    )
+    return [int(row["percent"]) for row in rows]
+
+
+async def test_each_share_of_a_budget_is_told_once_a_month(worker_pool, database, worker_engine):
+    """50, 80 and 100 %, however often the round looks and whatever is given back meanwhile."""
+    scope = await enrol(worker_engine, credit=100)
+    budget, notices = Budget("all", 10), SpendNotices(worker_pool)
+    await set_budgets(worker_engine, scope, budget)
+    for sends, expected in (
+        (4, []),
+        (2, [50]),
+        (2, [50, 80]),
+        (1, [50, 80]),
+        (1, [50, 80, 100]),
+        (1, [50, 80, 100]),
+    ):
+        async with worker_pool.acquire() as connection:
+            for _ in range(sends):
+                await commit_batch(connection, [counted(scope, budget)])
+        await notices.tell()
+        await notices.tell()
+        assert await told(database, scope, "spend.threshold") == expected
+
+
+async def test_a_refused_send_is_the_end_of_a_budget_that_is_not_quite_used(
+    worker_pool, database, worker_engine
+):
+    """Its owner is told when sends stop, not when the last cent is gone."""
+    scope = await enrol(worker_engine, credit=100)
+    budget = Budget("all", 10)
+    await set_budgets(worker_engine, scope, budget)
+    async with worker_pool.acquire() as connection:
+        await commit_batch(connection, [counted(scope, budget, price_estimated=9)])
+        await commit_batch(connection, [counted(scope, budget, price_estimated=2)])
+    await SpendNotices(worker_pool).tell()
+    assert await told(database, scope, "spend.threshold") == [50, 80, 100]
+
+
+async def test_a_low_balance_is_told_once_per_crossing(worker_pool, database, worker_engine):
+    """At 50, 20 and 10 % of the last top-up and at empty; a top-up arms them again."""
+    scope = await enrol(worker_engine, credit=100)
+    notices = BalanceNotices(worker_pool, Stopped())
+
+    async def spend(amount):
+        async with worker_pool.acquire() as connection:
+            (decision,) = await commit_batch(connection, [new_message(scope, price_estimated=amount)])
+        await notices.tell()
+        await notices.tell()
+        return decision
+
+    await spend(49)
+    assert await told(database, scope, "credits.low") == []
+    await spend(1)
+    assert await told(database, scope, "credits.low") == [50]
+    await spend(42)
+    assert await told(database, scope, "credits.low") == [50, 20, 10]
+    assert isinstance(await spend(9), NoCredit)
+    assert await told(database, scope, "credits.low") == [50, 20, 10, 0]
+    async with worker_transaction(worker_engine) as session:
+        await credits_.top_up(scope, session, amount=10)
+    await notices.tell()
+    await spend(16)
+    assert await told(database, scope, "credits.low") == [50, 20, 10, 0, 50, 20]
+
+
+async def test_a_top_up_is_asked_for_once_and_again_after_it_came(worker_pool, database, worker_engine):
+    """The burst guard: one request at a time, and so many a day."""
+    wish = AutoTopUp(below="10", amount="50", most_per_day=2)
+    scope = await enrol(worker_engine, credit=20, auto_top_up=wish)
+    notices = BalanceNotices(worker_pool, Stopped())
+
+    async def asked(spent):
+        async with worker_pool.acquire() as connection:
+            await commit_batch(connection, [new_message(scope, price_estimated=spent)])
+        for _ in range(3):
+            await notices.tell()
+        return await database.fetchval(
+            "SELECT count(*) FROM events WHERE tenant_id = $1 AND type = 'credits.top_up_requested'",
+            scope.tenant_id,
+        )
+
+    assert await asked(5) == 0
+    assert await asked(5) == 1
+    for expected in (2, 2):
+        async with worker_transaction(worker_engine) as session:
+            await credits_.top_up(scope, session, amount=50)
+        assert await asked(50) == expected
