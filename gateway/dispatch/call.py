@@ -15,6 +15,7 @@ from gateway.carrier.ports import Carrier, Fault, NotSent, OutboundText, Outcome
 from gateway.clock import Clock
 from gateway.db.faults import DATABASE_FAULTS
 from gateway.dispatch.backoff import Backoff
+from gateway.dispatch.lateness import Lateness
 from gateway.dispatch.mark import MarkedMessage
 from gateway.dispatch.record import Expired, NotOpened, Recorder
 from gateway.faultpoints import FaultPoint, fp
@@ -62,6 +63,7 @@ class Caller:
         self._keys = keys
         self._recorder = recorder
         self._backoff = backoff
+        self._lateness = Lateness(lanes)
         self._clock = clock
         self._in_flight = metrics.DISPATCH_IN_FLIGHT_CALLS.labels(route)
         self._seconds = metrics.DISPATCH_CALL_SECONDS.labels(route)
@@ -91,7 +93,8 @@ class Caller:
             _log.error("message_not_opened", message_id=str(message.message_id), error=type(error).__name__)
             self._recorder.put(message, NotOpened())
             return
-        if not await released(self._lanes, claimed):
+        going = await released(self._lanes, claimed)
+        if going is None:
             self._recorder.put(message, NotSent(reason="instant_missed", retry_after_ms=0))
             return
         await fp(FaultPoint.WORKER_BEFORE_CALL)
@@ -99,6 +102,7 @@ class Caller:
             self._recorder.put(message, NotSent(reason="mark_too_old", retry_after_ms=0))
             return
         outcome = await self._send(text)
+        self._lateness.answered(going)
         await fp(FaultPoint.WORKER_AFTER_AWS)
         if isinstance(outcome, Sent):
             waited = self._clock.now() - created_at(message.message_id)

@@ -1,7 +1,7 @@
 --[==[
 The gates: when each opens for a message of n parts, and what the message charges.
 
-This file comes after structure.lua in claim.lua and reserve.lua. A gate is {name, period, bound}: `period` is
+This file comes after structure.lua in claim.lua, reserve.lua and arrived_late.lua. A gate is {name, period, bound}: `period` is
 the us that one part costs, `bound` the parts that no second may exceed, 0 where the period alone decides.
 State is read once per call and written once, by `write_gates`.
 ]==]
@@ -54,7 +54,7 @@ local function window_opens_at(name, state, bound, parts)
   end
   for _, row in ipairs(redis.call('LRANGE', log_of(name), 0, over - 1)) do
     local at, gone = read_log(row)
-    open, over = at + WINDOW_US, over - gone
+    open, over = math.max(open, at + WINDOW_US), over - gone -- what came late stands in its old place
     if over <= 0 then
       break
     end

@@ -53,6 +53,7 @@ _ROUTE_NAME = re.compile(r"[A-Za-z0-9._-]+")
 _PUSH = read_script("gateway.lanes", "structure.lua", "push.lua")
 _CLAIM = read_script("gateway.lanes", "structure.lua", "gates.lua", "claim.lua")
 _RESERVE = read_script("gateway.lanes", "structure.lua", "gates.lua", "reserve.lua")
+_ARRIVED_LATE = read_script("gateway.lanes", "structure.lua", "gates.lua", "arrived_late.lua")
 _SETTLE = read_script("gateway.lanes", "structure.lua", "settle.lua")
 _REQUEUE = read_script("gateway.lanes", "structure.lua", "requeue.lua")
 _TRY_WRITE = read_script("gateway.lanes", "try_write.lua")
@@ -65,6 +66,13 @@ class LaneKey(Struct, frozen=True):
     identity: UUID
     country: str
     priority: Priority
+
+
+class LateMessage(Struct, frozen=True):
+    """A message that reached the carrier after its instant."""
+
+    message: ClaimedMessage
+    late_us: int
 
 
 class Lanes:
@@ -184,6 +192,18 @@ class Lanes:
         here = self._clocks.local(message.route, int(now_us))
         release_at = here + (int(send_at_us) - int(now_us)) / SECOND_US
         return structs.replace(message, send_at_us=int(send_at_us), release_at=release_at)
+
+    async def arrived_late(self, late: Sequence[LateMessage]) -> int:
+        """Move messages of one route in the seconds of their gates; returns how many gates have moved."""
+        if not late:
+            return 0
+        arguments: list[Argument] = [self._now()]
+        for each in late:
+            message = each.message
+            item = pack_item(message, attempt=message.attempt)
+            arguments += (pack_flow(message), item, message.send_at_us, each.late_us)
+        prefix = key_prefix(late[0].message.route)
+        return int((await self.scripts.run(_ARRIVED_LATE, prefix, arguments))[0])
 
     async def settle(self, route: str, message_ids: Sequence[UUID]) -> None:
         """Give up the leases: Postgres holds the mark that these are being dispatched, or are final."""

@@ -1,8 +1,8 @@
 """
-Letting a claimed message go at its instant: not before, and not later than the gates have play for.
+Letting a claimed message go at its instant: not before, and not so much later that it belongs elsewhere.
 
-A message that missed its instant, because its mark took long or the process was stopped, would leave together
-with the one behind it. It asks for another instant instead.
+What leaves a little late is told to the gates, which then count it where it came (`dispatch.lateness`).
+A message that missed its instant by more, because the process was stopped, asks for another one.
 """
 
 import asyncio
@@ -16,8 +16,8 @@ from gateway.lanes.lanes import Lanes
 
 _log = structlog.get_logger(__name__)
 
-LATE_S = 0.008
-"""Less than half of the 20 ms that the gates allow for; the rest is the way to the carrier's socket."""
+LATE_S = 0.25
+"""What a call that begins then can tell the gates long before anybody is let go behind it, a second later."""
 STATIC_LATE_S = 0.1
 """A static share has turns of that length at least; what is later would leave in another dispatcher's."""
 LONGEST_WAIT_S = 3.0
@@ -25,27 +25,29 @@ LONGEST_WAIT_S = 3.0
 _TRIES = 3
 
 
-async def released(lanes: Lanes, message: ClaimedMessage) -> bool:
+async def released(lanes: Lanes, message: ClaimedMessage) -> ClaimedMessage | None:
     """
-    Return True at the message's instant, False if it has none soon and must be given back.
+    Return the message at its instant, which may be another than it had; None if it has none soon.
+
+    Without one it must be given back.
 
     With Redis away the instant that was granted stands: it was charged, and only its second is disturbed.
     """
     if not message.by_lanes:
         await asyncio.sleep(max(message.release_at - time.monotonic(), 0))
-        return time.monotonic() - message.release_at <= STATIC_LATE_S
+        return message if time.monotonic() - message.release_at <= STATIC_LATE_S else None
     due = message
     for _ in range(_TRIES):
         await asyncio.sleep(max(due.release_at - time.monotonic(), 0))
         if time.monotonic() - due.release_at <= LATE_S:
-            return True
+            return due
         try:
             again = await lanes.reserve_again(due)
         except RedisUnavailable as error:
             _log.warning("reserve_failed", route=message.route, error=str(error))
-            return True
+            return due
         if again is None or again.release_at - time.monotonic() > LONGEST_WAIT_S:
-            return False
+            return None
         due = again
     await asyncio.sleep(max(due.release_at - time.monotonic(), 0))
-    return True
+    return due

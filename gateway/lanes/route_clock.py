@@ -7,8 +7,9 @@ on an instant to within a trip to Redis, however busy each of them is.
 """
 
 import time
-from collections import deque
 from collections.abc import Callable
+
+from gateway.lanes.sliding_min import SlidingMin
 
 _KEPT_S = 5.0
 """Clocks drift by less than a tenth of a millisecond in that time."""
@@ -20,16 +21,11 @@ class RouteClocks:
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
-        self._smallest: dict[str, deque[tuple[float, float]]] = {}
+        self._smallest: dict[str, SlidingMin] = {}
 
     def local(self, route: str, now_us: int) -> float:
         """Return what our clock, in seconds, shows at `now_us`, which an answer has just told."""
         heard_at = self._monotonic()
-        difference = heard_at - now_us / _SECOND_US
-        window = self._smallest.setdefault(route, deque())
-        while window and window[-1][1] >= difference:
-            window.pop()
-        window.append((heard_at, difference))
-        while heard_at - window[0][0] > _KEPT_S:
-            window.popleft()
-        return now_us / _SECOND_US + window[0][1]
+        if (smallest := self._smallest.get(route)) is None:
+            smallest = self._smallest[route] = SlidingMin(_KEPT_S)
+        return now_us / _SECOND_US + smallest.add(heard_at, heard_at - now_us / _SECOND_US)

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from gateway.lanes.gates import BOUND_FROM
-from gateway.lanes.lanes import Lanes
+from gateway.lanes.lanes import Lanes, LateMessage
 from gateway.lanes.scripts import RedisScripts
 from tests.integration.lanes.conftest import World
 
@@ -146,3 +146,26 @@ async def test_eight_claimants_on_redis_time_stay_exact(world, scripts):
     await asyncio.gather(*(claimant() for _ in range(8)))
     assert len(instants) >= 150
     assert most_in_a_second([(at / 1e6, 1) for at in sorted(instants)]) <= 100
+
+
+@pytest.mark.parametrize(("rate", "longest"), [(3, 4), (20, 4), (100, 1)])
+async def test_what_arrives_late_is_counted_where_it_arrives(world, rate, longest):
+    """A busy machine delays calls by more than the gates have play for; the rate holds at the carrier."""
+    dice = random.Random(rate)
+    count = round(rate * 40 / longest)
+    await world.push(
+        *(world.entry(parts=dice.randint(1, longest), identity_rate=float(rate)) for _ in range(count))
+    )
+    begun, arrived, waiting = world.now_us, [], []
+    while world.now_us - begun < 15e6:
+        claimed = await world.claim()
+        for each in claimed.messages:
+            late_us = dice.choice([0, 0, 5_000, 60_000, 150_000])
+            arrived.append(((each.send_at_us + late_us) / 1e6, each.parts))
+            waiting.append((each.send_at_us + late_us, LateMessage(each, late_us)))
+        told = [late for at, late in waiting if at <= world.now_us and late.late_us > 10_000]
+        waiting = [(at, late) for at, late in waiting if at > world.now_us]
+        await world.lanes.arrived_late(told)
+        world.advance_ms(min(claimed.next_open_ms or 1, 20))
+    assert len(arrived) > 15
+    assert most_in_a_second(sorted(arrived)) <= bound(rate, longest)

@@ -1,4 +1,4 @@
-"""A message leaves at its instant or gets another; it never leaves together with the one behind it."""
+"""A message leaves at its instant or gets another; it never leaves in somebody else's second."""
 
 import time
 from uuid import UUID
@@ -50,8 +50,16 @@ async def test_a_message_waits_for_its_instant():
     assert time.monotonic() >= due - 0.001
 
 
+async def test_a_message_that_is_a_little_late_goes_at_the_instant_it_was_counted_at():
+    """Its gates are told how late it came; asking again would cost the lane more."""
+    lanes = Again()
+    late = claimed(time.monotonic() - LATE_S / 2)
+    assert await released(lanes, late) is late
+    assert lanes.asked == 0
+
+
 async def test_a_message_whose_instant_passed_gets_another():
-    """Its mark took long, or the process stood still."""
+    """The process stood still."""
     lanes = Again(0.01)
     assert await released(lanes, claimed(time.monotonic() - LATE_S - 0.01))
     assert lanes.asked >= 1

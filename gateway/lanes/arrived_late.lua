@@ -1,0 +1,71 @@
+--[==[
+Write down that messages reached the carrier later than at their instants, so that what follows them does, too.
+
+A gate holds the seconds of the instants it gave out. What arrives late is in later seconds than the gate
+thinks: who follows it a second behind its instant would meet it at the carrier. So its entry in the gate's
+last second moves to where it arrived; a gate without such a list moves its next opening. The message that
+would follow is nearly a second away when this is told, and is granted 60 ms ahead.
+
+A gate that is not half full is left alone: nobody stands on it.
+
+ARGV[1]   the time in us, '' for Redis's own (tests inject it)
+then four per message:
+  flow      35 bytes
+  item      28 bytes
+  instant   us of the route's clock
+  late      us
+
+Returns {moved}: how many gates were changed.
+]==]
+
+local injected = ARGV[1]
+local FIRST, PER_MESSAGE = 2, 4
+now_is(lane_clock(injected), 0, injected)
+
+local of_channel, moved = {}, 0
+
+local function gates_of(channel)
+  if of_channel[channel] == nil then
+    local row = redis.call('HMGET', key('ch:' .. channel), 'cfg', 'slow')
+    of_channel[channel] = row[1] and gates_and_caps(channel, row[1], share_of(row[2], gate_now)) or false
+  end
+  return of_channel[channel]
+end
+
+local function move_in_log(spec, state, at, parts, late)
+  if state.sum * 2 < spec[3] then
+    return
+  end
+  local place = redis.call('LPOS', log_of(spec[1]), whole(at) .. ':' .. parts, 'RANK', -1)
+  if place then
+    redis.call('LSET', log_of(spec[1]), place, whole(at + late) .. ':' .. parts)
+    moved = moved + 1
+  end
+end
+
+local function move(spec, at, parts, late)
+  local state = gate(spec)
+  if spec[3] > 0 then
+    move_in_log(spec, state, at, parts, late)
+  elseif state.tat > gate_now then
+    state.tat, state.changed = state.tat + late, true
+    moved = moved + 1
+  end
+end
+
+for at = FIRST, #ARGV, PER_MESSAGE do
+  local flow, item, instant, late = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
+  local channel = channel_of(flow)
+  local open = gates_of(channel)
+  if open then
+    local parts, terms = parts_of(item), tenant_terms(tenant_of(flow) .. channel:sub(17, 18))
+    for _, spec in ipairs(open) do
+      move(spec, instant, parts, late)
+    end
+    if terms.gate then
+      move(terms.gate, instant, parts, late)
+    end
+  end
+end
+write_gates()
+return { moved }
