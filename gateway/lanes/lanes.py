@@ -31,6 +31,7 @@ from gateway.lanes.entry import (
     unpack_claimed,
 )
 from gateway.lanes.gates import SECOND_US, bound_of, period_us, request_us
+from gateway.lanes.packed import PackedFlow, in_chunks
 from gateway.lanes.route_clock import RouteClocks
 from gateway.lanes.scripts import Argument, RedisScripts, read_script
 
@@ -139,6 +140,22 @@ class Lanes:
         return [
             entry for chunk, was_taken in zip(chunks, taken, strict=True) if not was_taken for entry in chunk
         ]
+
+    async def push_packed(self, route: str, flows: Sequence[PackedFlow], *, rebuild_epoch: str) -> bool:
+        """Queue whole flows during a rebuild; False when another rebuild has taken over."""
+        taken = await asyncio.gather(
+            *(
+                self._push_flows(route, chunk, rebuild_epoch, round(_LOCK_S * 1000))
+                for chunk in in_chunks(flows, _PUSH_CHUNK)
+            )
+        )
+        return all(taken)
+
+    async def _push_flows(self, route: str, flows: Sequence[PackedFlow], epoch: str, lock_ms: int) -> bool:
+        arguments: list[Argument] = [epoch, lock_ms, self._now()]
+        for flow in flows:
+            arguments += (pack_flow(flow.newest), *_in_force(flow.newest), flow.items)
+        return (await self.scripts.run(_PUSH, key_prefix(route), arguments))[0] == 1
 
     async def agree(self, terms: Sequence[LaneTerms]) -> None:
         """Change what holds for messages that are queued already; channels without any are left alone."""

@@ -7,19 +7,13 @@ import asyncpg
 import structlog
 
 from gateway.faultpoints import FaultPoint, fp
-from gateway.lanes.entry import LaneEntry
 from gateway.lanes.lanes import Lanes
-from gateway.lanes.stored import UNREADABLE, read_entries, set_aside
+from gateway.lanes.packed import Page, read_page
+from gateway.lanes.stored import UNREADABLE, set_aside
 from tenants.ids import new_uuid
+from tenants.tables import HotConnection
 
 _log = structlog.get_logger(__name__)
-
-_PAGE = 20_000
-"""Messages of ten thousand tenants then come a few to a flow, which Redis is told of once a page."""
-_QUEUED = """
-    SELECT message_id, lane::text AS lane FROM dispatch_queue
-    WHERE route = $1 AND state = 'queued' ORDER BY message_id
-"""
 
 
 async def rebuild(lanes: Lanes, pool: "asyncpg.Pool[asyncpg.Record]", route: str) -> int | None:
@@ -46,19 +40,21 @@ async def _fill(
 ) -> tuple[int, list[UUID]]:
     """Push all that Postgres has queued; returns how many, and the rows that could not be read."""
     queued, unreadable = 0, list[UUID]()
-    async with pool.acquire() as connection, connection.transaction(readonly=True):
-        cursor = await connection.cursor(_QUEUED, route)
-        rows = await cursor.fetch(_PAGE)
-        while rows:
-            read = read_entries(rows)
-            unreadable += read.unreadable
-            read.entries.sort(key=_tenant)
-            rows, _ = await asyncio.gather(cursor.fetch(_PAGE), lanes.push(read.entries, rebuild_epoch=epoch))
-            queued += len(read.entries)
+    async with (
+        pool.acquire() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        page: Page | None = await read_page(connection, route)
+        while page is not None:
+            queued += sum(flow.messages for flow in page.flows)
+            unreadable += page.unreadable
+            page, _ = await asyncio.gather(
+                _next_page(connection, route, page),
+                lanes.push_packed(route, page.flows, rebuild_epoch=epoch),
+            )
             await fp(FaultPoint.REBUILD_MIDWAY)
     return queued, unreadable
 
 
-def _tenant(entry: LaneEntry) -> int:
-    """Bring a flow's messages together, which stay in their order: Redis is told of a flow once."""
-    return entry.tenant_id.int
+async def _next_page(connection: HotConnection, route: str, page: Page) -> Page | None:
+    return None if page.last is None else await read_page(connection, route, page.last)
