@@ -31,6 +31,7 @@ from botocore.exceptions import (
 
 from gateway.carrier.aws_reasons import OF_ACCOUNT, OF_MESSAGE, OF_SENDER
 from gateway.carrier.ports import NotSent, Outcome, Refused, Unknown
+from gateway.carrier.wire import NeverConnected
 
 _THROTTLED = frozenset(
     {"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded"}
@@ -58,7 +59,7 @@ def classify(error: BaseException) -> Outcome:
             return _modelled(error.response)
         case EndpointConnectionError() if _never_connected(error):
             return NotSent(reason="connect_failed", retry_after_ms=_CONNECT_MS)
-        case ConnectTimeoutError() | SSLError() | ProxyConnectionError() | ClientConnectorError():
+        case ConnectTimeoutError() | SSLError() | ProxyConnectionError() | NeverConnected():
             return NotSent(reason="connect_failed", retry_after_ms=_CONNECT_MS)
         case NoCredentialsError() | PartialCredentialsError():
             return NotSent(reason="no_credentials", retry_after_ms=_OPERATOR_MS, fault="account")

@@ -1,5 +1,5 @@
 """
-SendTextMessage without the SDK's machinery: aioboto3's own request, written by hand and sent over aiohttp.
+SendTextMessage without the SDK's machinery: aioboto3's own request, written by hand.
 
 The SDK spends most of a call's CPU on building the same request anew. Its first request of a route is caught
 before it leaves (`before-send`), its form is learned (`lean_form`), and every text after that is signed in
@@ -9,32 +9,30 @@ and says so in the log. Errors are parsed by botocore's parser and judged by the
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
-import aiohttp
 import msgspec
 import structlog
 from botocore.httpsession import create_urllib3_context, get_cert_path
 from botocore.parsers import create_parser
 from botocore.utils import get_environ_proxies
 from msgspec import Struct
-from yarl import URL
 
 from gateway.carrier.aws import CONNECT_S, READ_S, AwsCarrier, request_of
 from gateway.carrier.aws_errors import classify, judge
 from gateway.carrier.credentials import KeysMissing, RouteKeys
 from gateway.carrier.lean_form import LeanForm, Stamps, Unfit, differences
 from gateway.carrier.ports import OutboundText, Outcome, Sent, Unknown
+from gateway.carrier.wire import Wire
 
 _log = structlog.get_logger(__name__)
 
 _EVENT = "before-send.pinpoint-sms-voice-v2.SendTextMessage"
-_CALL_S = CONNECT_S + READ_S
-_KEEP_ALIVE_S = 12
-"""As long as aiobotocore keeps an idle connection."""
 _OK = 200
+_PORTS = {"http": 80, "https": 443}
 
 
 class _Answer(Struct):
@@ -79,17 +77,16 @@ class LeanCarrier:
         self,
         reference: AwsCarrier,
         client: Any,
-        http: aiohttp.ClientSession,
+        wire: Wire,
         keys: RouteKeys,
         stamps: Stamps | None = None,
     ) -> None:
         self._reference = reference
         self._client = client
-        self._http = http
+        self._wire = wire
         self._keys = keys
         self._stamps = stamps or Stamps()
         self._form: LeanForm | None = None
-        self._url = URL()
         self._learning = asyncio.Lock()
         self._unfit = False
 
@@ -104,17 +101,12 @@ class LeanCarrier:
         if self._form is None:
             return await self._reference.send(text)
         body = body_of(text)
-        headers = self._form.headers(body, keys, at=self._stamps.at(), invocation=self._stamps.invocation())
-        headers["Accept-Encoding"] = "identity"  # unsigned; aiobotocore adds it last, too
+        request = self._form.request(body, keys, at=self._stamps.at(), invocation=self._stamps.invocation())
         try:
-            status, answered, raw = await self._post(body, headers)
+            answer = await self._wire.exchange(request)
         except Exception as error:  # noqa: BLE001 - every failure is an outcome, the table decides which
             return classify(error)
-        return outcome_of(status, answered, raw)
-
-    async def _post(self, body: bytes, headers: Mapping[str, str]) -> tuple[int, Mapping[str, str], bytes]:
-        async with self._http.post(self._url, data=body, headers=headers, allow_redirects=False) as response:
-            return response.status, response.headers, await response.read()
+        return outcome_of(answer.status, answer.headers, answer.body)
 
     async def _learn(self, text: OutboundText) -> None:
         """Learn the form, once; where it cannot be matched, leave the sending to the SDK."""
@@ -129,11 +121,9 @@ class LeanCarrier:
                 self._unfit = True
                 _log.error("lean_carrier_unfit", why=str(error), instead="aioboto3")
                 return
-            self._url = URL(form.url, encoded=True)
             self._form = form
 
-    @staticmethod
-    def _compare(form: LeanForm, caught: Caught, text: OutboundText, keys: Any) -> None:
+    def _compare(self, form: LeanForm, caught: Caught, text: OutboundText, keys: Any) -> None:
         body = body_of(text)
         at, invocation = caught.headers["X-Amz-Date"], caught.headers.get("amz-sdk-invocation-id", "")
         ours = form.headers(body, keys, at=at, invocation=invocation)
@@ -141,6 +131,8 @@ class LeanCarrier:
             raise Unfit(f"these headers are not the SDK's: {', '.join(wrong)}")
         if body != caught.body:
             raise Unfit("the body is not the SDK's")
+        if origin_of(form.url) != self._wire.origin:
+            raise Unfit(f"it goes to {form.url}, and the connections do not")
         if proxies := get_environ_proxies(form.url):
             raise Unfit(f"there is a proxy on the way: {', '.join(sorted(proxies))}")
 
@@ -195,14 +187,23 @@ async def catch(client: Any, text: OutboundText) -> Caught:
     raise AssertionError("the SDK sent what was to be caught")
 
 
-@asynccontextmanager
-async def open_http(
-    in_flight: int, *, read_s: float = READ_S, ca_bundle: str | None = None
-) -> AsyncGenerator[aiohttp.ClientSession]:
-    """Open the connections of one route: as many as calls in flight, each step of a call with a bound."""
-    context = create_urllib3_context()
-    context.load_verify_locations(ca_bundle or get_cert_path(verify=True))
-    connector = aiohttp.TCPConnector(limit=in_flight, ssl=context, keepalive_timeout=_KEEP_ALIVE_S)
-    timeout = aiohttp.ClientTimeout(total=_CALL_S, connect=CONNECT_S, sock_read=read_s)
-    async with aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=False) as http:
-        yield http
+def origin_of(url: str) -> tuple[str, str, int]:
+    """Return scheme, host and port of a URL."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname or "", parts.port or _PORTS[parts.scheme]
+
+
+@contextmanager
+def open_wire(endpoint_url: str, *, read_s: float = READ_S, ca_bundle: str | None = None) -> Generator[Wire]:
+    """Open the connections of one route to its endpoint; each step of a call has a bound."""
+    scheme, host, port = origin_of(endpoint_url)
+    tls = None
+    if scheme == "https":
+        tls = create_urllib3_context()
+        tls.check_hostname = True  # urllib3 compares the name itself, and is not here
+        tls.load_verify_locations(ca_bundle or get_cert_path(verify=True))
+    wire = Wire(host, port, tls=tls, connect_s=CONNECT_S, read_s=read_s)
+    try:
+        yield wire
+    finally:
+        wire.close()

@@ -29,6 +29,8 @@ _DATE, _TOKEN, _SIGNED, _LENGTH = "X-Amz-Date", "X-Amz-Security-Token", "Authori
 _SIGNED_DATE, _SIGNED_TOKEN = _DATE.lower(), _TOKEN.lower()
 _INVOCATION = "amz-sdk-invocation-id"
 _OF_THE_CALL = frozenset({_DATE, _TOKEN, _SIGNED, _LENGTH, _INVOCATION})
+_LAST = "Accept-Encoding: identity\r\nAccept: */*\r\n\r\n"
+"""Unsigned; aiobotocore and its HTTP client add them last."""
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -99,6 +101,14 @@ class LeanForm(Struct, frozen=True, kw_only=True):
             if name == _DATE and keys.token:
                 result[_TOKEN] = keys.token
         return result
+
+    def request(self, body: bytes, keys: Keys, *, at: str, invocation: str) -> bytes:
+        """Return the bytes of one request: `headers`, with what the SDK's HTTP client puts around them."""
+        headers = self.headers(body, keys, at=at, invocation=invocation)
+        lines = "\r\n".join([f"{name}: {value}" for name, value in headers.items()])
+        return (
+            f"POST {self.path} HTTP/1.1\r\nHost: {self.known['host']}\r\n{lines}\r\n{_LAST}".encode() + body
+        )
 
     def _authorization(self, body: bytes, keys: Keys, at: str) -> str:
         values = self._signable(at, keys.token or "")

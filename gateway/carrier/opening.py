@@ -7,7 +7,7 @@ from aiobotocore.session import get_session
 
 from gateway.carrier.aws import READ_S, AwsCarrier, send_config
 from gateway.carrier.credentials import RouteKeys
-from gateway.carrier.lean import LeanCarrier, open_http
+from gateway.carrier.lean import LeanCarrier, open_wire
 from gateway.carrier.ports import Carrier
 from gateway.carrier.session import AwsSession
 from gateway.settings import Way
@@ -41,5 +41,5 @@ async def open_aws_carrier(
             yield reference
             return
         bundle = get_session().get_config_variable("ca_bundle")
-        async with open_http(in_flight, read_s=read_s, ca_bundle=bundle) as http:
-            yield LeanCarrier(reference, client, http, keys)
+        with open_wire(client.meta.endpoint_url, read_s=read_s, ca_bundle=bundle) as wire:
+            yield LeanCarrier(reference, client, wire, keys)

@@ -14,7 +14,7 @@ from msgspec import structs
 
 from gateway.carrier.aws import AwsCarrier, send_config
 from gateway.carrier.credentials import RouteKeys
-from gateway.carrier.lean import Caught, LeanCarrier, body_of, catch, open_http, outcome_of
+from gateway.carrier.lean import Caught, LeanCarrier, body_of, catch, open_wire, outcome_of
 from gateway.carrier.lean_form import LeanForm, Stamps, Unfit, differences
 from gateway.carrier.ports import Sent
 from gateway.carrier.session import open_session
@@ -176,14 +176,14 @@ async def recording() -> Any:
 
 @pytest.mark.parametrize("token", TOKENS.values(), ids=TOKENS)
 async def test_the_bytes_on_the_wire_are_the_same(token: str | None) -> None:
-    """What aiohttp adds (Host, Accept, Content-Length) is part of the request, and in the same place."""
+    """What an HTTP client adds (Host, Accept) is part of the request, and in the same place."""
     async with recording() as (recorder, url), client_of("us-east-1", url, token) as client:
         route = RouteKeys(Fixed(token), route="test")
         reference = AwsCarrier(client, route)
-        async with open_http(4) as http:
+        with open_wire(url) as wire:
             stamps = {"at": 0.0, "invocation": ""}
             lean = LeanCarrier(
-                reference, client, http, route, Stamps(lambda: stamps["at"], lambda: stamps["invocation"])
+                reference, client, wire, route, Stamps(lambda: stamps["at"], lambda: stamps["invocation"])
             )
             for text in TEXTS.values():
                 assert isinstance(await reference.send(text), Sent)
@@ -202,8 +202,8 @@ async def test_a_form_that_is_not_the_sdks_is_not_used(monkeypatch: pytest.Monke
     monkeypatch.setattr("gateway.carrier.lean_form._ALGORITHM", "AWS4-HMAC-SHA512")
     async with recording() as (recorder, url), client_of("us-east-1", url, None) as client:
         route = RouteKeys(Fixed(None), route="test")
-        async with open_http(4) as http:
-            lean = LeanCarrier(AwsCarrier(client, route), client, http, route)
+        with open_wire(url) as wire:
+            lean = LeanCarrier(AwsCarrier(client, route), client, wire, route)
             assert isinstance(await lean.send(a_text()), Sent)
     assert len(recorder.heard) == 1
     assert header(recorder.heard[0], b"Authorization").startswith("AWS4-HMAC-SHA256 ")
@@ -264,10 +264,11 @@ async def test_an_answer_has_the_same_outcome_on_both_ways(name: str) -> None:
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     url = "http://{}:{}".format(*server.sockets[0].getsockname())
     route = RouteKeys(Fixed(None), route="test")
-    async with server, client_of("us-east-1", url, None) as client, open_http(4) as http:
+    async with server, client_of("us-east-1", url, None) as client:
         reference = AwsCarrier(client, route)
         theirs = await reference.send(a_text())
-        ours = await LeanCarrier(reference, client, http, route).send(a_text())
+        with open_wire(url) as wire:
+            ours = await LeanCarrier(reference, client, wire, route).send(a_text())
     assert asked == 2
     assert type(ours) is type(theirs)
     for member in ("fault", "retry_after_ms", "code", "detail", "provider_message_id"):

@@ -18,18 +18,18 @@ _SERVER_ERROR = 500
 
 def sdk_retries() -> None:
     """A request that had no good answer is repeated, as every AWS SDK does by default."""
-    carrier = import_module("gateway.carrier.lean").LeanCarrier
-    sound = carrier._post
+    wire = import_module("gateway.carrier.wire").Wire
+    sound = wire.exchange
 
-    async def insistent(self: Any, *request: Any) -> Any:
+    async def insistent(self: Any, request: bytes) -> Any:
         for _ in range(2):
             with contextlib.suppress(Exception):
-                answer = await sound(self, *request)
-                if answer[0] < _SERVER_ERROR:
+                answer = await sound(self, request)
+                if answer.status < _SERVER_ERROR:
                     return answer
-        return await sound(self, *request)
+        return await sound(self, request)
 
-    carrier._post = insistent
+    wire.exchange = insistent
 
 
 def redis_decides_alone() -> None:

@@ -25,7 +25,6 @@ def hasten(lease_s: float) -> None:
     mark.LEASE = timedelta(seconds=lease_s)
     call._MARK_IS_FRESH_S *= factor
     lean.CONNECT_S *= factor * 1.5
-    lean._CALL_S *= factor * 1.5
     opening.open_aws_carrier.__wrapped__.__kwdefaults__["read_s"] *= factor * 1.5
     lanes.Lanes.__init__.__kwdefaults__["lease_s"] = lease_s
     for locking in (lanes.Lanes.push, lanes.Lanes.begin_rebuild):
