@@ -145,6 +145,28 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         ),
         "Check the rules under /v1/protect, and the traffic for pumping.",
     ),
+    "channel_disabled": (
+        "The tenant's plan does not list the channel.",
+        "Use another channel, or ask the operator to switch this one on.",
+    ),
+    "content_refused": (
+        (
+            "The text names a public link shortener or has a word of content that carriers do not carry to "
+            "the country, however it is spelt; or the country takes no promotional messages. `detail` says "
+            "which."
+        ),
+        "Change the text, or send it as a template, which the operator approves.",
+    ),
+    "country_parameters_required": (
+        (
+            "A sender id's text to India travels only with the entity and template ids of the DLT registry; "
+            "without them carriers drop it after it was charged. Nothing was held."
+        ),
+        (
+            "Give `country_parameters`, or let the template carry `dlt_template_id` and the plan "
+            "`india_entity_id`."
+        ),
+    ),
     "quiet_hours": (
         "The tenant's policy refuses promotional messages in the recipient's quiet hours.",
         "Send again after `retry_after_ms`, or set `send_at`.",

@@ -89,6 +89,8 @@ def request_of(text: OutboundText) -> dict[str, Any]:
         request["OriginationIdentity"] = text.origination_identity
     if text.configuration_set is not None:
         request["ConfigurationSetName"] = text.configuration_set
+    if text.country_parameters:
+        request["DestinationCountryParameters"] = dict(text.country_parameters)
     return request
 
 

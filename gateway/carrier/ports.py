@@ -1,5 +1,6 @@
 """What the gateway asks of a carrier, and the four things a carrier can answer."""
 
+from collections.abc import Mapping
 from typing import Literal, Protocol, TypeAlias
 from uuid import UUID
 
@@ -29,6 +30,8 @@ class OutboundText(Struct, frozen=True, kw_only=True):
     ttl_s: int
     """5 to 259200; AWS drops the message when it could not hand it over in that time."""
     context: dict[str, str]
+    country_parameters: Mapping[str, str] | None = None
+    """DestinationCountryParameters: what the country demands beside the text."""
 
 
 class Sent(Struct, frozen=True, kw_only=True, tag="sent"):

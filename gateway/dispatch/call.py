@@ -7,10 +7,12 @@ made only while the lease has more life left than a call can take.
 
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
 
+from gateway.admission.rules.quiet_hours import quiet_until
 from gateway.carrier.ports import Carrier, Fault, NotSent, OutboundText, Outcome, Sent
 from gateway.clock import Clock
 from gateway.db.faults import DATABASE_FAULTS
@@ -93,6 +95,15 @@ class Caller:
             _log.error("message_not_opened", message_id=str(message.message_id), error=type(error).__name__)
             self._recorder.put(message, NotOpened())
             return
+        await self._leave(message, claimed, text, marked_at)
+
+    async def _leave(
+        self, message: MarkedMessage, claimed: ClaimedMessage, text: OutboundText, marked_at: float
+    ) -> None:
+        """Call at the instant that the lanes gave, unless the night or a pause of this process forbids it."""
+        if (night := _night(message, claimed.country, text.destination, self._clock.now())) is not None:
+            self._recorder.put(message, night)
+            return
         going = await released(self._lanes, claimed)
         if going is None:
             self._recorder.put(message, NotSent(reason="instant_missed", retry_after_ms=0))
@@ -132,7 +143,22 @@ class Caller:
             max_price_micros=message.max_price_micros,
             ttl_s=min(ttl_s, _MAX_TTL_S),
             context=message.context or {},
+            country_parameters=None if message.rulings is None else message.rulings.country_parameters,
         )
+
+
+def _night(message: MarkedMessage, country: str, number: str, now: datetime) -> NotSent | None:
+    """
+    Put a promotional message back whose turn came at night: accepted by day, it stood in a long line.
+
+    It leaves in the morning if it lives that long; its life is what the tenant gave it and stays that.
+    """
+    if message.quiet_hours is None or message.quiet_hours.policy == "off":
+        return None
+    morning = quiet_until(message.quiet_hours, country, number, now)
+    if morning is None:
+        return None
+    return NotSent(reason="quiet_hours", retry_after_ms=int((morning - now) / timedelta(milliseconds=1)))
 
 
 def _out_of_use(message: MarkedMessage, ill: Mapping[UUID, Illness]) -> NotSent | None:

@@ -10,8 +10,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from msgspec import Struct
+import asyncpg
+from msgspec import Struct, convert
 
+from gateway.messages.rulings import Rulings
+from tenants.accounts.sending_rules import QuietHours
 from tenants.ids import created_at
 from tenants.tables import HotConnection
 
@@ -41,6 +44,10 @@ class MarkedMessage(Struct, frozen=True, kw_only=True):
     context: dict[str, str] | None
     waits_for: str | None = None
     """Why it was not sent when it was tried before."""
+    rulings: Rulings | None = None
+    """What the rules added to it at the accept."""
+    quiet_hours: QuietHours | None = None
+    """The plan's, as it is at the mark; only of a promotional message."""
 
 
 _MARK = """
@@ -53,7 +60,9 @@ _MARK = """
     )
     SELECT marked.message_id, marked.tenant_id, marked.route, marked.attempt, marked.leased_until, m.type,
         m.account_id, m.sender_id, m.to_sealed, m.body_sealed, m.sender_arn, m.configuration_set,
-        m.max_price_micros, m.expires_at, m.context, marked.waits_for
+        m.max_price_micros, m.expires_at, m.context, m.rulings, marked.waits_for,
+        CASE WHEN m.type = 'promotional'
+            THEN (SELECT t.plan->'quiet_hours' FROM tenants t WHERE t.id = m.tenant_id) END AS quiet_hours
     FROM marked JOIN messages m
         ON m.tenant_id = marked.tenant_id AND m.id = marked.message_id
         AND m.created_at BETWEEN $4 AND $5
@@ -101,4 +110,12 @@ async def mark(
     lanes = [None if identities is None else identities[each] for each in ids]
     first, last = created_at(ids[0]), created_at(ids[-1])
     rows = await connection.fetch(_MARK, ids, worker, now + LEASE, first, last, lanes)
-    return [MarkedMessage(**dict(row)) for row in rows]
+    return [_marked(row) for row in rows]
+
+
+def _marked(row: asyncpg.Record) -> MarkedMessage:
+    members = dict(row)
+    for name, kind in (("rulings", Rulings), ("quiet_hours", QuietHours)):
+        if members[name] is not None:
+            members[name] = convert(members[name], kind)
+    return MarkedMessage(**members)

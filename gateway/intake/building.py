@@ -126,7 +126,8 @@ def build(admitted: Admissible, recipients: bytes) -> Built:
         feedback="pending" if admitted.request.feedback else None,
         route=entry.route,
         entry=entry,
-        need=_need(admitted.request),
+        need=_need(admitted),
+        rulings=draft.rulings,
         idempotent=_idempotent(admitted.key, at, draft.send_at),
         cost_estimated=draft.quote.cost_micros,
         counts=_counts(admitted, at),
@@ -139,7 +140,7 @@ def accepted_view(message: NewMessage, draft: Draft) -> MessageView:
     return MessageView(
         id=encode("msg", message.id),
         status=message.status,
-        status_reason=None,
+        status_reason=None if draft.rulings is None else draft.rulings.held,
         to=draft.number.e164,
         country=message.country,
         carrier=None,
@@ -206,8 +207,15 @@ def _counts(admitted: Admissible, at: datetime) -> tuple[Count, ...]:
     )
 
 
-def _need(request: SendRequest) -> dict[str, str] | None:
-    return {"named": request.from_} if isinstance(request.from_, str) else None
+def _need(admitted: Admissible) -> dict[str, str] | None:
+    """Return what a fail-over has to keep to; a use case counts where senders are registered for some."""
+    request, draft, sender = admitted.request, admitted.draft, admitted.sender
+    need: dict[str, str] = {}
+    if isinstance(request.from_, str):
+        need["named"] = request.from_
+    if draft.template is not None and sender is not None and sender.use_cases:
+        need["use_case"] = draft.template.use_case
+    return need or None
 
 
 def _idempotent(

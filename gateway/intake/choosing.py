@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from gateway.intake.building import PRIORITIES, route_of
+from gateway.intake.outcome import Declined
 from gateway.intake.prepare import Draft
 from gateway.intake.request import SendRequest
 from gateway.intake.snapshot import TenantSnapshot
@@ -43,7 +44,7 @@ class Choosing:
     def candidates(self, snapshot: TenantSnapshot, request: SendRequest, draft: Draft) -> Sequence[Candidate]:
         """Return every sender of the tenant, best first, each with why it was taken or not."""
         ill = self._ill()
-        ranked = _ranked(snapshot, need_of(request, draft))
+        ranked = _wanted(snapshot, need_of(request, draft))
         return judge(ranked, ill, draw=random.random()) if ill else ranked  # noqa: S311 - a share, not a secret
 
     async def choose(
@@ -73,6 +74,19 @@ class Choosing:
         shortest = min(waits)
         return Chosen(best[waits.index(shortest)], shortest)
 
+    def no_sender(self, snapshot: TenantSnapshot, request: SendRequest, draft: Draft) -> Declined:
+        """Say why nobody carries it: nobody is there, or who is there is registered for other uses."""
+        found = self.candidates(snapshot, request, draft)
+        other_use = next((each for each in found if each.reason == "use_case_not_registered"), None)
+        if other_use is not None:
+            return Declined(
+                code="use_case_mismatch", detail=f"the sender {other_use.sender.value}: {other_use.detail}"
+            )
+        return Declined(
+            code="no_originator",
+            detail=f"the tenant has no active sender for {draft.type} messages to {draft.number.country}",
+        )
+
     async def _wait_ms(
         self, snapshot: TenantSnapshot, scope: TenantScope, draft: Draft, sender: SenderFact
     ) -> int:
@@ -95,10 +109,19 @@ def need_of(request: SendRequest, draft: Draft) -> Need:
     )
 
 
-def _ranked(snapshot: TenantSnapshot, need: Need) -> tuple[Candidate, ...]:
-    """Order the tenant's senders once per snapshot and kind of message; what clients name is not kept."""
+def _wanted(snapshot: TenantSnapshot, need: Need) -> tuple[Candidate, ...]:
+    """Order the senders; the plan's `default_from` comes first where it can carry what names none itself."""
     if need.named is not None:
         return rank(snapshot.routing, need)
+    if snapshot.plan.default_from is not None:
+        by_default = _ranked(snapshot, structs.replace(need, named=snapshot.plan.default_from))
+        if any(each.taken for each in by_default):
+            return by_default
+    return _ranked(snapshot, need)
+
+
+def _ranked(snapshot: TenantSnapshot, need: Need) -> tuple[Candidate, ...]:
+    """Order the tenant's senders once per snapshot and kind of message; what clients name is not kept."""
     known = snapshot.ranked.get(need)
     if known is None:
         known = rank(snapshot.routing, need)

@@ -21,6 +21,8 @@ from gateway.intake.idempotency import StoredAnswer, key_writes, look_up
 from gateway.lanes.entry import LaneEntry
 from gateway.messages.change import describe_change
 from gateway.messages.outbox import WAKE, NewEvent, event_writes
+from gateway.messages.rulings import Rulings
+from gateway.messages.view import StatusReason
 from tenants.budgets.budget import Count, resets_at
 from tenants.budgets.counting import (
     Counter,
@@ -86,6 +88,7 @@ class NewMessage(Struct, frozen=True, kw_only=True):
     """What AWS is expected to charge, in micro-dollars."""
     counts: tuple[Count, ...] = ()
     """What it adds to monthly budgets; nothing for a test message, which costs nothing."""
+    rulings: Rulings | None = None
 
     @property
     def hold(self) -> int:
@@ -145,6 +148,7 @@ _MESSAGE_COLUMNS: dict[str, str] = {
     "configuration_set": "word", "send_at": "timestamptz", "estimated_dispatch_at": "timestamptz",
     "expires_at": "timestamptz", "context": "jsonb", "client_reference": "text", "feedback": "word",
     "cost_estimated": "bigint",
+    "rulings": "jsonb",
 }  # fmt: skip
 _QUEUE_COLUMNS = {
     "message_id": "uuid",
@@ -293,11 +297,14 @@ def _queued_event(message: NewMessage) -> NewEvent:
         tenant_id=message.tenant_id,
         type="message.queued",
         message_id=message.id,
-        data=_queued_change(message.status, message.unit, message.price_estimated),
+        data=_queued_change(
+            message.status, message.unit, message.price_estimated, message.rulings and message.rulings.held
+        ),
     )
 
 
 @lru_cache(maxsize=1024)
-def _queued_change(status: str, unit: str, price_estimated: int) -> msgspec.Raw:
+def _queued_change(status: str, unit: str, price_estimated: int, held: StatusReason | None) -> msgspec.Raw:
     """A campaign's messages begin alike, so what is said of them is said once."""
-    return describe_change(status=status, unit=unit, price_estimated=price_estimated)
+    reason = None if held is None else (held.code, held.detail)
+    return describe_change(status=status, reason=reason, unit=unit, price_estimated=price_estimated)

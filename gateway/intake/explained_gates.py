@@ -60,9 +60,9 @@ def gates_of(
 ) -> list[ExplainedGate]:
     """Ask every gate, in the order in which a send meets them."""
     return [
-        *(_of_rule(report) for report in rules),
         *_of_policy(policy, admission),
         _sender(admission, has_sender=has_sender),
+        *(_of_rule(report) for report in rules),
         _opt_out(admission, around),
         *_rates(policy, admission, around),
         _queue(admission, around),

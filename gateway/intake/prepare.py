@@ -10,11 +10,13 @@ from uuid import UUID
 
 from msgspec import UNSET, Struct
 
+from gateway.admission.rules.channel import channel_fault
 from gateway.admission.segments import Segments, check_body, measure
 from gateway.intake.matching import matched
 from gateway.intake.outcome import DeclineCode, Declined, FieldFault
 from gateway.intake.request import SendRequest, TemplateRef
 from gateway.intake.snapshot import ApprovedTemplate, TenantSnapshot
+from gateway.messages.rulings import Rulings
 from tenants.countries.facts import UNREACHABLE
 from tenants.countries.languages import LANGUAGES
 from tenants.countries.numbers import Number, parse_number
@@ -25,6 +27,7 @@ from tenants.ids import decode
 from tenants.templates.rendering import Rendered, render
 
 SCHEDULE_WINDOW = timedelta(days=35)
+_INDIA = "IN"
 
 
 class Draft(Struct, frozen=True, kw_only=True):
@@ -39,6 +42,8 @@ class Draft(Struct, frozen=True, kw_only=True):
     send_at: datetime | None
     expires_at: datetime
     ttl_ms: int
+    rulings: Rulings | None = None
+    """What the rules added to it."""
 
 
 class _Text(Struct, frozen=True):
@@ -51,19 +56,28 @@ Prepared: TypeAlias = Draft | Declined
 
 def prepare(snapshot: TenantSnapshot, request: SendRequest, book: PriceBook, now: datetime) -> Prepared:
     """Return what the send would be, or the first reason why it cannot be."""
-    if (faults := _shape_faults(request, now)) is not None:
+    if (faults := _shape_faults(snapshot, request, now)) is not None:
         return faults
     number = parse_number(request.to)
     if not isinstance(number, Number):
         return _one("invalid_number", "/to", number.code, number.detail)
-    if number.country in UNREACHABLE:
-        return Declined(
-            code="country_not_allowed", detail=f"AWS does not carry texts to {UNREACHABLE[number.country]}"
-        )
+    if (elsewhere := _wrong_country(request, number.country)) is not None:
+        return elsewhere
     text = _text(snapshot, request, number.country)
     if isinstance(text, Declined):
         return text
     return _draft(snapshot, request, book, now, number=number, text=text)
+
+
+def _wrong_country(request: SendRequest, country: str) -> Declined | None:
+    if country in UNREACHABLE:
+        return Declined(
+            code="country_not_allowed", detail=f"AWS does not carry texts to {UNREACHABLE[country]}"
+        )
+    if request.country_parameters is not UNSET and country != _INDIA:
+        detail = f"only sends to India take country parameters; leave them out for {country}"
+        return _one("validation_failed", "/country_parameters", "other_country", detail)
+    return None
 
 
 def _draft(
@@ -91,7 +105,7 @@ def _draft(
         return Declined(
             code="template_not_allowed", detail=f"the template is not approved for {number.country}"
         )
-    kind = _type(request, text.template)
+    kind = _type(snapshot, request, text.template)
     if isinstance(kind, Declined):
         return kind
     segments = measure(text.text)
@@ -115,7 +129,9 @@ def _draft(
     )
 
 
-def _shape_faults(request: SendRequest, now: datetime) -> Declined | None:
+def _shape_faults(snapshot: TenantSnapshot, request: SendRequest, now: datetime) -> Declined | None:
+    if (off := channel_fault(snapshot.plan, request.channel)) is not None:
+        return _one("channel_disabled", "/channel", "channel_disabled", off.detail)
     faults: list[FieldFault] = []
     if (request.body is UNSET) == (request.template is UNSET):
         faults.append(
@@ -132,11 +148,6 @@ def _shape_faults(request: SendRequest, now: datetime) -> Declined | None:
     for field, given, way_out in (
         ("/channel", request.channel != "sms", "only the sms channel is open; leave `channel` out"),
         ("/media", request.media is not UNSET, "media needs the mms channel, which is not open"),
-        (
-            "/country_parameters",
-            request.country_parameters is not UNSET,
-            "leave it out: no route here needs it",
-        ),
         (
             "/protect_configuration",
             request.protect_configuration is not UNSET,
@@ -195,9 +206,11 @@ def _template_id(snapshot: TenantSnapshot, reference: TemplateRef) -> UUID | Non
         return None
 
 
-def _type(request: SendRequest, template: ApprovedTemplate | None) -> str | Declined:
+def _type(
+    snapshot: TenantSnapshot, request: SendRequest, template: ApprovedTemplate | None
+) -> str | Declined:
     if request.type is UNSET:
-        return template.type if template else "transactional"
+        return template.type if template else snapshot.plan.default_type
     if template is not None and template.type != request.type:
         return Declined(
             code="use_case_mismatch",

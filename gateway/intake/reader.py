@@ -112,6 +112,7 @@ def _parsed(row: templates.ApprovedTemplate) -> ApprovedTemplate:
         declarations=row.variables,
         use_case=row.use_case,
         locale=row.locale,
+        dlt_template_id=row.dlt_template_id,
         variants={variant.locale: _template(variant.body) for variant in row.variants},
     )
 

@@ -41,9 +41,12 @@ class SendRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     body: Annotated[str, Meta(max_length=10_000)] | UnsetType = UNSET
     template: TemplateRef | UnsetType = UNSET
     type: MessageType | UnsetType = UNSET
-    """The template's type where absent, else transactional."""
+    """The template's type where absent, else the plan's `default_type`."""
     from_: Annotated[str, Meta(max_length=64)] | UnsetType = field(name="from", default=UNSET)
-    """A number, a sender id or a pool id of the tenant; its pool for the type where absent."""
+    """
+    A number, a sender id or a pool id of the tenant; where absent the plan's `default_from`, or the pool for
+    the type.
+    """
     channel: Channel = "sms"
     media: Annotated[list[Annotated[str, Meta(max_length=2048)]], Meta(max_length=10)] | UnsetType = UNSET
     send_at: datetime | UnsetType = UNSET

@@ -32,6 +32,7 @@ from gateway.intake.prices import Prices
 from gateway.intake.refusals import declined, over_budget
 from gateway.intake.replays import KEY_MISMATCH, Replays
 from gateway.intake.request import SendRequest
+from gateway.intake.ruling import explained_rules, rule
 from gateway.intake.snapshot import TenantSnapshot, policy_of
 from gateway.intake.together import SendInBatch, send_together
 from gateway.lanes.backlog import BacklogView
@@ -127,9 +128,9 @@ class Sending:
 
     async def explain(self, scope: TenantScope, request: SendRequest) -> Explanation | Declined:
         """Say what every gate would answer, which sender a text would get and why; counts against nothing."""
-        snapshot = await self._policies.of(scope.tenant_id)
+        snapshot, now = await self._policies.of(scope.tenant_id), self._clock.now()
         tariff = await self._prices.current()
-        draft = prepare(snapshot, request, tariff.book, self._clock.now())
+        draft = prepare(snapshot, request, tariff.book, now)
         if isinstance(draft, Declined):
             return draft
         found = self._choosing.candidates(snapshot, request, draft)
@@ -142,6 +143,7 @@ class Sending:
             await self._surroundings(admission),
             quote=draft.quote,
             has_sender=chosen is not None,
+            rules=explained_rules(snapshot, request, draft, sender, now),
         )
         return explain(snapshot, draft, found, chosen=sender, wait_ms=wait_ms, gates=gates)
 
@@ -176,15 +178,20 @@ class Sending:
             Unavailable: Postgres or Redis could not be asked, or the tenant's policy keeps changing.
         """
         for _ in range(_TRIES):
-            snapshot = await self._policies.of(scope.tenant_id)
+            snapshot, now = await self._policies.of(scope.tenant_id), self._clock.now()
             tariff = await self._prices.current()
-            draft = prepare(snapshot, request, tariff.book, self._clock.now())
+            draft = prepare(snapshot, request, tariff.book, now)
             if isinstance(draft, Declined):
                 return draft
             chosen = await self._choosing.choose(snapshot, scope, request, draft)
             if chosen is None:
-                return _no_sender(snapshot, scope, draft)
+                refusal = self._choosing.no_sender(snapshot, request, draft)
+                return _gate_before(snapshot, scope, draft) or refusal
             sender, wait_ms = chosen.sender, chosen.wait_ms
+            ruled = rule(snapshot, request, draft, sender, now)
+            if isinstance(ruled, Declined):
+                return _gate_before(snapshot, scope, draft) or ruled
+            draft = ruled
             admission = _admission(snapshot, scope, draft, wait_ms)
             match await self._admit(admission):
                 case Admitted() as admitted:
@@ -251,16 +258,14 @@ class Sending:
                 )
 
 
-def _no_sender(snapshot: TenantSnapshot, scope: TenantScope, draft: Draft) -> Declined:
-    """Name the gate that would refuse anyway before the missing sender: the tenant can do more about it."""
+def _gate_before(snapshot: TenantSnapshot, scope: TenantScope, draft: Draft) -> Declined | None:
+    """
+    Return the refusal of the gate that would refuse anyway: the tenant hears of it before the missing sender
+    or the rule.
+    """
     admission = _admission(snapshot, scope, draft, 0)
     verdict = decide_without_redis(policy_of(snapshot), admission, opted_out=False)
-    if isinstance(verdict, Refused):
-        return declined(verdict, draft)
-    country = draft.number.country
-    return Declined(
-        code="no_originator", detail=f"the tenant has no active sender for {draft.type} messages to {country}"
-    )
+    return declined(verdict, draft) if isinstance(verdict, Refused) else None
 
 
 def _admission(snapshot: TenantSnapshot, scope: TenantScope, draft: Draft, wait_ms: int) -> Admission:

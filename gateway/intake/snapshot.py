@@ -35,6 +35,8 @@ class ApprovedTemplate(Struct, frozen=True, kw_only=True):
     """The body; a language variant has another text and the same variables."""
     declarations: Mapping[str, Declaration]
     use_case: str = "account_notification"
+    dlt_template_id: str | None = None
+    """India's registration of the wording."""
     locale: str | None = None
     """Language of `template`."""
     variants: Mapping[str, Template] = {}

@@ -6,6 +6,7 @@ milliseconds of the UUIDv7 are its `created_at`), so a look-up by id touches one
 """
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, Index, PrimaryKeyConstraint, SmallInteger, text
@@ -100,6 +101,8 @@ class Message(Base):
     receipt_at: Mapped[datetime | None]
     receipt_name: Mapped[str | None]
     resend_of_unknown: Mapped[bool] = mapped_column(server_default=text("false"))
+    rulings: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    """What the rules added at the accept (`gateway.messages.rulings`); None for nearly all."""
 
 
 class QueuedMessage(Base):

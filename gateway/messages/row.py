@@ -1,7 +1,7 @@
 """The columns of a message that its view is made of, for where a mapped object would cost too much."""
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from msgspec import Struct
@@ -44,6 +44,7 @@ class MessageRow(Struct, frozen=True, kw_only=True):
     provider_status: str | None
     carrier: str | None
     resend_of_unknown: bool
+    rulings: dict[str, Any] | None = None
 
 
 ROW_COLUMNS: Final = ", ".join(MessageRow.__struct_fields__)

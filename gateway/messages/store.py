@@ -5,17 +5,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from msgspec import Struct, structs
+from msgspec import Struct, convert, structs
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.messages.keys import body_context, number_context
 from gateway.messages.models import Event, Message, StoredReceipt
 from gateway.messages.row import MessageRow
+from gateway.messages.rulings import Rulings
 from gateway.messages.view import (
     MessageEventView,
     MessageView,
     ProviderView,
+    StatusReason,
     price_view,
     reason_view,
     template_view,
@@ -100,7 +102,8 @@ def view_of(message: Message | MessageRow, key: DataKey) -> MessageView:
     return MessageView(
         id=encode("msg", message.id),
         status=message.status,
-        status_reason=reason_view(message.reason_code, message.reason_detail),
+        status_reason=reason_view(message.reason_code, message.reason_detail)
+        or (_held(message) if message.status == "scheduled" else None),
         to=key.open(message.to_sealed, context=number_context(message.id)).decode(),
         country=message.country,
         carrier=message.carrier,
@@ -133,7 +136,7 @@ def as_accepted(message: Message, key: DataKey) -> MessageView:
     return structs.replace(
         view_of(message, key),
         status="scheduled" if message.send_at else "queued",
-        status_reason=None,
+        status_reason=_held(message),
         carrier=None,
         price=price_view(unit=message.unit, estimated=message.price_estimated, final=None),
         dispatched_at=None,
@@ -143,6 +146,11 @@ def as_accepted(message: Message, key: DataKey) -> MessageView:
         provider=ProviderView(message_id=None, account=None, region=None, status=None),
         resend_of_unknown=False,
     )
+
+
+def _held(message: Message | MessageRow) -> StatusReason | None:
+    """Return why a message waits although it was to leave earlier."""
+    return None if message.rulings is None else convert(message.rulings, Rulings).held
 
 
 def _owned(scope: TenantScope) -> Select[Message]:

@@ -15,12 +15,14 @@ from msgspec import Struct
 from gateway.routing.facts import RouteFact, SenderFact, TenantRouting
 from tenants.errors import InvalidId
 from tenants.ids import decode
+from tenants.templates.use_cases import OF_TYPE
 
 ORDER: Final = ("SHORT_CODE", "TEN_DLC", "LONG_CODE", "SENDER_ID", "TOLL_FREE", "SHARED", "SIMULATOR")
 """AWS's order inside a pool; SHARED is its last resort. The simulator serves tests and stands behind all."""
 NEVER_SHARED: Final = frozenset({"US", "CN"})
 """AWS has no shared routes there."""
 _LAST_RESORTS: Final = {"SHARED": 1, "SIMULATOR": 2}
+_USES_OF_TYPE: Final = {str(kind): frozenset[str](uses) for kind, uses in OF_TYPE.items()}
 
 Reason = Literal[
     "fits",
@@ -51,7 +53,7 @@ class Need(Struct, frozen=True, kw_only=True):
     channel: str = "sms"
     two_way: bool = False
     use_case: str | None = None
-    """The registered use case of the message's template; None asks for none."""
+    """The registered use case of the message's template; None asks for one that fits the type."""
     named: str | None = None
     """The request's `from`: a number, a sender id or a public pool id; None for the tenant's pool."""
 
@@ -123,10 +125,19 @@ def _capability_fault(need: Need, sender: SenderFact) -> tuple[Reason, str] | No
         return "one_way", "a person cannot answer to it"
     if need.message_type not in sender.message_types:
         return "type_not_carried", f"it carries {', '.join(sorted(sender.message_types))} messages"
-    if need.use_case is not None and sender.use_cases and need.use_case not in sender.use_cases:
-        registered = ", ".join(sorted(sender.use_cases))
-        return "use_case_not_registered", f"it is registered for {registered}, not {need.use_case}"
-    return None
+    return _use_case_fault(need, sender)
+
+
+def _use_case_fault(need: Need, sender: SenderFact) -> tuple[Reason, str] | None:
+    """A template has its own use case; free text may have any that fits its type."""
+    if not sender.use_cases:
+        return None
+    wanted = _USES_OF_TYPE[need.message_type] if need.use_case is None else {need.use_case}
+    if not sender.use_cases.isdisjoint(wanted):
+        return None
+    registered = ", ".join(sorted(sender.use_cases))
+    what = need.use_case or f"{need.message_type} messages"
+    return "use_case_not_registered", f"it is registered for {registered}, not for {what}"
 
 
 def _route_fault(routing: TenantRouting, need: Need, sender: SenderFact) -> tuple[Reason, str] | None:

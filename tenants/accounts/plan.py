@@ -5,18 +5,21 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from tenants.accounts.sending_rules import CHANNELS, Channel, QuietHours, Rollout
+from tenants.accounts.sending_rules import CHANNELS, Channel, ContentScreen, QuietHours, Rollout
 from tenants.errors import InvalidInput
 
 Pricing = Literal["dollars", "credits"]
 Burst = Literal["queue", "refuse"]
 FreeText = Literal["open", "matching", "closed"]
+MessageType = Literal["otp", "transactional", "promotional"]
 Brand = Annotated[str, Meta(min_length=1, max_length=100)]
 CountryCode = Annotated[str, Meta(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2")]
 PartsPerSecond = Annotated[float, Meta(gt=0, le=10_000, description="message parts per second (MPS)")]
 
 FREE_TEXT_MODELS = frozenset({1, 2, 3, 4})
 """Models 5 (template-restricted) and 6 (fully managed) may never send free text."""
+_OWN_ACCOUNT_MODEL = 1
+"""The tenant's own AWS account and its own answer for what is in the texts."""
 
 
 Amount = Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?$", max_length=16)]
@@ -69,6 +72,18 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How far each country is; one that is not named is live. `countries` of the tenant comes first."""
     india_entity_id: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
     """The tenant's principal entity in India's DLT registry, for sends that name none."""
+    content_screen: ContentScreen | None = None
+    """
+    What free text is screened for; by the model where absent: `off` in model 1, else `prohibited`. Approved
+    templates were screened at their approval.
+    """
+    default_type: MessageType = "transactional"
+    """Type of a send that names neither a type nor a template."""
+    default_from: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    """
+    A number, a sender id or a pool id of the tenant for sends that name no `from`; where it cannot carry the
+    message, the pool for the type does.
+    """
     resend_unknown_transactional: bool = True
     """Whether a transactional send whose outcome stays unknown is tried once more, flagged."""
 
@@ -100,6 +115,13 @@ def free_text_of(model: int, plan: Plan) -> FreeText:
 def may_send_free_text(model: int, plan: Plan) -> bool:
     """Return whether a tenant of this model and plan may send text that is not a template's."""
     return free_text_of(model, plan) == "open"
+
+
+def content_screen_of(model: int, plan: Plan) -> ContentScreen:
+    """Return what free text of a tenant of this model and plan is screened for."""
+    if plan.content_screen is not None:
+        return plan.content_screen
+    return "off" if model == _OWN_ACCOUNT_MODEL else "prohibited"
 
 
 def merge_plan(current: Plan, changes: dict[str, object]) -> Plan:

@@ -13,6 +13,11 @@ Channel = Literal["sms", "mms", "voice"]
 CHANNELS: Final[tuple[Channel, ...]] = ("sms", "mms", "voice")
 QuietPolicy = Literal["off", "hold", "refuse"]
 Phase = Literal["planned", "registering", "test", "live"]
+ContentScreen = Literal["off", "prohibited", "restricted"]
+"""
+`prohibited` refuses public link shorteners and what the country's carriers never carry, `restricted` also
+what they carry only under conditions.
+"""
 HourOfDay = Annotated[
     str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="local time, HH:MM", examples=["21:00"])
 ]

@@ -25,6 +25,7 @@ MOVES: Final[dict[VersionState, frozenset[VersionState]]] = {
 """Another wording is another version; what its own author retired comes back by `decisions.restore` alone."""
 
 _NAME: Final = re.compile("[A-Za-z0-9][A-Za-z0-9 ._:-]{0,99}")
+_DLT_ID: Final = re.compile("[A-Za-z0-9-]{1,100}")
 _ID_PREFIX: Final = "tpl_"
 _MOST_VARIANTS: Final = 30
 _LOCALE_FORM: Final = "a locale is a BCP 47 tag such as de, pt-BR or zh-Hant"
@@ -52,6 +53,8 @@ class Wording(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What it is for, as senders are registered; the type's usual one where absent."""
     locale: str | None = None
     """Language of `body`, as a BCP 47 tag."""
+    dlt_template_id: str | None = None
+    """The wording's id in India's DLT registry, for sends to India that name none."""
     variants: list[Variant] = []
     """Other languages; a send picks by `template.locale`, else by the recipient's country, else `body`."""
 
@@ -89,6 +92,7 @@ def check_wording(wording: Wording) -> Wording:
         countries=check_countries(wording.countries),
         use_case=_use_case(wording),
         locale=wording.locale,
+        dlt_template_id=_dlt_template_id(wording),
         variants=wording.variants,
     )
 
@@ -135,6 +139,14 @@ def _use_case(wording: Wording) -> UseCase:
         detail = f"a template of type {wording.type} is for one of {', '.join(sorted(fitting))}"
         raise InvalidInput("/use_case", "invalid_use_case", detail)
     return wording.use_case
+
+
+def _dlt_template_id(wording: Wording) -> str | None:
+    given = wording.dlt_template_id
+    if given is not None and _DLT_ID.fullmatch(given) is None:
+        detail = "an id of the DLT registry is 1 to 100 letters, digits and hyphens, usually 19 digits"
+        raise InvalidInput("/dlt_template_id", "invalid_dlt_template_id", detail)
+    return given
 
 
 def _check_locales(wording: Wording) -> None:

@@ -44,7 +44,7 @@ def changes(before: Wording, after: Wording) -> WordingChanges:
     old, new = ({each.locale: each.body for each in wording.variants} for wording in (before, after))
     texts = [(before.body, after.body), *((old[name], new[name]) for name in old.keys() & new.keys())]
     return WordingChanges(
-        substantial=bool({"type", "use_case", "countries", "variables"} & set(differing))
+        substantial=bool({"type", "use_case", "countries", "variables", "dlt_template_id"} & set(differing))
         or any(_substantial(*pair) for pair in texts),
         fields=differing,
         body=_steps(before.body, after.body),

@@ -56,12 +56,12 @@ def _of_the_whole(wording: Wording, countries: frozenset[str]) -> Iterator[Findi
             fix="leave the country out of `countries`",
         )
     registering = sorted(countries & country_rules.TEMPLATE_IDS)
-    if registering:
+    if registering and wording.dlt_template_id is None:
         yield Finding(
             code="template_id_needed",
             severity="notice",
             detail=f"{', '.join(registering)} wants the wording registered and its id in each send",
-            fix="register the text on a DLT portal and give `country_parameters`",
+            fix="register the text on a DLT portal and give its id as `dlt_template_id`",
         )
     for name, declaration in wording.variables.items():
         if declaration.kind == "url" and declaration.hosts is UNSET:

@@ -45,6 +45,8 @@ class TemplateVersion(Base):
     """What it is for; None, from before there were use cases, for the type's usual one."""
     locale: Mapped[str | None]
     """Language of `body`."""
+    dlt_template_id: Mapped[str | None]
+    """India's registration of the wording."""
     variants: Mapped[JsonList] = mapped_column(server_default=text("'[]'"))
     """Bodies in other languages: `{"locale", "body"}`."""
     findings: Mapped[JsonList] = mapped_column(server_default=text("'[]'"))

@@ -22,8 +22,13 @@ class ContentClass(Struct, frozen=True, kw_only=True):
     """Carried nowhere in the countries at hand; otherwise a person decides."""
 
 
+_PHRASES: Final[list[str]] = []
+
+
 def _words(text: str) -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{'|'.join(map(re.escape, text.split(', ')))})\b", re.IGNORECASE)
+    phrases = text.split(", ")
+    _PHRASES.extend(phrases)
+    return re.compile(rf"\b(?:{'|'.join(map(re.escape, phrases))})\b", re.IGNORECASE)
 
 
 CLASSES: Final = (
@@ -89,6 +94,13 @@ CLASSES: Final = (
         prohibited=False,
     ),
 )
+
+_USUAL_WORDS: Final = frozenset({"you", "your", "have", "from", "with"})
+TELLTALES: Final = frozenset(
+    max(set(re.findall(r"\w+", phrase)) - _USUAL_WORDS, key=lambda word: (len(word), word))
+    for phrase in _PHRASES
+)
+"""Of each phrase the word that is rarest elsewhere: a text with none of them has no phrase, either."""
 
 PROMOTIONAL: Final = _words(
     "sale, discount, special offer, limited offer, limited time, promo code, coupon, buy now, shop now, "

@@ -177,6 +177,7 @@ async def _add_version(
             countries=wording.countries,
             use_case=wording.use_case,
             locale=wording.locale,
+            dlt_template_id=wording.dlt_template_id,
             variants=msgspec.to_builtins(wording.variants),
             findings=msgspec.to_builtins(findings),
         )

@@ -29,6 +29,7 @@ class ApprovedTemplate(Struct, frozen=True, kw_only=True):
     """Empty for every country of the tenant."""
     use_case: UseCase
     locale: str | None
+    dlt_template_id: str | None
     variants: tuple[Variant, ...]
 
 
@@ -97,6 +98,7 @@ def wording_of(row: TemplateVersion) -> Wording:
         countries=row.countries,
         use_case=USUAL[kind] if row.use_case is None else cast("UseCase", row.use_case),
         locale=row.locale,
+        dlt_template_id=row.dlt_template_id,
         variants=msgspec.convert(row.variants, list[Variant]),
     )
 
@@ -113,5 +115,6 @@ def _approved(name: str, row: TemplateVersion) -> ApprovedTemplate:
         countries=frozenset(wording.countries),
         use_case=wording.use_case or USUAL[wording.type],
         locale=wording.locale,
+        dlt_template_id=wording.dlt_template_id,
         variants=tuple(wording.variants),
     )

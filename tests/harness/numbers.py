@@ -14,3 +14,8 @@ def us_number() -> str:
 def german_number() -> str:
     """Return a German mobile number that no test has used yet."""
     return f"+4915112{next(_serial) % _RANGE:06d}"
+
+
+def indian_number() -> str:
+    """Return an Indian mobile number that no test has used yet."""
+    return f"+9198123{next(_serial) % _RANGE:05d}"

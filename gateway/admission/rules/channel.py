@@ -1,14 +1,20 @@
 """Is the channel switched on for the tenant (F-SET-CHAN)?"""
 
 from gateway.admission.rules.ports import Closed, Open, RuleVerdict, SendFacts
+from tenants.accounts.plan import Plan
 
 
 def channel_is_on(facts: SendFacts) -> RuleVerdict:
     """Refuse a channel that the plan does not list."""
-    if facts.channel in facts.plan.channels:
-        return Open(note=f"{facts.channel} is switched on")
+    return channel_fault(facts.plan, facts.channel) or Open(note=f"{facts.channel} is switched on")
+
+
+def channel_fault(plan: Plan, channel: str) -> Closed | None:
+    """Return the refusal of a channel that is switched off; also asked before anything else of a send is."""
+    if channel in plan.channels:
+        return None
     return Closed(
         code="channel_disabled",
         field="/channel",
-        detail=f"{facts.channel} is switched off for this tenant; its operator can switch it on",
+        detail=f"{channel} is switched off for this tenant; its operator can switch it on",
     )

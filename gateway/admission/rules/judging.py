@@ -6,6 +6,7 @@ from typing import Final
 from msgspec import Struct
 
 from gateway.admission.rules.channel import channel_is_on
+from gateway.admission.rules.content import content_is_carried
 from gateway.admission.rules.country_parameters import country_has_its_parameters
 from gateway.admission.rules.ports import Closed, HeldUntil, Rule, RuleName, RuleVerdict, SendFacts
 from gateway.admission.rules.quiet_hours import quiet_hours
@@ -14,6 +15,7 @@ from gateway.admission.rules.rollout_phase import country_is_live
 RULES: Final[tuple[tuple[RuleName, Rule], ...]] = (
     ("channel", channel_is_on),
     ("rollout_phase", country_is_live),
+    ("content", content_is_carried),
     ("country_parameters", country_has_its_parameters),
     ("quiet_hours", quiet_hours),
 )

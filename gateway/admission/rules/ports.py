@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 from tenants.accounts.plan import Plan
+from tenants.accounts.sending_rules import ContentScreen
 from tenants.countries.numbers import Number
 
 RuleName = Literal[
@@ -40,6 +41,8 @@ class SendFacts(Struct, frozen=True, kw_only=True):
     text: str
     from_template: bool
     """Approved texts were screened at their approval."""
+    screen: ContentScreen = "off"
+    """What free text is screened for."""
     sender_type: str | None
     """None in the sandbox and where no sender was found."""
     verified: bool

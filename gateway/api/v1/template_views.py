@@ -52,6 +52,8 @@ class VersionView(Struct, frozen=True, kw_only=True):
     type: str
     use_case: str
     locale: str | None
+    dlt_template_id: str | None
+    """The wording's id in India's DLT registry."""
     variants: list[Any]
     """The same text in other languages: `{"locale", "body"}`."""
     variables: dict[str, Any]
@@ -85,6 +87,8 @@ class TemplateView(Struct, frozen=True, kw_only=True):
     type: str
     use_case: str
     locale: str | None
+    dlt_template_id: str | None
+    """The wording's id in India's DLT registry."""
     variants: list[Any]
     variables: dict[str, Any]
     countries: list[str]
@@ -128,6 +132,7 @@ def template_view(found: VersionedTemplate, by: Tariff) -> TemplateView:
         type=latest.type,
         use_case=str(wording.use_case),
         locale=latest.locale,
+        dlt_template_id=latest.dlt_template_id,
         variants=latest.variants,
         variables=latest.variables,
         countries=latest.countries,
@@ -148,6 +153,7 @@ def version_view(row: TemplateVersion, by: Tariff) -> VersionView:
         type=row.type,
         use_case=str(wording.use_case),
         locale=row.locale,
+        dlt_template_id=row.dlt_template_id,
         variants=row.variants,
         variables=row.variables,
         countries=row.countries,

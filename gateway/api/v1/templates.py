@@ -58,6 +58,8 @@ class NewTemplate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """What it is for, as senders are registered; the type's usual one where absent."""
     locale: str | None = None
     """Language of `body`, as a BCP 47 tag."""
+    dlt_template_id: Annotated[str, Meta(pattern="^[A-Za-z0-9-]{1,100}$")] | None = None
+    """The wording's id in India's DLT registry, for sends to India that name none."""
     variants: list[Variant] = []
     """Other languages; a send picks by `template.locale`, else by the recipient's country, else `body`."""
 
@@ -309,6 +311,7 @@ async def _first_wording(scope: TenantScope, session: AsyncSession, data: NewTem
         countries=data.countries,
         use_case=data.use_case,
         locale=data.locale,
+        dlt_template_id=data.dlt_template_id,
         variants=data.variants,
     )
 
@@ -320,6 +323,7 @@ def _refuse_beside_library(data: NewTemplate) -> None:
         "variables": data.variables or UNSET,
         "use_case": data.use_case or UNSET,
         "locale": data.locale or UNSET,
+        "dlt_template_id": data.dlt_template_id or UNSET,
         "variants": data.variants or UNSET,
     }
     for name, value in given.items():

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from datetime import timedelta
 
 import pytest
@@ -13,7 +14,8 @@ from gateway.dispatch.loop import Dispatcher
 from gateway.dispatch.record import Recorder
 from gateway.lanes.lanes import Lanes
 from gateway.lanes.scripts import RedisScripts
-from gateway.messages.keys import DataKeys
+from gateway.messages.keys import DataKeys, number_context
+from tests.harness.nights import night_now
 from tests.harness.stack import SECRET_KEY
 from tests.harness.tenants import accept, enrol, key_of, new_message
 from tests.harness.waiting import until
@@ -154,3 +156,41 @@ async def test_a_fault_that_nobody_expected_ends_the_dispatcher(
         with pytest.raises(ValueError, match="a defect of ours"):
             await asyncio.wait_for(running, timeout=10)
     await database.execute("DELETE FROM dispatch_queue WHERE route = $1", ROUTE)
+
+
+async def test_a_promotional_message_whose_turn_comes_at_night_waits_for_the_morning(
+    worker_pool, worker_engine, database, redis_url, clock
+):
+    """Accepted by day it stood in a long line; the plan is read at the mark, and it is no attempt."""
+    scope = await enrol(worker_engine, credit=2)
+    key = await key_of(worker_engine, scope)
+    sale = new_message(scope, route=ROUTE, data_key=key, type="promotional")
+    news = new_message(scope, route=ROUTE, data_key=key, type="transactional")
+    number = key.open(sale.to_sealed, context=number_context(sale.id)).decode()
+    window = night_now(number)
+    await database.execute(
+        "UPDATE tenants SET plan = jsonb_set(plan, '{quiet_hours}', $2::text::jsonb) WHERE id = $1",
+        scope.tenant_id,
+        json.dumps({"policy": "hold", "windows": {sale.country: window}}),
+    )
+    await accept(worker_pool, sale, news)
+    gate = Gate()
+    gate.open.set()
+    async with dispatching(worker_pool, redis_url, clock, gate):
+
+        async def put_back():
+            return await database.fetchrow(
+                "SELECT state, attempt, waits_for, due_at FROM dispatch_queue WHERE waits_for IS NOT NULL"
+                " AND message_id = $1",
+                sale.id,
+            )
+
+        row = await until(put_back, within_s=10)
+
+        async def only_one_left():
+            return await states(database) == {"scheduled": 1}
+
+        await until(only_one_left, within_s=10)
+    assert (row["state"], row["attempt"], row["waits_for"]) == ("scheduled", 0, "quiet_hours")
+    assert timedelta(minutes=110) < row["due_at"] - clock.now() <= timedelta(minutes=121)
+    assert gate.sent == 1

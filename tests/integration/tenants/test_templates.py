@@ -61,6 +61,7 @@ async def test_an_approved_version_is_what_the_hot_path_gets(
         countries=frozenset({"US"}),
         use_case="otp",
         locale=None,
+        dlt_template_id=None,
         variants=(),
     )
     assert view.in_force is view.latest
