@@ -12,10 +12,12 @@ parts; a message longer than the allowance passes when the gate is open and is p
 KEYS[1]    {t:<tenant uuid hex>}    the prefix of every key below; the braces put them all in one slot
 
     policy            hash    version state live free_text optouts_ready request_us
-                              c:<country> = 1, t:<template hex> = ,1,2, and m:<country> = us per part
+                              c:<country> = 1, t:<template hex> = ,1,2, m:<country> = us per part
+                              and d:<country> = live messages a UTC day
     optout:<use case> set     keyed hashes of recipients
     rate              string  TAT of the request rate in us; expires when it says nothing more
     rate:<country>    string  TAT of the country's refusing rate
+    day:<country>:<n> string  live messages admitted on the n-th UTC day since 1970; expires with the day after
 
 ARGV[1]    the caller's policy version
 ARGV[2]    1 for a live key, 0 for a test key
@@ -39,10 +41,12 @@ Returns {code, a, b}; verdict.py is the only place that reads it:
     20  rate_limited, requests                  a: ms until it opens
     21  rate_limited, country                   a: ms until it opens
     22  queue_full                              a: ms until the wait would fit
+    23  daily_cap_reached                       a: ms until the next UTC day
 ]==]
 
 local prefix = KEYS[1]
 local SECOND_US = 1000000
+local DAY_US = 86400 * SECOND_US
 local FIRST_USE_CASE = 11
 local LONGEST_PARTS = 32           -- more than the longest text has
 local ROUNDING = 0.01              -- 1 s / (1 s / 49) may fall short of 49
@@ -53,7 +57,7 @@ local template, template_version, recipient = ARGV[4], ARGV[5], ARGV[6]
 local parts, wait_ms, life_ms = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 
 local row = redis.call('HMGET', prefix .. ':policy', 'version', 'state', 'live', 'free_text', 'optouts_ready',
-                       'request_us', 'c:' .. country, 't:' .. template, 'm:' .. country)
+                       'request_us', 'c:' .. country, 't:' .. template, 'm:' .. country, 'd:' .. country)
 local version, state, live, free_text, ready = tonumber(row[1] or -1), row[2], row[3], row[4], row[5]
 local request_us, allowed_country, approved, part_us = tonumber(row[6] or 0), row[7], row[8], tonumber(row[9] or 0)
 
@@ -72,6 +76,17 @@ local function opted_out()
     end
   end
   return false
+end
+
+-- The live messages to the country today, where the plan caps them.
+local function today(now)
+  local cap = tonumber(row[10] or 0)
+  if cap == 0 or not live_key then
+    return nil
+  end
+  local day = math.floor(now / DAY_US)
+  local key = prefix .. ':day:' .. country .. ':' .. string.format('%.0f', day)
+  return { key = key, open = tonumber(redis.call('GET', key) or 0) < cap, ends = (day + 1) * DAY_US }
 end
 
 -- Return the code of the first gate that no waiting opens, or nil.
@@ -143,6 +158,14 @@ if in_country and in_country.wait > 0 then
 end
 if wait_ms > life_ms then
   return { 22, wait_ms - life_ms, 0 }
+end
+local capped = today(now)
+if capped and not capped.open then
+  return { 23, milliseconds(capped.ends - now), 0 }
+end
+if capped then
+  redis.call('INCR', capped.key)
+  redis.call('PEXPIRE', capped.key, milliseconds(capped.ends - now + DAY_US))
 end
 
 if in_country then

@@ -31,3 +31,5 @@ class TenantPolicy(Struct, frozen=True, kw_only=True):
     requests_per_second: float | None = None
     country_refuse_mps: Mapping[str, float] = msgspec.field(default_factory=dict[str, float])
     """Parts per second and country, for plans that refuse what is above the rate instead of queueing it."""
+    country_daily_caps: Mapping[str, int] = msgspec.field(default_factory=dict[str, int])
+    """Live messages a UTC day and country, for countries whose rollout is capped."""

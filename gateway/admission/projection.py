@@ -80,6 +80,8 @@ def _fields(policy: TenantPolicy) -> Iterator[Argument]:
         yield from (f"t:{template.hex}", f",{','.join(map(str, sorted(versions)))},")
     for country, rate in policy.country_refuse_mps.items():
         yield from (f"m:{country}", _period_us(rate))
+    for country, messages in policy.country_daily_caps.items():
+        yield from (f"d:{country}", messages)
 
 
 def _period_us(rate: float) -> float:

@@ -23,6 +23,7 @@ GateName = Literal[
     "opted_out",
     "rate_limited",
     "queue_full",
+    "daily_cap_reached",
 ]
 RateScope = Literal["requests", "country"]
 
@@ -88,8 +89,9 @@ _REFUSALS: dict[int, tuple[GateName, RateScope | None]] = {
     20: ("rate_limited", "requests"),
     21: ("rate_limited", "country"),
     22: ("queue_full", None),
+    23: ("daily_cap_reached", None),
 }
-_WAITING_HELPS = frozenset({20, 21, 22})
+_WAITING_HELPS = frozenset({20, 21, 22, 23})
 _NO_RATE = -1
 
 

@@ -37,6 +37,7 @@ SENDING: Final = (
     "not_supported",
     "rate_limited",
     "queue_full",
+    "daily_cap_reached",
     "overloaded",
 )
 

@@ -191,6 +191,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "The tenant's request rate, or its rate to the country, is used up for the moment.",
         "Send again after Retry-After; the RateLimit headers show the state.",
     ),
+    "daily_cap_reached": (
+        "The country's rollout is capped at a number of live messages a UTC day, and today's are sent.",
+        "Send again after Retry-After, which is midnight UTC, or ask the operator to raise the cap.",
+    ),
     "queue_full": (
         "What already waits for the same sender takes longer than the message's `ttl_seconds`.",
         "Send again after Retry-After, raise `ttl_seconds`, or add a sender.",

@@ -79,6 +79,7 @@ PROBLEMS: Final[dict[str, ProblemKind]] = dict(
         _kind("no_originator", 409, "No sender can carry the message"),
         # how fast
         _kind("rate_limited", 429, "Too many requests", retryable=True),
+        _kind("daily_cap_reached", 429, "The day's messages to the country are used up", retryable=True),
         _kind("queue_full", 429, "The message could not leave within its life", retryable=True),
         # things in the wrong state
         _kind("conflict", 409, "The present state forbids it"),

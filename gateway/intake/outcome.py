@@ -30,6 +30,7 @@ DeclineCode = Literal[
     "not_supported",
     "rate_limited",
     "queue_full",
+    "daily_cap_reached",
     "idempotency_mismatch",
     "message_not_cancelable",
 ]

@@ -53,5 +53,6 @@ _TEXTS: dict[GateName, str] = {
     "country_not_allowed": "{country} is not among the countries this tenant may send to",
     "opted_out": "the recipient has opted out of {type} messages from this tenant",
     "rate_limited": "the plan's requests per second are used up",
+    "daily_cap_reached": "the rollout's messages a day to {country} are used up; the next UTC day opens them",
     "queue_full": "the queue to this sender is longer than the message would live",
 }

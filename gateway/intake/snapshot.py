@@ -107,4 +107,9 @@ def policy_of(snapshot: TenantSnapshot) -> TenantPolicy:
             for country in snapshot.countries
             if refuses and (rate := snapshot.plan.mps(country)) is not None
         },
+        country_daily_caps={
+            country: rollout.daily_cap
+            for country, rollout in snapshot.plan.rollout.items()
+            if rollout.phase == "live" and rollout.daily_cap is not None
+        },
     )

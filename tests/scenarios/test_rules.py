@@ -235,3 +235,13 @@ async def test_an_explanation_lists_every_rule(stack) -> None:
     )
     assert gates["content"]["code"] == "content_refused"
     assert {"country_parameters", "quiet_hours"} <= gates.keys()
+
+
+async def test_a_country_that_is_rolled_out_takes_so_many_messages_a_day(stack) -> None:
+    """The refusal says when the day ends; a higher cap is in force with the next send."""
+    customer = await stack.customer(plan={"rollout": {"US": {"daily_cap": 1}}})
+    await _taken(customer, to=us_number(), body="Hello")
+    problem = await _refused(customer, 429, "daily_cap_reached", to=us_number(), body="Hello")
+    assert 0 < problem["retry_after_ms"] <= 86_400_000
+    await _plan(stack, customer, rollout={"US": {"daily_cap": 2}})
+    await _taken(customer, to=us_number(), body="Hello")

@@ -115,3 +115,38 @@ async def test_a_look_at_a_tenant_that_redis_does_not_know_says_so(tenant):
     await tenant.project()
     looked = await tenant.gate.peek(tenant.policy.tenant_id, "US")
     assert (looked.requests_ms, looked.country_ms) == (None, None)
+
+
+async def test_a_capped_country_takes_so_many_live_messages_a_utc_day(tenant):
+    """A rollout begins small; test messages count nothing, and midnight opens it."""
+    await tenant.project(country_daily_caps={"US": 2})
+    for _ in range(3):
+        assert isinstance(await tenant.ask(live=False), Admitted)
+    assert [type(await tenant.ask()) for _ in range(3)] == [Admitted, Admitted, Refused]
+    refused = await tenant.ask()
+    day_us = 86_400_000_000
+    left_us = day_us - tenant.now_us % day_us
+    assert refused == Refused(gate="daily_cap_reached", retry_after_ms=left_us // 1000)
+    assert isinstance(await tenant.ask(country="CA"), Admitted)
+    tenant.now_us += left_us - 1000
+    assert isinstance(await tenant.ask(), Refused)
+    tenant.now_us += 1000
+    assert isinstance(await tenant.ask(), Admitted)
+
+
+async def test_a_raised_or_removed_cap_holds_from_the_next_send(tenant):
+    """What was sent today still counts under the new cap."""
+    await tenant.project(country_daily_caps={"US": 1})
+    await tenant.ask()
+    assert isinstance(await tenant.ask(), Refused)
+    await tenant.project(country_daily_caps={"US": 2})
+    assert [type(await tenant.ask()) for _ in range(2)] == [Admitted, Refused]
+    await tenant.project(country_daily_caps={})
+    assert isinstance(await tenant.ask(), Admitted)
+
+
+async def test_a_refusal_does_not_count_towards_the_day(tenant):
+    """A queue that was full must not use the rollout up."""
+    await tenant.project(country_daily_caps={"US": 1})
+    assert isinstance(await tenant.ask(estimated_wait_ms=10**6), Refused)
+    assert isinstance(await tenant.ask(), Admitted)
