@@ -11,30 +11,33 @@ from typing import Final
 from uuid import UUID
 
 import asyncpg
+import structlog
 from msgspec import Struct
 
 from gateway.lanes.entry import ITEM_BYTES, LaneEntry, pack_item
 from gateway.lanes.stored import read_entries
 from tenants.tables import HotConnection
 
+_log = structlog.get_logger(__name__)
+
 PAGE: Final = 50_000
 _FIRST: Final = UUID(int=0)
 _PARTS_AT: Final = 24
 _UUID_BYTES: Final = 16
 _FLOWS: Final = """
-    WITH page AS MATERIALIZED (
-        SELECT message_id, tenant_id, lane FROM dispatch_queue
-        WHERE route = $1 AND state = 'queued' AND message_id > $2 ORDER BY message_id LIMIT $3
-    ), packed AS (
+    WITH packed AS (
         SELECT tenant_id, message_id, lane->>'identity' AS identity, lane->>'country' AS country,
             lane->>'priority' AS priority,
             uuid_send(message_id) || decode(lane->>'recipient_hash', 'base64') ||
-            int4send((lane->>'parts')::int << 24 | coalesce((lane->>'attempt')::int, 1) << 16) AS item
-        FROM page
+            int4send(((lane->>'parts')::int << 24) | (coalesce((lane->>'attempt')::int, 1) << 16)) AS item
+        FROM dispatch_queue
+        WHERE route = $1 AND state = 'queued' AND message_id > $2 ORDER BY message_id LIMIT $3
     )
     SELECT count(*) AS messages, string_agg(item, ''::bytea ORDER BY message_id) AS items
     FROM packed GROUP BY tenant_id, identity, country, priority
 """
+_PLANNED: Final = "SET LOCAL work_mem = '64MB'; SET LOCAL enable_seqscan = off"
+"""A page sorts in half of that, on disk it takes twice the time; and pages follow the key, not the table."""
 _WHOLE: Final = """
     SELECT message_id, lane::text AS lane FROM dispatch_queue
     WHERE route = $1 AND state = 'queued' AND message_id > $2 ORDER BY message_id LIMIT $3
@@ -67,13 +70,17 @@ class Page(Struct, frozen=True):
 async def read_page(connection: HotConnection, route: str, after: UUID = _FIRST, *, size: int = PAGE) -> Page:
     """Return the next page of a route's queued messages; the caller's transaction holds the picture still."""
     found = await _packed(connection, route, after, size)
-    return await _one_by_one(connection, route, after, size) if found is None else found
+    if found is not None:
+        return found
+    _log.warning("page_not_packed", route=route, after=str(after))
+    return await _one_by_one(connection, route, after, size)
 
 
 async def _packed(connection: HotConnection, route: str, after: UUID, size: int) -> Page | None:
     """None where something cannot be packed."""
     try:
         async with connection.transaction():
+            await connection.execute(_PLANNED)
             rows = await connection.fetch(_FLOWS, route, after, size)
     except asyncpg.DataError:
         return None

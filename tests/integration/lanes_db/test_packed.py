@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pytest
 from msgspec import structs
+from structlog.testing import capture_logs
 
 from gateway.lanes.entry import Priority, pack_item
 from gateway.lanes.lanes import Lanes
@@ -60,7 +61,9 @@ def packed(entries):
 async def test_postgres_packs_as_the_gateway_does(worker_pool, route, size):
     """However many pages it takes."""
     name, entries = route
-    assert await flows_of(worker_pool, name, size) == (packed(entries), [])
+    with capture_logs() as lines:
+        assert await flows_of(worker_pool, name, size) == (packed(entries), [])
+    assert lines == []
 
 
 @pytest.mark.parametrize(
@@ -73,7 +76,9 @@ async def test_what_cannot_be_packed_is_told_and_stops_nothing(worker_pool, rout
     ill = entries[7].message_id
     await database.execute(f"UPDATE dispatch_queue SET lane = {broken} WHERE message_id = $1", ill)
     expected = packed([entry for entry in entries if entry.message_id != ill])
-    assert await flows_of(worker_pool, name) == (expected, [ill])
+    with capture_logs() as lines:
+        assert await flows_of(worker_pool, name) == (expected, [ill])
+    assert "page_not_packed" in [line["event"] for line in lines]
 
 
 async def test_a_rebuild_queues_every_message_once(worker_pool, route, redis_url):
