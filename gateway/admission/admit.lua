@@ -12,9 +12,13 @@ parts; a message longer than the allowance passes when the gate is open and is p
 KEYS[1]    {t:<tenant uuid hex>}    the prefix of every key below; the braces put them all in one slot
 
     policy            hash    version state live free_text optouts_ready request_us
-                              c:<country> = 1, t:<template hex> = ,1,2, m:<country> = us per part
-                              and d:<country> = live messages a UTC day
+                              c:<country> = 1, t:<template hex> = ,1,2, m:<country> = us per part,
+                              d:<country> = live messages a UTC day, and
+                              p:<configuration hex>:<channel>:<country> = 1 where protect rules say BLOCK
     optout:<use case> set     keyed hashes of recipients
+    override:<configuration hex>
+                      hash    keyed hash of a recipient = A or B (always allow, always block), then the
+                              override's expiry in ms since 1970, 0 for none
     rate              string  TAT of the request rate in us; expires when it says nothing more
     rate:<country>    string  TAT of the country's refusing rate
     day:<country>:<n> string  live messages admitted on the n-th UTC day since 1970; expires with the day after
@@ -29,7 +33,13 @@ ARGV[7]    parts
 ARGV[8]    estimated wait in ms
 ARGV[9]    life of the message in ms
 ARGV[10]   the time in us, '' for Redis's own (tests inject it)
-ARGV[11..] use cases whose opt-out lists forbid the message
+ARGV[11]   the protect configuration in force, in hex, '' for none
+ARGV[12]   channel
+ARGV[13..] use cases whose opt-out lists forbid the message
+
+Protect rules are closed by the destination and charged by nobody. The caller has found the configuration
+(request, set, tenant, account); the policy's version proves that it is still the one. Within it a number's
+override stands before its country's rule, and the gates above it (country allowlist, opt-out) before both.
 
 Returns {code, a, b}; verdict.py is the only place that reads it:
 
@@ -38,6 +48,7 @@ Returns {code, a, b}; verdict.py is the only place that reads it:
      2  stale policy          a: the version that holds
     10  tenant_suspended      11  not_live      12  template_required    13  template_not_allowed
     14  country_not_allowed   15  opted_out
+    16  protect_blocked, country rule           17  protect_blocked, number override
     20  rate_limited, requests                  a: ms until it opens
     21  rate_limited, country                   a: ms until it opens
     22  queue_full                              a: ms until the wait would fit
@@ -47,7 +58,8 @@ Returns {code, a, b}; verdict.py is the only place that reads it:
 local prefix = KEYS[1]
 local SECOND_US = 1000000
 local DAY_US = 86400 * SECOND_US
-local FIRST_USE_CASE = 11
+local FIRST_USE_CASE = 13
+local ALWAYS_ALLOW = 'A'
 local LONGEST_PARTS = 32           -- more than the longest text has
 local ROUNDING = 0.01              -- 1 s / (1 s / 49) may fall short of 49
 local ROUNDING_US = 10             -- and TATs are stored in whole microseconds
@@ -55,9 +67,11 @@ local ROUNDING_US = 10             -- and TATs are stored in whole microseconds
 local held_version, live_key, country = tonumber(ARGV[1]), ARGV[2] == '1', ARGV[3]
 local template, template_version, recipient = ARGV[4], ARGV[5], ARGV[6]
 local parts, wait_ms, life_ms = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local protect, channel = ARGV[11], ARGV[12]
 
 local row = redis.call('HMGET', prefix .. ':policy', 'version', 'state', 'live', 'free_text', 'optouts_ready',
-                       'request_us', 'c:' .. country, 't:' .. template, 'm:' .. country, 'd:' .. country)
+                       'request_us', 'c:' .. country, 't:' .. template, 'm:' .. country, 'd:' .. country,
+                       'p:' .. protect .. ':' .. channel .. ':' .. country)
 local version, state, live, free_text, ready = tonumber(row[1] or -1), row[2], row[3], row[4], row[5]
 local request_us, allowed_country, approved, part_us = tonumber(row[6] or 0), row[7], row[8], tonumber(row[9] or 0)
 
@@ -89,6 +103,27 @@ local function today(now)
   return { key = key, open = tonumber(redis.call('GET', key) or 0) < cap, ends = (day + 1) * DAY_US }
 end
 
+-- Return 'A' or 'B' for a recipient with an override that holds, or nil; at its expiry it is over.
+local function override()
+  local said = protect ~= '' and redis.call('HGET', prefix .. ':override:' .. protect, recipient)
+  if not said then
+    return nil
+  end
+  local until_ms = tonumber(said:sub(2))
+  if until_ms > 0 and until_ms * 1000 <= now_us() then
+    return nil
+  end
+  return said:sub(1, 1)
+end
+
+local function protected()
+  local said = override()
+  if said then
+    return said ~= ALWAYS_ALLOW and 17 or nil
+  end
+  return row[11] and 16 or nil
+end
+
 -- Return the code of the first gate that no waiting opens, or nil.
 local function closed_gate()
   if version < held_version or ready ~= '1' then
@@ -108,7 +143,7 @@ local function closed_gate()
   elseif opted_out() then
     return 15
   end
-  return nil
+  return protected()
 end
 
 -- One rate: nil period for a plan without it.
@@ -144,8 +179,6 @@ local closed = closed_gate()
 if closed then
   return { closed, version, 0 }
 end
-
--- [protect rules and number velocity belong here: closed by the destination, charged by nobody]
 
 local now = now_us()
 local requests = rate(prefix .. ':rate', request_us, 1, now)

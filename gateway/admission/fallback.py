@@ -1,25 +1,29 @@
 """
 Admission while Redis is away: the same gates on the truth itself, less the rates.
 
-What protects people and money stays closed (state, template, country, opt-out); the request rate, which
-protects only us, is open, and each send costs a query. Pure; the caller has read Postgres a moment ago.
+What protects people and money stays closed (state, template, country, opt-out, protect rules); the rates,
+which protect only us, are open, and each send costs a query. Pure; the caller has read Postgres just now.
 """
 
-from gateway.admission.policy import TenantPolicy
-from gateway.admission.verdict import Admission, Admitted, GateName, Refused
+from gateway.admission.policy import TenantPolicy, protect_block
+from gateway.admission.verdict import Admission, Admitted, GateName, Refused, Scope
+from tenants.protection.precedence import OverrideAction
 
 
 def decide_without_redis(
-    policy: TenantPolicy, admission: Admission, *, opted_out: bool
+    policy: TenantPolicy, admission: Admission, *, opted_out: bool, override: OverrideAction | None = None
 ) -> Admitted | Refused:
     """
     Judge one message by a policy just read.
 
     Args:
         opted_out: Whether the recipient stands on one of the lists that forbid this message.
+        override: What the protect configuration says of the recipient now; None for nothing.
     """
     gate = _closed_gate(policy, admission, opted_out=opted_out)
-    return Admitted(remaining=None, reset_ms=0) if gate is None else Refused(gate=gate)
+    if gate is None:
+        return protected(policy, admission, override) or _fits(admission)
+    return Refused(gate=gate)
 
 
 def _closed_gate(policy: TenantPolicy, admission: Admission, *, opted_out: bool) -> GateName | None:
@@ -30,9 +34,24 @@ def _closed_gate(policy: TenantPolicy, admission: Admission, *, opted_out: bool)
         (not _approved(policy, admission), "template_not_allowed"),
         (admission.country not in policy.countries, "country_not_allowed"),
         (opted_out, "opted_out"),
-        (admission.estimated_wait_ms > admission.ttl_ms, "queue_full"),
     )
     return next((name for closed, name in gates if closed), None)
+
+
+def protected(policy: TenantPolicy, admission: Admission, override: OverrideAction | None) -> Refused | None:
+    """Judge a destination by protect rules alone; None lets it pass."""
+    if admission.protect is None or override == "ALWAYS_ALLOW":
+        return None
+    rule: Scope | None = "number_override" if override == "ALWAYS_BLOCK" else None
+    if protect_block(admission.protect, admission.channel, admission.country) in policy.protect_blocks:
+        rule = rule or "country_rule"
+    return None if rule is None else Refused(gate="protect_blocked", scope=rule)
+
+
+def _fits(admission: Admission) -> Admitted | Refused:
+    if admission.estimated_wait_ms > admission.ttl_ms:
+        return Refused(gate="queue_full")
+    return Admitted(remaining=None, reset_ms=0)
 
 
 def _approved(policy: TenantPolicy, admission: Admission) -> bool:

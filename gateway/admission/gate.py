@@ -54,6 +54,8 @@ class AdmissionGate:
             admission.estimated_wait_ms,
             admission.ttl_ms,
             "" if self._clock_us is None else self._clock_us(),
+            "" if admission.protect is None else admission.protect.hex,
+            admission.channel,
             *admission.use_cases,
         ]
         return read_verdict(await self._scripts.run(_ADMIT, tenant_prefix(admission.tenant_id), arguments))
@@ -87,6 +89,16 @@ class AdmissionGate:
     async def add_opt_out(self, tenant_id: UUID, use_case: str, recipient_hash: bytes) -> None:
         """Refuse this recipient from now on; Postgres has committed the opt-out."""
         await projection.add_opt_out(self._scripts, tenant_id, use_case, recipient_hash)
+
+    async def put_override(
+        self, tenant_id: UUID, configuration_id: UUID, recipient_hash: bytes, mark: bytes
+    ) -> None:
+        """Let a protect configuration say `mark` (see `admit.lua`) of a recipient; Postgres has committed."""
+        await projection.put_override(self._scripts, tenant_id, configuration_id, recipient_hash, mark)
+
+    async def remove_override(self, tenant_id: UUID, configuration_id: UUID, recipient_hash: bytes) -> None:
+        """Let a protect configuration say nothing of a recipient; Postgres has committed."""
+        await projection.remove_override(self._scripts, tenant_id, configuration_id, recipient_hash)
 
     async def remove_opt_out(self, tenant_id: UUID, use_case: str, recipient_hash: bytes) -> None:
         """Allow this recipient again; Postgres has committed."""

@@ -33,3 +33,10 @@ class TenantPolicy(Struct, frozen=True, kw_only=True):
     """Parts per second and country, for plans that refuse what is above the rate instead of queueing it."""
     country_daily_caps: Mapping[str, int] = msgspec.field(default_factory=dict[str, int])
     """Live messages a UTC day and country, for countries whose rollout is capped."""
+    protect_blocks: frozenset[str] = frozenset()
+    """What protect configurations block, each by `protect_block`."""
+
+
+def protect_block(configuration_id: UUID, channel: str, country: str) -> str:
+    """Return the name of "this configuration blocks this country on this channel"."""
+    return f"{configuration_id.hex}:{channel}:{country}"

@@ -1,26 +1,30 @@
 --[==[
 Write what Postgres says about a tenant, so that admit.lua never has to ask Postgres.
 
-A policy replaces an older or equal one, never a newer one. Opt-outs are replaced as a whole: `begin` takes a
-lock and starts a journal, the caller reads Postgres and fills new sets aside, `finish` swaps them in, replays
-the journal and only then says `optouts_ready`. An opt-out that arrives between the read and the swap is in the
-journal, so it is not lost.
+A policy replaces an older or equal one, never a newer one. Lists of recipients are replaced as a whole:
+`begin` takes a lock and starts a journal, the caller reads Postgres and fills new lists aside, `finish` swaps
+them in, replays the journal and only then says `optouts_ready`. A change that arrives between the read and the
+swap is in the journal, so it is not lost.
+
+A list is an opt-out list, which is a set, or, where its name begins with `override/`, the number overrides of a
+protect configuration, which is a hash: what is said of a recipient travels as the value.
 
 KEYS[1]   {t:<tenant uuid hex>}    the prefix of every key below; the braces put them all in one slot
 
-    policy               hash    see admit.lua; `use_cases` lists the opt-out sets that exist
+    policy               hash    see admit.lua; `use_cases` names the lists that exist
     optout:<use case>    set
-    replacing            string  the token of who replaces the opt-outs; expires
-    journal              list    '+' or '-', use case, hash: three elements per change; expires
-    next:<use case>      set     the new opt-outs, still aside; expires
+    override:<hex>       hash    of the list `override/<hex>`
+    replacing            string  the token of who replaces the lists; expires
+    journal              list    '+' or '-', list, hash, value: four elements per change; expires
+    next:<list>          set, hash; a new list, still aside; expires
 
 ARGV[1]   operation, then its arguments:
   policy   version, field, value, ...        {1}, or {0} when a newer version is there
   begin    token, lock ms                    {1}, or {0} when somebody else is replacing
-  fill     token, lock ms, use case, hash... {1}, or {0} when the lock is lost
-  finish   token, use case...                {1}, or {0} when the lock is lost, or no policy is there
-  add      use case, hash                    {1}
-  remove   use case, hash                    {1}
+  fill     token, lock ms, list, hash...     {1}, or {0} when the lock is lost; of overrides: hash, value, ...
+  finish   token, list...                    {1}, or {0} when the lock is lost, or no policy is there
+  add      list, hash, value                 {1}; the value is '' for an opt-out
+  remove   list, hash                        {1}
 ]==]
 
 local prefix = KEYS[1]
@@ -29,12 +33,19 @@ local CHUNK = 1000
 local ASIDE_LIVES = 10             -- a set filled early waits for the others; a lost lock still gives it up
 local KEPT = { 'optouts_ready', 'use_cases' }
 
-local function optouts(use_case)
-  return prefix .. ':optout:' .. use_case
+local OVERRIDES = '^override/(.+)$'
+
+local function has_values(name)
+  return name:find(OVERRIDES) ~= nil
 end
 
-local function aside(use_case)
-  return prefix .. ':next:' .. use_case
+local function recipients(name)
+  local configuration = name:match(OVERRIDES)
+  return configuration and prefix .. ':override:' .. configuration or prefix .. ':optout:' .. name
+end
+
+local function aside(name)
+  return prefix .. ':next:' .. name
 end
 
 local function in_chunks(first, write)
@@ -59,14 +70,21 @@ local function list(use_cases)
   redis.call('HSET', policy, 'use_cases', table.concat(names, ','))
 end
 
-local function change(sign, use_case, hash)
-  local known = listed()
-  if sign == '+' then
-    redis.call('SADD', optouts(use_case), hash)
-    known[use_case] = true
-    list(known)
+local function change(sign, name, hash, value)
+  local key = recipients(name)
+  if sign == '-' then
+    redis.call(has_values(name) and 'HDEL' or 'SREM', key, hash)
+    return
+  end
+  if has_values(name) then
+    redis.call('HSET', key, hash, value)
   else
-    redis.call('SREM', optouts(use_case), hash)
+    redis.call('SADD', key, hash)
+  end
+  local known = listed()
+  if not known[name] then
+    known[name] = true
+    list(known)
   end
 end
 
@@ -103,7 +121,8 @@ function operations.fill()
   end
   redis.call('PEXPIRE', lock, ARGV[3])
   redis.call('PEXPIRE', journal, ARGV[3])
-  in_chunks(5, function(...) redis.call('SADD', aside(ARGV[4]), ...) end)
+  local write = has_values(ARGV[4]) and 'HSET' or 'SADD'
+  in_chunks(5, function(...) redis.call(write, aside(ARGV[4]), ...) end)
   redis.call('PEXPIRE', aside(ARGV[4]), ARGV[3] * ASIDE_LIVES)
   return 1
 end
@@ -117,19 +136,19 @@ function operations.finish()
       return 0
     end
   end
-  for use_case in pairs(listed()) do
-    redis.call('UNLINK', optouts(use_case))
+  for name in pairs(listed()) do
+    redis.call('UNLINK', recipients(name))
   end
   local now_listed = {}
   for at = 3, #ARGV do
-    redis.call('RENAME', aside(ARGV[at]), optouts(ARGV[at]))
-    redis.call('PERSIST', optouts(ARGV[at]))
+    redis.call('RENAME', aside(ARGV[at]), recipients(ARGV[at]))
+    redis.call('PERSIST', recipients(ARGV[at]))
     now_listed[ARGV[at]] = true
   end
   list(now_listed)
   local changes = redis.call('LRANGE', journal, 0, -1)
-  for at = 1, #changes, 3 do
-    change(changes[at], changes[at + 1], changes[at + 2])
+  for at = 1, #changes, 4 do
+    change(changes[at], changes[at + 1], changes[at + 2], changes[at + 3])
   end
   redis.call('DEL', journal, lock)
   redis.call('HSET', policy, 'optouts_ready', '1')
@@ -138,11 +157,11 @@ end
 
 local function record(sign)
   if redis.call('EXISTS', lock) == 1 then
-    redis.call('RPUSH', journal, sign, ARGV[2], ARGV[3])
+    redis.call('RPUSH', journal, sign, ARGV[2], ARGV[3], ARGV[4] or '')
     redis.call('PEXPIRE', journal, redis.call('PTTL', lock))
   end
   if redis.call('HGET', policy, 'optouts_ready') == '1' then
-    change(sign, ARGV[2], ARGV[3])
+    change(sign, ARGV[2], ARGV[3], ARGV[4])
   end
   return 1
 end

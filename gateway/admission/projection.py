@@ -8,20 +8,27 @@ journal, or both.
 
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
-from itertools import islice
-from typing import TypeAlias
+from itertools import chain, islice
+from typing import TypeAlias, TypeGuard
 from uuid import UUID
 
 from gateway.admission.policy import TenantPolicy
 from gateway.lanes.scripts import Argument, RedisScripts, read_script
 
-ReadOptOuts: TypeAlias = Callable[[], Awaitable[Mapping[str, Collection[bytes]]]]
-"""Reads a tenant's keyed hashes per use case from Postgres, when called."""
+Recipients: TypeAlias = Collection[bytes] | Mapping[bytes, bytes]
+"""Keyed hashes of recipients; of a protect configuration's overrides, with what is said of each."""
+ReadOptOuts: TypeAlias = Callable[[], Awaitable[Mapping[str, Recipients]]]
+"""Reads a tenant's opt-out lists and, under `override_list`'s names, its overrides, when called."""
 
 _LOCK_MS = 60_000
 _FILL_CHUNK = 5_000
 _SECOND_US = 1_000_000
 _PROJECT = read_script("gateway.admission", "project.lua")
+
+
+def override_list(configuration_id: UUID) -> str:
+    """Return the name under which a configuration's overrides travel; no opt-out list has a slash."""
+    return f"override/{configuration_id.hex}"
 
 
 def tenant_prefix(tenant_id: UUID) -> str:
@@ -54,6 +61,22 @@ async def replace_opt_outs(scripts: RedisScripts, tenant_id: UUID, read: ReadOpt
     return await _done(scripts, prefix, ["finish", token, *filled])
 
 
+async def put_override(
+    scripts: RedisScripts, tenant_id: UUID, configuration_id: UUID, recipient_hash: bytes, mark: bytes
+) -> None:
+    """Let a configuration say `mark` of a recipient; call it after Postgres has committed."""
+    arguments: list[Argument] = ["add", override_list(configuration_id), recipient_hash, mark]
+    await scripts.run(_PROJECT, tenant_prefix(tenant_id), arguments)
+
+
+async def remove_override(
+    scripts: RedisScripts, tenant_id: UUID, configuration_id: UUID, recipient_hash: bytes
+) -> None:
+    """Let a configuration say nothing of a recipient; call it after Postgres has committed."""
+    arguments: list[Argument] = ["remove", override_list(configuration_id), recipient_hash]
+    await scripts.run(_PROJECT, tenant_prefix(tenant_id), arguments)
+
+
 async def add_opt_out(scripts: RedisScripts, tenant_id: UUID, use_case: str, recipient_hash: bytes) -> None:
     """Refuse this recipient from now on; call it after Postgres has committed the opt-out."""
     await scripts.run(_PROJECT, tenant_prefix(tenant_id), ["add", use_case, recipient_hash])
@@ -82,13 +105,21 @@ def _fields(policy: TenantPolicy) -> Iterator[Argument]:
         yield from (f"m:{country}", _period_us(rate))
     for country, messages in policy.country_daily_caps.items():
         yield from (f"d:{country}", messages)
+    for blocked in policy.protect_blocks:
+        yield from (f"p:{blocked}", 1)
 
 
 def _period_us(rate: float) -> float:
     return _SECOND_US / rate
 
 
-def _chunks(hashes: Collection[bytes]) -> Iterator[list[bytes]]:
-    rest = iter(hashes)
+def _has_values(recipients: Recipients) -> TypeGuard[Mapping[bytes, bytes]]:
+    return isinstance(recipients, Mapping)
+
+
+def _chunks(recipients: Recipients) -> Iterator[list[bytes]]:
+    """Yield them in pieces of an even size, so that no hash is parted from its value."""
+    flat = chain.from_iterable(recipients.items()) if _has_values(recipients) else recipients
+    rest: Iterator[bytes] = iter(flat)
     while chunk := list(islice(rest, _FILL_CHUNK)):
         yield chunk

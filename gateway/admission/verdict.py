@@ -21,11 +21,12 @@ GateName = Literal[
     "template_not_allowed",
     "country_not_allowed",
     "opted_out",
+    "protect_blocked",
     "rate_limited",
     "queue_full",
     "daily_cap_reached",
 ]
-RateScope = Literal["requests", "country"]
+Scope = Literal["requests", "country", "country_rule", "number_override"]
 
 
 class Admission(Struct, frozen=True, kw_only=True):
@@ -46,6 +47,9 @@ class Admission(Struct, frozen=True, kw_only=True):
     parts: int
     estimated_wait_ms: int
     ttl_ms: int
+    protect: UUID | None = None
+    """The protect configuration that decides, by this version of the policy; None for none."""
+    channel: str = "sms"
 
 
 class Admitted(Struct, frozen=True, kw_only=True, tag="admitted"):
@@ -63,8 +67,8 @@ class Refused(Struct, frozen=True, kw_only=True, tag="refused"):
     gate: GateName
     retry_after_ms: int | None = None
     """Set only where waiting helps: when the gate opens next."""
-    scope: RateScope | None = None
-    """Which rate, for `rate_limited`."""
+    scope: Scope | None = None
+    """Which rate, for `rate_limited`; which rule, for `protect_blocked`."""
 
 
 class StalePolicy(Struct, frozen=True, kw_only=True, tag="stale_policy"):
@@ -79,13 +83,15 @@ class Unprojected(Struct, frozen=True, kw_only=True, tag="unprojected"):
 
 Verdict: TypeAlias = Admitted | Refused | StalePolicy | Unprojected
 
-_REFUSALS: dict[int, tuple[GateName, RateScope | None]] = {
+_REFUSALS: dict[int, tuple[GateName, Scope | None]] = {
     10: ("tenant_suspended", None),
     11: ("not_live", None),
     12: ("template_required", None),
     13: ("template_not_allowed", None),
     14: ("country_not_allowed", None),
     15: ("opted_out", None),
+    16: ("protect_blocked", "country_rule"),
+    17: ("protect_blocked", "number_override"),
     20: ("rate_limited", "requests"),
     21: ("rate_limited", "country"),
     22: ("queue_full", None),

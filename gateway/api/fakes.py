@@ -176,10 +176,17 @@ class FakeProjection:
     def __init__(self) -> None:
         self.policies: list[UUID] = []
         self.opt_outs: list[tuple[UUID, str, bytes, bool]] = []
+        self.overrides: list[tuple[UUID, UUID, bytes, bytes | None]] = []
 
     async def policy_changed(self, tenant_id: UUID) -> None:
         """Remember a changed policy."""
         self.policies.append(tenant_id)
+
+    async def override_changed(
+        self, tenant_id: UUID, configuration_id: UUID, recipient_hash: bytes, mark: bytes | None
+    ) -> None:
+        """Remember a changed override."""
+        self.overrides.append((tenant_id, configuration_id, recipient_hash, mark))
 
     async def opt_out_changed(
         self, tenant_id: UUID, list_name: str, recipient_hash: bytes, *, opted_out: bool

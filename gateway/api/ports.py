@@ -112,6 +112,16 @@ class OptOutProjection(Protocol):
         ...
 
 
+class OverrideProjection(Protocol):
+    """Carries one number override to admission after its commit."""
+
+    async def __call__(
+        self, tenant_id: UUID, configuration_id: UUID, recipient_hash: bytes, mark: bytes | None
+    ) -> None:
+        """Project what a configuration says of a number; a failure is logged, never raised."""
+        ...
+
+
 class WebhookUrlCheck(Protocol):
     """Judges a URL before it is stored; the client checks again each time it connects."""
 

@@ -247,6 +247,22 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Only a scheduled or queued message can be canceled; this one was handed over or is final.",
         "Nothing: its outcome is in GET /v1/messages/{id}.",
     ),
+    "no_protect_configuration": (
+        "The request means the tenant's default protect configuration, and there is none.",
+        "`POST /v1/protect/configurations`; the first one is the default.",
+    ),
+    "protect_locked": (
+        "The operator locked the configuration: its rules and overrides are the operator's to change.",
+        "Ask the operator, or make a configuration of your own and name it in the request.",
+    ),
+    "protect_in_use": (
+        "The protect configuration is the default, or a configuration set's; without it none would decide.",
+        "Name the `replacement` that becomes the default, or associate another one with the set first.",
+    ),
+    "too_many_overrides": (
+        "A tenant has at most 10,000 number overrides that have not expired, over all configurations.",
+        "Delete some, or give them an expiry; a rule for the country may say the same in one line.",
+    ),
     "provision_refused": (
         (
             "AWS, or a quota of the account, refused a step. The steps before it stand; a second run goes on "

@@ -95,6 +95,10 @@ PROBLEMS: Final[dict[str, ProblemKind]] = dict(
         _kind("webhook_url_refused", 422, "The gateway does not call this URL"),
         _kind("webhook_endpoint_disabled", 409, "The endpoint is disabled"),
         _kind("message_not_cancelable", 409, "The message has already left"),
+        _kind("no_protect_configuration", 409, "The tenant has no protect configuration yet"),
+        _kind("protect_locked", 409, "Only the operator changes this configuration"),
+        _kind("protect_in_use", 409, "The configuration is in force somewhere"),
+        _kind("too_many_overrides", 409, "There are as many overrides as there may be"),
         _kind("provision_refused", 409, "AWS did not make what was asked"),
         _kind("envelope_rejected", 403, "The SNS envelope is not believed"),
         # ours

@@ -4,8 +4,19 @@ from litestar import Router
 from litestar.handlers import HTTPRouteHandler
 
 from gateway.api.admin import api_keys as admin_api_keys
-from gateway.api.admin import aws_accounts, budgets, overview, provision, quarantine, quotas, routing, tenants
+from gateway.api.admin import (
+    aws_accounts,
+    budgets,
+    overview,
+    provision,
+    quarantine,
+    quotas,
+    routing,
+    tenant_protect,
+    tenants,
+)
 from gateway.api.admin import credits as admin_credits
+from gateway.api.admin import protect as account_protect
 from gateway.api.admin import senders as senders_desk
 from gateway.api.admin import templates as admin_templates
 from gateway.api.auth import operator_gate, tenant_gate
@@ -21,6 +32,9 @@ from gateway.api.v1 import (
     events,
     messages,
     opt_outs,
+    protect,
+    protect_overrides,
+    protect_report,
     sender_gates,
     senders,
     templates,
@@ -65,6 +79,18 @@ TENANT_ROUTES: tuple[HTTPRouteHandler, ...] = (
     opt_outs.list_numbers,
     opt_outs.put_number,
     opt_outs.delete_number,
+    protect.list_protect_configurations,
+    protect.create_protect_configuration,
+    protect.update_protect_configuration,
+    protect.delete_protect_configuration,
+    protect.get_country_rules,
+    protect.put_country_rules,
+    protect_overrides.list_protect_overrides,
+    protect_overrides.put_protect_override,
+    protect_overrides.delete_protect_override,
+    protect_report.get_effective_rule,
+    protect_report.get_protect_report,
+    protect_report.mark_false_positive,
     senders.list_senders,
     senders.get_sender,
     sender_gates.get_sender_gates,
@@ -121,6 +147,19 @@ OPERATOR_ROUTES: tuple[HTTPRouteHandler, ...] = (
     overview.list_tenant_audit,
     overview.get_summary,
     quarantine.list_quarantined_messages,
+    tenant_protect.list_tenant_protect,
+    tenant_protect.create_tenant_protect,
+    tenant_protect.update_tenant_protect,
+    tenant_protect.delete_tenant_protect,
+    tenant_protect.put_tenant_country_rules,
+    tenant_protect.put_tenant_protect_association,
+    account_protect.list_account_protect,
+    account_protect.create_account_protect,
+    account_protect.update_account_protect,
+    account_protect.delete_account_protect,
+    account_protect.get_account_country_rules,
+    account_protect.put_account_country_rules,
+    account_protect.list_protect_copies,
     quotas.set_sender_quota,
     quotas.request_mps_increase,
     quotas.list_mps_increases,

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from gateway.api.ports import (
     DataKeySource,
     OptOutProjection,
+    OverrideProjection,
     PolicyProjection,
     Readiness,
     Sends,
@@ -40,4 +41,5 @@ class Services:
     readiness: Readiness
     policy_changed: PolicyProjection
     opt_out_changed: OptOutProjection
+    override_changed: OverrideProjection
     webhook_url_check: WebhookUrlCheck

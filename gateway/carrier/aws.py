@@ -91,6 +91,8 @@ def request_of(text: OutboundText) -> dict[str, Any]:
         request["ConfigurationSetName"] = text.configuration_set
     if text.country_parameters:
         request["DestinationCountryParameters"] = dict(text.country_parameters)
+    if text.protect_configuration is not None:
+        request["ProtectConfigurationId"] = text.protect_configuration
     return request
 
 

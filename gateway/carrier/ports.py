@@ -25,6 +25,8 @@ class OutboundText(Struct, frozen=True, kw_only=True):
     """ARN of the number, sender id or pool; None only in the sandbox."""
     promotional: bool
     configuration_set: str | None
+    protect_configuration: str | None = None
+    """AWS's `protect-…`, which stands before the configuration set's; None leaves it to that."""
     max_price_micros: int
     """AWS refuses rather than charge more; micro-dollars for the whole message."""
     ttl_s: int

@@ -140,6 +140,7 @@ class Caller:
             origination_identity=message.sender_arn,
             promotional=message.type == "promotional",
             configuration_set=message.configuration_set,
+            protect_configuration=message.protect_configuration,
             max_price_micros=message.max_price_micros,
             ttl_s=min(ttl_s, _MAX_TTL_S),
             context=message.context or {},

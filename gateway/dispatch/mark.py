@@ -39,6 +39,8 @@ class MarkedMessage(Struct, frozen=True, kw_only=True):
     body_sealed: bytes | None
     sender_arn: str | None
     configuration_set: str | None
+    protect_configuration: str | None = None
+    """AWS's id of the copy, in this account, of the configuration that the message was judged by."""
     max_price_micros: int
     expires_at: datetime
     context: dict[str, str] | None
@@ -60,12 +62,16 @@ _MARK = """
     )
     SELECT marked.message_id, marked.tenant_id, marked.route, marked.attempt, marked.leased_until, m.type,
         m.account_id, m.sender_id, m.to_sealed, m.body_sealed, m.sender_arn, m.configuration_set,
+        l.aws_id AS protect_configuration,
         m.max_price_micros, m.expires_at, m.context, m.rulings, marked.waits_for,
         CASE WHEN m.type = 'promotional'
             THEN (SELECT t.plan->'quiet_hours' FROM tenants t WHERE t.id = m.tenant_id) END AS quiet_hours
     FROM marked JOIN messages m
         ON m.tenant_id = marked.tenant_id AND m.id = marked.message_id
         AND m.created_at BETWEEN $4 AND $5
+    LEFT JOIN protect_links l
+        ON l.configuration_id = m.protect_configuration_id AND l.account_id = m.account_id
+        AND l.state = 'own'
 """
 
 

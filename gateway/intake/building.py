@@ -12,6 +12,7 @@ from gateway.intake.commit import IdempotentRequest, NewMessage
 from gateway.intake.idempotency import expires_at
 from gateway.intake.outcome import RateState
 from gateway.intake.prepare import Draft
+from gateway.intake.protecting import configuration_of
 from gateway.intake.request import SendRequest
 from gateway.intake.snapshot import TenantSnapshot
 from gateway.lanes.entry import ANY_RECIPIENT, LaneEntry, Priority
@@ -118,6 +119,7 @@ def build(admitted: Admissible, recipients: bytes) -> Built:
         sender_value=sender.value if sender else _SANDBOX_SENDER,
         sender_arn=sender.arn if sender else None,
         configuration_set=snapshot.routing.configuration_sets.get(sender.account_id) if sender else None,
+        protect_configuration_id=configuration_of(snapshot, draft.protect, sender),
         send_at=draft.send_at,
         estimated_dispatch_at=(draft.send_at or at) + timedelta(milliseconds=admitted.wait_ms),
         expires_at=draft.expires_at,

@@ -73,6 +73,8 @@ class NewMessage(Struct, frozen=True, kw_only=True):
     sender_value: str
     sender_arn: str | None
     configuration_set: str | None
+    protect_configuration_id: UUID | None
+    """By which it was judged; None for none."""
     send_at: datetime | None
     estimated_dispatch_at: datetime | None
     expires_at: datetime
@@ -145,8 +147,9 @@ _MESSAGE_COLUMNS: dict[str, str] = {
     "body_sealed": "bytea", "template_id": "uuid", "template_version": "int", "encoding": "word",
     "parts": "smallint", "unit": "word", "price_estimated": "bigint", "max_price_micros": "bigint",
     "account_id": "uuid", "sender_id": "uuid", "sender_value": "word", "sender_arn": "word",
-    "configuration_set": "word", "send_at": "timestamptz", "estimated_dispatch_at": "timestamptz",
-    "expires_at": "timestamptz", "context": "jsonb", "client_reference": "text", "feedback": "word",
+    "configuration_set": "word", "protect_configuration_id": "uuid", "send_at": "timestamptz",
+    "estimated_dispatch_at": "timestamptz", "expires_at": "timestamptz", "context": "jsonb",
+    "client_reference": "text", "feedback": "word",
     "cost_estimated": "bigint",
     "rulings": "jsonb",
 }  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from gateway.admission.fallback import protected
 from gateway.admission.gate import RateWaits
 from gateway.admission.policy import TenantPolicy
 from gateway.admission.rules.judging import RuleReport
@@ -19,6 +20,8 @@ from gateway.admission.verdict import Admission
 from gateway.messages.view import timestamp
 from tenants.credits.money import format_usd
 from tenants.credits.pricing import Quote
+from tenants.ids import encode
+from tenants.protection.precedence import OverrideAction
 
 GateVerdict = Literal["open", "held", "closed", "not_known"]
 
@@ -43,6 +46,8 @@ class Surroundings(Struct, frozen=True, kw_only=True):
 
     now: datetime
     opted_out: bool
+    override: OverrideAction | None = None
+    """What the protect configuration says of the number now."""
     waits: RateWaits | None
     """None where Redis does not answer or does not know the tenant."""
     available: int
@@ -64,6 +69,7 @@ def gates_of(
         _sender(admission, has_sender=has_sender),
         *(_of_rule(report) for report in rules),
         _opt_out(admission, around),
+        _protect(policy, admission, around),
         *_rates(policy, admission, around),
         _queue(admission, around),
         _money(around, quote),
@@ -149,6 +155,20 @@ def _opt_out(admission: Admission, around: Surroundings) -> ExplainedGate:
         code="opted_out",
         detail="the recipient has opted out; only the person can opt in again",
         good="the recipient is on none of these lists",
+    )
+
+
+def _protect(policy: TenantPolicy, admission: Admission, around: Surroundings) -> ExplainedGate:
+    configuration = "no configuration" if admission.protect is None else encode("prc", admission.protect)
+    closed = protected(policy, admission, around.override)
+    by_number = closed is not None and closed.scope == "number_override"
+    return _judged(
+        "protect",
+        f"{configuration}, {admission.channel} to {admission.country}",
+        closed=closed is not None,
+        code="protect_blocked",
+        detail="an override blocks this number" if by_number else f"a rule blocks {admission.country}",
+        good="an override allows this number" if around.override else "no rule blocks it",
     )
 
 

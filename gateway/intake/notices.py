@@ -1,4 +1,4 @@
-"""Listens to Postgres for what admission must learn at once: changed policies and opt-outs."""
+"""Listens to Postgres for what admission must learn at once: changed policies, opt-outs and overrides."""
 
 import asyncio
 from typing import Any
@@ -10,16 +10,24 @@ from gateway.db.engine import connect
 from gateway.db.faults import DATABASE_FAULTS
 from gateway.intake.policies import Policies
 from tenants.errors import NotFound
+from tenants.protection.overrides import mark
+from tenants.protection.precedence import Override
 from tenants.tables import HotConnection
 
 _log = structlog.get_logger(__name__)
 
 POLICY_CHANNEL = "tollgate_policy"
 OPT_OUT_CHANNEL = "tollgate_opt_out"
+OVERRIDE_CHANNEL = "tollgate_override"
 _RECENT = """
     SELECT tenant_id, list_name, recipient_hash FROM opt_outs
     WHERE created_at > now() - interval '15 minutes'
 """
+_RECENT_OVERRIDES = """
+    SELECT tenant_id, configuration_id, recipient_hash, action, expires_at FROM protect_overrides
+    WHERE updated_at > now() - interval '15 minutes'
+"""
+_NOTHING = "-"
 _RECONNECT_S = 1.0
 _CHECK_EVERY_S = 1.0
 
@@ -50,6 +58,7 @@ class PolicyNotices:
         try:
             await connection.add_listener(POLICY_CHANNEL, self._policy_changed)
             await connection.add_listener(OPT_OUT_CHANNEL, self._opt_out_changed)
+            await connection.add_listener(OVERRIDE_CHANNEL, self._override_changed)
             self._policies.forget_all()
             await self._catch_up(connection)
             while not connection.is_closed():
@@ -66,6 +75,12 @@ class PolicyNotices:
                 row["tenant_id"], row["list_name"], row["recipient_hash"], opted_out=True
             )
 
+        for row in await connection.fetch(_RECENT_OVERRIDES):
+            said = mark(Override(action=row["action"], expires_at=row["expires_at"]))
+            await self._policies.override_changed(
+                row["tenant_id"], row["configuration_id"], row["recipient_hash"], said
+            )
+
     def _policy_changed(self, _connection: Any, _pid: int, _channel: str, payload: Any) -> None:
         self._start(self._changed(UUID(payload)))
 
@@ -74,6 +89,17 @@ class PolicyNotices:
         self._start(
             self._policies.opt_out_changed(
                 UUID(tenant), list_name, bytes.fromhex(digest), opted_out=payload[0] == "+"
+            )
+        )
+
+    def _override_changed(self, _connection: Any, _pid: int, _channel: str, payload: Any) -> None:
+        tenant, configuration, digest, said = str(payload).split(" ")
+        self._start(
+            self._policies.override_changed(
+                UUID(tenant),
+                UUID(configuration),
+                bytes.fromhex(digest),
+                None if said == _NOTHING else said.encode(),
             )
         )
 

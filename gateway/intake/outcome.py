@@ -14,6 +14,7 @@ DeclineCode = Literal[
     "use_case_mismatch",
     "country_not_allowed",
     "opted_out",
+    "protect_blocked",
     "tenant_suspended",
     "not_live",
     "channel_disabled",

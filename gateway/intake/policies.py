@@ -15,16 +15,20 @@ from uuid import UUID
 import structlog
 
 from gateway.admission.gate import AdmissionGate
+from gateway.admission.projection import Recipients
 from gateway.clock import Clock
 from gateway.intake.snapshot import TenantSnapshot, policy_of
 from gateway.lanes.errors import RedisUnavailable
+from tenants.protection.precedence import Override, OverrideAction, holds
 
 _log = structlog.get_logger(__name__)
 
 ReadSnapshot = Callable[[UUID], Coroutine[Any, Any, TenantSnapshot]]
-ReadOptOuts = Callable[[UUID], Awaitable[Mapping[str, Collection[bytes]]]]
+ReadRecipients = Callable[[UUID], Awaitable[Mapping[str, Recipients]]]
 ReadListsOf = Callable[[UUID, bytes], Awaitable[frozenset[str]]]
 """The names of the tenant's opt-out lists on which a recipient stands."""
+ReadOverride = Callable[[UUID, UUID, bytes], Awaitable[Override | None]]
+"""What one of the tenant's protect configurations says of a recipient, expired or not."""
 
 MAX_AGE_S = 30.0
 _MOST = 20_000
@@ -37,14 +41,16 @@ class Policies:
         self,
         *,
         read: ReadSnapshot,
-        read_opt_outs: ReadOptOuts,
+        read_recipients: ReadRecipients,
         read_lists_of: ReadListsOf,
+        read_override: ReadOverride,
         gate: AdmissionGate,
         clock: Clock,
     ) -> None:
         self._read = read
-        self._read_opt_outs = read_opt_outs
+        self._read_recipients = read_recipients
         self._read_lists_of = read_lists_of
+        self._read_override = read_override
         self._gate = gate
         self._clock = clock
         self._snapshots: dict[UUID, TenantSnapshot] = {}
@@ -95,7 +101,8 @@ class Policies:
 
     async def project(self, tenant_id: UUID, *, opt_outs: bool) -> bool:
         """
-        Write the tenant's newest policy to Redis; with `opt_outs` also every recipient who said STOP.
+        Write the tenant's newest policy to Redis; with `opt_outs` also every recipient
+        who said STOP, and every number override.
 
         False where a newer one is there, or another process is replacing the opt-outs at this moment.
 
@@ -104,7 +111,7 @@ class Policies:
         """
         self._forget(tenant_id)
         snapshot = await self.reload(tenant_id)
-        read = (lambda: self._read_opt_outs(tenant_id)) if opt_outs else None
+        read = (lambda: self._read_recipients(tenant_id)) if opt_outs else None
         return await self._gate.project(policy_of(snapshot), read)
 
     async def noticed(self, tenant_id: UUID) -> None:
@@ -132,6 +139,19 @@ class Policies:
             _log.warning("opt_out_projection_failed", tenant_id=str(tenant_id), error=str(error))
             self._owed.add(tenant_id)
 
+    async def override_changed(
+        self, tenant_id: UUID, configuration_id: UUID, recipient_hash: bytes, mark: bytes | None
+    ) -> None:
+        """Put one number override into Redis, None takes it out; `repair` makes up for a Redis away."""
+        try:
+            if mark is None:
+                await self._gate.remove_override(tenant_id, configuration_id, recipient_hash)
+            else:
+                await self._gate.put_override(tenant_id, configuration_id, recipient_hash, mark)
+        except RedisUnavailable as error:
+            _log.warning("override_projection_failed", tenant_id=str(tenant_id), error=str(error))
+            self._owed.add(tenant_id)
+
     async def repair(self) -> None:
         """Project all opt-outs of each tenant one of whose changes Redis did not take; to be called often."""
         for tenant_id in list(self._owed):
@@ -148,6 +168,15 @@ class Policies:
     ) -> bool:
         """Ask Postgres itself whether a recipient opted out of one of the lists."""
         return not (await self._read_lists_of(tenant_id, recipient_hash)).isdisjoint(list_names)
+
+    async def override_that_holds(
+        self, tenant_id: UUID, configuration_id: UUID | None, recipient_hash: bytes
+    ) -> OverrideAction | None:
+        """Ask Postgres itself what a protect configuration says of a recipient now."""
+        if configuration_id is None:
+            return None
+        found = await self._read_override(tenant_id, configuration_id, recipient_hash)
+        return found.action if found is not None and holds(found, self._clock.now()) else None
 
     async def at_least(self, tenant_id: UUID, version: int) -> None:
         """

@@ -14,6 +14,7 @@ from gateway.admission.rules.channel import channel_fault
 from gateway.admission.segments import Segments, check_body, measure
 from gateway.intake.matching import matched
 from gateway.intake.outcome import DeclineCode, Declined, FieldFault
+from gateway.intake.protecting import named_configuration
 from gateway.intake.request import SendRequest, TemplateRef
 from gateway.intake.snapshot import ApprovedTemplate, TenantSnapshot
 from gateway.messages.rulings import Rulings
@@ -44,6 +45,8 @@ class Draft(Struct, frozen=True, kw_only=True):
     ttl_ms: int
     rulings: Rulings | None = None
     """What the rules added to it."""
+    protect: UUID | None = None
+    """The protect configuration that the request names, which is the tenant's."""
 
 
 class _Text(Struct, frozen=True):
@@ -66,7 +69,10 @@ def prepare(snapshot: TenantSnapshot, request: SendRequest, book: PriceBook, now
     text = _text(snapshot, request, number.country)
     if isinstance(text, Declined):
         return text
-    return _draft(snapshot, request, book, now, number=number, text=text)
+    protect = named_configuration(snapshot, request)
+    if isinstance(protect, Declined):
+        return protect
+    return _draft(snapshot, request, book, now, number=number, text=text, protect=protect)
 
 
 def _wrong_country(request: SendRequest, country: str) -> Declined | None:
@@ -88,6 +94,7 @@ def _draft(
     *,
     number: Number,
     text: _Text,
+    protect: UUID | None,
 ) -> Prepared:
     if (fault := check_body(text.text)) is not None:
         code: DeclineCode = "body_too_long" if fault.code == "body_too_long" else "validation_failed"
@@ -126,6 +133,7 @@ def _draft(
         send_at=send_at,
         expires_at=(send_at or now) + timedelta(seconds=ttl_s),
         ttl_ms=ttl_s * 1000,
+        protect=protect,
     )
 
 
@@ -148,11 +156,6 @@ def _shape_faults(snapshot: TenantSnapshot, request: SendRequest, now: datetime)
     for field, given, way_out in (
         ("/channel", request.channel != "sms", "only the sms channel is open; leave `channel` out"),
         ("/media", request.media is not UNSET, "media needs the mms channel, which is not open"),
-        (
-            "/protect_configuration",
-            request.protect_configuration is not UNSET,
-            "leave it out: none is set up",
-        ),
     ):
         if given:
             return _one("not_supported", field, "not_supported", way_out)

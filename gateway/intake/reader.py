@@ -1,12 +1,13 @@
 """Reads from Postgres what the edge of a send keeps in memory."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from gateway.admission.projection import Recipients, override_list
 from gateway.clock import Clock
 from gateway.db.transaction import tenant_transaction, worker_transaction
 from gateway.intake.matching import PatternShelf
@@ -20,6 +21,10 @@ from tenants.budgets.budget import PLATFORM
 from tenants.credits import store as credit_store
 from tenants.credits.pricing import UNITS
 from tenants.optouts import store as opt_outs
+from tenants.protection import overrides as protect_overrides
+from tenants.protection import service as protect
+from tenants.protection import store as protect_store
+from tenants.protection.precedence import Override
 from tenants.scope import TenantScope
 from tenants.templates import store as templates
 from tenants.templates.rendering import Template, parse_template
@@ -53,6 +58,7 @@ class SnapshotReader:
             tenant = await accounts.get(scope, session)
             approved = [_parsed(row) for row in await templates.approved(scope, session)]
             plan = accounts.plan_of(tenant)
+            protection = await protect.protection(scope, session)
             routing = await read_routing(scope, session, shared_routes=plan.shared_routes)
             budgets = await budget_store.caps(scope, session)
         return TenantSnapshot(
@@ -72,11 +78,15 @@ class SnapshotReader:
             patterns=self._patterns.of(tenant_id, approved)
             if free_text_of(tenant.model, plan) == "matching"
             else None,
+            protection=protection,
             read_at=read_at,
         )
 
-    async def opt_outs(self, tenant_id: UUID) -> Mapping[str, Collection[bytes]]:
-        """Read every recipient who opted out, by list."""
+    async def recipients(self, tenant_id: UUID) -> Mapping[str, Recipients]:
+        """Read every recipient who opted out, by list, and every number override, by configuration."""
+        return {**await self._opt_outs(tenant_id), **await self._overrides(tenant_id)}
+
+    async def _opt_outs(self, tenant_id: UUID) -> Mapping[str, Recipients]:
         scope = TenantScope(tenant_id=tenant_id)
         found: dict[str, set[bytes]] = {}
         async with tenant_transaction(self._tenant_engine, scope) as session:
@@ -86,6 +96,29 @@ class SnapshotReader:
                     found.setdefault(row.list_name, set()).add(row.recipient_hash)
                 after = (rows[-1].list_name, rows[-1].recipient_hash)
         return found
+
+    async def _overrides(self, tenant_id: UUID) -> Mapping[str, Recipients]:
+        scope, now = TenantScope(tenant_id=tenant_id), self._clock.now()
+        found: dict[str, dict[bytes, bytes]] = {}
+        async with tenant_transaction(self._tenant_engine, scope) as session:
+            after: tuple[UUID, bytes] | None = None
+            while rows := await protect_store.overrides(
+                scope, session, now=now, limit=_OPT_OUT_PAGE, after=after
+            ):
+                for row in rows:
+                    said = protect_overrides.mark(protect_overrides.plain(row))
+                    found.setdefault(override_list(row.configuration_id), {})[row.recipient_hash] = said
+                after = (rows[-1].configuration_id, rows[-1].recipient_hash)
+        return found
+
+    async def override_of(
+        self, tenant_id: UUID, configuration_id: UUID, recipient_hash: bytes
+    ) -> Override | None:
+        """Read what a protect configuration says of one recipient, expired or not."""
+        scope = TenantScope(tenant_id=tenant_id)
+        async with tenant_transaction(self._tenant_engine, scope) as session:
+            row = await protect_store.override(scope, session, configuration_id, recipient_hash)
+        return None if row is None else protect_overrides.plain(row)
 
     async def lists_of(self, tenant_id: UUID, recipient_hash: bytes) -> frozenset[str]:
         """Read the opt-out lists on which one recipient stands."""

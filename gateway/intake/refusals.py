@@ -40,11 +40,19 @@ def _amount(amount: int, unit: str) -> str:
 
 
 def _detail(refused: Refused, draft: Draft) -> str:
-    text = _COUNTRY_RATE if refused.scope == "country" else _TEXTS[refused.gate]
+    text = _BY_SCOPE.get(refused.scope or "", _TEXTS[refused.gate])
     return text.format(country=draft.number.country, type=draft.type)
 
 
-_COUNTRY_RATE = "the plan's message parts per second to {country} are used up"
+_BY_SCOPE = {
+    "country": "the plan's message parts per second to {country} are used up",
+    "country_rule": (
+        "a protect rule blocks {country}; GET /v1/protect/effective shows which configuration decides and why"
+    ),
+    "number_override": (
+        "a protect override blocks this number; GET /v1/protect/overrides lists them, DELETE takes one away"
+    ),
+}
 _TEXTS: dict[GateName, str] = {
     "tenant_suspended": "the tenant is suspended; its operator can resume it",
     "not_live": "the tenant is not live yet; send with a test key, or let the operator provision it",
@@ -52,6 +60,7 @@ _TEXTS: dict[GateName, str] = {
     "template_not_allowed": "this version of the template is not approved (any more)",
     "country_not_allowed": "{country} is not among the countries this tenant may send to",
     "opted_out": "the recipient has opted out of {type} messages from this tenant",
+    "protect_blocked": "a protect rule blocks the destination",
     "rate_limited": "the plan's requests per second are used up",
     "daily_cap_reached": "the rollout's messages a day to {country} are used up; the next UTC day opens them",
     "queue_full": "the queue to this sender is longer than the message would live",

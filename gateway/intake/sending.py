@@ -20,7 +20,7 @@ from gateway.errors import Unavailable
 from gateway.intake.batch import IntakeCommit
 from gateway.intake.building import Admissible, Passed, accepted_view, build, recipient_key
 from gateway.intake.cancel import cancel_message
-from gateway.intake.choosing import Choosing, Ill
+from gateway.intake.choosing import Choosing, Chosen, Ill
 from gateway.intake.commit import Decision, KeyMismatch, NoCredit, OverBudget, PlanChanged, Replay, Stored
 from gateway.intake.estimating import estimate_of
 from gateway.intake.explained_gates import Surroundings, gates_of
@@ -29,6 +29,8 @@ from gateway.intake.outcome import Accepted, Declined, Estimate, RateState
 from gateway.intake.policies import Policies
 from gateway.intake.prepare import Draft, prepare
 from gateway.intake.prices import Prices
+from gateway.intake.protect_tally import ProtectTally
+from gateway.intake.protecting import configuration_of
 from gateway.intake.refusals import declined, over_budget
 from gateway.intake.replays import KEY_MISMATCH, Replays
 from gateway.intake.request import SendRequest
@@ -65,6 +67,7 @@ class Sending:
         commit: IntakeCommit,
         prices: Prices,
         replays: Replays,
+        protect_tally: ProtectTally,
         clock: Clock,
         secret_key: str,
     ) -> None:
@@ -75,6 +78,7 @@ class Sending:
         self._commit = commit
         self._prices = prices
         self._replays = replays
+        self._protect_tally = protect_tally
         self._clock = clock
         self._recipients = recipient_key(secret_key)
 
@@ -136,7 +140,7 @@ class Sending:
         found = self._choosing.candidates(snapshot, request, draft)
         chosen = await self._choosing.of(found, snapshot, scope, request, draft)
         sender, wait_ms = (None, None) if chosen is None else (chosen.sender, chosen.wait_ms)
-        admission = _admission(snapshot, scope, draft, wait_ms or 0)
+        admission = _admission(snapshot, scope, request, draft, chosen or Chosen(None, 0))
         gates = gates_of(
             policy_of(snapshot),
             admission,
@@ -158,6 +162,9 @@ class Sending:
             now=self._clock.now(),
             opted_out=await self._policies.stands_on_a_list(
                 admission.tenant_id, admission.recipient_hash, admission.use_cases
+            ),
+            override=await self._policies.override_that_holds(
+                admission.tenant_id, admission.protect, admission.recipient_hash
             ),
             waits=waits,
             available=spendable,
@@ -186,13 +193,13 @@ class Sending:
             chosen = await self._choosing.choose(snapshot, scope, request, draft)
             if chosen is None:
                 refusal = self._choosing.no_sender(snapshot, request, draft)
-                return _gate_before(snapshot, scope, draft) or refusal
+                return _gate_before(snapshot, scope, request, draft) or refusal
             sender, wait_ms = chosen.sender, chosen.wait_ms
             ruled = rule(snapshot, request, draft, sender, now)
             if isinstance(ruled, Declined):
-                return _gate_before(snapshot, scope, draft) or ruled
+                return _gate_before(snapshot, scope, request, draft) or ruled
             draft = ruled
-            admission = _admission(snapshot, scope, draft, wait_ms)
+            admission = _admission(snapshot, scope, request, draft, chosen)
             match await self._admit(admission):
                 case Admitted() as admitted:
                     admissible = Admissible(
@@ -210,6 +217,7 @@ class Sending:
                         admissible, build(admissible, self._recipients), _rate_state(snapshot, admitted)
                     )
                 case Refused() as refused:
+                    self._protect_tally.count(admission, refused)
                     return declined(refused, draft)
                 case StalePolicy(version=version):
                     await self._policies.at_least(scope.tenant_id, version)
@@ -229,7 +237,10 @@ class Sending:
         opted_out = await self._policies.stands_on_a_list(
             admission.tenant_id, admission.recipient_hash, admission.use_cases
         )
-        return decide_without_redis(policy_of(snapshot), admission, opted_out=opted_out)
+        override = await self._policies.override_that_holds(
+            admission.tenant_id, admission.protect, admission.recipient_hash
+        )
+        return decide_without_redis(policy_of(snapshot), admission, opted_out=opted_out, override=override)
 
     async def _store(self, passed: Passed) -> Accepted | Declined:
         return await self.answer(passed, await self._commit.submit(passed.built.message))
@@ -258,17 +269,21 @@ class Sending:
                 )
 
 
-def _gate_before(snapshot: TenantSnapshot, scope: TenantScope, draft: Draft) -> Declined | None:
+def _gate_before(
+    snapshot: TenantSnapshot, scope: TenantScope, request: SendRequest, draft: Draft
+) -> Declined | None:
     """
     Return the refusal of the gate that would refuse anyway: the tenant hears of it before the missing sender
     or the rule.
     """
-    admission = _admission(snapshot, scope, draft, 0)
+    admission = _admission(snapshot, scope, request, draft, Chosen(None, 0))
     verdict = decide_without_redis(policy_of(snapshot), admission, opted_out=False)
     return declined(verdict, draft) if isinstance(verdict, Refused) else None
 
 
-def _admission(snapshot: TenantSnapshot, scope: TenantScope, draft: Draft, wait_ms: int) -> Admission:
+def _admission(
+    snapshot: TenantSnapshot, scope: TenantScope, request: SendRequest, draft: Draft, chosen: Chosen
+) -> Admission:
     return Admission(
         tenant_id=snapshot.tenant_id,
         policy_version=snapshot.version,
@@ -278,8 +293,10 @@ def _admission(snapshot: TenantSnapshot, scope: TenantScope, draft: Draft, wait_
         recipient_hash=snapshot.key.recipient_hash(draft.number.e164),
         use_cases=("all", draft.type),
         parts=draft.segments.parts,
-        estimated_wait_ms=0 if draft.send_at else wait_ms,
+        estimated_wait_ms=0 if draft.send_at else chosen.wait_ms,
         ttl_ms=draft.ttl_ms,
+        protect=configuration_of(snapshot, draft.protect, chosen.sender),
+        channel=request.channel,
     )
 
 

@@ -12,12 +12,13 @@ from uuid import UUID
 
 from msgspec import Struct, field
 
-from gateway.admission.policy import TenantPolicy
+from gateway.admission.policy import TenantPolicy, protect_block
 from gateway.routing.candidates import Candidate, Need
 from gateway.routing.facts import TenantRouting
 from tenants.accounts.plan import Plan, may_send_free_text
 from tenants.accounts.sealing import DataKey
 from tenants.budgets.budget import Budget
+from tenants.protection.precedence import CHANNELS, NO_PROTECTION, Protection, blocked_countries
 from tenants.templates.locales import pick
 from tenants.templates.rendering import Template
 from tenants.templates.variables import Declaration
@@ -82,6 +83,8 @@ class TenantSnapshot(Struct, frozen=True, kw_only=True):
     """The tenant's own caps per month."""
     patterns: TemplatePatterns | None = None
     """Where a `body` has to be an approved template's text; None where it is free or refused."""
+    protection: Protection = NO_PROTECTION
+    """The protect configurations that may hold for its sends."""
     read_at: datetime
     ranked: dict[Need, tuple[Candidate, ...]] = field(default_factory=dict)
     """The candidates of each kind of message, ordered when first asked for."""
@@ -112,4 +115,17 @@ def policy_of(snapshot: TenantSnapshot) -> TenantPolicy:
             for country, rollout in snapshot.plan.rollout.items()
             if rollout.phase == "live" and rollout.daily_cap is not None
         },
+        protect_blocks=_protect_blocks(snapshot.protection),
+    )
+
+
+def _protect_blocks(protection: Protection) -> frozenset[str]:
+    known = [*protection.configurations.values()]
+    if protection.account_default is not None:
+        known.append(protection.account_default)
+    return frozenset(
+        protect_block(configuration.id, channel, country)
+        for configuration in known
+        for channel in CHANNELS
+        for country in blocked_countries(configuration, channel)
     )

@@ -75,6 +75,8 @@ class Message(Base):
     sender_value: Mapped[str]
     sender_arn: Mapped[str | None]
     configuration_set: Mapped[str | None]
+    protect_configuration_id: Mapped[UUID | None]
+    """By which it was judged, the tenant's or the operator's; None for none."""
     send_at: Mapped[datetime | None]
     estimated_dispatch_at: Mapped[datetime | None]
     expires_at: Mapped[Instant]

@@ -6,7 +6,7 @@ events (a copy inserts nothing), fold the new ones, save. What no message claims
 joined later or stays as evidence.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
@@ -19,6 +19,7 @@ from gateway.messages.status import Unmapped, outcome_of, project
 from gateway.receipts.costs import with_every_price
 from gateway.receipts.event import InboundText, Receipt
 from gateway.receipts.fold import fold
+from gateway.receipts.protect_findings import findings
 from gateway.telemetry import metrics
 from tenants.accounts.sealing import DataKey
 from tenants.compound import Write
@@ -135,7 +136,7 @@ def _impersonal(raw: bytes) -> dict[str, Any]:
 
 async def _move(
     connection: HotConnection,
-    owned: Iterable[tuple[Receipt, MessageState]],
+    owned: Sequence[tuple[Receipt, MessageState]],
     fresh: set[bytes],
     now: datetime,
 ) -> None:
@@ -155,6 +156,7 @@ async def _move(
     # An event is proof that AWS has it: an attempt of unknown outcome is known now.
     also = [Write("answered", _ANSWERED, (answered,))] if answered else []
     after |= await with_every_price(connection, list(after.values()), twice=twice)
+    also += findings([(receipt, state) for receipt, state in owned if receipt.event_key in fresh])
     await save(connection, [(before[i], after[i]) for i in before], now=now, also=also)
 
 

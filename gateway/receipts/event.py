@@ -55,6 +55,7 @@ _CHANNELS: Final[dict[str, Channel]] = {"TEXT": "text", "MEDIA": "media", "VOICE
 _EVENT_TYPE: Final = re.compile(r"([A-Z]{3,16})_([A-Z][A-Z_]{1,63})")
 _STATUS: Final = re.compile(r"[A-Z][A-Z_]{1,63}")
 _PREFIX: Final = re.compile(r"(?:TEXT|MEDIA|VOICE)_(?=[A-Z])")
+_WORD: Final = re.compile(r"[A-Z][A-Z_]{0,63}")
 _COUNTRY: Final = re.compile(r"[A-Z]{2}")
 _MCC: Final = re.compile(r"[0-9]{3}")
 _MNC: Final = re.compile(r"[0-9]{2,3}")
@@ -104,8 +105,21 @@ class Receipt(Struct, frozen=True, kw_only=True, tag="receipt"):
     description: str | None
     requested_at: datetime | None
     call_duration_s: int | None
+    protect: "ProtectAssessment | None" = None
+    """What AWS's own protection made of it, where a configuration applied."""
     doubts: tuple[str, ...]
     """AWS's names of fields that were present and not believed."""
+
+
+class ProtectAssessment(Struct, frozen=True, kw_only=True):
+    """What a protect configuration at AWS said of a message."""
+
+    status: str | None
+    """The country's rule: ALLOW, BLOCK, MONITOR or FILTER."""
+    recommendation: str | None
+    """Of MONITOR and FILTER: ALLOW, or BLOCK where AWS takes the message for pumping."""
+    reason: str | None
+    """Such as AIT_SUSPECTED."""
 
 
 class InboundText(Struct, frozen=True, kw_only=True, tag="inbound"):
@@ -233,6 +247,7 @@ def _receipt(record: _JsonObject) -> Receipt:
         description=fields.read("messageStatusDescription", _text),
         requested_at=fields.read("messageRequestTimestamp", _instant),
         call_duration_s=fields.read("callDurationInSeconds", _duration_s),
+        protect=_protect(record),
         doubts=tuple(fields.doubts),
     )
 
@@ -294,6 +309,20 @@ def _context(value: object) -> dict[str, str]:
         return {}
     pairs = [(name, text) for name, text in value.items() if isinstance(text, str)]
     return dict(sorted(pairs)[:_MAX_CONTEXT])
+
+
+def _protect(record: _JsonObject) -> ProtectAssessment | None:
+    applied, assessed = record.get("protectConfiguration"), record.get("protectConfigurationAssessment")
+    if not _is_object(applied) and not _is_object(assessed):
+        return None
+    rule = applied if _is_object(applied) else {}
+    said = assessed if _is_object(assessed) else {}
+    insights = said.get("protectInsights")
+    return ProtectAssessment(
+        status=_matching(rule.get("protectStatus"), _WORD),
+        recommendation=_matching(said.get("protectRecommendation"), _WORD),
+        reason=_matching(insights.get("blockReason"), _WORD) if _is_object(insights) else None,
+    )
 
 
 def _our_message(text: str | None) -> UUID | None:

@@ -18,6 +18,7 @@ from gateway.db.readiness import StoresReadiness
 from gateway.intake.batch import create_intake
 from gateway.intake.notices import PolicyNotices
 from gateway.intake.prices import Prices
+from gateway.intake.protect_tally import ProtectTally
 from gateway.intake.pushing import LanePusher
 from gateway.intake.replays import Replays
 from gateway.intake.sending import Sending
@@ -68,6 +69,7 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
             AccountConfirmations(session, shared.worker_engine),
         )
         health = HealthView(shared.pool)
+        protect_tally = ProtectTally(shared.pool, clock)
         sending = Sending(
             policies=policies,
             gate=gate,
@@ -76,6 +78,7 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
             commit=intake,
             prices=Prices(reader.tariff, clock),
             replays=Replays(shared.pool, shared.tenant_engine, shared.keys),
+            protect_tally=protect_tally,
             clock=clock,
             secret_key=settings.secret_key,
         )
@@ -92,6 +95,7 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
             readiness=StoresReadiness(settings.database_url, shared.pool, _ping(shared.redis)),
             policy_changed=policies.changed,
             opt_out_changed=policies.opt_out_changed,
+            override_changed=policies.override_changed,
             webhook_url_check=_url_check(Targets(settings.webhook_allow_cidrs)),
         )
         notices = PolicyNotices(settings.database_url, policies)
@@ -103,6 +107,7 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
                 pusher.run,
                 notices.run,
                 health.run,
+                protect_tally.run,
             ],
         )
 

@@ -30,6 +30,7 @@ from gateway.webhooks.deliver import WebhookSender
 from gateway.wiring.policies import create_reader
 from gateway.wiring.resources import Resources, Task
 from tenants.budgets.recount import recount_due
+from tenants.protection.overrides import KEPT
 
 _PARTITION_MONTHS = 3
 _STRAYS_KEPT = timedelta(days=30)
@@ -106,6 +107,9 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
             "DELETE FROM parked_receipts WHERE received_at < now() - $1::interval", _STRAYS_KEPT
         )
 
+    async def forget_overrides() -> None:
+        await pool.execute("DELETE FROM protect_overrides WHERE expires_at < now() - $1::interval", KEPT)
+
     rounds = [
         Round(name="queue_due", every_s=0.25, work=relay.queue_due),
         Round(name="push_left_behind", every_s=1.0, work=relay.push_left_behind),
@@ -127,6 +131,7 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
         Round(name="partitions", every_s=3600.0, work=make_partitions),
         Round(name="old_strays", every_s=3600.0, work=forget_strays),
         Round(name="old_quarantined", every_s=3600.0, work=forget_quarantined),
+        Round(name="expired_overrides", every_s=3600.0, work=forget_overrides),
         Round(name="expired_keys", every_s=600.0, work=forget_keys),
     ]
     return [lambda: run_rounds(rounds), health.run, terms.run]

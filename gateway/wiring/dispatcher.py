@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from gateway.carrier.opening import open_aws_carrier
 from gateway.carrier.ports import Carrier
+from gateway.carrier.protect_sync import ProtectSync, control_of
 from gateway.carrier.sandbox import SandboxCarrier
 from gateway.carrier.session import open_session, role_of
 from gateway.dispatch.loop import Dispatcher
@@ -12,6 +13,7 @@ from gateway.dispatch.record import Recorder
 from gateway.dispatch.rerouting import Rerouting
 from gateway.intake.building import SANDBOX_ROUTE
 from gateway.lanes.lanes import Lanes
+from gateway.rounds import Round, run_rounds
 from gateway.routing.health_view import HealthView
 from gateway.routing.reading import RoutingReader
 from gateway.routing.tally import CallTally
@@ -19,6 +21,9 @@ from gateway.wiring.resources import Resources, Task
 from gateway.wiring.route_keeper import RouteKeeper
 from tenants.ids import encode
 from tenants.senders.models import AwsAccount
+
+_COPIES_EVERY_S = 15.0
+"""How soon AWS hears of a changed protect configuration; the gateway's own gate follows within a second."""
 
 
 async def open_role(shared: Resources, _stack: AsyncExitStack) -> list[Task]:
@@ -68,4 +73,19 @@ async def open_role(shared: Resources, _stack: AsyncExitStack) -> list[Task]:
 
     keeper = RouteKeeper(shared, lanes, open_carrier=open_carrier, dispatcher=dispatcher)
     sandbox = dispatcher(SANDBOX_ROUTE, SandboxCarrier(shared.pool, shared.clock))
-    return [recorder.run, health.run, tally.run, sandbox.run, keeper.run]
+    copies = ProtectSync(
+        settings.database_url,
+        shared.worker_engine,
+        control_of(own),
+        secret_key=settings.secret_key,
+        clock=shared.clock,
+    )
+    syncing = Round(name="protect_copies", every_s=_COPIES_EVERY_S, work=copies.round)
+    return [
+        recorder.run,
+        health.run,
+        tally.run,
+        sandbox.run,
+        keeper.run,
+        lambda: run_rounds([syncing]),
+    ]

@@ -17,8 +17,9 @@ def create_policies(shared: Resources, reader: SnapshotReader, gate: AdmissionGa
     """Return the snapshots that are projected through `gate`."""
     return Policies(
         read=reader.snapshot,
-        read_opt_outs=reader.opt_outs,
+        read_recipients=reader.recipients,
         read_lists_of=reader.lists_of,
+        read_override=reader.override_of,
         gate=gate,
         clock=shared.clock,
     )

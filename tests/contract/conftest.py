@@ -96,6 +96,7 @@ async def world(database_url: str, engines: dict[str, Any]) -> World:
             readiness=FakeReadiness(),
             policy_changed=projection.policy_changed,
             opt_out_changed=projection.opt_out_changed,
+            override_changed=projection.override_changed,
             account_check=None,
             webhook_url_check=judge_url,
         )

@@ -107,6 +107,7 @@ def new_message(
         "sender_value": "SENDER",
         "sender_arn": None,
         "configuration_set": None,
+        "protect_configuration_id": None,
         "send_at": None,
         "estimated_dispatch_at": at,
         "expires_at": at + LIFE,

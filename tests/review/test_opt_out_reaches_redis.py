@@ -54,7 +54,12 @@ async def test_an_opt_out_stored_while_redis_blinked_is_in_force_soon_after(monk
         return {"all": [b"stop"]}
 
     policies = Policies(
-        read=read, read_opt_outs=stored, read_lists_of=None, gate=gate, clock=FixedClock(datetime.now(UTC))
+        read=read,
+        read_recipients=stored,
+        read_lists_of=None,
+        read_override=None,
+        gate=gate,
+        clock=FixedClock(datetime.now(UTC)),
     )
     gate.away = True
     await policies.opt_out_changed(tenant, "all", b"stop", opted_out=True)
@@ -80,7 +85,12 @@ async def test_a_change_that_comes_during_a_read_is_read_again(monkeypatch):
         return Snapshot(_tenant_id, version)
 
     policies = Policies(
-        read=read, read_opt_outs=None, read_lists_of=None, gate=Gate(), clock=FixedClock(datetime.now(UTC))
+        read=read,
+        read_recipients=None,
+        read_lists_of=None,
+        read_override=None,
+        gate=Gate(),
+        clock=FixedClock(datetime.now(UTC)),
     )
     tenant = new_uuid()
     early = asyncio.create_task(policies.of(tenant))

@@ -16,6 +16,7 @@ from tenants.credits import models as _credits  # noqa: F401
 from tenants.endpoints import models as _endpoints  # noqa: F401
 from tenants.ids import new_uuid
 from tenants.optouts import models as _optouts  # noqa: F401
+from tenants.protection import models as _protection  # noqa: F401
 from tenants.senders import models as _senders  # noqa: F401
 from tenants.templates import models as _templates  # noqa: F401
 
@@ -43,10 +44,15 @@ ALLOWED = {
     "type": "'otp'",
     "unit": "'micros'",
     "source": "'api'",
+    "action": "'ALWAYS_BLOCK'",
+    "rule": "'country_rule'",
 }
 """Values that the CHECKs of the columns with these names let through."""
 ALLOWED_IN = {
     ("senders", "type"): "'LONG_CODE'",
+    ("protect_findings", "kind"): "'blocked'",
+    ("protect_refusals", "channel"): "'sms'",
+    ("audit_rows", "action"): "'x'",
     ("dispatch_queue", "state"): "'queued'",
     ("template_versions", "state"): "'draft'",
     ("webhook_deliveries", "state"): "'pending'",

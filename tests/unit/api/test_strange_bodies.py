@@ -50,6 +50,7 @@ def _application() -> tuple[Any, str]:
             readiness=FakeReadiness(),
             policy_changed=projection.policy_changed,
             opt_out_changed=projection.opt_out_changed,
+            override_changed=projection.override_changed,
             account_check=None,
             webhook_url_check=None,
         )

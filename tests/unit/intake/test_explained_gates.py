@@ -36,6 +36,7 @@ _ADMISSION = Admission(
     parts=1,
     estimated_wait_ms=0,
     ttl_ms=60_000,
+    protect=UUID(int=9),
 )
 _AROUND = Surroundings(
     now=datetime(2026, 1, 1, tzinfo=UTC),
@@ -56,6 +57,7 @@ _QUOTE = Quote(unit="credits", amount=2, sell_micros=20, max_price_micros=30)
         ("template", "template_not_allowed", {"admission": {"template": (_TEMPLATE, 2)}}),
         ("country", "country_not_allowed", {"admission": {"country": "FR"}}),
         ("opt_out", "opted_out", {"around": {"opted_out": True}}),
+        ("protect", "protect_blocked", {"around": {"override": "ALWAYS_BLOCK"}}),
         ("request_rate", "rate_limited", {"around": {"waits": RateWaits(requests_ms=200, country_ms=0)}}),
         ("country_rate", "rate_limited", {"around": {"waits": RateWaits(requests_ms=0, country_ms=300)}}),
         ("queue", "queue_full", {"admission": {"estimated_wait_ms": 60_001}}),
@@ -77,10 +79,10 @@ def test_each_gate_can_close_and_then_names_its_code(gate: str, code: str, chang
 
 
 def test_a_send_that_would_pass_shows_every_gate_open() -> None:
-    """Nine gates and the sender, none left out."""
+    """Ten gates and the sender, none left out."""
     gates = gates_of(_POLICY, _ADMISSION, _AROUND, quote=_QUOTE, has_sender=True)
     assert {each.verdict for each in gates} == {"open"}
-    assert len({each.gate for each in gates}) == len(gates) == 10
+    assert len({each.gate for each in gates}) == len(gates) == 11
     assert refusal(gates) is None
 
 

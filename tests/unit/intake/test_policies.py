@@ -89,7 +89,12 @@ def policies(database, gate):
         return frozenset()
 
     return Policies(
-        read=database.read, read_opt_outs=nothing, read_lists_of=nothing, gate=gate, clock=FixedClock(NOW)
+        read=database.read,
+        read_recipients=nothing,
+        read_lists_of=nothing,
+        read_override=None,
+        gate=gate,
+        clock=FixedClock(NOW),
     )
 
 
