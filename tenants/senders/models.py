@@ -61,6 +61,8 @@ class Sender(Base):
     two_way: Mapped[bool] = mapped_column(server_default=text("false"))
     use_cases: Mapped[Texts] = mapped_column(server_default="{}")
     """Use cases it is registered for; empty where no registration names one."""
+    allow_mixed: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Whether the operator let it carry promotional messages beside others."""
     created_at: Mapped[Instant] = mapped_column(server_default=text("now()"))
 
 

@@ -14,6 +14,7 @@ from tenants.errors import InvalidInput, NotFound
 from tenants.ids import encode
 from tenants.scope import TenantScope
 from tenants.senders import store
+from tenants.senders.mixing import check_mixing
 from tenants.senders.models import AwsAccount, ConfigurationSet, Pool, Sender
 from tenants.senders.store import KnownSender
 
@@ -68,6 +69,8 @@ class SenderFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     two_way: bool | None = None
     use_cases: list[str] | None = None
     """Use cases it is registered for; empty where no registration names one."""
+    allow_mixed: bool | None = None
+    """Whether it may carry promotional messages beside others; None leaves it as it is."""
 
 
 class PoolFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -109,11 +112,15 @@ async def put_sender(scope: TenantScope, session: AsyncSession, facts: SenderFac
     _check_sender(facts)
     values = {key: value for key, value in msgspec.structs.asdict(facts).items() if value is not None}
     known = await store.sender_by_arn(scope, session, facts.arn)
+    if facts.allow_mixed is not None:
+        check_mixing(facts.message_types, allowed=facts.allow_mixed)
     if known is not None and known.state in _KEPT_STATES and facts.state in {"active", "pending"}:
         values["state"] = known.state
     written = await store.upsert_sender(scope, session, values.pop("arn"), values)
     if written.changed:
-        detail = {"type": facts.type, "country": facts.country, "state": facts.state}
+        detail: dict[str, Any] = {"type": facts.type, "country": facts.country, "state": facts.state}
+        if written.row.allow_mixed:
+            detail["allow_mixed"] = True
         await _note(scope, session, "sender.put", encode("idn", written.row.id), detail)
     return written.row
 

@@ -197,3 +197,32 @@ async def test_explain_takes_the_body_of_a_send(customer):
     assert (answer.status_code, answer.json()["candidates"]) == (200, [])
     wrong = await customer.api.post("/v1/messages/explain", json={"to": "+12065550100", "bdoy": "x"})
     assert wrong.status_code == 422
+
+
+async def test_mixing_promotional_and_other_messages_takes_the_operators_word(operator, customer):
+    """Who stops the offers would stop the codes, too; what was allowed is shown and audited."""
+    acc = await account(operator)
+    facts = {"type": "SHORT_CODE", "message_types": ["promotional", "otp"], "arn": f"arn:{uuid4().hex}"}
+    body = {"account": acc["id"], "value": "12345", "country": "US"} | facts
+    answer = await operator.post(f"/v1/admin/tenants/{customer.id}/senders", json=body)
+    problem = answer.json()
+    assert (answer.status_code, problem["errors"][0]["code"]) == (422, "mixed_use"), answer.text
+    assert problem["errors"][0]["field"] == "/message_types"
+    assert '"allow_mixed": true' in problem["detail"]
+    made = await sender(operator, customer, acc, **facts, allow_mixed=True)
+    assert (made["allow_mixed"], made["warnings"]) == (True, ["mixed_use"])
+    assert (await customer.api.get(f"/v1/senders/{made['id']}")).json() == made
+    audit = (await operator.get(f"/v1/admin/tenants/{customer.id}/audit")).json()["data"]
+    [row] = [row for row in audit if row["action"] == "sender.put" and row["subject"] == made["id"]]
+    assert row["detail"]["allow_mixed"] is True
+
+
+@pytest.mark.parametrize(
+    ("types", "warnings"),
+    [([], ["mixed_use"]), (["promotional"], []), (["otp", "transactional"], [])],
+)
+async def test_a_sender_that_does_not_mix_needs_no_word(operator, customer, types, warnings):
+    """One without named types may carry everything, so it is shown with the warning."""
+    acc = await account(operator)
+    made = await sender(operator, customer, acc, message_types=types)
+    assert (made["allow_mixed"], made["warnings"]) == (False, warnings)

@@ -53,6 +53,8 @@ class NewSender(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     two_way: bool = False
     use_cases: Annotated[list[_UseCase], Meta(max_length=20)] = []
     """The use cases it is registered for; empty where no registration names one."""
+    allow_mixed: bool = False
+    """The operator's word that it may carry promotional messages beside others, which is refused without."""
     standby: bool = False
     """Kept ready to take another's place; sends nothing until then."""
 
@@ -229,4 +231,5 @@ def _facts(data: NewSender) -> SenderFacts:
         channels=list(data.channels),
         two_way=data.two_way,
         use_cases=list(data.use_cases),
+        allow_mixed=data.allow_mixed,
     )

@@ -19,6 +19,7 @@ from tenants.errors import NotFound
 from tenants.ids import encode
 from tenants.scope import TenantScope
 from tenants.senders import store
+from tenants.senders.mixing import MIXED_USE, mixes
 from tenants.senders.models import ConfigurationSet, Pool, Sender
 
 _READ: Final = {NEEDS: "senders:read"}
@@ -42,6 +43,10 @@ class SenderView(Struct, frozen=True, kw_only=True):
     two_way: bool
     use_cases: list[str]
     """Use cases it is registered for; empty where no registration names one."""
+    allow_mixed: bool
+    """Whether the operator let it carry promotional messages beside others."""
+    warnings: list[str]
+    """`mixed_use` where promotional and other messages share it, and so its opt-outs, rate and audits."""
     created_at: str | None
 
 
@@ -86,6 +91,8 @@ def sender_view(row: Sender) -> SenderView:
         channels=row.channels,
         two_way=row.two_way,
         use_cases=row.use_cases,
+        allow_mixed=row.allow_mixed,
+        warnings=[MIXED_USE] if mixes(row.message_types) else [],
         created_at=timestamp(row.created_at),
     )
 
