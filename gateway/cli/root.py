@@ -29,6 +29,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "budgets": ("gateway.cli.budgets", "Show and set monthly budgets."),
     "senders": ("gateway.cli.senders", "Provision, list, swap and disable origination identities."),
     "routes": ("gateway.cli.routes", "Health and order of AWS accounts; where there is no second way."),
+    "protect": ("gateway.cli.protect", "Show which destinations are protected, and why."),
     "templates": ("gateway.cli.templates", "Write, submit, approve and reject templates."),
     "messages": ("gateway.cli.messages", "Send, estimate, list and follow messages."),
 }
