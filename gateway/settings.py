@@ -47,6 +47,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     aws_region: str = "us-east-1"
     aws_sends_per_second: float = 1.0
     """SendTextMessage requests per second of the first AWS account; AWS starts every account at 1."""
+    aws_media_bucket: str | None = None
+    """S3 bucket of the first AWS account in which files for MMS are staged; None for MMS without files."""
     public_url: str = "http://127.0.0.1:8080"
     """Where AWS and browsers reach the API process; also the base of the problem pages."""
     host: str = "127.0.0.1"

@@ -144,6 +144,11 @@ def check_body(text: str) -> BodyFault | None:
     if len(text) > BODY_MAX_CHARACTERS:
         detail = f"the body has {len(text)} characters, at most {BODY_MAX_CHARACTERS} can be sent"
         return BodyFault(code="body_too_long", detail=detail)
+    return check_characters(text)
+
+
+def check_characters(text: str) -> BodyFault | None:
+    """Return the first character that no channel carries, or None."""
     found = _FORBIDDEN.search(text)
     if found is None:
         return None

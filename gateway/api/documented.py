@@ -35,6 +35,8 @@ SENDING: Final = (
     "price_over_max",
     "no_price",
     "not_supported",
+    "media_refused",
+    "media_unavailable",
     "rate_limited",
     "queue_full",
     "daily_cap_reached",

@@ -6,6 +6,7 @@ replayed, what a projection was told can be read back.
 """
 
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Literal
 from uuid import UUID
 
@@ -18,9 +19,35 @@ from gateway.intake.explaining import Explanation
 from gateway.intake.outcome import Accepted, Declined, Estimate, EstimatedPrice
 from gateway.intake.request import SendRequest
 from gateway.intake.together import SendInBatch
+from gateway.media.desk import KEPT_FOR
+from gateway.media.kinds import MediaRefused, kind_of
+from gateway.media.models import MediaFile
 from gateway.messages.view import MessageView, ProviderView, price_view, timestamp
 from tenants.ids import created_at, encode, new_uuid
 from tenants.scope import TenantScope
+
+
+class FakeUploads:
+    """Judges as the real desk does, and stages nowhere."""
+
+    async def staged(self, scope: TenantScope, content: bytes) -> MediaFile | MediaRefused:
+        """Return the row of a file, or why it cannot be sent."""
+        kind = kind_of(content)
+        if isinstance(kind, MediaRefused):
+            return kind
+        media_id = new_uuid()
+        return MediaFile(
+            tenant_id=scope.tenant_id,
+            id=media_id,
+            test=not scope.live,
+            content_type=kind.content_type,
+            size_bytes=len(content),
+            sha256=sha256(content).digest(),
+            object_key=f"{scope.tenant_id.hex}/{media_id.hex}.{kind.ending}",
+            staged={},
+            created_at=created_at(media_id),
+            expires_at=created_at(media_id) + KEPT_FOR,
+        )
 
 
 class FakeSending:
@@ -209,6 +236,8 @@ def message_view(message_id: UUID, request: SendRequest, *, test: bool) -> Messa
         channel=request.channel,
         type=request.type if isinstance(request.type, str) else "transactional",
         body=request.body if isinstance(request.body, str) else None,
+        media=(),
+        voice=None,
         template=None,
         encoding="GSM",
         parts=1,

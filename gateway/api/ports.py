@@ -8,6 +8,8 @@ from gateway.intake.explaining import Explanation
 from gateway.intake.outcome import Accepted, Declined, Estimate
 from gateway.intake.request import SendRequest
 from gateway.intake.together import SendInBatch
+from gateway.media.kinds import MediaRefused
+from gateway.media.models import MediaFile
 from gateway.messages.view import MessageView
 from tenants.accounts.sealing import DataKey
 from tenants.scope import TenantScope
@@ -43,6 +45,14 @@ class Sends(Protocol):
 
     async def cancel(self, scope: TenantScope, message_id: UUID) -> MessageView | Declined | None:
         """Stop a message that has not left; None if it is absent or someone else's."""
+        ...
+
+
+class Uploads(Protocol):
+    """Takes files for MMS; `gateway.media.desk.MediaDesk` fits."""
+
+    async def staged(self, scope: TenantScope, content: bytes) -> MediaFile | MediaRefused:
+        """Judge a file and put it where AWS will read it; the caller stores the row."""
         ...
 
 

@@ -18,6 +18,17 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "A key is 1 to 255 printable ASCII characters.",
         "Use a random UUID per operation and repeat it on every retry of that operation.",
     ),
+    "media_refused": (
+        "The bytes are no file that an MMS carries, too many, or broken; or the address may not be called.",
+        "Send a PNG, JPEG or GIF up to 2 MB, or another kind up to 600 KB; `errors` says what was wrong.",
+    ),
+    "media_unavailable": (
+        (
+            "The address did not answer with a file in time, or the id names no file of the tenant that lies "
+            "where the message would be sent from."
+        ),
+        "Try again if the address was slow; else upload the file to `POST /v1/media` and send its id.",
+    ),
     "unauthenticated": (
         (
             "The Authorization header is missing, is not `Bearer <key>`, or names a key that is unknown, "

@@ -64,6 +64,8 @@ PROBLEMS: Final[dict[str, ProblemKind]] = dict(
         _kind("invalid_template_variables", 422, "The variables do not fit the template"),
         _kind("body_too_long", 422, "The text is too long"),
         _kind("invalid_number", 422, "The recipient is not a number that can be messaged"),
+        _kind("media_refused", 422, "The file cannot be sent"),
+        _kind("media_unavailable", 422, "The file could not be had", retryable=True),
         _kind("not_supported", 422, "The gateway does not do this yet"),
         # who may be reached
         _kind("country_not_allowed", 403, "The country is not on the tenant's list"),

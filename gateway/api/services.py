@@ -13,6 +13,7 @@ from gateway.api.ports import (
     Readiness,
     Sends,
     SnsIngest,
+    Uploads,
     WebhookUrlCheck,
 )
 from gateway.carrier.check_ports import AccountCheck
@@ -34,6 +35,7 @@ class Services:
     """Connections of role `worker`: the operator's routes and the look-up of API keys."""
     data_keys: DataKeySource
     sending: Sends
+    media: Uploads
     provisioner: Provisioner
     account_check: Callable[[AwsAccount], Awaitable[AccountCheck]]
     """Tries an AWS account's credentials and permissions; sends nothing."""

@@ -1,7 +1,7 @@
 """AWS End User Messaging through aioboto3: one long-lived client per account, one request per attempt."""
 
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Final
 
 from aiobotocore.config import AioConfig
 
@@ -21,6 +21,11 @@ from tenants.ids import encode
 
 CONNECT_S = 2
 READ_S = 10
+_ACTIONS: Final = {
+    "sms": "send_text_message",
+    "mms": "send_media_message",
+    "voice": "send_voice_message",
+}
 _NO_KEYS_MS = 5_000
 _MICROS_PER_PRICE_UNIT = 10
 """MaxPrice has five decimals; a unit is ten micro-dollars."""
@@ -49,7 +54,7 @@ def send_config(in_flight: int, *, read_s: float = READ_S) -> AioConfig:
 
 
 class AwsCarrier:
-    """Calls SendTextMessage once and turns whatever happens into an outcome."""
+    """Makes one call (text, media or voice) once and turns whatever happens into an outcome."""
 
     def __init__(self, client: Any, keys: RouteKeys) -> None:
         self._client = client
@@ -62,7 +67,7 @@ class AwsCarrier:
         except KeysMissing as error:
             return self.without_keys(error)
         try:
-            response = await self._client.send_text_message(**request_of(text))
+            response = await getattr(self._client, _ACTIONS[text.channel])(**request_of(text))
         except Exception as error:  # noqa: BLE001 - every failure is an outcome, the table decides which
             return classify(error)
         message_id = response.get("MessageId")
@@ -75,12 +80,10 @@ class AwsCarrier:
 
 
 def request_of(text: OutboundText) -> dict[str, Any]:
-    """Return the members of SendTextMessage for a text."""
+    """Return the members of the action that its channel calls."""
     request: dict[str, Any] = {
         "DestinationPhoneNumber": text.destination,
-        "MessageBody": text.body,
-        "MessageType": "PROMOTIONAL" if text.promotional else "TRANSACTIONAL",
-        "MaxPrice": _max_price(text.max_price_micros),
+        **_BY_CHANNEL[text.channel](text),
         "TimeToLive": text.ttl_s,
         "Context": text.context
         | {CONTEXT_MESSAGE: encode("msg", text.message_id), CONTEXT_ATTEMPT: str(text.attempt)},
@@ -94,6 +97,35 @@ def request_of(text: OutboundText) -> dict[str, Any]:
     if text.protect_configuration is not None:
         request["ProtectConfigurationId"] = text.protect_configuration
     return request
+
+
+def _of_text(text: OutboundText) -> dict[str, Any]:
+    return {
+        "MessageBody": text.body,
+        "MessageType": "PROMOTIONAL" if text.promotional else "TRANSACTIONAL",
+        "MaxPrice": _max_price(text.max_price_micros),
+    }
+
+
+def _of_media(text: OutboundText) -> dict[str, Any]:
+    """SendMediaMessage knows neither MessageType nor an empty body."""
+    members: dict[str, Any] = {"MaxPrice": _max_price(text.max_price_micros)}
+    if text.body:
+        members["MessageBody"] = text.body
+    if text.media_url is not None:
+        members["MediaUrls"] = [text.media_url]
+    return members
+
+
+def _of_call(text: OutboundText) -> dict[str, Any]:
+    members = {"MessageBody": text.body, "MaxPricePerMinute": _max_price(text.max_price_micros)}
+    if text.voice is not None:
+        members["VoiceId"] = text.voice.voice_id
+        members["MessageBodyTextType"] = "SSML" if text.voice.ssml else "TEXT"
+    return members
+
+
+_BY_CHANNEL: Final = {"sms": _of_text, "mms": _of_media, "voice": _of_call}
 
 
 def _max_price(micros: int) -> str:

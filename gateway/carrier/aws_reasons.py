@@ -65,6 +65,15 @@ OF_MESSAGE: Final[dict[str, OfMessage]] = {
     "DAILY_DESTINATION_CALL_LIMIT": OfMessage(
         "recipient_limit", "The recipient has had as many calls today as AWS allows; call tomorrow."
     ),
+    # Of the message, not of the account: its texts go on.
+    "MONTHLY_SPEND_LIMIT_REACHED_FOR_MEDIA": OfMessage(
+        "account_spend_limit",
+        "The operator's monthly limit for MMS at AWS is reached; send a text instead, or ask the operator.",
+    ),
+    "MONTHLY_SPEND_LIMIT_REACHED_FOR_VOICE": OfMessage(
+        "account_spend_limit",
+        "The operator's monthly limit for calls at AWS is reached; send a text instead, or ask the operator.",
+    ),
     "MAXIMUM_SIZE_EXCEEDED": OfMessage("message_too_long", "AWS found the message too long; shorten it."),
     "MEDIA_TYPE_NOT_SUPPORTED": OfMessage(
         "media_type_unsupported", "The carrier does not take this kind of file; use JPEG, PNG or GIF."
@@ -93,8 +102,7 @@ OF_SENDER: Final[frozenset[str]] = frozenset(
 OF_ACCOUNT: Final[frozenset[str]] = frozenset(
     {
         "ACCOUNT_DISABLED", "INSUFFICIENT_ACCOUNT_REPUTATION", "UNKNOWN_OPERATION",
-        "MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT", "MONTHLY_SPEND_LIMIT_REACHED_FOR_VOICE",
-        "MONTHLY_SPEND_LIMIT_REACHED_FOR_MEDIA", "MONTHLY_SPEND_LIMIT_REACHED_FOR_NOTIFY",
+        "MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT", "MONTHLY_SPEND_LIMIT_REACHED_FOR_NOTIFY",
         "DAILY_NOTIFY_TIER_MESSAGE_LIMIT",
     }
 )  # fmt: skip

@@ -12,8 +12,18 @@ CONTEXT_ATTEMPT = "tg_a"
 """Context key whose value is the number of the attempt, from 1."""
 
 
+Channel = Literal["sms", "mms", "voice"]
+
+
+class Voice(Struct, frozen=True, kw_only=True):
+    """How a call reads its text."""
+
+    voice_id: str
+    ssml: bool
+
+
 class OutboundText(Struct, frozen=True, kw_only=True):
-    """One SMS, as one call."""
+    """One SMS, MMS or phone call, as one request."""
 
     message_id: UUID
     attempt: int
@@ -21,6 +31,7 @@ class OutboundText(Struct, frozen=True, kw_only=True):
     destination: str
     """E.164."""
     body: str
+    """Empty only for an MMS that is its file alone."""
     origination_identity: str | None
     """ARN of the number, sender id or pool; None only in the sandbox."""
     promotional: bool
@@ -28,12 +39,17 @@ class OutboundText(Struct, frozen=True, kw_only=True):
     protect_configuration: str | None = None
     """AWS's `protect-…`, which stands before the configuration set's; None leaves it to that."""
     max_price_micros: int
-    """AWS refuses rather than charge more; micro-dollars for the whole message."""
+    """AWS refuses rather than charge more; micro-dollars for the whole message, of a call per minute."""
     ttl_s: int
     """5 to 259200; AWS drops the message when it could not hand it over in that time."""
     context: dict[str, str]
     country_parameters: Mapping[str, str] | None = None
     """DestinationCountryParameters: what the country demands beside the text."""
+    channel: Channel = "sms"
+    media_url: str | None = None
+    """The file of an MMS, `s3://bucket/key` in the account and Region that send it."""
+    voice: Voice | None = None
+    """For calls."""
 
 
 class Sent(Struct, frozen=True, kw_only=True, tag="sent"):

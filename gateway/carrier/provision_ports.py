@@ -10,6 +10,7 @@ from tenants.scope import TenantScope
 
 SenderType = Literal["SHORT_CODE", "TEN_DLC", "LONG_CODE", "TOLL_FREE", "SENDER_ID", "SIMULATOR"]
 MessageType = Literal["otp", "transactional", "promotional"]
+Channel = Literal["sms", "mms", "voice"]
 SenderValue = Annotated[str, Meta(min_length=1, max_length=20)]
 
 
@@ -22,6 +23,8 @@ class SenderWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The sender id to request, or the number to adopt; None lets AWS pick a number."""
     message_types: Annotated[tuple[MessageType, ...], Meta(max_length=3)] = ()
     """What it may carry; empty for all."""
+    channels: Annotated[tuple[Channel, ...], Meta(min_length=1, max_length=3)] = ("sms",)
+    """What a requested number can do; an adopted one keeps what AWS says of it, a sender id only texts."""
     parts_per_second: PartsPerSecond | None = None
     """Its rate in message parts; None for AWS's default for its type."""
 

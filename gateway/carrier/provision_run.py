@@ -9,7 +9,7 @@ from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.carrier.pace import Pace
-from gateway.carrier.provision_ports import MessageType, SenderType, SenderWish
+from gateway.carrier.provision_ports import Channel, MessageType, SenderType, SenderWish
 from gateway.carrier.wishes import client_token, needs_number
 from gateway.db.transaction import worker_transaction
 from tenants.accounts.models import Tenant
@@ -28,6 +28,7 @@ UsualRate = Callable[[SenderType, str], float]
 """Message parts per second that AWS gives a sender of a type in a country."""
 
 
+_CHANNELS: Final[tuple[Channel, ...]] = ("sms", "mms", "voice")
 _TRANSACTIONAL: Final[tuple[MessageType, ...]] = ("otp", "transactional")
 _PROMOTIONAL: Final[tuple[MessageType, ...]] = ("promotional",)
 
@@ -40,6 +41,7 @@ class _Found(Struct, frozen=True, kw_only=True):
     value: str
     active: bool
     created: bool
+    channels: tuple[Channel, ...] = ("sms",)
     carries: tuple[MessageType, ...] = ()
     """What AWS lets it carry; empty for all. A number has one of AWS's two types, a sender id both."""
 
@@ -130,6 +132,7 @@ class ProvisionRun:
             arn=found.arn,
             parts_per_second=wish.parts_per_second or self._usual_rate(wish.type, wish.country),
             message_types=_carried(wish, found),
+            channels=list(found.channels),
             state="active" if found.active else "pending",
         )
         async with worker_transaction(self._engine) as session:
@@ -257,11 +260,15 @@ class ProvisionRun:
             "request_phone_number",
             IsoCountryCode=wish.country,
             MessageType="PROMOTIONAL" if promotional else "TRANSACTIONAL",
-            NumberCapabilities=["SMS"],
+            NumberCapabilities=[channel.upper() for channel in wish.channels],
             NumberType=wish.type,
             OptOutListName=self._name,
             ClientToken=self._token(
-                "number", wish.country, wish.type, *(["promotional"] if promotional else [])
+                "number",
+                wish.country,
+                wish.type,
+                *(["promotional"] if promotional else []),
+                *(channel for channel in wish.channels if channel != "sms"),
             ),
         )
         if made is None:
@@ -272,6 +279,7 @@ class ProvisionRun:
             value=made["PhoneNumber"],
             active=active,
             created=True,
+            channels=wish.channels,
             carries=_PROMOTIONAL if promotional else _TRANSACTIONAL,
         )
 
@@ -287,6 +295,7 @@ class ProvisionRun:
                         value=value,
                         active=active,
                         created=False,
+                        channels=_channels(number["NumberCapabilities"]),
                         carries=_PROMOTIONAL if number["MessageType"] == "PROMOTIONAL" else _TRANSACTIONAL,
                     )
             if "NextToken" not in page:
@@ -308,6 +317,11 @@ class ProvisionRun:
 
     def _token(self, kind: str, *parts: str) -> str:
         return client_token(self._tenant.id, kind, self._account.name, *parts)
+
+
+def _channels(capabilities: Sequence[str]) -> tuple[Channel, ...]:
+    """Return what AWS says a number can do; RCS is none of the gateway's channels."""
+    return tuple(channel for channel in _CHANNELS if channel.upper() in capabilities)
 
 
 def said(error: ClientError) -> str:

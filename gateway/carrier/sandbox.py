@@ -6,7 +6,7 @@ rows, due a moment later, that the receipts role feeds into the same road as AWS
 """
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 import asyncpg
@@ -19,6 +19,15 @@ from tenants.ids import encode
 
 _QUEUED_AFTER = timedelta(milliseconds=50)
 _FINAL_AFTER = timedelta(milliseconds=300)
+_FAMILIES: Final = {"sms": "TEXT", "mms": "MEDIA", "voice": "VOICE"}
+_STEPS: Final = {
+    "sms": ("QUEUED", "DELIVERED", "BLOCKED"),
+    "mms": ("QUEUED", "DELIVERED", "BLOCKED"),
+    "voice": ("INITIATED", "COMPLETED", "BUSY"),
+}
+"""First event, last of a good end, last of a bad one."""
+_CALL_S: Final = 20
+_NO_FEE: Final = {"totalCarrierFee": 0}
 _EPOCH_MS = 1000
 
 
@@ -50,8 +59,8 @@ def _events(
     text: OutboundText, provider_message_id: str, now: datetime
 ) -> list[tuple[datetime, dict[str, Any]]]:
     fails = simulator_outcomes().get(text.destination) == "FAILURE"
-    last = "BLOCKED" if fails else "DELIVERED"
-    plan = ((now + _QUEUED_AFTER, "QUEUED", False), (now + _FINAL_AFTER, last, True))
+    first, good, bad = _STEPS[text.channel]
+    plan = ((now + _QUEUED_AFTER, first, False), (now + _FINAL_AFTER, bad if fails else good, True))
     return [(due, _event(text, provider_message_id, due, status, final)) for due, status, final in plan]
 
 
@@ -63,7 +72,7 @@ def _event(
     final: bool,
 ) -> dict[str, Any]:
     return {
-        "eventType": f"TEXT_{status}",
+        "eventType": f"{_FAMILIES[text.channel]}_{status}",
         "eventVersion": "1.0",
         "eventTimestamp": int(at.timestamp() * _EPOCH_MS),
         "isFinal": final,
@@ -73,5 +82,5 @@ def _event(
         "context": text.context
         | {CONTEXT_MESSAGE: encode("msg", text.message_id), CONTEXT_ATTEMPT: str(text.attempt)},
         "totalMessagePrice": 0,
-        "totalCarrierFee": 0,
+        **({"callDurationInSeconds": _CALL_S} if status == "COMPLETED" else _NO_FEE),
     }

@@ -13,7 +13,7 @@ from uuid import UUID
 import structlog
 
 from gateway.admission.rules.quiet_hours import quiet_until
-from gateway.carrier.ports import Carrier, Fault, NotSent, OutboundText, Outcome, Sent
+from gateway.carrier.ports import Carrier, Fault, NotSent, OutboundText, Outcome, Refused, Sent, Voice
 from gateway.clock import Clock
 from gateway.db.faults import DATABASE_FAULTS
 from gateway.dispatch.backoff import Backoff
@@ -24,6 +24,7 @@ from gateway.faultpoints import FaultPoint, fp
 from gateway.lanes.entry import ClaimedMessage
 from gateway.lanes.lanes import Lanes
 from gateway.lanes.release import released
+from gateway.messages.content import Media, Speech, from_column
 from gateway.messages.keys import DataKeys, body_context, number_context
 from gateway.routing.health import Illness
 from gateway.telemetry import metrics
@@ -42,6 +43,12 @@ _NO_KEY_MS = 30_000
 _DISABLED_MS = 30_000
 _MARK_IS_FRESH_S = 5.0
 """A worker that was stopped for longer than this after its mark must not send: the lease may be over."""
+
+
+_NOT_STAGED = Refused(
+    code="media_inaccessible",
+    detail="The file does not lie in the AWS account that the message was moved to; send it again.",
+)
 
 
 class Caller:
@@ -84,16 +91,9 @@ class Caller:
         if (out_of_use := _out_of_use(message, self._ill())) is not None:
             self._recorder.put(message, out_of_use)
             return
-        try:
-            text = await self._text(message, ttl_s)
-        except (NotFound, KeyUnwrapFailed, *DATABASE_FAULTS) as error:
-            # A fault of the stores or of the secret key: it says nothing about this message.
-            _log.error("key_not_at_hand", message_id=str(message.message_id), error=str(error))
-            self._recorder.put(message, NotSent(reason="key_not_at_hand", retry_after_ms=_NO_KEY_MS))
-            return
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with its content, no other message has it
-            _log.error("message_not_opened", message_id=str(message.message_id), error=type(error).__name__)
-            self._recorder.put(message, NotOpened())
+        text = await self._opened(message, ttl_s)
+        if not isinstance(text, OutboundText):
+            self._recorder.put(message, text)
             return
         await self._leave(message, claimed, text, marked_at)
 
@@ -121,6 +121,20 @@ class Caller:
         self._recorder.put(message, outcome)
         await self._backoff.heard(claimed, outcome)
 
+    async def _opened(
+        self, message: MarkedMessage, ttl_s: int
+    ) -> OutboundText | NotSent | NotOpened | Refused:
+        """Return what is to be sent, or what is on record where it cannot be."""
+        try:
+            return await self._text(message, ttl_s)
+        except (NotFound, KeyUnwrapFailed, *DATABASE_FAULTS) as error:
+            # A fault of the stores or of the secret key: it says nothing about this message.
+            _log.error("key_not_at_hand", message_id=str(message.message_id), error=str(error))
+            return NotSent(reason="key_not_at_hand", retry_after_ms=_NO_KEY_MS)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with its content, no other message has it
+            _log.error("message_not_opened", message_id=str(message.message_id), error=type(error).__name__)
+            return NotOpened()
+
     async def _send(self, text: OutboundText) -> Outcome:
         began = time.perf_counter()
         self._in_flight.inc()
@@ -130,8 +144,14 @@ class Caller:
             self._in_flight.dec()
             self._seconds.observe(time.perf_counter() - began)
 
-    async def _text(self, message: MarkedMessage, ttl_s: int) -> OutboundText:
+    async def _text(self, message: MarkedMessage, ttl_s: int) -> OutboundText | Refused:
         key = await self._keys.of(message.tenant_id)
+        content = None if message.content is None else from_column(message.content)
+        media_url = None
+        if isinstance(content, Media) and message.account_id is not None:
+            media_url = content.at(message.account_id)
+            if media_url is None:
+                return _NOT_STAGED
         return OutboundText(
             message_id=message.message_id,
             attempt=message.attempt,
@@ -145,6 +165,11 @@ class Caller:
             ttl_s=min(ttl_s, _MAX_TTL_S),
             context=message.context or {},
             country_parameters=None if message.rulings is None else message.rulings.country_parameters,
+            channel=message.channel,  # type: ignore[arg-type]  # the accept holds it to the Literal
+            media_url=media_url,
+            voice=Voice(voice_id=content.voice_id, ssml=content.text_type == "ssml")
+            if isinstance(content, Speech)
+            else None,
         )
 
 

@@ -67,7 +67,7 @@ async def relane(connection: HotConnection, moves: Sequence[Relane], *, now: dat
     rows = await connection.fetch(
         _ROWS,
         [move.state.id for move in moves],
-        [msgspec.to_builtins(lane_of(move.to, move.country)) for move in moves],
+        [msgspec.to_builtins(lane_of(move.to, move.country, move.state.channel)) for move in moves],
         [[msgspec.to_builtins(move.step)] for move in moves],
         [move.attempt for move in moves],
         [move.step.lease for move in moves],

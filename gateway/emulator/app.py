@@ -10,7 +10,8 @@ from gateway.emulator.control.api import answer as control_answer
 from gateway.emulator.errors import AwsError
 from gateway.emulator.pipeline import Answer, Pipeline
 from gateway.emulator.query_apis import query_answer
-from gateway.emulator.wire import Request
+from gateway.emulator.s3 import s3_answer
+from gateway.emulator.wire import Request, caller_of
 from gateway.emulator.world import World
 
 Scope = MutableMapping[str, Any]
@@ -56,8 +57,13 @@ class EmulatorApp:
             return Answer(status, text, "application/json")
         if CERTIFICATE.fullmatch(request.path):
             return self._certificate(request.path)
+        return await self._service_answer(request)
+
+    async def _service_answer(self, request: Request) -> Answer:
         if "x-amz-target" in request.headers:
             return await self._pipeline.answer(request)
+        if caller_of(request, self.world.options.default_region).service == "s3":
+            return s3_answer(self.world, request)
         fields = _form(request)
         if "Action" in fields:
             return query_answer(self.world, request, fields)

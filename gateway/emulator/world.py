@@ -10,6 +10,7 @@ from gateway.emulator.clock import VirtualClock
 from gateway.emulator.destinations import EventDesk
 from gateway.emulator.faults import FaultPlan
 from gateway.emulator.limits import RateLimits
+from gateway.emulator.objects import Objects
 from gateway.emulator.options import EmulatorOptions
 from gateway.emulator.reviews import Reviews
 from gateway.emulator.sns.courier import Courier, CourierRules
@@ -43,6 +44,7 @@ class World:
         self.spend = SpendMeter()
         self.lookups: Counter[int] = Counter()
         """CarrierLookup calls by day since the epoch."""
+        self.objects = Objects(options.state)
         self.truth_log = TruthLog(options.truth_log)
         self.journal = Journal(options.state)
         self.stores = Stores(self.journal, self.clock.now_s())
@@ -75,6 +77,7 @@ class World:
         """Forget everything but the signing key."""
         self.timeline.clear()
         self.traffic.clear()
+        self.objects.clear()
         self.stores.clear()
         self.profiles.reset()
         self.faults.reset()

@@ -16,9 +16,20 @@ from gateway.intake.protecting import configuration_of
 from gateway.intake.request import SendRequest
 from gateway.intake.snapshot import TenantSnapshot
 from gateway.lanes.entry import ANY_RECIPIENT, LaneEntry, Priority
+from gateway.lanes.quotas import SenderGates
+from gateway.messages.content import Content, to_column
 from gateway.messages.keys import body_context, number_context
-from gateway.messages.view import MessageView, ProviderView, price_view, template_view, timestamp
+from gateway.messages.view import (
+    MessageView,
+    ProviderView,
+    media_view,
+    price_view,
+    template_view,
+    timestamp,
+    voice_view,
+)
 from gateway.routing.facts import SenderFact
+from gateway.routing.lanes import channel_gates, lane_identity
 from tenants.budgets.budget import PLATFORM, Budget, Count, counts_of, month_of, names_of
 from tenants.ids import created_at, encode, new_uuid
 from tenants.scope import TenantScope
@@ -30,7 +41,7 @@ PRIORITIES = {
     "promotional": Priority.PROMOTIONAL,
 }
 _SANDBOX_SENDER = "SANDBOX"
-_SANDBOX_RATE = 500.0
+_SANDBOX_GATES = SenderGates(parts_per_second=500.0)
 """Message parts per second of the sandbox's own sender, for tenants that have none yet."""
 _RECIPIENT_BYTES = 8
 
@@ -49,6 +60,8 @@ class Admissible(Struct, frozen=True, kw_only=True):
     """The recipient under the tenant's own key, as opt-outs and look-ups know it."""
     wait_ms: int
     """Estimate of what stands before it in its lane."""
+    content: Content | None = None
+    """What goes beside the text of an MMS or a call."""
     key: tuple[str, bytes] | None
     """The client's Idempotency-Key and the digest of what it stands for."""
 
@@ -110,7 +123,7 @@ def build(admitted: Admissible, recipients: bytes) -> Built:
         template_id=draft.template.id if draft.template else None,
         template_version=draft.template.version if draft.template else None,
         encoding=draft.segments.encoding,
-        parts=draft.segments.parts,
+        parts=draft.charged,
         unit=draft.quote.unit,
         price_estimated=draft.quote.amount,
         max_price_micros=draft.quote.max_price_micros,
@@ -123,6 +136,7 @@ def build(admitted: Admissible, recipients: bytes) -> Built:
         send_at=draft.send_at,
         estimated_dispatch_at=(draft.send_at or at) + timedelta(milliseconds=admitted.wait_ms),
         expires_at=draft.expires_at,
+        content=to_column(admitted.content),
         context=admitted.request.context or None,
         client_reference=reference if isinstance(reference, str) else None,
         feedback="pending" if admitted.request.feedback else None,
@@ -149,7 +163,9 @@ def accepted_view(message: NewMessage, draft: Draft) -> MessageView:
         from_=message.sender_value,
         channel=message.channel,
         type=message.type,
-        body=draft.text,
+        body=draft.text or None,
+        media=media_view(message.content),
+        voice=voice_view(message.content),
         template=template_view(message.template_id, message.template_version),
         encoding=message.encoding,
         parts=message.parts,
@@ -172,22 +188,23 @@ def accepted_view(message: NewMessage, draft: Draft) -> MessageView:
 
 def _entry(admitted: Admissible, message_id: UUID, recipients: bytes) -> LaneEntry:
     snapshot, draft, sender = admitted.snapshot, admitted.draft, admitted.sender
+    gates = channel_gates(sender, draft.channel) if sender else _SANDBOX_GATES
     return LaneEntry(
         message_id=message_id,
         route=admitted.route,
-        identity=sender.id if sender else snapshot.tenant_id,
+        identity=lane_identity(sender.id if sender else snapshot.tenant_id, draft.channel),
         country=draft.number.country,
         priority=PRIORITIES[draft.type],
         tenant_id=snapshot.tenant_id,
         parts=draft.segments.parts,
-        identity_rate=sender.gates.rate(draft.number.country) if sender else _SANDBOX_RATE,
+        identity_rate=gates.rate(draft.number.country),
         recipient_hash=hmac.digest(recipients, draft.number.e164.encode(), sha256)[:_RECIPIENT_BYTES]
         if snapshot.plan.one_text_per_recipient_second
         else ANY_RECIPIENT,
         weight=snapshot.plan.weight,
         tenant_rate=snapshot.plan.mps(draft.number.country),
-        shared_gates=sender.gates.shared if sender else (),
-        daily_caps=sender.gates.daily if sender else (),
+        shared_gates=gates.shared,
+        daily_caps=gates.daily,
         version=snapshot.version,
     )
 

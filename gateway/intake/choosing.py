@@ -17,6 +17,7 @@ from gateway.routing.candidates import Candidate, Need, best_group, rank
 from gateway.routing.facts import SenderFact
 from gateway.routing.health import Illness
 from gateway.routing.judging import judge
+from gateway.routing.lanes import channel_gates, lane_identity
 from gateway.routing.sticky import sticky
 from tenants.scope import TenantScope
 
@@ -91,10 +92,14 @@ class Choosing:
         self, snapshot: TenantSnapshot, scope: TenantScope, draft: Draft, sender: SenderFact
     ) -> int:
         tenant_rate = snapshot.plan.mps(draft.number.country)
-        ceiling = sender.gates.ceiling(draft.number.country)
+        ceiling = channel_gates(sender, draft.channel).ceiling(draft.number.country)
         rate = ceiling if tenant_rate is None else min(ceiling, tenant_rate)
         return await self._backlog.estimated_wait_ms(
-            route_of(scope, sender), sender.id, draft.number.country, PRIORITIES[draft.type], rate=rate
+            route_of(scope, sender),
+            lane_identity(sender.id, draft.channel),
+            draft.number.country,
+            PRIORITIES[draft.type],
+            rate=rate,
         )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from operator import attrgetter
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -78,6 +78,8 @@ class NewMessage(Struct, frozen=True, kw_only=True):
     send_at: datetime | None
     estimated_dispatch_at: datetime | None
     expires_at: datetime
+    content: dict[str, Any] | None = None
+    """What an MMS or a call has beside its body; `gateway.messages.content`."""
     context: dict[str, str] | None
     client_reference: str | None
     feedback: str | None
@@ -148,10 +150,10 @@ _MESSAGE_COLUMNS: dict[str, str] = {
     "parts": "smallint", "unit": "word", "price_estimated": "bigint", "max_price_micros": "bigint",
     "account_id": "uuid", "sender_id": "uuid", "sender_value": "word", "sender_arn": "word",
     "configuration_set": "word", "protect_configuration_id": "uuid", "send_at": "timestamptz",
-    "estimated_dispatch_at": "timestamptz", "expires_at": "timestamptz", "context": "jsonb",
+    "estimated_dispatch_at": "timestamptz", "expires_at": "timestamptz", "content": "jsonb",
+    "context": "jsonb",
     "client_reference": "text", "feedback": "word",
-    "cost_estimated": "bigint",
-    "rulings": "jsonb",
+    "cost_estimated": "bigint", "rulings": "jsonb",
 }  # fmt: skip
 _QUEUE_COLUMNS = {
     "message_id": "uuid",

@@ -25,9 +25,11 @@ def estimate_of(draft: Draft) -> Estimate:
             OffendingCharacter(
                 character=each.character, position=each.position, name=each.name, suggestion=each.suggestion
             )
-            for each in segments.offending
+            for each in (segments.offending if draft.channel == "sms" else ())
         ),
-        gsm_rewrite=rewritten if measure(rewritten).parts < segments.parts else None,
+        gsm_rewrite=rewritten
+        if draft.channel == "sms" and measure(rewritten).parts < segments.parts
+        else None,
         country=draft.number.country,
         price=EstimatedPrice(estimated=price.estimated, currency=price.currency, credits=price.credits),
         mms_hint=segments.parts > _MMS_HINT_PARTS and draft.number.country in _MMS_COUNTRIES,

@@ -34,6 +34,8 @@ DeclineCode = Literal[
     "daily_cap_reached",
     "idempotency_mismatch",
     "message_not_cancelable",
+    "media_refused",
+    "media_unavailable",
 ]
 
 

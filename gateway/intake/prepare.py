@@ -11,12 +11,14 @@ from uuid import UUID
 from msgspec import UNSET, Struct
 
 from gateway.admission.rules.channel import channel_fault
-from gateway.admission.segments import Segments, check_body, measure
+from gateway.admission.segments import Segments
+from gateway.intake.channels import channel_faults, shaped
 from gateway.intake.matching import matched
 from gateway.intake.outcome import DeclineCode, Declined, FieldFault
 from gateway.intake.protecting import named_configuration
 from gateway.intake.request import SendRequest, TemplateRef
 from gateway.intake.snapshot import ApprovedTemplate, TenantSnapshot
+from gateway.messages.content import Speech
 from gateway.messages.rulings import Rulings
 from tenants.countries.facts import UNREACHABLE
 from tenants.countries.languages import LANGUAGES
@@ -37,6 +39,10 @@ class Draft(Struct, frozen=True, kw_only=True):
     number: Number
     text: str
     segments: Segments
+    channel: str
+    charged: int
+    """Parts of an SMS, 1 for an MMS, minutes of a call."""
+    speech: Speech | None
     type: str
     template: ApprovedTemplate | None
     quote: Quote
@@ -96,14 +102,9 @@ def _draft(
     text: _Text,
     protect: UUID | None,
 ) -> Prepared:
-    if (fault := check_body(text.text)) is not None:
-        code: DeclineCode = "body_too_long" if fault.code == "body_too_long" else "validation_failed"
-        return _one(
-            code,
-            "/body" if isinstance(request.body, str) else "/template/variables",
-            fault.code,
-            fault.detail,
-        )
+    shape = shaped(request, text.text, number.country)
+    if isinstance(shape, Declined):
+        return shape
     if (
         text.template is not None
         and text.template.countries
@@ -115,8 +116,7 @@ def _draft(
     kind = _type(snapshot, request, text.template)
     if isinstance(kind, Declined):
         return kind
-    segments = measure(text.text)
-    quote = price(snapshot.plan, book, country=number.country, channel=request.channel, parts=segments.parts)
+    quote = price(snapshot.plan, book, country=number.country, channel=request.channel, parts=shape.charged)
     if not isinstance(quote, Quote):
         return Declined(code="no_price", detail=f"the price book has no price for {number.country}")
     if (dear := _too_dear(request, quote)) is not None:
@@ -126,7 +126,10 @@ def _draft(
     return Draft(
         number=number,
         text=text.text,
-        segments=segments,
+        segments=shape.segments,
+        channel=request.channel,
+        charged=shape.charged,
+        speech=shape.speech,
         type=kind,
         template=text.template,
         quote=quote,
@@ -141,10 +144,11 @@ def _shape_faults(snapshot: TenantSnapshot, request: SendRequest, now: datetime)
     if (off := channel_fault(snapshot.plan, request.channel)) is not None:
         return _one("channel_disabled", "/channel", "channel_disabled", off.detail)
     faults: list[FieldFault] = []
-    if (request.body is UNSET) == (request.template is UNSET):
+    if (request.body is UNSET) == (request.template is UNSET) and not _is_file_alone(request):
         faults.append(
             _fault("/body", "exactly_one", "give either `body` or `template`, not both and not neither")
         )
+    faults.extend(channel_faults(request))
     if isinstance(request.template, TemplateRef):
         reference = request.template
         if (reference.id is UNSET) == (reference.name is UNSET):
@@ -153,13 +157,16 @@ def _shape_faults(snapshot: TenantSnapshot, request: SendRequest, now: datetime)
         faults.extend(_schedule_faults(request.send_at, now))
     if faults:
         return Declined(code="validation_failed", detail=faults[0].detail, errors=tuple(faults))
-    for field, given, way_out in (
-        ("/channel", request.channel != "sms", "only the sms channel is open; leave `channel` out"),
-        ("/media", request.media is not UNSET, "media needs the mms channel, which is not open"),
-    ):
-        if given:
-            return _one("not_supported", field, "not_supported", way_out)
     return None
+
+
+def _is_file_alone(request: SendRequest) -> bool:
+    return (
+        request.channel == "mms"
+        and request.media is not UNSET
+        and request.body is UNSET
+        and request.template is UNSET
+    )
 
 
 def _schedule_faults(send_at: datetime, now: datetime) -> list[FieldFault]:
@@ -176,6 +183,8 @@ def _text(snapshot: TenantSnapshot, request: SendRequest, country: str) -> _Text
     if isinstance(request.body, str):
         approved = matched(snapshot.patterns, request, country) if snapshot.patterns else None
         return approved if isinstance(approved, Declined) else _Text(request.body, approved)
+    if request.template is UNSET:
+        return _Text("", None)
     reference = request.template
     assert isinstance(reference, TemplateRef)  # noqa: S101 - `_shape_faults` has seen to it
     approved = _approved(snapshot, reference)

@@ -5,8 +5,20 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
+from gateway.messages.content import TextType
+
 MessageType = Literal["otp", "transactional", "promotional"]
 Channel = Literal["sms", "mms", "voice"]
+VoiceId = Literal[
+    "AMY", "ASTRID", "BIANCA", "BRIAN", "CAMILA", "CARLA", "CARMEN", "CELINE", "CHANTAL",
+    "CONCHITA", "CRISTIANO", "DORA", "EMMA", "ENRIQUE", "EWA", "FILIZ", "GERAINT", "GIORGIO",
+    "GWYNETH", "HANS", "INES", "IVY", "JACEK", "JAN", "JOANNA", "JOEY", "JUSTIN", "KARL", "KENDRA",
+    "KIMBERLY", "LEA", "LIV", "LOTTE", "LUCIA", "LUPE", "MADS", "MAJA", "MARLENE", "MATHIEU",
+    "MATTHEW", "MAXIM", "MIA", "MIGUEL", "MIZUKI", "NAJA", "NICOLE", "PENELOPE", "RAVEENA",
+    "RICARDO", "RUBEN", "RUSSELL", "SALLI", "SEOYEON", "TAKUMI", "TATYANA", "VICKI", "VITORIA",
+    "ZEINA", "ZHIYU",
+]  # fmt: skip
+"""Amazon Polly's voices as AWS's model of SendVoiceMessage names them."""
 ContextKey = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^\S+$")]
 ContextValue = Annotated[str, Meta(min_length=1, max_length=800)]
 Money = Annotated[str, Meta(pattern=r"^\d{1,9}(\.\d{1,6})?$", description="decimal USD")]
@@ -34,8 +46,17 @@ class CountryParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     template_id: Annotated[str, Meta(min_length=1, max_length=100)] | UnsetType = UNSET
 
 
+class VoiceOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a call reads its text."""
+
+    id: VoiceId = "MATTHEW"
+    """A voice of Amazon Polly; it speaks one language."""
+    text_type: TextType = "text"
+    """`ssml` where the body is a `<speak>` document."""
+
+
 class SendRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One message to one recipient; exactly one of `body` and `template`."""
+    """One message to one recipient; exactly one of `body` and `template`, or for MMS `media` alone."""
 
     to: Annotated[str, Meta(max_length=40, description="E.164, for example +14155550123")]
     body: Annotated[str, Meta(max_length=10_000)] | UnsetType = UNSET
@@ -49,6 +70,9 @@ class SendRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """
     channel: Channel = "sms"
     media: Annotated[list[Annotated[str, Meta(max_length=2048)]], Meta(max_length=10)] | UnsetType = UNSET
+    """For MMS: one `med_…` of `POST /v1/media`, or one https address of a file."""
+    voice: VoiceOptions | UnsetType = UNSET
+    """For calls."""
     send_at: datetime | UnsetType = UNSET
     ttl_seconds: Annotated[int, Meta(ge=5, le=259_200)] | UnsetType = UNSET
     max_price: Money | UnsetType = UNSET

@@ -7,7 +7,9 @@ turn the answer back.
 
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 from functools import lru_cache
+from typing import Protocol
 from uuid import UUID
 
 import structlog
@@ -25,7 +27,7 @@ from gateway.intake.commit import Decision, KeyMismatch, NoCredit, OverBudget, P
 from gateway.intake.estimating import estimate_of
 from gateway.intake.explained_gates import Surroundings, gates_of
 from gateway.intake.explaining import Explanation, explain
-from gateway.intake.outcome import Accepted, Declined, Estimate, RateState
+from gateway.intake.outcome import Accepted, Declined, Estimate, FieldFault, RateState
 from gateway.intake.policies import Policies
 from gateway.intake.prepare import Draft, prepare
 from gateway.intake.prices import Prices
@@ -39,7 +41,10 @@ from gateway.intake.snapshot import TenantSnapshot, policy_of
 from gateway.intake.together import SendInBatch, send_together
 from gateway.lanes.backlog import BacklogView
 from gateway.lanes.errors import RedisUnavailable
+from gateway.media.kinds import MediaRefused
+from gateway.messages.content import Content, Media
 from gateway.messages.view import MessageView
+from gateway.routing.facts import SenderFact
 from gateway.telemetry import metrics
 from tenants.credits.batch import available
 from tenants.credits.money import format_usd
@@ -54,6 +59,16 @@ _TRIES = 4
 """A policy that moves between reading and admitting is read again; four times in one send is a fault."""
 
 
+class MediaSource(Protocol):
+    """Where the file of an MMS comes from; `gateway.media.desk.MediaDesk` fits."""
+
+    async def attached(
+        self, scope: TenantScope, reference: str, *, account_id: UUID | None, until: datetime
+    ) -> Media | MediaRefused:
+        """Return the file by its id or its address, staged in the account that sends it."""
+        ...
+
+
 class Sending:
     """The use cases behind `/v1/messages`; one per API process."""
 
@@ -65,6 +80,7 @@ class Sending:
         backlog: BacklogView,
         ill: Ill,
         commit: IntakeCommit,
+        media: MediaSource,
         prices: Prices,
         replays: Replays,
         protect_tally: ProtectTally,
@@ -76,6 +92,7 @@ class Sending:
         self._backlog = backlog
         self._choosing = Choosing(backlog, ill)
         self._commit = commit
+        self._media = media
         self._prices = prices
         self._replays = replays
         self._protect_tally = protect_tally
@@ -202,6 +219,9 @@ class Sending:
             admission = _admission(snapshot, scope, request, draft, chosen)
             match await self._admit(admission):
                 case Admitted() as admitted:
+                    content = await self._content(scope, request, draft, sender)
+                    if isinstance(content, Declined):
+                        return content
                     admissible = Admissible(
                         snapshot=snapshot,
                         scope=scope,
@@ -211,6 +231,7 @@ class Sending:
                         sender=sender,
                         recipient_hash=admission.recipient_hash,
                         wait_ms=wait_ms,
+                        content=content,
                         key=key,
                     )
                     return Passed(
@@ -224,6 +245,23 @@ class Sending:
                 case Unprojected():
                     continue
         raise Unavailable("the tenant's policy keeps changing", retry_after_ms=1000)
+
+    async def _content(
+        self, scope: TenantScope, request: SendRequest, draft: Draft, sender: SenderFact | None
+    ) -> Content | Declined | None:
+        """Fetch and stage the file of an MMS: after the gates, so that what is refused costs nothing."""
+        if not isinstance(request.media, list):
+            return draft.speech
+        found = await self._media.attached(
+            scope,
+            request.media[0],
+            account_id=sender.account_id if sender and scope.live else None,
+            until=draft.expires_at,
+        )
+        if not isinstance(found, MediaRefused):
+            return found
+        fault = FieldFault(field="/media/0", code=found.fault, detail=found.detail)
+        return Declined(code=found.code, detail=found.detail, errors=(fault,))
 
     async def _admit(self, admission: Admission) -> Verdict:
         """Ask the gate; with Redis away, or while another projects, ask the truth: slower, but it goes on."""

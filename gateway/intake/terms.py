@@ -8,6 +8,7 @@ messages is followed, for notices that nobody heard and lanes that were rebuilt 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from itertools import product
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from gateway.lanes.entry import LaneTerms
 from gateway.lanes.errors import RedisUnavailable
 from gateway.lanes.lanes import Lanes
 from gateway.routing.facts import SenderFact
+from gateway.routing.lanes import channel_gates, lane_identity
 from tenants.errors import NotFound
 from tenants.ids import encode
 
@@ -35,17 +37,18 @@ _WAITING = "SELECT DISTINCT tenant_id FROM dispatch_queue WHERE state IN ('queue
 def terms_of(snapshot: TenantSnapshot) -> Iterator[LaneTerms]:
     """Yield what holds for each channel the tenant could have messages in."""
     for sender in snapshot.routing.senders.values():
-        for country in _countries(snapshot, sender):
+        for channel, country in product(sorted(sender.channels), sorted(_countries(snapshot, sender))):
+            gates = channel_gates(sender, channel)
             yield LaneTerms(
                 route=encode("acc", sender.account_id),
-                identity=sender.id,
+                identity=lane_identity(sender.id, channel),
                 country=country,
                 tenant_id=snapshot.tenant_id,
-                identity_rate=sender.gates.rate(country),
+                identity_rate=gates.rate(country),
                 weight=snapshot.plan.weight,
                 tenant_rate=snapshot.plan.mps(country),
-                shared_gates=sender.gates.shared,
-                daily_caps=sender.gates.daily,
+                shared_gates=gates.shared,
+                daily_caps=gates.daily,
                 version=snapshot.version,
             )
 

@@ -22,7 +22,7 @@ _STATUSES = (
 
 
 class Message(Base):
-    """One SMS to one recipient, from the accept to its final state. Amounts are in the tenant's `unit`."""
+    """A text, MMS or call to one recipient, accept to final state. Amounts are in the tenant's `unit`."""
 
     __tablename__ = "messages"
     __table_args__ = (
@@ -58,6 +58,7 @@ class Message(Base):
     template_version: Mapped[int | None]
     encoding: Mapped[str]
     parts: Mapped[int] = mapped_column(SmallInteger)
+    """What is charged for: message parts of an SMS, 1 for an MMS, the minutes held for a call."""
     unit: Mapped[str]
     price_estimated: Mapped[Amount]
     """What is held for it; the price is per message, parts included."""
@@ -85,6 +86,10 @@ class Message(Base):
     attempts: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     sequence: Mapped[int] = mapped_column(SmallInteger, server_default="1")
     """Number of the last event told to the tenant about it."""
+    content: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    """What goes beside the body, as `gateway.messages.content` has it; None for every SMS."""
+    call_seconds: Mapped[int | None]
+    """How long the call lasted; None until AWS has said it, and for what is no call."""
     context: Mapped[dict[str, str] | None] = mapped_column(JSONB)
     client_reference: Mapped[str | None]
     feedback: Mapped[str | None]

@@ -37,6 +37,7 @@ class MessageRow(Struct, frozen=True, kw_only=True):
     dispatched_at: datetime | None
     final_at: datetime | None
     attempts: int
+    content: dict[str, Any] | None
     context: dict[str, str] | None
     client_reference: str | None
     feedback: str | None

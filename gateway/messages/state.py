@@ -8,7 +8,7 @@ webhooks can never tell different stories.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from msgspec import Struct, structs
@@ -20,7 +20,7 @@ from tenants.budgets.counting import Return, return_writes
 from tenants.compound import Write, execute
 from tenants.credits.batch import LockedBalance, Movement, ledger_writes, lock_balances
 from tenants.credits.counting import Counted, count_writes
-from tenants.credits.settlement import Position, Settlement, lapsed, settle, target
+from tenants.credits.settlement import Position, Settlement, for_minutes, lapsed, settle, target
 from tenants.ids import created_at, new_uuid
 from tenants.tables import HotConnection
 
@@ -58,6 +58,10 @@ class MessageState(Struct, frozen=True, kw_only=True):
     receipt_at: datetime | None
     receipt_name: str | None
     resend_of_unknown: bool
+    channel: str = "sms"
+    parts: int = 1
+    """What was held for: parts of an SMS, 1 for an MMS, minutes of a call."""
+    call_seconds: int | None = None
 
 
 _COLUMNS = ", ".join(MessageState.__struct_fields__)
@@ -74,7 +78,7 @@ _WRITTEN: dict[str, str] = {
     "mcc": "text", "mnc": "text", "provider_price_micros": "bigint", "provider_fee_micros": "bigint",
     "cost_micros": "bigint", "cost_revision": "smallint",
     "receipt_rank": "smallint", "receipt_at": "timestamptz", "receipt_name": "text",
-    "resend_of_unknown": "boolean",
+    "resend_of_unknown": "boolean", "call_seconds": "integer",
 }  # fmt: skip
 _SAVE = f"""
     UPDATE messages m SET {", ".join(f"{name} = d.{name}" for name in _WRITTEN)}
@@ -176,6 +180,10 @@ async def _settle(
     return movements, counted, settled
 
 
+_FILE_FAULTS: Final = frozenset({"FILE_INACCESSIBLE", "FILE_TYPE_UNSUPPORTED", "FILE_SIZE_EXCEEDED"})
+"""The gateway judged and staged the file: what AWS finds wrong with it is not the tenant's to pay."""
+
+
 def _free(state: MessageState) -> MessageState:
     """A test message costs nobody anything, whatever a carrier says."""
     return structs.replace(state, cost_micros=0, price_final=0 if state.status in FINALS else None)
@@ -254,12 +262,17 @@ def _position(state: MessageState) -> Position:
 
 
 def _target(state: MessageState, *, hold: int) -> int:
-    return target(
+    if state.receipt_name in _FILE_FAULTS:
+        return 0
+    whole = target(
         state.status,  # type: ignore[arg-type]  # only finals come here
         hold=hold,
         aws_accepted=state.provider_message_id is not None or state.receipt_rank > 0,
         aws_price_micros=state.provider_price_micros,
     )
+    if state.channel != "voice":
+        return whole
+    return for_minutes(whole, minutes=state.parts, call_seconds=state.call_seconds)
 
 
 def _returns(moved: Sequence[tuple[MessageState, MessageState]]) -> list[Return]:

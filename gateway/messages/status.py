@@ -183,11 +183,12 @@ _MEANINGS: Final[dict[str, _Meaning]] = {
     "ACCEPTED": _open(2),
     "INITIATED": _open(1),
     "RINGING": _open(2),
-    "ANSWERED": _open(2),
     # No answer in 72 h, or another reason that AWS cannot name.
     "UNKNOWN": _UNKNOWN,
     # Carriers of some countries never confirm the phone; SUCCESSFUL is then the last word.
     "SUCCESSFUL": _delivered(4),
+    # Somebody took the call; COMPLETED says that the text was read to its end, FAILED that it broke off.
+    "ANSWERED": _delivered(4),
     "DELIVERED": _delivered(5),
     "COMPLETED": _delivered(5),
     "TTL_EXPIRED": _EXPIRED,
@@ -246,4 +247,4 @@ _MEANINGS: Final[dict[str, _Meaning]] = {
     "BUSY": _undelivered("busy", "The line was busy; call again later."),
     "NO_ANSWER": _undelivered("no_answer", "Nobody answered the call; call again later."),
 }
-"""Ranks: QUEUED 1 < SENT, PENDING, ACCEPTED 2 < UNKNOWN 3 < SUCCESSFUL 4 < failures and DELIVERED 5."""
+"""Ranks: QUEUED 1 < SENT, PENDING, ACCEPTED 2 < UNKNOWN 3 < SUCCESSFUL, ANSWERED 4 < all ends 5."""

@@ -18,10 +18,12 @@ from gateway.messages.view import (
     MessageView,
     ProviderView,
     StatusReason,
+    media_view,
     price_view,
     reason_view,
     template_view,
     timestamp,
+    voice_view,
 )
 from tenants.accounts.sealing import DataKey
 from tenants.ids import created_at, encode
@@ -111,6 +113,8 @@ def view_of(message: Message | MessageRow, key: DataKey) -> MessageView:
         channel=message.channel,
         type=message.type,
         body=_body(message, key),
+        media=media_view(message.content),
+        voice=voice_view(message.content),
         template=template_view(message.template_id, message.template_version),
         encoding=message.encoding,
         parts=message.parts,
@@ -165,7 +169,7 @@ def _is(message_id: UUID) -> tuple[Any, ...]:
 def _body(message: Message | MessageRow, key: DataKey) -> str | None:
     if message.body_sealed is None:
         return None
-    return key.open(message.body_sealed, context=body_context(message.id)).decode()
+    return key.open(message.body_sealed, context=body_context(message.id)).decode() or None
 
 
 def _provider(message: Message | MessageRow) -> ProviderView:

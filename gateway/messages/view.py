@@ -7,6 +7,7 @@ from uuid import UUID
 
 from msgspec import Struct, field
 
+from gateway.messages.content import Media, Speech, from_column
 from tenants.credits.money import format_usd
 from tenants.ids import encode
 
@@ -43,6 +44,20 @@ class TemplateView(Struct, frozen=True, kw_only=True):
     version: int
 
 
+class MediaView(Struct, frozen=True, kw_only=True):
+    """The file of an MMS."""
+
+    id: str
+    content_type: str
+
+
+class VoiceView(Struct, frozen=True, kw_only=True):
+    """How a call reads its body."""
+
+    id: str
+    text_type: str
+
+
 class MessageView(Struct, frozen=True, kw_only=True):
     """The contract's Message; times are RFC 3339 in UTC with milliseconds."""
 
@@ -56,9 +71,14 @@ class MessageView(Struct, frozen=True, kw_only=True):
     channel: str
     type: str
     body: str | None
+    media: tuple[MediaView, ...]
+    """The file of an MMS; empty for everything else."""
+    voice: VoiceView | None
+    """Null for everything but calls."""
     template: TemplateView | None
     encoding: str
     parts: int
+    """What is charged for: message parts of an SMS, 1 for an MMS, the minutes held for a call."""
     price: PriceView
     estimated_dispatch_at: str | None
     created_at: str
@@ -110,6 +130,18 @@ def price_view(*, unit: str, estimated: int, final: int | None) -> PriceView:
         currency="USD",
         credits=None,
     )
+
+
+def media_view(content: dict[str, Any] | None) -> tuple[MediaView, ...]:
+    """Return the file of an MMS, or nothing."""
+    found = from_column(content)
+    return (MediaView(id=found.id, content_type=found.content_type),) if isinstance(found, Media) else ()
+
+
+def voice_view(content: dict[str, Any] | None) -> VoiceView | None:
+    """Return how a call reads its body, or None for what is no call."""
+    found = from_column(content)
+    return VoiceView(id=found.voice_id, text_type=found.text_type) if isinstance(found, Speech) else None
 
 
 def template_view(template_id: UUID | None, version: int | None) -> TemplateView | None:

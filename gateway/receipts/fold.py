@@ -30,6 +30,7 @@ def fold(state: MessageState, receipt: Receipt) -> MessageState:
         mnc=_greatest(state.mnc, receipt.mnc),
         provider_price_micros=_greatest(state.provider_price_micros, receipt.price_micros),
         provider_fee_micros=_greatest(state.provider_fee_micros, receipt.carrier_fee_micros),
+        call_seconds=_greatest(state.call_seconds, receipt.call_duration_s if receipt.is_final else None),
     )
     kept = structs.replace(kept, cost_micros=_cost(kept))
     return kept if after == before else _moved(kept, after)

@@ -27,6 +27,8 @@ class SenderFact(Struct, frozen=True, kw_only=True):
     """Whether a person can answer to it."""
     use_cases: frozenset[str] = frozenset()
     """The use cases it is registered for; empty where the country asks for no registration."""
+    actions_per_second: Mapping[str, float] = {}
+    """Requests per second that its account grants `mms` and `voice`; AWS counts each action by itself."""
     quota: SenderGates | None = None
     """Its gates where they are more than the one rate."""
 

@@ -1,7 +1,7 @@
 """Reads one tenant's senders, pools and routes into plain values."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -27,8 +27,16 @@ async def read_routing(scope: TenantScope, session: AsyncSession, *, shared_rout
     known = await store.known_senders(scope, session)
     routes = await routes_of(scope, session)
     quotas = await quotas_of(scope, session)
+    actions = {
+        route.account_id: {"mms": route.media_per_second, "voice": route.voice_per_second} for route in routes
+    }
     return TenantRouting(
-        senders={row.sender_id: _sender(row, scope.tenant_id, quotas.get(row.sender_id)) for row in known},
+        senders={
+            row.sender_id: _sender(
+                row, scope.tenant_id, quotas.get(row.sender_id), actions.get(row.account_id, {})
+            )
+            for row in known
+        },
         pools=_pools(known),
         routes={route.account_id: _route(route) for route in routes},
         configuration_sets={
@@ -70,7 +78,9 @@ def _route(row: RouteOfTenant) -> RouteFact:
     )
 
 
-def _sender(row: KnownSender, tenant_id: UUID, quota: QuotaOf | None) -> SenderFact:
+def _sender(
+    row: KnownSender, tenant_id: UUID, quota: QuotaOf | None, actions: Mapping[str, float]
+) -> SenderFact:
     return SenderFact(
         id=row.sender_id,
         account_id=row.account_id,
@@ -84,6 +94,7 @@ def _sender(row: KnownSender, tenant_id: UUID, quota: QuotaOf | None) -> SenderF
         channels=row.channels,
         two_way=row.two_way,
         use_cases=registered(row.use_cases),
+        actions_per_second=actions,
         quota=sender_gates(
             tenant_id=tenant_id,
             sender_id=row.sender_id,

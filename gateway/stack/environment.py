@@ -9,6 +9,7 @@ _NOWHERE: Final = "/dev/null"
 _OURS: Final = ("DATABASE_URL", "REDIS_URL")
 _LOOPBACK: Final = "127.0.0.1,localhost,::1"
 EMULATOR_SENDS_PER_SECOND: Final = 500.0
+EMULATOR_MEDIA_BUCKET: Final = "tollgate-media"
 LOOPBACK_NETWORKS: Final = ("127.0.0.0/8", "::1/128")
 
 

@@ -8,6 +8,7 @@ Each part is an operating system process of its own, so any may be killed; `keep
 """
 
 import asyncio
+import shutil
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,7 +19,12 @@ from msgspec import Struct
 from gateway.embedded import EmbeddedError, embedded_stores
 from gateway.settings import Settings, read_settings
 from gateway.stack.child import Child, ChildPlan, turn_log
-from gateway.stack.environment import EMULATOR_SENDS_PER_SECOND, LOOPBACK_NETWORKS, children_environment
+from gateway.stack.environment import (
+    EMULATOR_MEDIA_BUCKET,
+    EMULATOR_SENDS_PER_SECOND,
+    LOOPBACK_NETWORKS,
+    children_environment,
+)
 from gateway.stack.errors import StackError
 from gateway.stack.keeper import Mortal, Say, keep_alive
 from gateway.stack.ports import settled_port
@@ -192,6 +198,7 @@ def _settings(plan: StackPlan, ports: dict[str, int], database_url: str, redis_u
             "aws_endpoint_url": endpoint,
             "sns_cert_origins": (endpoint,),
             "aws_sends_per_second": EMULATOR_SENDS_PER_SECOND,
+            "aws_media_bucket": EMULATOR_MEDIA_BUCKET,
         }
     stores = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "TOLLGATE_PORT": str(ports["api"])}
     return read_settings({**plan.environment, **stores}, **defaults)
@@ -210,4 +217,7 @@ def _logs(plan: StackPlan) -> Path:
 def erase_emulator(data: Path) -> None:
     """Remove what the emulator remembers."""
     for path in data.glob(f"{_JOURNAL}*"):
-        path.unlink()
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()

@@ -254,7 +254,7 @@ async def open_client(
     with ThreadPoolExecutor(RESOLVER_THREADS, thread_name_prefix="webhook-dns") as threads:
         client = WebhookClient(
             targets,
-            _machine_lookup(threads) if lookup is None else lookup,
+            machine_lookup(threads) if lookup is None else lookup,
             deadline_s=deadline_s,
             tls=ssl.create_default_context() if tls is None else tls,
             max_lines=max_lines,
@@ -265,7 +265,9 @@ async def open_client(
             await client.close()
 
 
-def _machine_lookup(threads: ThreadPoolExecutor) -> Lookup:
+def machine_lookup(threads: ThreadPoolExecutor) -> Lookup:
+    """Return the machine's own way to resolve names, on threads of its own."""
+
     def addresses(host: str, port: int) -> list[str]:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
         return list(dict.fromkeys(str(entry[4][0]) for entry in found))

@@ -12,6 +12,7 @@ from gateway.api.ports import WebhookUrlCheck
 from gateway.api.services import Services
 from gateway.carrier.account_check import check_account
 from gateway.carrier.confirmations import AccountConfirmations
+from gateway.carrier.media_stage import S3Stage
 from gateway.carrier.session import open_session
 from gateway.db.engine import create_pool
 from gateway.db.readiness import StoresReadiness
@@ -25,6 +26,8 @@ from gateway.intake.sending import Sending
 from gateway.lanes.backlog import BacklogView
 from gateway.lanes.errors import RedisUnavailable
 from gateway.lanes.lanes import Lanes
+from gateway.media.desk import MediaDesk
+from gateway.media.fetch import open_fetcher
 from gateway.receipts.batch import create_receipts, platform_key
 from gateway.receipts.certificates import open_certificates
 from gateway.receipts.signature import Verifier
@@ -70,12 +73,20 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
         )
         health = HealthView(shared.pool)
         protect_tally = ProtectTally(shared.pool, clock)
+        media = MediaDesk(
+            tenant_engine=shared.tenant_engine,
+            worker_engine=shared.worker_engine,
+            stage=S3Stage(),
+            fetcher=await stack.enter_async_context(open_fetcher(Targets(settings.webhook_allow_cidrs))),
+            clock=clock,
+        )
         sending = Sending(
             policies=policies,
             gate=gate,
             backlog=BacklogView(lanes),
             ill=health.ill,
             commit=intake,
+            media=media,
             prices=Prices(reader.tariff, clock),
             replays=Replays(shared.pool, shared.tenant_engine, shared.keys),
             protect_tally=protect_tally,
@@ -89,6 +100,7 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
             operator_engine=shared.worker_engine,
             data_keys=shared.keys,
             sending=sending,
+            media=media,
             provisioner=create_provisioner(shared, session),
             account_check=check_account,
             ingest=receiver,

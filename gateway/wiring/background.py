@@ -13,6 +13,7 @@ from gateway.intake.terms import TermsFollower
 from gateway.lanes.audit import LaneAudit
 from gateway.lanes.lanes import Lanes
 from gateway.lanes.relay import Relay
+from gateway.media.store import forget_expired
 from gateway.messages.balance_notices import BalanceNotices
 from gateway.messages.book_check import BookCheck
 from gateway.messages.spend_notices import SpendNotices
@@ -97,6 +98,10 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
     async def forget_keys() -> None:
         await pool.execute("DELETE FROM idempotency_keys WHERE expires_at < now()")
 
+    async def forget_media() -> None:
+        async with worker_transaction(shared.worker_engine) as session:
+            await forget_expired(session)
+
     async def forget_quarantined() -> None:
         await pool.execute(
             "DELETE FROM quarantined_messages WHERE quarantined_at < now() - $1::interval", _STRAYS_KEPT
@@ -132,6 +137,7 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
         Round(name="old_strays", every_s=3600.0, work=forget_strays),
         Round(name="old_quarantined", every_s=3600.0, work=forget_quarantined),
         Round(name="expired_overrides", every_s=3600.0, work=forget_overrides),
+        Round(name="expired_media", every_s=3600.0, work=forget_media),
         Round(name="expired_keys", every_s=600.0, work=forget_keys),
     ]
     return [lambda: run_rounds(rounds), health.run, terms.run]

@@ -36,4 +36,5 @@ def _default_account(settings: Settings) -> AccountFacts:
         region=settings.aws_region,
         endpoint_url=settings.aws_endpoint_url,
         sends_per_second=settings.aws_sends_per_second,
+        media_bucket=settings.aws_media_bucket,
     )

@@ -58,7 +58,10 @@ class Quote(Struct, frozen=True, kw_only=True, tag="quote"):
     sell_micros: int
     """The same price in micro-dollars, also for tenants that pay in credits."""
     max_price_micros: int
-    """What AWS may charge at most before it refuses; a multiple of 10, at most 99.99999 dollars."""
+    """
+    What AWS may charge at most before it refuses, for a call per minute; a multiple of 10, at most 99.99999
+    dollars.
+    """
     cost_micros: int = 0
     """What AWS and the carriers are expected to charge."""
 
@@ -71,7 +74,12 @@ class NoPrice(Struct, frozen=True, kw_only=True, tag="no_price"):
 
 
 def price(plan: Plan, book: PriceBook, *, country: str, channel: str, parts: int) -> Quote | NoPrice:
-    """Return what a message of `parts` message parts, one or more, costs the tenant and the operator."""
+    """
+    Return what a message costs the tenant and the operator.
+
+    Args:
+        parts: Message parts of an SMS, 1 for an MMS, minutes of a call; one or more.
+    """
     line = book.line(country, channel)
     if line is None:
         return NoPrice(country=country, channel=channel)
@@ -81,7 +89,7 @@ def price(plan: Plan, book: PriceBook, *, country: str, channel: str, parts: int
         unit=unit,
         amount=sell_micros if unit == "micros" else line.credits * parts,
         sell_micros=sell_micros,
-        max_price_micros=max_price_micros(line.cost_micros, parts),
+        max_price_micros=max_price_micros(line.cost_micros, 1 if channel == "voice" else parts),
         cost_micros=line.cost_micros * parts,
     )
 

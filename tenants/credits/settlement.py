@@ -23,6 +23,7 @@ from msgspec import Struct
 
 ChargeableStatus = Literal["sent", "delivered", "undelivered", "unknown", "expired", "failed", "canceled"]
 
+_MINUTE_S: Final = 60
 _NEVER_CHARGED: Final = frozenset({"failed", "canceled"})
 _LAPSED: Final = frozenset({"expired", "unknown"})
 
@@ -109,6 +110,20 @@ def target(status: ChargeableStatus, *, hold: int, aws_accepted: bool, aws_price
 def lapsed(status: ChargeableStatus) -> bool:
     """Return whether a hold that ends in this status ends because time ran out."""
     return status in _LAPSED
+
+
+def for_minutes(target: int, *, minutes: int, call_seconds: int | None) -> int:
+    """
+    Return what of a call's target its length leaves: begun minutes, never more than were held.
+
+    Args:
+        target: What the call would cost if it had lasted all the minutes that were held.
+        minutes: How many that were.
+        call_seconds: What AWS said; None, before it has, leaves the target as it is.
+    """
+    if call_seconds is None:
+        return target
+    return -(-target * min(minutes, -(-call_seconds // _MINUTE_S)) // minutes)
 
 
 def settle(position: Position, *, target: int, available: int | None, lapsed: bool = False) -> Settlement:

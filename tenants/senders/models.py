@@ -21,6 +21,12 @@ class AwsAccount(Base):
     external_id: Mapped[str | None]
     sends_per_second: Mapped[float]
     """SendTextMessage requests per second of the account; AWS starts every account at 1."""
+    media_per_second: Mapped[float] = mapped_column(server_default="1")
+    """SendMediaMessage requests per second; AWS counts each action by itself."""
+    voice_per_second: Mapped[float] = mapped_column(server_default="1")
+    """SendVoiceMessage requests per second."""
+    media_bucket: Mapped[str | None]
+    """The S3 bucket of the same account and Region in which files for MMS are staged; None for none."""
     topic_arn: Mapped[str | None]
     """The SNS topic to which the account's events are published; the ingest allow-list."""
     subscription_arn: Mapped[str | None]

@@ -22,13 +22,22 @@ class RouteOfTenant(Struct, frozen=True, kw_only=True):
     name: str
     region: str
     shared_routes: bool
+    media_per_second: float
+    voice_per_second: float
     position: int
     """From 1 in the order of the operator's list; 0 for all where there is no list."""
 
 
 async def routes_of(scope: TenantScope, session: AsyncSession) -> list[RouteOfTenant]:
     """Return the tenant's routes in order; without a list, its own accounts and the operator's."""
-    columns = (AwsAccount.id, AwsAccount.name, AwsAccount.region, AwsAccount.shared_routes)
+    columns = (
+        AwsAccount.id,
+        AwsAccount.name,
+        AwsAccount.region,
+        AwsAccount.shared_routes,
+        AwsAccount.media_per_second,
+        AwsAccount.voice_per_second,
+    )
     listed = (
         select(*columns, TenantRoute.position)
         .join(TenantRoute, TenantRoute.account_id == AwsAccount.id)
@@ -36,7 +45,7 @@ async def routes_of(scope: TenantScope, session: AsyncSession) -> list[RouteOfTe
         .order_by(TenantRoute.position)
     )
     if rows := (await session.execute(listed)).all():
-        return [_route(tuple(row), row[4]) for row in rows]
+        return [_route(tuple(row), row[6]) for row in rows]
     usable = or_(AwsAccount.owner_id.is_(None), AwsAccount.owner_id == scope.tenant_id)
     anyone = select(*columns).where(usable).order_by(AwsAccount.id)
     return [_route(tuple(row), 0) for row in (await session.execute(anyone)).all()]
@@ -69,5 +78,11 @@ async def set_routes(scope: TenantScope, session: AsyncSession, account_ids: Seq
 
 def _route(row: tuple[Any, ...], position: int) -> RouteOfTenant:
     return RouteOfTenant(
-        account_id=row[0], name=row[1], region=row[2], shared_routes=row[3], position=position
+        account_id=row[0],
+        name=row[1],
+        region=row[2],
+        shared_routes=row[3],
+        media_per_second=row[4],
+        voice_per_second=row[5],
+        position=position,
     )

@@ -26,7 +26,12 @@ MessageType = Literal["otp", "transactional", "promotional"]
 DEFAULT_ACCOUNT: Final = "default"
 MESSAGE_TYPES: Final = ("otp", "transactional", "promotional")
 _COUNTRY: Final = re.compile("[A-Z]{2}")
-_KEPT: Final = frozenset({"topic_arn", "subscription_arn", "owner_id", "shared_routes"})
+_KEPT: Final = frozenset(
+    {
+        "topic_arn", "subscription_arn", "owner_id", "shared_routes", "media_bucket", "media_per_second",
+        "voice_per_second",
+    }
+)  # fmt: skip
 _KEPT_STATES: Final = frozenset({"standby", "disabled"})
 """What an operator decided; AWS describing the sender as active does not undo it."""
 _MOST_POOLS: Final = 100
@@ -43,6 +48,12 @@ class AccountFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     external_id: str | None = None
     sends_per_second: float = 1.0
     """SendTextMessage requests per second; 1 is what AWS gives a new account."""
+    media_per_second: float | None = None
+    """SendMediaMessage requests per second; None leaves them as they are, 1 for a new account."""
+    voice_per_second: float | None = None
+    """SendVoiceMessage requests per second; likewise."""
+    media_bucket: str | None = None
+    """Where files for MMS are staged; None leaves it as it is."""
     topic_arn: str | None = None
     subscription_arn: str | None = None
     shared_routes: bool | None = None
@@ -95,8 +106,10 @@ async def ensure_account(
     """
     if _NAME.fullmatch(name) is None:
         raise InvalidInput("/name", "invalid_name", "a name is 1 to 100 letters, digits, blanks and ._-")
-    if facts.sends_per_second <= 0:
-        raise InvalidInput("/sends_per_second", "not_positive", "a rate is more than nothing")
+    for field in ("sends_per_second", "media_per_second", "voice_per_second"):
+        rate = getattr(facts, field)
+        if rate is not None and rate <= 0:
+            raise InvalidInput(f"/{field}", "not_positive", "a rate is more than nothing")
     values = msgspec.structs.asdict(facts)
     known = {key: value for key, value in values.items() if value is not None or key not in _KEPT}
     return (await store.upsert_account(session, name, known)).row

@@ -7,7 +7,14 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from gateway.api.fakes import FakeIngest, FakeProjection, FakeProvisioner, FakeReadiness, FakeSending
+from gateway.api.fakes import (
+    FakeIngest,
+    FakeProjection,
+    FakeProvisioner,
+    FakeReadiness,
+    FakeSending,
+    FakeUploads,
+)
 from gateway.api.services import Services
 from gateway.asgi import create_app
 from gateway.clock import SystemClock
@@ -91,6 +98,7 @@ async def world(database_url: str, engines: dict[str, Any]) -> World:
             operator_engine=engines["operator"],
             data_keys=DataKeys(engines["pool"], SECRET_KEY),
             sending=FakeSending(),
+            media=FakeUploads(),
             provisioner=FakeProvisioner(),
             ingest=FakeIngest(),
             readiness=FakeReadiness(),

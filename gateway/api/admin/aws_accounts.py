@@ -23,6 +23,7 @@ from tenants.senders.models import AwsAccount
 from tenants.senders.service import AccountFacts
 
 _Text = Annotated[str, Meta(min_length=1, max_length=2048)]
+_Bucket = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 _Rate = Annotated[float, Meta(gt=0, le=10_000)]
 
 
@@ -36,6 +37,9 @@ class AwsAccountView(Struct, frozen=True, kw_only=True):
     role_arn: str | None
     external_id: str | None
     sends_per_second: float
+    media_per_second: float
+    voice_per_second: float
+    media_bucket: str | None
     topic_arn: str | None
     """The SNS topic whose posts are believed."""
     shared_routes: bool
@@ -63,6 +67,12 @@ class AwsAccountBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """What the role's trust policy asks for as `sts:ExternalId`."""
     sends_per_second: _Rate = 1.0
     """SendTextMessage requests per second; AWS starts every account at 1."""
+    media_per_second: _Rate | None = None
+    """SendMediaMessage requests per second, which AWS counts by themselves. Absent: as it is, at first 1."""
+    voice_per_second: _Rate | None = None
+    """SendVoiceMessage requests per second. Absent: as it is, at first 1."""
+    media_bucket: _Bucket | None = None
+    """The S3 bucket of this account and Region in which files for MMS are staged. Absent: as it is."""
     topic_arn: _Text | None = None
     subscription_arn: _Text | None = None
     shared_routes: bool | None = None
@@ -81,6 +91,9 @@ def aws_account_view(row: AwsAccount) -> AwsAccountView:
         role_arn=row.role_arn,
         external_id=row.external_id,
         sends_per_second=row.sends_per_second,
+        media_per_second=row.media_per_second,
+        voice_per_second=row.voice_per_second,
+        media_bucket=row.media_bucket,
         topic_arn=row.topic_arn,
         shared_routes=row.shared_routes,
         owner=None if row.owner_id is None else encode("ten", row.owner_id),

@@ -1,5 +1,6 @@
 """What becomes of a media message because of its file, which only AWS's side can look at."""
 
+from typing import Protocol
 from urllib.parse import urlsplit
 
 KINDS = frozenset(
@@ -19,6 +20,8 @@ KINDS = frozenset(
         "ogg",
         "amr",
         "pdf",
+        "tiff",
+        "3g2",
         "vcf",
         "txt",
         "csv",
@@ -32,14 +35,35 @@ KINDS = frozenset(
 MISSING_BUCKET = "missing"
 """A bucket of this name cannot be read, so that tests can ask for the failure."""
 
+LARGEST_BYTES = 2_000_000
+"""Of a picture; other kinds are smaller still, which only their makers check here."""
+
 LARGE_PREFIX = "too-large"
 """A file whose name begins like this is over the size limit."""
 
 
-def media_failure(urls: list[str]) -> str | None:
+class Buckets(Protocol):
+    """What lies in S3."""
+
+    def has_bucket(self, bucket: str) -> bool:
+        """Return whether anything was ever put there."""
+        ...
+
+    def find(self, bucket: str, key: str) -> bytes | None:
+        """Return an object, or None."""
+        ...
+
+
+def media_failure(urls: list[str], buckets: Buckets) -> str | None:
     """Return the status in which a message with these files ends, or None when they are fine."""
     for url in urls:
         parts = urlsplit(url)
+        if buckets.has_bucket(parts.netloc):
+            content = buckets.find(parts.netloc, parts.path.lstrip("/"))
+            if content is None:
+                return "FILE_INACCESSIBLE"
+            if len(content) > LARGEST_BYTES:
+                return "FILE_SIZE_EXCEEDED"
         name = parts.path.rpartition("/")[2]
         if parts.netloc == MISSING_BUCKET:
             return "FILE_INACCESSIBLE"

@@ -225,7 +225,7 @@ def _refused_by_aws(call: Call, draft: Draft, *, pumping: bool) -> str | None:
         return "INVALID_MESSAGE"
     if draft.protect_status == "FILTER" and pumping and draft.channel == "TEXT":
         return "PROTECT_BLOCKED"
-    return media_failure(call.input.get("MediaUrls", []))
+    return media_failure(call.input.get("MediaUrls", []), call.world.objects)
 
 
 def _fixed_by_carrier(call: Call, draft: Draft) -> str | None:

@@ -6,6 +6,7 @@ import pytest
 
 # Every mapped table has to be imported before the metadata is read.
 from gateway.intake import models as _intake  # noqa: F401
+from gateway.media import models as _media  # noqa: F401
 from gateway.messages import models as _messages  # noqa: F401
 from gateway.routing import models as _routing  # noqa: F401
 from gateway.webhooks import models as _webhooks  # noqa: F401

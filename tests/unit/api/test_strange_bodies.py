@@ -8,7 +8,14 @@ import httpx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.api.fakes import FakeIngest, FakeProjection, FakeProvisioner, FakeReadiness, FakeSending
+from gateway.api.fakes import (
+    FakeIngest,
+    FakeProjection,
+    FakeProvisioner,
+    FakeReadiness,
+    FakeSending,
+    FakeUploads,
+)
 from gateway.api.services import Services
 from gateway.asgi import create_app
 from gateway.clock import SystemClock
@@ -45,6 +52,7 @@ def _application() -> tuple[Any, str]:
             operator_engine=None,
             data_keys=None,
             sending=FakeSending(),
+            media=FakeUploads(),
             provisioner=FakeProvisioner(),
             ingest=FakeIngest(),
             readiness=FakeReadiness(),

@@ -22,7 +22,7 @@ from gateway.webhooks.client import (
     CheckedResolver,
     Delivered,
     Failed,
-    _machine_lookup,
+    machine_lookup,
     open_client,
     retry_after_s,
 )
@@ -440,7 +440,7 @@ async def test_the_machines_own_lookup_is_used_by_default() -> None:
 async def test_the_machines_lookup_gives_each_address_once() -> None:
     """The system may list one address for several protocols."""
     with ThreadPoolExecutor(1) as threads:
-        assert await _machine_lookup(threads)("127.0.0.1", 443) == ["127.0.0.1"]
+        assert await machine_lookup(threads)("127.0.0.1", 443) == ["127.0.0.1"]
 
 
 async def test_localhost_is_refused_where_loopback_is_closed() -> None:
