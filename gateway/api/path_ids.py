@@ -1,7 +1,8 @@
-"""Ids in paths: what cannot be an id of the kind is answered like one that does not exist."""
+"""Ids in paths and queries: one in a path that cannot be is answered like one that does not exist."""
 
 from uuid import UUID
 
+from gateway.api.refusals import Refusal
 from tenants.errors import InvalidId, NotFound
 from tenants.ids import decode
 from tenants.scope import TenantScope
@@ -18,6 +19,19 @@ def path_id(prefix: str, text: str, kind: str) -> UUID:
         return decode(prefix, text)
     except InvalidId:
         raise NotFound(kind) from None
+
+
+def query_id(prefix: str, text: str, field: str) -> UUID:
+    """
+    Return the UUID behind an id that filters a list.
+
+    Raises:
+        Refusal: The text is no such id; a filter that cannot match is a mistake, not an empty answer.
+    """
+    try:
+        return decode(prefix, text)
+    except InvalidId:
+        raise Refusal.of_field(field, "invalid_id", f"An id here begins with {prefix}_.") from None
 
 
 def named_tenant(text: str) -> TenantScope:

@@ -22,7 +22,7 @@ from gateway.api.documented import (
 from gateway.api.exchange import exchange_of
 from gateway.api.idempotency import fingerprint_of, key_of
 from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
-from gateway.api.path_ids import path_id
+from gateway.api.path_ids import path_id, query_id
 from gateway.api.rate_headers import rate_headers
 from gateway.api.refusals import Refusal
 from gateway.intake.explaining import Explanation
@@ -196,7 +196,7 @@ async def list_messages(
         country=country,
         to=None if to is None else _recipient(to),
         type=message_type,
-        template_id=None if template is None else path_id("tpl", template, "template"),
+        template_id=None if template is None else query_id("tpl", template, "?template"),
         created_after=_aware(created_after, "?created_after"),
         created_before=_aware(created_before, "?created_before"),
     )
