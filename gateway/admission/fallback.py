@@ -49,8 +49,9 @@ def protected(policy: TenantPolicy, admission: Admission, override: OverrideActi
 
 
 def _fits(admission: Admission) -> Admitted | Refused:
-    if admission.estimated_wait_ms > admission.ttl_ms:
-        return Refused(gate="queue_full")
+    longer_ms = admission.estimated_wait_ms - admission.ttl_ms
+    if longer_ms > 0:
+        return Refused(gate="queue_full", retry_after_ms=longer_ms)
     return Admitted(remaining=None, reset_ms=0)
 
 

@@ -49,9 +49,12 @@ class FieldFault(Struct, frozen=True, kw_only=True):
 
 
 class RateState(Struct, frozen=True, kw_only=True):
-    """Where the tenant stands with its request rate, for the `RateLimit` headers."""
+    """Where the tenant stands with a rate of its plan, for the `RateLimit` headers."""
 
     limit_per_s: float
+    """Requests, or message parts where a country's rate is meant."""
+    name: str = "requests"
+    """`requests`, or `parts-US` for the rate to a country."""
     remaining: int
     reset_ms: int
 

@@ -7,13 +7,29 @@ from gateway.intake.commit import OverBudget
 from gateway.intake.outcome import Declined, RateState
 from gateway.intake.prepare import Draft
 from gateway.messages.view import timestamp
+from tenants.accounts.plan import Plan
 from tenants.budgets.budget import PLATFORM
 from tenants.credits.money import format_amount
 
 
-def declined(refused: Refused, draft: Draft) -> Declined:
+def declined(refused: Refused, draft: Draft, plan: Plan) -> Declined:
     """Return the refusal of a gate with a sentence that names what stood in the way and the way out."""
-    return Declined(code=refused.gate, detail=_detail(refused, draft), retry_after_ms=refused.retry_after_ms)
+    return Declined(
+        code=refused.gate,
+        detail=_detail(refused, draft),
+        retry_after_ms=refused.retry_after_ms,
+        rate=used_up(refused, draft.number.country, plan),
+    )
+
+
+def used_up(refused: Refused, country: str, plan: Plan) -> RateState | None:
+    """Return the rate that refused, of which nothing is left until it opens; None if it was another gate."""
+    wait_ms = refused.retry_after_ms or 0
+    if refused.scope == "requests" and plan.requests_per_second is not None:
+        return RateState(limit_per_s=plan.requests_per_second, remaining=0, reset_ms=wait_ms)
+    if refused.scope == "country" and (limit := plan.mps(country)) is not None:
+        return RateState(name=f"parts-{country}", limit_per_s=limit, remaining=0, reset_ms=wait_ms)
+    return None
 
 
 def over_budget(over: OverBudget, unit: str, now: datetime, *, rate: RateState | None) -> Declined:

@@ -239,7 +239,7 @@ class Sending:
                     )
                 case Refused() as refused:
                     self._protect_tally.count(admission, refused)
-                    return declined(refused, draft)
+                    return declined(refused, draft, snapshot.plan)
                 case StalePolicy(version=version):
                     await self._policies.at_least(scope.tenant_id, version)
                 case Unprojected():
@@ -316,7 +316,7 @@ def _gate_before(
     """
     admission = _admission(snapshot, scope, request, draft, Chosen(None, 0))
     verdict = decide_without_redis(policy_of(snapshot), admission, opted_out=False)
-    return declined(verdict, draft) if isinstance(verdict, Refused) else None
+    return declined(verdict, draft, snapshot.plan) if isinstance(verdict, Refused) else None
 
 
 def _admission(

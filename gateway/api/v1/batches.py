@@ -1,5 +1,6 @@
 """`POST /v1/messages/batch`: many sends in one request, each with its own answer."""
 
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Annotated, Any, Final
 
@@ -12,13 +13,14 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
-from gateway.api.documented import TENANT, WITH_BODY, WITH_IDEMPOTENCY, refusals
+from gateway.api.documented import RATE_HEADERS, TENANT, WITH_BODY, WITH_IDEMPOTENCY, refusals
 from gateway.api.exchange import exchange_of
 from gateway.api.faults import refusal_of
 from gateway.api.idempotency import claim_key, fingerprint_of, key_of
+from gateway.api.rate_headers import rate_headers
 from gateway.api.refusals import Problem, Refusal, problem_of
 from gateway.api.v1.messages import refusal_of_send
-from gateway.intake.outcome import Accepted, Declined
+from gateway.intake.outcome import Accepted, Declined, RateState
 from gateway.intake.request import SendRequest
 from gateway.intake.together import SendInBatch
 from gateway.messages.view import MessageView
@@ -92,6 +94,7 @@ class _Items:
     opt={NEEDS: "messages:send"},
     request_max_body_size=MAX_BODY_BYTES,
     responses=refusals(*TENANT, *WITH_BODY, *WITH_IDEMPOTENCY),
+    response_headers=RATE_HEADERS,
     summary="Send up to 1,000 messages",
     description=(
         "Each item is accepted or refused by itself, as a single send would be. Repeating the batch with its "
@@ -115,8 +118,16 @@ async def send_batch(
     items = _Items(request, desk)
     answer = BatchAnswer(data=[items.item(index, outcome) for index, outcome in enumerate(outcomes)])
     replayed = any(isinstance(outcome, Accepted) and outcome.replayed for outcome in outcomes)
-    headers = {"Idempotent-Replayed": "true"} if replayed else {}
+    headers = rate_headers(nearest_limit(outcomes))
+    if replayed:
+        headers["Idempotent-Replayed"] = "true"
     return Response(answer, status_code=_MULTI_STATUS, headers=headers)
+
+
+def nearest_limit(outcomes: Sequence[Accepted | Declined | BaseException]) -> RateState | None:
+    """Return the rate of which the whole batch has left least."""
+    rates = [each.rate for each in outcomes if not isinstance(each, BaseException) and each.rate is not None]
+    return min(rates, key=lambda rate: (rate.remaining, -rate.reset_ms), default=None)
 
 
 def _own_key(key: str, fingerprint: bytes, index: int) -> tuple[str, bytes]:
