@@ -6,8 +6,9 @@ campaign is not known has its own rate alone: 1 MPS, which AWS gives each number
 only its registration says.
 
 T-Mobile's daily ceiling. Which carrier a number has is not known before the send, so every part of the
-brand's and the campaign's counts against it, whatever the carrier: too few may leave, never too many. The
-operator can set another figure for a campaign.
+brand's and the campaign's counts against it at first; receipts that name another carrier give parts back
+(`daily.py`). Too few may leave for a while, never too many. The operator can set another figure for a
+campaign.
 """
 
 from collections.abc import Mapping
@@ -19,6 +20,8 @@ from gateway.lanes.entry import DailyCap, RateGate
 from gateway.lanes.gates import campaign_quota
 from tenants.senders.quotas import CampaignFacts, QuotaOf
 
+OWN_CAP = "s:"
+"""How the names of caps begin that are one sender's own: they count whatever carrier a part went to."""
 _UNVETTED_USE_CASES = frozenset({"LOW_VOLUME", "MIXED"})
 _NOTHING_SET = QuotaOf()
 
@@ -47,7 +50,7 @@ def sender_gates(
     """Return the gates of a sender; `usual_rate` is what AWS says of it, or the fact of its type."""
     quota = quota or _NOTHING_SET
     shared, daily = _campaign_gates(tenant_id, quota.campaign) if sender_type == "TEN_DLC" else ((), ())
-    own = () if quota.parts_per_day is None else (DailyCap(f"s:{sender_id.hex}", quota.parts_per_day),)
+    own = () if quota.parts_per_day is None else (DailyCap(f"{OWN_CAP}{sender_id.hex}", quota.parts_per_day),)
     return SenderGates(
         parts_per_second=quota.parts_per_second or usual_rate,
         countries=quota.countries,

@@ -1,16 +1,19 @@
 """Putting the lanes back from Postgres after Redis forgot them."""
 
 import asyncio
+from contextlib import suppress
 from uuid import UUID
 
 import asyncpg
 import structlog
 
 from gateway.faultpoints import FaultPoint, fp
+from gateway.lanes.daily import DailyCounts
 from gateway.lanes.lanes import Lanes
 from gateway.lanes.packed import Page, read_page
 from gateway.lanes.stored import UNREADABLE, set_aside
-from tenants.ids import new_uuid
+from tenants.errors import InvalidId
+from tenants.ids import decode, new_uuid
 from tenants.tables import HotConnection
 
 _log = structlog.get_logger(__name__)
@@ -29,6 +32,8 @@ async def rebuild(lanes: Lanes, pool: "asyncpg.Pool[asyncpg.Record]", route: str
     await fp(FaultPoint.REBUILD_BEGUN)
     queued, unreadable = await _fill(lanes, pool, route, epoch)
     await set_aside(pool, unreadable, reason=UNREADABLE)
+    with suppress(InvalidId):  # the sandbox is no account and has no ceilings
+        await DailyCounts(pool, lanes).restore(decode("acc", route))
     if not await lanes.finish_rebuild(route, epoch):
         return None
     _log.info("lanes_rebuilt", route=route, messages=queued)

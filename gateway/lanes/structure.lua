@@ -66,7 +66,7 @@ KEYS[1]   {r:<route>}   the prefix of every key below; the braces put them all i
                       second> where a bound holds; expires when it says nothing more
     w:<gate>          list    <us>:<parts> of the messages in that second
     d:<cap>:<day>     string  parts of that day
-    x:<cap>:<day>     string  parts of that day known to have gone to carriers that do not count them
+    x:<cap>:<day>     string  parts of that day known to have gone to carriers that do not count them (daily.lua)
     to:<recipient>    string  <us of the last message>:<us of the next free second>
 
 Identities, tenants and messages are 16 raw bytes, a country 2 letters, a recipient 8 bytes:

@@ -11,6 +11,7 @@ from gateway.dispatch.relane_orders import RelaneOrders
 from gateway.dispatch.unknown import UnknownSweep
 from gateway.intake.terms import TermsFollower
 from gateway.lanes.audit import LaneAudit
+from gateway.lanes.daily import DailyCounts
 from gateway.lanes.lanes import Lanes
 from gateway.lanes.relay import Relay
 from gateway.media.store import forget_expired
@@ -73,6 +74,7 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
     lanes = Lanes(shared.scripts)
     relay = Relay(pool, lanes, clock)
     audit = LaneAudit(pool, lanes, clock)
+    daily = DailyCounts(pool, lanes)
     terms = TermsFollower(settings.database_url, pool, lanes, create_reader(shared).snapshot)
     expiry = ExpirySweep(pool, clock)
     unknown = UnknownSweep(pool, clock, wait=timedelta(seconds=settings.unknown_wait_s))
@@ -120,6 +122,7 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
         Round(name="push_left_behind", every_s=1.0, work=relay.push_left_behind),
         Round(name="forgotten_messages", every_s=30.0, work=audit.audit),
         Round(name="lane_terms", every_s=30.0, work=terms.follow_all),
+        Round(name="daily_counts", every_s=60.0, work=daily.restore),
         Round(name="expired_in_line", every_s=15.0, work=expiry.sweep),
         Round(name="unknown_outcomes", every_s=1.0, work=unknown.sweep),
         Round(name="quarantined_messages", every_s=1.0, work=quarantine.sweep),

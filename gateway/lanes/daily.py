@@ -1,0 +1,112 @@
+"""
+The daily counters of senders and campaigns, kept true by what Postgres knows.
+
+A grant counts at once, whatever the recipient's carrier is, because nobody knows it then. A receipt names the
+carrier: where it is not one that counts towards the ceiling, its parts are given back. And a Redis that lost
+its memory gets the day's count again, before a rebuild lets the first message go.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+import structlog
+from msgspec import Struct
+
+from gateway.lanes.errors import RedisUnavailable
+from gateway.lanes.lanes import Lanes, key_prefix
+from gateway.lanes.quotas import OWN_CAP, sender_gates
+from gateway.lanes.scripts import Argument, read_script
+from tenants.ids import encode
+from tenants.senders.quotas import CampaignFacts, QuotaOf
+
+_log = structlog.get_logger(__name__)
+
+COUNTING_CARRIERS: Final = "t-?mobile|sprint|metro"
+"""T-Mobile's networks, which its daily ceiling is for; what AWS calls carriers is free text."""
+_LIFE_MS: Final = 2 * 86_400_000
+_RAISE: Final = read_script("gateway.lanes", "structure.lua", "daily.lua")
+_SENT: Final = """
+    WITH today AS (SELECT date_trunc('day', now(), 'UTC') AS began)
+    SELECT (extract(epoch FROM t.began) / 86400)::bigint AS day, m.account_id, m.tenant_id, m.sender_id,
+        m.country, s.type, q.parts_per_day AS own, c.campaign_id, c.brand_id, c.use_case, c.vetting_score,
+        c.parts_per_second, c.parts_per_day, sum(m.parts)::bigint AS parts,
+        coalesce(sum(m.parts) FILTER (WHERE m.carrier !~* $1), 0)::bigint AS elsewhere
+    FROM today t CROSS JOIN sender_quotas q
+    JOIN senders s ON s.tenant_id = q.tenant_id AND s.id = q.sender_id
+    JOIN messages m ON m.tenant_id = q.tenant_id AND m.sender_id = q.sender_id
+    LEFT JOIN campaigns c ON c.tenant_id = q.tenant_id AND c.campaign_id = q.campaign_id
+    WHERE m.created_at >= t.began - interval '3 days' AND m.dispatched_at >= t.began AND NOT m.test
+        AND m.account_id IS NOT NULL AND (q.parts_per_day IS NOT NULL OR q.campaign_id IS NOT NULL)
+        AND ($2::uuid IS NULL OR m.account_id = $2)
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13
+"""
+"""A message lives for three days at most, so what leaves today was accepted in that time."""
+
+
+class _Day(Struct):
+    number: int
+    caps: dict[str, list[int]]
+    channels: set[bytes]
+
+
+class DailyCounts:
+    """Any number of processes may do this; counters only rise."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", lanes: Lanes) -> None:
+        self._pool = pool
+        self._lanes = lanes
+
+    async def restore(self, account_id: UUID | None = None) -> int:
+        """Raise the counters of one account, or of all; returns how many changed."""
+        rows = await self._pool.fetch(_SENT, COUNTING_CARRIERS, account_id)
+        changed = 0
+        for route, day in _by_route(rows).items():
+            try:
+                changed += await self._raise(route, day)
+            except RedisUnavailable as error:
+                _log.warning("day_not_restored", route=route, error=str(error))
+        return changed
+
+    async def _raise(self, route: str, day: _Day) -> int:
+        now: Argument = "" if self._lanes.clock_us is None else self._lanes.clock_us()
+        arguments: list[Argument] = [day.number, _LIFE_MS, now, len(day.caps)]
+        for name, (parts, elsewhere) in day.caps.items():
+            arguments += (name, parts, elsewhere)
+        arguments += day.channels
+        return int((await self._lanes.scripts.run(_RAISE, key_prefix(route), arguments))[0])
+
+
+def _by_route(rows: Iterable[Mapping[str, Any]]) -> dict[str, _Day]:
+    days: dict[str, _Day] = {}
+    for row in rows:
+        day = days.setdefault(encode("acc", row["account_id"]), _Day(row["day"], {}, set()))
+        day.channels.add(row["sender_id"].bytes + row["country"].encode("ascii"))
+        for name in _cap_names(row):
+            counted = day.caps.setdefault(name, [0, 0])
+            counted[0] += row["parts"]
+            counted[1] += 0 if name.startswith(OWN_CAP) else row["elsewhere"]
+    return days
+
+
+def _cap_names(row: Mapping[str, Any]) -> list[str]:
+    """Name the caps as the claims do."""
+    campaign = None
+    if row["campaign_id"] is not None:
+        campaign = CampaignFacts(
+            campaign_id=row["campaign_id"],
+            brand_id=row["brand_id"],
+            use_case=row["use_case"],
+            vetting_score=row["vetting_score"],
+            parts_per_second=row["parts_per_second"],
+            parts_per_day=row["parts_per_day"],
+        )
+    gates = sender_gates(
+        tenant_id=row["tenant_id"],
+        sender_id=row["sender_id"],
+        sender_type=row["type"],
+        usual_rate=1.0,
+        quota=QuotaOf(parts_per_day=row["own"], campaign=campaign),
+    )
+    return [cap.name for cap in gates.daily]
