@@ -6,8 +6,8 @@ carrier: where it is not one that counts towards the ceiling, its parts are give
 its memory gets the day's count again, before a rebuild lets the first message go.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Final
 from uuid import UUID
 
 import asyncpg
@@ -78,7 +78,7 @@ class DailyCounts:
         return int((await self._lanes.scripts.run(_RAISE, key_prefix(route), arguments))[0])
 
 
-def _by_route(rows: Iterable[Mapping[str, Any]]) -> dict[str, _Day]:
+def _by_route(rows: Iterable[asyncpg.Record]) -> dict[str, _Day]:
     days: dict[str, _Day] = {}
     for row in rows:
         day = days.setdefault(encode("acc", row["account_id"]), _Day(row["day"], {}, set()))
@@ -90,7 +90,7 @@ def _by_route(rows: Iterable[Mapping[str, Any]]) -> dict[str, _Day]:
     return days
 
 
-def _cap_names(row: Mapping[str, Any]) -> list[str]:
+def _cap_names(row: asyncpg.Record) -> list[str]:
     """Name the caps as the claims do."""
     campaign = None
     if row["campaign_id"] is not None:
