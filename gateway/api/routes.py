@@ -6,6 +6,7 @@ from litestar.handlers import HTTPRouteHandler
 from gateway.api.admin import api_keys as admin_api_keys
 from gateway.api.admin import (
     aws_accounts,
+    books,
     budgets,
     overview,
     provision,
@@ -38,7 +39,9 @@ from gateway.api.v1 import (
     protect_report,
     sender_gates,
     senders,
+    statements,
     templates,
+    usage,
     webhook_deliveries,
     webhook_endpoints,
 )
@@ -102,6 +105,9 @@ TENANT_ROUTES: tuple[HTTPRouteHandler, ...] = (
     senders.list_configuration_sets,
     tenant_credits.get_credits,
     tenant_credits.list_ledger,
+    usage.get_usage,
+    statements.list_statements,
+    statements.get_statement,
     api_keys.list_api_keys,
     api_keys.create_api_key,
     api_keys.revoke_api_key,
@@ -129,6 +135,10 @@ OPERATOR_ROUTES: tuple[HTTPRouteHandler, ...] = (
     budgets.put_tenant_budgets,
     budgets.get_platform_budgets,
     budgets.put_platform_budgets,
+    books.correct_credits,
+    books.get_tenant_usage,
+    books.list_tenant_statements,
+    books.get_tenant_statement,
     admin_templates.list_pending_templates,
     admin_templates.approve_template,
     admin_templates.reject_template,

@@ -16,6 +16,7 @@ from gateway.bench import (
     exactness,
     fairness,
     growth,
+    ledger,
     life,
     priority,
     receipts,
@@ -87,6 +88,11 @@ _ALL: Final = (
         name="admission",
         summary="verdicts of the admission gate, beside a one-line script through plain redis-py",
         measure=admission.measure,
+    ),
+    Benchmark(
+        name="ledger",
+        summary="the cost of an accept with the ledger, beside the same accept without it",
+        measure=ledger.measure,
     ),
     Benchmark(
         name="webhooks",

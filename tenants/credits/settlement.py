@@ -146,4 +146,6 @@ def _platform_share(recapture: int, position: Position, available: int | None) -
         return recapture
     if recapture < 0:
         return -min(position.excess, -recapture)
-    return max(0, recapture - max(0, available))
+    # What the platform kept of this message, because the balance then counted otherwise, pays for it first.
+    kept = min(max(0, -position.excess), recapture)
+    return kept + max(0, recapture - kept - max(0, available))

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
+from gateway.api.ledger_query import Kinds, OfMessage, Since, Until, ledger_filter
 from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, page_of, text_after, text_cursor
 from gateway.api.path_ids import named_tenant
 from gateway.api.v1.credits import CreditsView, LedgerEntryView, credits_view, ledger_entry_view
@@ -21,10 +22,13 @@ from tenants.credits.money import parse_amount
 _LARGEST: Final = 10**15
 
 
+Amount = Annotated[str, Meta(max_length=40)] | Annotated[int, Meta(ge=-_LARGEST, le=_LARGEST)]
+
+
 class Movement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Money to add or correct."""
 
-    amount: Annotated[str, Meta(max_length=40)] | Annotated[int, Meta(ge=-_LARGEST, le=_LARGEST)]
+    amount: Amount
     """Decimal dollars as a string (`"25.00"`), or whole credits, by the tenant's pricing."""
     note: Annotated[str, Meta(max_length=500)] | None = None
 
@@ -45,13 +49,24 @@ async def get_tenant_credits(tenant_id: FromPath[str], desk: NamedDependency[Des
     summary="List the movements of a balance",
 )
 async def list_tenant_ledger(
-    tenant_id: FromPath[str], desk: NamedDependency[Desk], limit: Limit = DEFAULT_LIMIT, after: After = None
+    *,
+    tenant_id: FromPath[str],
+    desk: NamedDependency[Desk],
+    limit: Limit = DEFAULT_LIMIT,
+    after: After = None,
+    kind: Kinds = None,
+    message_id: OfMessage = None,
+    since: Since = None,
+    until: Until = None,
 ) -> Page[LedgerEntryView]:
     """Return a page of a tenant's ledger."""
     scope = named_tenant(tenant_id)
+    wanted = ledger_filter(kind, message_id, since, until)
     async with desk.operator() as session:
         await service.balance(scope, session)
-        entries = await service.ledger_page(scope, session, limit=limit + 1, after=text_after(after))
+        entries = await service.ledger_page(
+            scope, session, limit=limit + 1, after=text_after(after), wanted=wanted
+        )
     return page_of(entries, limit, view=ledger_entry_view, cursor=lambda entry: text_cursor(entry.cursor))
 
 

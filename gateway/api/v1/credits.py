@@ -11,6 +11,7 @@ from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, refusals
+from gateway.api.ledger_query import Kinds, OfMessage, Since, Until, ledger_filter
 from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, page_of, text_after, text_cursor
 from gateway.messages.view import timestamp
 from tenants.budgets import service as budgets
@@ -56,7 +57,11 @@ class LedgerEntryView(Struct, frozen=True, kw_only=True):
 
     id: str
     kind: str
-    """`top_up`, `adjust`, `hold`, `capture`, `release` or `recapture`."""
+    """
+    By hand: `top_up`, `adjust`, `correction`, `fee`, `reconcile`. By a message: `hold`, then `capture` what
+    it costs and `release` the rest (`expire` where its time ran out), then `recapture` what a late receipt
+    changes.
+    """
     unit: str
     available: str
     """Change of what may be spent."""
@@ -124,11 +129,22 @@ async def get_credits(request: ApiRequest, desk: NamedDependency[Desk]) -> Credi
     description="The newest message or top-up first; the movements of one message stand together.",
 )
 async def list_ledger(
-    request: ApiRequest, desk: NamedDependency[Desk], limit: Limit = DEFAULT_LIMIT, after: After = None
+    *,
+    request: ApiRequest,
+    desk: NamedDependency[Desk],
+    limit: Limit = DEFAULT_LIMIT,
+    after: After = None,
+    kind: Kinds = None,
+    message_id: OfMessage = None,
+    since: Since = None,
+    until: Until = None,
 ) -> Page[LedgerEntryView]:
     """Return a page of the ledger."""
+    wanted = ledger_filter(kind, message_id, since, until)
     async with desk.tenant(request.auth) as session:
-        entries = await service.ledger_page(request.auth, session, limit=limit + 1, after=text_after(after))
+        entries = await service.ledger_page(
+            request.auth, session, limit=limit + 1, after=text_after(after), wanted=wanted
+        )
     return page_of(entries, limit, view=ledger_entry_view, cursor=lambda entry: text_cursor(entry.cursor))
 
 

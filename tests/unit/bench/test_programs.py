@@ -50,16 +50,6 @@ def test_every_promised_benchmark_can_be_named() -> None:
     assert all(name == each.name and each.summary for name, each in benchmarks().items())
 
 
-def test_promised_name_without_a_measurement_says_where_to_look(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """A name of the contract must not look like a typing error."""
-    assert program.run("ledger", as_json=True, quick=True) == 2
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert "ledger is not measured by itself yet" in told.err
-
-
 @pytest.mark.parametrize(("bound", "status"), [(1.0, 0), (3.0, 1)])
 def test_standard_output_is_one_object_and_the_status_says_whether_targets_held(
     capsys: pytest.CaptureFixture[str], bound: float, status: int

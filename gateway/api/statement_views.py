@@ -1,0 +1,110 @@
+"""A statement on the wire: its JSON, and the lines that its CSV and its page are made of."""
+
+from msgspec import Struct
+
+from gateway.messages.statements import Account, Entry, MessageLine, Statement
+from gateway.messages.view import timestamp
+from tenants.credits.money import format_amount, format_usd
+from tenants.credits.pricing import Unit
+from tenants.ids import encode
+
+
+class StatementLineView(Struct, frozen=True, kw_only=True):
+    """Messages settled in the month."""
+
+    country: str
+    channel: str
+    type: str
+    sender: str
+    messages: int
+    parts: int
+    charged: str
+    aws_cost: str | None
+    """What AWS charged, in US dollars; null except for the operator."""
+
+
+class StatementEntryView(Struct, frozen=True, kw_only=True):
+    """One top-up, fee or adjustment."""
+
+    id: str
+    at: str | None
+    kind: str
+    amount: str
+    """Change of the balance."""
+    note: str | None
+    message_id: str | None
+
+
+class StatementAccountView(Struct, frozen=True, kw_only=True):
+    """`opening + top_ups - charged + fees + adjustments = closing`, to the last digit."""
+
+    unit: str
+    """`usd` or `credits`."""
+    opening: str
+    """The balance as the month began: what could be spent and what was held."""
+    top_ups: str
+    charged: str
+    """For messages."""
+    fees: str
+    adjustments: str
+    closing: str
+    lines: list[StatementLineView]
+    entries: list[StatementEntryView]
+
+
+class StatementView(Struct, frozen=True, kw_only=True):
+    """One month, in UTC."""
+
+    month: str
+    complete: bool
+    """Whether the month is over; until then it grows."""
+    accounts: list[StatementAccountView]
+    """One per unit; two only where the plan's unit changed."""
+
+
+def statement_view(statement: Statement, *, with_cost: bool) -> StatementView:
+    """Return a statement as the wire writes it."""
+    return StatementView(
+        month=statement.month.name,
+        complete=statement.is_complete,
+        accounts=[_account(account, with_cost=with_cost) for account in statement.accounts],
+    )
+
+
+def _account(account: Account, *, with_cost: bool) -> StatementAccountView:
+    unit = account.unit
+    return StatementAccountView(
+        unit="usd" if unit == "micros" else unit,
+        opening=format_amount(account.opening, unit),
+        top_ups=format_amount(account.top_ups, unit),
+        charged=format_amount(account.charged, unit),
+        fees=format_amount(account.fees, unit),
+        adjustments=format_amount(account.adjustments, unit),
+        closing=format_amount(account.closing, unit),
+        lines=[_line(line, unit, with_cost=with_cost) for line in account.lines],
+        entries=[_entry(entry, unit) for entry in account.entries],
+    )
+
+
+def _line(line: MessageLine, unit: Unit, *, with_cost: bool) -> StatementLineView:
+    return StatementLineView(
+        country=line.country,
+        channel=line.channel,
+        type=line.type,
+        sender=line.sender,
+        messages=line.messages,
+        parts=line.parts,
+        charged=format_amount(line.charged, unit),
+        aws_cost=format_usd(line.cost_micros) if with_cost else None,
+    )
+
+
+def _entry(entry: Entry, unit: Unit) -> StatementEntryView:
+    return StatementEntryView(
+        id=encode("led", entry.id),
+        at=timestamp(entry.at),
+        kind=entry.kind,
+        amount=format_amount(entry.amount, unit),
+        note=entry.note,
+        message_id=None if entry.message_id is None else encode("msg", entry.message_id),
+    )

@@ -1,0 +1,27 @@
+"""
+``python -m gateway.bench.no_ledger_api``: the API process less its ledger, the bare side of `ledger`.
+
+The same process, group commit and statement; only the writes of the ledger are missing from it: no balance is
+locked, no transfer inserted, no balance moved. It exists nowhere but in this program: what it accepts is
+nobody's debt, and the books of a database it wrote to are wrong.
+"""
+
+import sys
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from gateway.__main__ import main
+from gateway.intake import commit
+from tenants.compound import Write
+from tenants.credits.batch import Movement
+
+
+def no_writes(_movements: Sequence[Movement], *, also_lock: Iterable[UUID] = ()) -> list[Write]:
+    """Return what is left of the ledger's writes: the tenants' ids, which other writes join, without a lock."""
+    return [Write("ordered_balances", "SELECT unnest({0}::uuid[]) AS tenant_id", (sorted({*also_lock}),))]
+
+
+if __name__ == "__main__":
+    commit.ledger_writes = no_writes
+    sys.argv[1:] = ["serve", "api"]
+    main()
