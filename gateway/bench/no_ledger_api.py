@@ -17,7 +17,7 @@ from tenants.credits.batch import Movement
 
 
 def no_writes(_movements: Sequence[Movement], *, also_lock: Iterable[UUID] = ()) -> list[Write]:
-    """Return what is left of the ledger's writes: the tenants' ids, which other writes join, without a lock."""
+    """Return what is left of the ledger: the tenants' ids, which other writes join, without a lock."""
     return [Write("ordered_balances", "SELECT unnest({0}::uuid[]) AS tenant_id", (sorted({*also_lock}),))]
 
 

@@ -1,0 +1,47 @@
+"""Credit for exactly k messages and 64 clients at once, through the real API: k are accepted, never k+1."""
+
+import asyncio
+import itertools
+
+import pytest
+
+from tests.harness.ledger import faults
+from tests.harness.numbers import us_number
+
+CLIENTS = 64
+
+
+async def race(stack, customers, credit):
+    """Let 64 clients send to their tenants until each was refused often enough; return the 202s per tenant."""
+    accepted = dict.fromkeys((customer.id for customer in customers), 0)
+    wanted = itertools.chain.from_iterable(itertools.repeat(customers, credit + 8))
+    turns = iter(list(wanted))
+
+    async def client():
+        for customer in turns:
+            answer = await customer.send(to=us_number(), body="Hello", type="transactional")
+            assert answer.status_code in {202, 402}, answer.text
+            if answer.status_code == 202:
+                accepted[customer.id] += 1
+            else:
+                assert answer.json()["code"] == "insufficient_credits"
+
+    await asyncio.gather(*(client() for _ in range(CLIENTS)))
+    return accepted
+
+
+@pytest.mark.parametrize(("tenants", "credit"), [(1, 200), (50, 6)], ids=["one hot tenant", "50 tenants"])
+async def test_credit_for_k_messages_accepts_k(stack, tenants, credit):
+    """The last credit goes to one of 64, and nobody's balance goes below zero."""
+    shape = {"plan": {"pricing": "credits"}, "credit": credit}
+    customers = [await stack.customer(**shape) for _ in range(tenants)]
+    accepted = await race(stack, customers, credit)
+    assert set(accepted.values()) == {credit}
+    for customer in customers:
+        rows = await stack.database.fetchval(
+            "SELECT count(*) FROM messages WHERE tenant_id = $1", customer.uuid
+        )
+        spent = await stack.database.fetchrow("SELECT * FROM balances WHERE tenant_id = $1", customer.uuid)
+        assert rows == credit
+        assert spent["posted"] - spent["held"] == 0
+    assert await faults(stack.database) == []
