@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from gateway.__main__ import main
+from gateway.cli.root import main
 from gateway.intake import commit
 from tenants.compound import Write
 from tenants.credits.batch import Movement
@@ -22,6 +22,6 @@ def no_writes(_movements: Sequence[Movement], *, also_lock: Iterable[UUID] = ())
 
 
 if __name__ == "__main__":
-    commit.ledger_writes = no_writes
+    setattr(commit, "ledger_writes", no_writes)  # noqa: B010 - the one place where the ledger may be missing
     sys.argv[1:] = ["serve", "api"]
     main()

@@ -7,6 +7,7 @@ and the cached balance follows the ledger. A tenant never goes below zero by it:
 bear is the platform's, booked to `adjustment`.
 """
 
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -29,8 +30,13 @@ _MESSAGE_RULES: Final = frozenset(
     }
 )
 _BALANCE_RULES: Final = frozenset({"balance_is_sum_of_transfers", "held_is_sum_of_holds"})
-_FOLLOWS: Final = frozenset({"held_is_sum_of_open_messages"})
-"""Right when the messages and balances it is the sum of are."""
+_CORRECTED: Final = (
+    _MESSAGE_RULES
+    | _BALANCE_RULES
+    | {"held_is_sum_of_open_messages", "available_not_negative", "held_not_negative"}
+    | {"usage_is_what_was_settled"}
+)
+"""A rule that is not among them is kept by the schema itself: a person has to look at what broke it."""
 
 
 class _Sums(Struct, frozen=True, kw_only=True):
@@ -70,7 +76,7 @@ _POST: Final = """
         available, held, revenue, funding, adjustment, cogs, payable)
     VALUES ($1, $2, $2, $3, 'reconcile', $4, $5, $6, $7, $8, $9, $10, $11, $12, -$12::bigint)
 """
-_MOVE: Final = "UPDATE balances SET posted = posted + $2 + $3, held = held + $3 WHERE tenant_id = $1"
+_FOLLOW: Final = "UPDATE balances SET posted = $2, held = $3 WHERE tenant_id = $1"
 _BORNE: Final = """
     UPDATE messages SET price_final = price_final - $4, price_excess = price_excess + $4
     WHERE tenant_id = $1 AND id = $2 AND created_at = $3
@@ -94,53 +100,80 @@ async def post_corrections(
     """
     Correct what can be corrected, and return what needs a person; prove again to see the effect.
 
+    Each tenant is one transaction: its messages first, then its balance, which follows the ledger.
+
     Raises:
-        asyncpg.PostgresError: The database did not take a correction; those before it stand.
+        asyncpg.PostgresError: The database did not take a tenant's corrections; those before it stand.
     """
-    return [
-        difference
-        for difference in differences
-        if difference.rule not in _FOLLOWS and not await _correct(pool, difference, reason)
-    ]
+    left = [each for each in differences if each.tenant_id is None or each.rule not in _CORRECTED]
+    tenants: dict[UUID, list[Difference]] = {}
+    for each in differences:
+        if each.tenant_id is not None and each.rule in _CORRECTED:
+            tenants.setdefault(each.tenant_id, []).append(each)
+    for tenant_id, found in tenants.items():
+        messages = {d.subject_id for d in found if d.rule in _MESSAGE_RULES and d.subject_id is not None}
+        if any(d.day is None for d in found):
+            async with pool.acquire() as connection, connection.transaction():
+                await _correct_tenant(connection, tenant_id, sorted(messages), reason)
+        for day in sorted({d.day for d in found if d.day is not None}):
+            await replace_day(pool, tenant_id, day)
+    return left
 
 
-async def _correct(pool: "asyncpg.Pool[asyncpg.Record]", difference: Difference, reason: str) -> bool:
-    tenant_id = difference.tenant_id
-    if tenant_id is None:
-        return False
-    if difference.day is not None:
-        await replace_day(pool, tenant_id, difference.day)
-        return True
-    async with pool.acquire() as connection, connection.transaction():
-        if difference.rule in _MESSAGE_RULES and difference.subject_id is not None:
-            await _correct_message(connection, tenant_id, difference.subject_id, reason)
-            return True
-        if difference.rule in _BALANCE_RULES:
-            await _follow_ledger(connection, tenant_id, reason)
-            return True
-    return False
-
-
-async def _correct_message(connection: HotConnection, tenant_id: UUID, message_id: UUID, reason: str) -> None:
-    """Bring everything that the ledger says of one message to what the message and AWS's events say."""
-    place = (tenant_id, message_id, created_at(message_id))
-    message = await connection.fetchrow(_LOCK, *place)
+async def _correct_tenant(
+    connection: HotConnection, tenant_id: UUID, message_ids: list[UUID], reason: str
+) -> None:
+    """Bring the ledger to what the messages and AWS's events say, and the balance to the ledger."""
+    messages = {each: await connection.fetchrow(_LOCK, *_place(tenant_id, each)) for each in message_ids}
     balance = (await lock_balances(connection, [tenant_id]))[tenant_id]
+    sums = await connection.fetchrow(_LEDGER, tenant_id)
+    assert sums is not None  # noqa: S101 - sums always are one row
+    available, held = sums["available"], sums["held"]
+    for message_id, message in messages.items():
+        entry = await _correct_message(
+            connection, tenant_id, message_id, message, available, unit=balance.unit, reason=reason
+        )
+        available += entry.available
+        held += entry.held
+    lift = max(0, -available)
+    if lift:
+        entry = _Sums(available=lift, adjustment=-lift)
+        await _post(connection, tenant_id, None, entry, unit=balance.unit, reason=reason)
+    await connection.execute(_FOLLOW, tenant_id, available + lift + held, held)
+    detail = {"reason": reason, "posted": balance.posted, "held": balance.held}
+    await connection.execute(_AUDIT, tenant_id, new_uuid(), encode("ten", tenant_id), detail)
+
+
+def _place(tenant_id: UUID, message_id: UUID) -> tuple[UUID, UUID, datetime]:
+    return tenant_id, message_id, created_at(message_id)
+
+
+async def _correct_message(
+    connection: HotConnection,
+    tenant_id: UUID,
+    message_id: UUID,
+    message: Any,
+    available: int,
+    *,
+    unit: str,
+    reason: str,
+) -> _Sums:
+    """Post what the ledger lacks of one message, and return it."""
+    place = _place(tenant_id, message_id)
     row = await connection.fetchrow(_OF_MESSAGE, *place)
     assert row is not None  # noqa: S101 - sums always are one row
     booked = _Sums(**dict(row))
     is_live = message is not None and not message["test"]
     cost = await connection.fetchval(_COST, *place) if is_live else 0
-    entry, short = _bearable(_missing(message, booked), balance.available)
-    await _post(connection, tenant_id, message_id, entry, unit=balance.unit, reason=reason)
+    entry, short = _bearable(_missing(message, booked), available)
+    await _post(connection, tenant_id, message_id, entry, unit=unit, reason=reason)
     if short and is_live:
         await connection.execute(_BORNE, *place, short)
-    if cost != booked.cogs:
-        await _post(
-            connection, tenant_id, message_id, _Sums(cogs=cost - booked.cogs), unit="micros", reason=reason
-        )
+    cost_entry = _Sums(cogs=cost - booked.cogs)
+    await _post(connection, tenant_id, message_id, cost_entry, unit="micros", reason=reason)
     if is_live:
         await connection.execute(_BOOKED, *place, cost)
+    return entry
 
 
 def _missing(message: Any, booked: _Sums) -> _Sums:
@@ -176,37 +209,7 @@ def _bearable(entry: _Sums, available: int) -> tuple[_Sums, int]:
     )
 
 
-async def _follow_ledger(connection: HotConnection, tenant_id: UUID, reason: str) -> None:
-    """Set the cached balance to the sums of the ledger, lifted to zero where these are below it."""
-    balance = (await lock_balances(connection, [tenant_id]))[tenant_id]
-    sums = await connection.fetchrow(_LEDGER, tenant_id)
-    assert sums is not None  # noqa: S101 - sums always are one row
-    await connection.execute(
-        "UPDATE balances SET posted = $2, held = $3 WHERE tenant_id = $1",
-        tenant_id,
-        max(sums["available"], 0) + sums["held"],
-        sums["held"],
-    )
-    lift = max(0, -sums["available"])
-    if lift:
-        entry = _Sums(available=lift, adjustment=-lift)
-        await _insert(connection, tenant_id, None, entry, unit=balance.unit, reason=reason)
-    detail = {"reason": reason, "posted": balance.posted, "held": balance.held}
-    await connection.execute(_AUDIT, tenant_id, new_uuid(), encode("ten", tenant_id), detail)
-
-
 async def _post(
-    connection: HotConnection, tenant_id: UUID, message_id: UUID, entry: _Sums, *, unit: str, reason: str
-) -> None:
-    if entry == _Sums():
-        return
-    await connection.execute(_MOVE, tenant_id, entry.available, entry.held)
-    await _insert(connection, tenant_id, message_id, entry, unit=unit, reason=reason)
-    subject = encode("msg", message_id)
-    await connection.execute(_AUDIT, tenant_id, new_uuid(), subject, {"reason": reason})
-
-
-async def _insert(
     connection: HotConnection,
     tenant_id: UUID,
     message_id: UUID | None,
@@ -215,6 +218,8 @@ async def _insert(
     unit: str,
     reason: str,
 ) -> None:
+    if entry == _Sums():
+        return
     entry_id = new_uuid()
     await connection.execute(
         _POST,

@@ -27,7 +27,9 @@ DAMAGES = {
         "UPDATE receipts SET price_micros = 999 WHERE tenant_id = $1 AND price_micros IS NOT NULL"
     ),
     "a day of usage that was lost": "DELETE FROM usage_days WHERE tenant_id = $1",
-    "a test message that was charged": "UPDATE messages SET test = true WHERE tenant_id = $1 AND price_final > 0",
+    "a test message that was charged": (
+        "UPDATE messages SET test = true WHERE tenant_id = $1 AND price_final > 0"
+    ),
 }
 
 
@@ -46,7 +48,8 @@ async def scope(worker_engine: Any, worker_pool: Any, database: Any) -> Any:
         await save(connection, [(state, after)], now=datetime.now(UTC))
     await database.execute(
         "INSERT INTO receipts (tenant_id, message_id, message_at, event_key, event_type, event_at, detail, "
-        "provider_message_id, price_micros) VALUES ($1, $2, $3, 'k', 'TEXT_DELIVERED', now(), '{}', 'aws-1', 500)",
+        "provider_message_id, price_micros) "
+        "VALUES ($1, $2, $3, 'k', 'TEXT_DELIVERED', now(), '{}', 'aws-1', 500)",
         scope.tenant_id,
         paid.id,
         paid.created_at,
@@ -69,7 +72,6 @@ async def test_what_is_found_is_put_right_by_new_entries(
     assert proof.differences
     await post_corrections(worker_pool, proof.differences, reason="a test")
     again = await prove(worker_pool)
-    # A charge that was put right moves usage's recount no more than its own entry: the day is proven, too.
     assert again.differences == []
     after = await database.fetch("SELECT * FROM ledger_transfers WHERE tenant_id = $1", scope.tenant_id)
     assert {tuple(row) for row in before} <= {tuple(row) for row in after}
