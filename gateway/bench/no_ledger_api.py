@@ -6,11 +6,11 @@ locked, no transfer inserted, no balance moved. It exists nowhere but in this pr
 nobody's debt, and the books of a database it wrote to are wrong.
 """
 
+import runpy
 import sys
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from gateway.cli.root import main
 from gateway.intake import commit
 from tenants.compound import Write
 from tenants.credits.batch import Movement
@@ -24,4 +24,4 @@ def no_writes(_movements: Sequence[Movement], *, also_lock: Iterable[UUID] = ())
 if __name__ == "__main__":
     setattr(commit, "ledger_writes", no_writes)  # noqa: B010 - the one place where the ledger may be missing
     sys.argv[1:] = ["serve", "api"]
-    main()
+    runpy.run_module("gateway", run_name="__main__", alter_sys=True)
