@@ -7,12 +7,14 @@ The rules of the ledger without a database: any story, beside a model that tells
 import os
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from msgspec import structs
 
 from tenants.credits.batch import LockedBalance
-from tenants.credits.settlement import Position, lapsed, settle, target
+from tenants.credits.settlement import Position, Settlement, lapsed, settle, target
 from tests.harness.book import Book, price_of
 
 STEPS = 100
@@ -26,6 +28,8 @@ AWS_PRICES = st.sampled_from([None, 0, 3, 10**9])
 
 class PureLedger(RuleBasedStateMachine):
     """Transfers in a list, a cached balance, and the rules that the gateway applies to them."""
+
+    settle = staticmethod(settle)
 
     @initialize()
     def open(self) -> None:
@@ -75,7 +79,7 @@ class PureLedger(RuleBasedStateMachine):
         position = self.positions[name]
         goal = target(status, hold=position.hold, aws_accepted=accepted, aws_price_micros=aws_price)
         same = self.book.messages[name].unit == self.cached.unit
-        settlement = settle(
+        settlement = self.settle(
             position,
             target=goal,
             available=self.cached.available if same else None,
@@ -112,14 +116,34 @@ class PureLedger(RuleBasedStateMachine):
             assert 0 <= sent.paid <= sent.hold
 
 
-def test_no_story_of_rules_unbalances_the_books() -> None:
-    """After every single step, not only in the end."""
+def _tell_stories(machine: type[PureLedger], operations: int) -> None:
     quiet = settings(
-        max_examples=max(1, OPERATIONS // STEPS),
+        max_examples=max(1, operations // STEPS),
         stateful_step_count=STEPS,
         deadline=None,
         database=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    run_state_machine_as_test(seed(20261121)(PureLedger), settings=quiet)
+    run_state_machine_as_test(seed(20261121)(machine), settings=quiet)
+
+
+def test_no_story_of_rules_unbalances_the_books() -> None:
+    """After every single step, not only in the end."""
+    _tell_stories(PureLedger, OPERATIONS)
+
+
+@pytest.mark.parametrize("forgets", ["the balance", "the hold"])
+def test_a_broken_build_is_convicted(forgets: str) -> None:
+    """A machine that never fails proves nothing."""
+
+    def broken(position: Position, *, target: int, available: int | None, lapsed: bool = False) -> Settlement:
+        if forgets == "the balance":
+            available = None if available is None else 10**9
+        else:
+            position = structs.replace(position, hold=position.hold + 1)
+        return settle(position, target=target, available=available, lapsed=lapsed)
+
+    machine = type("Broken", (PureLedger,), {"settle": staticmethod(broken)})
+    with pytest.raises((AssertionError, ExceptionGroup)):
+        _tell_stories(machine, 20_000)
