@@ -3,14 +3,17 @@ The webhook senders: due deliveries are leased, posted, and their outcome record
 
 A delivery is leased by moving its next attempt a little into the future, so a sender that dies gives it
 back by doing nothing; every event is posted at least once. One endpoint gets at most `_PER_ENDPOINT` posts
-at a time, so a slow one cannot hold the others' room.
+at a time, so a slow one cannot hold the others' room; what is leased beyond that waits in memory for a place,
+which is cheaper than to give it back and lease it anew.
 """
 
 import asyncio
 import random
-from collections import Counter
+import time
+from collections import Counter, deque
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import asyncpg
@@ -23,7 +26,7 @@ from gateway.faultpoints import FaultPoint, fp
 from gateway.messages.keys import DataKeys
 from gateway.messages.outbox import WAKE_CHANNEL
 from gateway.webhooks.client import WebhookClient
-from gateway.webhooks.due import DueDelivery, lease_due, postpone
+from gateway.webhooks.due import LEASE, DueDelivery, lease_due, postpone
 from gateway.webhooks.payload import body_of
 from gateway.webhooks.results import Result, write_results
 from gateway.webhooks.schedule import Attempt
@@ -34,6 +37,9 @@ from tenants.ids import encode
 _log = structlog.get_logger(__name__)
 
 _PER_ENDPOINT = 10
+_WAITING_PER_ENDPOINT = 50
+_WAITS_AT_MOST_S = LEASE.total_seconds() / 2
+"""What has waited for longer is left to its lease: a post must end before another sender takes it."""
 _CROWDED = timedelta(milliseconds=100)
 _CLAIM = 128
 _POLL_S = 1.0
@@ -68,6 +74,8 @@ class WebhookSender:
         """More was due than there was room for, so the end of a post is worth a look."""
         self._wake = asyncio.Event()
         self._busy: Counter[UUID] = Counter()
+        self._lines: dict[UUID, deque[tuple[float, DueDelivery]]] = {}
+        """By endpoint: what waits for one of its posts to end, with the monotonic time of its lease."""
         self._posts: set[asyncio.Task[None]] = set()
         self._results: list[Result] = []
         self._arrived = asyncio.Event()
@@ -80,6 +88,7 @@ class WebhookSender:
                 group.create_task(self._record_forever())
                 group.create_task(self._send_forever())
         finally:
+            await self._give_back()
             if self._posts:
                 await asyncio.gather(*self._posts, return_exceptions=True)
             if self._results:
@@ -130,43 +139,82 @@ class WebhookSender:
         limit = min(self._free, _CLAIM)
         async with self._pool.acquire() as connection, connection.transaction():
             due = await lease_due(connection, now=now, limit=limit)
-            taken, crowded = self._admit(due)
+            taken, waiting, crowded = self._admit(due)
             await postpone(connection, crowded, until=now + _CROWDED)
         await fp(FaultPoint.WEBHOOKS_AFTER_LEASE)
-        self._free -= len(taken)
+        for delivery in waiting:
+            self._lines.setdefault(delivery.endpoint.id, deque()).append((time.monotonic(), delivery))
         for delivery in taken:
-            self._busy[delivery.endpoint.id] += 1
-            task = asyncio.create_task(self._post(delivery))
-            self._posts.add(task)
-            task.add_done_callback(self._ended)
+            self._start(delivery)
         is_more = len(due) == limit
         self._short = is_more or bool(crowded)
-        return is_more and bool(taken) and self._free > 0
+        return is_more and len(crowded) < len(due) and self._free > 0
 
-    def _admit(self, due: Sequence[DueDelivery]) -> tuple[list[DueDelivery], list[DueDelivery]]:
-        """Split what was leased into what may be posted now and what its endpoint has no room for."""
+    def _admit(
+        self, due: Sequence[DueDelivery]
+    ) -> tuple[list[DueDelivery], list[DueDelivery], list[DueDelivery]]:
+        """Split what was leased into what may be posted now, what may wait for it, and the rest."""
         busy = Counter(self._busy)
+        room = _PER_ENDPOINT + _WAITING_PER_ENDPOINT
+        held = Counter({endpoint: busy[endpoint] + len(line) for endpoint, line in self._lines.items()})
         taken: list[DueDelivery] = []
+        waiting: list[DueDelivery] = []
         crowded: list[DueDelivery] = []
         for delivery in due:
-            busy[delivery.endpoint.id] += 1
-            (taken if busy[delivery.endpoint.id] <= _PER_ENDPOINT else crowded).append(delivery)
-        return taken, crowded
+            endpoint = delivery.endpoint.id
+            if busy[endpoint] < _PER_ENDPOINT:
+                busy[endpoint] += 1
+                taken.append(delivery)
+            else:
+                held[endpoint] = max(held[endpoint], busy[endpoint]) + 1
+                (waiting if held[endpoint] <= room else crowded).append(delivery)
+        return taken, waiting, crowded
 
-    def _ended(self, task: "asyncio.Task[None]") -> None:
+    def _start(self, delivery: DueDelivery) -> None:
+        self._free -= 1
+        self._busy[delivery.endpoint.id] += 1
+        task = asyncio.create_task(self._post(delivery))
+        self._posts.add(task)
+        task.add_done_callback(partial(self._ended, delivery.endpoint.id))
+
+    def _ended(self, endpoint: UUID, task: "asyncio.Task[None]") -> None:
         self._posts.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             # The lease runs out and the delivery comes again.
             _log.error("webhook_post_broken", exc_info=error)
         self._free += 1
+        self._busy[endpoint] -= 1
+        if not self._busy[endpoint]:
+            del self._busy[endpoint]
+        self._start_next(endpoint)
         if self._short:
             self._wake.set()
 
-    async def _post(self, delivery: DueDelivery) -> None:
+    def _start_next(self, endpoint: UUID) -> None:
+        line = self._lines.get(endpoint)
+        oldest = time.monotonic() - _WAITS_AT_MOST_S
+        while line:
+            leased_at, delivery = line.popleft()
+            if leased_at > oldest:
+                self._start(delivery)
+                break
+        if not line:
+            self._lines.pop(endpoint, None)
+
+    async def _give_back(self) -> None:
+        """Let another sender have at once what waits here, when this one stops."""
+        waiting = [delivery for line in self._lines.values() for _, delivery in line]
+        self._lines.clear()
+        if not waiting:
+            return
         try:
-            attempt = await self._exchange(delivery)
-        finally:
-            self._busy[delivery.endpoint.id] -= 1
+            async with self._pool.acquire() as connection:
+                await postpone(connection, waiting, until=self._clock.now())
+        except DATABASE_FAULTS as error:
+            _log.warning("webhooks_not_given_back", deliveries=len(waiting), error=str(error))
+
+    async def _post(self, delivery: DueDelivery) -> None:
+        attempt = await self._exchange(delivery)
         await fp(FaultPoint.WEBHOOKS_AFTER_POST)
         self._results.append(
             Result(

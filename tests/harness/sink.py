@@ -1,5 +1,6 @@
 """A tenant's webhook receiver: keeps what is posted, answers as told, verifies with another library."""
 
+import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -37,6 +38,8 @@ class Sink:
     url: str
     posts: list[Post] = field(default_factory=list)
     answers: deque[tuple[int, dict[str, str]]] = field(default_factory=deque)
+    held: asyncio.Event | None = None
+    """While there is one that is not set, posts arrive and are not answered."""
 
     def answer_next(self, *statuses: int, **headers: str) -> None:
         """Plan the status of the next posts."""
@@ -64,6 +67,8 @@ class Sink:
                 break
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         self.posts.append(Post(scope["path"], headers, body))
+        if self.held is not None:
+            await self.held.wait()
         status, extra = self.answers.popleft() if self.answers else (204, {})
         lines = [(name.encode(), value.encode()) for name, value in extra.items()]
         await send({"type": "http.response.start", "status": status, "headers": lines})

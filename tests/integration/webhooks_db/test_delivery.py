@@ -141,6 +141,26 @@ async def test_a_dead_receiver_does_not_hold_up_another(stack, sink):
     assert all(post.verified(secret) for post in posts)
 
 
+async def test_a_slow_receiver_gets_ten_at_a_time_and_the_rest_wait_under_their_lease(stack, sink):
+    """Given back and leased anew, each would be written again and again while it waits."""
+    customer = await stack.customer()
+    await endpoint(customer, sink, "/slow")
+    sink.held = asyncio.Event()
+    await deliver(customer, 25)
+
+    async def all_leased():
+        return await stack.database.fetchval(
+            "SELECT count(*) FROM webhook_deliveries WHERE tenant_id = $1 AND state = 'pending'"
+            " AND next_attempt_at > now() + interval '20 seconds'",
+            customer.uuid,
+        ) == 25
+
+    await until(all_leased)
+    assert len(sink.of("/slow")) == 10
+    sink.held.set()
+    assert len(await sink.wait_for("/slow", 25)) == 25
+
+
 async def test_a_rotated_secret_signs_beside_the_old_one(stack, sink):
     """The tenant can change its secret without losing a post."""
     customer = await stack.customer()
