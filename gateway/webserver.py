@@ -6,7 +6,6 @@ Stopping is in order: take no new connection, answer what waits, then end the ta
 
 import asyncio
 import contextlib
-import gc
 import signal
 import socket
 from collections.abc import Collection, Generator
@@ -19,6 +18,7 @@ from litestar import Litestar
 from gateway.api.whole_answers import AnsweringProtocol
 from gateway.asgi import create_app
 from gateway.errors import ConfigurationError
+from gateway.memory import settle_memory
 from gateway.settings import Settings
 from gateway.wiring.api import open_api
 from gateway.wiring.resources import Task, open_resources
@@ -31,7 +31,6 @@ _GRACE_S = 20
 _KEEP_ALIVE_S = 75
 """Longer than the 60 s of common load balancers, so that they, not we, close idle connections."""
 _BACKLOG = 2048
-_ROUND_AFTER_OBJECTS = 10_000
 
 
 class _Server(uvicorn.Server):
@@ -73,23 +72,11 @@ async def run(settings: Settings, listener: socket.socket, roles: Collection[str
         open_roles(shared, roles) as tasks,
     ):
         server = _Server(_config(create_app(api.services)))
-        _settle_memory()
+        settle_memory()
         _stop_on_signals(server)
         _log.info("api_started", address=f"{settings.host}:{listener.getsockname()[1]}", roles=sorted(roles))
         await _serve(server, listener, [*api.tasks, *tasks])
     _log.info("api_stopped")
-
-
-def _settle_memory() -> None:
-    """
-    Take what was built by now out of the garbage collector's rounds, and let it come round less often.
-
-    A full round over the modules, routes and metadata of this process takes 100 ms, in which nobody is
-    answered. What requests leave behind is freed by counting; few cycles remain for the rounds.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_ROUND_AFTER_OBJECTS, 20, 20)
 
 
 async def _serve(server: _Server, listener: socket.socket, tasks: list[Task]) -> None:

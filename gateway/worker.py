@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 import structlog
 
+from gateway.memory import settle_memory
 from gateway.settings import Settings
 from gateway.wiring.resources import open_resources
 from gateway.wiring.roles import open_roles
@@ -24,6 +25,7 @@ async def run(settings: Settings, roles: Collection[str]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with open_resources(settings) as shared, open_roles(shared, roles) as tasks:
+        settle_memory()
         _log.info("worker_started", roles=sorted(roles))
         running = [asyncio.ensure_future(task()) for task in tasks]
         for each in running:

@@ -149,11 +149,14 @@ async def test_a_slow_receiver_gets_ten_at_a_time_and_the_rest_wait_under_their_
     await deliver(customer, 25)
 
     async def all_leased():
-        return await stack.database.fetchval(
-            "SELECT count(*) FROM webhook_deliveries WHERE tenant_id = $1 AND state = 'pending'"
-            " AND next_attempt_at > now() + interval '20 seconds'",
-            customer.uuid,
-        ) == 25
+        return (
+            await stack.database.fetchval(
+                "SELECT count(*) FROM webhook_deliveries WHERE tenant_id = $1 AND state = 'pending'"
+                " AND next_attempt_at > now() + interval '20 seconds'",
+                customer.uuid,
+            )
+            == 25
+        )
 
     await until(all_leased)
     assert len(sink.of("/slow")) == 10
