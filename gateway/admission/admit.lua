@@ -22,6 +22,7 @@ KEYS[1]    {t:<tenant uuid hex>}    the prefix of every key below; the braces pu
     rate              string  TAT of the request rate in us; expires when it says nothing more
     rate:<country>    string  TAT of the country's refusing rate
     day:<country>:<n> string  live messages admitted on the n-th UTC day since 1970; expires with the day after
+    pump:…                    see pumping.lua, which stands before this file in the same script
 
 ARGV[1]    the caller's policy version
 ARGV[2]    1 for a live key, 0 for a test key
@@ -35,20 +36,23 @@ ARGV[9]    life of the message in ms
 ARGV[10]   the time in us, '' for Redis's own (tests inject it)
 ARGV[11]   the protect configuration in force, in hex, '' for none
 ARGV[12]   channel
-ARGV[13..] use cases whose opt-out lists forbid the message
+ARGV[13]   the probe of pumping.lua, '' for traffic that is not watched
+ARGV[14..] use cases whose opt-out lists forbid the message
 
 Protect rules are closed by the destination and charged by nobody. The caller has found the configuration
 (request, set, tenant, account); the policy's version proves that it is still the one. Within it a number's
 override stands before its country's rule, and the gates above it (country allowlist, opt-out) before both.
 
-Returns {code, a, b}; verdict.py is the only place that reads it:
+Returns {code, a, b, ...}; verdict.py is the only place that reads it:
 
      0  admitted              a: requests left, -1 for no rate      b: ms until the allowance is whole
+                              and, where it raised a hold: rule, scope, until ms, 1 if it refuses from now on
      1  unprojected
      2  stale policy          a: the version that holds
     10  tenant_suspended      11  not_live      12  template_required    13  template_not_allowed
     14  country_not_allowed   15  opted_out
     16  protect_blocked, country rule           17  protect_blocked, number override
+    18  pumping_suspected     a: ms until it opens    b: rule, and then: scope, until ms
     20  rate_limited, requests                  a: ms until it opens
     21  rate_limited, country                   a: ms until it opens
     22  queue_full                              a: ms until the wait would fit
@@ -58,7 +62,7 @@ Returns {code, a, b}; verdict.py is the only place that reads it:
 local prefix = KEYS[1]
 local SECOND_US = 1000000
 local DAY_US = 86400 * SECOND_US
-local FIRST_USE_CASE = 13
+local FIRST_USE_CASE = 14
 local ALWAYS_ALLOW = 'A'
 local LONGEST_PARTS = 32           -- more than the longest text has
 local ROUNDING = 0.01              -- 1 s / (1 s / 49) may fall short of 49
@@ -181,6 +185,11 @@ if closed then
 end
 
 local now = now_us()
+local probe = pumping.read(ARGV[13], prefix, country, recipient)
+local suspected = probe and pumping.gate(probe, math.floor(now / 1000))
+if suspected then
+  return { 18, suspected[1], suspected[2], suspected[3], suspected[4] }
+end
 local requests = rate(prefix .. ':rate', request_us, 1, now)
 if requests and requests.wait > 0 then
   return { 20, milliseconds(requests.wait), 0 }
@@ -204,8 +213,12 @@ end
 if in_country then
   charge(in_country, now)
 end
-if not requests then
-  return { 0, -1, 0 }
+local answer = { 0, -1, 0 }
+if requests then
+  charge(requests, now)
+  answer = { 0, left(requests, now), milliseconds(requests.tat - now) }
 end
-charge(requests, now)
-return { 0, left(requests, now), milliseconds(requests.tat - now) }
+for _, each in ipairs(probe and pumping.count(probe, now) or {}) do
+  answer[#answer + 1] = each
+end
+return answer

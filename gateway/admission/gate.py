@@ -11,7 +11,7 @@ from gateway.admission.projection import ReadOptOuts, tenant_prefix
 from gateway.admission.verdict import Admission, Verdict, read_verdict
 from gateway.lanes.scripts import Argument, RedisScripts, read_script
 
-_ADMIT = read_script("gateway.admission", "admit.lua")
+_ADMIT = read_script("gateway.admission", "pumping.lua", "admit.lua")
 _PEEK = read_script("gateway.admission", "peek.lua")
 
 
@@ -56,6 +56,7 @@ class AdmissionGate:
             "" if self._clock_us is None else self._clock_us(),
             "" if admission.protect is None else admission.protect.hex,
             admission.channel,
+            "" if admission.watched is None else admission.watched.probe,
             *admission.use_cases,
         ]
         return read_verdict(await self._scripts.run(_ADMIT, tenant_prefix(admission.tenant_id), arguments))

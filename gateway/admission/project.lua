@@ -17,6 +17,7 @@ KEYS[1]   {t:<tenant uuid hex>}    the prefix of every key below; the braces put
     replacing            string  the token of who replaces the lists; expires
     journal              list    '+' or '-', list, hash, value: four elements per change; expires
     next:<list>          set, hash; a new list, still aside; expires
+    pump:held            hash    see pumping.lua
 
 ARGV[1]   operation, then its arguments:
   policy   version, field, value, ...        {1}, or {0} when a newer version is there
@@ -25,6 +26,7 @@ ARGV[1]   operation, then its arguments:
   finish   token, list...                    {1}, or {0} when the lock is lost, or no policy is there
   add      list, hash, value                 {1}; the value is '' for an opt-out
   remove   list, hash                        {1}
+  lift     workflow, prefix                  {1}, or {0} where pumping.lua holds no such thing
 ]==]
 
 local prefix = KEYS[1]
@@ -172,6 +174,12 @@ end
 
 function operations.remove()
   return record('-')
+end
+
+function operations.lift()
+  local field = ARGV[2] .. '|' .. ARGV[3]
+  redis.call('HDEL', prefix .. ':pump:held', '#' .. field)
+  return redis.call('HDEL', prefix .. ':pump:held', field)
 end
 
 return { operations[ARGV[1]]() }

@@ -89,6 +89,11 @@ async def remove_opt_out(
     await scripts.run(_PROJECT, tenant_prefix(tenant_id), ["remove", use_case, recipient_hash])
 
 
+async def lift_hold(scripts: RedisScripts, tenant_id: UUID, workflow: str, scope: str) -> bool:
+    """End one hold of pumping.lua; False if there is none."""
+    return await _done(scripts, tenant_prefix(tenant_id), ["lift", workflow, scope])
+
+
 async def _done(scripts: RedisScripts, prefix: str, arguments: Sequence[Argument]) -> bool:
     return (await scripts.run(_PROJECT, prefix, arguments))[0] == 1
 

@@ -14,6 +14,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from gateway.admission.pumping import Hold, Watched, read_rule
+
 GateName = Literal[
     "tenant_suspended",
     "not_live",
@@ -22,6 +24,7 @@ GateName = Literal[
     "country_not_allowed",
     "opted_out",
     "protect_blocked",
+    "pumping_suspected",
     "rate_limited",
     "queue_full",
     "daily_cap_reached",
@@ -50,6 +53,8 @@ class Admission(Struct, frozen=True, kw_only=True):
     protect: UUID | None = None
     """The protect configuration that decides, by this version of the policy; None for none."""
     channel: str = "sms"
+    watched: Watched | None = None
+    """How it is watched for pumping; None for traffic that is not."""
 
 
 class Admitted(Struct, frozen=True, kw_only=True, tag="admitted"):
@@ -59,6 +64,8 @@ class Admitted(Struct, frozen=True, kw_only=True, tag="admitted"):
     """Requests that may follow at once; None when the plan has no request rate."""
     reset_ms: int
     """Milliseconds until the whole allowance is back."""
+    raised: Hold | None = None
+    """A hold on later messages that this one raised: it was the one too many that looked like pumping."""
 
 
 class Refused(Struct, frozen=True, kw_only=True, tag="refused"):
@@ -69,6 +76,8 @@ class Refused(Struct, frozen=True, kw_only=True, tag="refused"):
     """Set only where waiting helps: when the gate opens next."""
     scope: Scope | None = None
     """Which rate, for `rate_limited`; which rule, for `protect_blocked`."""
+    hold: Hold | None = None
+    """What stands in the way, for `pumping_suspected`."""
 
 
 class StalePolicy(Struct, frozen=True, kw_only=True, tag="stale_policy"):
@@ -98,19 +107,39 @@ _REFUSALS: dict[int, tuple[GateName, Scope | None]] = {
     23: ("daily_cap_reached", None),
 }
 _WAITING_HELPS = frozenset({20, 21, 22, 23})
+_BARE_ANSWER = 3
 _NO_RATE = -1
 
 
 def read_verdict(answer: Sequence[int | bytes]) -> Verdict:
     """Return the verdict behind the script's answer: a code of the list in `admit.lua` and two numbers."""
-    code, first, second = (int(each) for each in answer)
+    code, first, second = (int(each) for each in answer[:_BARE_ANSWER])
     match code:
         case 0:
-            return Admitted(remaining=None if first == _NO_RATE else first, reset_ms=second)
+            return Admitted(
+                remaining=None if first == _NO_RATE else first,
+                reset_ms=second,
+                raised=_raised(answer[_BARE_ANSWER:]),
+            )
         case 1:
             return Unprojected()
         case 2:
             return StalePolicy(version=first)
+        case 18:
+            hold = _hold(second, answer[3], int(answer[4]), enforced=True)
+            return Refused(gate="pumping_suspected", retry_after_ms=first, hold=hold)
         case _:
             gate, scope = _REFUSALS[code]
             return Refused(gate=gate, scope=scope, retry_after_ms=first if code in _WAITING_HELPS else None)
+
+
+def _raised(rest: Sequence[int | bytes]) -> Hold | None:
+    if not rest:
+        return None
+    rule, scope, until_ms, enforced = rest
+    return _hold(int(rule), scope, int(until_ms), enforced=int(enforced) == 1)
+
+
+def _hold(rule: int, scope: int | bytes, until_ms: int, *, enforced: bool) -> Hold:
+    name = scope.decode() if isinstance(scope, bytes) else str(scope)
+    return Hold(rule=read_rule(rule), scope=name, until_ms=until_ms, enforced=enforced)

@@ -20,6 +20,7 @@ SENDING: Final = (
     "template_not_allowed",
     "country_not_allowed",
     "opted_out",
+    "pumping_suspected",
     "protect_blocked",
     "quiet_hours",
     "channel_disabled",

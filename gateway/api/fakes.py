@@ -12,6 +12,7 @@ from uuid import UUID
 
 from msgspec import Struct, structs
 
+from gateway.admission.holds import HeldPrefix
 from gateway.api.ports import IngestAnswer
 from gateway.carrier.provision_ports import ProvisionRefused, ProvisionRequest, ProvisionResult
 from gateway.errors import GatewayError
@@ -220,6 +221,24 @@ class FakeProjection:
     ) -> None:
         """Remember a changed opt-out."""
         self.opt_outs.append((tenant_id, list_name, recipient_hash, opted_out))
+
+
+class FakeHolds:
+    """Holds what was put into `held`, by tenant."""
+
+    def __init__(self) -> None:
+        self.held: dict[UUID, list[HeldPrefix]] = {}
+
+    async def of(self, tenant_id: UUID, *, now_ms: int) -> list[HeldPrefix]:
+        """Return what was put there and has not ended."""
+        return [each for each in self.held.get(tenant_id, []) if each.hold.until_ms > now_ms]
+
+    async def lift(self, tenant_id: UUID, workflow: str, prefix: str) -> bool:
+        """Take it out."""
+        before = self.held.get(tenant_id, [])
+        after = [each for each in before if (each.workflow, each.hold.scope) != (workflow, prefix)]
+        self.held[tenant_id] = after
+        return len(after) < len(before)
 
 
 def message_view(message_id: UUID, request: SendRequest, *, test: bool) -> MessageView:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Literal, Protocol
 from uuid import UUID
 
+from gateway.admission.holds import HeldPrefix
 from gateway.intake.explaining import Explanation
 from gateway.intake.outcome import Accepted, Declined, Estimate
 from gateway.intake.request import SendRequest
@@ -129,6 +130,28 @@ class OverrideProjection(Protocol):
         self, tenant_id: UUID, configuration_id: UUID, recipient_hash: bytes, mark: bytes | None
     ) -> None:
         """Project what a configuration says of a number; a failure is logged, never raised."""
+        ...
+
+
+class PumpingHolds(Protocol):
+    """What is held for pumping now; `gateway.admission.holds.Holds` fits."""
+
+    async def of(self, tenant_id: UUID, *, now_ms: int) -> Sequence[HeldPrefix]:
+        """
+        Return a tenant's holds, the next to end first.
+
+        Raises:
+            gateway.errors.Unavailable: Whoever knows them is away.
+        """
+        ...
+
+    async def lift(self, tenant_id: UUID, workflow: str, prefix: str) -> bool:
+        """
+        End one; False if there is none.
+
+        Raises:
+            gateway.errors.Unavailable: It may still hold.
+        """
         ...
 
 

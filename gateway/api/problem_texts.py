@@ -149,11 +149,18 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "The number is on the tenant's opt-out list for this type of message. Nothing was held.",
         "Do not message the person. They may opt in again; `GET /v1/opt-outs` shows the list.",
     ),
-    "protect_blocked": (
+    "pumping_suspected": (
         (
-            "The country or number is blocked by the tenant's protect rules, or too many numbers alike were "
-            "tried."
+            "Too many numbers of one block of a thousand were sent to, or too many texts to one recipient; "
+            "`detail` names the rule, the prefix and when it ends by itself. Nothing was held."
         ),
+        (
+            "Look at who asks for the messages. If they are wanted, `DELETE /v1/protect/blocks/{id}` lifts "
+            "the block, and the operator can put the prefix on the plan's safe list."
+        ),
+    ),
+    "protect_blocked": (
+        ("The country or number is blocked by the tenant's protect rules."),
         "Check the rules under /v1/protect, and the traffic for pumping.",
     ),
     "channel_disabled": (

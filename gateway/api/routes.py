@@ -18,6 +18,7 @@ from gateway.api.admin import (
 )
 from gateway.api.admin import credits as admin_credits
 from gateway.api.admin import protect as account_protect
+from gateway.api.admin import protect_blocks as protect_desk
 from gateway.api.admin import senders as senders_desk
 from gateway.api.admin import templates as admin_templates
 from gateway.api.auth import operator_gate, tenant_gate
@@ -35,6 +36,7 @@ from gateway.api.v1 import (
     messages,
     opt_outs,
     protect,
+    protect_blocks,
     protect_overrides,
     protect_report,
     sender_gates,
@@ -97,6 +99,8 @@ TENANT_ROUTES: tuple[HTTPRouteHandler, ...] = (
     protect_report.get_effective_rule,
     protect_report.get_protect_report,
     protect_report.mark_false_positive,
+    protect_blocks.list_blocks,
+    protect_blocks.lift_block,
     senders.list_senders,
     senders.get_sender,
     sender_gates.get_sender_gates,
@@ -157,6 +161,8 @@ OPERATOR_ROUTES: tuple[HTTPRouteHandler, ...] = (
     aws_accounts.list_aws_accounts,
     aws_accounts.put_aws_account,
     aws_accounts.check_aws_account,
+    protect_desk.list_tenant_blocks,
+    protect_desk.lift_tenant_block,
     overview.list_tenant_audit,
     overview.get_summary,
     quarantine.list_quarantined_messages,

@@ -10,6 +10,7 @@ from gateway.api.ports import (
     OptOutProjection,
     OverrideProjection,
     PolicyProjection,
+    PumpingHolds,
     Readiness,
     Sends,
     SnsIngest,
@@ -45,3 +46,4 @@ class Services:
     opt_out_changed: OptOutProjection
     override_changed: OverrideProjection
     webhook_url_check: WebhookUrlCheck
+    pumping_holds: PumpingHolds

@@ -15,6 +15,7 @@ DeclineCode = Literal[
     "country_not_allowed",
     "opted_out",
     "protect_blocked",
+    "pumping_suspected",
     "tenant_suspended",
     "not_live",
     "channel_disabled",

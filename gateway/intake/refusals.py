@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
+from gateway.admission.pumping import Hold
 from gateway.admission.verdict import GateName, Refused
 from gateway.intake.commit import OverBudget
 from gateway.intake.outcome import Declined, RateState
 from gateway.intake.prepare import Draft
-from gateway.messages.view import timestamp
+from gateway.messages.view import timestamp, timestamp_of_ms
 from tenants.accounts.plan import Plan
 from tenants.budgets.budget import PLATFORM
 from tenants.credits.money import format_amount
@@ -56,6 +57,8 @@ def _amount(amount: int, unit: str) -> str:
 
 
 def _detail(refused: Refused, draft: Draft) -> str:
+    if refused.hold is not None:
+        return _held(refused.hold)
     text = _BY_SCOPE.get(refused.scope or "", _TEXTS[refused.gate])
     return text.format(country=draft.number.country, type=draft.type)
 
@@ -69,6 +72,15 @@ _BY_SCOPE = {
         "a protect override blocks this number; GET /v1/protect/overrides lists them, DELETE takes one away"
     ),
 }
+
+
+def _held(hold: Hold) -> str:
+    until = timestamp_of_ms(hold.until_ms)
+    if hold.rule == "resend":
+        return f"the rule resend: the recipient had all the plan allows in 10 minutes; held until {until}"
+    return f"the rule {hold.rule}: numbers that begin +{hold.scope} look like SMS pumping; held until {until}"
+
+
 _TEXTS: dict[GateName, str] = {
     "tenant_suspended": "the tenant is suspended; its operator can resume it",
     "not_live": "the tenant is not live yet; send with a test key, or let the operator provision it",
@@ -77,6 +89,7 @@ _TEXTS: dict[GateName, str] = {
     "country_not_allowed": "{country} is not among the countries this tenant may send to",
     "opted_out": "the recipient has opted out of {type} messages from this tenant",
     "protect_blocked": "a protect rule blocks the destination",
+    "pumping_suspected": "the messages look like SMS pumping",
     "rate_limited": "the plan's requests per second are used up",
     "daily_cap_reached": "the rollout's messages a day to {country} are used up; the next UTC day opens them",
     "queue_full": "the queue to this sender is longer than the message would live",

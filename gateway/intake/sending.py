@@ -14,8 +14,10 @@ from uuid import UUID
 
 import structlog
 
+from gateway.admission.coarse_velocity import CoarseVelocity
 from gateway.admission.fallback import decide_without_redis
 from gateway.admission.gate import AdmissionGate
+from gateway.admission.pumping import Hold, watch
 from gateway.admission.verdict import Admission, Admitted, Refused, StalePolicy, Unprojected, Verdict
 from gateway.clock import Clock
 from gateway.errors import Unavailable
@@ -33,6 +35,7 @@ from gateway.intake.prepare import Draft, prepare
 from gateway.intake.prices import Prices
 from gateway.intake.protect_tally import ProtectTally
 from gateway.intake.protecting import configuration_of
+from gateway.intake.pumping_notices import tell
 from gateway.intake.refusals import declined, over_budget
 from gateway.intake.replays import KEY_MISMATCH, Replays
 from gateway.intake.request import SendRequest
@@ -98,6 +101,7 @@ class Sending:
         self._protect_tally = protect_tally
         self._clock = clock
         self._recipients = recipient_key(secret_key)
+        self._coarse = CoarseVelocity()
 
     async def send(
         self,
@@ -222,6 +226,14 @@ class Sending:
                     content = await self._content(scope, request, draft, sender)
                     if isinstance(content, Declined):
                         return content
+                    if admitted.raised is not None and admission.watched is not None:
+                        await tell(
+                            self._replays.pool,
+                            scope,
+                            admission.watched.workflow,
+                            country=admission.country,
+                            hold=admitted.raised,
+                        )
                     admissible = Admissible(
                         snapshot=snapshot,
                         scope=scope,
@@ -278,7 +290,20 @@ class Sending:
         override = await self._policies.override_that_holds(
             admission.tenant_id, admission.protect, admission.recipient_hash
         )
-        return decide_without_redis(policy_of(snapshot), admission, opted_out=opted_out, override=override)
+        verdict = decide_without_redis(policy_of(snapshot), admission, opted_out=opted_out, override=override)
+        return verdict if isinstance(verdict, Refused) else self._coarsely(admission, verdict)
+
+    def _coarsely(self, admission: Admission, admitted: Admitted) -> Verdict:
+        """Stop the plainest pumping while the counters that all processes share are away."""
+        watched = admission.watched
+        if watched is None or not watched.enforced:
+            return admitted
+        now_ms = int(self._clock.now().timestamp() * 1000)
+        wait_ms = self._coarse.wait_ms((admission.tenant_id, watched.workflow, watched.block), now_ms)
+        if wait_ms is None:
+            return admitted
+        hold = Hold(rule="prefix", scope=watched.block, until_ms=now_ms + wait_ms, enforced=True)
+        return Refused(gate="pumping_suspected", retry_after_ms=wait_ms, hold=hold)
 
     async def _store(self, passed: Passed) -> Accepted | Declined:
         return await self.answer(passed, await self._commit.submit(passed.built.message))
@@ -335,6 +360,13 @@ def _admission(
         ttl_ms=draft.ttl_ms,
         protect=configuration_of(snapshot, draft.protect, chosen.sender),
         channel=request.channel,
+        watched=watch(
+            snapshot.plan,
+            draft.number,
+            message_type=draft.type,
+            template=draft.template.name if draft.template else None,
+            live=scope.live,
+        ),
     )
 
 

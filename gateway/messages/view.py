@@ -115,6 +115,11 @@ def timestamp(value: datetime | None) -> str | None:
     return utc.isoformat(timespec="milliseconds")[:_WITHOUT_OFFSET] + "Z"
 
 
+def timestamp_of_ms(unix_ms: int) -> str:
+    """Return Unix milliseconds in the same form."""
+    return timestamp(datetime.fromtimestamp(unix_ms / 1000, UTC)) or ""
+
+
 _WITHOUT_OFFSET: Final = len("2026-01-31T09:00:00.000")
 
 

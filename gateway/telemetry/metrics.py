@@ -39,6 +39,12 @@ INTAKE_WAITING_MESSAGES: Final = Gauge(
     "tollgate_intake_waiting_messages", "Sends in line for a commit in this process."
 )
 
+PUMPING_SUSPECTED: Final = Counter(
+    "tollgate_pumping_suspected_total",
+    "Prefixes whose traffic looked like pumping, by rule and whether it is refused.",
+    ["rule", "enforced"],
+)
+
 DISPATCH_OUTCOMES: Final = Counter(
     "tollgate_dispatch_outcomes_total",
     "Attempts by outcome: sent, not_sent, refused, unknown, expired, not_opened.",

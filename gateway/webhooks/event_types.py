@@ -23,6 +23,7 @@ EventType = Literal[
     "credits.low",
     "credits.top_up_requested",
     "spend.threshold",
+    "pumping.suspected",
     "webhook_endpoint.disabled",
     "onboarding.step_changed",
 ]
@@ -50,6 +51,7 @@ DESCRIPTIONS: Final[dict[EventType, str]] = {
     "credits.low": "The balance fell to 50, 20 or 10 % of the last top-up, or is empty.",
     "credits.top_up_requested": "The balance is below the level at which your plan asks for a top-up.",
     "spend.threshold": "Spending reached 50, 80 or 100 % of a monthly budget.",
+    "pumping.suspected": "Messages to a prefix look like SMS pumping; the rule and the end are in the data.",
     "webhook_endpoint.disabled": "An endpoint of yours is no longer called; the reason is in the data.",
     "onboarding.step_changed": "A step of your onboarding was completed, reopened or needs you.",
 }

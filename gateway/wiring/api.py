@@ -8,6 +8,7 @@ from msgspec import Struct
 from redis.exceptions import RedisError
 
 from gateway.admission.gate import AdmissionGate
+from gateway.admission.holds import Holds
 from gateway.api.ports import WebhookUrlCheck
 from gateway.api.services import Services
 from gateway.carrier.account_check import check_account
@@ -108,6 +109,7 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
             policy_changed=policies.changed,
             opt_out_changed=policies.opt_out_changed,
             override_changed=policies.override_changed,
+            pumping_holds=Holds(shared.scripts),
             webhook_url_check=_url_check(Targets(settings.webhook_allow_cidrs)),
         )
         notices = PolicyNotices(settings.database_url, policies)

@@ -31,7 +31,7 @@ What a key may be limited to.
 - `templates`: read, write and submit templates
 - `senders:read`: read senders, pools and configuration sets
 - `opt-outs`: read, add and remove opted-out numbers
-- `protect`: read and change country rules and number overrides, read what they stopped
+- `protect`: read and change country rules and number overrides, read what they stopped, lift blocks
 - `webhooks`: manage endpoints and their deliveries
 - `credits:read`: read balance, ledger and usage
 - `keys`: create and revoke keys, never beyond its own scopes

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from tenants.accounts.pumping_rules import Pumping
 from tenants.accounts.sending_rules import CHANNELS, Channel, ContentScreen, QuietHours, Rollout
 from tenants.errors import InvalidInput
 
@@ -84,6 +85,8 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     A number, a sender id or a pool id of the tenant for sends that name no `from`; where it cannot carry the
     message, the pool for the type does.
     """
+    pumping: Pumping = msgspec.field(default_factory=Pumping)
+    """How the tenant's traffic is watched for SMS pumping."""
     resend_unknown_transactional: bool = True
     """Whether a transactional send whose outcome stays unknown is tried once more, flagged."""
 

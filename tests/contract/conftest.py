@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from gateway.api.fakes import (
+    FakeHolds,
     FakeIngest,
     FakeProjection,
     FakeProvisioner,
@@ -107,6 +108,7 @@ async def world(database_url: str, engines: dict[str, Any]) -> World:
             override_changed=projection.override_changed,
             account_check=None,
             webhook_url_check=judge_url,
+            pumping_holds=FakeHolds(),
         )
     )
 

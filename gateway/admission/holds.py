@@ -1,0 +1,58 @@
+"""
+What is held for pumping at this moment: read from Redis, which decides it, and lifted there.
+
+Postgres keeps no copy: a hold lives half an hour at most, and a Redis that lost one sees the traffic anew.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from msgspec import Struct
+
+from gateway.admission.projection import lift_hold, tenant_prefix
+from gateway.admission.pumping import Hold, read_rule
+from gateway.lanes.scripts import RedisScripts
+
+
+class HeldPrefix(Struct, frozen=True, kw_only=True):
+    """One hold, and the workflow whose messages it concerns."""
+
+    workflow: str
+    hold: Hold
+
+
+class Holds:
+    """One per API process."""
+
+    def __init__(self, scripts: RedisScripts) -> None:
+        self._scripts = scripts
+
+    async def of(self, tenant_id: UUID, *, now_ms: int) -> Sequence[HeldPrefix]:
+        """
+        Return what is held, the next to end first.
+
+        Raises:
+            RedisUnavailable: Nobody can say.
+        """
+        fields = await self._scripts.hash(f"{tenant_prefix(tenant_id)}:pump:held")
+        found = [_read(name.decode(), value.decode()) for name, value in fields.items() if name[:1] != b"#"]
+        return sorted(
+            (each for each in found if each.hold.until_ms > now_ms),
+            key=lambda each: (each.hold.until_ms, each.workflow, each.hold.scope),
+        )
+
+    async def lift(self, tenant_id: UUID, workflow: str, prefix: str) -> bool:
+        """
+        End a hold now; False if there is none.
+
+        Raises:
+            RedisUnavailable: It may still hold.
+        """
+        return await lift_hold(self._scripts, tenant_id, workflow, prefix)
+
+
+def _read(name: str, value: str) -> HeldPrefix:
+    workflow, _, prefix = name.partition("|")
+    until_ms, rule, enforced = value.split(",")
+    hold = Hold(rule=read_rule(int(rule)), scope=prefix, until_ms=int(until_ms), enforced=enforced == "1")
+    return HeldPrefix(workflow=workflow, hold=hold)
