@@ -226,14 +226,7 @@ class Sending:
                     content = await self._content(scope, request, draft, sender)
                     if isinstance(content, Declined):
                         return content
-                    if admitted.raised is not None and admission.watched is not None:
-                        await tell(
-                            self._replays.pool,
-                            scope,
-                            admission.watched.workflow,
-                            country=admission.country,
-                            hold=admitted.raised,
-                        )
+                    await self._tell(scope, admission, admitted)
                     admissible = Admissible(
                         snapshot=snapshot,
                         scope=scope,
@@ -274,6 +267,17 @@ class Sending:
             return found
         fault = FieldFault(field="/media/0", code=found.fault, detail=found.detail)
         return Declined(code=found.code, detail=found.detail, errors=(fault,))
+
+    async def _tell(self, scope: TenantScope, admission: Admission, admitted: Admitted) -> None:
+        """Let the tenant and the operator know of a block that this send has raised."""
+        if admitted.raised is not None and admission.watched is not None:
+            await tell(
+                self._replays.pool,
+                scope,
+                admission.watched.workflow,
+                country=admission.country,
+                hold=admitted.raised,
+            )
 
     async def _admit(self, admission: Admission) -> Verdict:
         """Ask the gate; with Redis away, or while another projects, ask the truth: slower, but it goes on."""
