@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 from uuid import UUID
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, structs
 
 from gateway.admission.rules.channel import channel_fault
 from gateway.admission.segments import Segments
@@ -116,7 +116,14 @@ def _draft(
     kind = _type(snapshot, request, text.template)
     if isinstance(kind, Declined):
         return kind
-    quote = price(snapshot.plan, book, country=number.country, channel=request.channel, parts=shape.charged)
+    quote = price(
+        snapshot.plan,
+        book,
+        country=number.country,
+        channel=request.channel,
+        parts=shape.charged,
+        model=snapshot.model,
+    )
     if not isinstance(quote, Quote):
         return Declined(code="no_price", detail=f"the price book has no price for {number.country}")
     if (dear := _too_dear(request, quote)) is not None:
@@ -138,6 +145,27 @@ def _draft(
         ttl_ms=ttl_s * 1000,
         protect=protect,
     )
+
+
+def repriced(
+    snapshot: TenantSnapshot, request: SendRequest, book: PriceBook, draft: Draft, sender_type: str
+) -> Prepared:
+    """Return the draft at the price of the sender that was chosen, where the book tells senders apart."""
+    if not book.special:
+        return draft
+    quote = price(
+        snapshot.plan,
+        book,
+        country=draft.number.country,
+        channel=request.channel,
+        parts=draft.charged,
+        sender_type=sender_type,
+        model=snapshot.model,
+    )
+    if not isinstance(quote, Quote):
+        return Declined(code="no_price", detail=f"the price book has no price for {draft.number.country}")
+    dear = _too_dear(request, quote)
+    return structs.replace(draft, quote=quote) if dear is None else dear
 
 
 def _shape_faults(snapshot: TenantSnapshot, request: SendRequest, now: datetime) -> Declined | None:

@@ -1,15 +1,17 @@
 """The operator's prices and budgets in memory, read again every few seconds."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 
 from gateway.clock import Clock
+from tenants.accounts.plan import Plan
 from tenants.budgets.budget import Budget
 from tenants.credits.pricing import PriceBook
 
+_NO_BOOK = PriceBook({})
 _MAX_AGE = timedelta(seconds=5)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -17,9 +19,13 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 class Tariff(Struct, frozen=True, kw_only=True):
     """What the operator asks and allows at one moment."""
 
-    book: PriceBook
+    books: Mapping[str, PriceBook]
     platform_budgets: tuple[Budget, ...] = ()
     """Caps on what AWS may charge in a month, over all tenants."""
+
+    def book_of(self, plan: Plan) -> PriceBook:
+        """Return the book that holds for a plan; empty where there is none of its name."""
+        return self.books.get(plan.price_book, _NO_BOOK)
 
 
 class Prices:

@@ -129,9 +129,9 @@ class SnapshotReader:
     async def tariff(self, at: datetime) -> Tariff:
         """Read the price lines in force at an instant, and the platform's own budgets."""
         async with worker_transaction(self._worker_engine) as session:
-            book = await credit_store.price_book(session, at)
+            books = await credit_store.price_books(session, at)
             caps = await budget_store.caps(TenantScope(tenant_id=PLATFORM), session)
-        return Tariff(book=book, platform_budgets=caps)
+        return Tariff(books=books, platform_budgets=caps)
 
 
 def _parsed(row: templates.ApprovedTemplate) -> ApprovedTemplate:

@@ -31,7 +31,7 @@ from gateway.intake.explained_gates import Surroundings, gates_of
 from gateway.intake.explaining import Explanation, explain
 from gateway.intake.outcome import Accepted, Declined, Estimate, FieldFault, RateState
 from gateway.intake.policies import Policies
-from gateway.intake.prepare import Draft, prepare
+from gateway.intake.prepare import Draft, prepare, repriced
 from gateway.intake.prices import Prices
 from gateway.intake.protect_tally import ProtectTally
 from gateway.intake.protecting import configuration_of
@@ -51,6 +51,7 @@ from gateway.routing.facts import SenderFact
 from gateway.telemetry import metrics
 from tenants.credits.batch import available
 from tenants.credits.money import format_usd
+from tenants.credits.pricing import EVERY
 from tenants.scope import TenantScope
 
 _log = structlog.get_logger(__name__)
@@ -148,14 +149,14 @@ class Sending:
         """Say what the text would be on the wire and cost; counts against nothing."""
         snapshot = await self._policies.of(scope.tenant_id)
         tariff = await self._prices.current()
-        draft = prepare(snapshot, request, tariff.book, self._clock.now())
+        draft = prepare(snapshot, request, tariff.book_of(snapshot.plan), self._clock.now())
         return draft if isinstance(draft, Declined) else estimate_of(draft)
 
     async def explain(self, scope: TenantScope, request: SendRequest) -> Explanation | Declined:
         """Say what every gate would answer, which sender a text would get and why; counts against nothing."""
         snapshot, now = await self._policies.of(scope.tenant_id), self._clock.now()
         tariff = await self._prices.current()
-        draft = prepare(snapshot, request, tariff.book, now)
+        draft = prepare(snapshot, request, tariff.book_of(snapshot.plan), now)
         if isinstance(draft, Declined):
             return draft
         found = self._choosing.candidates(snapshot, request, draft)
@@ -208,7 +209,7 @@ class Sending:
         for _ in range(_TRIES):
             snapshot, now = await self._policies.of(scope.tenant_id), self._clock.now()
             tariff = await self._prices.current()
-            draft = prepare(snapshot, request, tariff.book, now)
+            draft = prepare(snapshot, request, tariff.book_of(snapshot.plan), now)
             if isinstance(draft, Declined):
                 return draft
             chosen = await self._choosing.choose(snapshot, scope, request, draft)
@@ -216,6 +217,10 @@ class Sending:
                 refusal = self._choosing.no_sender(snapshot, request, draft)
                 return _gate_before(snapshot, scope, request, draft) or refusal
             sender, wait_ms = chosen.sender, chosen.wait_ms
+            book = tariff.book_of(snapshot.plan)
+            draft = repriced(snapshot, request, book, draft, sender.type if sender else EVERY)
+            if isinstance(draft, Declined):
+                return draft
             ruled = rule(snapshot, request, draft, sender, now)
             if isinstance(ruled, Declined):
                 return _gate_before(snapshot, scope, request, draft) or ruled

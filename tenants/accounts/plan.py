@@ -9,7 +9,7 @@ from tenants.accounts.pumping_rules import Pumping
 from tenants.accounts.sending_rules import CHANNELS, Channel, ContentScreen, QuietHours, Rollout
 from tenants.errors import InvalidInput
 
-Pricing = Literal["dollars", "credits"]
+Pricing = Literal["dollars", "credits", "tiers"]
 Burst = Literal["queue", "refuse"]
 FreeText = Literal["open", "matching", "closed"]
 MessageType = Literal["otp", "transactional", "promotional"]
@@ -38,11 +38,43 @@ class AutoTopUp(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Requests per day (UTC); a campaign that eats every top-up cannot draw without end."""
 
 
+FeePolicy = Literal["pass", "absorb", "mark_up"]
+TierCountry = Annotated[str, Meta(pattern=r"^([A-Z]{2}|\*)$")]
+TierName = Annotated[str, Meta(min_length=1, max_length=40)]
+
+
+class Fees(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What becomes of fees: `pass` charges them at cost, `absorb` not, `mark_up` at the book's sell price."""
+
+    carrier: FeePolicy = "pass"
+    """The carriers' fee per message part, where the book names it apart from the part's price."""
+    protect: FeePolicy = "absorb"
+    """The fee per message part of AWS's protect features."""
+    lease: FeePolicy = "pass"
+    """The monthly lease of each sender."""
+
+
 class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Limits and pricing of one tenant; every limit is optional and absent means none of the tenant's own."""
 
     pricing: Pricing = "dollars"
-    """`dollars` holds the price in micro-dollars; `credits` holds whole credits per message part."""
+    """
+    `dollars` holds the price in micro-dollars; `credits` holds whole credits per message part; `tiers` holds
+    the price of the country's tier, in micro-dollars.
+    """
+    price_book: Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,39}$")] = "default"
+    """The operator's price book that holds for the tenant."""
+    margin_percent: Annotated[float, Meta(ge=0, le=1000)] | None = None
+    """Pricing `dollars`: the book's cost with this on top, instead of the book's sell price."""
+    credits_per_part: Annotated[int, Meta(ge=1, le=10_000)] | None = None
+    """Pricing `credits`: the same for every country, instead of the book's weight of the country."""
+    tiers: Annotated[dict[TierName, Amount], Meta(max_length=100)] = {}
+    """Pricing `tiers`: dollars per message part, by tier."""
+    tier_of: Annotated[dict[TierCountry, TierName], Meta(max_length=400)] = {}
+    """Pricing `tiers`: the tier of each country; `*` is that of every other one."""
+    fees: Fees = msgspec.field(default_factory=Fees)
+    platform_fee: Amount = "0"
+    """Model 1, the tenant's own AWS account: what a message part costs, and all that it costs."""
     country_mps: dict[CountryCode, PartsPerSecond] = {}
     """Message parts per second the tenant may send to a country, whatever its senders could carry."""
     default_mps: PartsPerSecond | None = None
@@ -99,6 +131,10 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """Refuse members that contradict each other; msgspec turns the ValueError into its own."""
+        if self.pricing == "tiers":
+            _check_tiers(self.tier_of, self.tiers)
+        if self.pricing == "credits" and "." in self.platform_fee:
+            raise ValueError("platform_fee counts whole credits where pricing is credits")
         wish = self.auto_top_up
         if self.pricing == "credits" and wish is not None and "." in wish.below + wish.amount:
             raise ValueError("auto_top_up counts whole credits where pricing is credits")
@@ -106,6 +142,15 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def mps(self, country: str) -> float | None:
         """Return the tenant's own limit in message parts per second to `country`."""
         return self.country_mps.get(country, self.default_mps)
+
+
+def _check_tiers(tier_of: dict[str, str], tiers: dict[str, str]) -> None:
+    if not tiers:
+        raise ValueError("pricing by tiers needs `tiers`, a price per message part for each")
+    if "*" not in tier_of:
+        raise ValueError("`tier_of` needs `*`, the tier of every country that it does not name")
+    if unknown := sorted(set(tier_of.values()) - tiers.keys()):
+        raise ValueError(f"`tier_of` names a tier that `tiers` does not price: {unknown[0]}")
 
 
 def free_text_of(model: int, plan: Plan) -> FreeText:

@@ -23,7 +23,11 @@ _BALANCES: Final = table(
     column("posted", BigInteger),
     column("held", BigInteger),
 )
-_UNITS: Final[dict[Pricing, Literal["micros", "credits"]]] = {"dollars": "micros", "credits": "credits"}
+_UNITS: Final[dict[Pricing, Literal["micros", "credits"]]] = {
+    "dollars": "micros",
+    "credits": "credits",
+    "tiers": "micros",
+}
 
 
 async def open_purse(session: AsyncSession, tenant_id: UUID, pricing: Pricing) -> None:
@@ -42,6 +46,8 @@ async def change_unit(scope: TenantScope, session: AsyncSession, pricing: Pricin
     """
     own = _BALANCES.c.tenant_id == scope.tenant_id
     purse = (await session.execute(select(_BALANCES).where(own).with_for_update())).one()
+    if purse.unit == _UNITS[pricing]:
+        return
     if purse.posted or purse.held:
         raise Conflict("balance_not_zero", "the pricing changes only while balance and holds are zero")
     await session.execute(update(_BALANCES).where(own).values(unit=_UNITS[pricing]))

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from tenants.credits import store
 from tenants.credits.money import parse_usd
-from tenants.credits.pricing import PriceBook, PriceLine
+from tenants.credits.pricing import PriceBook, PriceLine, book_of
 
 EXAMPLE_SINCE: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """Before every real price, so that the operator's own line always wins."""
@@ -37,7 +37,7 @@ def example_lines() -> Iterator[PriceLine]:
 
 def example_book() -> PriceBook:
     """Return the example as a book, without a database."""
-    return PriceBook({(line.country, line.channel): line for line in example_lines()})
+    return book_of(example_lines())
 
 
 async def load_example_book(session: AsyncSession) -> int:
@@ -49,4 +49,5 @@ async def load_example_book(session: AsyncSession) -> int:
     """
     if await store.has_prices(session):
         return 0
+    await store.note_import(session, store.DEFAULT_BOOK, example=True)
     return await store.add_prices(session, list(example_lines()), valid_from=EXAMPLE_SINCE)

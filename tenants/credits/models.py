@@ -154,16 +154,33 @@ class Reconciliation(Base):
     sample: Mapped[JsonList]
 
 
+class PriceBookRow(Base):
+    """A named price book; its lines are in `prices`."""
+
+    __tablename__ = "price_books"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    example: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Whether its prices are made up."""
+    imported_at: Mapped[Instant] = mapped_column(server_default=text("now()"))
+
+
 class Price(Base):
-    """One line of the price book: what a message part to a country costs the operator and the tenant."""
+    """One line of a price book: what a message part or a fee costs the operator and the tenant."""
 
     __tablename__ = "prices"
     __table_args__ = (
         CheckConstraint("sell_micros >= 0 AND cost_micros >= 0 AND credits >= 0", name="not_negative"),
+        CheckConstraint(
+            "item IN ('part', 'carrier_fee', 'protect_fee', 'lease', 'registration')", name="item"
+        ),
     )
 
+    book: Mapped[str] = mapped_column(primary_key=True, server_default="default")
+    item: Mapped[str] = mapped_column(primary_key=True, server_default="part")
     country: Mapped[str] = mapped_column(primary_key=True)
     """ISO 3166-1 alpha-2, or `*` for every country without a line of its own."""
+    sender_type: Mapped[str] = mapped_column(primary_key=True, server_default="*")
     channel: Mapped[str] = mapped_column(primary_key=True)
     valid_from: Mapped[Instant] = mapped_column(primary_key=True)
     sell_micros: Mapped[Amount]

@@ -4,20 +4,34 @@ What a message costs before it is sent. Pure: the caller brings the plan and the
 Prices are per message part and per country; a country without a line of its own takes the line `*`.
 """
 
+from collections.abc import Iterable
+from decimal import Decimal
+from functools import lru_cache
 from typing import Final, Literal
 
 from msgspec import Struct
 
 from tenants.accounts.plan import Plan, Pricing
+from tenants.credits.rates import dollars, fees, tiers
 
 Unit = Literal["micros", "credits"]
 """What a tenant's balance counts: micro-dollars, or whole credits."""
 
 Channel = Literal["sms", "mms", "voice"]
 
-EVERY_COUNTRY: Final = "*"
+Item = Literal["part", "carrier_fee", "protect_fee", "lease", "registration"]
+"""What a line prices: a message part, a fee on top of each part, a sender's month, a registration."""
 
-UNITS: Final[dict[Pricing, Unit]] = {"dollars": "micros", "credits": "credits"}
+EVERY: Final = "*"
+"""Every country, or every type of sender, without a line of its own."""
+
+LineKey = tuple[Item, str, str, str]
+"""Item, country, sender type, channel."""
+
+OWN_ACCOUNT_MODEL: Final = 1
+"""Tenants on their own AWS account: AWS bills them, and the platform asks its fee alone."""
+
+UNITS: Final[dict[Pricing, Unit]] = {"dollars": "micros", "credits": "credits", "tiers": "micros"}
 
 _MAX_PRICE_STEP_MICROS: Final = 10
 """AWS reads MaxPrice with five decimals, so six-decimal micro-dollars are rounded up to ten."""
@@ -26,27 +40,62 @@ _MAX_PRICE_LIMIT_MICROS: Final = 99_999_990
 
 
 class PriceLine(Struct, frozen=True, kw_only=True):
-    """A message part to one country over one channel."""
+    """One line of a price book: a message part, or a fee, to one country."""
 
     country: str
     """ISO 3166-1 alpha-2, or `*`."""
     channel: str
     sell_micros: int
     cost_micros: int
-    """AWS's price and the carriers' fee together."""
+    """Of a part: AWS's price, with the carriers' fee where the book does not name that apart."""
     credits: int
+    item: Item = "part"
+    sender_type: str = EVERY
+    """Type of origination identity, or `*`."""
+
+    @property
+    def key(self) -> LineKey:
+        """What it prices."""
+        return self.item, self.country, self.sender_type, self.channel
 
 
 class PriceBook(Struct, frozen=True):
     """Every line in force at one instant."""
 
     lines: dict[tuple[str, str], PriceLine]
-    """By country and channel."""
+    """Message parts by country and channel, whatever the sender."""
+    special: dict[LineKey, PriceLine] = {}
+    """Parts that depend on the sender's type, and every fee."""
 
-    def line(self, country: str, channel: str) -> PriceLine | None:
-        """Return the country's own line, else the channel's line for every country, else None."""
+    def line(self, country: str, channel: str, sender_type: str = EVERY) -> PriceLine | None:
+        """Return the line of the country and the sender's type, else the country's, else the one for all."""
+        if self.special and sender_type != EVERY:
+            own = self.special.get(("part", country, sender_type, channel))
+            if own is not None:
+                return own
         own = self.lines.get((country, channel))
-        return own if own is not None else self.lines.get((EVERY_COUNTRY, channel))
+        return own if own is not None else self.lines.get((EVERY, channel))
+
+    def fee(self, item: Item, country: str, sender_type: str, channel: str) -> PriceLine | None:
+        """Return the nearest line of a fee: the country's before the one for all, then the sender type's."""
+        for where in (country, EVERY):
+            for whose in (sender_type, EVERY):
+                found = self.special.get((item, where, whose, channel))
+                if found is not None:
+                    return found
+        return None
+
+
+def book_of(lines: Iterable[PriceLine]) -> PriceBook:
+    """Return lines as a book; of two for the same thing the later one wins."""
+    parts: dict[tuple[str, str], PriceLine] = {}
+    special: dict[LineKey, PriceLine] = {}
+    for line in lines:
+        if line.item == "part" and line.sender_type == EVERY:
+            parts[line.country, line.channel] = line
+        else:
+            special[line.key] = line
+    return PriceBook(parts, special)
 
 
 class Quote(Struct, frozen=True, kw_only=True, tag="quote"):
@@ -73,25 +122,76 @@ class NoPrice(Struct, frozen=True, kw_only=True, tag="no_price"):
     channel: str
 
 
-def price(plan: Plan, book: PriceBook, *, country: str, channel: str, parts: int) -> Quote | NoPrice:
+def price(
+    plan: Plan,
+    book: PriceBook,
+    *,
+    country: str,
+    channel: str,
+    parts: int,
+    sender_type: str = EVERY,
+    model: int = 2,
+) -> Quote | NoPrice:
     """
     Return what a message costs the tenant and the operator.
 
     Args:
         parts: Message parts of an SMS, 1 for an MMS, minutes of a call; one or more.
+        sender_type: Type of the origination identity, where it is chosen already.
+        model: The tenant's model; in the first one AWS bills the tenant itself.
     """
-    line = book.line(country, channel)
+    line = book.line(country, channel, sender_type)
     if line is None:
         return NoPrice(country=country, channel=channel)
     unit = UNITS[plan.pricing]
-    sell_micros = line.sell_micros * parts
+    sell, cost = _part(plan, line, country), line.cost_micros
+    if book.special:
+        more_sell, more_cost = _fees(plan, book, country, sender_type, channel)
+        sell, cost = sell + more_sell, cost + more_cost
+    credits_ = line.credits if plan.credits_per_part is None else plan.credits_per_part
+    guard = max_price_micros(cost, 1 if channel == "voice" else parts)
+    if model == OWN_ACCOUNT_MODEL:
+        sell, cost, credits_ = _own_account(plan, unit)
     return Quote(
         unit=unit,
-        amount=sell_micros if unit == "micros" else line.credits * parts,
-        sell_micros=sell_micros,
-        max_price_micros=max_price_micros(line.cost_micros, 1 if channel == "voice" else parts),
-        cost_micros=line.cost_micros * parts,
+        amount=(sell if unit == "micros" else credits_) * parts,
+        sell_micros=sell * parts,
+        max_price_micros=guard,
+        cost_micros=cost * parts,
     )
+
+
+def _part(plan: Plan, line: PriceLine, country: str) -> int:
+    if plan.pricing == "tiers":
+        return micros_of(tiers.price_of(country, tier_of=plan.tier_of, tiers=plan.tiers))
+    return dollars.sell_micros(
+        sell=line.sell_micros, cost=line.cost_micros, margin_percent=plan.margin_percent
+    )
+
+
+def _fees(plan: Plan, book: PriceBook, country: str, sender_type: str, channel: str) -> tuple[int, int]:
+    """Return what the fees on a part add to its price and to its cost."""
+    carrier = book.fee("carrier_fee", country, sender_type, channel)
+    protect = book.fee("protect_fee", country, sender_type, channel)
+    sell = cost = 0
+    for fee, policy in ((carrier, plan.fees.carrier), (protect, plan.fees.protect)):
+        if fee is not None:
+            sell += fees.sell_micros(policy, sell=fee.sell_micros, cost=fee.cost_micros)
+            cost += fee.cost_micros
+    return sell, cost
+
+
+def _own_account(plan: Plan, unit: Unit) -> tuple[int, int, int]:
+    """Return sell, cost and credits of a part that AWS bills to the tenant itself."""
+    if unit == "credits":
+        return 0, 0, int(plan.platform_fee)
+    return micros_of(plan.platform_fee), 0, 0
+
+
+@lru_cache(maxsize=4096)
+def micros_of(usd: str) -> int:
+    """Return the micro-dollars of a plan's amount, whose form the plan has checked."""
+    return int(Decimal(usd) * 1_000_000)
 
 
 def max_price_micros(cost_micros: int, parts: int) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
@@ -9,10 +10,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tenants.credits.filters import LedgerFilter
-from tenants.credits.models import Balance, Price, Transfer
-from tenants.credits.pricing import PriceBook, PriceLine
+from tenants.credits.models import Balance, Price, PriceBookRow, Transfer
+from tenants.credits.pricing import PriceBook, PriceLine, book_of
 from tenants.ids import created_at
 from tenants.scope import TenantScope
+
+DEFAULT_BOOK: Final = "default"
 
 _EVERY = LedgerFilter()
 
@@ -79,12 +82,41 @@ async def charged_for(scope: TenantScope, session: AsyncSession, message_id: UUI
     return row[0], int(row[1])
 
 
-async def price_book(session: AsyncSession, at: datetime) -> PriceBook:
-    """Return every line in force at `at`; of two that overlap the later one wins. The operator's, for all."""
-    ended = or_(Price.valid_to.is_(None), Price.valid_to > at)
-    query = select(Price).where(Price.valid_from <= at, ended).order_by(Price.valid_from)
-    rows = await session.scalars(query)
-    return PriceBook({(row.country, row.channel): _line(row) for row in rows})
+async def price_book(session: AsyncSession, at: datetime, name: str = DEFAULT_BOOK) -> PriceBook:
+    """Return a book's lines in force at `at`; one that does not exist is empty."""
+    books = await price_books(session, at)
+    return books.get(name, PriceBook({}))
+
+
+async def price_books(session: AsyncSession, at: datetime) -> dict[str, PriceBook]:
+    """Return every book by name, with the lines in force at `at`; of two that overlap the later one wins."""
+    going_on = or_(Price.valid_to.is_(None), Price.valid_to > at)
+    query = select(Price).where(Price.valid_from <= at, going_on).order_by(Price.valid_from)
+    lines: dict[str, list[PriceLine]] = {}
+    for row in await session.scalars(query):
+        lines.setdefault(row.book, []).append(line_of(row))
+    return {name: book_of(own) for name, own in lines.items()}
+
+
+async def note_import(session: AsyncSession, name: str, *, example: bool = False) -> None:
+    """Note that a book was filled just now, and whether its prices are made up."""
+    values = {"example": example, "imported_at": func.now()}
+    statement = insert(PriceBookRow).values(name=name, **values)
+    await session.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
+
+
+async def books(session: AsyncSession) -> Sequence[PriceBookRow]:
+    """Return every named book."""
+    return (await session.scalars(select(PriceBookRow).order_by(PriceBookRow.name))).all()
+
+
+async def dated_lines(session: AsyncSession, name: str, at: datetime) -> Sequence[Price]:
+    """Return a book's lines that are in force at `at` or will be."""
+    going_on = or_(Price.valid_to.is_(None), Price.valid_to > at)
+    begins_before_it_ends = or_(Price.valid_to.is_(None), Price.valid_to > Price.valid_from)
+    query = select(Price).where(Price.book == name, going_on, begins_before_it_ends)
+    order = (Price.item, Price.country, Price.sender_type, Price.channel, Price.valid_from)
+    return (await session.scalars(query.order_by(*order))).all()
 
 
 async def has_prices(session: AsyncSession) -> bool:
@@ -115,11 +147,14 @@ async def add_prices(session: AsyncSession, lines: Sequence[PriceLine], *, valid
     return len((await session.scalars(statement)).all())
 
 
-def _line(row: Price) -> PriceLine:
+def line_of(row: Price) -> PriceLine:
+    """Return a stored line."""
     return PriceLine(
         country=row.country,
         channel=row.channel,
         sell_micros=row.sell_micros,
         cost_micros=row.cost_micros,
         credits=row.credits,
+        item=row.item,  # type: ignore[arg-type]  # the table's CHECK holds it to the Literal
+        sender_type=row.sender_type,
     )

@@ -17,6 +17,10 @@ EXCEPTIONS = {
     "tenants/senders/store.py::upsert_account": "AWS accounts are the operator's",
     "tenants/senders/service.py::ensure_account": "AWS accounts are the operator's",
     "tenants/credits/store.py::price_book": "the price book is the operator's",
+    "tenants/credits/store.py::price_books": "the price books are the operator's",
+    "tenants/credits/store.py::note_import": "the price books are the operator's",
+    "tenants/credits/store.py::books": "the price books are the operator's",
+    "tenants/credits/store.py::dated_lines": "the price books are the operator's",
     "tenants/credits/store.py::has_prices": "the price book is the operator's",
     "tenants/credits/store.py::add_prices": "the price book is the operator's",
 }

@@ -103,11 +103,11 @@ async def list_pending_templates(
     """Return a page of versions, the oldest template first."""
     async with desk.operator() as session:
         rows = await pending_templates.page(session, wanted_state, limit=limit + 1, after=_place(after))
-        book = await credit_store.price_book(session, desk.services.clock.now())
+        books = await credit_store.price_books(session, desk.services.clock.now())
     return page_of(
         rows,
         limit,
-        view=lambda row: _pending(row[0], row[1], tariff_of(row[2], book)),
+        view=lambda row: _pending(row[0], row[1], tariff_of(row[2], books)),
         cursor=lambda row: _cursor(row[1]),
     )
 

@@ -1,5 +1,6 @@
 """Templates, their versions and their worst case, as the wire shows them."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -105,16 +106,19 @@ class Tariff(Struct, frozen=True):
     plan: Plan
     countries: tuple[str, ...]
     book: PriceBook
+    model: int
 
 
 async def tariff(scope: TenantScope, session: AsyncSession, now: datetime) -> Tariff:
     """Read what the tenant's templates are priced by."""
-    return tariff_of(await accounts.get(scope, session), await credit_store.price_book(session, now))
+    return tariff_of(await accounts.get(scope, session), await credit_store.price_books(session, now))
 
 
-def tariff_of(tenant: Tenant, book: PriceBook) -> Tariff:
+def tariff_of(tenant: Tenant, books: Mapping[str, PriceBook]) -> Tariff:
     """Return what a tenant's templates are priced by."""
-    return Tariff(accounts.plan_of(tenant), tuple(sorted(tenant.countries)), book)
+    plan = accounts.plan_of(tenant)
+    book = books.get(plan.price_book, PriceBook({}))
+    return Tariff(plan, tuple(sorted(tenant.countries)), book, tenant.model)
 
 
 def template_view(found: VersionedTemplate, by: Tariff) -> TemplateView:
@@ -180,7 +184,7 @@ def worst_case_view(wording: Wording, by: Tariff) -> WorstCaseView:
 
 
 def _priced(country: str, parts: int, by: Tariff) -> CountryPrice:
-    quote = price(by.plan, by.book, country=country, channel="sms", parts=parts)
+    quote = price(by.plan, by.book, country=country, channel="sms", parts=parts, model=by.model)
     if not isinstance(quote, Quote):
         return CountryPrice(country=country, estimated=None, currency="USD", credits=None)
     shown = price_view(unit=quote.unit, estimated=quote.amount, final=None)

@@ -1,0 +1,14 @@
+"""What becomes of a fee that AWS or a carrier asks for: passed on, borne, or marked up."""
+
+from tenants.accounts.plan import FeePolicy
+
+
+def sell_micros(policy: FeePolicy, *, sell: int, cost: int) -> int:
+    """Return what a tenant pays of a fee, in micro-dollars."""
+    match policy:
+        case "pass":
+            return cost
+        case "absorb":
+            return 0
+        case "mark_up":
+            return sell

@@ -1,0 +1,71 @@
+"""Price books over the API: dry run, import, comparison and drift."""
+
+from uuid import uuid4
+
+import pytest
+
+HEAD = "country,channel,sell_usd,cost_usd,credits\n*,sms,0.25,0.225,24\n"
+
+
+@pytest.fixture
+def path() -> str:
+    """A book of its own for each test."""
+    return f"/v1/admin/price-books/{uuid4().hex[:12]}"
+
+
+async def test_a_dry_run_says_what_would_change_and_stores_nothing(operator, path) -> None:
+    """The operator looks before it charges."""
+    answer = await operator.post(f"{path}/import?dry_run=true", json={"csv": HEAD + "US,sms,0.01,0.005,1\n"})
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["added"], answer.json()["changed"], answer.json()["removed"]) == (2, 0, 0)
+    assert (await operator.get(path)).status_code == 404
+
+
+async def test_an_import_is_the_whole_book_and_again_changes_nothing(operator, path) -> None:
+    """What a second file does not name ends."""
+    first, second = HEAD + "US,sms,0.01,0.005,1\n", HEAD + "CA,sms,0.0100,0.005,1\n"
+    assert (await operator.post(f"{path}/import", json={"csv": first})).json()["added"] == 2
+    again = (await operator.post(f"{path}/import", json={"csv": first})).json()
+    assert (again["added"], again["changed"], again["removed"], again["changes"]) == (0, 0, 0, [])
+    changed = (await operator.post(f"{path}/import", json={"csv": second})).json()
+    assert (changed["added"], changed["removed"]) == (1, 1)
+    shown = (await operator.get(path)).json()["data"]
+    assert [(row["line"]["country"], row["line"]["sell_usd"]) for row in shown] == [
+        ("*", "0.25"),
+        ("CA", "0.01"),
+    ]
+    names = {
+        book["name"]: book["example"] for book in (await operator.get("/v1/admin/price-books")).json()["data"]
+    }
+    assert names[path.rsplit("/", 1)[1]] is False
+
+
+async def test_two_books_are_compared(operator, path) -> None:
+    """What a tenant would pay otherwise."""
+    other = path + "-b"
+    await operator.post(f"{path}/import", json={"csv": HEAD + "US,sms,0.01,0.005,1\n"})
+    await operator.post(f"{other}/import", json={"csv": HEAD + "US,sms,0.02,0.005,1\n"})
+    answer = (await operator.get(f"{other}/diff", params={"against": path.rsplit("/", 1)[1]})).json()
+    assert (answer["added"], answer["changed"], answer["removed"]) == (0, 1, 0)
+    assert answer["changes"][0]["before"]["sell_usd"] == "0.01"
+    assert answer["changes"][0]["after"][0]["line"]["sell_usd"] == "0.02"
+
+
+async def test_a_faulty_file_is_refused_with_every_line(operator, path) -> None:
+    """Problem+json, each fault at its place."""
+    answer = await operator.post(f"{path}/import", json={"csv": HEAD + "QQ,sms,1,1,1\nUS,sms,-1,1,1\n"})
+    assert answer.status_code == 422
+    assert [fault["field"] for fault in answer.json()["errors"]] == [
+        "/csv/line/3/country",
+        "/csv/line/4/sell_usd",
+    ]
+    bad = await operator.post("/v1/admin/price-books/NO/import", json={"csv": HEAD})
+    assert bad.status_code == 422
+
+
+async def test_drift_is_empty_without_receipts_and_unknown_books_are_not_found(operator, path) -> None:
+    """Absent is 404, not an empty report."""
+    assert (await operator.get(f"{path}/drift")).status_code == 404
+    await operator.post(f"{path}/import", json={"csv": HEAD})
+    assert (await operator.get(f"{path}/drift")).json() == {"data": []}
+    assert (await operator.get(f"{path}/drift?days=0")).status_code == 422
