@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from tenants.accounts.plan import Plan, Pricing
+from tenants.accounts.plan import FeePolicy, Plan, Pricing
 from tenants.credits.rates import dollars, fees, tiers
 
 Unit = Literal["micros", "credits"]
@@ -171,14 +171,15 @@ def _part(plan: Plan, line: PriceLine, country: str) -> int:
 
 def _fees(plan: Plan, book: PriceBook, country: str, sender_type: str, channel: str) -> tuple[int, int]:
     """Return what the fees on a part add to its price and to its cost."""
-    carrier = book.fee("carrier_fee", country, sender_type, channel)
-    protect = book.fee("protect_fee", country, sender_type, channel)
-    sell = cost = 0
-    for fee, policy in ((carrier, plan.fees.carrier), (protect, plan.fees.protect)):
-        if fee is not None:
-            sell += fees.sell_micros(policy, sell=fee.sell_micros, cost=fee.cost_micros)
-            cost += fee.cost_micros
-    return sell, cost
+    carrier = _fee(plan.fees.carrier, book.fee("carrier_fee", country, sender_type, channel))
+    protect = _fee(plan.fees.protect, book.fee("protect_fee", country, sender_type, channel))
+    return carrier[0] + protect[0], carrier[1] + protect[1]
+
+
+def _fee(policy: FeePolicy, line: PriceLine | None) -> tuple[int, int]:
+    if line is None:
+        return 0, 0
+    return fees.sell_micros(policy, sell=line.sell_micros, cost=line.cost_micros), line.cost_micros
 
 
 def _own_account(plan: Plan, unit: Unit) -> tuple[int, int, int]:
