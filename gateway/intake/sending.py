@@ -32,7 +32,7 @@ from gateway.intake.explaining import Explanation, explain
 from gateway.intake.outcome import Accepted, Declined, Estimate, FieldFault, RateState
 from gateway.intake.policies import Policies
 from gateway.intake.prepare import Draft, prepare, repriced
-from gateway.intake.prices import Prices
+from gateway.intake.prices import Prices, Tariff
 from gateway.intake.protect_tally import ProtectTally
 from gateway.intake.protecting import configuration_of
 from gateway.intake.pumping_notices import tell
@@ -217,11 +217,7 @@ class Sending:
                 refusal = self._choosing.no_sender(snapshot, request, draft)
                 return _gate_before(snapshot, scope, request, draft) or refusal
             sender, wait_ms = chosen.sender, chosen.wait_ms
-            book = tariff.book_of(snapshot.plan)
-            draft = repriced(snapshot, request, book, draft, sender.type if sender else EVERY)
-            if isinstance(draft, Declined):
-                return draft
-            ruled = rule(snapshot, request, draft, sender, now)
+            ruled = _ruled(snapshot, request, tariff, draft, sender, now)
             if isinstance(ruled, Declined):
                 return _gate_before(snapshot, scope, request, draft) or ruled
             draft = ruled
@@ -339,6 +335,20 @@ class Sending:
                 return Declined(
                     code="insufficient_credits", detail=_shortfall(short, message.unit), rate=passed.rate
                 )
+
+
+def _ruled(
+    snapshot: TenantSnapshot,
+    request: SendRequest,
+    tariff: Tariff,
+    draft: Draft,
+    sender: SenderFact | None,
+    now: datetime,
+) -> Draft | Declined:
+    """Price a draft by its sender and judge it by the rules."""
+    book = tariff.book_of(snapshot.plan)
+    priced = repriced(snapshot, request, book, draft, sender.type if sender else EVERY)
+    return priced if isinstance(priced, Declined) else rule(snapshot, request, priced, sender, now)
 
 
 def _gate_before(
