@@ -217,7 +217,7 @@ class Sending:
                 refusal = self._choosing.no_sender(snapshot, request, draft)
                 return _gate_before(snapshot, scope, request, draft) or refusal
             sender, wait_ms = chosen.sender, chosen.wait_ms
-            ruled = _ruled(snapshot, request, tariff, draft, sender, now)
+            ruled = _ruled(snapshot, request, draft, sender, tariff=tariff, now=now)
             if isinstance(ruled, Declined):
                 return _gate_before(snapshot, scope, request, draft) or ruled
             draft = ruled
@@ -340,9 +340,10 @@ class Sending:
 def _ruled(
     snapshot: TenantSnapshot,
     request: SendRequest,
-    tariff: Tariff,
     draft: Draft,
     sender: SenderFact | None,
+    *,
+    tariff: Tariff,
     now: datetime,
 ) -> Draft | Declined:
     """Price a draft by its sender and judge it by the rules."""
