@@ -51,6 +51,7 @@ ALLOWED = {
 """Values that the CHECKs of the columns with these names let through."""
 ALLOWED_IN = {
     ("senders", "type"): "'LONG_CODE'",
+    ("balance_marks", "last_top_up"): "1",
     ("protect_findings", "kind"): "'blocked'",
     ("protect_refusals", "channel"): "'sms'",
     ("audit_rows", "action"): "'x'",
