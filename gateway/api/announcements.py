@@ -14,9 +14,9 @@ from tenants.scope import TenantScope
 
 _ADD = text(
     """
-    INSERT INTO events (id, tenant_id, created_at, type, data)
+    INSERT INTO events (id, tenant_id, created_at, type, data, message_id, sequence)
     VALUES (CAST(:id AS uuid), CAST(:tenant_id AS uuid), CAST(:at AS timestamptz), CAST(:type AS text),
-        CAST(CAST(:data AS text) AS jsonb))
+        CAST(CAST(:data AS text) AS jsonb), CAST(:message_id AS uuid), CAST(:sequence AS integer))
     """
 )
 _OWE = text(
@@ -34,18 +34,37 @@ _OWE = text(
 )
 
 
-async def announce(scope: TenantScope, session: AsyncSession, event_type: EventType, data: Struct) -> None:
+async def announce(
+    scope: TenantScope,
+    session: AsyncSession,
+    event_type: EventType,
+    data: Struct | msgspec.Raw,
+    *,
+    message_id: UUID | None = None,
+    sequence: int = 1,
+) -> None:
     """
-    Store an event that concerns no message, and a delivery for each endpoint that wants it.
+    Store an event, and a delivery for each endpoint that wants it.
 
-    `data` is what the event says; never a number, a text or a secret.
+    Args:
+        data: What the event says; never a number, a text or a secret.
+        message_id: The message that it concerns, if any.
+        sequence: Which of the message's events it is.
     """
-    event_id = await add_event(scope, session, event_type, data)
+    event_id = await add_event(scope, session, event_type, data, message_id=message_id, sequence=sequence)
     owed = {"id": event_id, "tenant_id": scope.tenant_id, "type": event_type, "channel": WAKE_CHANNEL}
     await session.execute(_OWE, owed)
 
 
-async def add_event(scope: TenantScope, session: AsyncSession, event_type: str, data: Struct) -> UUID:
+async def add_event(
+    scope: TenantScope,
+    session: AsyncSession,
+    event_type: str,
+    data: Struct | msgspec.Raw,
+    *,
+    message_id: UUID | None = None,
+    sequence: int = 1,
+) -> UUID:
     """Store an event that nobody is owed yet, and return its id."""
     event_id = new_uuid()
     values = {
@@ -54,6 +73,8 @@ async def add_event(scope: TenantScope, session: AsyncSession, event_type: str, 
         "at": created_at(event_id),
         "type": event_type,
         "data": msgspec.json.encode(data).decode(),
+        "message_id": message_id,
+        "sequence": sequence,
     }
     await session.execute(_ADD, values)
     return event_id

@@ -265,6 +265,17 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Only a scheduled or queued message can be canceled; this one was handed over or is final.",
         "Nothing: its outcome is in GET /v1/messages/{id}.",
     ),
+    "feedback_not_requested": (
+        "AWS counts feedback only for messages whose send asked for it, and this one's did not.",
+        "Send with `feedback: true` what you will report on.",
+    ),
+    "feedback_closed": (
+        (
+            "Feedback counts within one hour of `dispatched_at`. The message was not spoken of by then, or "
+            "otherwise, and stands as it is."
+        ),
+        "Report as soon as the person used the message; read `feedback` for what it counts as.",
+    ),
     "no_protect_configuration": (
         "The request means the tenant's default protect configuration, and there is none.",
         "`POST /v1/protect/configurations`; the first one is the default.",

@@ -98,6 +98,8 @@ PROBLEMS: Final[dict[str, ProblemKind]] = dict(
         _kind("webhook_url_refused", 422, "The gateway does not call this URL"),
         _kind("webhook_endpoint_disabled", 409, "The endpoint is disabled"),
         _kind("message_not_cancelable", 409, "The message has already left"),
+        _kind("feedback_not_requested", 409, "The message was sent without feedback"),
+        _kind("feedback_closed", 409, "The hour for feedback is over"),
         _kind("no_protect_configuration", 409, "The tenant has no protect configuration yet"),
         _kind("protect_locked", 409, "Only the operator changes this configuration"),
         _kind("protect_in_use", 409, "The configuration is in force somewhere"),

@@ -96,6 +96,8 @@ def request_of(text: OutboundText) -> dict[str, Any]:
         request["DestinationCountryParameters"] = dict(text.country_parameters)
     if text.protect_configuration is not None:
         request["ProtectConfigurationId"] = text.protect_configuration
+    if text.feedback:
+        request["MessageFeedbackEnabled"] = True
     return request
 
 

@@ -50,6 +50,8 @@ class OutboundText(Struct, frozen=True, kw_only=True):
     """The file of an MMS, `s3://bucket/key` in the account and Region that send it."""
     voice: Voice | None = None
     """For calls."""
+    feedback: bool = False
+    """Whether AWS is to expect feedback on it within the hour."""
 
 
 class Sent(Struct, frozen=True, kw_only=True, tag="sent"):

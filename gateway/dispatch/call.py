@@ -167,6 +167,7 @@ class Caller:
             country_parameters=None if message.rulings is None else message.rulings.country_parameters,
             channel=message.channel,  # type: ignore[arg-type]  # the accept holds it to the Literal
             media_url=media_url,
+            feedback=message.feedback,
             voice=Voice(voice_id=content.voice_id, ssml=content.text_type == "ssml")
             if isinstance(content, Speech)
             else None,

@@ -47,6 +47,8 @@ class MarkedMessage(Struct, frozen=True, kw_only=True):
     context: dict[str, str] | None
     channel: str = "sms"
     content: dict[str, Any] | None = None
+    feedback: bool = False
+    """Whether the tenant will say what became of it."""
     waits_for: str | None = None
     """Why it was not sent when it was tried before."""
     rulings: Rulings | None = None
@@ -66,7 +68,8 @@ _MARK = """
     SELECT marked.message_id, marked.tenant_id, marked.route, marked.attempt, marked.leased_until, m.type,
         m.account_id, m.sender_id, m.to_sealed, m.body_sealed, m.sender_arn, m.configuration_set,
         l.aws_id AS protect_configuration,
-        m.max_price_micros, m.expires_at, m.context, m.channel, m.content, m.rulings, marked.waits_for,
+        m.max_price_micros, m.expires_at, m.context, m.channel, m.content, m.rulings,
+        m.feedback IS NOT NULL AS feedback, marked.waits_for,
         CASE WHEN m.type = 'promotional'
             THEN (SELECT t.plan->'quiet_hours' FROM tenants t WHERE t.id = m.tenant_id) END AS quiet_hours
     FROM marked JOIN messages m

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from gateway.messages.view import (
     PriceView,
@@ -33,6 +33,8 @@ class MessageChange(Struct, frozen=True, kw_only=True):
     final_at: str | None
     provider: ChangedProvider
     resend_of_unknown: bool
+    feedback: str | UnsetType = UNSET
+    """Only in the event of it."""
 
 
 def describe_change(
@@ -49,6 +51,7 @@ def describe_change(
     provider_message_id: str | None = None,
     provider_status: str | None = None,
     resend_of_unknown: bool = False,
+    feedback: str | None = None,
 ) -> msgspec.Raw:
     """Return the event's data as JSON; `reason` is (code, detail)."""
     code, detail = reason or (None, None)
@@ -62,5 +65,6 @@ def describe_change(
         final_at=timestamp(final_at),
         provider=ChangedProvider(message_id=provider_message_id, status=provider_status),
         resend_of_unknown=resend_of_unknown,
+        feedback=UNSET if feedback is None else feedback,
     )
     return msgspec.Raw(msgspec.json.encode(change))

@@ -34,6 +34,13 @@ class Message(Base):
             postgresql_where=text("provider_message_id IS NOT NULL"),
         ),
         Index("ix_messages_silent", "created_at", postgresql_where=text("status = 'sent'")),
+        Index(
+            "ix_messages_feedback",
+            "tenant_id",
+            "created_at",
+            postgresql_where=text("feedback IS NOT NULL"),
+        ),
+        Index("ix_messages_feedback_pending", "created_at", postgresql_where=text("feedback = 'pending'")),
         CheckConstraint(f"status IN ({_STATUSES})", name="status"),
         CheckConstraint("type IN ('otp', 'transactional', 'promotional')", name="type"),
         CheckConstraint("parts > 0", name="parts"),
@@ -93,6 +100,7 @@ class Message(Base):
     context: Mapped[dict[str, str] | None] = mapped_column(JSONB)
     client_reference: Mapped[str | None]
     feedback: Mapped[str | None]
+    """`pending`, `received` or `failed`; None where the send did not ask for any."""
     provider_message_id: Mapped[str | None]
     provider_status: Mapped[str | None]
     carrier: Mapped[str | None]
@@ -215,6 +223,27 @@ class Event(Base):
     message_id: Mapped[UUID | None]
     sequence: Mapped[int] = mapped_column(server_default="1")
     data: Mapped[dict[str, object]] = mapped_column(JSONB)
+
+
+class FeedbackOrder(Base):
+    """Feedback of which AWS is still to be told; gone when it has heard, or will not hear."""
+
+    __tablename__ = "feedback_orders"
+    __table_args__ = (
+        CheckConstraint("status IN ('received', 'failed')", name="status"),
+        Index("ix_feedback_orders_due_at", "due_at"),
+    )
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    message_id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID]
+    """Which sent the message: no other account knows AWS's id of it."""
+    provider_message_id: Mapped[str]
+    status: Mapped[str]
+    attempts: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    due_at: Mapped[Instant]
+    closes_at: Mapped[Instant]
+    """An hour after the message left; what comes later AWS does not count."""
 
 
 class StoredReceipt(Base):

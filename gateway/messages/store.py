@@ -43,9 +43,12 @@ class MessageFilter(Struct, frozen=True, kw_only=True):
     created_before: datetime | None = None
 
 
-async def get(scope: TenantScope, session: AsyncSession, message_id: UUID) -> Message | None:
+async def get(
+    scope: TenantScope, session: AsyncSession, message_id: UUID, *, lock: bool = False
+) -> Message | None:
     """Return the tenant's message, or None if it is absent or someone else's, or of the other mode."""
-    return await session.scalar(_owned(scope).where(*_is(message_id)))
+    query = _owned(scope).where(*_is(message_id))
+    return await session.scalar(query.with_for_update() if lock else query)
 
 
 async def page(

@@ -17,6 +17,7 @@ from gateway.lanes.relay import Relay
 from gateway.media.store import forget_expired
 from gateway.messages.balance_notices import BalanceNotices
 from gateway.messages.book_check import BookCheck
+from gateway.messages.feedback_sweep import FeedbackSweep
 from gateway.messages.spend_notices import SpendNotices
 from gateway.messages.usage import count_all
 from gateway.receipts.batch import create_receipts, platform_key
@@ -87,6 +88,7 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
     books = BookCheck(pool, every=timedelta(seconds=settings.reconcile_every_s))
     orders = RelaneOrders(pool, clock, read_routing=reader.of, ill=health.ill)
 
+    feedback = FeedbackSweep(pool, clock)
     spending = SpendNotices(pool)
     balances = BalanceNotices(pool, clock)
 
@@ -133,6 +135,7 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
         Round(name="relane_orders", every_s=0.25, work=orders.work),
         Round(name="parked_receipts", every_s=2.0, work=sweep.join_parked),
         Round(name="silent_messages", every_s=600.0, work=sweep.close_silent),
+        Round(name="late_feedback", every_s=10.0, work=feedback.sweep),
         Round(name="spend_notices", every_s=1.0, work=spending.tell),
         Round(name="balance_notices", every_s=1.0, work=balances.tell),
         Round(name="recounted_budgets", every_s=10.0, work=recount_budgets),

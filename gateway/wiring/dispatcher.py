@@ -3,6 +3,7 @@
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import timedelta
 
+from gateway.carrier.feedback import FeedbackCourier, client_of
 from gateway.carrier.opening import open_aws_carrier
 from gateway.carrier.ports import Carrier
 from gateway.carrier.protect_sync import ProtectSync, control_of
@@ -81,11 +82,13 @@ async def open_role(shared: Resources, _stack: AsyncExitStack) -> list[Task]:
         clock=shared.clock,
     )
     syncing = Round(name="protect_copies", every_s=_COPIES_EVERY_S, work=copies.round)
+    courier = FeedbackCourier(shared.pool, shared.worker_engine, client_of(own), shared.clock)
+    feedback = Round(name="feedback_orders", every_s=1.0, work=courier.work)
     return [
         recorder.run,
         health.run,
         tally.run,
         sandbox.run,
         keeper.run,
-        lambda: run_rounds([syncing]),
+        lambda: run_rounds([syncing, feedback]),
     ]

@@ -24,7 +24,11 @@ POOL = "arn:aws:sms-voice:us-east-1:111122223333:pool/pool-78ec067f62f94d57bfdeb
 TEXTS = {
     "plain": a_text(),
     "with everything": a_text(
-        origination_identity=POOL, configuration_set="events", promotional=True, max_price_micros=123_456
+        origination_identity=POOL,
+        configuration_set="events",
+        promotional=True,
+        max_price_micros=123_456,
+        feedback=True,
     ),
     "not ASCII": a_text(body="Grüße, Ελλάδα: ваш код 🔑 123"),
     "to be escaped": a_text(body='"\\/\b\f\n\r\t\x00\x7f\u2028\u2029</script>'),
