@@ -18,6 +18,7 @@ from gateway.media.store import forget_expired
 from gateway.messages.balance_notices import BalanceNotices
 from gateway.messages.book_check import BookCheck
 from gateway.messages.feedback_sweep import FeedbackSweep
+from gateway.messages.leases import Leases
 from gateway.messages.spend_notices import SpendNotices
 from gateway.messages.usage import count_all
 from gateway.receipts.batch import create_receipts, platform_key
@@ -91,6 +92,7 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
     feedback = FeedbackSweep(pool, clock)
     spending = SpendNotices(pool)
     balances = BalanceNotices(pool, clock)
+    leases = Leases(shared.worker_engine, clock)
 
     async def recount_budgets() -> None:
         async with worker_transaction(shared.worker_engine) as session:
@@ -138,6 +140,8 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
         Round(name="late_feedback", every_s=10.0, work=feedback.sweep),
         Round(name="spend_notices", every_s=1.0, work=spending.tell),
         Round(name="balance_notices", every_s=1.0, work=balances.tell),
+        Round(name="leases", every_s=600.0, work=leases.write_down),
+        Round(name="open_fees", every_s=30.0, work=leases.post),
         Round(name="recounted_budgets", every_s=10.0, work=recount_budgets),
         Round(name="partitions", every_s=3600.0, work=make_partitions),
         Round(name="old_strays", every_s=3600.0, work=forget_strays),

@@ -12,6 +12,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
+    Date,
     DateTime,
     ForeignKey,
     Index,
@@ -138,6 +139,23 @@ class UsageDay(Base):
     parts: Mapped[Amount]
     charged: Mapped[Amount]
     cost_micros: Mapped[Amount]
+
+
+class MonthlyFee(Base):
+    """A fee that a tenant owes for a month, and whether it is in the ledger."""
+
+    __tablename__ = "monthly_fees"
+    __table_args__ = (CheckConstraint("amount > 0", name="amount"),)
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    month: Mapped[date] = mapped_column(Date, primary_key=True)
+    item: Mapped[str] = mapped_column(primary_key=True)
+    subject_id: Mapped[UUID] = mapped_column(primary_key=True)
+    """The sender."""
+    amount: Mapped[Amount]
+    unit: Mapped[str]
+    note: Mapped[str]
+    charged: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class Reconciliation(Base):

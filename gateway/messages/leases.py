@@ -1,0 +1,37 @@
+"""The rounds of senders' leases: written down once a month, posted when the balance covers them."""
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from gateway.clock import Clock
+from gateway.db.transaction import worker_transaction
+from tenants.credits import monthly_fees
+
+_log = structlog.get_logger(__name__)
+
+
+class Leases:
+    """One round at a time, by the scheduler; any number of them may run."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    async def write_down(self) -> None:
+        """Write down what is owed for the present month, and log what of it no balance covers."""
+        async with worker_transaction(self._engine) as session:
+            fees, tenants = await monthly_fees.uncovered(session)
+            await monthly_fees.write_down_leases(session, self._clock.now())
+        if fees:
+            _log.warning("fees_not_covered", fees=fees, tenants=tenants)
+
+    async def post(self) -> int:
+        """Post what balances cover, few at a time so that sends do not wait; return how many."""
+        posted = 0
+        while more := await self._post_some():
+            posted += more
+        return posted
+
+    async def _post_some(self) -> int:
+        async with worker_transaction(self._engine) as session:
+            return await monthly_fees.post_open_fees(session)
