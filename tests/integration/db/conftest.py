@@ -52,6 +52,7 @@ ALLOWED = {
 ALLOWED_IN = {
     ("senders", "type"): "'LONG_CODE'",
     ("balance_marks", "last_top_up"): "1",
+    ("feedback_orders", "status"): "'received'",
     ("monthly_fees", "amount"): "1",
     ("protect_findings", "kind"): "'blocked'",
     ("protect_refusals", "channel"): "'sms'",
