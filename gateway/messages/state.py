@@ -18,7 +18,7 @@ from gateway.messages.outbox import WAKE, NewEvent, event_writes
 from gateway.messages.status import FINALS, MessageStatus
 from tenants.budgets.counting import Return, return_writes
 from tenants.compound import Write, execute
-from tenants.credits.batch import LockedBalance, Movement, ledger_writes, lock_balances
+from tenants.credits.batch import LOCKED_BALANCES, LockedBalance, Movement, ledger_writes, lock_balances
 from tenants.credits.counting import Counted, count_writes
 from tenants.credits.settlement import Position, Settlement, for_minutes, lapsed, settle, target
 from tenants.ids import created_at, new_uuid
@@ -132,11 +132,12 @@ async def save(
     events = [
         _event(after) for before, after in told if before.status != after.status and after.status in _EVENT_OF
     ]
+    postings = ledger_writes(movements)
     writes = [
         Write("saved", _SAVE, tuple(_arrays([after for _, after in told]))),
-        *ledger_writes(movements),
+        *postings,
         *count_writes(counted),
-        *return_writes(_returns(told), after_balances=bool(movements)),
+        *return_writes(_returns(told), after_balances=any(each.name == LOCKED_BALANCES for each in postings)),
         *(event_writes(events) if events else []),
         *also,
     ]

@@ -50,7 +50,7 @@ _SET: Final = text(
 )
 _DUE: Final = text(
     """
-    SELECT tenant_id, name, cap FROM budgets WHERE NOT counted AND set_at < now() - :age
+    SELECT tenant_id, name, cap FROM budgets WHERE NOT counted AND set_at < now() - CAST(:age AS interval)
     ORDER BY tenant_id, name LIMIT 100 FOR UPDATE SKIP LOCKED
     """
 )

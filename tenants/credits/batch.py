@@ -7,7 +7,7 @@ of tenant ids; so two batches can wait for each other but never in a circle.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from msgspec import Struct
@@ -71,6 +71,8 @@ _LOCK = """
     WHERE tenant_id = ANY($1::uuid[]) ORDER BY tenant_id FOR UPDATE
 """
 
+LOCKED_BALANCES: Final = "ordered_balances"
+"""Name of the write that takes the balances' locks; it is left out where no balance moves."""
 _AVAILABLE = "SELECT posted - held FROM balances WHERE tenant_id = $1"
 
 _TRANSFERS = {
@@ -120,7 +122,7 @@ def ledger_writes(movements: Sequence[Movement], *, also_lock: Iterable[UUID] = 
     """
     changes = _sums(movements)
     locked = sorted({*changes, *also_lock})
-    lock = [Write("ordered_balances", _ORDERED, (locked,))] if locked else []
+    lock = [Write(LOCKED_BALANCES, _ORDERED, (locked,))] if locked else []
     return [*lock, *_transfers(movements), *_costs(movements), *_moves(changes)]
 
 

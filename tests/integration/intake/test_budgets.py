@@ -15,7 +15,7 @@ from gateway.messages.state import lock, save
 from tenants.accounts.plan import AutoTopUp
 from tenants.budgets import service
 from tenants.budgets.budget import PLATFORM, Budget, counts_of, month_of, names_of
-from tenants.budgets.recount import recount
+from tenants.budgets.recount import KNOWN_AFTER, recount, recount_due
 from tenants.credits import service as credits_
 from tenants.scope import TenantScope
 from tests.harness.ledger import faults
@@ -192,6 +192,28 @@ async def test_a_recount_agrees_with_what_was_counted(worker_pool, database, wor
     before = await used(database, scope)
     async with worker_transaction(worker_engine) as session:
         assert await recount(scope, session, budget) == before == 5
+
+
+async def test_a_budget_is_counted_once_more_when_every_process_must_know_it(
+    worker_pool, database, worker_engine
+):
+    """What was accepted by a process that had not yet heard of the budget counts, too."""
+    scope = await enrol(worker_engine, credit=100)
+    budget = Budget("all", 100)
+    await set_budgets(worker_engine, scope, budget)
+    async with worker_pool.acquire() as connection:
+        await commit_batch(connection, [new_message(scope)])
+    await database.execute(
+        "UPDATE budgets SET set_at = now() - $2::interval - interval '1 s' WHERE tenant_id = $1",
+        scope.tenant_id,
+        KNOWN_AFTER,
+    )
+    assert await used(database, scope) == 0
+    async with worker_transaction(worker_engine) as session:
+        assert await recount_due(session) >= 1
+    assert await used(database, scope) == 1
+    async with worker_transaction(worker_engine) as session:
+        assert await recount_due(session) == 0
 
 
 async def told(database, scope, event):

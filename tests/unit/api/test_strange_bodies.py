@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.api.fakes import (
+    FakeHolds,
     FakeIngest,
     FakeProjection,
     FakeProvisioner,
@@ -53,6 +54,7 @@ def _application() -> tuple[Any, str]:
             data_keys=None,
             sending=FakeSending(),
             media=FakeUploads(),
+            pumping_holds=FakeHolds(),
             provisioner=FakeProvisioner(),
             ingest=FakeIngest(),
             readiness=FakeReadiness(),
