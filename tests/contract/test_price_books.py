@@ -69,3 +69,21 @@ async def test_drift_is_empty_without_receipts_and_unknown_books_are_not_found(o
     await operator.post(f"{path}/import", json={"csv": HEAD})
     assert (await operator.get(f"{path}/drift")).json() == {"data": []}
     assert (await operator.get(f"{path}/drift?days=0")).status_code == 422
+
+
+async def test_a_plan_names_a_book_that_is_there(operator, path) -> None:
+    """Otherwise every send of the tenant would be refused for want of a price."""
+    name = path.rsplit("/", 1)[1]
+    new = {"name": "Acme", "slug": f"acme-{name}", "model": 2, "countries": ["US"]}
+    refused = await operator.post("/v1/admin/tenants", json=new | {"plan": {"price_book": name}})
+    assert refused.status_code == 422, refused.text
+    assert refused.json()["errors"][0]["field"] == "/plan/price_book"
+    tenant = (await operator.post("/v1/admin/tenants", json=new)).json()
+    place, change = f"/v1/admin/tenants/{tenant['id']}", {"plan": {"price_book": name, "weight": 7}}
+    refused = await operator.patch(place, json=change)
+    assert refused.status_code == 422, refused.text
+    assert refused.json()["errors"][0]["field"] == "/plan/price_book"
+    assert (await operator.get(place)).json()["plan"] == tenant["plan"], "refused as a whole"
+    await operator.post(f"{path}/import", json={"csv": HEAD})
+    taken = await operator.patch(place, json=change)
+    assert (taken.status_code, taken.json()["plan"]["price_book"]) == (200, name)

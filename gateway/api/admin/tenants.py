@@ -9,6 +9,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Struct, UnsetType, field
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from gateway.api.admin.named_book import check_price_book
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
@@ -98,6 +99,7 @@ async def create_tenant(
     )
 
     async def work(session: AsyncSession) -> TenantView:
+        await check_price_book(session, data.plan.price_book)
         tenant = await service.create_tenant(session, desk.services.settings.secret_key, new)
         await session.refresh(tenant)
         return tenant_view(tenant)
@@ -171,6 +173,8 @@ async def _apply(scope: TenantScope, session: AsyncSession, data: TenantPatch) -
         tenant = await service.update_countries(scope, session, data.countries)
     if data.plan is not UNSET:
         tenant = await service.update_plan(scope, session, data.plan)
+        if "price_book" in data.plan:
+            await check_price_book(session, service.plan_of(tenant).price_book)
     if data.live is not UNSET:
         tenant = await service.set_live(scope, session, live=data.live)
     return tenant
