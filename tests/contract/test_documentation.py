@@ -39,7 +39,7 @@ def test_every_code_says_what_happened_and_what_to_do() -> None:
         assert kind.way_out.endswith((".", "`."))
         assert kind.retryable == (
             kind.status in {429, 500, 503}
-            or kind.code in {"quiet_hours", "idempotency_in_flight", "media_unavailable"}
+            or kind.code in {"quiet_hours", "idempotency_in_flight", "media_unavailable", "pumping_suspected"}
         )
 
 
