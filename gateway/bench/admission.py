@@ -3,53 +3,140 @@
 
 The gate's calls of one turn of the loop travel as one pipeline; the bare component pays redis-py's whole
 price for each. Two dozen gates must not cost more than one bare call.
+
+Then a tenant with as much policy as one may have: how long Redis works on one of its verdicts, beside one
+call of the line, and what an opted-out number occupies.
 """
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
+
+from msgspec import Struct
 
 from gateway.admission.gate import AdmissionGate
-from gateway.admission.verdict import Admitted
+from gateway.admission.verdict import Admission, Admitted
 from gateway.bench.bare_api import ADMISSION, POLICY, nobody
+from gateway.bench.crowded import Crowd, CrowdedTenant
 from gateway.bench.ground import open_ground
 from gateway.bench.load import WrongAnswers
 from gateway.bench.progress import Tell, in_rounds
-from gateway.bench.report import Report, Round, Target, report_of
+from gateway.bench.report import Report, Round, Target, percentile, report_of
+from gateway.bench.server_time import ServerTimes, server_times
 from gateway.bench.stack import CONNECTIONS, Stack
-from gateway.lanes.scripts import RedisScripts, connect
+from gateway.lanes.scripts import RedisScripts, connect, read_script
 
-TARGETS = {"ratio.decided_per_s": Target(at_least=1.0)}
-_ONE_BY_ONE = "return redis.call('TIME')"
+TARGETS: Final = {
+    "ratio.decided_per_s": Target(at_least=1.0),
+    "crowded_calls": Target(at_least=1.0, at_most=1.0),
+    "crowded_p99_us": Target(at_most=1000.0),
+    "bytes_per_opted_out": Target(at_most=100.0),
+}
+_ONE_BY_ONE: Final = "return redis.call('TIME')"
+_ADMIT: Final = read_script("gateway.admission", "admit.lua")
+_LOG_ROOM: Final = 30
+"""Entries for each call: what a script calls is logged too, and what else speaks to Redis meanwhile."""
+
+
+class Sizes(Struct, frozen=True, kw_only=True):
+    """How much is measured."""
+
+    rounds: int
+    calls: int
+    """Of each side in a round."""
+    timed: int
+    """Verdicts for the crowded tenant in a round."""
+    crowd: Crowd
+
+
+FULL: Final = Sizes(
+    rounds=5,
+    calls=20_000,
+    timed=2_000,
+    crowd=Crowd(templates=10_000, opted_out=1_000_000, overrides=10_000),
+)
+QUICK: Final = Sizes(
+    rounds=3, calls=5_000, timed=1_000, crowd=Crowd(templates=10_000, opted_out=100_000, overrides=10_000)
+)
 
 
 async def measure(*, quick: bool, tell: Tell) -> Report:
     """Run the rounds."""
-    count, rounds = (5_000, 3) if quick else (20_000, 5)
+    return await measured(QUICK if quick else FULL, tell)
+
+
+async def measured(sizes: Sizes, tell: Tell) -> Report:
+    """Project both tenants and run rounds of these sizes."""
     async with open_ground() as ground:
         client: Any = connect(ground.stack.settings.redis_url)
         try:
-            gate = AdmissionGate(RedisScripts(client))
-            await gate.project(POLICY, nobody)
-            digest = await client.script_load(_ONE_BY_ONE)
-
-            async def decide() -> None:
-                if not isinstance(await gate.decide(ADMISSION), Admitted):
-                    raise WrongAnswers("a gate of the benchmark's own tenant is closed")
-
-            async def call() -> None:
-                await client.evalsha(digest, 1, "{bench}")
+            sides = await _Sides.prepare(client, sizes, tell)
 
             async def once() -> Round:
-                return Round(
-                    figures=await _timed(ground.stack, decide, count),
-                    baseline=await _timed(ground.stack, call, count),
-                )
+                figures = await _timed(ground.stack, sides.decide, sizes.calls)
+                baseline = await _timed(ground.stack, sides.call, sizes.calls)
+                return await sides.in_a_crowd(figures, baseline)
 
-            return report_of("admission", await in_rounds(rounds, once, tell), TARGETS)
+            return report_of("admission", await in_rounds(sizes.rounds, once, tell), TARGETS)
         finally:
             await client.aclose()
+
+
+class _Sides:
+    """The gate and the bare line, on one Redis."""
+
+    def __init__(self, client: Any, gate: AdmissionGate, crowded: CrowdedTenant, sizes: Sizes) -> None:
+        self._client = client
+        self._gate = gate
+        self._crowded = crowded
+        self._timed = sizes.timed
+        self._digest = ""
+
+    @classmethod
+    async def prepare(cls, client: Any, sizes: Sizes, tell: Tell) -> "_Sides":
+        gate = AdmissionGate(RedisScripts(client))
+        sides = cls(client, gate, CrowdedTenant(sizes.crowd), sizes)
+        await gate.project(POLICY, nobody)
+        tell(f"projecting {sizes.crowd.opted_out:,} opted-out numbers")
+        await sides._crowded.project(gate)
+        sides._digest = await client.script_load(_ONE_BY_ONE)
+        return sides
+
+    async def decide(self, admission: Admission = ADMISSION) -> None:
+        if not isinstance(await self._gate.decide(admission), Admitted):
+            raise WrongAnswers("a gate of the benchmark's own tenant is closed")
+
+    async def call(self) -> None:
+        await self._client.evalsha(self._digest, 1, "{bench}")
+
+    async def in_a_crowd(self, figures: dict[str, float], baseline: dict[str, float]) -> Round:
+        """Add what Redis spends on the crowded tenant's verdicts, and on the line as often."""
+        async with server_times(self._client, room=self._timed * _LOG_ROOM) as times:
+            verdicts = await self._logged(times, lambda: self.decide(self._crowded.next()), _ADMIT.digest)
+            lines = await self._logged(times, self.call, self._digest)
+        return Round(
+            figures=figures
+            | _spent(verdicts, self._timed)
+            | {"bytes_per_opted_out": await self._crowded.bytes_per_opted_out(self._client)},
+            baseline=baseline | _spent(lines, self._timed),
+        )
+
+    async def _logged(
+        self, times: ServerTimes, once: Callable[[], Awaitable[None]], digest: str
+    ) -> list[int]:
+        await times.forget()
+        for _ in range(self._timed):
+            await once()
+        return await times.of(digest)
+
+
+def _spent(durations_us: list[int], asked: int) -> dict[str, float]:
+    return {
+        "crowded_calls": len(durations_us) / asked,
+        "crowded_p50_us": percentile(durations_us, 0.5),
+        "crowded_p99_us": percentile(durations_us, 0.99),
+    }
 
 
 async def _timed(stack: Stack, once: Callable[[], Awaitable[None]], count: int) -> dict[str, float]:

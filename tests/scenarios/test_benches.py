@@ -1,4 +1,4 @@
-"""Exactness, priority, fairness and growth in their smallest form, with real processes."""
+"""Admission, exactness, priority, fairness and growth in their smallest form, with real processes."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -6,11 +6,17 @@ from typing import Any
 
 import pytest
 
-from gateway.bench import exactness, fairness, growth, priority
+from gateway.bench import admission, exactness, fairness, growth, priority
+from gateway.bench.crowded import Crowd
 from gateway.bench.progress import Tell
 from gateway.bench.report import Report
 
 pytestmark = pytest.mark.scenario
+
+
+async def _admission(tell: Tell) -> Report:
+    crowd = Crowd(templates=50, opted_out=2_000, overrides=50)
+    return await admission.measured(admission.Sizes(rounds=1, calls=256, timed=100, crowd=crowd), tell)
 
 
 async def _priority(tell: Tell) -> Report:
@@ -29,11 +35,16 @@ async def _growth(tell: Tell) -> Report:
 @pytest.mark.parametrize(
     ("measured", "shared", "own"),
     [
+        (
+            _admission,
+            {"decided_per_s", "crowded_p50_us", "crowded_p99_us", "crowded_calls"},
+            {"bytes_per_opted_out"},
+        ),
         (_priority, {"otp_p50_ms", "otp_p99_ms"}, {"otp_p99_ms_added"}),
         (_fairness, {"sender_p99_ms", "account_p99_ms"}, set()),
         (_growth, {"cpu_us", "redis_us"}, {"rebuilt_per_s", "redis_bytes_per_message"}),
     ],
-    ids=["priority", "fairness", "growth"],
+    ids=["admission", "priority", "fairness", "growth"],
 )
 async def test_smallest_run_measures_both_sides_and_judges_every_target(
     measured: Callable[[Tell], Awaitable[Report]], shared: set[str], own: set[str]
