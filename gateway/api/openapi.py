@@ -18,6 +18,7 @@ from gateway.api.idempotency import MAX_KEY_LENGTH
 
 TENANT_KEY: Final = "tenantKey"
 OPERATOR_KEY: Final = "operatorKey"
+_MISMATCH: Final = "`idempotency_mismatch`"
 _IDEMPOTENCY_KEY: Final[dict[str, Any]] = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -80,10 +81,14 @@ def _close_bodies(schema: dict[str, Any], handlers: Sequence[HTTPRouteHandler]) 
 
 
 def _offer_idempotency(schema: dict[str, Any]) -> None:
-    """The header is read without being a parameter of each function, so it is written down here."""
+    """
+    The header is read without being a parameter of each function, so it is written down here.
+
+    A POST that takes it says so by the refusals it documents.
+    """
     schema["components"]["parameters"] = {"IdempotencyKey": _IDEMPOTENCY_KEY}
-    for path, item in schema["paths"].items():
-        if "post" in item and path.startswith("/v1/") and not path.startswith("/v1/ingest/"):
+    for item in schema["paths"].values():
+        if _MISMATCH in str(item.get("post", {}).get("responses", {}).get("422", "")):
             item["post"].setdefault("parameters", []).append(
                 {"$ref": "#/components/parameters/IdempotencyKey"}
             )

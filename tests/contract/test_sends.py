@@ -128,6 +128,22 @@ async def test_canceling_again_answers_the_same(customer) -> None:
         assert (answer.status_code, answer.json()["status"]) == (200, "canceled")
 
 
+async def test_a_cancellation_takes_an_idempotency_key_like_every_post(customer, world) -> None:
+    """A repeat replays its answer; the key is of no use for another message, and no refusal is kept."""
+    first, second = [(await customer.api.post("/v1/messages", json=SEND)).json()["id"] for _ in range(2)]
+    headers = {"Idempotency-Key": "stop it"}
+    world.sending.answer = Declined(code="message_not_cancelable", detail="the message is sent")
+    refused = await customer.api.post(f"/v1/messages/{first}/cancel", headers=headers)
+    assert refused.status_code == 409
+    world.sending.answer = None
+    answers = [await customer.api.post(f"/v1/messages/{first}/cancel", headers=headers) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].json() == answers[1].json()
+    assert ["idempotent-replayed" in answer.headers for answer in answers] == [False, True]
+    other = await customer.api.post(f"/v1/messages/{second}/cancel", headers=headers)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_mismatch")
+
+
 async def test_a_message_that_has_left_cannot_be_canceled(customer, world) -> None:
     """It is with AWS; nobody can call it back."""
     message = (await customer.api.post("/v1/messages", json=SEND)).json()

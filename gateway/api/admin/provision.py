@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
-from gateway.api.documented import OPERATOR, WITH_BODY, refusals
+from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
 from gateway.api.idempotency import OPERATOR as OPERATOR_KEYS
 from gateway.api.idempotency import claim_key, fingerprint_of, key_of
 from gateway.api.paging import DEFAULT_LIMIT, MAX_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
@@ -59,7 +59,7 @@ class ProvisionView(Struct, frozen=True, kw_only=True):
 @post(
     "/tenants/{tenant_id:str}/provision",
     status_code=200,
-    responses=refusals(*OPERATOR, *WITH_BODY, "not_found", "provision_refused", "idempotency_mismatch"),
+    responses=refusals(*OPERATOR, *WITH_BODY, *WITH_IDEMPOTENCY, "not_found", "provision_refused"),
     summary="Make what a tenant needs at AWS",
     description=(
         "Creates or adopts senders, pool, configuration set, event destination and opt-out list, at the pace "

@@ -149,48 +149,52 @@ async def list_mps_increases(
 @post(
     "/tenants/{tenant_id:str}/mps-increases/{increase_id:str}/approve",
     status_code=200,
-    responses=refusals(*OPERATOR, *WITH_BODY, "not_found"),
+    responses=refusals(*OPERATOR, *WITH_BODY, *WITH_IDEMPOTENCY, "not_found"),
     summary="Approve an MPS increase",
     description="AWS granted it: the sender's quota changes at once. Approving again changes nothing.",
 )
 async def approve_mps_increase(
+    request: ApiRequest,
     tenant_id: FromPath[str],
     increase_id: FromPath[str],
     desk: NamedDependency[Desk],
     data: JSONBody[GrantBody | None] = None,
-) -> IncreaseView:
+) -> Response[IncreaseView]:
     """Write down that AWS granted it, in full or in part."""
     granted = data.parts_per_second if data else None
-    return await _decide(tenant_id, increase_id, desk, approved=True, granted=granted)
+    return await _decide(request, (tenant_id, increase_id), desk, approved=True, granted=granted)
 
 
 @post(
     "/tenants/{tenant_id:str}/mps-increases/{increase_id:str}/deny",
     status_code=200,
-    responses=refusals(*OPERATOR, *WITH_BODY, "not_found"),
+    responses=refusals(*OPERATOR, *WITH_BODY, *WITH_IDEMPOTENCY, "not_found"),
     summary="Deny an MPS increase",
     description="AWS refused it: the quota stays as it is.",
 )
 async def deny_mps_increase(
-    tenant_id: FromPath[str], increase_id: FromPath[str], desk: NamedDependency[Desk]
-) -> IncreaseView:
+    request: ApiRequest, tenant_id: FromPath[str], increase_id: FromPath[str], desk: NamedDependency[Desk]
+) -> Response[IncreaseView]:
     """Write down that AWS refused it."""
-    return await _decide(tenant_id, increase_id, desk, approved=False, granted=None)
+    return await _decide(request, (tenant_id, increase_id), desk, approved=False, granted=None)
 
 
 async def _decide(
-    tenant_id: str, increase_id: str, desk: Desk, *, approved: bool, granted: float | None
-) -> IncreaseView:
-    scope = named_tenant(tenant_id)
-    async with desk.operator() as session:
+    request: ApiRequest, named: tuple[str, str], desk: Desk, *, approved: bool, granted: float | None
+) -> Response[IncreaseView]:
+    scope, increase = named_tenant(named[0]), path_id("inc", named[1], "MPS increase")
+
+    async def work(session: AsyncSession) -> IncreaseView:
         row = await quotas.decide_increase(
             scope,
             session,
-            path_id("inc", increase_id, "MPS increase"),
+            increase,
             approved=approved,
             at=desk.services.clock.now(),
             parts_per_second=granted,
         )
-        view = increase_view(row)
+        return increase_view(row)
+
+    answer = await desk.operator_once(request, work, status=200)
     await desk.services.policy_changed(scope.tenant_id)
-    return view
+    return answer

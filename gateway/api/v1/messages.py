@@ -7,6 +7,7 @@ from litestar import MediaType, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Struct, json
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
@@ -114,22 +115,26 @@ async def explain_message(
     "/messages/{message_id:str}/cancel",
     status_code=200,
     opt=_SEND,
-    responses=refusals(*TENANT, "not_found", "message_not_cancelable"),
+    responses=refusals(*TENANT, *WITH_IDEMPOTENCY, "not_found", "message_not_cancelable"),
     summary="Cancel a message that has not left",
     description="Its hold is released. Canceling a canceled message again answers the same.",
 )
 async def cancel_message(
     request: ApiRequest, message_id: FromPath[str], desk: NamedDependency[Desk]
-) -> MessageView:
-    """Stop one message."""
+) -> Response[MessageView]:
+    """Stop one message; if the answer is lost before it is stored, a repeat makes the same one."""
     wanted = path_id("msg", message_id, _KIND)
     exchange_of(request.scope).message_id = message_id
-    outcome = await desk.services.sending.cancel(request.auth, wanted)
-    if outcome is None:
-        raise Refusal("not_found", "There is no such message.")
-    if isinstance(outcome, Declined):
-        raise refusal_of_send(outcome)
-    return outcome
+
+    async def work(_session: AsyncSession) -> MessageView:
+        outcome = await desk.services.sending.cancel(request.auth, wanted)
+        if outcome is None:
+            raise Refusal("not_found", "There is no such message.")
+        if isinstance(outcome, Declined):
+            raise refusal_of_send(outcome)
+        return outcome
+
+    return await desk.tenant_once(request, work, status=200)
 
 
 @get(

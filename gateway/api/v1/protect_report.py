@@ -12,7 +12,8 @@ from msgspec import Meta, Struct, field
 from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
-from gateway.api.documented import TENANT, WITH_BODY, refusals
+from gateway.api.documented import TENANT, WITH_BODY, WITH_IDEMPOTENCY, refusals
+from gateway.api.idempotency import claim_key, fingerprint_of, key_of
 from gateway.api.path_ids import path_id
 from gateway.api.refusals import Refusal
 from gateway.api.v1.protect_views import OfChannel, named_in_query
@@ -28,6 +29,7 @@ from tenants.protection import overrides, service, store
 from tenants.protection.precedence import Channel, CountryStatus, Origin, RuleName, in_force, judge
 
 _PROTECT: Final = {NEEDS: "protect"}
+_NO_CONTENT: Final = 204
 _LONGEST: Final = timedelta(days=92)
 _USUAL: Final = timedelta(days=30)
 
@@ -167,18 +169,22 @@ async def get_protect_report(
 
 @post(
     "/protect/false-positives",
-    status_code=204,
+    status_code=_NO_CONTENT,
     opt=_PROTECT,
-    responses=refusals(*TENANT, *WITH_BODY, "not_found"),
+    responses=refusals(*TENANT, *WITH_BODY, *WITH_IDEMPOTENCY, "not_found"),
     summary="Mark what AWS was wrong about",
     description="Of a message that AWS blocked or would have blocked; the report counts the marks.",
 )
 async def mark_false_positive(
     request: ApiRequest, data: JSONBody[FalsePositive], desk: NamedDependency[Desk]
 ) -> None:
-    """Set or take away the mark; twice is once."""
+    """Set or take away the mark; twice is once, so a key only has to stand for this request."""
     message_id: UUID = path_id("msg", data.message_id, "message")
+    key = key_of(request)
     async with desk.tenant(request.auth) as session:
+        if key is not None:
+            digest = await fingerprint_of(request)
+            await claim_key(session, request.auth.tenant_id, key, digest, status=_NO_CONTENT)
         await service.mark_false_positive(
             request.auth, session, message_id, false_positive=data.false_positive
         )
