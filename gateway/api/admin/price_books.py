@@ -4,14 +4,15 @@ import re
 from datetime import timedelta
 from typing import Annotated, Final
 
-from litestar import get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
-from gateway.api.documented import OPERATOR, WITH_BODY, refusals
+from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
 from gateway.messages.view import timestamp
 from tenants.credits import books, store
 from tenants.credits.book_diff import Held, LineChange, difference
@@ -141,7 +142,7 @@ async def get_price_book(name: FromPath[str], desk: NamedDependency[Desk]) -> Bo
 @post(
     "/price-books/{name:str}/import",
     status_code=200,
-    responses=refusals(*OPERATOR, *WITH_BODY),
+    responses=refusals(*OPERATOR, *WITH_BODY, *WITH_IDEMPOTENCY),
     request_max_body_size=MAX_BODY_BYTES,
     summary="Import a price book",
     description=(
@@ -151,19 +152,25 @@ async def get_price_book(name: FromPath[str], desk: NamedDependency[Desk]) -> Bo
     ),
 )
 async def import_price_book(
+    request: ApiRequest,
     name: FromPath[str],
     data: JSONBody[ImportBody],
     desk: NamedDependency[Desk],
     *,
     dry_run: Annotated[bool, QueryParameter(description="Check and compare only.")] = False,
-) -> BookChangesView:
-    """Compare a file with the book, and store it."""
+) -> Response[BookChangesView]:
+    """Compare a file with the book, and store it; a dry run stores nothing, so it leaves the key alone."""
     if _NAME.fullmatch(name) is None:
         raise InvalidInput("/name", "invalid_name", "a book's name has up to 40 of a-z, 0-9 and -")
     now = desk.services.clock.now()
-    work = books.compare if dry_run else books.import_book
-    async with desk.operator() as session:
-        return _changes(await work(session, name, data.csv, now))
+    if dry_run:
+        async with desk.operator() as session:
+            return Response(_changes(await books.compare(session, name, data.csv, now)))
+
+    async def work(session: AsyncSession) -> BookChangesView:
+        return _changes(await books.import_book(session, name, data.csv, now))
+
+    return await desk.operator_once(request, work, status=200)
 
 
 @get(
