@@ -57,7 +57,7 @@ async def judge(
     carried = [line["context"] for line in fleet.truth() if line["context"].get("tg_m") in ours]
     broken = broken_promises(clients.accepted, stored, [each["tg_m"] for each in carried])
     broken += broken_attempts([(each["tg_m"], each["tg_a"]) for each in carried])
-    broken += await faults(fleet.database)
+    broken += await faults(fleet.database, of_tenant=clients.tenant_id)
     if unknown_at_most is not None:
         broken += too_many_unknown(stored, at_most=unknown_at_most)
     return Verdict(broken, stored, Counter(each["tg_m"] for each in carried))
