@@ -37,6 +37,21 @@ async def killed_at(fleet, *points, broken="", receipts_after_ms=0, within_s=SET
     return await judge(fleet, clients, within_s=within_s, unknown_at_most=KILLS * len(points) * IN_FLIGHT)
 
 
+TRIES = 3
+"""What a broken build does wrong takes a race that it may win; it has to lose one of so many."""
+
+
+async def convicted(fleet, scenario, finding, *, workers):
+    """Whether a checker finds a broken build out; `workers` is the build of the others."""
+    for _ in range(TRIES):
+        await fleet.heal()
+        await fleet.ensure("api")
+        await fleet.ensure("workers", broken=workers)
+        if any(finding in found for found in await scenario()):
+            return True
+    return False
+
+
 async def test_a_claim_that_was_never_marked_is_sent_once_by_another(fleet):
     """Row 6: the lease in Redis runs out, and nothing was in doubt for a moment."""
     verdict = await killed_at(fleet, FaultPoint.WORKER_AFTER_CLAIM)
@@ -45,11 +60,13 @@ async def test_a_claim_that_was_never_marked_is_sent_once_by_another(fleet):
 
 async def test_a_lease_given_up_too_early_is_found_out(fleet):
     """The checker of row 6 on a build that settles before it marks."""
-    await fleet.ensure("workers", broken="no_audit")
-    verdict = await killed_at(
-        fleet, FaultPoint.WORKER_AFTER_CLAIM, broken="settle_before_mark", within_s=LEASE_S + 5
-    )
-    assert any("ended as queued" in found for found in verdict.but_delivered_once())
+
+    async def scenario():
+        point = FaultPoint.WORKER_AFTER_CLAIM
+        verdict = await killed_at(fleet, point, broken="settle_before_mark", within_s=LEASE_S + 5)
+        return verdict.but_delivered_once()
+
+    assert await convicted(fleet, scenario, "ended as queued", workers="no_audit")
 
 
 BEFORE_THE_CALL = (FaultPoint.WORKER_AFTER_MARK, FaultPoint.WORKER_BEFORE_CALL)
@@ -79,9 +96,11 @@ async def test_a_mark_without_a_call_is_decided_by_the_type_of_the_text(fleet):
 
 async def test_an_advertisement_that_is_resent_is_found_out(fleet):
     """The checker of row 7 on a build that resends whatever is in doubt."""
-    await fleet.ensure("workers", broken="unknown_is_resent_at_once")
-    verdict = await killed_at(fleet, *BEFORE_THE_CALL, types=("promotional",))
-    assert any("promotional and was resent" in found for found in but_decided_by_type(verdict))
+
+    async def scenario():
+        return but_decided_by_type(await killed_at(fleet, *BEFORE_THE_CALL, types=("promotional",)))
+
+    assert await convicted(fleet, scenario, "promotional and was resent", workers="unknown_is_resent_at_once")
 
 
 AFTER_THE_CALL = (
@@ -117,11 +136,12 @@ async def test_a_receipt_with_our_context_spares_the_resend(fleet):
 @pytest.mark.parametrize("broken", ["unknown_is_resent_at_once", "redis_decides_alone"])
 async def test_a_second_text_is_found_out(fleet, broken):
     """The checker of row 8 on builds that do not wait for the receipt, or do not mark before the call."""
-    await fleet.ensure("workers", broken=broken)
-    verdict = await killed_at(
-        fleet, FaultPoint.WORKER_AFTER_AWS, broken=broken, receipts_after_ms=BEFORE_THE_WAIT_ENDS_MS
-    )
-    assert any("was sent 2 times" in found for found in but_sent_once(verdict))
+
+    async def scenario():
+        late, point = BEFORE_THE_WAIT_ENDS_MS, FaultPoint.WORKER_AFTER_AWS
+        return but_sent_once(await killed_at(fleet, point, broken=broken, receipts_after_ms=late))
+
+    assert await convicted(fleet, scenario, "was sent 2 times", workers=broken)
 
 
 async def stopped_at(fleet, *points, broken=""):
