@@ -72,7 +72,7 @@ def gates_of(
         _protect(policy, admission, around),
         *_rates(policy, admission, around),
         _queue(admission, around),
-        _money(around, quote),
+        _money(admission, around, quote),
     ]
 
 
@@ -229,7 +229,11 @@ def _queue(admission: Admission, around: Surroundings) -> ExplainedGate:
     )
 
 
-def _money(around: Surroundings, quote: Quote) -> ExplainedGate:
+def _money(admission: Admission, around: Surroundings, quote: Quote) -> ExplainedGate:
+    if not admission.live:
+        return ExplainedGate(
+            gate="balance", verdict="open", input="test key", detail="a test message costs nothing"
+        )
     return _judged(
         "balance",
         f"needs {_amount(quote.amount, quote.unit)}",

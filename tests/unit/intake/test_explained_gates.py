@@ -86,6 +86,15 @@ def test_a_send_that_would_pass_shows_every_gate_open() -> None:
     assert refusal(gates) is None
 
 
+def test_a_test_message_asks_for_no_balance() -> None:
+    """It is held for nothing at the accept, so an empty balance must not be told as a refusal."""
+    test_send = structs.replace(_ADMISSION, live=False)
+    empty = structs.replace(_AROUND, available=0)
+    gates = gates_of(_POLICY, test_send, empty, quote=_QUOTE, has_sender=True)
+    assert refusal(gates) is None
+    assert gates[-1].detail == "a test message costs nothing"
+
+
 def test_a_rate_says_when_it_opens_and_admits_to_not_knowing() -> None:
     """With Redis away the counter is unknown, which is neither open nor closed."""
     waiting = structs.replace(_AROUND, waits=RateWaits(requests_ms=1500, country_ms=0))
