@@ -52,6 +52,17 @@ async def test_a_repeated_upload_answers_with_the_first_file(customer) -> None:
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_mismatch")
 
 
+async def test_a_repeated_form_answers_with_the_first_file(customer) -> None:
+    """Each try draws another boundary; the file decides."""
+    headers = {"Idempotency-Key": "form-1"}
+    first, again, other = [
+        await customer.api.post("/v1/media", files={"file": ("x", content)}, headers=headers)
+        for content in (picture("PNG"), picture("PNG"), picture("GIF"))
+    ]
+    assert (first.status_code, again.json()) == (201, first.json())
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_mismatch")
+
+
 def test_every_send_of_the_how_to_is_well_formed() -> None:
     """What is shown can be sent."""
     shown = re.findall(r"```json\nPOST /v1/messages\n(.*?)```", HOW_TO, re.DOTALL)

@@ -52,6 +52,17 @@ async def convicted(fleet, scenario, finding, *, workers):
     return False
 
 
+async def lanes_built(fleet):
+    """Have the lanes there before the first message, or the relay would push it a second time."""
+    builder = await fleet.start("dispatcher")
+
+    async def both_routes():
+        return builder.wrote.count('"lanes_rebuilt"') > 1
+
+    await until(both_routes)
+    await builder.terminate()
+
+
 async def test_a_claim_that_was_never_marked_is_sent_once_by_another(fleet):
     """Row 6: the lease in Redis runs out, and nothing was in doubt for a moment."""
     verdict = await killed_at(fleet, FaultPoint.WORKER_AFTER_CLAIM)
@@ -62,6 +73,7 @@ async def test_a_lease_given_up_too_early_is_found_out(fleet):
     """The checker of row 6 on a build that settles before it marks."""
 
     async def scenario():
+        await lanes_built(fleet)
         point = FaultPoint.WORKER_AFTER_CLAIM
         verdict = await killed_at(fleet, point, broken="settle_before_mark", within_s=LEASE_S + 5)
         return verdict.but_delivered_once()
@@ -207,17 +219,6 @@ async def test_a_mark_without_a_condition_is_found_out(fleet):
 
 MOST_DEATHS = 3
 """Before the fourth dispatcher takes the message out instead of trying it."""
-
-
-async def lanes_built(fleet):
-    """Have the lanes there before the first message, or the relay would push it a second time."""
-    builder = await fleet.start("dispatcher")
-
-    async def both_routes():
-        return builder.wrote.count('"lanes_rebuilt"') > 1
-
-    await until(both_routes)
-    await builder.terminate()
 
 
 async def poisoned(fleet, *, broken=""):

@@ -104,8 +104,9 @@ async def get_media(
 
 async def _content(request: ApiRequest) -> bytes:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    body = await request.body()  # kept by the request: the form is read from it, and so is the fingerprint
     if kind != _FORM:
-        return await request.body()
+        return body
     form = await request.form()
     files: list[Any] = [part for part in form.getall(_FIELD, []) if isinstance(part, UploadFile)]
     if len(files) != 1:
