@@ -141,7 +141,8 @@ class WebhookSender:
             due = await lease_due(connection, now=now, limit=limit)
             taken, waiting, crowded = self._admit(due)
             await postpone(connection, crowded, until=now + _CROWDED)
-        await fp(FaultPoint.WEBHOOKS_AFTER_LEASE)
+        if due:
+            await fp(FaultPoint.WEBHOOKS_AFTER_LEASE)
         for delivery in waiting:
             self._lines.setdefault(delivery.endpoint.id, deque()).append((time.monotonic(), delivery))
         for delivery in taken:
