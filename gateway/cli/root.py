@@ -31,6 +31,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "senders": ("gateway.cli.senders", "Provision, list, swap and disable origination identities."),
     "routes": ("gateway.cli.routes", "Health and order of AWS accounts; where there is no second way."),
     "protect": ("gateway.cli.protect", "Show which destinations are protected, and why."),
+    "inbox": ("gateway.cli.inbox", "List and close what waits for a person."),
     "templates": ("gateway.cli.templates", "Write, submit, approve and reject templates."),
     "messages": ("gateway.cli.messages", "Send, estimate, list and follow messages."),
 }

@@ -16,6 +16,7 @@ from tenants.audit import models as _audit  # noqa: F401
 from tenants.credits import models as _credits  # noqa: F401
 from tenants.endpoints import models as _endpoints  # noqa: F401
 from tenants.ids import new_uuid
+from tenants.inbox import models as _inbox  # noqa: F401
 from tenants.optouts import models as _optouts  # noqa: F401
 from tenants.protection import models as _protection  # noqa: F401
 from tenants.senders import models as _senders  # noqa: F401

@@ -62,7 +62,13 @@ async def test_a_select_without_a_filter_reads_own_rows_only(app_pool, database,
 async def test_what_the_app_cannot_read_is_what_it_has_no_business_with(database, tenant_tables):
     """The exceptions are named, so that a new table is a decision."""
     unreadable = [table for table in tenant_tables if not await readable(database, table)]
-    assert unreadable == ["dispatch_queue", "feedback_orders", "quarantined_messages", "relane_orders"]
+    assert unreadable == [
+        "dispatch_queue",
+        "feedback_orders",
+        "inbox_items",
+        "quarantined_messages",
+        "relane_orders",
+    ]
 
 
 async def test_the_foreign_rows_are_there_for_those_who_may_see_them(worker_pool, tenant_tables, neighbours):
