@@ -23,6 +23,10 @@ EXCEPTIONS = {
     "tenants/credits/store.py::dated_lines": "the price books are the operator's",
     "tenants/credits/store.py::has_prices": "the price book is the operator's",
     "tenants/credits/store.py::add_prices": "the price book is the operator's",
+    "tenants/inbox/store.py::page": "the inbox is the operator's",
+    "tenants/inbox/store.py::locked": "the inbox is the operator's",
+    "tenants/inbox/store.py::resolve_one": "the inbox is the operator's",
+    "tenants/inbox/service.py::resolve": "the inbox is the operator's",
 }
 """Functions that ask of no tenant, and why."""
 
