@@ -20,6 +20,7 @@ from gateway.intake.explaining import Explanation
 from gateway.intake.outcome import Accepted, Declined, Estimate, EstimatedPrice
 from gateway.intake.request import SendRequest
 from gateway.intake.together import SendInBatch
+from gateway.lanes.survey import LaneSight
 from gateway.media.desk import KEPT_FOR
 from gateway.media.kinds import MediaRefused, kind_of
 from gateway.media.models import MediaFile
@@ -239,6 +240,17 @@ class FakeHolds:
         after = [each for each in before if (each.workflow, each.hold.scope) != (workflow, prefix)]
         self.held[tenant_id] = after
         return len(after) < len(before)
+
+
+class FakeLanes:
+    """The lanes that were put into `sights`."""
+
+    def __init__(self) -> None:
+        self.sights: list[LaneSight] = []
+
+    async def all(self) -> list[LaneSight]:
+        """Return what was put there."""
+        return self.sights
 
 
 def message_view(message_id: UUID, request: SendRequest, *, test: bool) -> MessageView:

@@ -9,6 +9,7 @@ from gateway.intake.explaining import Explanation
 from gateway.intake.outcome import Accepted, Declined, Estimate
 from gateway.intake.request import SendRequest
 from gateway.intake.together import SendInBatch
+from gateway.lanes.survey import LaneSight
 from gateway.media.kinds import MediaRefused
 from gateway.media.models import MediaFile
 from gateway.messages.view import MessageView
@@ -151,6 +152,19 @@ class PumpingHolds(Protocol):
 
         Raises:
             gateway.errors.Unavailable: It may still hold.
+        """
+        ...
+
+
+class LaneSights(Protocol):
+    """What waits, lane by lane; `gateway.lanes.survey.LaneSurvey` fits."""
+
+    async def all(self) -> Sequence[LaneSight]:
+        """
+        Return the lanes in which something waits, the one that takes longest first.
+
+        Raises:
+            gateway.errors.Unavailable: Whoever knows them is away.
         """
         ...
 

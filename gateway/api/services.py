@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.api.ports import (
     DataKeySource,
+    LaneSights,
     OptOutProjection,
     OverrideProjection,
     PolicyProjection,
@@ -47,3 +48,4 @@ class Services:
     override_changed: OverrideProjection
     webhook_url_check: WebhookUrlCheck
     pumping_holds: PumpingHolds
+    lanes: LaneSights

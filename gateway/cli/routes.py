@@ -9,6 +9,15 @@ _HEALTH = (field("health", "state"), field("health", "reason"), field("health", 
 _ROUTES = (field("account"), field("name"), field("region"), *_HEALTH)
 _SENDERS = (field("sender"), field("tenant"), field("type"), field("country"), *_HEALTH)
 _ORDERED = (field("position"), field("account"), field("name"), field("region"))
+_LANES = (
+    field("route"),
+    field("sender"),
+    field("country"),
+    field("priority"),
+    field("backlog_parts", title="parts"),
+    field("drain_seconds", title="drains in s"),
+    field("oldest_seconds", title="oldest s"),
+)
 _GAPS = (field("slug", title="tenant"), field("country"), field("types"), field("add"))
 
 
@@ -66,3 +75,12 @@ def redundancy(client: Client) -> None:
     """List the countries of tenants that one blocked sender could silence, and what to add."""
     rows = client.get(path_of("admin", "reports", "redundancy"))["data"]
     show_rows(rows, _GAPS, empty="Every tenant has two types of sender in every country.")
+
+
+@command.command("lanes")
+@click.option("--limit", type=click.IntRange(1, 100), default=50, show_default=True)
+@over_the_api
+def lanes(client: Client, *, limit: int) -> None:
+    """List what waits, the line that takes longest first."""
+    rows = client.get(path_of("admin", "lanes"), limit=limit)["data"]
+    show_rows(rows, _LANES, empty="Nothing waits.")

@@ -13,6 +13,8 @@ from gateway.intake.prepare import Draft
 from gateway.intake.request import SendRequest
 from gateway.intake.snapshot import TenantSnapshot
 from gateway.lanes.backlog import BacklogView
+from gateway.lanes.lanes import LaneKey
+from gateway.lanes.line_sums import Line
 from gateway.routing.candidates import Candidate, Need, best_group, rank
 from gateway.routing.facts import SenderFact
 from gateway.routing.health import Illness
@@ -91,15 +93,17 @@ class Choosing:
     async def _wait_ms(
         self, snapshot: TenantSnapshot, scope: TenantScope, draft: Draft, sender: SenderFact
     ) -> int:
-        tenant_rate = snapshot.plan.mps(draft.number.country)
-        ceiling = channel_gates(sender, draft.channel).ceiling(draft.number.country)
-        rate = ceiling if tenant_rate is None else min(ceiling, tenant_rate)
+        country, tenant_rate = draft.number.country, snapshot.plan.mps(draft.number.country)
+        gates = channel_gates(sender, draft.channel)
+        rate = gates.rate(country)
         return await self._backlog.estimated_wait_ms(
-            route_of(scope, sender),
-            lane_identity(sender.id, draft.channel),
-            draft.number.country,
-            PRIORITIES[draft.type],
-            rate=rate,
+            Line(
+                route=route_of(scope, sender),
+                lane=LaneKey(lane_identity(sender.id, draft.channel), country, PRIORITIES[draft.type]),
+                rate=rate if tenant_rate is None else min(rate, tenant_rate),
+                shared=gates.shared,
+                caps=gates.daily,
+            )
         )
 
 

@@ -318,9 +318,8 @@ class Sending:
         message, entry = passed.built.message, passed.built.entry
         match decision:
             case Stored():
-                self._backlog.admitted(
-                    entry.route, entry.identity, entry.country, entry.priority, entry.parts
-                )
+                if message.status == "queued":
+                    self._backlog.admitted(entry)
                 return Accepted(message=accepted_view(message, passed.admissible.draft), rate=passed.rate)
             case Replay(message_id=original):
                 return await self._replays.of(message.tenant_id, original, passed.admissible.snapshot.key)

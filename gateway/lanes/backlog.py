@@ -3,28 +3,41 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from uuid import UUID
+from typing import Final
 
-from gateway.lanes.entry import Priority
+from msgspec import Struct
+
+from gateway.lanes.entry import DailyCap, LaneEntry
 from gateway.lanes.errors import RedisUnavailable
-from gateway.lanes.lanes import LaneKey, Lanes
+from gateway.lanes.line_sums import Line, LineSums, day_wait_s, sums_of
+from gateway.lanes.queues import Channel, ChannelGates, Queues, RouteQueues, Today
 
-_MILLISECONDS = 1000
-_BEFORE = {priority: tuple(each for each in Priority if each <= priority) for priority in Priority}
-"""Whose messages go before a new one: those of the same and of more urgent priorities."""
+_MILLISECONDS: Final = 1000
+_GATES_KNOWN_FOR_S: Final = 10.0
+"""A campaign that a number joins shows in the estimates of its other numbers after that."""
+_DAY_KNOWN_FOR_S: Final = 30.0
+_HALF: Final = 2.0
+_NO_GATES: Final[Mapping[Channel, ChannelGates]] = {}
 
 
-class _RouteBacklog:
-    """What waits in one route, as last read, plus what this process has admitted since."""
+class _Used(Struct):
+    """How far a cap was used, as last read."""
+
+    parts: int
+    day_ends_at: float
+    read_again_at: float
+
+
+class _Route:
+    """What waits in one route, as last read, with what this process has admitted since."""
 
     def __init__(self) -> None:
         self.read_at = float("-inf")
-        self.parts: Mapping[LaneKey, int] = {}
-        self.admitted: dict[LaneKey, int] = {}
+        self.sums = LineSums()
+        self.gates: Mapping[Channel, ChannelGates] = _NO_GATES
+        self.gates_read_at = float("-inf")
+        self.caps: dict[str, _Used] = {}
         self.reading = asyncio.Lock()
-
-    def waiting(self, lane: LaneKey) -> int:
-        return self.parts.get(lane, 0) + self.admitted.get(lane, 0)
 
 
 class BacklogView:
@@ -37,55 +50,87 @@ class BacklogView:
     """
 
     def __init__(
-        self, lanes: Lanes, *, max_age_s: float = 0.25, monotonic: Callable[[], float] = time.monotonic
+        self, queues: Queues, *, max_age_s: float = 0.25, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
-        self._lanes = lanes
+        self._queues = queues
         self._max_age_s = max_age_s
         self._monotonic = monotonic
-        self._routes: dict[str, _RouteBacklog] = {}
+        self._routes: dict[str, _Route] = {}
 
-    async def estimated_wait_ms(
-        self, route: str, identity: UUID, country: str, priority: Priority, *, rate: float
-    ) -> int:
+    async def estimated_wait_ms(self, line: Line) -> int:
         """
-        Return how long the lane needs, at `rate` parts per second, for all that goes before a new message.
+        Return how long a new message of the line would wait: at its lane, its campaign, its route, its day.
 
-        Messages of the same and of more urgent priorities go before it. With Redis down the last figures
-        stand: Postgres accepts, and the estimate is only worse.
+        With Redis down the last figures stand: Postgres accepts, and the estimate is only worse.
         """
-        backlog = self._routes.get(route)
-        if backlog is None or self._is_old(backlog):
-            backlog = await self._fresh(route)
-        ahead = sum(backlog.waiting(LaneKey(identity, country, each)) for each in _BEFORE[priority])
-        return round(ahead * _MILLISECONDS / rate)
+        route = await self._fresh(line.route)
+        wait_s = route.sums.wait_s(line)
+        for cap in line.caps:
+            wait_s = max(wait_s, await self._day_wait_s(route, line, cap))
+        return round(wait_s * _MILLISECONDS)
 
-    def admitted(self, route: str, identity: UUID, country: str, priority: Priority, parts: int) -> None:
+    def admitted(self, entry: LaneEntry) -> None:
         """Count a message that was accepted here and that the figures do not know yet."""
-        counted = self._of(route).admitted
-        lane = LaneKey(identity, country, priority)
-        counted[lane] = counted.get(lane, 0) + parts
+        self._of(entry.route).sums.add_entry(entry)
 
-    def _of(self, route: str) -> _RouteBacklog:
-        if (backlog := self._routes.get(route)) is None:
-            backlog = self._routes[route] = _RouteBacklog()
-        return backlog
+    def _of(self, name: str) -> _Route:
+        if (route := self._routes.get(name)) is None:
+            route = self._routes[name] = _Route()
+        return route
 
-    def _is_old(self, backlog: _RouteBacklog) -> bool:
-        return self._monotonic() - backlog.read_at > self._max_age_s
+    def _is_old(self, route: _Route) -> bool:
+        return self._monotonic() - route.read_at > self._max_age_s
 
-    async def _fresh(self, route: str) -> _RouteBacklog:
-        backlog = self._of(route)
-        if self._is_old(backlog):
-            async with backlog.reading:
-                if self._is_old(backlog):
-                    await self._read(route, backlog)
-        return backlog
+    async def _fresh(self, name: str) -> _Route:
+        route = self._of(name)
+        if self._is_old(route):
+            async with route.reading:
+                if self._is_old(route):
+                    await self._read(name, route)
+        return route
 
-    async def _read(self, route: str, backlog: _RouteBacklog) -> None:
+    async def _read(self, name: str, route: _Route) -> None:
         try:
-            backlog.parts = await self._lanes.backlog(route)
-            backlog.admitted.clear()
+            queues = await self._queues.of(name)
+            await self._read_gates(name, route, queues)
+            route.sums = sums_of(queues, route.gates)
         except RedisUnavailable:
             pass
         finally:
-            backlog.read_at = self._monotonic()
+            route.read_at = self._monotonic()
+
+    async def _read_gates(self, name: str, route: _Route, queues: RouteQueues) -> None:
+        """Gates change seldom: those of known channels are read again now and then, new ones at once."""
+        now = self._monotonic()
+        if now - route.gates_read_at > _GATES_KNOWN_FOR_S:
+            route.gates, route.gates_read_at = _NO_GATES, now
+        channels = {(lane.identity, lane.country) for lane in queues.lanes}
+        if unknown := [channel for channel in channels if channel not in route.gates]:
+            route.gates = {**route.gates, **await self._queues.gates(name, unknown)}
+
+    async def _day_wait_s(self, route: _Route, line: Line, cap: DailyCap) -> float:
+        """Return how long the day keeps a message back; 0 while nobody can say."""
+        before = route.sums.before_cap(cap.name, line.lane.priority)
+        used = route.caps.get(cap.name)
+        if used is None or self._monotonic() >= used.read_again_at:
+            try:
+                today = await self._queues.today(line.route, [cap.name])
+            except RedisUnavailable:
+                return 0.0
+            used = route.caps[cap.name] = self._used(today, line, cap, before)
+        ends_in_s = max(used.day_ends_at - self._monotonic(), 0.0)
+        return day_wait_s(
+            used=used.parts, before=before, cap=cap.parts_per_day, ends_in_s=ends_in_s, rate=min(line.rates)
+        )
+
+    def _used(self, today: Today, line: Line, cap: DailyCap, before: int) -> _Used:
+        """
+        Return what is known of a cap, and how long that is good for.
+
+        It cannot be full sooner than its campaign can fill it, so half of that time it need not be asked
+        again: a cap that is far from full costs no call per message.
+        """
+        now, parts = self._monotonic(), today.used[cap.name]
+        soonest_s = max(cap.parts_per_day - parts - before, 0) / max(line.rates)
+        good_for_s = min(max(soonest_s / _HALF, self._max_age_s), _DAY_KNOWN_FOR_S, today.ends_in_s)
+        return _Used(parts, now + today.ends_in_s, now + good_for_s)

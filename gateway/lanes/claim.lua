@@ -38,7 +38,7 @@ local wanted, lowest = tonumber(ARGV[1]), tonumber(ARGV[2])
 local lease_us, ahead = tonumber(ARGV[3]), tonumber(ARGV[4])
 local injected = ARGV[6]
 
-local epoch = redis.call('HMGET', key('epoch'), 'id', 'opens', 'floor', 'slow', 'probe')
+local epoch = redis.call('HMGET', key('epoch'), 'id', 'opens', 'floor', 'slow', 'probe', 'request_us')
 if not epoch[1] then
   return { 0, -1, 0 }
 end
@@ -52,7 +52,7 @@ local look = math.floor(ahead * 0.8) -- how long before its opening a lane is lo
 
 local granted = {}
 local steps = STEPS_AT_LEAST + STEPS_PER_MESSAGE * wanted
-local channels, tenants, backlog = {}, {}, {}
+local channels, tenants, backlog, messages = {}, {}, {}, {}
 local request_floor = tonumber(epoch[3] or 0)
 local promotional_waits = lowest == PROMOTIONAL
 
@@ -185,9 +185,10 @@ local function count_towards_floors(c, priority, parts)
   end
 end
 
-local function count_waiting(flow, change)
+local function count_waiting(flow, parts, number)
   local lane = lane_of(flow)
-  backlog[lane] = (backlog[lane] or 0) + change
+  backlog[lane] = (backlog[lane] or 0) + parts
+  messages[lane] = (messages[lane] or 0) + number
 end
 
 -- Charge what holds the message's route and flow; returns the flag of a message that probes.
@@ -218,7 +219,7 @@ local function grant(c, flow, item, terms, hash, free, at)
   local entry = flow .. item:sub(1, 26) .. string.char(claims, charge_holds(flow, at))
   redis.call('ZADD', key('lease'), whole(now + lease_us), id)
   redis.call('HSET', key('flight'), id, entry)
-  count_waiting(flow, -parts)
+  count_waiting(flow, -parts, -1)
   granted[#granted + 1] = entry .. struct.pack('>I4', at - now)
   c.last, c.served = now + #granted, true
   return parts
@@ -454,7 +455,7 @@ local function give_back()
     if entry then
       local flow, item = entry:sub(1, FLOW_BYTES), entry:sub(FLOW_BYTES + 1)
       put_back(flow, item, now)
-      count_waiting(flow, parts_of(item))
+      count_waiting(flow, parts_of(item), 1)
     end
   end
   local due = redis.call('ZRANGEBYSCORE', key('delayed'), '-inf', whole(now), 'LIMIT', 0, GIVE_BACK)
@@ -465,15 +466,16 @@ local function give_back()
 end
 
 local function write_backlog()
-  for lane, change in pairs(backlog) do
-    if change ~= 0 and redis.call('HINCRBY', key('backlog'), lane, whole(change)) <= 0 then
-      redis.call('HDEL', key('backlog'), lane)
-    end
+  for lane, parts in pairs(backlog) do
+    count_in_lane(lane, parts, messages[lane])
   end
 end
 
--- An idle claim writes nothing, unless the clock was set back.
+-- An idle claim writes nothing, unless the clock was set back or the account's quota has changed.
 local function write_epoch()
+  if epoch[6] ~= ARGV[5] then
+    redis.call('HSET', key('epoch'), 'request_us', ARGV[5])
+  end
   if #granted > 0 then
     redis.call('HSET', key('epoch'), 'floor', whole(request_floor))
   end

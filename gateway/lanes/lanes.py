@@ -267,13 +267,13 @@ class Lanes:
     async def backlog(self, route: str) -> dict[LaneKey, int]:
         """Return the parts that wait in each line of the route; claimed ones no longer count."""
         rows = await self.scripts.hash(f"{key_prefix(route)}:backlog")
-        return {_lane_key(lane): int(parts) for lane, parts in rows.items()}
+        return {lane_key(lane): int(parts) for lane, parts in rows.items()}
 
     async def leased(self, route: str) -> dict[UUID, tuple[LaneKey, int]]:
         """Return the line and the parts of each claimed message that is not settled."""
         rows = await self.scripts.hash(f"{key_prefix(route)}:flight")
         return {
-            UUID(bytes=message_id): (_lane_key(entry), parts_leased(entry))
+            UUID(bytes=message_id): (lane_key(entry), parts_leased(entry))
             for message_id, entry in rows.items()
         }
 
@@ -396,7 +396,8 @@ def _tenant_terms(weight: int, rate: float | None, version: int) -> bytes:
     return msgspec.msgpack.encode([version, weight, *limit])
 
 
-def _lane_key(lane: bytes) -> LaneKey:
+def lane_key(lane: bytes) -> LaneKey:
+    """Return the lane behind its name in Redis, which a flow begins with, too."""
     return LaneKey(UUID(bytes=lane[1:17]), lane[17:19].decode("ascii"), Priority(int(lane[:1])))
 
 

@@ -52,7 +52,7 @@ if not may_push(ARGV[1], ARGV[2]) then
 end
 
 local now = lane_clock(ARGV[3])
-local added, tags, configured, woken = {}, {}, {}, {}
+local added, messages, tags, configured, woken = {}, {}, {}, {}, {}
 
 -- Let no lane of the channel sleep until a time that was reckoned with an older rate.
 local function look_again(channel)
@@ -109,7 +109,10 @@ for at = FIRST_FLOW, #ARGV, 5 do
     configure(channel, version, cfg)
     local weight = agree(channel, tenant, version, terms)
     local parts, was_empty = append(flow, blob)
-    added[lane] = parts > 0 and (added[lane] or 0) + parts or added[lane]
+    if parts > 0 then
+      added[lane] = (added[lane] or 0) + parts
+      messages[lane] = (messages[lane] or 0) + #blob / ITEM_BYTES
+    end
     if was_empty and parts > 0 then
       if not tags[lane] then
         tags[lane] = tonumber(redis.call('HGET', key('ch:' .. channel), 'v' .. flow:sub(1, 1)) or 0)
@@ -121,7 +124,7 @@ for at = FIRST_FLOW, #ARGV, 5 do
 end
 
 for lane, parts in pairs(added) do
-  redis.call('HINCRBY', key('backlog'), lane, whole(parts))
+  count_in_lane(lane, parts, messages[lane])
 end
 for _, flow in pairs(woken) do
   look_at(flow, now)

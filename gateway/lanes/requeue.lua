@@ -19,7 +19,7 @@ end
 local id = item:sub(1, 16)
 redis.call('ZREM', key('lease'), id)
 redis.call('HDEL', key('flight'), id)
-redis.call('HINCRBY', key('backlog'), lane_of(flow), whole(parts_of(item)))
+count_in_lane(lane_of(flow), parts_of(item), 1)
 
 local now = lane_clock(ARGV[1])
 if delay_ms > 0 then

@@ -45,7 +45,8 @@ KEYS[1]   {r:<route>}   the prefix of every key below; the braces put them all i
 
     epoch     hash    id, opens (no claim before), last and shift (the clock that never goes back),
                       floor (requests granted to others since the last promotional one),
-                      slow (<share>:<us of the cut>), probe (<period us>:<since>) while the route is held
+                      slow (<share>:<us of the cut>), probe (<period us>:<since>) while the route is held,
+                      request_us (us per API request, as the last claim was told; for estimates)
     rebuild   hash    epoch and begun, while somebody rebuilds; expires
     ready:p   zset    channel -> us of the next look
     ring:L    zset    tenant -> tag            L is the priority digit and the channel
@@ -61,6 +62,7 @@ KEYS[1]   {r:<route>}   the prefix of every key below; the braces put them all i
     lease     zset    message id -> us of expiry
     flight    hash    message id -> flow and item
     backlog   hash    lane -> parts
+    messages  hash    lane -> messages, which is what the route's API requests count
     wake      list    at most one token, for dispatchers that sleep
     g:c:C g:s:<gate> g:t:<tenant><country> g:route g:h:F g:hold     string  TAT in us, then :<parts in the last
                       second> where a bound holds; expires when it says nothing more
@@ -147,6 +149,16 @@ local function put_back(flow, item, now)
     redis.call('ZADD', key('ring:' .. lane_of(flow)), 'NX', v or 0, tenant_of(flow))
   end
   look_at(flow, now)
+end
+
+-- Count what waits in a lane; who takes the last message takes the fields.
+local function count_in_lane(lane, parts, messages)
+  if parts ~= 0 and redis.call('HINCRBY', key('backlog'), lane, whole(parts)) <= 0 then
+    redis.call('HDEL', key('backlog'), lane)
+  end
+  if messages ~= 0 and redis.call('HINCRBY', key('messages'), lane, whole(messages)) <= 0 then
+    redis.call('HDEL', key('messages'), lane)
+  end
 end
 
 local function wake_one()

@@ -88,6 +88,24 @@ ROUTE_HELD: Final = Gauge(
     "1 while the carrier takes nothing of the route, as this process last heard.",
     ["route"],
 )
+LANE_BACKLOG_PARTS: Final = Gauge(
+    "tollgate_lane_backlog_parts",
+    "Message parts that wait, by route, destination country and priority; every scheduler shows the same.",
+    ["route", "country", "priority"],
+)
+LANE_BACKLOG_MESSAGES: Final = Gauge(
+    "tollgate_lane_backlog_messages", "Messages that wait.", ["route", "country", "priority"]
+)
+LANE_DRAIN_SECONDS: Final = Gauge(
+    "tollgate_lane_drain_seconds",
+    "Time until the lane that takes longest has drained, at the slowest of its gates.",
+    ["route", "country", "priority"],
+)
+LANE_OLDEST_SECONDS: Final = Gauge(
+    "tollgate_lane_oldest_seconds",
+    "How long the oldest message has been ready to leave.",
+    ["route", "country", "priority"],
+)
 DISPATCH_STATIC: Final = Gauge(
     "tollgate_dispatch_static_bool",
     "1 while this process dispatches the route at a static share because Redis is away.",

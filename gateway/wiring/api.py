@@ -27,6 +27,8 @@ from gateway.intake.sending import Sending
 from gateway.lanes.backlog import BacklogView
 from gateway.lanes.errors import RedisUnavailable
 from gateway.lanes.lanes import Lanes
+from gateway.lanes.queues import Queues
+from gateway.lanes.survey import LaneSurvey
 from gateway.media.desk import MediaDesk
 from gateway.media.fetch import open_fetcher
 from gateway.receipts.batch import create_receipts, platform_key
@@ -59,6 +61,7 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
             open_certificates(regions=[settings.aws_region], origins=settings.sns_cert_origins, clock=clock)
         )
         lanes = Lanes(shared.scripts)
+        queues = Queues(lanes)
         gate = AdmissionGate(shared.scripts)
         reader = create_reader(shared)
         policies = create_policies(shared, reader, gate)
@@ -84,7 +87,7 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
         sending = Sending(
             policies=policies,
             gate=gate,
-            backlog=BacklogView(lanes),
+            backlog=BacklogView(queues),
             ill=health.ill,
             commit=intake,
             media=media,
@@ -110,6 +113,7 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
             opt_out_changed=policies.opt_out_changed,
             override_changed=policies.override_changed,
             pumping_holds=Holds(shared.scripts),
+            lanes=LaneSurvey(shared.pool, queues, clock),
             webhook_url_check=_url_check(Targets(settings.webhook_allow_cidrs)),
         )
         notices = PolicyNotices(settings.database_url, policies)

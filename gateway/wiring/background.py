@@ -12,8 +12,11 @@ from gateway.dispatch.unknown import UnknownSweep
 from gateway.intake.terms import TermsFollower
 from gateway.lanes.audit import LaneAudit
 from gateway.lanes.daily import DailyCounts
+from gateway.lanes.gauges import show_lanes
 from gateway.lanes.lanes import Lanes
+from gateway.lanes.queues import Queues
 from gateway.lanes.relay import Relay
+from gateway.lanes.survey import LaneSurvey
 from gateway.media.store import forget_expired
 from gateway.messages.balance_notices import BalanceNotices
 from gateway.messages.book_check import BookCheck
@@ -77,6 +80,7 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
     relay = Relay(pool, lanes, clock)
     audit = LaneAudit(pool, lanes, clock)
     daily = DailyCounts(pool, lanes)
+    survey = LaneSurvey(pool, Queues(lanes), clock)
     terms = TermsFollower(settings.database_url, pool, lanes, create_reader(shared).snapshot)
     expiry = ExpirySweep(pool, clock)
     unknown = UnknownSweep(pool, clock, wait=timedelta(seconds=settings.unknown_wait_s))
@@ -125,6 +129,7 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
         Round(name="queue_due", every_s=0.25, work=relay.queue_due),
         Round(name="push_left_behind", every_s=1.0, work=relay.push_left_behind),
         Round(name="forgotten_messages", every_s=30.0, work=audit.audit),
+        Round(name="lane_gauges", every_s=15.0, work=lambda: show_lanes(survey)),
         Round(name="lane_terms", every_s=30.0, work=terms.follow_all),
         Round(name="daily_counts", every_s=60.0, work=daily.restore),
         Round(name="expired_in_line", every_s=15.0, work=expiry.sweep),

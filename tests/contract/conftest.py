@@ -10,6 +10,7 @@ import pytest
 from gateway.api.fakes import (
     FakeHolds,
     FakeIngest,
+    FakeLanes,
     FakeProjection,
     FakeProvisioner,
     FakeReadiness,
@@ -109,6 +110,7 @@ async def world(database_url: str, engines: dict[str, Any]) -> World:
             account_check=None,
             webhook_url_check=judge_url,
             pumping_holds=FakeHolds(),
+            lanes=FakeLanes(),
         )
     )
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from gateway.api.fakes import (
     FakeHolds,
     FakeIngest,
+    FakeLanes,
     FakeProjection,
     FakeProvisioner,
     FakeReadiness,
@@ -55,6 +56,7 @@ def _application() -> tuple[Any, str]:
             sending=FakeSending(),
             media=FakeUploads(),
             pumping_holds=FakeHolds(),
+            lanes=FakeLanes(),
             provisioner=FakeProvisioner(),
             ingest=FakeIngest(),
             readiness=FakeReadiness(),

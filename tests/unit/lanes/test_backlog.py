@@ -6,29 +6,57 @@ from uuid import UUID
 import pytest
 
 from gateway.lanes.backlog import BacklogView
-from gateway.lanes.entry import Priority
+from gateway.lanes.entry import DailyCap, LaneEntry, Priority, RateGate
 from gateway.lanes.errors import RedisUnavailable
 from gateway.lanes.lanes import LaneKey
+from gateway.lanes.line_sums import Line, day_wait_s
+from gateway.lanes.queues import ChannelGates, RouteQueues, Today, Waiting
 
-IDENTITY = UUID(int=1)
+IDENTITY, SECOND_NUMBER = UUID(int=1), UUID(int=2)
+CAMPAIGN = RateGate("c:tenant:C1", 4.0)
+DAY = DailyCap("c:tenant:C1", 1_000)
+NIGHT_S = 3_600.0
 
 
-class CountedLanes:
-    """Lanes whose backlog is what the test says, and that count how often they were asked."""
+class CountedQueues:
+    """Queues that hold what the test says, and that count how often they were asked."""
 
-    def __init__(self, parts: dict[Priority, int]) -> None:
-        self.parts = parts
+    def __init__(self) -> None:
+        self.parts = {Priority.OTP: 10, Priority.TRANSACTIONAL: 20, Priority.PROMOTIONAL: 300}
+        self.of_second = 0
+        self.messages: int | None = None
+        self.request_us = 0.0
+        self.used = 0
         self.asked = 0
+        self.asked_of_gates = 0
+        self.asked_of_day = 0
         self.away = False
 
-    async def backlog(self, route: str) -> dict[LaneKey, int]:
+    async def of(self, route: str) -> RouteQueues:
         """Return the figures, a turn of the loop later."""
         assert route == "main"
         self.asked += 1
         await asyncio.sleep(0)
         if self.away:
             raise RedisUnavailable("away")
-        return {LaneKey(IDENTITY, "US", priority): parts for priority, parts in self.parts.items()}
+        lanes = {LaneKey(IDENTITY, "US", each): self._waiting(parts) for each, parts in self.parts.items()}
+        second = LaneKey(SECOND_NUMBER, "US", Priority.OTP)
+        return RouteQueues(lanes=lanes | {second: self._waiting(self.of_second)}, request_us=self.request_us)
+
+    def _waiting(self, parts: int) -> Waiting:
+        return Waiting(parts, parts if self.messages is None else self.messages)
+
+    async def gates(self, _route: str, channels) -> dict[tuple[UUID, str], ChannelGates]:
+        """Every number is one of the campaign."""
+        self.asked_of_gates += 1
+        return dict.fromkeys(channels, ChannelGates(us=1e5, shared={CAMPAIGN.name: 25e4}, caps=(DAY,)))
+
+    async def today(self, _route: str, caps) -> Today:
+        """An hour before midnight."""
+        self.asked_of_day += 1
+        if self.away:
+            raise RedisUnavailable("away")
+        return Today(used=dict.fromkeys(caps, self.used), ends_in_s=NIGHT_S)
 
 
 class Stopwatch:
@@ -41,9 +69,29 @@ class Stopwatch:
         return self.seconds
 
 
+def line(priority: Priority = Priority.OTP, *, country: str = "US", **gates) -> Line:
+    """Ten parts a second."""
+    return Line(route="main", lane=LaneKey(IDENTITY, country, priority), rate=10.0, **gates)
+
+
+def entry(parts: int, **gates) -> LaneEntry:
+    """A message that was accepted a moment ago."""
+    return LaneEntry(
+        message_id=UUID(int=9),
+        route="main",
+        identity=IDENTITY,
+        country="US",
+        priority=Priority.OTP,
+        tenant_id=UUID(int=3),
+        parts=parts,
+        identity_rate=10.0,
+        **gates,
+    )
+
+
 @pytest.fixture
-def lanes() -> CountedLanes:
-    return CountedLanes({Priority.OTP: 10, Priority.TRANSACTIONAL: 20, Priority.PROMOTIONAL: 300})
+def queues() -> CountedQueues:
+    return CountedQueues()
 
 
 @pytest.fixture
@@ -52,8 +100,8 @@ def stopwatch() -> Stopwatch:
 
 
 @pytest.fixture
-def view(lanes, stopwatch) -> BacklogView:
-    return BacklogView(lanes, monotonic=stopwatch)
+def view(queues, stopwatch) -> BacklogView:
+    return BacklogView(queues, monotonic=stopwatch)
 
 
 @pytest.mark.parametrize(
@@ -62,36 +110,95 @@ def view(lanes, stopwatch) -> BacklogView:
 )
 async def test_only_the_same_and_more_urgent_messages_are_ahead(view, priority, wait_ms):
     """A campaign in the lane does not make a one-time password wait."""
-    assert await view.estimated_wait_ms("main", IDENTITY, "US", priority, rate=10.0) == wait_ms
+    assert await view.estimated_wait_ms(line(priority)) == wait_ms
 
 
 async def test_another_lane_does_not_count(view):
     """Another country has its own rate."""
-    assert await view.estimated_wait_ms("main", IDENTITY, "CA", Priority.PROMOTIONAL, rate=10.0) == 0
+    assert await view.estimated_wait_ms(line(Priority.PROMOTIONAL, country="CA")) == 0
 
 
-async def test_what_was_admitted_since_counts_until_the_figures_are_read_again(view, lanes, stopwatch):
+async def test_what_was_admitted_since_counts_until_the_figures_are_read_again(view, queues, stopwatch):
     """A burst inside a quarter of a second must see itself."""
-    ask = {"rate": 10.0}
-    await view.estimated_wait_ms("main", IDENTITY, "US", Priority.OTP, **ask)
-    view.admitted("main", IDENTITY, "US", Priority.OTP, 5)
-    assert await view.estimated_wait_ms("main", IDENTITY, "US", Priority.OTP, **ask) == 1_500
-    lanes.parts[Priority.OTP] = 12
+    await view.estimated_wait_ms(line())
+    view.admitted(entry(5))
+    assert await view.estimated_wait_ms(line()) == 1_500
+    queues.parts[Priority.OTP] = 12
     stopwatch.seconds += 0.3
-    assert await view.estimated_wait_ms("main", IDENTITY, "US", Priority.OTP, **ask) == 1_200
+    assert await view.estimated_wait_ms(line()) == 1_200
 
 
-async def test_a_thousand_questions_at_once_read_the_backlog_once(view, lanes):
+async def test_a_thousand_questions_at_once_read_the_backlog_once(view, queues):
     """Single flight: the others wait for the same answer."""
-    ask = [view.estimated_wait_ms("main", IDENTITY, "US", Priority.OTP, rate=10.0) for _ in range(1000)]
+    ask = [view.estimated_wait_ms(line()) for _ in range(1000)]
     assert set(await asyncio.gather(*ask)) == {1_000}
-    assert lanes.asked == 1
+    assert queues.asked == 1
 
 
-async def test_without_redis_the_last_figures_stand(view, lanes, stopwatch):
+async def test_without_redis_the_last_figures_stand(view, queues, stopwatch):
     """Accepting goes on when Redis is away."""
-    await view.estimated_wait_ms("main", IDENTITY, "US", Priority.OTP, rate=10.0)
-    lanes.away = True
+    await view.estimated_wait_ms(line())
+    queues.away = True
     stopwatch.seconds += 1
-    view.admitted("main", IDENTITY, "US", Priority.OTP, 10)
-    assert await view.estimated_wait_ms("main", IDENTITY, "US", Priority.OTP, rate=10.0) == 2_000
+    view.admitted(entry(10))
+    assert await view.estimated_wait_ms(line(caps=(DAY,))) == 2_000
+
+
+async def test_all_numbers_of_a_campaign_stand_in_one_line(view, queues):
+    """Four parts a second for the campaign: what its other number has to send goes before."""
+    queues.of_second = 40
+    assert await view.estimated_wait_ms(line()) == 1_000
+    assert await view.estimated_wait_ms(line(shared=(CAMPAIGN,))) == (10 + 40) * 250
+    view.admitted(entry(4, shared_gates=(CAMPAIGN,)))
+    assert await view.estimated_wait_ms(line(shared=(CAMPAIGN,))) == (10 + 40 + 4) * 250
+
+
+async def test_the_account_s_requests_count_messages_of_the_whole_route(view, queues):
+    """A message of many parts is one request; another sender's messages take requests, too."""
+    queues.request_us, queues.messages = 1e6, 3
+    assert await view.estimated_wait_ms(line(Priority.OTP)) == (3 + 3) * 1_000
+    assert await view.estimated_wait_ms(line(Priority.PROMOTIONAL)) == 33_000
+
+
+async def test_a_day_that_is_used_up_is_waited_for(view, queues):
+    """A T-Mobile day of 1,000 parts, an hour before midnight: ten parts go before."""
+    queues.used = 1_000
+    assert await view.estimated_wait_ms(line(caps=(DAY,))) == (NIGHT_S + 1) * 1_000
+
+
+async def test_a_day_with_room_costs_nothing_and_is_seldom_asked_for(view, queues, stopwatch):
+    """No call per message, as long as the cap cannot have been reached since."""
+    for _ in range(40):
+        assert await view.estimated_wait_ms(line(caps=(DAY,))) == 1_000
+        stopwatch.seconds += 0.5
+    assert queues.asked_of_day == 1
+    queues.used = 995
+    stopwatch.seconds += 40
+    assert await view.estimated_wait_ms(line(caps=(DAY,))) > NIGHT_S * 1_000
+
+
+async def test_gates_are_read_once_per_channel_and_again_after_a_while(view, queues, stopwatch):
+    """They change when an operator says so."""
+    for _ in range(10):
+        stopwatch.seconds += 0.3
+        await view.estimated_wait_ms(line())
+    assert queues.asked_of_gates == 1
+    stopwatch.seconds += 20
+    await view.estimated_wait_ms(line())
+    assert queues.asked_of_gates == 2
+
+
+@pytest.mark.parametrize(
+    ("used", "before", "wait_s"),
+    [
+        (0, 0, 0),
+        (90, 9, 0),
+        (90, 10, NIGHT_S),
+        (100, 0, NIGHT_S),
+        (120, 50, NIGHT_S + 50 / 5),
+        (0, 350, NIGHT_S + 2 * 86_400 + 50 / 5),
+    ],
+)
+def test_a_long_queue_fills_one_day_after_the_other(used, before, wait_s):
+    """A hundred parts a day."""
+    assert day_wait_s(used=used, before=before, cap=100, ends_in_s=NIGHT_S, rate=5.0) == wait_s
