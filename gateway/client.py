@@ -95,6 +95,10 @@ class Client:
         """Return the body of a POST."""
         return self.call("POST", path, body, idempotency_key=idempotency_key).body
 
+    def delete(self, path: str) -> None:
+        """DELETE one thing."""
+        self.call("DELETE", path)
+
     def rows(self, path: str, *, limit: int, **query: Json) -> list[Json]:
         """Return up to `limit` rows of a list, over as many pages as that takes."""
         found: list[Json] = []

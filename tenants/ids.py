@@ -29,7 +29,7 @@ _LAST_MS = 253_402_300_799_999
 PREFIXES = frozenset(
     {
         "acc", "att", "bat", "cfg", "del", "evt", "idn", "inb", "inc", "key",
-        "led", "med", "msg", "pool", "prc", "reg", "req", "task", "ten", "tpl", "wh",
+        "led", "med", "msg", "pool", "prc", "reg", "req", "task", "ten", "tpl", "vdn", "wh",
     }
 )  # fmt: skip
 

@@ -19,6 +19,7 @@ SENDING: Final = (
     "template_required",
     "template_not_allowed",
     "country_not_allowed",
+    "destination_not_verified",
     "opted_out",
     "pumping_suspected",
     "protect_blocked",

@@ -15,6 +15,16 @@ from msgspec import Struct, structs
 from gateway.admission.holds import HeldPrefix
 from gateway.api.ports import IngestAnswer
 from gateway.carrier.provision_ports import ProvisionRefused, ProvisionRequest, ProvisionResult
+from gateway.carrier.verify_ports import (
+    CodeChannel,
+    CodeLanguage,
+    CodeRight,
+    CodeSent,
+    CodeWrong,
+    Entry,
+    KnownAtAws,
+    VerificationRefused,
+)
 from gateway.errors import GatewayError
 from gateway.intake.explaining import Explanation
 from gateway.intake.outcome import Accepted, Declined, Estimate, EstimatedPrice
@@ -164,6 +174,62 @@ class FakeProvisioner:
         if self.refusal is not None:
             return self.refusal
         return ProvisionResult(created=("arn:aws:sms-voice:us-east-1:1:pool/1",), adopted=())
+
+
+class FakeVerifier:
+    """AWS's side of a verification: the code is always `code`, unless `refusal` says no."""
+
+    def __init__(self) -> None:
+        self.code = "123456"
+        self.refusal: VerificationRefused | None = None
+        self.entries: dict[str, tuple[UUID, str]] = {}
+        """Account and number, by AWS's id."""
+        self.verified: set[str] = set()
+        self.sent: list[str] = []
+
+    async def enter(self, account_id: UUID, number: str) -> Entry | VerificationRefused:
+        """Return the entry, made now where there is none."""
+        if self.refusal is not None:
+            return self.refusal
+        known = next((each for each, of in self.entries.items() if of == (account_id, number)), None)
+        aws_id = known or f"verified-{new_uuid().hex}"
+        self.entries[aws_id] = (account_id, number)
+        return Entry(aws_id=aws_id, verified=aws_id in self.verified, created=known is None)
+
+    async def send_code(
+        self,
+        account_id: UUID,  # noqa: ARG002 - the port's
+        aws_id: str,
+        *,
+        channel: CodeChannel,  # noqa: ARG002 - the port's
+        language: CodeLanguage,  # noqa: ARG002 - the port's
+    ) -> CodeSent | KnownAtAws | VerificationRefused:
+        """Remember that a code was sent."""
+        if self.refusal is not None:
+            return self.refusal
+        if aws_id in self.verified:
+            return KnownAtAws()
+        self.sent.append(self.entries[aws_id][1])
+        return CodeSent()
+
+    async def check(
+        self,
+        account_id: UUID,  # noqa: ARG002 - the port's
+        aws_id: str,
+        code: str,
+    ) -> CodeRight | CodeWrong | VerificationRefused:
+        """Compare with `code`."""
+        if self.refusal is not None:
+            return self.refusal
+        if code != self.code:
+            return CodeWrong()
+        self.verified.add(aws_id)
+        return CodeRight()
+
+    async def forget(self, account_id: UUID, aws_id: str) -> bool:  # noqa: ARG002 - the port's
+        """Delete the entry."""
+        self.verified.discard(aws_id)
+        return self.entries.pop(aws_id, None) is not None
 
 
 class FakeAnswer(Struct, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from litestar import Response
 from litestar.enums import MediaType
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -163,6 +163,14 @@ async def claim_key(session: AsyncSession, owner: UUID, key: str, fingerprint: b
     stored = await _stored(session, owner, key)
     if stored is None or stored.fingerprint != fingerprint:
         raise Refusal("idempotency_mismatch")
+
+
+async def forget_answer(session: AsyncSession, owner: UUID, key: str | None) -> None:
+    """Free a key whose request failed after its answer was stored: asked again, it is done again."""
+    if key is not None:
+        await session.execute(
+            delete(IdempotencyKey).where(IdempotencyKey.tenant_id == owner, IdempotencyKey.key == key)
+        )
 
 
 async def _lock(session: AsyncSession, owner: UUID, key: str) -> None:

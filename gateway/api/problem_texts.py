@@ -145,6 +145,13 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Countries are closed until they are opened, so that a leaked key cannot pump traffic anywhere.",
         "Ask the operator to open the country.",
     ),
+    "destination_not_verified": (
+        (
+            "The country is in phase `test`, or the sender's AWS account is in AWS's sandbox: simulator "
+            "numbers and verified numbers are reached, nobody else."
+        ),
+        "Verify the number by `POST /v1/verified-numbers`; for everybody, ask the operator to go live.",
+    ),
     "opted_out": (
         "The number is on the tenant's opt-out list for this type of message. Nothing was held.",
         "Do not message the person. They may opt in again; `GET /v1/opt-outs` shows the list.",
@@ -291,6 +298,26 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "too_many_overrides": (
         "A tenant has at most 10,000 number overrides that have not expired, over all configurations.",
         "Delete some, or give them an expiry; a rule for the country may say the same in one line.",
+    ),
+    "verification_code_wrong": (
+        "The code is not the one that was sent last to the number. The guess was counted.",
+        "Give the newest code; after five wrong ones, `POST /v1/verified-numbers/{id}/code` sends another.",
+    ),
+    "verification_closed": (
+        "A code is taken for 15 minutes and five guesses; either is over, or no code was sent.",
+        "`POST /v1/verified-numbers/{id}/code` sends another one.",
+    ),
+    "verification_refused": (
+        "AWS, or a quota of the account, refused; `detail` has its words. The number is not verified.",
+        "Do what `detail` says. An account in AWS's sandbox has ten verified numbers at most.",
+    ),
+    "too_many_codes": (
+        "A number gets at most five codes a day: each costs money and rings somebody's phone.",
+        "Use a code that has arrived, or wait for the time in `detail`.",
+    ),
+    "too_many_verified_numbers": (
+        "A tenant has at most 100 verified numbers for live keys, and 100 for test keys.",
+        "Delete some.",
     ),
     "provision_refused": (
         (

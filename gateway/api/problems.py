@@ -69,6 +69,7 @@ PROBLEMS: Final[dict[str, ProblemKind]] = dict(
         _kind("not_supported", 422, "The gateway does not do this yet"),
         # who may be reached
         _kind("country_not_allowed", 403, "The country is not on the tenant's list"),
+        _kind("destination_not_verified", 403, "Only verified numbers are reached here"),
         _kind("opted_out", 403, "The recipient has opted out"),
         _kind("protect_blocked", 403, "A protect rule blocks the destination"),
         _kind("channel_disabled", 403, "The channel is switched off"),
@@ -104,6 +105,11 @@ PROBLEMS: Final[dict[str, ProblemKind]] = dict(
         _kind("protect_locked", 409, "Only the operator changes this configuration"),
         _kind("protect_in_use", 409, "The configuration is in force somewhere"),
         _kind("too_many_overrides", 409, "There are as many overrides as there may be"),
+        _kind("verification_code_wrong", 422, "That is not the code"),
+        _kind("verification_closed", 409, "No guess at this code counts any more"),
+        _kind("verification_refused", 409, "AWS does not verify the number"),
+        _kind("too_many_codes", 429, "The number has had its codes for today", retryable=True),
+        _kind("too_many_verified_numbers", 409, "There are as many verified numbers as there may be"),
         _kind("provision_refused", 409, "AWS did not make what was asked"),
         _kind("envelope_rejected", 403, "The SNS envelope is not believed"),
         # ours

@@ -20,6 +20,7 @@ from gateway.api.ports import (
 )
 from gateway.carrier.check_ports import AccountCheck
 from gateway.carrier.provision_ports import Provisioner
+from gateway.carrier.verify_ports import NumberVerifier
 from gateway.clock import Clock
 from gateway.settings import Settings
 from tenants.senders.models import AwsAccount
@@ -39,6 +40,7 @@ class Services:
     sending: Sends
     media: Uploads
     provisioner: Provisioner
+    number_verifier: NumberVerifier
     account_check: Callable[[AwsAccount], Awaitable[AccountCheck]]
     """Tries an AWS account's credentials and permissions; sends nothing."""
     ingest: SnsIngest

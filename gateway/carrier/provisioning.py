@@ -88,6 +88,7 @@ class AwsProvisioner:
                 "name at least one sender: none of the tenant's countries has one without registration"
             )
         async with self._open(account) as aws:
+            await self._note_tier(aws, account)
             run = ProvisionRun(
                 aws,
                 scope,
@@ -155,8 +156,21 @@ class AwsProvisioner:
         await self._remember(account, topic_arn=topic_arn, subscription_arn=subscription_arn)
         return topic_arn
 
+    async def _note_tier(self, aws: Control, account: AwsAccount) -> None:
+        """Keep whether AWS has the account in its sandbox: sends to unverified numbers are refused then."""
+        answer = await aws.call("describe_account_attributes")
+        tiers = [each["Value"] for each in answer["AccountAttributes"] if each["Name"] == "ACCOUNT_TIER"]
+        sandbox = tiers == ["SANDBOX"]
+        if sandbox != account.sandbox:
+            await self._remember(account, sandbox=sandbox)
+
     async def _remember(
-        self, account: AwsAccount, *, topic_arn: str, subscription_arn: str | None = None
+        self,
+        account: AwsAccount,
+        *,
+        topic_arn: str | None = None,
+        subscription_arn: str | None = None,
+        sandbox: bool | None = None,
     ) -> None:
         facts = AccountFacts(
             region=account.region,
@@ -166,6 +180,7 @@ class AwsProvisioner:
             sends_per_second=account.sends_per_second,
             topic_arn=topic_arn,
             subscription_arn=subscription_arn,
+            sandbox=sandbox,
         )
         async with worker_transaction(self._engine) as session:
             await senders.ensure_account(session, facts, name=account.name)

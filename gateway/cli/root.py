@@ -28,6 +28,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "credits": ("gateway.cli.credits", "Show, top up and correct balances."),
     "budgets": ("gateway.cli.budgets", "Show and set monthly budgets."),
     "prices": ("gateway.cli.prices", "Import, list and compare price books; drift against AWS's receipts."),
+    "verified-numbers": (
+        "gateway.cli.verified_numbers",
+        "Verify numbers that are reached before going live.",
+    ),
     "senders": ("gateway.cli.senders", "Provision, list, swap and disable origination identities."),
     "routes": ("gateway.cli.routes", "Health and order of AWS accounts; where there is no second way."),
     "protect": ("gateway.cli.protect", "Show which destinations are protected, and why."),

@@ -13,6 +13,7 @@ DeclineCode = Literal[
     "template_not_allowed",
     "use_case_mismatch",
     "country_not_allowed",
+    "destination_not_verified",
     "opted_out",
     "protect_blocked",
     "pumping_suspected",

@@ -28,6 +28,7 @@ from tenants.protection.precedence import Override
 from tenants.scope import TenantScope
 from tenants.templates import store as templates
 from tenants.templates.rendering import Template, parse_template
+from tenants.verification import store as verified_numbers
 
 _OPT_OUT_PAGE = 10_000
 _BODIES_KEPT = 50_000
@@ -61,6 +62,7 @@ class SnapshotReader:
             protection = await protect.protection(scope, session)
             routing = await read_routing(scope, session, shared_routes=plan.shared_routes)
             budgets = await budget_store.caps(scope, session)
+            proven = await verified_numbers.proven(scope, session)
         return TenantSnapshot(
             tenant_id=tenant_id,
             version=tenant.policy_version,
@@ -79,6 +81,7 @@ class SnapshotReader:
             if free_text_of(tenant.model, plan) == "matching"
             else None,
             protection=protection,
+            verified={(not row.test, row.recipient_hash): row.account_id for row in proven},
             read_at=read_at,
         )
 

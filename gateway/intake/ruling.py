@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from msgspec import UNSET, Struct, structs
 
@@ -16,6 +17,7 @@ from gateway.messages.rulings import Rulings
 from gateway.messages.view import StatusReason
 from gateway.routing.facts import SenderFact
 from tenants.accounts.plan import content_screen_of
+from tenants.scope import TenantScope
 
 _INDIA: Final = "IN"
 _NONE: Final = CountryParameters()
@@ -31,12 +33,25 @@ class _IndiaIds(Struct, frozen=True):
 _NO_IDS: Final = _IndiaIds()
 
 
+class _Proof(Struct, frozen=True):
+    """That the recipient is one of the tenant's verified numbers."""
+
+    account_id: UUID | None
+    """The AWS account that knows it; None for test keys."""
+
+
 def rule(
-    snapshot: TenantSnapshot, request: SendRequest, draft: Draft, sender: SenderFact | None, now: datetime
+    snapshot: TenantSnapshot,
+    scope: TenantScope,
+    request: SendRequest,
+    draft: Draft,
+    sender: SenderFact | None,
+    *,
+    now: datetime,
 ) -> Draft | Declined:
     """Judge a draft that has its sender; a draft that has to wait comes back scheduled."""
     ids = _india_ids(snapshot, request, draft)
-    facts = _facts(snapshot, request, draft, sender, ids, now=now)
+    facts = _facts(snapshot, scope, request, draft, sender, ids=ids, now=now)
     verdict = judge(facts)
     if isinstance(verdict, Closed):
         return _declined(verdict, now)
@@ -61,21 +76,31 @@ def rule(
 
 
 def explained_rules(
-    snapshot: TenantSnapshot, request: SendRequest, draft: Draft, sender: SenderFact | None, now: datetime
+    snapshot: TenantSnapshot,
+    scope: TenantScope,
+    request: SendRequest,
+    draft: Draft,
+    sender: SenderFact | None,
+    *,
+    now: datetime,
 ) -> list[RuleReport]:
     """Return what each rule says of a draft."""
-    return reports(_facts(snapshot, request, draft, sender, _india_ids(snapshot, request, draft), now=now))
+    ids = _india_ids(snapshot, request, draft)
+    return reports(_facts(snapshot, scope, request, draft, sender, ids=ids, now=now))
 
 
 def _facts(
     snapshot: TenantSnapshot,
+    scope: TenantScope,
     request: SendRequest,
     draft: Draft,
     sender: SenderFact | None,
-    ids: _IndiaIds,
     *,
+    ids: _IndiaIds,
     now: datetime,
 ) -> SendFacts:
+    proof = _proof(snapshot, scope, draft)
+    route = snapshot.routing.routes.get(sender.account_id) if sender and scope.live else None
     return SendFacts(
         plan=snapshot.plan,
         number=draft.number,
@@ -85,11 +110,23 @@ def _facts(
         from_template=draft.template is not None,
         screen=content_screen_of(snapshot.model, snapshot.plan),
         sender_type=None if sender is None else sender.type,
-        verified=False,
+        verified=proof is not None,
+        account_in_sandbox=route is not None and route.sandbox,
+        verified_in_account=proof is not None
+        and sender is not None
+        and proof.account_id == sender.account_id,
         entity_id=ids.entity_id,
         dlt_template_id=ids.template_id,
         leaves_at=draft.send_at or now,
     )
+
+
+def _proof(snapshot: TenantSnapshot, scope: TenantScope, draft: Draft) -> _Proof | None:
+    """Return where the recipient is verified; without any number verified, as usual, nothing is hashed."""
+    if not snapshot.verified:
+        return None
+    key = (scope.live, snapshot.key.recipient_hash(draft.number.e164))
+    return _Proof(snapshot.verified[key]) if key in snapshot.verified else None
 
 
 def _india_ids(snapshot: TenantSnapshot, request: SendRequest, draft: Draft) -> _IndiaIds:

@@ -169,7 +169,7 @@ class Sending:
             await self._surroundings(admission),
             quote=draft.quote,
             has_sender=chosen is not None,
-            rules=explained_rules(snapshot, request, draft, sender, now),
+            rules=explained_rules(snapshot, scope, request, draft, sender, now=now),
         )
         return explain(snapshot, draft, found, chosen=sender, wait_ms=wait_ms, gates=gates)
 
@@ -217,7 +217,7 @@ class Sending:
                 refusal = self._choosing.no_sender(snapshot, request, draft)
                 return _gate_before(snapshot, scope, request, draft) or refusal
             sender, wait_ms = chosen.sender, chosen.wait_ms
-            ruled = _ruled(snapshot, request, draft, sender, tariff=tariff, now=now)
+            ruled = _ruled(snapshot, scope, request, draft, sender, tariff=tariff, now=now)
             if isinstance(ruled, Declined):
                 return _gate_before(snapshot, scope, request, draft) or ruled
             draft = ruled
@@ -338,6 +338,7 @@ class Sending:
 
 def _ruled(
     snapshot: TenantSnapshot,
+    scope: TenantScope,
     request: SendRequest,
     draft: Draft,
     sender: SenderFact | None,
@@ -348,7 +349,9 @@ def _ruled(
     """Price a draft by its sender and judge it by the rules."""
     book = tariff.book_of(snapshot.plan)
     priced = repriced(snapshot, request, book, draft, sender.type if sender else EVERY)
-    return priced if isinstance(priced, Declined) else rule(snapshot, request, priced, sender, now)
+    if isinstance(priced, Declined):
+        return priced
+    return rule(snapshot, scope, request, priced, sender, now=now)
 
 
 def _gate_before(

@@ -85,6 +85,8 @@ class TenantSnapshot(Struct, frozen=True, kw_only=True):
     """Where a `body` has to be an approved template's text; None where it is free or refused."""
     protection: Protection = NO_PROTECTION
     """The protect configurations that may hold for its sends."""
+    verified: Mapping[tuple[bool, bytes], UUID | None] = {}
+    """Verified numbers, by whether they count for live keys and recipient hash: the AWS account, if any."""
     read_at: datetime
     ranked: dict[Need, tuple[Candidate, ...]] = field(default_factory=dict)
     """The candidates of each kind of message, ordered when first asked for."""

@@ -55,6 +55,8 @@ class RouteFact(Struct, frozen=True, kw_only=True):
     """Its place in the tenant's list; 0 for all while the operator has set no order."""
     shared_routes: bool = False
     """Whether the operator lets messages of this account leave by AWS's shared routes."""
+    sandbox: bool = False
+    """Whether AWS lets the account reach verified numbers and simulators only."""
 
 
 class TenantRouting(Struct, frozen=True, kw_only=True):

@@ -75,6 +75,7 @@ def _route(row: RouteOfTenant) -> RouteFact:
         region=row.region,
         position=row.position,
         shared_routes=row.shared_routes,
+        sandbox=row.sandbox,
     )
 
 

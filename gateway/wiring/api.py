@@ -14,7 +14,9 @@ from gateway.api.services import Services
 from gateway.carrier.account_check import check_account
 from gateway.carrier.confirmations import AccountConfirmations
 from gateway.carrier.media_stage import S3Stage
+from gateway.carrier.protect_sync import control_of
 from gateway.carrier.session import open_session
+from gateway.carrier.verifying import AwsNumberVerifier
 from gateway.db.engine import create_pool
 from gateway.db.readiness import StoresReadiness
 from gateway.intake.batch import create_intake
@@ -106,6 +108,7 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
             sending=sending,
             media=media,
             provisioner=create_provisioner(shared, session),
+            number_verifier=AwsNumberVerifier(shared.worker_engine, control_of(session)),
             account_check=check_account,
             ingest=receiver,
             readiness=StoresReadiness(settings.database_url, shared.pool, _ping(shared.redis)),

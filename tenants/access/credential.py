@@ -18,6 +18,7 @@ KeyScope = Literal[
     "senders:read",
     "opt-outs",
     "protect",
+    "verified-numbers",
     "webhooks",
     "credits:read",
     "keys",
@@ -32,6 +33,7 @@ What a key may be limited to.
 - `senders:read`: read senders, pools and configuration sets
 - `opt-outs`: read, add and remove opted-out numbers
 - `protect`: read and change country rules and number overrides, read what they stopped, lift blocks
+- `verified-numbers`: verify, list and delete numbers
 - `webhooks`: manage endpoints and their deliveries
 - `credits:read`: read balance, ledger and usage
 - `keys`: create and revoke keys, never beyond its own scopes

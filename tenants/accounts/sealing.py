@@ -71,6 +71,10 @@ class DataKey:
         """Return the 16 bytes by which this tenant's rows about a number are found."""
         return hmac.digest(self._recipients, e164.encode(), sha256)[:_RECIPIENT_HASH_BYTES]
 
+    def code_hash(self, code: str, *, context: bytes) -> bytes:
+        """Return the 32 bytes by which a short code is known again; no E.164 number hashes like one."""
+        return hmac.digest(self._recipients, b"code:" + context + b":" + code.encode(), sha256)
+
 
 _nonces: Final[list[bytes]] = []
 """Random bytes read ahead: a call of the kernel per nonce costs more than the sealing."""

@@ -32,6 +32,8 @@ class AwsAccount(Base):
     subscription_arn: Mapped[str | None]
     shared_routes: Mapped[bool] = mapped_column(server_default=text("false"))
     """Whether its messages may leave by AWS's shared routes; the tenant's plan must say so, too."""
+    sandbox: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Whether the account is in AWS's sandbox, from which only verified numbers are reached."""
     owner_id: Mapped[UUID | None]
     """The tenant whose own account it is, and whom alone it carries; None for the operator's."""
     created_at: Mapped[Instant] = mapped_column(server_default=text("now()"))

@@ -24,6 +24,7 @@ class RouteOfTenant(Struct, frozen=True, kw_only=True):
     shared_routes: bool
     media_per_second: float
     voice_per_second: float
+    sandbox: bool
     position: int
     """From 1 in the order of the operator's list; 0 for all where there is no list."""
 
@@ -37,6 +38,7 @@ async def routes_of(scope: TenantScope, session: AsyncSession) -> list[RouteOfTe
         AwsAccount.shared_routes,
         AwsAccount.media_per_second,
         AwsAccount.voice_per_second,
+        AwsAccount.sandbox,
     )
     listed = (
         select(*columns, TenantRoute.position)
@@ -45,7 +47,7 @@ async def routes_of(scope: TenantScope, session: AsyncSession) -> list[RouteOfTe
         .order_by(TenantRoute.position)
     )
     if rows := (await session.execute(listed)).all():
-        return [_route(tuple(row), row[6]) for row in rows]
+        return [_route(tuple(row), row[7]) for row in rows]
     usable = or_(AwsAccount.owner_id.is_(None), AwsAccount.owner_id == scope.tenant_id)
     anyone = select(*columns).where(usable).order_by(AwsAccount.id)
     return [_route(tuple(row), 0) for row in (await session.execute(anyone)).all()]
@@ -84,5 +86,6 @@ def _route(row: tuple[Any, ...], position: int) -> RouteOfTenant:
         shared_routes=row[3],
         media_per_second=row[4],
         voice_per_second=row[5],
+        sandbox=row[6],
         position=position,
     )

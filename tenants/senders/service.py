@@ -29,7 +29,7 @@ _COUNTRY: Final = re.compile("[A-Z]{2}")
 _KEPT: Final = frozenset(
     {
         "topic_arn", "subscription_arn", "owner_id", "shared_routes", "media_bucket", "media_per_second",
-        "voice_per_second",
+        "sandbox", "voice_per_second",
     }
 )  # fmt: skip
 _KEPT_STATES: Final = frozenset({"standby", "disabled"})
@@ -58,6 +58,8 @@ class AccountFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     subscription_arn: str | None = None
     shared_routes: bool | None = None
     """Whether messages may leave by AWS's shared routes; None leaves it as it is."""
+    sandbox: bool | None = None
+    """Whether the account is in AWS's sandbox; None leaves it as it is."""
     owner_id: UUID | None = None
     """The tenant whose own account it is; None leaves it as it is."""
 

@@ -16,6 +16,7 @@ from gateway.api.fakes import (
     FakeReadiness,
     FakeSending,
     FakeUploads,
+    FakeVerifier,
 )
 from gateway.api.services import Services
 from gateway.asgi import create_app
@@ -40,6 +41,7 @@ class World:
         self.app = create_app(services)
         self.sending: FakeSending = services.sending
         self.provisioner: FakeProvisioner = services.provisioner
+        self.verifier: FakeVerifier = services.number_verifier
         self.ingest: FakeIngest = services.ingest
         self.readiness: FakeReadiness = services.readiness
         self.projection: FakeProjection = services.policy_changed.__self__
@@ -102,6 +104,7 @@ async def world(database_url: str, engines: dict[str, Any]) -> World:
             sending=FakeSending(),
             media=FakeUploads(),
             provisioner=FakeProvisioner(),
+            number_verifier=FakeVerifier(),
             ingest=FakeIngest(),
             readiness=FakeReadiness(),
             policy_changed=projection.policy_changed,

@@ -227,11 +227,11 @@ async def test_an_explanation_lists_every_rule(stack) -> None:
     )
     told = answer.json()
     gates = {each["gate"]: each for each in told["gates"]}
-    assert (told["accepted"], told["refused_with"]) == (False, "country_not_allowed")
+    assert (told["accepted"], told["refused_with"]) == (False, "destination_not_verified")
     assert gates["channel"]["verdict"] == "open"
     assert (gates["rollout_phase"]["verdict"], gates["rollout_phase"]["code"]) == (
         "closed",
-        "country_not_allowed",
+        "destination_not_verified",
     )
     assert gates["content"]["code"] == "content_refused"
     assert {"country_parameters", "quiet_hours"} <= gates.keys()

@@ -11,10 +11,12 @@ from gateway.admission.rules.country_parameters import country_has_its_parameter
 from gateway.admission.rules.ports import Closed, HeldUntil, Rule, RuleName, RuleVerdict, SendFacts
 from gateway.admission.rules.quiet_hours import quiet_hours
 from gateway.admission.rules.rollout_phase import country_is_live
+from gateway.admission.rules.verified_destination import account_reaches_it
 
 RULES: Final[tuple[tuple[RuleName, Rule], ...]] = (
     ("channel", channel_is_on),
     ("rollout_phase", country_is_live),
+    ("verified_destination", account_reaches_it),
     ("content", content_is_carried),
     ("country_parameters", country_has_its_parameters),
     ("quiet_hours", quiet_hours),

@@ -18,6 +18,7 @@ from tenants.countries.numbers import Number
 RuleName = Literal[
     "channel",
     "rollout_phase",
+    "verified_destination",
     "content",
     "country_parameters",
     "quiet_hours",
@@ -25,6 +26,7 @@ RuleName = Literal[
 RefusalCode = Literal[
     "channel_disabled",
     "country_not_allowed",
+    "destination_not_verified",
     "content_refused",
     "country_parameters_required",
     "quiet_hours",
@@ -47,6 +49,10 @@ class SendFacts(Struct, frozen=True, kw_only=True):
     """None in the sandbox and where no sender was found."""
     verified: bool
     """Whether the recipient is one of the tenant's verified destination numbers."""
+    account_in_sandbox: bool = False
+    """Whether AWS lets the sender's account reach verified numbers only."""
+    verified_in_account: bool = False
+    """Whether the recipient is verified in that very account."""
     entity_id: str | None = None
     """India's DLT principal entity, from the request, the template or the plan."""
     dlt_template_id: str | None = None

@@ -16,8 +16,9 @@ def country_is_live(facts: SendFacts) -> RuleVerdict:
         if facts.number.simulator or facts.verified:
             return Open(note=f"{country} is being tested and the number is a simulator's or verified")
         return Closed(
-            code="country_not_allowed",
-            detail=f"{country} is being tested: only simulator numbers and verified numbers are reached",
+            code="destination_not_verified",
+            detail=f"{country} is being tested: only simulator numbers and verified numbers are reached; "
+            "POST /v1/verified-numbers verifies one",
         )
     return Closed(
         code="country_not_allowed",

@@ -43,6 +43,8 @@ class AwsAccountView(Struct, frozen=True, kw_only=True):
     topic_arn: str | None
     """The SNS topic whose posts are believed."""
     shared_routes: bool
+    sandbox: bool
+    """Whether the account is in AWS's sandbox, from which only verified numbers are reached."""
     owner: str | None
     """The tenant whose own account it is; null for the operator's."""
     created_at: str | None
@@ -77,6 +79,8 @@ class AwsAccountBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     subscription_arn: _Text | None = None
     shared_routes: bool | None = None
     """Whether its messages may leave by shared routes, if the tenant's plan agrees. Absent: as it is."""
+    sandbox: bool | None = None
+    """Whether AWS has it in its sandbox; provisioning asks AWS itself. Absent: as it is."""
     owner: Annotated[str, Meta(max_length=40)] | None = None
     """`ten_…` whose own account it is, and whom alone it carries. Absent: as it is."""
 
@@ -96,6 +100,7 @@ def aws_account_view(row: AwsAccount) -> AwsAccountView:
         media_bucket=row.media_bucket,
         topic_arn=row.topic_arn,
         shared_routes=row.shared_routes,
+        sandbox=row.sandbox,
         owner=None if row.owner_id is None else encode("ten", row.owner_id),
         created_at=timestamp(row.created_at),
     )

@@ -21,6 +21,7 @@ from tenants.optouts import models as _optouts  # noqa: F401
 from tenants.protection import models as _protection  # noqa: F401
 from tenants.senders import models as _senders  # noqa: F401
 from tenants.templates import models as _templates  # noqa: F401
+from tenants.verification import models as _verification  # noqa: F401
 
 PARTS_OF_A_VALUE = {
     "uuid": "gen_random_uuid()",
@@ -58,6 +59,7 @@ ALLOWED_IN = {
     ("protect_findings", "kind"): "'blocked'",
     ("protect_refusals", "channel"): "'sms'",
     ("audit_rows", "action"): "'x'",
+    ("verified_numbers", "state"): "'verified'",
     ("dispatch_queue", "state"): "'queued'",
     ("template_versions", "state"): "'draft'",
     ("webhook_deliveries", "state"): "'pending'",

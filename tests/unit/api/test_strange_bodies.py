@@ -17,6 +17,7 @@ from gateway.api.fakes import (
     FakeReadiness,
     FakeSending,
     FakeUploads,
+    FakeVerifier,
 )
 from gateway.api.services import Services
 from gateway.asgi import create_app
@@ -58,6 +59,7 @@ def _application() -> tuple[Any, str]:
             pumping_holds=FakeHolds(),
             lanes=FakeLanes(),
             provisioner=FakeProvisioner(),
+            number_verifier=FakeVerifier(),
             ingest=FakeIngest(),
             readiness=FakeReadiness(),
             policy_changed=projection.policy_changed,
