@@ -6,7 +6,8 @@ thinks: who follows it a second behind its instant would meet it at the carrier.
 last second moves to where it arrived; a gate without such a list moves its next opening. The message that
 would follow is nearly a second away when this is told, and is granted 60 ms ahead.
 
-A gate that is not half full is left alone: nobody stands on it.
+A gate is written to however empty it is: after a rest it fills within the second, and whoever comes a second
+later stands on what came now.
 
 ARGV[1]   the time in us, '' for Redis's own (tests inject it)
 then four per message:
@@ -32,10 +33,7 @@ local function gates_of(channel)
   return of_channel[channel]
 end
 
-local function move_in_log(spec, state, at, parts, late)
-  if state.sum * 2 < spec[3] then
-    return
-  end
+local function move_in_log(spec, at, parts, late)
   local place = redis.call('LPOS', log_of(spec[1]), whole(at) .. ':' .. parts, 'RANK', -1)
   if place then
     redis.call('LSET', log_of(spec[1]), place, whole(at + late) .. ':' .. parts)
@@ -46,7 +44,7 @@ end
 local function move(spec, at, parts, late)
   local state = gate(spec)
   if spec[3] > 0 then
-    move_in_log(spec, state, at, parts, late)
+    move_in_log(spec, at, parts, late)
   elseif state.tat > gate_now then
     state.tat, state.changed = state.tat + late, true
     moved = moved + 1

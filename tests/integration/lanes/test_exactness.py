@@ -169,3 +169,24 @@ async def test_what_arrives_late_is_counted_where_it_arrives(world, rate, longes
         world.advance_ms(min(claimed.next_open_ms or 1, 20))
     assert len(arrived) > 15
     assert most_in_a_second(sorted(arrived)) <= bound(rate, longest)
+
+
+@pytest.mark.parametrize("rate", [20, 100])
+async def test_what_arrives_late_after_a_rest_is_counted_though_its_gate_is_nearly_empty(world, rate):
+    """The first calls open connections and are the latest of all; a second later the gate is full."""
+    await world.push(*world.entries(rate * 3, identity_rate=float(rate)))
+    world.advance_ms(5_000)
+    begun, arrived, first = world.now_us, [], []
+    while world.now_us - begun < 2.5e6:
+        claimed = await world.claim()
+        for each in claimed.messages:
+            late_us = 120_000 if each.send_at_us - begun < 100_000 else 0
+            arrived.append((each.send_at_us + late_us) / 1e6)
+            if late_us:
+                first.append(LateMessage(each, late_us))
+        if first and world.now_us - begun > 250_000:
+            await world.lanes.arrived_late(first)
+            first = []
+        world.advance_ms(min(claimed.next_open_ms or 1, 20))
+    assert len(arrived) > rate * 2
+    assert most_in_a_second([(at, 1) for at in sorted(arrived)]) <= rate
