@@ -28,7 +28,7 @@ OF_NO_USE_S: Final = 1.0
 _TOLD_WITHIN_S: Final = 0.02
 _FASTEST_OF_S: Final = 300.0
 _COMPARABLE_FROM: Final = 12
-"""The first calls open connections side by side, so the fastest of them is slow as well; all of each counts."""
+"""The first calls open connections side by side, so the fastest of them is slow too; all of each counts."""
 _SECOND_US: Final = 1_000_000
 
 
