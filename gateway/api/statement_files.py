@@ -7,8 +7,8 @@ from gateway.api.csv_cells import csv_text
 from gateway.api.statement_views import StatementAccountView, StatementView
 
 _HEADER: Final = (
-    "month", "unit", "item", "country", "channel", "type", "sender", "messages", "parts", "id", "at",
-    "message_id", "note", "amount", "aws_cost_usd",
+    "month", "unit", "item", "country", "channel", "type", "sender", "messages", "parts", "included", "id",
+    "at", "message_id", "note", "amount", "aws_cost_usd",
 )  # fmt: skip
 _STYLE: Final = """
 body { font: 11pt/1.4 system-ui, sans-serif; margin: 2cm; color: #111; }
@@ -32,15 +32,15 @@ def statement_csv(statement: StatementView) -> str:
         rows += [
             (
                 statement.month, account.unit, "messages", line.country, line.channel, line.type, line.sender,
-                str(line.messages), str(line.parts), "", "", "", "", _negative(line.charged),
-                line.aws_cost or "",
+                str(line.messages), str(line.parts), str(line.included), "", "", "", "",
+                _negative(line.charged), line.aws_cost or "",
             )
             for line in account.lines
         ]  # fmt: skip
         rows += [
             (
-                statement.month, account.unit, entry.kind, "", "", "", "", "", "", entry.id, entry.at or "",
-                entry.message_id or "", entry.note or "", entry.amount, "",
+                statement.month, account.unit, entry.kind, "", "", "", "", "", "", "", entry.id,
+                entry.at or "", entry.message_id or "", entry.note or "", entry.amount, "",
             )
             for entry in account.entries
         ]  # fmt: skip
@@ -85,17 +85,34 @@ def _account(account: StatementAccountView) -> str:
     )
     summary = "".join(_row((name, amount), total=total) for name, amount, total in sums)
     lines = "".join(
-        _row((x.country, x.channel, x.type, x.sender, str(x.messages), str(x.parts), x.charged))
+        _row(
+            (x.country, x.channel, x.type, x.sender, str(x.messages), str(x.parts))
+            + ((str(x.included),) if account.bundle else ())
+            + (x.charged,)
+        )
         for x in account.lines
     )
+    heads = ("Country", "Channel", "Type", "Sender", "Messages", "Parts", *_included_head(account), "Charged")
     entries = "".join(
         _row((x.at or "", x.kind, x.id, x.message_id or "", x.note or "", x.amount)) for x in account.entries
     )
     return (
         f"<h2>In {escape(unit)}</h2><table>{summary}</table>"
-        + _table("Messages", ("Country", "Channel", "Type", "Sender", "Messages", "Parts", "Charged"), lines)
+        + _bundle(account)
+        + _table("Messages", heads, lines)
         + _table("Top-ups, fees and adjustments", ("At", "Kind", "Id", "Message", "Note", "Amount"), entries)
     )
+
+
+def _included_head(account: StatementAccountView) -> tuple[str, ...]:
+    return ("Included",) if account.bundle else ()
+
+
+def _bundle(account: StatementAccountView) -> str:
+    if account.bundle is None:
+        return ""
+    used, included = account.bundle.used, account.bundle.included
+    return f"<p>Of the month's bundle of {included:,}, {used:,} are used; what goes beyond is charged.</p>"
 
 
 def _table(title: str, heads: tuple[str, ...], rows: str) -> str:

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from gateway.messages.statements import Account, Entry, MessageLine, Statement
+from gateway.messages.statements import Account, BundleUse, Entry, MessageLine, Statement
 from gateway.messages.view import timestamp
 from tenants.credits.money import format_amount, format_usd
 from tenants.credits.pricing import Unit
@@ -18,9 +18,20 @@ class StatementLineView(Struct, frozen=True, kw_only=True):
     sender: str
     messages: int
     parts: int
+    included: int
+    """Parts, or messages, that the plan's bundle covered."""
     charged: str
+    """For what no bundle covered."""
     aws_cost: str | None
     """What AWS charged, in US dollars; null except for the operator."""
+
+
+class StatementBundleView(Struct, frozen=True, kw_only=True):
+    """What the month's bundle covered, in message parts or messages; what went beyond is charged."""
+
+    included: int
+    used: int
+    """Of messages accepted in the month, without those that cost nothing after all."""
 
 
 class StatementEntryView(Struct, frozen=True, kw_only=True):
@@ -48,6 +59,8 @@ class StatementAccountView(Struct, frozen=True, kw_only=True):
     fees: str
     adjustments: str
     closing: str
+    bundle: StatementBundleView | None
+    """Null where no message of the month drew on one."""
     lines: list[StatementLineView]
     entries: list[StatementEntryView]
 
@@ -81,9 +94,14 @@ def _account(account: Account, *, with_cost: bool) -> StatementAccountView:
         fees=format_amount(account.fees, unit),
         adjustments=format_amount(account.adjustments, unit),
         closing=format_amount(account.closing, unit),
+        bundle=_bundle(account.bundle),
         lines=[_line(line, unit, with_cost=with_cost) for line in account.lines],
         entries=[_entry(entry, unit) for entry in account.entries],
     )
+
+
+def _bundle(use: BundleUse | None) -> StatementBundleView | None:
+    return None if use is None else StatementBundleView(included=use.included, used=use.used)
 
 
 def _line(line: MessageLine, unit: Unit, *, with_cost: bool) -> StatementLineView:
@@ -94,6 +112,7 @@ def _line(line: MessageLine, unit: Unit, *, with_cost: bool) -> StatementLineVie
         sender=line.sender,
         messages=line.messages,
         parts=line.parts,
+        included=line.included,
         charged=format_amount(line.charged, unit),
         aws_cost=format_usd(line.cost_micros) if with_cost else None,
     )

@@ -1,18 +1,24 @@
 """The group commit of sends: `commit_batch` as its transaction, the lane pusher as what follows it."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TypeAlias
 
 import asyncpg
 
 from gateway.db.group_commit import GroupCommit
-from gateway.intake.commit import Decision, NewMessage, Stored, commit_batch
+from gateway.intake.allowance import Guesses
+from gateway.intake.commit import Decision, Stored, commit_batch
+from gateway.intake.new_message import NewMessage
 from gateway.intake.pushing import LanePusher
 from gateway.telemetry import metrics
 from tenants.tables import HotConnection
 
 IntakeCommit: TypeAlias = GroupCommit[NewMessage, Decision]
 
+_FIND = """
+    SELECT id, included FROM messages WHERE id = ANY($1::uuid[]) AND created_at = ANY($2::timestamptz[])
+"""
 MAX_BATCH = 128
 """Sends per transaction: past this the commit's latency grows faster than its throughput."""
 
@@ -23,7 +29,7 @@ def create_intake(
     """Return the waiting line of sends; run its flushers beside the web server."""
     intake: IntakeCommit = GroupCommit(
         pool,
-        commit_batch,
+        partial(commit_batch, guesses=Guesses()),
         queue_size=queue_size,
         max_batch=MAX_BATCH,
         sizes=metrics.INTAKE_BATCH_MESSAGES,
@@ -38,9 +44,9 @@ def create_intake(
 async def _find_committed(connection: HotConnection, messages: Sequence[NewMessage]) -> list[Decision | None]:
     """The ids were made before the batch, so a commit whose answer was lost can be looked up."""
     rows = await connection.fetch(
-        "SELECT id FROM messages WHERE id = ANY($1::uuid[]) AND created_at = ANY($2::timestamptz[])",
+        _FIND,
         [message.id for message in messages],
         [message.created_at for message in messages],
     )
-    stored = {row["id"] for row in rows}
-    return [Stored(batch_id=None) if message.id in stored else None for message in messages]
+    stored = {row["id"]: Stored(batch_id=None, included=row["included"]) for row in rows}
+    return [stored.get(message.id) for message in messages]

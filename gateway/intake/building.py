@@ -8,8 +8,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from gateway.intake.commit import IdempotentRequest, NewMessage
 from gateway.intake.idempotency import expires_at
+from gateway.intake.new_message import IdempotentRequest, NewMessage
 from gateway.intake.outcome import RateState
 from gateway.intake.prepare import Draft
 from gateway.intake.protecting import configuration_of
@@ -30,7 +30,7 @@ from gateway.messages.view import (
 )
 from gateway.routing.facts import SenderFact
 from gateway.routing.lanes import channel_gates, lane_identity
-from tenants.budgets.budget import PLATFORM, Budget, Count, counts_of, month_of, names_of
+from tenants.budgets.budget import BUNDLE, PLATFORM, Budget, Count, counts_of, month_of, names_of
 from tenants.ids import created_at, encode, new_uuid
 from tenants.scope import TenantScope
 
@@ -147,6 +147,7 @@ def build(admitted: Admissible, recipients: bytes) -> Built:
         idempotent=_idempotent(admitted.key, at, draft.send_at),
         cost_estimated=draft.quote.cost_micros,
         counts=_counts(admitted, at),
+        bundle=_bundle(admitted, at),
     )
     return Built(message=message, entry=entry)
 
@@ -223,6 +224,23 @@ def _counts(admitted: Admissible, at: datetime) -> tuple[Count, ...]:
     own = counts_of(snapshot.budgets, names, owner=snapshot.tenant_id, month=month, amount=quote.amount)
     return own + counts_of(
         admitted.platform_budgets, names, owner=PLATFORM, month=month, amount=quote.cost_micros
+    )
+
+
+def _bundle(admitted: Admissible, at: datetime) -> Count | None:
+    """Return what a live message would draw on the plan's bundle, None where it holds not for it."""
+    snapshot, draft = admitted.snapshot, admitted.draft
+    bundle = snapshot.plan.bundle
+    if bundle is None or not admitted.scope.live:
+        return None
+    if not bundle.covers(country=draft.number.country, channel=draft.channel):
+        return None
+    return Count(
+        owner=snapshot.tenant_id,
+        name=BUNDLE,
+        month=month_of(at),
+        amount=draft.charged if bundle.counts == "parts" else 1,
+        cap=bundle.included,
     )
 
 

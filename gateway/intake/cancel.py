@@ -13,6 +13,7 @@ from gateway.messages.outbox import NewEvent, write_events
 from gateway.messages.store import view_of
 from gateway.messages.view import MessageView
 from tenants.accounts.sealing import DataKey
+from tenants.budgets.counting import Return, return_writes
 from tenants.compound import execute
 from tenants.credits.batch import Movement, ledger_writes
 from tenants.credits.counting import Counted, count_writes
@@ -74,10 +75,15 @@ async def _release(connection: Any, row: asyncpg.Record) -> None:
         available=row["price_estimated"],
         held=-row["price_estimated"],
     )
-    counted = Counted(
-        tenant_id=row["tenant_id"], message_id=row["id"], message_at=row["created_at"], first=True
-    )
-    await execute(connection, [*ledger_writes([release]), *count_writes([counted])])
+    place = {"tenant_id": row["tenant_id"], "message_id": row["id"]}
+    counted = Counted(**place, message_at=row["created_at"], first=True)
+    back = Return(**place, created_at=row["created_at"], sign=-1)
+    writes = [
+        *ledger_writes([release], also_lock=[row["tenant_id"]]),
+        *count_writes([counted]),
+        *return_writes([back], after_balances=True),
+    ]
+    await execute(connection, writes)
 
 
 def _canceled(row: asyncpg.Record) -> NewEvent:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any, Literal, TypeAlias
+from typing import TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -17,11 +17,12 @@ import msgspec
 from msgspec import Struct
 
 from gateway.faultpoints import FaultPoint, fp
+from gateway.intake import allowance
+from gateway.intake.allowance import Guesses, guessed
 from gateway.intake.idempotency import StoredAnswer, key_writes, look_up
-from gateway.lanes.entry import LaneEntry
+from gateway.intake.new_message import NewMessage
 from gateway.messages.change import describe_change
 from gateway.messages.outbox import WAKE, NewEvent, event_writes
-from gateway.messages.rulings import Rulings
 from gateway.messages.view import StatusReason
 from tenants.budgets.budget import Count, resets_at
 from tenants.budgets.counting import (
@@ -31,6 +32,7 @@ from tenants.budgets.counting import (
     first_over,
     lock_counters,
     note_stopped,
+    still_spent_writes,
     take,
 )
 from tenants.compound import Write, execute, insert
@@ -39,72 +41,13 @@ from tenants.ids import new_uuid
 from tenants.tables import HotConnection
 
 
-class IdempotentRequest(Struct, frozen=True, kw_only=True):
-    """The client's key and what it was used for."""
-
-    key: str
-    fingerprint: bytes
-    expires_at: datetime
-
-
-class NewMessage(Struct, frozen=True, kw_only=True):
-    """A send that passed every gate but money, ready to be stored. Amounts are in the tenant's `unit`."""
-
-    id: UUID
-    tenant_id: UUID
-    created_at: datetime
-    test: bool
-    status: Literal["queued", "scheduled"]
-    channel: str
-    type: str
-    country: str
-    recipient_hash: bytes
-    to_sealed: bytes
-    body_sealed: bytes
-    template_id: UUID | None
-    template_version: int | None
-    encoding: str
-    parts: int
-    unit: str
-    price_estimated: int
-    max_price_micros: int
-    account_id: UUID | None
-    sender_id: UUID | None
-    sender_value: str
-    sender_arn: str | None
-    configuration_set: str | None
-    protect_configuration_id: UUID | None
-    """By which it was judged; None for none."""
-    send_at: datetime | None
-    estimated_dispatch_at: datetime | None
-    expires_at: datetime
-    content: dict[str, Any] | None = None
-    """What an MMS or a call has beside its body; `gateway.messages.content`."""
-    context: dict[str, str] | None
-    client_reference: str | None
-    feedback: str | None
-    route: str
-    entry: LaneEntry
-    need: dict[str, str] | None
-    """What the request asks of its sender beyond country and type, kept for a fail-over; None for nothing."""
-    idempotent: IdempotentRequest | None
-    cost_estimated: int = 0
-    """What AWS is expected to charge, in micro-dollars."""
-    counts: tuple[Count, ...] = ()
-    """What it adds to monthly budgets; nothing for a test message, which costs nothing."""
-    rulings: Rulings | None = None
-
-    @property
-    def hold(self) -> int:
-        """What is taken from the tenant's available credit; a test message costs nothing."""
-        return 0 if self.test else self.price_estimated
-
-
 class Stored(Struct, frozen=True, tag=True):
     """Committed: the message exists and its credit is held."""
 
     batch_id: UUID | None
     """The outbox batch that owes its push; None where the relay will find it."""
+    included: int = 0
+    """What of it the tenant's bundle covers; `allowance.covered` says what that leaves to pay."""
 
 
 class Replay(Struct, frozen=True, tag=True):
@@ -155,6 +98,7 @@ _MESSAGE_COLUMNS: dict[str, str] = {
     "client_reference": "text", "feedback": "word",
     "cost_estimated": "bigint", "rulings": "jsonb",
 }  # fmt: skip
+_INCLUDED_COLUMNS = _MESSAGE_COLUMNS | {"included": "int"}
 _QUEUE_COLUMNS = {
     "message_id": "uuid",
     "tenant_id": "uuid",
@@ -165,6 +109,7 @@ _QUEUE_COLUMNS = {
     "need": "jsonb",
 }
 _message_row = attrgetter(*_MESSAGE_COLUMNS)
+_included_row = attrgetter(*_INCLUDED_COLUMNS)
 _OUTBOX = "INSERT INTO outbox_batches (id, message_ids) VALUES ({0}::uuid, {1}::uuid[])"
 
 
@@ -208,15 +153,19 @@ def _decide_one(
     balance = balances.get(message.tenant_id)
     if balance is not None and balance.unit != message.unit:
         return PlanChanged()
+    message = allowance.covered(message, allowance.coverable(message, counters))
     if (over := first_over(message.counts, counters)) is not None:
         return OverBudget(budget=over, used=counters[over.key].used)
     if balance is None or not balance.take(message.hold):
         return NoCredit(available=balance.available if balance else 0, needed=message.hold)
     take(message.counts, counters)
-    return Stored(batch_id=batch_id)
+    allowance.take(message, counters)
+    return Stored(batch_id=batch_id, included=message.included)
 
 
-async def commit_batch(connection: HotConnection, batch: Sequence[NewMessage]) -> list[Decision]:
+async def commit_batch(
+    connection: HotConnection, batch: Sequence[NewMessage], guesses: Guesses | None = None
+) -> list[Decision]:
     """
     Store what can be stored of `batch` atomically; return one decision per send, in order.
 
@@ -224,46 +173,66 @@ async def commit_batch(connection: HotConnection, batch: Sequence[NewMessage]) -
     around it. A hold that is not covered, a budget that is spent or a key that was used breaks a constraint,
     and with it the whole statement; then the batch is decided send by send under the locks.
 
+    Args:
+        guesses: What earlier batches learned of bundles; without it each bundle is taken to have room.
+
     Raises:
         asyncpg.PostgresError: Nothing of the batch is stored.
     """
     batch_id = new_uuid()
+    guesses = guesses or Guesses()
     await fp(FaultPoint.ACCEPT_BEFORE_COMMIT)
+    tried = guessed(batch, guesses)
+    if tried is None:
+        return await _commit_decided(connection, batch, batch_id, guesses)
     try:
-        await execute(connection, _writes(batch, batch_id, reuse_keys=False), WAKE)
+        held = still_spent_writes(allowance.undrawn(tried))
+        await execute(connection, _writes(tried, batch_id, reuse_keys=False, also=held), WAKE)
     except _UNDECIDED:
-        return await _commit_decided(connection, batch, batch_id)
+        return await _commit_decided(connection, batch, batch_id, guesses)
     await fp(FaultPoint.ACCEPT_AFTER_COMMIT)
-    return [Stored(batch_id=batch_id)] * len(batch)
+    if tried is batch:
+        return [Stored(batch_id=batch_id)] * len(batch)
+    return [Stored(batch_id=batch_id, included=message.included) for message in tried]
 
 
 _UNDECIDED = (asyncpg.UniqueViolationError, asyncpg.CheckViolationError, asyncpg.DeadlockDetectedError)
 
 
 async def _commit_decided(
-    connection: HotConnection, batch: Sequence[NewMessage], batch_id: UUID
+    connection: HotConnection, batch: Sequence[NewMessage], batch_id: UUID, guesses: Guesses
 ) -> list[Decision]:
+    bundles = [message.bundle for message in batch if message.bundle is not None]
     async with connection.transaction():
         balances = await lock_balances(connection, (message.tenant_id for message in batch))
         keys = [(m.tenant_id, m.idempotent.key) for m in batch if m.idempotent is not None]
         stored = await look_up(connection, keys) if keys else {}
-        counters = await lock_counters(connection, (count for m in batch for count in m.counts))
+        counters = await lock_counters(connection, (*(c for m in batch for c in m.counts), *bundles))
         decisions = decide(batch, balances, stored, batch_id, counters)
         await note_refused(
             connection,
             (m.tenant_id for m, d in zip(batch, decisions, strict=True) if isinstance(d, NoCredit)),
         )
         await note_stopped(connection, (d.budget.key for d in decisions if isinstance(d, OverBudget)))
-        accepted = [m for m, decision in zip(batch, decisions, strict=True) if isinstance(decision, Stored)]
+        accepted = [
+            allowance.covered(m, decision.included)
+            for m, decision in zip(batch, decisions, strict=True)
+            if isinstance(decision, Stored)
+        ]
         if accepted:
             await execute(connection, _writes(accepted, batch_id, reuse_keys=True), WAKE)
         await fp(FaultPoint.ACCEPT_IN_COMMIT)
+    guesses.learn(bundles, counters)
     return decisions
 
 
-def _writes(accepted: Sequence[NewMessage], batch_id: UUID, *, reuse_keys: bool) -> list[Write]:
+def _writes(
+    accepted: Sequence[NewMessage], batch_id: UUID, *, reuse_keys: bool, also: Sequence[Write] = ()
+) -> list[Write]:
     due = [message.id for message in accepted if message.status == "queued"]
-    messages = [_message_row(m) for m in accepted]
+    is_plain = not any(message.included for message in accepted)
+    row, columns = (_message_row, _MESSAGE_COLUMNS) if is_plain else (_included_row, _INCLUDED_COLUMNS)
+    messages = [row(m) for m in accepted]
     queue = [(m.id, m.tenant_id, m.route, m.status, m.send_at, m.entry, m.need) for m in accepted]
     keys = (
         (m.tenant_id, m.idempotent.key, m.idempotent.fingerprint, m.id, m.idempotent.expires_at)
@@ -275,9 +244,10 @@ def _writes(accepted: Sequence[NewMessage], batch_id: UUID, *, reuse_keys: bool)
             [_hold(message) for message in accepted if not message.test],
             also_lock=(message.tenant_id for message in accepted),
         ),
-        *count_writes(count for message in accepted for count in message.counts),
+        *count_writes((*(c for m in accepted for c in m.counts), *allowance.drawn_counts(accepted))),
+        *also,
         *key_writes(keys, reuse=reuse_keys),
-        insert("stored_messages", "messages", _MESSAGE_COLUMNS, messages),
+        insert("stored_messages", "messages", columns, messages),
         insert("queued", "dispatch_queue", _QUEUE_COLUMNS, queue),
         Write("outbox", _OUTBOX, (batch_id, due)),
         *event_writes([_queued_event(message) for message in accepted]),

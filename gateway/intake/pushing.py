@@ -9,7 +9,8 @@ import structlog
 
 from gateway.db.faults import DATABASE_FAULTS
 from gateway.faultpoints import FaultPoint, fp
-from gateway.intake.commit import Decision, NewMessage, Stored
+from gateway.intake.commit import Decision, Stored
+from gateway.intake.new_message import NewMessage
 from gateway.lanes.entry import LaneEntry
 from gateway.lanes.errors import RedisUnavailable
 from gateway.lanes.lanes import Lanes

@@ -21,6 +21,7 @@ from gateway.admission.pumping import Hold, watch
 from gateway.admission.verdict import Admission, Admitted, Refused, StalePolicy, Unprojected, Verdict
 from gateway.clock import Clock
 from gateway.errors import Unavailable
+from gateway.intake.allowance import covered
 from gateway.intake.batch import IntakeCommit
 from gateway.intake.building import Admissible, Passed, accepted_view, build, recipient_key
 from gateway.intake.cancel import cancel_message
@@ -317,10 +318,11 @@ class Sending:
         """Return what the commit's decision means to whoever asked."""
         message, entry = passed.built.message, passed.built.entry
         match decision:
-            case Stored():
+            case Stored(included=included):
                 if message.status == "queued":
                     self._backlog.admitted(entry)
-                return Accepted(message=accepted_view(message, passed.admissible.draft), rate=passed.rate)
+                view = accepted_view(covered(message, included), passed.admissible.draft)
+                return Accepted(message=view, rate=passed.rate)
             case Replay(message_id=original):
                 return await self._replays.of(message.tenant_id, original, passed.admissible.snapshot.key)
             case KeyMismatch():

@@ -14,6 +14,7 @@ from uuid import UUID
 import asyncpg
 from msgspec import Struct
 
+from gateway.messages.bundle_recount import replace_drawn
 from gateway.messages.reconcile import CHARGED
 from gateway.messages.usage_recount import replace_day
 from tenants.credits.batch import lock_balances
@@ -29,12 +30,13 @@ _MESSAGE_RULES: Final = frozenset(
         "test_messages_cost_nothing",
     }
 )
+_BUNDLE_RULE: Final = "bundle_is_what_messages_drew"
 _BALANCE_RULES: Final = frozenset({"balance_is_sum_of_transfers", "held_is_sum_of_holds"})
 _CORRECTED: Final = (
     _MESSAGE_RULES
     | _BALANCE_RULES
     | {"held_is_sum_of_open_messages", "available_not_negative", "held_not_negative"}
-    | {"usage_is_what_was_settled"}
+    | {"usage_is_what_was_settled", _BUNDLE_RULE}
 )
 """A rule that is not among them is kept by the schema itself: a person has to look at what broke it."""
 
@@ -115,8 +117,9 @@ async def post_corrections(
         if any(d.day is None for d in found):
             async with pool.acquire() as connection, connection.transaction():
                 await _correct_tenant(connection, tenant_id, sorted(messages), reason)
-        for day in sorted({d.day for d in found if d.day is not None}):
-            await replace_day(pool, tenant_id, day)
+        for rule, day in sorted({(d.rule, d.day) for d in found if d.day is not None}):
+            replace = replace_drawn if rule == _BUNDLE_RULE else replace_day
+            await replace(pool, tenant_id, day)
     return left
 
 

@@ -69,6 +69,8 @@ class Message(Base):
     unit: Mapped[str]
     price_estimated: Mapped[Amount]
     """What is held for it; the price is per message, parts included."""
+    included: Mapped[int] = mapped_column(server_default="0")
+    """Parts, or messages, that the tenant's bundle covers of it; `price_estimated` is for the rest."""
     price_final: Mapped[int | None] = mapped_column(BigInteger)
     """What the tenant has paid; None until the first settlement."""
     price_excess: Mapped[Amount] = mapped_column(server_default="0")

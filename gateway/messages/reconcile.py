@@ -7,6 +7,7 @@ Whether ledger, balances, messages, AWS's events and usage tell the same story, 
     cogs                  = the greatest price and fee of each of AWS's ids for the message
     a test message        = nothing, on every account
     a day of usage        = what its transfers settled
+    a month's bundle      = what its messages drew of it
 """
 
 from datetime import date
@@ -16,6 +17,7 @@ from uuid import UUID
 import asyncpg
 from msgspec import Struct
 
+from gateway.messages.bundle_recount import DIFFERENCES
 from gateway.messages.usage_recount import RECOUNT_DIFFERENCES
 from tenants.credits.reconcile import Difference, balance_differences, transfer_differences
 from tenants.tables import HotConnection
@@ -127,6 +129,7 @@ async def every_difference(connection: HotConnection) -> list[Difference]:
         *await transfer_differences(connection),
         *await message_differences(connection),
         *await usage_differences(connection),
+        *await bundle_differences(connection),
     ]
 
 
@@ -143,6 +146,14 @@ async def usage_differences(connection: HotConnection) -> list[Difference]:
     return [
         _difference("usage_is_what_was_settled", row, day=row["day"])
         for row in await connection.fetch(RECOUNT_DIFFERENCES)
+    ]
+
+
+async def bundle_differences(connection: HotConnection) -> list[Difference]:
+    """Return the months of whose bundle another number is counted than messages drew."""
+    return [
+        _difference("bundle_is_what_messages_drew", row, day=row["day"])
+        for row in await connection.fetch(DIFFERENCES)
     ]
 
 

@@ -20,7 +20,7 @@ from tenants.budgets.counting import Return, return_writes
 from tenants.compound import Write, execute
 from tenants.credits.batch import LOCKED_BALANCES, LockedBalance, Movement, ledger_writes, lock_balances
 from tenants.credits.counting import Counted, count_writes
-from tenants.credits.settlement import Position, Settlement, for_minutes, lapsed, settle, target
+from tenants.credits.settlement import Leg, Position, Settlement, for_minutes, lapsed, settle, target
 from tenants.ids import created_at, new_uuid
 from tenants.tables import HotConnection
 
@@ -62,6 +62,8 @@ class MessageState(Struct, frozen=True, kw_only=True):
     parts: int = 1
     """What was held for: parts of an SMS, 1 for an MMS, minutes of a call."""
     call_seconds: int | None = None
+    included: int = 0
+    """What of it the tenant's bundle covers."""
 
 
 _COLUMNS = ", ".join(MessageState.__struct_fields__)
@@ -219,10 +221,11 @@ def _paid(
         available=_spendable(balance, after.unit),
         lapsed=lapsed(after.status),  # type: ignore[arg-type]  # only finals come here
     )
-    made = _movements(after, settlement)
+    charged = _charged(before, after, settlement)
+    made = _movements(after, settlement, included=_used(charged) - _used(before))
     if balance is not None and _is_settled(before):
         balance.posted += sum(movement.available for movement in made)
-    return made, _charged(before, after, settlement)
+    return made, charged
 
 
 def _spendable(balance: LockedBalance | None, unit: str) -> int | None:
@@ -240,7 +243,13 @@ def _count(before: MessageState, after: MessageState) -> Counted:
         first=after.price_final is not None and before.price_final is None,
         charged=(after.price_final or 0) - (before.price_final or 0),
         cost_micros=after.cost_micros - before.cost_micros,
+        included=_used(after) - _used(before),
     )
+
+
+def _used(state: MessageState) -> int:
+    """Return what a settled message uses of the bundle: what it drew, unless it cost nothing after all."""
+    return state.included if state.included and _is_settled(state) and _costs(state) else 0
 
 
 def _is_settled(state: MessageState) -> bool:
@@ -294,8 +303,13 @@ def _costs(state: MessageState) -> bool:
     return state.status not in FINALS or _target(state, hold=1) > 0
 
 
-def _movements(state: MessageState, settlement: Settlement) -> list[Movement]:
-    """A revision per change of state keeps the ledger's key unique however often a message is corrected."""
+def _movements(state: MessageState, settlement: Settlement, *, included: int) -> list[Movement]:
+    """
+    A revision per change of state keeps the ledger's key unique however often a message is corrected.
+
+    What is used of the bundle stands on the first leg; where no money moves it has one of its own.
+    """
+    legs = settlement.legs or ((Leg(kind="recapture"),) if included else ())
     return [
         Movement(
             tenant_id=state.tenant_id,
@@ -308,8 +322,9 @@ def _movements(state: MessageState, settlement: Settlement) -> list[Movement]:
             held=leg.held,
             revenue=leg.revenue,
             adjustment=leg.adjustment,
+            included=0 if number else included,
         )
-        for leg in settlement.legs
+        for number, leg in enumerate(legs)
     ]
 
 

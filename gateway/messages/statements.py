@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.messages.month import Month
 from gateway.messages.usage import LINES
+from tenants.budgets.budget import BUNDLE
 from tenants.credits.pricing import Unit
 from tenants.scope import TenantScope
 
@@ -38,6 +39,17 @@ class MessageLine(Struct, frozen=True, kw_only=True):
     charged: int
     cost_micros: int
     """What AWS charged; the operator's to know."""
+    included: int
+    """Parts, or messages, that the bundle covered; `charged` is for the rest."""
+
+
+class BundleUse(Struct, frozen=True, kw_only=True):
+    """A month's bundle: parts, or messages, accepted in the month that cost something."""
+
+    included: int
+    """What the plan included when a message last drew on it."""
+    used: int
+    """Above `included` where a late receipt took back what had been given to others since."""
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -64,6 +76,7 @@ class Account(Struct, frozen=True, kw_only=True):
     """As a change of the balance: not above zero."""
     adjustments: int
     closing: int
+    bundle: BundleUse | None
     lines: list[MessageLine]
     entries: list[Entry]
 
@@ -85,20 +98,27 @@ _READ: Final = f"""
     )
     SELECT 'now' AS part, unit, posted AS amount, NULL AS country, NULL AS channel, NULL AS type,
         NULL AS sender, 0::bigint AS messages, 0::bigint AS parts, 0::bigint AS cost_micros,
-        NULL::uuid AS id, NULL::timestamptz AS at, NULL AS kind, NULL AS note, NULL::uuid AS about_id
+        0::bigint AS included, NULL::uuid AS id, NULL::timestamptz AS at, NULL AS kind, NULL AS note,
+        NULL::uuid AS about_id
     FROM balances WHERE tenant_id = :tenant
     UNION ALL
-    SELECT 'later', unit, -sum(charged)::bigint, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL, NULL, NULL, NULL
+    SELECT 'bundle', b.unit, c.used, NULL, NULL, NULL, NULL, 0, 0, 0, c.cap, NULL, NULL, NULL, NULL, NULL
+    FROM balances b JOIN spend_counters c USING (tenant_id)
+    WHERE b.tenant_id = :tenant AND c.name = :bundle AND c.month = :first AND c.used > 0
+    UNION ALL
+    SELECT 'later', unit, -sum(charged)::bigint, NULL, NULL, NULL, NULL, 0, 0, 0, 0,
+        NULL, NULL, NULL, NULL, NULL
     FROM lines WHERE day > :end_day GROUP BY unit
     UNION ALL
-    SELECT 'later', unit, sum(amount)::bigint, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL, NULL, NULL, NULL
+    SELECT 'later', unit, sum(amount)::bigint, NULL, NULL, NULL, NULL, 0, 0, 0, 0,
+        NULL, NULL, NULL, NULL, NULL
     FROM by_hand WHERE at >= :end GROUP BY unit
     UNION ALL
     SELECT 'line', unit, sum(charged)::bigint, country, channel, type, sender, sum(messages)::bigint,
-        sum(parts)::bigint, sum(cost_micros)::bigint, NULL, NULL, NULL, NULL, NULL
+        sum(parts)::bigint, sum(cost_micros)::bigint, sum(included)::bigint, NULL, NULL, NULL, NULL, NULL
     FROM lines WHERE day <= :end_day GROUP BY unit, country, channel, type, sender
     UNION ALL
-    SELECT 'entry', unit, amount, NULL, NULL, NULL, NULL, 0, 0, 0, id, at, kind, note, about_id
+    SELECT 'entry', unit, amount, NULL, NULL, NULL, NULL, 0, 0, 0, 0, id, at, kind, note, about_id
     FROM by_hand WHERE at < :end
     ORDER BY part, country, channel, type, sender, at, id
 """  # noqa: S608 - constants
@@ -113,6 +133,7 @@ async def statement(scope: TenantScope, session: AsyncSession, month: Month, *, 
         "begin": month.begin,
         "end": month.end,
         "end_day": month.last_day,
+        "bundle": BUNDLE,
     }
     rows = [dict(row) for row in (await session.execute(text(_READ), terms)).mappings()]
     units = dict.fromkeys(row["unit"] for row in rows)
@@ -134,6 +155,7 @@ def _account(unit: Unit, rows: list[dict[str, Any]]) -> Account:
         fees=sum(entry.amount for entry in entries if entry.kind not in _TOP_UPS | _ADJUSTMENTS),
         adjustments=sum(entry.amount for entry in entries if entry.kind in _ADJUSTMENTS),
         closing=closing,
+        bundle=next((_bundle(row) for row in rows if row["part"] == "bundle"), None),
         lines=lines,
         entries=entries,
     )
@@ -141,6 +163,10 @@ def _account(unit: Unit, rows: list[dict[str, Any]]) -> Account:
 
 def _sum(rows: Iterable[dict[str, Any]], part: str) -> int:
     return sum(row["amount"] for row in rows if row["part"] == part)
+
+
+def _bundle(row: dict[str, Any]) -> BundleUse:
+    return BundleUse(included=row["included"], used=row["amount"])
 
 
 def _line(row: dict[str, Any]) -> MessageLine:
@@ -153,6 +179,7 @@ def _line(row: dict[str, Any]) -> MessageLine:
         parts=row["parts"],
         charged=row["amount"],
         cost_micros=row["cost_micros"],
+        included=row["included"],
     )
 
 

@@ -38,11 +38,11 @@ SETTLED: Final = """
     coalesce(m.template_id, '00000000-0000-0000-0000-000000000000') AS template_id,
     m.sender_value AS sender, m.unit,
     CASE WHEN s.first THEN 1 ELSE 0 END AS messages, CASE WHEN s.first THEN m.parts ELSE 0 END AS parts,
-    s.charged, s.cost_micros
+    s.charged, s.cost_micros, coalesce(s.included, 0) AS included
 """
 OF_BATCHES: Final = """
-    CROSS JOIN LATERAL unnest(b.message_ids, b.message_ats, b.first, b.charged, b.cost_micros)
-        AS s (message_id, message_at, first, charged, cost_micros)
+    CROSS JOIN LATERAL unnest(b.message_ids, b.message_ats, b.first, b.charged, b.cost_micros, b.included)
+        AS s (message_id, message_at, first, charged, cost_micros, included)
     JOIN messages m ON m.tenant_id = b.tenant_id AND m.id = s.message_id AND m.created_at = s.message_at
 """
 _COUNT: Final = f"""
@@ -52,24 +52,27 @@ _COUNT: Final = f"""
         RETURNING *
     ), sums AS (
         SELECT tenant_id, day, country, channel, type, template_id, sender, unit, sum(messages) AS messages,
-            sum(parts) AS parts, sum(charged) AS charged, sum(cost_micros) AS cost_micros
+            sum(parts) AS parts, sum(charged) AS charged, sum(cost_micros) AS cost_micros,
+            sum(included) AS included
         FROM (SELECT b.tenant_id, {SETTLED} FROM taken b {OF_BATCHES}) AS settled
         GROUP BY tenant_id, day, country, channel, type, template_id, sender, unit
         ORDER BY tenant_id, day, country, channel, type, template_id, sender, unit
     ), counted AS (
         INSERT INTO usage_days AS u (tenant_id, day, country, channel, type, template_id, sender, unit,
-            messages, parts, charged, cost_micros)
+            messages, parts, charged, cost_micros, included)
         SELECT * FROM sums
         ON CONFLICT (tenant_id, day, country, channel, type, template_id, sender, unit) DO UPDATE SET
             messages = u.messages + excluded.messages, parts = u.parts + excluded.parts,
-            charged = u.charged + excluded.charged, cost_micros = u.cost_micros + excluded.cost_micros
+            charged = u.charged + excluded.charged, cost_micros = u.cost_micros + excluded.cost_micros,
+            included = u.included + excluded.included
     )
     SELECT count(*) FROM taken
 """  # noqa: S608 - constants of this module
 """The days' rows are locked in the order of their key, so that any number of processes may count at once."""
 
 LINES: Final = f"""
-    SELECT day, country, channel, type, template_id, sender, unit, messages, parts, charged, cost_micros
+    SELECT day, country, channel, type, template_id, sender, unit, messages, parts, charged, cost_micros,
+        included
     FROM usage_days WHERE tenant_id = :tenant AND day BETWEEN :first AND :last
     UNION ALL
     SELECT {SETTLED} FROM usage_batches b {OF_BATCHES}
@@ -89,6 +92,8 @@ class UsageLine(Struct, frozen=True, kw_only=True):
     """In `unit`."""
     cost_micros: int
     """What AWS charged; the operator's to know."""
+    included: int
+    """Parts, or messages, that the tenant's bundle covered."""
     day: date | None = None
     country: str | None = None
     channel: str | None = None
@@ -130,7 +135,8 @@ async def usage(
     keys = ", ".join((*columns, "unit"))
     query = f"""
         SELECT {keys}, sum(messages)::bigint AS messages, sum(parts)::bigint AS parts,
-            sum(charged)::bigint AS charged, sum(cost_micros)::bigint AS cost_micros
+            sum(charged)::bigint AS charged, sum(cost_micros)::bigint AS cost_micros,
+            sum(included)::bigint AS included
         FROM ({LINES}) AS lines GROUP BY {keys} ORDER BY {keys} LIMIT :at_most
     """  # noqa: S608 - columns of ours
     terms = {"tenant": scope.tenant_id, "first": first, "last": last, "at_most": at_most}

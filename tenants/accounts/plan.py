@@ -54,6 +54,29 @@ class Fees(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The monthly lease of each sender."""
 
 
+class Bundle(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """
+    What a calendar month (UTC) includes, whatever the pricing; what goes beyond is charged by the pricing.
+
+    What a month has used stays used when the bundle changes in the middle of it.
+    """
+
+    included: Annotated[int, Meta(ge=1, le=1_000_000_000)]
+    """Message parts, or messages, per month."""
+    counts: Literal["parts", "messages"] = "parts"
+    """What is counted. Of a message whose parts are not all left, those beyond are overage."""
+    countries: Annotated[list[CountryCode], Meta(max_length=300)] = []
+    """Where it holds; everywhere if empty."""
+    channels: Annotated[list[Literal["sms", "mms"]], Meta(min_length=1, max_length=2)] = msgspec.field(
+        default_factory=lambda: ["sms"]
+    )
+    """What it holds for; a call is never part of a bundle."""
+
+    def covers(self, *, country: str, channel: str) -> bool:
+        """Return whether messages of this kind draw on it."""
+        return channel in self.channels and (not self.countries or country in self.countries)
+
+
 class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Limits and pricing of one tenant; every limit is optional and absent means none of the tenant's own."""
 
@@ -72,6 +95,8 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Pricing `tiers`: dollars per message part, by tier."""
     tier_of: Annotated[dict[TierCountry, TierName], Meta(max_length=400)] = {}
     """Pricing `tiers`: the tier of each country; `*` is that of every other one."""
+    bundle: Bundle | None = None
+    """What each month includes; absent, every message is charged."""
     fees: Fees = msgspec.field(default_factory=Fees)
     platform_fee: Amount = "0"
     """Model 1, the tenant's own AWS account: what a message part costs, and all that it costs."""

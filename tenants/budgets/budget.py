@@ -21,6 +21,9 @@ PLATFORM: Final = UUID(int=0)
 LEVELS: Final = (50, 80, 100)
 """Shares of a cap, in percent, at which its owner is told."""
 
+BUNDLE: Final = "bundle"
+"""Name of the counter of a tenant's monthly allowance, in parts or messages; it is no budget."""
+
 Dimension = Literal["all", "country", "type", "account"]
 _DECEMBER: Final = 12
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from tenants.budgets.budget import PLATFORM, Count
+from tenants.budgets.budget import BUNDLE, PLATFORM, Count
 from tenants.compound import Write
 from tenants.tables import HotConnection
 
@@ -48,6 +48,14 @@ _COUNT = """
 """
 """-1 breaks the CHECK; to ask for `ordered_balances` takes its locks first."""
 
+_STILL_SPENT = """
+    UPDATE spend_counters c SET used = CASE WHEN c.used >= d.cap THEN c.used ELSE -1 END
+    FROM unnest({0}::uuid[], {1}::text[], {2}::date[], {3}::bigint[]) AS d (tenant_id, name, month, cap)
+    WHERE c.tenant_id = d.tenant_id AND c.name = d.name AND c.month = d.month
+        AND (SELECT count(*) FROM ordered_balances) >= 0
+"""
+"""Breaks the statement of a batch that took an allowance for spent and should not have."""
+
 _LOCK_ABSENT = """
     INSERT INTO spend_counters (tenant_id, name, month, used, cap)
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::date[], $4::bigint[], $5::bigint[])
@@ -77,6 +85,7 @@ _RETURN = """
                 (m.tenant_id, 'country:' || m.country, m.price_estimated),
                 (m.tenant_id, 'type:' || m.type, m.price_estimated),
                 (m.tenant_id, 'account:' || m.account_id, m.price_estimated),
+                (m.tenant_id, '{bundle}', m.included),
                 ('{platform}'::uuid, 'all', m.cost_estimated),
                 ('{platform}'::uuid, 'country:' || m.country, m.cost_estimated),
                 ('{platform}'::uuid, 'type:' || m.type, m.cost_estimated),
@@ -87,9 +96,9 @@ _RETURN = """
     {after_balances}
     ORDER BY c.tenant_id, c.name, c.month FOR UPDATE OF c
 """
-_RETURN_ALONE: Final = _RETURN.format(platform=PLATFORM, after_balances="")
+_RETURN_ALONE: Final = _RETURN.format(platform=PLATFORM, bundle=BUNDLE, after_balances="")
 _RETURN_AFTER_BALANCES: Final = _RETURN.format(
-    platform=PLATFORM, after_balances="WHERE (SELECT count(*) FROM ordered_balances) >= 0"
+    platform=PLATFORM, bundle=BUNDLE, after_balances="WHERE (SELECT count(*) FROM ordered_balances) >= 0"
 )
 _GIVE_BACK = """
     UPDATE spend_counters c SET used = greatest(0, c.used + r.amount) FROM returned_counts r
@@ -103,11 +112,21 @@ def count_writes(counts: Iterable[Count]) -> list[Write]:
     for count in counts:
         total = sums.setdefault(count.key, [0, count.cap])
         total[0] += count.amount
-        total[1] = min(total[1], count.cap)
+        # An allowance was granted send by send; its cap is what the newest plan says.
+        total[1] = max(total[1], count.cap) if count.name == BUNDLE else min(total[1], count.cap)
     if not sums:
         return []
     rows = [(*key, amount, cap) for key, (amount, cap) in sums.items()]
     return [Write("counted", _COUNT, tuple(list(column) for column in zip(*rows, strict=True)))]
+
+
+def still_spent_writes(counts: Iterable[Count]) -> list[Write]:
+    """Return the write that holds these allowances to be used up, to stand behind `ledger_writes`."""
+    caps = {count.key: count.cap for count in counts}
+    if not caps:
+        return []
+    rows = [(*key, caps[key]) for key in sorted(caps)]
+    return [Write("still_spent", _STILL_SPENT, tuple(list(column) for column in zip(*rows, strict=True)))]
 
 
 async def lock_counters(connection: HotConnection, counts: Iterable[Count]) -> dict[CounterKey, Counter]:

@@ -40,6 +40,9 @@ class Movement(Struct, frozen=True, kw_only=True):
     payable: int = 0
     """What is owed to AWS for it: minus `cogs`."""
 
+    included: int = 0
+    """Parts or messages of the tenant's bundle that it used; no money."""
+
     @property
     def moves_balance(self) -> bool:
         """Whether the tenant has or holds another amount after it."""
@@ -80,6 +83,7 @@ _TRANSFERS = {
     "revision": "int", "unit": "word", "available": "bigint", "held": "bigint", "revenue": "bigint",
     "funding": "bigint", "adjustment": "bigint",
 }  # fmt: skip
+_INCLUDED = _TRANSFERS | {"included": "bigint"}
 _COSTS = {
     "id": "uuid", "tenant_id": "uuid", "subject_id": "uuid", "subject_at": "timestamptz", "kind": "word",
     "revision": "int", "unit": "word", "cogs": "bigint", "payable": "bigint",
@@ -130,12 +134,16 @@ def _transfers(movements: Sequence[Movement]) -> list[Write]:
     rows = [
         (
             new_uuid(), m.tenant_id, m.subject_id, m.subject_at, m.kind, m.revision, m.unit,
-            m.available, m.held, m.revenue, m.funding, m.adjustment,
+            m.available, m.held, m.revenue, m.funding, m.adjustment, m.included,
         )
         for m in movements
         if m.kind != "cost"
     ]  # fmt: skip
-    return [insert("transfers", "ledger_transfers", _TRANSFERS, rows)] if rows else []
+    if not rows:
+        return []
+    if any(row[-1] for row in rows):
+        return [insert("transfers", "ledger_transfers", _INCLUDED, rows)]
+    return [insert("transfers", "ledger_transfers", _TRANSFERS, [row[:-1] for row in rows])]
 
 
 def _costs(movements: Sequence[Movement]) -> list[Write]:

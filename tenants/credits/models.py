@@ -95,6 +95,8 @@ class Transfer(Base):
     """What AWS charged, in micro-dollars."""
     payable: Mapped[Amount] = mapped_column(server_default="0")
     """What is owed to AWS for it."""
+    included: Mapped[Amount] = mapped_column(server_default="0")
+    """Parts or messages of the tenant's bundle that it used; no money, and in no sum."""
     unit: Mapped[str]
     about_id: Mapped[UUID | None]
     note: Mapped[str | None]
@@ -106,7 +108,8 @@ class UsageBatch(Base):
     Messages of one commit whose settlement no day of usage has counted yet; written with the ledger.
 
     The arrays have one element per settlement: `first` tells whether the message is counted with it,
-    `charged` what the tenant paid by it, `cost_micros` what AWS charged by it.
+    `charged` what the tenant paid by it, `cost_micros` what AWS charged by it, `included` what it used of the
+    tenant's bundle.
     """
 
     __tablename__ = "usage_batches"
@@ -119,6 +122,7 @@ class UsageBatch(Base):
     first: Mapped[list[bool]] = mapped_column(ARRAY(Boolean))
     charged: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     cost_micros: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    included: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default="{}")
 
 
 class UsageDay(Base):
@@ -139,6 +143,7 @@ class UsageDay(Base):
     parts: Mapped[Amount]
     charged: Mapped[Amount]
     cost_micros: Mapped[Amount]
+    included: Mapped[Amount] = mapped_column(server_default="0")
 
 
 class MonthlyFee(Base):

@@ -21,10 +21,10 @@ class Difference(Struct, frozen=True, kw_only=True):
     subject_id: UUID | None = None
     """The message, where one is meant."""
     day: date | None = None
-    """The UTC day of usage, where one is meant."""
+    """The UTC day of usage, or the first one of a bundle's month, where one is meant."""
     expected: int
     found: int
-    """Both in the tenant's unit: micro-dollars or credits."""
+    """Both in the tenant's unit: micro-dollars or credits; of a bundle in its parts or messages."""
 
 
 _BALANCES = """

@@ -207,3 +207,50 @@ async def test_a_strangers_usage_and_statements_are_their_own(stack, customer):
     assert (await read(stranger.live, "/v1/usage"))["data"] == []
     (account,) = (await read(stranger.live, f"/v1/statements/{this_month()}"))["accounts"]
     assert (account["closing"], account["lines"], account["entries"]) == ("0.00", [], [])
+
+
+async def test_a_bundle_is_in_the_answer_the_balance_and_the_statement(stack):
+    """The first parts cost nothing, the next ones their price, and every place says so."""
+    customer = await stack.customer(credit="10.00", plan={"bundle": {"included": 2}})
+    prices = []
+    for _ in range(3):
+        answer = await customer.send(to=us_number(), body="Your order is ready", type="transactional")
+        assert answer.status_code == 202, answer.text
+        prices.append(Decimal(answer.json()["price"]["estimated"]))
+        final = await customer.final(answer.json()["id"])
+        assert Decimal(final["price"]["final"]) == prices[-1]
+    assert prices[:2] == [0, 0]
+    assert prices[2] > 0
+    bundle = (await read(customer.live, "/v1/credits"))["bundle"]
+    assert (bundle["counts"], bundle["included"], bundle["used"], bundle["left"]) == ("parts", 2, 2, 0)
+    (row,) = (await read(customer.live, "/v1/usage", group_by="country"))["data"]
+    assert (row["messages"], row["included"], Decimal(row["charged"])) == (3, 2, prices[2])
+    name = this_month()
+    (account,) = (await read(customer.live, f"/v1/statements/{name}"))["accounts"]
+    assert account["bundle"] == {"included": 2, "used": 2}
+    assert sum(line["included"] for line in account["lines"]) == 2
+    page = await customer.live.get(f"/v1/statements/{name}.html")
+    assert "bundle of 2, 2 are used" in page.text
+    assert await faults(stack.database) == []
+
+
+@pytest.mark.parametrize(
+    "bundle",
+    [
+        {},
+        {"included": 0},
+        {"included": -1},
+        {"included": 1.5},
+        {"included": "9" * 30},
+        {"included": 10**12},
+        {"included": 1, "counts": "calls"},
+        {"included": 1, "channels": ["voice"]},
+        {"included": 1, "free": True},
+        {"included": 1, "countries": ["USA"]},
+    ],
+)
+async def test_a_bundle_that_is_none_is_refused(stack, customer, bundle):
+    """The plan stays as it was."""
+    answer = await stack.operator.patch(f"/v1/admin/tenants/{customer.id}", json={"plan": {"bundle": bundle}})
+    assert answer.status_code == 422, answer.text
+    assert (await read(customer.live, "/v1/credits"))["bundle"] is None

@@ -7,7 +7,8 @@ from uuid import UUID, uuid4
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.db.transaction import worker_transaction
-from gateway.intake.commit import IdempotentRequest, NewMessage, Stored, commit_batch
+from gateway.intake.commit import Stored, commit_batch
+from gateway.intake.new_message import IdempotentRequest, NewMessage
 from gateway.lanes.entry import LaneEntry, Priority
 from gateway.messages.keys import body_context, number_context
 from tenants.accounts import service as accounts

@@ -16,6 +16,7 @@ from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, page_of, text_
 from gateway.api.path_ids import named_tenant
 from gateway.api.v1.credits import CreditsView, LedgerEntryView, credits_view, ledger_entry_view
 from tenants.budgets import service as budgets
+from tenants.budgets.allowance import bundle_use
 from tenants.credits import service
 from tenants.credits.money import parse_amount
 
@@ -35,12 +36,14 @@ class Movement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 @get("/tenants/{tenant_id:str}/credits", responses=refusals(*OPERATOR, "not_found"), summary="Read a balance")
 async def get_tenant_credits(tenant_id: FromPath[str], desk: NamedDependency[Desk]) -> CreditsView:
-    """Return what a tenant has, and how far its monthly budgets are used."""
+    """Return what a tenant has, and how far its monthly budgets and its bundle are used."""
     scope = named_tenant(tenant_id)
     async with desk.operator() as session:
         balance = await service.balance(scope, session)
-        uses = await budgets.uses(scope, session, now=desk.services.clock.now())
-    return credits_view(balance, uses)
+        now = desk.services.clock.now()
+        uses = await budgets.uses(scope, session, now=now)
+        bundle = await bundle_use(scope, session, now=now)
+    return credits_view(balance, uses, bundle)
 
 
 @get(

@@ -15,6 +15,7 @@ from gateway.api.ledger_query import Kinds, OfMessage, Since, Until, ledger_filt
 from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, page_of, text_after, text_cursor
 from gateway.messages.view import timestamp
 from tenants.budgets import service as budgets
+from tenants.budgets.allowance import BundleUse, bundle_use
 from tenants.budgets.budget import public_name
 from tenants.budgets.service import BudgetUse
 from tenants.credits import service
@@ -39,6 +40,18 @@ class BudgetView(Struct, frozen=True, kw_only=True):
     resets_at: str | None
 
 
+class BundleView(Struct, frozen=True, kw_only=True):
+    """What the plan includes per calendar month (UTC); messages beyond it are charged."""
+
+    counts: str
+    """`parts` or `messages`."""
+    included: int
+    used: int
+    """Of messages accepted this month; one that costs nothing after all is taken off again."""
+    left: int
+    resets_at: str | None
+
+
 class CreditsView(Struct, frozen=True, kw_only=True):
     """A balance; amounts are decimal dollars, or whole credits where `unit` says so."""
 
@@ -50,6 +63,8 @@ class CreditsView(Struct, frozen=True, kw_only=True):
     """What is promised to messages under way."""
     budgets: list[BudgetView] = []
     """The monthly caps and what is used of them."""
+    bundle: BundleView | None = None
+    """Null where the plan includes nothing."""
 
 
 class LedgerEntryView(Struct, frozen=True, kw_only=True):
@@ -75,13 +90,26 @@ class LedgerEntryView(Struct, frozen=True, kw_only=True):
     at: str | None
 
 
-def credits_view(balance: BalanceView, budgets: Sequence[BudgetUse] = ()) -> CreditsView:
+def credits_view(
+    balance: BalanceView, budgets: Sequence[BudgetUse] = (), bundle: BundleUse | None = None
+) -> CreditsView:
     """Return a balance as the wire writes it."""
     return CreditsView(
         unit=_unit(balance.unit),
         available=balance.available_text,
         held=balance.held_text,
         budgets=[budget_view(each, balance.unit) for each in budgets],
+        bundle=None if bundle is None else _bundle_view(bundle),
+    )
+
+
+def _bundle_view(use: BundleUse) -> BundleView:
+    return BundleView(
+        counts=use.counts,
+        included=use.included,
+        used=use.used,
+        left=use.left,
+        resets_at=timestamp(use.resets_at),
     )
 
 
@@ -115,10 +143,12 @@ def ledger_entry_view(entry: LedgerEntry) -> LedgerEntryView:
 
 @get("/credits", opt=_READ, responses=refusals(*TENANT), summary="Read the balance")
 async def get_credits(request: ApiRequest, desk: NamedDependency[Desk]) -> CreditsView:
-    """Return what may be spent, what is held, and how far the monthly budgets are used."""
+    """Return what may be spent, what is held, and how far the monthly budgets and the bundle are used."""
     async with desk.tenant(request.auth) as session:
-        uses = await budgets.uses(request.auth, session, now=desk.services.clock.now())
-        return credits_view(await service.balance(request.auth, session), uses)
+        now = desk.services.clock.now()
+        uses = await budgets.uses(request.auth, session, now=now)
+        bundle = await bundle_use(request.auth, session, now=now)
+        return credits_view(await service.balance(request.auth, session), uses, bundle)
 
 
 @get(

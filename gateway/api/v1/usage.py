@@ -59,6 +59,8 @@ class UsageRow(Struct, frozen=True, kw_only=True):
     messages: int
     parts: int
     """Message parts of those messages."""
+    included: int
+    """Parts, or messages, that the plan's bundle covered; `charged` is for the rest."""
     charged: str
     """What they cost the tenant, in `unit`; later corrections by receipts are in it."""
     aws_cost: str | None
@@ -158,6 +160,7 @@ def _row(line: UsageLine, *, with_cost: bool) -> UsageRow:
         unit="usd" if line.unit == "micros" else line.unit,
         messages=line.messages,
         parts=line.parts,
+        included=line.included,
         charged=format_amount(line.charged, line.unit),
         aws_cost=format_usd(line.cost_micros) if with_cost else None,
     )
