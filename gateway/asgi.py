@@ -15,6 +15,7 @@ from gateway.api.hot_sends import HotSends
 from gateway.api.openapi import openapi_config, openapi_route
 from gateway.api.requests import RequestLayer
 from gateway.api.routes import OPERATOR_ROUTES, TENANT_ROUTES, all_routes
+from gateway.api.send_rates import SendRates
 from gateway.api.services import Services
 
 MAX_BODY_BYTES = 64 * 1024
@@ -43,6 +44,7 @@ def create_app(services: Services, *, short_ways: bool = True) -> Litestar:
             public_url=desk.public_url,
             most_bytes=MAX_BODY_BYTES,
         )
+    app.asgi_handler = SendRates(app.asgi_handler, sending=services.sending)
     # Around everything, so that answers which no route gave have their id and their line, too.
     app.asgi_handler = RequestLayer(app.asgi_handler)
     return app

@@ -21,6 +21,10 @@ class RateWaits(Struct, frozen=True, kw_only=True):
     requests_ms: int | None
     country_ms: int | None
     """Only for plans that refuse what is above the rate; others queue it."""
+    remaining: int = 0
+    """Requests that may come at once, where the plan has such a rate."""
+    reset_ms: int = 0
+    """Until the whole allowance is back."""
 
 
 class AdmissionGate:
@@ -69,10 +73,17 @@ class AdmissionGate:
             RedisUnavailable: Nobody can say.
         """
         arguments: list[Argument] = [country, "" if self._clock_us is None else self._clock_us()]
-        known, requests, of_country = await self._scripts.run(_PEEK, tenant_prefix(tenant_id), arguments)
+        known, requests, of_country, left, whole = await self._scripts.run(
+            _PEEK, tenant_prefix(tenant_id), arguments
+        )
         if not int(known):
             return None
-        return RateWaits(requests_ms=_milliseconds(requests), country_ms=_milliseconds(of_country))
+        return RateWaits(
+            requests_ms=_milliseconds(requests),
+            country_ms=_milliseconds(of_country),
+            remaining=int(left),
+            reset_ms=-(-int(whole) // 1000),
+        )
 
     async def project(self, policy: TenantPolicy, read_opt_outs: ReadOptOuts | None = None) -> bool:
         """

@@ -27,7 +27,7 @@ from gateway.carrier.verify_ports import (
 )
 from gateway.errors import GatewayError
 from gateway.intake.explaining import Explanation
-from gateway.intake.outcome import Accepted, Declined, Estimate, EstimatedPrice
+from gateway.intake.outcome import Accepted, Declined, Estimate, EstimatedPrice, RateState
 from gateway.intake.request import SendRequest
 from gateway.intake.together import SendInBatch
 from gateway.lanes.survey import LaneSight
@@ -67,6 +67,7 @@ class FakeSending:
 
     def __init__(self) -> None:
         self.answer: Accepted | Declined | GatewayError | None = None
+        self.rate: RateState | None = None
         self.sent: list[SendRequest] = []
         self._by_key: dict[tuple[UUID, str], tuple[bytes | None, MessageView]] = {}
         self._messages: dict[tuple[UUID, UUID], MessageView] = {}
@@ -144,6 +145,10 @@ class FakeSending:
             estimated_wait_ms=None,
             candidates=(),
         )
+
+    async def rate_of(self, tenant_id: UUID) -> RateState | None:  # noqa: ARG002 - the port's
+        """Return what `rate` says."""
+        return self.rate
 
     async def cancel(self, scope: TenantScope, message_id: UUID) -> MessageView | Declined | None:
         """Cancel a message that was accepted here; a second time answers the same."""

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from gateway.admission.holds import HeldPrefix
 from gateway.intake.explaining import Explanation
-from gateway.intake.outcome import Accepted, Declined, Estimate
+from gateway.intake.outcome import Accepted, Declined, Estimate, RateState
 from gateway.intake.request import SendRequest
 from gateway.intake.together import SendInBatch
 from gateway.lanes.survey import LaneSight
@@ -43,6 +43,10 @@ class Sends(Protocol):
 
     async def explain(self, scope: TenantScope, request: SendRequest) -> Explanation | Declined:
         """Say which sender a message would get, and why each other would not; stores nothing."""
+        ...
+
+    async def rate_of(self, tenant_id: UUID) -> RateState | None:
+        """Return where a tenant stands with its request rate; None where it has none or nobody can say."""
         ...
 
     async def cancel(self, scope: TenantScope, message_id: UUID) -> MessageView | Declined | None:

@@ -13,6 +13,7 @@ from typing import Protocol
 from uuid import UUID
 
 import structlog
+from msgspec import structs
 
 from gateway.admission.coarse_velocity import CoarseVelocity
 from gateway.admission.fallback import decide_without_redis
@@ -20,7 +21,8 @@ from gateway.admission.gate import AdmissionGate
 from gateway.admission.pumping import Hold, watch
 from gateway.admission.verdict import Admission, Admitted, Refused, StalePolicy, Unprojected, Verdict
 from gateway.clock import Clock
-from gateway.errors import Unavailable
+from gateway.db.faults import DATABASE_FAULTS
+from gateway.errors import GatewayError, Unavailable
 from gateway.intake.allowance import covered
 from gateway.intake.batch import IntakeCommit
 from gateway.intake.building import Admissible, Passed, accepted_view, build, recipient_key
@@ -53,6 +55,7 @@ from gateway.telemetry import metrics
 from tenants.credits.batch import available
 from tenants.credits.money import format_usd
 from tenants.credits.pricing import EVERY
+from tenants.errors import TenantsError
 from tenants.scope import TenantScope
 
 _log = structlog.get_logger(__name__)
@@ -139,6 +142,8 @@ class Sending:
         """Replay what the key got before instead of a refusal of today; count what became of it."""
         if isinstance(outcome, Declined) and key is not None:
             outcome = await self._replays.instead_of(outcome, scope, *key)
+            if isinstance(outcome, Accepted):
+                outcome = structs.replace(outcome, rate=await self.rate_of(scope.tenant_id))
         if isinstance(outcome, Declined):
             metrics.MESSAGES_REFUSED.labels(gate=outcome.code).inc()
             _log.info("message_refused", tenant_id=str(scope.tenant_id), gate=outcome.code)
@@ -173,6 +178,22 @@ class Sending:
             rules=explained_rules(snapshot, scope, request, draft, sender, now=now),
         )
         return explain(snapshot, draft, found, chosen=sender, wait_ms=wait_ms, gates=gates)
+
+    async def rate_of(self, tenant_id: UUID) -> RateState | None:
+        """
+        Return where a tenant stands with its request rate, charging nothing; None for a plan without one.
+
+        It stands beside an answer that is made already, so it never fails: who cannot be asked says nothing.
+        """
+        with suppress(GatewayError, TenantsError, *DATABASE_FAULTS):
+            limit = (await self._policies.of(tenant_id)).plan.requests_per_second
+            if limit is None:
+                return None
+            with suppress(RedisUnavailable):
+                if (found := await self._gate.peek(tenant_id, "")) is not None:
+                    return RateState(limit_per_s=limit, remaining=found.remaining, reset_ms=found.reset_ms)
+            return _untouched(limit)
+        return None
 
     async def _surroundings(self, admission: Admission) -> Surroundings:
         """Read what the gates look at, and charge nothing."""
@@ -324,9 +345,10 @@ class Sending:
                 view = accepted_view(covered(message, included), passed.admissible.draft)
                 return Accepted(message=view, rate=passed.rate)
             case Replay(message_id=original):
-                return await self._replays.of(message.tenant_id, original, passed.admissible.snapshot.key)
+                first = await self._replays.of(message.tenant_id, original, passed.admissible.snapshot.key)
+                return structs.replace(first, rate=passed.rate)
             case KeyMismatch():
-                return KEY_MISMATCH
+                return structs.replace(KEY_MISMATCH, rate=passed.rate)
             case PlanChanged():
                 await self._policies.reload(message.tenant_id)
                 raise Unavailable("the tenant's plan is changing", retry_after_ms=500)
@@ -396,9 +418,16 @@ def _admission(
 
 def _rate_state(snapshot: TenantSnapshot, admitted: Admitted) -> RateState | None:
     limit = snapshot.plan.requests_per_second
-    if limit is None or admitted.remaining is None:
+    if limit is None:
         return None
+    if admitted.remaining is None:
+        return _untouched(limit)
     return RateState(limit_per_s=limit, remaining=admitted.remaining, reset_ms=admitted.reset_ms)
+
+
+def _untouched(limit: float) -> RateState:
+    """With Redis away nothing is counted, so all of the allowance is there."""
+    return RateState(limit_per_s=limit, remaining=max(1, int(limit)), reset_ms=0)
 
 
 def _shortfall(short: NoCredit, unit: str) -> str:

@@ -111,10 +111,11 @@ def bearer(customer) -> tuple[bytes, bytes]:
     return (b"authorization", f"Bearer {customer.key}".encode())
 
 
+@pytest.mark.parametrize("rate", [None, RATE], ids=["no_rate", "rate"])
 @pytest.mark.parametrize("outcome", OUTCOMES, ids=lambda outcome: type(outcome).__name__)
-async def test_whatever_intake_says_reads_the_same(world, bearer, outcome) -> None:
+async def test_whatever_intake_says_reads_the_same(world, bearer, outcome, rate) -> None:
     """The client's parser sees one API."""
-    world.sending.answer = outcome
+    world.sending.answer, world.sending.rate = outcome, rate
     status, _, body = await both(world, [bearer, JSON], PLAIN)
     assert status in {202, 403, 422, 429, 503}
     assert json.loads(body)
@@ -123,7 +124,7 @@ async def test_whatever_intake_says_reads_the_same(world, bearer, outcome) -> No
 @pytest.mark.parametrize("name", REQUESTS)
 async def test_whatever_is_asked_gets_the_same_answer(world, bearer, name) -> None:
     """Also what is no send at all: both ways refuse it in the same words."""
-    world.sending.answer = Accepted(message=VIEW)
+    world.sending.answer, world.sending.rate = Accepted(message=VIEW, rate=RATE), RATE
     headers, body = REQUESTS[name]
     for size in (1 << 20, 1000):
         await both(world, [bearer, *headers], body, size=size)
@@ -193,5 +194,5 @@ async def test_a_plain_send_does_not_pass_through_the_framework(world, bearer, m
     async def framework(*_: Any) -> None:
         raise AssertionError("the framework was asked")
 
-    monkeypatch.setattr(world.app.asgi_handler._app, "_app", framework)
+    monkeypatch.setattr(world.app.asgi_handler._app._app, "_app", framework)
     assert (await ask(world.app, [bearer, JSON], PLAIN))[0] == 202

@@ -1,5 +1,9 @@
 """`/v1/messages` as its callers see it; what lies below the edge is a fake."""
 
+import json
+
+import pytest
+
 from gateway.errors import Overloaded, Unavailable
 from gateway.intake.outcome import Declined, FieldFault, RateState
 
@@ -214,3 +218,50 @@ async def test_a_batch_of_1001_is_refused_whole(customer, world) -> None:
     answer = await customer.api.post("/v1/messages/batch", json={"messages": [SEND] * 1001})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "/messages")
     assert world.sending.sent == []
+
+
+RATE = RateState(limit_per_s=10, remaining=4, reset_ms=600)
+WITHOUT_RATE: dict[str, tuple[int, Declined | None, bytes]] = {
+    "money": (402, Declined(code="insufficient_credits", detail="no"), json.dumps(SEND).encode()),
+    "template": (403, Declined(code="template_required", detail="no"), json.dumps(SEND).encode()),
+    "sender": (409, Declined(code="no_originator", detail="no"), json.dumps(SEND).encode()),
+    "number": (422, Declined(code="invalid_number", detail="no"), json.dumps(SEND).encode()),
+    "line": (429, Declined(code="queue_full", detail="no", retry_after_ms=1), json.dumps(SEND).encode()),
+    "json": (400, None, b"{"),
+    "field": (422, None, json.dumps(SEND | {"bdoy": 1}).encode()),
+    "length": (413, None, b"{" + b" " * 70_000),
+}
+
+
+@pytest.mark.parametrize("path", ["/v1/messages", "/v1/messages/batch"])
+@pytest.mark.parametrize("name", WITHOUT_RATE)
+async def test_every_refused_send_tells_where_the_rate_stands(customer, world, name, path) -> None:
+    """Also a body that never came as far as a gate: a client paces itself by every answer."""
+    status, outcome, body = WITHOUT_RATE[name]
+    if path.endswith("batch") and outcome is not None:
+        status, body = 207, b'{"messages": [' + body + b"]}"
+    if name == "length":
+        body += b" " * (1 << 20) if path.endswith("batch") else b""
+    world.sending.answer, world.sending.rate = outcome, RATE
+    answer = await customer.api.post(path, content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == status
+    assert answer.headers.get_list("ratelimit-policy") == ['"requests";q=10;w=1']
+    assert answer.headers.get_list("ratelimit") == ['"requests";r=4;t=1']
+
+
+async def test_an_answer_that_has_its_rate_keeps_it(customer, world) -> None:
+    """The rate that refused is the one to wait for."""
+    world.sending.rate = RATE
+    own = RateState(name="parts-US", limit_per_s=5, remaining=0, reset_ms=900)
+    world.sending.answer = Declined(code="rate_limited", detail="wait", retry_after_ms=900, rate=own)
+    answer = await customer.api.post("/v1/messages", json=SEND)
+    assert answer.headers.get_list("ratelimit") == ['"parts-US";r=0;t=1']
+
+
+async def test_a_plan_without_a_rate_and_a_stranger_get_no_headers(customer, world, nobody) -> None:
+    """There is nothing to tell."""
+    assert "ratelimit" not in (await customer.api.post("/v1/messages", json=SEND)).headers
+    world.sending.rate = RATE
+    answer = await nobody.post("/v1/messages", json=SEND)
+    assert (answer.status_code, "ratelimit" in answer.headers) == (401, False)
+    assert "ratelimit" not in (await customer.api.get("/v1/messages")).headers

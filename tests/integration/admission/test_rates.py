@@ -109,6 +109,18 @@ async def test_a_look_at_the_rates_foretells_the_verdict_and_charges_nothing(ten
     assert isinstance(await tenant.ask(), Admitted)
 
 
+async def test_a_look_tells_what_the_verdict_told(tenant):
+    """A refusal that asked no rate shows the same headers as the send before it."""
+    await tenant.project(requests_per_second=10.0)
+    for _ in range(3):
+        verdict = await tenant.ask()
+    looked = await tenant.gate.peek(tenant.policy.tenant_id, "")
+    assert (looked.remaining, looked.reset_ms) == (verdict.remaining, verdict.reset_ms) == (7, 300)
+    tenant.now_us += 10_000_000
+    looked = await tenant.gate.peek(tenant.policy.tenant_id, "")
+    assert (looked.remaining, looked.reset_ms) == (10, 0)
+
+
 async def test_a_look_at_a_tenant_that_redis_does_not_know_says_so(tenant):
     """Not knowing is not an open gate."""
     assert await tenant.gate.peek(tenant.policy.tenant_id, "US") is None

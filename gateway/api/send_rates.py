@@ -1,0 +1,51 @@
+"""
+The `RateLimit` headers on every answer to a send, also where nothing was asked about the rate.
+
+A send that admission judged has its headers already. A refusal made before that (a body that is no send, an
+unknown template, a missing sender) tells the client nothing of its rate unless somebody looks; so this layer
+looks, for refusals alone. It stands around the short way and the documented one, which therefore agree.
+"""
+
+from typing import Final
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.api.exchange import exchange_of
+from gateway.api.ports import Sends
+from gateway.api.rate_headers import rate_headers
+from gateway.api.short_way import RawHeaders, raw_headers
+
+PATHS: Final = frozenset({"/v1/messages", "/v1/messages/batch"})
+_SERVER_ERROR: Final = 500
+_POLICY: Final = b"ratelimit-policy"
+
+
+class SendRates:
+    """Wraps the application; answers to anything but a send pass untouched."""
+
+    __slots__ = ("_app", "_sending")
+
+    def __init__(self, app: ASGIApp, *, sending: Sends) -> None:
+        self._app = app
+        self._sending = sending
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run one request."""
+        if scope["type"] != ScopeType.HTTP or scope["method"] != "POST" or scope["path"] not in PATHS:
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_rate(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] < _SERVER_ERROR:
+                message["headers"] = [*message["headers"], *await self._missing(scope, message["headers"])]
+            await send(message)
+
+        await self._app(scope, receive, send_with_rate)
+
+    async def _missing(self, scope: Scope, headers: RawHeaders) -> list[tuple[bytes, bytes]]:
+        """Return the rate's headers, unless they are there or nobody knows whose request it is."""
+        tenant_id = exchange_of(scope).tenant_id
+        if tenant_id is None or any(name == _POLICY for name, _ in headers):
+            return []
+        return raw_headers(rate_headers(await self._sending.rate_of(tenant_id)))

@@ -1,0 +1,58 @@
+"""What a real send is told of its rate and of its way, over HTTP."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from tests.harness.numbers import us_number
+
+PLAN = {"requests_per_second": 50}
+
+
+def body(**changes):
+    """A plain send."""
+    return {"to": us_number(), "body": "Hello", "type": "transactional"} | changes
+
+
+async def test_accepted_refused_and_malformed_sends_count_one_rate(stack):
+    """50 a second: what is refused costs none of them and shows what is left."""
+    customer = await stack.customer(plan=PLAN, credit=None)
+    key = {"Idempotency-Key": uuid4().hex}
+    poor = await customer.live.post("/v1/messages", json=body(), headers=key)
+    elsewhere = await customer.live.post("/v1/messages", json=body(to="+447911123456"))
+    malformed = await customer.live.post("/v1/messages", json=body(bdoy="x"))
+    test = await customer.test.post("/v1/messages", json=body())
+    assert [each.status_code for each in (poor, elsewhere, malformed, test)] == [402, 403, 422, 202]
+    for answer in (poor, elsewhere, malformed, test):
+        assert answer.headers["ratelimit-policy"] == '"requests";q=50;w=1'
+        assert answer.headers["ratelimit"].startswith('"requests";r=')
+
+
+async def test_a_replayed_send_tells_the_rate_too(stack):
+    """A client that repeats after a lost answer paces itself, too."""
+    customer = await stack.customer(plan=PLAN)
+    request, headers = body(), {"Idempotency-Key": uuid4().hex}
+    first, again = [await customer.live.post("/v1/messages", json=request, headers=headers) for _ in range(2)]
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert again.headers["idempotent-replayed"] == "true"
+    assert first.headers["ratelimit-policy"] == again.headers["ratelimit-policy"]
+
+
+async def test_a_day_that_is_used_up_shows_in_the_estimate_and_fills_the_queue(stack):
+    """Three parts a day: the fourth is told of midnight, and what lives shorter is refused with it."""
+    customer = await stack.customer()
+    [sender] = (await customer.live.get("/v1/senders")).json()["data"]
+    await stack.operate(
+        "patch", f"/v1/admin/tenants/{customer.id}/senders/{sender['id']}", {"parts_per_day": 3}
+    )
+    for _ in range(3):
+        sent = await customer.send(**body())
+        await customer.final(sent.json()["id"])
+    now = datetime.now(UTC)
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    late = await customer.send(**body())
+    estimate = datetime.fromisoformat(late.json()["estimated_dispatch_at"])
+    assert abs(estimate - midnight) < timedelta(seconds=10)
+    full = await customer.live.post("/v1/messages", json=body(ttl_seconds=60))
+    assert (full.status_code, full.json()["code"]) == (429, "queue_full")
+    wait = timedelta(milliseconds=full.json()["retry_after_ms"])
+    assert abs(now + wait + timedelta(seconds=60) - midnight) < timedelta(seconds=15)
