@@ -15,6 +15,7 @@ from gateway.api.problems import PROBLEMS, STATUS_CODES
 from gateway.api.refusals import Refusal, problem_response
 from gateway.db.faults import DATABASE_FAULTS
 from gateway.errors import ConfigurationError, GatewayError, Overloaded, Unavailable
+from gateway.insight.search import SearchTooWide
 from gateway.intake.outcome import FieldFault
 from gateway.lanes.errors import ScriptFailed
 from tenants.errors import Conflict, InvalidId, InvalidInput, InvalidInputs, NotFound, TenantsError
@@ -93,6 +94,8 @@ def _of_gateway(error: GatewayError) -> Refusal | None:
             return Refusal("overloaded", retry_after_ms=error.retry_after_ms)
         case Unavailable():
             return Refusal("unavailable", retry_after_ms=error.retry_after_ms)
+        case SearchTooWide():
+            return Refusal("search_too_wide")
         case ConfigurationError() | ScriptFailed():
             return None
         case _:

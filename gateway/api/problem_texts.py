@@ -18,6 +18,16 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "A key is 1 to 255 printable ASCII characters.",
         "Use a random UUID per operation and repeat it on every retry of that operation.",
     ),
+    "search_too_wide": (
+        (
+            "The search walked over messages for as long as one may and found less than a page. It was "
+            "ended, so that it burdens nobody's sends."
+        ),
+        (
+            "Give a shorter span with `created_after` and `created_before`, or one of `to`, "
+            "`client_reference`, `reason`, `provider_message_id`, or a `status` that is a bad end."
+        ),
+    ),
     "media_refused": (
         "The bytes are no file that an MMS carries, too many, or broken; or the address may not be called.",
         "Send a PNG, JPEG or GIF up to 2 MB, or another kind up to 600 KB; `errors` says what was wrong.",

@@ -81,6 +81,7 @@ PROBLEMS: Final[dict[str, ProblemKind]] = dict(
         _kind("tenant_suspended", 403, "The tenant is suspended"),
         _kind("not_live", 403, "The tenant is not live yet"),
         _kind("no_originator", 409, "No sender can carry the message"),
+        _kind("search_too_wide", 422, "The search would take too long"),
         # how fast
         _kind("rate_limited", 429, "Too many requests", retryable=True),
         _kind("daily_cap_reached", 429, "The day's messages to the country are used up", retryable=True),

@@ -31,8 +31,14 @@ def refuse_unknown_query(request: Request[Any, Any, Any]) -> None:
 
 @cache
 def _declared(handler: BaseRouteHandler) -> frozenset[str]:
+    """A route's own parameters and those of what it depends on."""
+    signatures = [
+        handler.parsed_fn_signature,
+        *(provided.parsed_fn_signature for provided in handler.resolve_dependencies().values()),
+    ]
     return frozenset(
         field.kwarg_definition.name or name
-        for name, field in handler.parsed_fn_signature.parameters.items()
+        for signature in signatures
+        for name, field in signature.parameters.items()
         if isinstance(field.kwarg_definition, QueryParameter)
     )

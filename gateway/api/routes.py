@@ -20,6 +20,7 @@ from gateway.api.admin import (
     tenants,
 )
 from gateway.api.admin import credits as admin_credits
+from gateway.api.admin import messages as messages_desk
 from gateway.api.admin import protect as account_protect
 from gateway.api.admin import protect_blocks as protect_desk
 from gateway.api.admin import senders as senders_desk
@@ -184,6 +185,8 @@ OPERATOR_ROUTES: tuple[HTTPRouteHandler, ...] = (
     protect_desk.lift_tenant_block,
     lanes.list_lanes,
     overview.list_tenant_audit,
+    overview.list_operator_audit,
+    messages_desk.search_messages,
     overview.get_summary,
     quarantine.list_quarantined_messages,
     inbox.list_inbox,

@@ -1,11 +1,9 @@
 """Queries of messages and their history; the scope comes first and proves the tenant."""
 
-from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from msgspec import Struct, convert, structs
+from msgspec import convert, structs
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -30,54 +28,12 @@ from tenants.ids import created_at, encode
 from tenants.scope import TenantScope
 
 
-class MessageFilter(Struct, frozen=True, kw_only=True):
-    """What a list of messages is narrowed to; None narrows nothing."""
-
-    status: str | None = None
-    country: str | None = None
-    to: str | None = None
-    """E.164; found by the tenant's keyed hash."""
-    type: str | None = None
-    template_id: UUID | None = None
-    created_after: datetime | None = None
-    created_before: datetime | None = None
-
-
 async def get(
     scope: TenantScope, session: AsyncSession, message_id: UUID, *, lock: bool = False
 ) -> Message | None:
     """Return the tenant's message, or None if it is absent or someone else's, or of the other mode."""
     query = _owned(scope).where(*_is(message_id))
     return await session.scalar(query.with_for_update() if lock else query)
-
-
-async def page(
-    scope: TenantScope,
-    session: AsyncSession,
-    key: DataKey,
-    wanted: MessageFilter,
-    *,
-    limit: int,
-    after: UUID | None,
-) -> Sequence[Message]:
-    """Return up to `limit` messages, newest first, older than `after`."""
-    query = _owned(scope).order_by(Message.id.desc()).limit(limit)
-    for column, value in (
-        (Message.status, wanted.status),
-        (Message.country, wanted.country),
-        (Message.type, wanted.type),
-        (Message.template_id, wanted.template_id),
-        (Message.recipient_hash, None if wanted.to is None else key.recipient_hash(wanted.to)),
-    ):
-        if value is not None:
-            query = query.where(column == value)
-    if wanted.created_after is not None:
-        query = query.where(Message.created_at >= wanted.created_after)
-    if wanted.created_before is not None:
-        query = query.where(Message.created_at < wanted.created_before)
-    if after is not None:
-        query = query.where(Message.id < after, Message.created_at <= created_at(after))
-    return (await session.scalars(query)).all()
 
 
 async def history(

@@ -18,7 +18,9 @@ from gateway.webhooks.models import WebhookDelivery
 from tenants.accounts import service as accounts
 from tenants.accounts.models import Tenant
 from tenants.audit import store
+from tenants.budgets.budget import PLATFORM
 from tenants.credits.models import Reconciliation
+from tenants.scope import TenantScope
 
 _DAY_S = 86_400
 
@@ -63,6 +65,18 @@ async def list_tenant_audit(
     async with desk.operator() as session:
         await accounts.get(scope, session)
         rows = await store.page(scope, session, limit=limit + 1, after=id_after(after))
+    return page_of(rows, limit, view=audit_row_view, cursor=lambda row: id_cursor(row.id))
+
+
+@get("/audit", responses=refusals(*OPERATOR), summary="List what the operator did to no single tenant")
+async def list_operator_audit(
+    desk: NamedDependency[Desk], limit: Limit = DEFAULT_LIMIT, after: After = None
+) -> Page[AuditRowView]:
+    """Return a page of the operator's own trail, the newest first; what a tenant saw is in the tenant's."""
+    async with desk.operator() as session:
+        rows = await store.page(
+            TenantScope(tenant_id=PLATFORM), session, limit=limit + 1, after=id_after(after)
+        )
     return page_of(rows, limit, view=audit_row_view, cursor=lambda row: id_cursor(row.id))
 
 

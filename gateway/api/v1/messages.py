@@ -1,11 +1,10 @@
 """`/v1/messages`: send, estimate, cancel, read."""
 
-from datetime import datetime
-from typing import Annotated, Final, cast
+from typing import Final, cast
 
 from litestar import MediaType, Response, get, post
-from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath, JSONBody
 from msgspec import Struct, json
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,17 +21,17 @@ from gateway.api.documented import (
 )
 from gateway.api.exchange import exchange_of
 from gateway.api.idempotency import fingerprint_of, key_of
+from gateway.api.message_query import MessageQuery, message_query
 from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
-from gateway.api.path_ids import path_id, query_id
+from gateway.api.path_ids import path_id
 from gateway.api.rate_headers import rate_headers
 from gateway.api.refusals import Refusal
+from gateway.insight import search
 from gateway.intake.explaining import Explanation
 from gateway.intake.outcome import Accepted, Declined, Estimate
-from gateway.intake.request import MessageType, SendRequest
+from gateway.intake.request import SendRequest
 from gateway.messages import store
-from gateway.messages.status import MessageStatus
 from gateway.messages.view import MessageEventView, MessageView
-from tenants.countries.numbers import Number, parse_number
 
 encode_message: Final = json.Encoder().encode
 _SEND: Final = {NEEDS: "messages:send"}
@@ -177,37 +176,27 @@ async def list_message_events(
 @get(
     "/messages",
     opt=_READ,
-    responses=refusals(*TENANT, "invalid_number"),
-    summary="List messages",
-    description="Newest first; a test key sees test messages, a live key live ones.",
+    dependencies={"looked_for": Provide(message_query)},
+    responses=refusals(*TENANT, "invalid_number", "search_too_wide"),
+    summary="Search messages",
+    description=(
+        "By any of their fields, the newest first; a test key sees test messages, a live key live ones. "
+        "Recipients, references, reasons and bad ends are found at once; with other fields give a span."
+    ),
 )
 async def list_messages(
     request: ApiRequest,
     desk: NamedDependency[Desk],
+    looked_for: NamedDependency[MessageQuery],
     *,
     limit: Limit = DEFAULT_LIMIT,
     after: After = None,
-    status: Annotated[MessageStatus | None, QueryParameter()] = None,
-    country: Annotated[str | None, QueryParameter(pattern="^[A-Z]{2}$")] = None,
-    to: Annotated[str | None, QueryParameter(max_length=40, description="E.164")] = None,
-    message_type: Annotated[MessageType | None, QueryParameter(name="type")] = None,
-    template: Annotated[str | None, QueryParameter(max_length=40, description="Template id")] = None,
-    created_after: Annotated[datetime | None, QueryParameter(description="RFC 3339, inclusive")] = None,
-    created_before: Annotated[datetime | None, QueryParameter(description="RFC 3339, exclusive")] = None,
 ) -> Page[MessageView]:
     """Return a page of the tenant's messages."""
-    wanted = store.MessageFilter(
-        status=status,
-        country=country,
-        to=None if to is None else _recipient(to),
-        type=message_type,
-        template_id=None if template is None else query_id("tpl", template, "?template"),
-        created_after=_aware(created_after, "?created_after"),
-        created_before=_aware(created_before, "?created_before"),
-    )
     key = await desk.services.data_keys.of(request.auth.tenant_id)
-    async with desk.tenant(request.auth) as session:
-        rows = await store.page(request.auth, session, key, wanted, limit=limit + 1, after=id_after(after))
+    wanted = looked_for.under([(request.auth.tenant_id, key)])
+    async with desk.tenant(request.auth) as session, search.bounded(session):
+        rows = await search.page(request.auth, session, wanted, limit=limit + 1, after=id_after(after))
     return page_of(
         rows, limit, view=lambda row: store.view_of(row, key), cursor=lambda row: id_cursor(row.id)
     )
@@ -242,16 +231,3 @@ def _accepted(outcome: Accepted) -> Response[MessageView]:
             media_type=MediaType.JSON,
         ),
     )
-
-
-def _recipient(text: str) -> str:
-    number = parse_number(text)
-    if isinstance(number, Number):
-        return number.e164
-    raise Refusal.of_field("?to", "invalid_number", number.detail)
-
-
-def _aware(value: datetime | None, field: str) -> datetime | None:
-    if value is not None and value.tzinfo is None:
-        raise Refusal.of_field(field, "invalid_time", "A time has an offset, such as Z.")
-    return value
