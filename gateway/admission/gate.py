@@ -3,28 +3,16 @@
 from collections.abc import Callable
 from uuid import UUID
 
-from msgspec import Struct
-
 from gateway.admission import projection
+from gateway.admission.peeking import Peek, read_peek
 from gateway.admission.policy import TenantPolicy
 from gateway.admission.projection import ReadOptOuts, tenant_prefix
+from gateway.admission.pumping import Watched
 from gateway.admission.verdict import Admission, Verdict, read_verdict
 from gateway.lanes.scripts import Argument, RedisScripts, read_script
 
 _ADMIT = read_script("gateway.admission", "pumping.lua", "admit.lua")
-_PEEK = read_script("gateway.admission", "peek.lua")
-
-
-class RateWaits(Struct, frozen=True, kw_only=True):
-    """When the tenant's own rates would admit a send; 0 for now, None for a plan without that rate."""
-
-    requests_ms: int | None
-    country_ms: int | None
-    """Only for plans that refuse what is above the rate; others queue it."""
-    remaining: int = 0
-    """Requests that may come at once, where the plan has such a rate."""
-    reset_ms: int = 0
-    """Until the whole allowance is back."""
+_PEEK = read_script("gateway.admission", "pumping.lua", "peek.lua")
 
 
 class AdmissionGate:
@@ -65,25 +53,22 @@ class AdmissionGate:
         ]
         return read_verdict(await self._scripts.run(_ADMIT, tenant_prefix(admission.tenant_id), arguments))
 
-    async def peek(self, tenant_id: UUID, country: str) -> RateWaits | None:
+    async def peek(
+        self, tenant_id: UUID, country: str, *, watched: Watched | None = None, recipient_hash: bytes = b""
+    ) -> Peek | None:
         """
-        Return when the rates open, charging nothing; None while Redis knows nothing of the tenant.
+        Return what the counters say of a message, charging nothing; None while Redis knows no such tenant.
 
         Raises:
             RedisUnavailable: Nobody can say.
         """
-        arguments: list[Argument] = [country, "" if self._clock_us is None else self._clock_us()]
-        known, requests, of_country, left, whole = await self._scripts.run(
-            _PEEK, tenant_prefix(tenant_id), arguments
-        )
-        if not int(known):
-            return None
-        return RateWaits(
-            requests_ms=_milliseconds(requests),
-            country_ms=_milliseconds(of_country),
-            remaining=int(left),
-            reset_ms=-(-int(whole) // 1000),
-        )
+        arguments: list[Argument] = [
+            country,
+            "" if self._clock_us is None else self._clock_us(),
+            "" if watched is None else watched.probe,
+            recipient_hash,
+        ]
+        return read_peek(await self._scripts.run(_PEEK, tenant_prefix(tenant_id), arguments))
 
     async def project(self, policy: TenantPolicy, read_opt_outs: ReadOptOuts | None = None) -> bool:
         """
@@ -115,7 +100,3 @@ class AdmissionGate:
     async def remove_opt_out(self, tenant_id: UUID, use_case: str, recipient_hash: bytes) -> None:
         """Allow this recipient again; Postgres has committed."""
         await projection.remove_opt_out(self._scripts, tenant_id, use_case, recipient_hash)
-
-
-def _milliseconds(us: int | bytes) -> int | None:
-    return None if int(us) < 0 else -(-int(us) // 1000)

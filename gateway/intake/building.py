@@ -1,6 +1,7 @@
 """From an admitted draft to the row stored, the entry queued and the view answered."""
 
 import hmac
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
@@ -146,7 +147,9 @@ def build(admitted: Admissible, recipients: bytes) -> Built:
         rulings=draft.rulings,
         idempotent=_idempotent(admitted.key, at, draft.send_at),
         cost_estimated=draft.quote.cost_micros,
-        counts=_counts(admitted, at),
+        counts=counts_against(
+            snapshot, admitted.scope, draft, sender, platform_budgets=admitted.platform_budgets, at=at
+        ),
         bundle=_bundle(admitted, at),
     )
     return Built(message=message, entry=entry)
@@ -210,21 +213,26 @@ def _entry(admitted: Admissible, message_id: UUID, recipients: bytes) -> LaneEnt
     )
 
 
-def _counts(admitted: Admissible, at: datetime) -> tuple[Count, ...]:
+def counts_against(
+    snapshot: TenantSnapshot,
+    scope: TenantScope,
+    draft: Draft,
+    sender: SenderFact | None,
+    *,
+    platform_budgets: Sequence[Budget],
+    at: datetime,
+) -> tuple[Count, ...]:
     """Return what a live message adds to the tenant's budgets and the platform's; nearly always nothing."""
-    snapshot, draft = admitted.snapshot, admitted.draft
-    if not (snapshot.budgets or admitted.platform_budgets) or not admitted.scope.live:
+    if not (snapshot.budgets or platform_budgets) or not scope.live:
         return ()
     names = names_of(
         country=draft.number.country,
         type_=draft.type,
-        account_id=admitted.sender.account_id if admitted.sender else None,
+        account_id=sender.account_id if sender else None,
     )
     month, quote = month_of(at), draft.quote
     own = counts_of(snapshot.budgets, names, owner=snapshot.tenant_id, month=month, amount=quote.amount)
-    return own + counts_of(
-        admitted.platform_budgets, names, owner=PLATFORM, month=month, amount=quote.cost_micros
-    )
+    return own + counts_of(platform_budgets, names, owner=PLATFORM, month=month, amount=quote.cost_micros)
 
 
 def _bundle(admitted: Admissible, at: datetime) -> Count | None:

@@ -7,38 +7,24 @@ all of them are asked, in the order in which a send meets them.
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Literal
 
 from msgspec import Struct
 
 from gateway.admission.fallback import protected
-from gateway.admission.gate import RateWaits
+from gateway.admission.peeking import Peek
 from gateway.admission.policy import TenantPolicy
 from gateway.admission.rules.judging import RuleReport
 from gateway.admission.rules.ports import Closed, HeldUntil, Open
 from gateway.admission.verdict import Admission
+from gateway.intake.explained_budget import budget_gate
+from gateway.intake.explained_counters import daily_cap_gate, pumping_gate, rate_gates
+from gateway.intake.explained_gate import ExplainedGate
 from gateway.messages.view import timestamp
+from tenants.budgets.budget import Count
 from tenants.credits.money import format_usd
 from tenants.credits.pricing import Quote
 from tenants.ids import encode
 from tenants.protection.precedence import OverrideAction
-
-GateVerdict = Literal["open", "held", "closed", "not_known"]
-
-
-class ExplainedGate(Struct, frozen=True, kw_only=True):
-    """One gate and its verdict on this send."""
-
-    gate: str
-    verdict: GateVerdict
-    """`held` takes the message and lets it leave later; `not_known` means that its store did not answer."""
-    input: str
-    """What the gate looked at."""
-    detail: str
-    code: str | None = None
-    """The problem code that a send would be answered with, where the gate is closed."""
-    opens_at: str | None = None
-    """When the same send would pass, where waiting helps."""
 
 
 class Surroundings(Struct, frozen=True, kw_only=True):
@@ -48,10 +34,12 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     opted_out: bool
     override: OverrideAction | None = None
     """What the protect configuration says of the number now."""
-    waits: RateWaits | None
+    counters: Peek | None
     """None where Redis does not answer or does not know the tenant."""
     available: int
     """What the tenant may spend, in the unit of its plan."""
+    budgets: Sequence[tuple[Count, int]] = ()
+    """Each monthly budget that the send counts against, the tenant's first, and what is used."""
 
 
 def gates_of(
@@ -70,8 +58,11 @@ def gates_of(
         *(_of_rule(report) for report in rules),
         _opt_out(admission, around),
         _protect(policy, admission, around),
-        *_rates(policy, admission, around),
+        pumping_gate(admission, around.counters, around.now),
+        *rate_gates(policy, admission, around.counters, around.now),
         _queue(admission, around),
+        daily_cap_gate(policy, admission, around.counters, around.now),
+        budget_gate(admission, around.budgets, unit=quote.unit),
         _money(admission, around, quote),
     ]
 
@@ -169,46 +160,6 @@ def _protect(policy: TenantPolicy, admission: Admission, around: Surroundings) -
         code="protect_blocked",
         detail="an override blocks this number" if by_number else f"a rule blocks {admission.country}",
         good="an override allows this number" if around.override else "no rule blocks it",
-    )
-
-
-def _rates(policy: TenantPolicy, admission: Admission, around: Surroundings) -> Iterator[ExplainedGate]:
-    requests = policy.requests_per_second
-    yield _rate(
-        "request_rate",
-        "no limit" if requests is None else f"{requests:g} requests/s",
-        limited=requests is not None,
-        wait_ms=None if around.waits is None else around.waits.requests_ms,
-        around=around,
-    )
-    parts = policy.country_refuse_mps.get(admission.country)
-    yield _rate(
-        "country_rate",
-        "nothing is refused by rate" if parts is None else f"{parts:g} parts/s to {admission.country}",
-        limited=parts is not None,
-        wait_ms=None if around.waits is None else around.waits.country_ms,
-        around=around,
-    )
-
-
-def _rate(
-    gate: str, looked_at: str, *, limited: bool, wait_ms: int | None, around: Surroundings
-) -> ExplainedGate:
-    if not limited:
-        return ExplainedGate(gate=gate, verdict="open", input=looked_at, detail="the plan sets no such rate")
-    if wait_ms is None:
-        return ExplainedGate(
-            gate=gate, verdict="not_known", input=looked_at, detail="the rate's counter did not answer"
-        )
-    if wait_ms == 0:
-        return ExplainedGate(gate=gate, verdict="open", input=looked_at, detail="the rate has room")
-    return ExplainedGate(
-        gate=gate,
-        verdict="closed",
-        input=looked_at,
-        detail=f"the rate is used up for {wait_ms} ms",
-        code="rate_limited",
-        opens_at=timestamp(around.now + timedelta(milliseconds=wait_ms)),
     )
 
 

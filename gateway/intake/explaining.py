@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from gateway.intake.estimating import estimate_of
-from gateway.intake.explained_gates import ExplainedGate, refusal
+from gateway.intake.explained_gate import ExplainedGate
+from gateway.intake.explained_gates import refusal
 from gateway.intake.outcome import Estimate
 from gateway.intake.prepare import Draft
 from gateway.intake.snapshot import TenantSnapshot

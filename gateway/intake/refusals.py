@@ -58,7 +58,7 @@ def _amount(amount: int, unit: str) -> str:
 
 def _detail(refused: Refused, draft: Draft) -> str:
     if refused.hold is not None:
-        return _held(refused.hold)
+        return held(refused.hold)
     text = _BY_SCOPE.get(refused.scope or "", _TEXTS[refused.gate])
     return text.format(country=draft.number.country, type=draft.type)
 
@@ -74,7 +74,8 @@ _BY_SCOPE = {
 }
 
 
-def _held(hold: Hold) -> str:
+def held(hold: Hold) -> str:
+    """Say which rule of pumping holds what, and until when."""
     until = timestamp_of_ms(hold.until_ms)
     if hold.rule == "resend":
         return f"the rule resend: the recipient had all the plan allows in 10 minutes; held until {until}"

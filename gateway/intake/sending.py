@@ -18,31 +18,29 @@ from msgspec import structs
 from gateway.admission.coarse_velocity import CoarseVelocity
 from gateway.admission.fallback import decide_without_redis
 from gateway.admission.gate import AdmissionGate
-from gateway.admission.pumping import Hold, watch
+from gateway.admission.pumping import Hold
 from gateway.admission.verdict import Admission, Admitted, Refused, StalePolicy, Unprojected, Verdict
 from gateway.clock import Clock
 from gateway.db.faults import DATABASE_FAULTS
 from gateway.errors import GatewayError, Unavailable
 from gateway.intake.allowance import covered
+from gateway.intake.asking import admission_of, ruled_draft
 from gateway.intake.batch import IntakeCommit
 from gateway.intake.building import Admissible, Passed, accepted_view, build, recipient_key
 from gateway.intake.cancel import cancel_message
 from gateway.intake.choosing import Choosing, Chosen, Ill
 from gateway.intake.commit import Decision, KeyMismatch, NoCredit, OverBudget, PlanChanged, Replay, Stored
-from gateway.intake.estimating import estimate_of
-from gateway.intake.explained_gates import Surroundings, gates_of
-from gateway.intake.explaining import Explanation, explain
+from gateway.intake.explaining import Explanation
 from gateway.intake.outcome import Accepted, Declined, Estimate, FieldFault, RateState
 from gateway.intake.policies import Policies
-from gateway.intake.prepare import Draft, prepare, repriced
-from gateway.intake.prices import Prices, Tariff
+from gateway.intake.prepare import Draft, prepare
+from gateway.intake.previewing import Previewing
+from gateway.intake.prices import Prices
 from gateway.intake.protect_tally import ProtectTally
-from gateway.intake.protecting import configuration_of
 from gateway.intake.pumping_notices import tell
 from gateway.intake.refusals import declined, over_budget
 from gateway.intake.replays import KEY_MISMATCH, Replays
 from gateway.intake.request import SendRequest
-from gateway.intake.ruling import explained_rules, rule
 from gateway.intake.snapshot import TenantSnapshot, policy_of
 from gateway.intake.together import SendInBatch, send_together
 from gateway.lanes.backlog import BacklogView
@@ -52,9 +50,7 @@ from gateway.messages.content import Content, Media
 from gateway.messages.view import MessageView
 from gateway.routing.facts import SenderFact
 from gateway.telemetry import metrics
-from tenants.credits.batch import available
 from tenants.credits.money import format_usd
-from tenants.credits.pricing import EVERY
 from tenants.errors import TenantsError
 from tenants.scope import TenantScope
 
@@ -107,6 +103,14 @@ class Sending:
         self._clock = clock
         self._recipients = recipient_key(secret_key)
         self._coarse = CoarseVelocity()
+        self._previewing = Previewing(
+            policies=policies,
+            gate=gate,
+            choosing=self._choosing,
+            prices=prices,
+            pool=replays.pool,
+            clock=clock,
+        )
 
     async def send(
         self,
@@ -153,31 +157,11 @@ class Sending:
 
     async def estimate(self, scope: TenantScope, request: SendRequest) -> Estimate | Declined:
         """Say what the text would be on the wire and cost; counts against nothing."""
-        snapshot = await self._policies.of(scope.tenant_id)
-        tariff = await self._prices.current()
-        draft = prepare(snapshot, request, tariff.book_of(snapshot.plan), self._clock.now())
-        return draft if isinstance(draft, Declined) else estimate_of(draft)
+        return await self._previewing.estimate(scope, request)
 
     async def explain(self, scope: TenantScope, request: SendRequest) -> Explanation | Declined:
         """Say what every gate would answer, which sender a text would get and why; counts against nothing."""
-        snapshot, now = await self._policies.of(scope.tenant_id), self._clock.now()
-        tariff = await self._prices.current()
-        draft = prepare(snapshot, request, tariff.book_of(snapshot.plan), now)
-        if isinstance(draft, Declined):
-            return draft
-        found = self._choosing.candidates(snapshot, request, draft)
-        chosen = await self._choosing.of(found, snapshot, scope, request, draft)
-        sender, wait_ms = (None, None) if chosen is None else (chosen.sender, chosen.wait_ms)
-        admission = _admission(snapshot, scope, request, draft, chosen or Chosen(None, 0))
-        gates = gates_of(
-            policy_of(snapshot),
-            admission,
-            await self._surroundings(admission),
-            quote=draft.quote,
-            has_sender=chosen is not None,
-            rules=explained_rules(snapshot, scope, request, draft, sender, now=now),
-        )
-        return explain(snapshot, draft, found, chosen=sender, wait_ms=wait_ms, gates=gates)
+        return await self._previewing.explain(scope, request)
 
     async def rate_of(self, tenant_id: UUID) -> RateState | None:
         """
@@ -194,25 +178,6 @@ class Sending:
                     return RateState(limit_per_s=limit, remaining=found.remaining, reset_ms=found.reset_ms)
             return _untouched(limit)
         return None
-
-    async def _surroundings(self, admission: Admission) -> Surroundings:
-        """Read what the gates look at, and charge nothing."""
-        waits = None
-        with suppress(RedisUnavailable):
-            waits = await self._gate.peek(admission.tenant_id, admission.country)
-        async with self._replays.pool.acquire() as connection:
-            spendable = await available(connection, admission.tenant_id)
-        return Surroundings(
-            now=self._clock.now(),
-            opted_out=await self._policies.stands_on_a_list(
-                admission.tenant_id, admission.recipient_hash, admission.use_cases
-            ),
-            override=await self._policies.override_that_holds(
-                admission.tenant_id, admission.protect, admission.recipient_hash
-            ),
-            waits=waits,
-            available=spendable,
-        )
 
     async def cancel(self, scope: TenantScope, message_id: UUID) -> MessageView | Declined | None:
         """Cancel a message that no worker has taken yet; None if it is not the tenant's."""
@@ -239,11 +204,11 @@ class Sending:
                 refusal = self._choosing.no_sender(snapshot, request, draft)
                 return _gate_before(snapshot, scope, request, draft) or refusal
             sender, wait_ms = chosen.sender, chosen.wait_ms
-            ruled = _ruled(snapshot, scope, request, draft, sender, tariff=tariff, now=now)
+            ruled = ruled_draft(snapshot, scope, request, draft, sender, tariff=tariff, now=now)
             if isinstance(ruled, Declined):
                 return _gate_before(snapshot, scope, request, draft) or ruled
             draft = ruled
-            admission = _admission(snapshot, scope, request, draft, chosen)
+            admission = admission_of(snapshot, scope, request, draft, chosen)
             match await self._admit(admission):
                 case Admitted() as admitted:
                     content = await self._content(scope, request, draft, sender)
@@ -360,24 +325,6 @@ class Sending:
                 )
 
 
-def _ruled(
-    snapshot: TenantSnapshot,
-    scope: TenantScope,
-    request: SendRequest,
-    draft: Draft,
-    sender: SenderFact | None,
-    *,
-    tariff: Tariff,
-    now: datetime,
-) -> Draft | Declined:
-    """Price a draft by its sender and judge it by the rules."""
-    book = tariff.book_of(snapshot.plan)
-    priced = repriced(snapshot, request, book, draft, sender.type if sender else EVERY)
-    if isinstance(priced, Declined):
-        return priced
-    return rule(snapshot, scope, request, priced, sender, now=now)
-
-
 def _gate_before(
     snapshot: TenantSnapshot, scope: TenantScope, request: SendRequest, draft: Draft
 ) -> Declined | None:
@@ -385,35 +332,9 @@ def _gate_before(
     Return the refusal of the gate that would refuse anyway: the tenant hears of it before the missing sender
     or the rule.
     """
-    admission = _admission(snapshot, scope, request, draft, Chosen(None, 0))
+    admission = admission_of(snapshot, scope, request, draft, Chosen(None, 0))
     verdict = decide_without_redis(policy_of(snapshot), admission, opted_out=False)
     return declined(verdict, draft, snapshot.plan) if isinstance(verdict, Refused) else None
-
-
-def _admission(
-    snapshot: TenantSnapshot, scope: TenantScope, request: SendRequest, draft: Draft, chosen: Chosen
-) -> Admission:
-    return Admission(
-        tenant_id=snapshot.tenant_id,
-        policy_version=snapshot.version,
-        live=scope.live,
-        country=draft.number.country,
-        template=(draft.template.id, draft.template.version) if draft.template else None,
-        recipient_hash=snapshot.key.recipient_hash(draft.number.e164),
-        use_cases=("all", draft.type),
-        parts=draft.segments.parts,
-        estimated_wait_ms=0 if draft.send_at else chosen.wait_ms,
-        ttl_ms=draft.ttl_ms,
-        protect=configuration_of(snapshot, draft.protect, chosen.sender),
-        channel=request.channel,
-        watched=watch(
-            snapshot.plan,
-            draft.number,
-            message_type=draft.type,
-            template=draft.template.name if draft.template else None,
-            live=scope.live,
-        ),
-    )
 
 
 def _rate_state(snapshot: TenantSnapshot, admitted: Admitted) -> RateState | None:

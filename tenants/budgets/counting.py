@@ -67,6 +67,11 @@ _LOCK = """
         USING (tenant_id, name, month)
     ORDER BY c.tenant_id, c.name, c.month FOR UPDATE OF c
 """
+_USED = """
+    SELECT c.tenant_id, c.name, c.month, c.used FROM spend_counters c
+    JOIN unnest($1::uuid[], $2::text[], $3::date[]) AS d (tenant_id, name, month)
+        USING (tenant_id, name, month)
+"""
 _STOPPED = """
     UPDATE spend_counters c SET stopped = true
     FROM unnest($1::uuid[], $2::text[], $3::date[]) AS d (tenant_id, name, month)
@@ -138,6 +143,16 @@ async def lock_counters(connection: HotConnection, counts: Iterable[Count]) -> d
     await connection.execute(_LOCK_ABSENT, owners, names, months, [0] * len(caps), list(caps.values()))
     rows = await connection.fetch(_LOCK, owners, names, months)
     return {(row["tenant_id"], row["name"], row["month"]): Counter(used=row["used"]) for row in rows}
+
+
+async def used_of(connection: HotConnection, counts: Sequence[Count]) -> list[int]:
+    """Return what is used of each budget, as of now and without a lock; 0 where nothing was counted."""
+    if not counts:
+        return []
+    owners, names, months = (list(column) for column in zip(*(count.key for count in counts), strict=True))
+    rows = await connection.fetch(_USED, owners, names, months)
+    found = {(row["tenant_id"], row["name"], row["month"]): row["used"] for row in rows}
+    return [found.get(count.key, 0) for count in counts]
 
 
 async def note_stopped(connection: HotConnection, keys: Iterable[CounterKey]) -> None:

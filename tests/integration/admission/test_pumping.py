@@ -175,6 +175,20 @@ async def test_a_lifted_hold_lets_messages_through_at_once(tenant, client):
     assert isinstance(await send(tenant, f"+{BLOCK}500"), Admitted)
 
 
+async def test_a_look_foretells_what_is_held_and_what_is_only_watched(tenant):
+    """An explanation names the same rule, prefix and end as the send's own refusal, and counts nothing."""
+    await tenant.project()
+    refused = await stopped(tenant)
+    asked = Number(e164=f"+{refused.hold.scope}555", country="US", kind="mobile")
+    watched = watch(Plan(pumping=ENFORCED), asked, message_type="otp", template=None, live=True)
+    for _ in range(2):
+        looked = await tenant.gate.peek(tenant.policy.tenant_id, "US", watched=watched)
+        assert (looked.hold, looked.hold_ms) == (refused.hold, refused.retry_after_ms)
+    monitored = watch(Plan(), asked, message_type="otp", template=None, live=True)
+    looked = await tenant.gate.peek(tenant.policy.tenant_id, "US", watched=monitored)
+    assert (looked.hold, looked.noted) == (None, True)
+
+
 async def test_everything_that_is_counted_expires(tenant, client):
     """Memory has a bound in time: no key of the detection lives for ever."""
     await tenant.project()

@@ -162,3 +162,13 @@ async def test_a_refusal_does_not_count_towards_the_day(tenant):
     await tenant.project(country_daily_caps={"US": 1})
     assert isinstance(await tenant.ask(estimated_wait_ms=10**6), Refused)
     assert isinstance(await tenant.ask(), Admitted)
+
+
+async def test_a_look_at_a_capped_country_counts_what_was_admitted_today(tenant):
+    """And when the day ends; looking itself counts nothing."""
+    await tenant.project(country_daily_caps={"US": 1})
+    assert (await tenant.gate.peek(tenant.policy.tenant_id, "US")).today == 0
+    assert isinstance(await tenant.ask(), Admitted)
+    looked = [await tenant.gate.peek(tenant.policy.tenant_id, "US") for _ in range(2)]
+    refused = await tenant.ask()
+    assert {(each.today, each.day_ends_ms) for each in looked} == {(1, refused.retry_after_ms)}

@@ -1,15 +1,18 @@
 """An explanation names every gate, and the first closed one is what a send would be refused with."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 import pytest
 from msgspec import structs
 
-from gateway.admission.gate import RateWaits
+from gateway.admission.peeking import Peek
 from gateway.admission.policy import TenantPolicy
+from gateway.admission.pumping import Hold, Watched
 from gateway.admission.verdict import Admission
+from gateway.intake.explained_gate import ExplainedGate
 from gateway.intake.explained_gates import Surroundings, gates_of, refusal
+from tenants.budgets.budget import PLATFORM, Count
 from tenants.credits.pricing import Quote
 
 _TENANT = UUID(int=1)
@@ -24,6 +27,7 @@ _POLICY = TenantPolicy(
     templates={_TEMPLATE: frozenset({1})},
     requests_per_second=5,
     country_refuse_mps={"US": 10},
+    country_daily_caps={"US": 5},
 )
 _ADMISSION = Admission(
     tenant_id=_TENANT,
@@ -37,14 +41,28 @@ _ADMISSION = Admission(
     estimated_wait_ms=0,
     ttl_ms=60_000,
     protect=UUID(int=9),
+    watched=Watched("otp", "1206555", enforced=True, probe="e|otp|1206555|0100|10"),
 )
 _AROUND = Surroundings(
     now=datetime(2026, 1, 1, tzinfo=UTC),
     opted_out=False,
-    waits=RateWaits(requests_ms=0, country_ms=0),
+    counters=Peek(requests_ms=0, country_ms=0),
     available=10,
 )
 _QUOTE = Quote(unit="credits", amount=2, sell_micros=20, max_price_micros=30)
+_HOLD = Hold(rule="prefix", scope="1206555", until_ms=1_767_225_660_000, enforced=True)
+_OWN = Count(owner=_TENANT, name="country:US", month=date(2026, 1, 1), amount=2, cap=10)
+_PLATFORMS = Count(owner=PLATFORM, name="all", month=date(2026, 1, 1), amount=20, cap=100)
+
+
+def _gates(**changes: dict) -> list[ExplainedGate]:
+    return gates_of(
+        structs.replace(_POLICY, **changes.get("policy", {})),
+        structs.replace(_ADMISSION, **changes.get("admission", {})),
+        structs.replace(_AROUND, **changes.get("around", {})),
+        quote=_QUOTE,
+        has_sender=True,
+    )
 
 
 @pytest.mark.parametrize(
@@ -58,8 +76,12 @@ _QUOTE = Quote(unit="credits", amount=2, sell_micros=20, max_price_micros=30)
         ("country", "country_not_allowed", {"admission": {"country": "FR"}}),
         ("opt_out", "opted_out", {"around": {"opted_out": True}}),
         ("protect", "protect_blocked", {"around": {"override": "ALWAYS_BLOCK"}}),
-        ("request_rate", "rate_limited", {"around": {"waits": RateWaits(requests_ms=200, country_ms=0)}}),
-        ("country_rate", "rate_limited", {"around": {"waits": RateWaits(requests_ms=0, country_ms=300)}}),
+        ("request_rate", "rate_limited", {"around": {"counters": Peek(requests_ms=200, country_ms=0)}}),
+        ("country_rate", "rate_limited", {"around": {"counters": Peek(requests_ms=0, country_ms=300)}}),
+        ("pumping", "pumping_suspected", {"around": {"counters": Peek(hold=_HOLD, hold_ms=60_000)}}),
+        ("daily_cap", "daily_cap_reached", {"around": {"counters": Peek(today=5, day_ends_ms=1000)}}),
+        ("budget", "spend_limit_reached", {"around": {"budgets": ((_OWN, 9),)}}),
+        ("budget", "spend_limit_reached", {"around": {"budgets": ((_OWN, 8), (_PLATFORMS, 81))}}),
         ("queue", "queue_full", {"admission": {"estimated_wait_ms": 60_001}}),
         ("balance", "insufficient_credits", {"around": {"available": 1}}),
     ],
@@ -79,10 +101,10 @@ def test_each_gate_can_close_and_then_names_its_code(gate: str, code: str, chang
 
 
 def test_a_send_that_would_pass_shows_every_gate_open() -> None:
-    """Ten gates and the sender, none left out."""
+    """Thirteen gates and the sender, none left out."""
     gates = gates_of(_POLICY, _ADMISSION, _AROUND, quote=_QUOTE, has_sender=True)
     assert {each.verdict for each in gates} == {"open"}
-    assert len({each.gate for each in gates}) == len(gates) == 11
+    assert len({each.gate for each in gates}) == len(gates) == 14
     assert refusal(gates) is None
 
 
@@ -97,11 +119,51 @@ def test_a_test_message_asks_for_no_balance() -> None:
 
 def test_a_rate_says_when_it_opens_and_admits_to_not_knowing() -> None:
     """With Redis away the counter is unknown, which is neither open nor closed."""
-    waiting = structs.replace(_AROUND, waits=RateWaits(requests_ms=1500, country_ms=0))
+    waiting = structs.replace(_AROUND, counters=Peek(requests_ms=1500, country_ms=0))
     by_name = {
         each.gate: each for each in gates_of(_POLICY, _ADMISSION, waiting, quote=_QUOTE, has_sender=True)
     }
     assert by_name["request_rate"].opens_at == "2026-01-01T00:00:01.500Z"
-    away = structs.replace(_AROUND, waits=None)
+    away = structs.replace(_AROUND, counters=None)
     by_name = {each.gate: each for each in gates_of(_POLICY, _ADMISSION, away, quote=_QUOTE, has_sender=True)}
     assert by_name["request_rate"].verdict == "not_known"
+
+
+@pytest.mark.parametrize(
+    ("gate", "opens_at", "around"),
+    [
+        ("pumping", "2026-01-01T00:01:00.000Z", {"counters": Peek(hold=_HOLD, hold_ms=60_000)}),
+        ("daily_cap", "2026-01-01T00:00:01.000Z", {"counters": Peek(today=5, day_ends_ms=1000)}),
+        ("budget", "2026-02-01T00:00:00.000Z", {"budgets": ((_OWN, 9),)}),
+    ],
+)
+def test_a_gate_that_time_opens_says_when(gate: str, opens_at: str, around: dict) -> None:
+    """Waiting is a way out only for who knows how long."""
+    [closed] = [each for each in _gates(around=around) if each.verdict == "closed"]
+    assert (closed.gate, closed.opens_at) == (gate, opens_at)
+    assert closed.input
+    assert closed.detail
+
+
+def test_without_counters_their_gates_are_not_known_and_test_sends_ask_none() -> None:
+    """Neither open nor closed; and a test message counts nothing."""
+    gates = {each.gate: each.verdict for each in _gates(around={"counters": None})}
+    assert (gates["pumping"], gates["daily_cap"]) == ("not_known", "not_known")
+    full = {"counters": Peek(today=9), "budgets": ((_OWN, 10),)}
+    gates = {each.gate: each.verdict for each in _gates(admission={"live": False}, around=full)}
+    assert (gates["daily_cap"], gates["budget"]) == ("open", "open")
+
+
+def test_the_operators_budget_is_not_shown_to_a_tenant() -> None:
+    """What the platform spends is not the tenant's business."""
+    [closed] = [each for each in _gates(around={"budgets": ((_PLATFORMS, 100),)}) if each.verdict == "closed"]
+    assert closed.detail == "the operator's budget for this month is used up"
+    assert "100" not in closed.input
+
+
+def test_traffic_that_is_only_watched_is_open_and_says_so() -> None:
+    """Monitoring tells and refuses nothing."""
+    gates = {each.gate: each for each in _gates(around={"counters": Peek(noted=True)})}
+    assert gates["pumping"].verdict == "open"
+    assert "only watches" in gates["pumping"].detail
+    assert {each.gate: each for each in _gates(admission={"watched": None})}["pumping"].input == "not watched"
