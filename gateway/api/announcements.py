@@ -22,8 +22,9 @@ _ADD = text(
 _OWE = text(
     """
     WITH owed AS (
-        INSERT INTO webhook_deliveries (id, tenant_id, created_at, endpoint_id, event_id)
-        SELECT tollgate_uuid7(), w.tenant_id, now(), w.id, CAST(:id AS uuid)
+        INSERT INTO webhook_deliveries (id, tenant_id, created_at, endpoint_id, event_id, next_attempt_at)
+        SELECT tollgate_uuid7(), w.tenant_id, now(), w.id, CAST(:id AS uuid),
+            CASE WHEN NOT w.holding THEN now() END
         FROM webhook_endpoints w
         WHERE w.tenant_id = CAST(:tenant_id AS uuid) AND w.state = 'enabled'
             AND (w.events = '{}' OR CAST(:type AS text) = ANY (w.events))

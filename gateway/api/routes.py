@@ -88,6 +88,7 @@ TENANT_ROUTES: tuple[HTTPRouteHandler, ...] = (
     webhook_endpoints.delete_webhook_endpoint,
     webhook_endpoints.rotate_webhook_secret,
     webhook_deliveries.list_deliveries,
+    webhook_deliveries.get_delivery,
     webhook_deliveries.test_webhook_endpoint,
     webhook_deliveries.retry_delivery,
     opt_outs.list_opt_outs,

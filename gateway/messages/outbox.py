@@ -45,8 +45,9 @@ _EVENTS = {
     "data": "jsonb",
 }
 _DELIVERIES = """
-    INSERT INTO webhook_deliveries (id, tenant_id, created_at, endpoint_id, event_id)
-    SELECT tollgate_uuid7(), made_events.tenant_id, now(), w.id, made_events.id
+    INSERT INTO webhook_deliveries (id, tenant_id, created_at, endpoint_id, event_id, next_attempt_at)
+    SELECT tollgate_uuid7(), made_events.tenant_id, now(), w.id, made_events.id,
+        CASE WHEN NOT w.holding THEN now() END
     FROM made_events JOIN webhook_endpoints w ON w.tenant_id = made_events.tenant_id
     WHERE w.state = 'enabled' AND (w.events = '{{}}' OR made_events.type = ANY (w.events))
     RETURNING 1

@@ -148,6 +148,11 @@ WEBHOOK_ATTEMPTS: Final = Counter(
     "Posts to tenants' endpoints by outcome: delivered, failed, exhausted, disabled.",
     ["outcome"],
 )
+WEBHOOK_PAUSES: Final = Counter(
+    "tollgate_webhook_pauses_total",
+    "Times an endpoint was left alone for a while, by reason: asked, failing.",
+    ["reason"],
+)
 WEBHOOK_ATTEMPT_SECONDS: Final = Histogram(
     "tollgate_webhook_attempt_seconds", "Time of one post to an endpoint.", buckets=_FAST_SECONDS
 )

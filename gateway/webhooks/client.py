@@ -50,7 +50,6 @@ DEADLINE_S: Final = 15.0
 BODY_DEADLINE_S: Final = 1.0
 """For the body alone, once the status is known."""
 MAX_REPLY_BYTES: Final = 16 * 1024
-EXCERPT_CHARACTERS: Final = 2000
 KEEPALIVE_S: Final = 4.0
 """Below the 5 s after which Node and uvicorn close: a post on a connection just closed has failed."""
 MAX_LINES: Final = 256
@@ -301,7 +300,7 @@ async def _excerpt(response: aiohttp.ClientResponse, deadline_s: float) -> str:
                 body += chunk
     except (TimeoutError, aiohttp.ClientError, OSError):
         response.close()  # the status has been said; a body that stalls or breaks does not unsay it
-    return body.decode("utf-8", "replace").replace("\x00", "\ufffd")[:EXCERPT_CHARACTERS]
+    return body.decode("utf-8", "replace").replace("\x00", "\ufffd")
 
 
 def _answered(response: aiohttp.ClientResponse, excerpt: str, started: float) -> Attempt:

@@ -1,10 +1,10 @@
 """
-What is due: deliveries are leased by moving their next attempt a little into the future.
+What is due, and what is held: deliveries are leased by moving their next attempt a little into the future.
 
 A sender that dies gives its leases back by doing nothing, so every event is posted at least once.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -31,6 +31,8 @@ class DueDelivery(Struct, frozen=True, kw_only=True):
     event: StoredEvent
     attempts: int
     """Made before this one."""
+    is_probe: bool = False
+    """Whether its outcome decides on its endpoint's circuit."""
 
 
 _LEASE_DUE = """
@@ -39,6 +41,16 @@ _LEASE_DUE = """
         SELECT tenant_id, id, created_at FROM webhook_deliveries
         WHERE state = 'pending' AND next_attempt_at <= $1
         ORDER BY next_attempt_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+    RETURNING d.tenant_id, d.id, d.created_at, d.endpoint_id, d.event_id, d.attempts
+"""
+_LEASE_HELD = """
+    UPDATE webhook_deliveries d SET next_attempt_at = $1
+    WHERE (d.tenant_id, d.id, d.created_at) IN (
+        SELECT h.tenant_id, h.id, h.created_at FROM unnest($2::uuid[], $3::integer[]) AS e (id, room)
+        CROSS JOIN LATERAL (
+            SELECT w.tenant_id, w.id, w.created_at FROM webhook_deliveries w
+            WHERE w.endpoint_id = e.id AND w.state = 'pending' AND w.next_attempt_at IS NULL
+            ORDER BY w.id LIMIT e.room FOR UPDATE SKIP LOCKED) h)
     RETURNING d.tenant_id, d.id, d.created_at, d.endpoint_id, d.event_id, d.attempts
 """
 _EVENTS = """
@@ -62,22 +74,40 @@ async def lease_due(connection: HotConnection, *, now: datetime, limit: int) -> 
     return await _read(connection, rows)
 
 
-async def postpone(connection: HotConnection, deliveries: Sequence[DueDelivery], *, until: datetime) -> None:
-    """Give leases back early, without an attempt."""
-    if deliveries:
-        await connection.execute(
-            _POSTPONE,
-            [delivery.tenant_id for delivery in deliveries],
-            [delivery.id for delivery in deliveries],
-            [delivery.created_at for delivery in deliveries],
-            until,
-        )
+async def lease_held(
+    connection: HotConnection, rooms: Mapping[UUID, int], *, now: datetime
+) -> list[DueDelivery]:
+    """Take the oldest held deliveries of some endpoints, as many of each as it has room for, likewise."""
+    rows = await connection.fetch(_LEASE_HELD, now + LEASE, list(rooms), list(rooms.values()))
+    return await _read(connection, rows)
 
 
-_POSTPONE = """
+async def release(connection: HotConnection, deliveries: Sequence[DueDelivery], *, at: datetime) -> None:
+    """Give leases back early, without an attempt; the deliveries are due at `at`."""
+    await _set_next(connection, deliveries, at)
+
+
+async def hold(connection: HotConnection, deliveries: Sequence[DueDelivery]) -> None:
+    """Give leases back without an attempt and without a time: their endpoint's turn will come."""
+    await _set_next(connection, deliveries, None)
+
+
+async def _set_next(
+    connection: HotConnection, deliveries: Sequence[DueDelivery], at: datetime | None
+) -> None:
+    await connection.execute(
+        _SET_NEXT,
+        [delivery.tenant_id for delivery in deliveries],
+        [delivery.id for delivery in deliveries],
+        [delivery.created_at for delivery in deliveries],
+        at,
+    )
+
+
+_SET_NEXT = """
     UPDATE webhook_deliveries w SET next_attempt_at = $4
     FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS d (tenant_id, id, created_at)
-    WHERE w.tenant_id = d.tenant_id AND w.id = d.id AND w.created_at = d.created_at
+    WHERE w.tenant_id = d.tenant_id AND w.id = d.id AND w.created_at = d.created_at AND w.state = 'pending'
 """
 
 

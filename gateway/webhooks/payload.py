@@ -47,3 +47,8 @@ def body_of(event: StoredEvent, key: DataKey) -> str:
 def _frozen(message: Message | MessageRow) -> dict[str, Any]:
     """Fields that the event's own data does not carry and that may have moved on since: left out of time."""
     return {"feedback": None if message.feedback is None else "pending"}
+
+
+def reply_context(delivery_id: UUID) -> bytes:
+    """Return what binds a sealed reply to its delivery."""
+    return b"webhook-reply:" + delivery_id.bytes

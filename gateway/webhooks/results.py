@@ -1,30 +1,26 @@
-"""What became of posts, written in batches: the delivery, and what it says of its endpoint."""
+"""What became of posts, written in batches: the attempts, the deliveries, and what they say of endpoints."""
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
-import msgspec
 from msgspec import Struct
 
-from gateway.messages.outbox import NewEvent, write_events
 from gateway.telemetry import metrics
+from gateway.webhooks.circuit import Seen
 from gateway.webhooks.due import DueDelivery
+from gateway.webhooks.endpoint_health import judge_endpoints
 from gateway.webhooks.schedule import (
     Attempt,
+    Decision,
     Delivered,
     DisableEndpoint,
     Done,
     Exhausted,
     RetryAt,
     decide,
-    failing_since,
-    must_disable,
 )
-from tenants.endpoints.models import WebhookEndpoint
-from tenants.ids import encode, new_uuid
 from tenants.tables import HotConnection
-
-_EXCERPT = 16_384
 
 
 class Result(Struct, frozen=True, kw_only=True):
@@ -32,6 +28,8 @@ class Result(Struct, frozen=True, kw_only=True):
 
     delivery: DueDelivery
     attempt: Attempt
+    reply_sealed: bytes | None
+    """What the receiver said, sealed; None if it said nothing."""
     at: datetime
     jitter: float
 
@@ -39,12 +37,19 @@ class Result(Struct, frozen=True, kw_only=True):
 _RECORD = """
     UPDATE webhook_deliveries w SET state = d.state, attempts = d.attempts,
         next_attempt_at = coalesce(d.next_attempt_at, w.next_attempt_at), response_status = d.response_status,
-        response_excerpt = d.response_excerpt, error = d.error, delivered_at = d.delivered_at
+        error = d.error, delivered_at = d.delivered_at
     FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::smallint[], $6::timestamptz[],
-        $7::smallint[], $8::text[], $9::text[], $10::timestamptz[])
-        AS d (tenant_id, id, created_at, state, attempts, next_attempt_at, response_status, response_excerpt,
-              error, delivered_at)
+        $7::smallint[], $8::text[], $9::timestamptz[])
+        AS d (tenant_id, id, created_at, state, attempts, next_attempt_at, response_status, error,
+              delivered_at)
     WHERE w.tenant_id = d.tenant_id AND w.id = d.id AND w.created_at = d.created_at
+"""
+_KEEP = """
+    INSERT INTO webhook_attempts
+        (tenant_id, delivery_id, at, number, duration_ms, response_status, response_sealed, error)
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::smallint[], $5::integer[],
+        $6::smallint[], $7::bytea[], $8::text[])
+    ON CONFLICT DO NOTHING
 """
 
 
@@ -53,60 +58,62 @@ async def write_results(connection: HotConnection, batch: Sequence[Result]) -> N
     decided = [
         (r, decide(r.attempt, attempt=r.delivery.attempts + 1, now=r.at, jitter=r.jitter)) for r in batch
     ]
+    tenants = [r.delivery.tenant_id for r in batch]
+    ids = [r.delivery.id for r in batch]
+    numbers = [r.delivery.attempts + 1 for r in batch]
+    statuses = [r.attempt.status for r in batch]
+    errors = [None if isinstance(r.attempt, Delivered) else r.attempt.kind for r in batch]
     await connection.execute(
         _RECORD,
-        [r.delivery.tenant_id for r, _ in decided],
-        [r.delivery.id for r, _ in decided],
-        [r.delivery.created_at for r, _ in decided],
+        tenants,
+        ids,
+        [r.delivery.created_at for r in batch],
         [_STATES[type(decision)] for _, decision in decided],
-        [r.delivery.attempts + 1 for r, _ in decided],
+        numbers,
         [decision.at if isinstance(decision, RetryAt) else None for _, decision in decided],
-        [r.attempt.status for r, _ in decided],
-        [r.attempt.body_excerpt.replace("\x00", "")[:_EXCERPT] for r, _ in decided],
-        [None if isinstance(r.attempt, Delivered) else r.attempt.kind for r, _ in decided],
-        [r.at if isinstance(r.attempt, Delivered) else None for r, _ in decided],
+        statuses,
+        errors,
+        [r.at if isinstance(r.attempt, Delivered) else None for r in batch],
+    )
+    await connection.execute(
+        _KEEP,
+        tenants,
+        ids,
+        [r.at for r in batch],
+        numbers,
+        [r.attempt.duration_ms for r in batch],
+        statuses,
+        [r.reply_sealed for r in batch],
+        errors,
     )
     for result, decision in decided:
         metrics.WEBHOOK_ATTEMPT_SECONDS.observe(result.attempt.duration_ms / 1000)
         metrics.WEBHOOK_ATTEMPTS.labels(outcome=_OUTCOMES[type(decision)]).inc()
-        await _judge_endpoint(connection, result, gone=isinstance(decision, DisableEndpoint))
+    await judge_endpoints(connection, _seen(decided), gone=_gone(decided), now=max(r.at for r in batch))
 
 
-async def _judge_endpoint(connection: HotConnection, result: Result, *, gone: bool) -> None:
-    """Remember since when an endpoint only fails, and switch it off when it is gone or failed too long."""
-    endpoint = result.delivery.endpoint
-    failing = failing_since(result.attempt, before=endpoint.failing_since, now=result.at)
-    too_long = must_disable(failing, now=result.at)
-    if failing == endpoint.failing_since and not gone and not too_long:
-        return
-    reason = "gone" if gone else "failing" if too_long else None
-    changed = await connection.fetchval(
-        """
-        UPDATE webhook_endpoints SET failing_since = $3,
-            state = CASE WHEN $4::text IS NULL THEN state ELSE 'disabled' END,
-            disabled_reason = coalesce($4, disabled_reason)
-        WHERE tenant_id = $1 AND id = $2 AND state = 'enabled' RETURNING id
-        """,
-        endpoint.tenant_id,
-        endpoint.id,
-        failing,
-        reason,
-    )
-    if changed is not None and reason is not None:
-        await write_events(connection, [_disabled(endpoint, reason)])
-
-
-def _disabled(endpoint: WebhookEndpoint, reason: str) -> NewEvent:
-    return NewEvent(
-        id=new_uuid(),
-        tenant_id=endpoint.tenant_id,
-        type="webhook_endpoint.disabled",
-        data=msgspec.Raw(
-            msgspec.json.encode(
-                {"endpoint_id": encode("wh", endpoint.id), "url": endpoint.url, "reason": reason}
+def _seen(decided: Sequence[tuple[Result, Decision]]) -> dict[UUID, list[Seen]]:
+    """Return by endpoint what its attempts say of it; an endpoint that simply works is left out."""
+    found: dict[UUID, list[Seen]] = {}
+    for result, decision in decided:
+        endpoint = result.delivery.endpoint
+        is_well = endpoint.failures == 0 and endpoint.failing_since is None
+        if is_well and isinstance(result.attempt, Delivered) and endpoint.id not in found:
+            continue
+        found.setdefault(endpoint.id, []).append(
+            Seen(
+                attempt=result.attempt,
+                at=result.at,
+                asked_until=decision.pause_endpoint_until if isinstance(decision, RetryAt) else None,
+                is_probe=result.delivery.is_probe,
+                jitter=result.jitter,
             )
-        ),
-    )
+        )
+    return found
+
+
+def _gone(decided: Sequence[tuple[Result, Decision]]) -> set[UUID]:
+    return {r.delivery.endpoint.id for r, decision in decided if isinstance(decision, DisableEndpoint)}
 
 
 _STATES: dict[type, str] = {

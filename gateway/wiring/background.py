@@ -34,6 +34,8 @@ from gateway.routing.reading import RoutingReader
 from gateway.webhooks.addresses import Targets
 from gateway.webhooks.client import open_client
 from gateway.webhooks.deliver import WebhookSender
+from gateway.webhooks.posting import Poster
+from gateway.webhooks.strays import gather_strays
 from gateway.wiring.policies import create_reader
 from gateway.wiring.resources import Resources, Task
 from tenants.budgets.recount import recount_due
@@ -65,12 +67,12 @@ async def open_webhooks(shared: Resources, stack: AsyncExitStack) -> list[Task]:
     sender = WebhookSender(
         pool=shared.pool,
         database_url=settings.database_url,
-        client=client,
-        keys=shared.keys,
+        poster=Poster(client=client, keys=shared.keys, clock=shared.clock),
         clock=shared.clock,
         in_flight=settings.webhook_in_flight,
     )
-    return [sender.run]
+    strays = Round(name="stray_webhooks", every_s=10.0, work=lambda: gather_strays(shared.pool))
+    return [sender.run, lambda: run_rounds([strays])]
 
 
 async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task]:

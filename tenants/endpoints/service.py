@@ -19,6 +19,7 @@ from tenants.endpoints.models import WebhookEndpoint
 from tenants.endpoints.subscription import SECRET_OVERLAP, EndpointChanges, NewEndpoint
 from tenants.errors import NotFound
 from tenants.ids import encode, new_uuid
+from tenants.inbox import service as inbox
 from tenants.scope import TenantScope
 
 
@@ -143,7 +144,15 @@ async def enable(scope: TenantScope, session: AsyncSession, endpoint_id: UUID) -
     endpoint = await _locked(scope, session, endpoint_id)
     if endpoint.state != "enabled":
         endpoint.state, endpoint.disabled_reason, endpoint.failing_since = "enabled", None, None
+        endpoint.failures, endpoint.paused_until, endpoint.pause_reason = 0, None, None
         await session.flush()
+        await inbox.settle(
+            session,
+            kind="webhook_endpoint.disabled",
+            subject=encode("wh", endpoint_id),
+            tenant_id=scope.tenant_id,
+            note="The endpoint was enabled again.",
+        )
         await _note(scope, session, endpoint_id, "webhook_endpoint.enabled", {})
     return endpoint
 

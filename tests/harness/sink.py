@@ -38,6 +38,8 @@ class Sink:
     url: str
     posts: list[Post] = field(default_factory=list)
     answers: deque[tuple[int, dict[str, str]]] = field(default_factory=deque)
+    reply: bytes = b""
+    """The body of every answer."""
     held: asyncio.Event | None = None
     """While there is one that is not set, posts arrive and are not answered."""
 
@@ -69,10 +71,10 @@ class Sink:
         self.posts.append(Post(scope["path"], headers, body))
         if self.held is not None:
             await self.held.wait()
-        status, extra = self.answers.popleft() if self.answers else (204, {})
+        status, extra = self.answers.popleft() if self.answers else (200 if self.reply else 204, {})
         lines = [(name.encode(), value.encode()) for name, value in extra.items()]
         await send({"type": "http.response.start", "status": status, "headers": lines})
-        await send({"type": "http.response.body", "body": b""})
+        await send({"type": "http.response.body", "body": self.reply})
 
 
 @asynccontextmanager

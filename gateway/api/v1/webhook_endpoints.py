@@ -40,6 +40,11 @@ class EndpointView(Struct, frozen=True, kw_only=True):
     """`enabled` or `disabled`."""
     disabled_reason: str | None
     failing_since: str | None
+    """Since when every attempt failed; after five days it is disabled."""
+    paused_until: str | None
+    """Until then nothing is posted; then one delivery is tried, and the others follow if it arrives."""
+    pause_reason: str | None
+    """`asked` by your server (429 or 503 with Retry-After), or `failing` five times in a row."""
     old_secret_until: str | None
     """Until then the secret before the last rotation signs, too."""
     created_at: str | None
@@ -71,6 +76,8 @@ def endpoint_view(row: WebhookEndpoint) -> EndpointView:
         state=row.state,
         disabled_reason=row.disabled_reason,
         failing_since=timestamp(row.failing_since),
+        paused_until=timestamp(row.paused_until),
+        pause_reason=row.pause_reason,
         old_secret_until=timestamp(row.old_secret_until),
         created_at=timestamp(row.created_at),
     )

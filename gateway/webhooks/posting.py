@@ -1,0 +1,46 @@
+"""One attempt from end to end: the body joined and signed, posted, and the reply sealed."""
+
+import random
+
+from gateway.clock import Clock
+from gateway.messages.keys import DataKeys
+from gateway.webhooks.client import WebhookClient
+from gateway.webhooks.due import DueDelivery
+from gateway.webhooks.payload import body_of, reply_context
+from gateway.webhooks.results import Result
+from gateway.webhooks.signing import signed_headers
+from tenants.endpoints.service import live_secrets
+from tenants.ids import encode
+
+
+class Poster:
+    """Makes attempts; whoever calls bounds how many run at once."""
+
+    def __init__(self, *, client: WebhookClient, keys: DataKeys, clock: Clock) -> None:
+        self._client = client
+        self._keys = keys
+        self._clock = clock
+
+    async def post(self, delivery: DueDelivery) -> Result:
+        """Make one attempt and return what became of it."""
+        key = await self._keys.of(delivery.tenant_id)
+        now = self._clock.now()
+        body = body_of(delivery.event, key)
+        headers = signed_headers(
+            live_secrets(delivery.endpoint, key, now=now),
+            webhook_id=encode("evt", delivery.event.id),
+            at=now,
+            body=body,
+        )
+        headers["content-type"] = "application/json"
+        attempt = await self._client.post(
+            delivery.tenant_id, delivery.endpoint.url, headers=headers, body=body.encode()
+        )
+        said = attempt.body_excerpt.encode()
+        return Result(
+            delivery=delivery,
+            attempt=attempt,
+            reply_sealed=key.seal(said, context=reply_context(delivery.id)) if said else None,
+            at=self._clock.now(),
+            jitter=random.random(),  # noqa: S311 - spreads retries, guards nothing
+        )
