@@ -35,8 +35,8 @@ from gateway.lanes.packed import PackedFlow, in_chunks
 from gateway.lanes.route_clock import RouteClocks
 from gateway.lanes.scripts import Argument, RedisScripts, read_script
 
-AHEAD_MS = 60.0
-"""Two group commits of a busy machine; a one-time password finds no more than this taken before it."""
+AHEAD_MS = 20.0
+"""A group commit; a one-time password finds no more than this taken before it."""
 HORIZON_US = SECOND_US
 """How long claims rest after an epoch was lost."""
 _PUSH_CHUNK = 2_000
