@@ -8,8 +8,8 @@ before it have had their periods, so (parts before it) * period < 1 s + jitter, 
 one call than another was late on its way. With period = 1.03 s / rate they are fewer than the rate for up to
 30 ms of jitter, and together with the last message at most rate + n - 1. From 20 parts/s on the gate also
 holds every second and 20 ms to the rate itself. The period then only spreads the messages: at 0.95 s / rate
-it leaves the bound some play to make up for what long messages waste, and a queue that others fill moves hardly
-slower than an empty one.
+it leaves the bound some play to make up for what long messages waste, and a queue that others fill moves
+hardly slower than an empty one.
 """
 
 from typing import Literal
