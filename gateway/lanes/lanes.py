@@ -290,9 +290,9 @@ class Lanes:
         await self.scripts.delete_prefixed(key_prefix(route), keep=_SURVIVES_REBUILD)
         return True
 
-    async def memory_id(self) -> str:
-        """Return which memory of Redis answers; a rebuild writes it into its epoch."""
-        return await self.scripts.memory_id()
+    async def memory_id(self, route: str) -> str:
+        """Return which memory of Redis holds the route; a rebuild writes it into its epoch."""
+        return await self.scripts.memory_id(key_prefix(route))
 
     async def remembers(self, route: str) -> bool:
         """
@@ -302,7 +302,7 @@ class Lanes:
         what was pushed since; its run id gives it away.
         """
         epoch = (await self.scripts.hash(f"{key_prefix(route)}:epoch")).get(b"id", b"").decode()
-        return epoch.partition(".")[0] == await self.scripts.memory_id()
+        return epoch.partition(".")[0] == await self.memory_id(route)
 
     async def finish_rebuild(self, route: str, epoch: str) -> bool:
         """Open the lanes, one horizon after the rebuild began; False when the lock was lost: begin again."""

@@ -26,7 +26,7 @@ async def rebuild(lanes: Lanes, pool: "asyncpg.Pool[asyncpg.Record]", route: str
     Raises:
         RedisUnavailable: Redis went away again; the next claim finds the epoch missing and comes back.
     """
-    epoch = f"{await lanes.memory_id()}.{new_uuid()}"
+    epoch = f"{await lanes.memory_id(route)}.{new_uuid()}"
     if not await lanes.begin_rebuild(route, epoch):
         return None
     await fp(FaultPoint.REBUILD_BEGUN)

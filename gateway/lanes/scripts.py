@@ -51,7 +51,7 @@ class _Client(Protocol):
 
     async def hgetall(self, name: str) -> Mapping[bytes, bytes]: ...
 
-    async def info(self, section: str) -> Mapping[str, Any]: ...
+    async def info(self, section: str, *, target_nodes: object = ...) -> Mapping[str, Any]: ...
 
     async def blpop(self, keys: list[str], timeout: float) -> list[bytes] | None: ...
 
@@ -123,6 +123,7 @@ class RedisScripts:
 
     def __init__(self, client: RedisClient) -> None:
         self._client = cast("_Client", client)
+        self._cluster = client
         self._waiting: list[_Call] = []
         self._sending: set[asyncio.Task[None]] = set()
 
@@ -148,19 +149,23 @@ class RedisScripts:
         except (exceptions.RedisError, OSError) as error:
             raise _translated(error) from error
 
-    async def memory_id(self) -> str:
+    async def memory_id(self, key: str) -> str:
         """
-        Return which memory answers: Redis's run id.
+        Return which memory holds a key: the run id of its Redis, in a cluster that of its node.
 
         It is another one after each restart and on each replica, so whoever remembers it can tell that what
-        Redis holds may be older than what was written.
+        Redis holds may be older than what was written. Other nodes of a cluster are not asked: what happened
+        to them says nothing of this key, and one that is away must not stop those that are not.
         """
         try:
-            found = await self._client.info("server")
+            if not isinstance(self._cluster, RedisCluster):
+                return str((await self._client.info("server"))["run_id"])
+            await self._cluster.initialize()
+            node = self._cluster.get_node_from_key(key)
+            found = await self._client.info("server", target_nodes=node)
         except (exceptions.RedisError, OSError) as error:
             raise _translated(error) from error
-        nodes = [found] if "run_id" in found else [found[name] for name in sorted(found, key=str)]
-        return "+".join(str(node["run_id"]) for node in nodes)
+        return str(found["run_id"])
 
     async def take_token(self, key: str, *, timeout_s: float) -> bool:
         """Wait until somebody puts a token into the list and take it; False after `timeout_s`."""
