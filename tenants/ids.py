@@ -28,7 +28,7 @@ _LAST_MS = 253_402_300_799_999
 
 PREFIXES = frozenset(
     {
-        "acc", "att", "bat", "cfg", "del", "evt", "idn", "inb", "inc", "key",
+        "acc", "att", "bat", "cfg", "del", "evt", "fee", "idn", "inb", "inc", "key",
         "led", "med", "msg", "pool", "prc", "reg", "req", "task", "ten", "tpl", "vdn", "wh",
     }
 )  # fmt: skip

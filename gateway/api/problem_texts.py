@@ -262,6 +262,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "A correction of a message gives back at most what it was charged, less what was given back before.",
         "Correct by less, or without naming the message: that is the platform's own money.",
     ),
+    "fee_charged": (
+        "Only a fee that is still open can be waived; what is in the ledger stays there.",
+        "Give it back by a correction, with the reason for it.",
+    ),
     "template_state": (
         "A version goes from draft to submitted to approved or rejected, and never back.",
         "Read the template; write a new version where the old one was decided on.",

@@ -94,6 +94,7 @@ PROBLEMS: Final[dict[str, ProblemKind]] = dict(
         _kind("balance_not_zero", 409, "The balance is not empty"),
         _kind("balance_too_large", 409, "The balance would be too large"),
         _kind("correction_above_charge", 409, "More would be given back than was charged"),
+        _kind("fee_charged", 409, "The fee is in the ledger already"),
         _kind("template_not_compliant", 422, "The template breaks a rule of the carriers"),
         _kind("template_state", 409, "The version is not in the right state"),
         _kind("newer_version_approved", 409, "A newer version is approved already"),

@@ -20,6 +20,7 @@ from gateway.api.admin import (
     tenants,
 )
 from gateway.api.admin import credits as admin_credits
+from gateway.api.admin import fees as admin_fees
 from gateway.api.admin import messages as messages_desk
 from gateway.api.admin import protect as account_protect
 from gateway.api.admin import protect_blocks as protect_desk
@@ -151,6 +152,8 @@ OPERATOR_ROUTES: tuple[HTTPRouteHandler, ...] = (
     admin_credits.list_tenant_ledger,
     admin_credits.top_up_credits,
     admin_credits.adjust_credits,
+    admin_fees.list_tenant_fees,
+    admin_fees.waive_fee,
     budgets.get_tenant_budgets,
     budgets.put_tenant_budgets,
     budgets.get_platform_budgets,

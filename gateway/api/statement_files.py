@@ -4,7 +4,7 @@ from html import escape
 from typing import Final
 
 from gateway.api.csv_cells import csv_text
-from gateway.api.statement_views import StatementAccountView, StatementView
+from gateway.api.statement_views import StatementAccountView, StatementFeeView, StatementView
 
 _HEADER: Final = (
     "month", "unit", "item", "country", "channel", "type", "sender", "messages", "parts", "included", "id",
@@ -96,12 +96,18 @@ def _account(account: StatementAccountView) -> str:
     entries = "".join(
         _row((x.at or "", x.kind, x.id, x.message_id or "", x.note or "", x.amount)) for x in account.entries
     )
+    uncharged = "".join(_row((x.item, x.note, _standing(x), x.amount)) for x in account.uncharged)
     return (
         f"<h2>In {escape(unit)}</h2><table>{summary}</table>"
         + _bundle(account)
         + _table("Messages", heads, lines)
         + _table("Top-ups, fees and adjustments", ("At", "Kind", "Id", "Message", "Note", "Amount"), entries)
+        + _table("Fees that are not charged", ("Fee", "Note", "State", "Amount"), uncharged)
     )
+
+
+def _standing(fee: StatementFeeView) -> str:
+    return "owed" if fee.waived_why is None else f"waived: {fee.waived_why}"
 
 
 def _included_head(account: StatementAccountView) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from msgspec import Struct
 from gateway.messages.statements import Account, BundleUse, Entry, MessageLine, Statement
 from gateway.messages.view import timestamp
 from tenants.credits.money import format_amount, format_usd
+from tenants.credits.owed_fees import Fee
 from tenants.credits.pricing import Unit
 from tenants.ids import encode
 
@@ -46,6 +47,17 @@ class StatementEntryView(Struct, frozen=True, kw_only=True):
     message_id: str | None
 
 
+class StatementFeeView(Struct, frozen=True, kw_only=True):
+    """A fee of the month that is in no sum."""
+
+    item: str
+    """`lease`, `lease_end`, `platform` or `registration`."""
+    amount: str
+    note: str
+    waived_why: str | None
+    """Null for what is owed, and charged as soon as the balance covers it."""
+
+
 class StatementAccountView(Struct, frozen=True, kw_only=True):
     """`opening + top_ups - charged + fees + adjustments = closing`, to the last digit."""
 
@@ -63,6 +75,8 @@ class StatementAccountView(Struct, frozen=True, kw_only=True):
     """Null where no message of the month drew on one."""
     lines: list[StatementLineView]
     entries: list[StatementEntryView]
+    uncharged: list[StatementFeeView]
+    """Fees that no balance has covered yet, and waived ones."""
 
 
 class StatementView(Struct, frozen=True, kw_only=True):
@@ -97,6 +111,7 @@ def _account(account: Account, *, with_cost: bool) -> StatementAccountView:
         bundle=_bundle(account.bundle),
         lines=[_line(line, unit, with_cost=with_cost) for line in account.lines],
         entries=[_entry(entry, unit) for entry in account.entries],
+        uncharged=[_fee(fee) for fee in account.uncharged],
     )
 
 
@@ -115,6 +130,15 @@ def _line(line: MessageLine, unit: Unit, *, with_cost: bool) -> StatementLineVie
         included=line.included,
         charged=format_amount(line.charged, unit),
         aws_cost=format_usd(line.cost_micros) if with_cost else None,
+    )
+
+
+def _fee(fee: Fee) -> StatementFeeView:
+    return StatementFeeView(
+        item=fee.item,
+        amount=format_amount(fee.amount, fee.unit),
+        note=fee.note,
+        waived_why=fee.waived_why,
     )
 
 

@@ -22,6 +22,7 @@ _MOVEMENT = (
 
 _GROUPS = ("day", "country", "channel", "template", "sender", "type")
 _COST = field("aws_cost")
+_FEE = tuple(field(name) for name in ("id", "month", "item", "amount", "unit", "state", "note", "waived_why"))
 _USAGE = (field("messages"), field("parts"), field("charged"), field("unit"))
 _ACCOUNT = tuple(
     field(name) for name in ("unit", "opening", "top_ups", "charged", "fees", "adjustments", "closing")
@@ -159,6 +160,33 @@ def adjust(client: Client, *, tenant: str, amount: str, note: str, idempotency_k
         f"{_path(tenant)}/adjust", {"amount": amount, "note": note}, idempotency_key=idempotency_key
     )
     show_one(row, _MOVEMENT, before="Adjusted.")
+
+
+@command.command("fees")
+@click.argument("tenant")
+@click.option("--state", type=click.Choice(["open", "charged", "waived"]), help="All if absent.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1))
+@over_the_api
+def list_fees(client: Client, *, tenant: str, state: str | None, limit: int) -> None:
+    """List a tenant's leases, platform fees and registrations, the newest first."""
+    rows = client.rows(path_of("admin", "tenants", tenant, "fees"), limit=limit, state=state)
+    show_rows(rows, _FEE, empty="There are none.")
+
+
+@command.command("waive-fee")
+@click.argument("tenant")
+@click.argument("fee")
+@click.option("--reason", required=True, help="Why; the tenant reads it on its statement.")
+@click.option("--idempotency-key", help="The same key never waives twice.")
+@over_the_api
+def waive_fee(client: Client, *, tenant: str, fee: str, reason: str, idempotency_key: str | None) -> None:
+    """Let a fee go that is not charged yet."""
+    row = client.post(
+        path_of("admin", "tenants", tenant, "fees", fee, "waive"),
+        {"reason": reason},
+        idempotency_key=idempotency_key,
+    )
+    show_one(row, _FEE, before="Waived.")
 
 
 def _own(what: str, tenant: str | None) -> str:

@@ -1,11 +1,11 @@
-"""The rounds of senders' leases: written down once a month, posted when the balance covers them."""
+"""The rounds of fees: written down once a month, posted when the balance covers them."""
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.clock import Clock
 from gateway.db.transaction import worker_transaction
-from tenants.credits import monthly_fees
+from tenants.credits import lease_ends, monthly_fees, owed_fees
 
 _log = structlog.get_logger(__name__)
 
@@ -20,8 +20,10 @@ class Leases:
     async def write_down(self) -> None:
         """Write down what is owed for the present month, and log what of it no balance covers."""
         async with worker_transaction(self._engine) as session:
-            fees, tenants = await monthly_fees.uncovered(session)
+            fees, tenants = await owed_fees.uncovered(session)
             await monthly_fees.write_down_leases(session, self._clock.now())
+            await monthly_fees.write_down_platform_fees(session, self._clock.now())
+            await lease_ends.settle_ended_leases(session)
         if fees:
             _log.warning("fees_not_covered", fees=fees, tenants=tenants)
 
@@ -34,4 +36,4 @@ class Leases:
 
     async def _post_some(self) -> int:
         async with worker_transaction(self._engine) as session:
-            return await monthly_fees.post_open_fees(session)
+            return await owed_fees.post_open_fees(session)

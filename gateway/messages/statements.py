@@ -1,9 +1,9 @@
 """
 A month's statement: what a tenant had, paid in, was charged for and has, adding up to the last digit.
 
-Everything is read in one statement, so in one snapshot. The closing balance is today's less what came after
-the month, the opening one is the closing one less what came in it: from usage for messages, of which there
-are many, and from the ledger's own rows for what was moved by hand, of which there are few.
+All that adds up is read in one statement, so in one snapshot. The closing balance is today's less what came
+after the month, the opening one is the closing one less what came in it: from usage for messages, of which
+there are many, and from the ledger's own rows for what was moved by hand, of which there are few.
 """
 
 from collections.abc import Iterable
@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from gateway.messages.month import Month
 from gateway.messages.usage import LINES
 from tenants.budgets.budget import BUNDLE
+from tenants.credits.owed_fees import Fee, uncharged_of
 from tenants.credits.pricing import Unit
 from tenants.scope import TenantScope
 
@@ -79,6 +80,8 @@ class Account(Struct, frozen=True, kw_only=True):
     bundle: BundleUse | None
     lines: list[MessageLine]
     entries: list[Entry]
+    uncharged: list[Fee]
+    """Fees of the month that are in no sum: what no balance has covered yet, and what was waived."""
 
 
 class Statement(Struct, frozen=True, kw_only=True):
@@ -136,12 +139,18 @@ async def statement(scope: TenantScope, session: AsyncSession, month: Month, *, 
         "bundle": BUNDLE,
     }
     rows = [dict(row) for row in (await session.execute(text(_READ), terms)).mappings()]
-    units = dict.fromkeys(row["unit"] for row in rows)
-    accounts = [_account(unit, [row for row in rows if row["unit"] == unit]) for unit in units]
+    owed = await uncharged_of(scope, session, month.first_day)
+    units = dict.fromkeys((*(row["unit"] for row in rows), *(fee.unit for fee in owed)))
+    accounts = [
+        _account(
+            unit, [row for row in rows if row["unit"] == unit], [fee for fee in owed if fee.unit == unit]
+        )
+        for unit in units
+    ]
     return Statement(month=month, is_complete=month.end <= now.astimezone(UTC), accounts=accounts)
 
 
-def _account(unit: Unit, rows: list[dict[str, Any]]) -> Account:
+def _account(unit: Unit, rows: list[dict[str, Any]], uncharged: list[Fee]) -> Account:
     lines = [_line(row) for row in rows if row["part"] == "line"]
     entries = [_entry(row) for row in rows if row["part"] == "entry"]
     charged = sum(line.charged for line in lines)
@@ -158,6 +167,7 @@ def _account(unit: Unit, rows: list[dict[str, Any]]) -> Account:
         bundle=next((_bundle(row) for row in rows if row["part"] == "bundle"), None),
         lines=lines,
         entries=entries,
+        uncharged=uncharged,
     )
 
 

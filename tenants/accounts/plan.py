@@ -52,6 +52,13 @@ class Fees(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The fee per message part of AWS's protect features."""
     lease: FeePolicy = "pass"
     """The monthly lease of each sender."""
+    registration: FeePolicy = "pass"
+    """The one-time fee of each registration."""
+    prorate: Literal["none", "start", "both"] = "start"
+    """
+    Whether a month that is not whole costs its days alone: never, where it begins with the sender or the
+    tenant, or also where a sender is released, whose rest is then given back.
+    """
 
 
 class Bundle(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -98,6 +105,8 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     bundle: Bundle | None = None
     """What each month includes; absent, every message is charged."""
     fees: Fees = msgspec.field(default_factory=Fees)
+    monthly_fee: Amount = "0"
+    """What a live tenant pays per calendar month (UTC) beside its messages, in every model."""
     platform_fee: Amount = "0"
     """Model 1, the tenant's own AWS account: what a message part costs, and all that it costs."""
     country_mps: dict[CountryCode, PartsPerSecond] = {}
@@ -160,6 +169,8 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             _check_tiers(self.tier_of, self.tiers)
         if self.pricing == "credits" and "." in self.platform_fee:
             raise ValueError("platform_fee counts whole credits where pricing is credits")
+        if self.pricing == "credits" and "." in self.monthly_fee:
+            raise ValueError("monthly_fee counts whole credits where pricing is credits")
         wish = self.auto_top_up
         if self.pricing == "credits" and wish is not None and "." in wish.below + wish.amount:
             raise ValueError("auto_top_up counts whole credits where pricing is credits")

@@ -147,20 +147,38 @@ class UsageDay(Base):
 
 
 class MonthlyFee(Base):
-    """A fee that a tenant owes for a month, and whether it is in the ledger."""
+    """A fee that a tenant owes for a month, or once, and whether it is in the ledger."""
 
     __tablename__ = "monthly_fees"
-    __table_args__ = (CheckConstraint("amount > 0", name="amount"),)
+    __table_args__ = (
+        CheckConstraint("amount > 0 OR (amount < 0 AND item = 'lease_end')", name="amount"),
+        CheckConstraint("item IN ('lease', 'lease_end', 'platform', 'registration')", name="item"),
+        CheckConstraint("NOT charged OR waived_why IS NULL", name="charged_or_waived"),
+        Index("ix_monthly_fees_id", "tenant_id", "id", unique=True),
+        Index(
+            "ix_monthly_fees_once",
+            "tenant_id",
+            "subject_id",
+            unique=True,
+            postgresql_where=text("item = 'registration'"),
+        ),
+    )
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     month: Mapped[date] = mapped_column(Date, primary_key=True)
     item: Mapped[str] = mapped_column(primary_key=True)
     subject_id: Mapped[UUID] = mapped_column(primary_key=True)
-    """The sender."""
+    """The sender, the registration, or for the platform's fee the tenant."""
+    id: Mapped[UUID] = mapped_column(server_default=text("tollgate_uuid7()"))
     amount: Mapped[Amount]
+    """Negative for what is given back."""
     unit: Mapped[str]
     note: Mapped[str]
     charged: Mapped[bool] = mapped_column(server_default=text("false"))
+    until: Mapped[date | None]
+    """The last day that a lease was for, once its end is accounted for."""
+    waived_why: Mapped[str | None]
+    """Why it will never be charged; None for what is owed or charged."""
 
 
 class Reconciliation(Base):

@@ -1,5 +1,6 @@
 """Tables of routes, origination identities, pools and configuration sets."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, UniqueConstraint, text
@@ -72,6 +73,8 @@ class Sender(Base):
     allow_mixed: Mapped[bool] = mapped_column(server_default=text("false"))
     """Whether the operator let it carry promotional messages beside others."""
     created_at: Mapped[Instant] = mapped_column(server_default=text("now()"))
+    released_at: Mapped[datetime | None]
+    """Set by the database when its state becomes `released`; its lease ends that day."""
 
 
 class Pool(Base):

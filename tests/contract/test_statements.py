@@ -7,6 +7,8 @@ from decimal import Decimal
 
 import pytest
 
+from gateway.db.transaction import worker_transaction
+from tenants.credits.monthly_fees import write_down_platform_fees
 from tests.harness.ledger import faults
 from tests.harness.numbers import us_number
 
@@ -232,6 +234,32 @@ async def test_a_bundle_is_in_the_answer_the_balance_and_the_statement(stack):
     page = await customer.live.get(f"/v1/statements/{name}.html")
     assert "bundle of 2, 2 are used" in page.text
     assert await faults(stack.database) == []
+
+
+async def test_fees_are_listed_waived_and_on_the_statement(stack, worker_engine):
+    """An open fee is no part of any sum; waived it says why; the CLI's road is the API's."""
+    customer = await stack.customer(credit="1.00", plan={"monthly_fee": "30.00", "fees": {"prorate": "none"}})
+    await stack.operate("patch", f"/v1/admin/tenants/{customer.id}", {"live": True})
+    async with worker_transaction(worker_engine) as session:
+        await write_down_platform_fees(session, datetime.now(UTC))
+    home = f"/v1/admin/tenants/{customer.id}/fees"
+    (fee,) = (await read(stack.operator, home, state="open"))["data"]
+    assert (fee["item"], fee["amount"], fee["state"], fee["unit"]) == ("platform", "30.00", "open", "usd")
+    statement = f"/v1/statements/{this_month()}"
+    for why in (None, "first month free"):
+        if why is not None:
+            waived = await stack.operate("post", f"{home}/{fee['id']}/waive", {"reason": why})
+            assert (waived["state"], waived["waived_why"]) == ("waived", why)
+        (account,) = (await read(customer.live, statement))["accounts"]
+        assert account["uncharged"] == [
+            {"item": "platform", "amount": "30.00", "note": fee["note"], "waived_why": why}
+        ]
+        assert (account["fees"], account["closing"]) == ("0.00", "1.00")
+    assert (await read(stack.operator, home, state="open"))["data"] == []
+    assert "first month free" in (await customer.live.get(f"{statement}.html")).text
+    for path, code in ((f"{home}/fee_1/waive", 404), (f"{home}/{fee['id']}/waive", 422)):
+        answer = await stack.operator.post(path, json={"reason": "x" if code == 404 else ""})
+        assert answer.status_code == code, answer.text
 
 
 @pytest.mark.parametrize(

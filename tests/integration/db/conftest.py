@@ -56,6 +56,7 @@ ALLOWED_IN = {
     ("balance_marks", "last_top_up"): "1",
     ("feedback_orders", "status"): "'received'",
     ("monthly_fees", "amount"): "1",
+    ("monthly_fees", "item"): "'lease'",
     ("protect_findings", "kind"): "'blocked'",
     ("protect_refusals", "channel"): "'sms'",
     ("audit_rows", "action"): "'x'",

@@ -5,26 +5,34 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.clock import FixedClock
 from gateway.db.transaction import worker_transaction
 from gateway.messages.leases import Leases
+from tenants.accounts import service as accounts
 from tenants.accounts.plan import Fees, Plan
-from tenants.credits import books, service
+from tenants.credits import books, owed_fees, service
 from tenants.credits.monthly_fees import lease_of
 from tenants.credits.pricing import PriceLine, book_of
+from tenants.credits.registration_fees import post_registration_fee
+from tenants.errors import Conflict, NotFound
 from tenants.scope import TenantScope
 from tenants.senders import service as senders
+from tenants.senders.models import Sender
 from tenants.senders.service import AccountFacts, SenderFacts
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
-CSV = "country,channel,sell_usd,cost_usd,credits,item\n*,sms,0.25,0.2,24,part\nUS,sms,3.00,2.00,5,lease\n"
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+CSV = (
+    "country,channel,sell_usd,cost_usd,credits,item\n*,sms,0.25,0.2,24,part\nUS,sms,3.00,2.00,5,lease\n"
+    "US,sms,10.00,4.00,50,registration\n"
+)
 
 
 async def tenant_with_a_number(
-    worker: AsyncEngine, make_tenant, *, credit: int, **plan: object
+    worker: AsyncEngine, make_tenant, *, credit: int, since: datetime = LONG_AGO, **plan: object
 ) -> TenantScope:
     """A tenant of a book of its own that leases one number."""
     name = uuid4().hex[:12]
@@ -40,7 +48,8 @@ async def tenant_with_a_number(
             arn=f"arn:aws:sms-voice:us-east-1:123456789012:phone-number/phone-{name}",
             parts_per_second=1.0,
         )
-        await senders.put_sender(scope, session, facts)
+        sender = await senders.put_sender(scope, session, facts)
+        sender.created_at = since
         if credit:
             await service.top_up(scope, session, amount=credit)
     return scope
@@ -110,3 +119,146 @@ def test_a_credit_plan_pays_its_leases_in_credits_and_unpriced_senders_pay_none(
     )
     assert lease_of(Plan(pricing="credits"), book_of([lease]), country="US", type_="TOLL_FREE") == 5
     assert lease_of(Plan(), book_of([lease]), country="US", type_="LONG_CODE") == 0
+
+
+@pytest.mark.parametrize(
+    ("since", "prorate", "charged"),
+    [
+        (datetime(2026, 11, 1, tzinfo=UTC), "start", 2_000_000),
+        (datetime(2026, 11, 16, 23, 59, tzinfo=UTC), "start", 1_000_000),
+        (datetime(2026, 11, 30, tzinfo=UTC), "start", 66_667),
+        (datetime(2026, 11, 30, tzinfo=UTC), "none", 2_000_000),
+    ],
+)
+async def test_a_lease_that_begins_in_the_middle_of_a_month_costs_its_days(
+    worker, make_tenant, since, prorate, charged
+) -> None:
+    """By days in UTC, the first one included, rounded up to a micro-dollar."""
+    scope = await tenant_with_a_number(
+        worker, make_tenant, credit=10**7, since=since, fees=Fees(prorate=prorate)
+    )
+    await one_round(worker)
+    assert await fees_of(worker, scope) == [charged]
+
+
+async def release(worker: AsyncEngine, scope: TenantScope, at: datetime) -> None:
+    """Let the tenant's only number go."""
+    async with worker_transaction(worker) as session:
+        (row,) = (await session.scalars(select(Sender).where(Sender.tenant_id == scope.tenant_id))).all()
+        row.state = "released"
+        await session.flush()
+        assert row.released_at is None
+        await session.refresh(row)
+        assert row.released_at is not None
+        row.released_at = at
+
+
+@pytest.mark.parametrize("credit", [10**7, 10])
+@pytest.mark.parametrize(("prorate", "net"), [("both", 400_000), ("start", 2_000_000)])
+async def test_a_number_released_in_the_middle_of_a_month_gives_back_the_rest(
+    worker, make_tenant, credit, prorate, net
+) -> None:
+    """Where the plan says so: what was charged by an entry of its own, what was not yet by a lower fee."""
+    scope = await tenant_with_a_number(worker, make_tenant, credit=credit, fees=Fees(prorate=prorate))
+    await one_round(worker)
+    await release(worker, scope, datetime(2026, 11, 6, tzinfo=UTC))
+    for _ in range(3):
+        await one_round(worker)
+    async with worker_transaction(worker) as session:
+        await service.top_up(scope, session, amount=10**7)
+    await one_round(worker)
+    assert sum(await fees_of(worker, scope)) == net
+    async with worker_transaction(worker) as session:
+        found = await owed_fees.page(scope, session, limit=10)
+        assert {fee.state for fee in found} == {"charged"}
+        assert (await service.balance(scope, session)).available == credit + 10**7 - net
+
+
+async def test_a_number_that_came_and_went_between_two_rounds_is_charged_for_its_days(
+    worker, make_tenant
+) -> None:
+    """AWS has charged for it, too. 3 days of 29 of what 29 days of 30 cost, each rounded up."""
+    since = datetime(2026, 11, 2, tzinfo=UTC)
+    scope = await tenant_with_a_number(
+        worker, make_tenant, credit=10**7, since=since, fees=Fees(prorate="both")
+    )
+    await release(worker, scope, datetime(2026, 11, 4, tzinfo=UTC))
+    await one_round(worker)
+    await one_round(worker)
+    assert sum(await fees_of(worker, scope)) == 200_001
+
+
+async def test_a_live_tenant_pays_the_platforms_fee_once_a_month(worker, make_tenant) -> None:
+    """In every model, by days in the month in which it was created, and not before it is live."""
+    scope = await make_tenant(plan=Plan(monthly_fee="30.00"))
+    async with worker_transaction(worker) as session:
+        await service.top_up(scope, session, amount=10**8)
+        tenant = await accounts.get(scope, session)
+        tenant.created_at = datetime(2026, 10, 22, tzinfo=UTC)
+    await one_round(worker)
+    assert await fees_of(worker, scope) == []
+    async with worker_transaction(worker) as session:
+        await accounts.set_live(scope, session, live=True)
+    for day in (datetime(2026, 10, 31, tzinfo=UTC), NOW):
+        for _ in range(2):
+            fees = Leases(worker, FixedClock(day))
+            await fees.write_down()
+            await fees.post()
+    assert sorted(await fees_of(worker, scope)) == [9_677_420, 30_000_000]
+
+
+@pytest.mark.parametrize(
+    ("policy", "charged"), [("pass", 4_000_000), ("mark_up", 10_000_000), ("absorb", None)]
+)
+async def test_a_registration_is_charged_once_by_the_plans_policy(
+    worker, make_tenant, policy, charged
+) -> None:
+    """However many at once ask for it, and whatever month it is meanwhile."""
+    scope = await tenant_with_a_number(
+        worker, make_tenant, credit=10**8, fees=Fees(registration=policy, lease="absorb")
+    )
+    subject = uuid4()
+
+    async def ask(now: datetime) -> owed_fees.Fee | None:
+        async with worker_transaction(worker) as session:
+            return await post_registration_fee(
+                scope, session, subject_id=subject, country="US", type_="TEN_DLC", name="campaign 1", now=now
+            )
+
+    answers = await asyncio.gather(*(ask(NOW) for _ in range(4)))
+    answers.append(await ask(datetime(2026, 12, 1, tzinfo=UTC)))
+    assert {None if each is None else (each.amount, each.state) for each in answers} == {
+        None if charged is None else (charged, "charged")
+    }
+    assert await fees_of(worker, scope) == ([] if charged is None else [charged])
+
+
+async def test_a_registration_above_the_balance_stays_open_and_can_be_waived(worker, make_tenant) -> None:
+    """Waived it is never charged; charged it can no longer be waived."""
+    scope = await tenant_with_a_number(worker, make_tenant, credit=10, fees=Fees(lease="absorb"))
+    made = []
+    async with worker_transaction(worker) as session:
+        for number in range(2):
+            fee = await post_registration_fee(
+                scope,
+                session,
+                subject_id=uuid4(),
+                country="US",
+                type_="TEN_DLC",
+                name=f"campaign {number}",
+                now=NOW,
+            )
+            made.append(fee)
+    assert [fee.state for fee in made] == ["open", "open"]
+    async with worker_transaction(worker) as session:
+        for _ in range(2):
+            waived = await owed_fees.waive(scope, session, made[0].id, reason="goodwill")
+            assert (waived.state, waived.waived_why) == ("waived", "goodwill")
+        await service.top_up(scope, session, amount=10**8)
+    await one_round(worker)
+    assert await fees_of(worker, scope) == [4_000_000]
+    async with worker_transaction(worker) as session:
+        with pytest.raises(Conflict, match="already"):
+            await owed_fees.waive(scope, session, made[1].id, reason="goodwill")
+        with pytest.raises(NotFound):
+            await owed_fees.waive(TenantScope(tenant_id=uuid4()), session, made[1].id, reason="goodwill")
