@@ -140,7 +140,7 @@ async def statement(scope: TenantScope, session: AsyncSession, month: Month, *, 
     }
     rows = [dict(row) for row in (await session.execute(text(_READ), terms)).mappings()]
     owed = await uncharged_of(scope, session, month.first_day)
-    units = dict.fromkeys((*(row["unit"] for row in rows), *(fee.unit for fee in owed)))
+    units: dict[Unit, None] = dict.fromkeys((*(row["unit"] for row in rows), *(fee.unit for fee in owed)))
     accounts = [
         _account(
             unit, [row for row in rows if row["unit"] == unit], [fee for fee in owed if fee.unit == unit]
