@@ -278,6 +278,13 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Webhook targets are public addresses; this one is private, reserved, or not a plain URL.",
         "Use a public https URL.",
     ),
+    "cursor_expired": (
+        (
+            "The feed keeps 30 days of events. This cursor stands before them, so events in between are not "
+            "listed any more, and going on in silence would hide that."
+        ),
+        "Begin again without `after`, or with `since`, and read from `GET /v1/messages` what you missed.",
+    ),
     "webhook_endpoint_disabled": (
         "Nothing is sent to a disabled endpoint.",
         'Enable it: PATCH it with `{"state": "enabled"}`.',

@@ -99,6 +99,7 @@ PROBLEMS: Final[dict[str, ProblemKind]] = dict(
         _kind("template_state", 409, "The version is not in the right state"),
         _kind("newer_version_approved", 409, "A newer version is approved already"),
         _kind("webhook_url_refused", 422, "The gateway does not call this URL"),
+        _kind("cursor_expired", 410, "The cursor is older than what is kept"),
         _kind("webhook_endpoint_disabled", 409, "The endpoint is disabled"),
         _kind("message_not_cancelable", 409, "The message has already left"),
         _kind("feedback_not_requested", 409, "The message was sent without feedback"),

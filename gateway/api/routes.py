@@ -54,6 +54,7 @@ from gateway.api.v1 import (
     verified_numbers,
     webhook_deliveries,
     webhook_endpoints,
+    webhook_replays,
 )
 from gateway.api.v1 import credits as tenant_credits
 
@@ -92,6 +93,7 @@ TENANT_ROUTES: tuple[HTTPRouteHandler, ...] = (
     webhook_deliveries.get_delivery,
     webhook_deliveries.test_webhook_endpoint,
     webhook_deliveries.retry_delivery,
+    webhook_replays.replay_events,
     opt_outs.list_opt_outs,
     opt_outs.put_opt_out,
     opt_outs.delete_opt_out,

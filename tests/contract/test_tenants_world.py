@@ -2,13 +2,16 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 
+from gateway.api.event_query import KEPT
 from gateway.api.v1.events import SAFE_AGE
 from gateway.clock import FixedClock
 from gateway.db.transaction import worker_transaction
+from tenants.ids import encode
 from tenants.senders import service as senders
 from tenants.senders.service import AccountFacts, PoolFacts, SenderFacts
 
@@ -189,7 +192,38 @@ async def test_an_event_is_listed_when_it_is_old_enough(customer, world) -> None
         ]
         assert NUMBER not in str(feed)
         rest = (await client.get("/v1/events", params={"after": feed["next_cursor"]})).json()
-    assert rest == {"data": [], "next_cursor": feed["next_cursor"]}
+        assert rest == {"data": [], "next_cursor": feed["next_cursor"]}
+        for query, count in (
+            ({"types": "opt_out.created,message.sent"}, 1),
+            ({"types": "message.sent"}, 0),
+            ({"message": encode("msg", uuid4())}, 0),
+            ({"since": (clock.now() - timedelta(hours=1)).isoformat()}, 1),
+            ({"since": clock.now().isoformat()}, 0),
+        ):
+            found = await client.get("/v1/events", params=query)
+            assert (found.status_code, len(found.json()["data"])) == (200, count), query
+    much_later = type(world)(replace(world.services, clock=FixedClock(clock.now() + KEPT)))
+    async with much_later.client(customer.key) as client:
+        expired = await client.get("/v1/events", params={"after": feed["next_cursor"]})
+        assert (expired.status_code, expired.json()["code"]) == (410, "cursor_expired")
+        assert (await client.get("/v1/events")).json()["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"types": "message.dilivered"}, "?types"),
+        ({"types": ""}, "?types"),
+        ({"message": "msg_1"}, "?message"),
+        ({"since": "2026-01-01T00:00:00"}, "?since"),
+        ({"since": "2020-01-01T00:00:00Z"}, "?since"),
+        ({"after": "x"}, "?after"),
+    ],
+)
+async def test_a_filter_of_the_feed_that_cannot_match_is_refused(customer, query, field) -> None:
+    """An empty answer would look like silence."""
+    answer = await customer.api.get("/v1/events", params=query)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
 
 
 async def test_senders_and_pools_are_shown_in_order(customer, world) -> None:

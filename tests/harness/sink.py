@@ -1,6 +1,7 @@
 """A tenant's webhook receiver: keeps what is posted, answers as told, verifies with another library."""
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,6 +21,8 @@ class Post:
     path: str
     headers: dict[str, str]
     body: bytes
+    at: float
+    """When it came, on the monotonic clock."""
 
     @property
     def webhook_id(self) -> str:
@@ -68,7 +71,7 @@ class Sink:
             if not message.get("more_body"):
                 break
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        self.posts.append(Post(scope["path"], headers, body))
+        self.posts.append(Post(scope["path"], headers, body, time.monotonic()))
         if self.held is not None:
             await self.held.wait()
         status, extra = self.answers.popleft() if self.answers else (200 if self.reply else 204, {})

@@ -9,11 +9,10 @@ is five seconds old: longer than any commit of this gateway is given, and short 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
-from uuid import UUID
 
 import msgspec
 from litestar import get
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency, Provide
 from msgspec import Struct
 from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,11 +21,12 @@ from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, refusals
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, id_after, id_cursor
+from gateway.api.event_query import EventQuery, event_query
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, id_cursor
 from gateway.messages.models import Event, Message
 from gateway.webhooks.payload import StoredEvent, body_of
 from tenants.accounts.sealing import DataKey
-from tenants.ids import created_at, encode
+from tenants.ids import encode
 from tenants.scope import TenantScope
 
 SAFE_AGE: Final = timedelta(seconds=5)
@@ -61,41 +61,51 @@ class Feed(Struct, frozen=True, kw_only=True):
 @get(
     "/events",
     opt=_READ,
-    responses=refusals(*TENANT),
+    dependencies={"wanted": Provide(event_query)},
+    responses=refusals(*TENANT, "cursor_expired"),
     summary="Poll for events",
     description=(
         "The oldest first, after `after`. Keep `next_cursor` and ask again with it; it is returned even when "
-        "there is nothing new. An event is listed when it is 5 s old, so that none is ever stepped over."
+        "there is nothing new. An event is listed when it is 5 s old, so that none is ever stepped over, and "
+        "for 30 days. Ids and bodies are those of the webhooks."
     ),
 )
 async def list_events(
-    request: ApiRequest, desk: NamedDependency[Desk], limit: Limit = DEFAULT_LIMIT, after: After = None
+    request: ApiRequest,
+    desk: NamedDependency[Desk],
+    wanted: NamedDependency[EventQuery],
+    limit: Limit = DEFAULT_LIMIT,
+    after: After = None,
 ) -> Feed:
     """Return the next events of the tenant."""
-    place = id_after(after)
     until = desk.services.clock.now() - SAFE_AGE
     key = await desk.services.data_keys.of(request.auth.tenant_id)
     async with desk.tenant(request.auth) as session:
-        rows = await _after(request.auth, session, place, until=until, limit=limit)
+        rows = await _after(request.auth, session, wanted, until=until, limit=limit)
     views = [_view(event, message, key) for event, message in rows]
     return Feed(data=views, next_cursor=id_cursor(rows[-1][0].id) if rows else after)
 
 
 async def _after(
-    scope: TenantScope, session: AsyncSession, place: UUID | None, *, until: datetime, limit: int
+    scope: TenantScope, session: AsyncSession, wanted: EventQuery, *, until: datetime, limit: int
 ) -> Sequence[tuple[Event, Message | None]]:
     """Return events with their messages; each mode of key sees the messages of its own mode."""
     belongs = and_(Message.tenant_id == Event.tenant_id, Message.id == Event.message_id)
     query = (
         select(Event, Message)
         .outerjoin(Message, belongs)
-        .where(Event.tenant_id == scope.tenant_id, Event.created_at <= until)
+        .where(Event.tenant_id == scope.tenant_id)
+        .where(Event.created_at >= wanted.since, Event.created_at <= until)
         .where(or_(Event.message_id.is_(None), Message.test == (not scope.live)))
         .order_by(Event.id)
         .limit(limit)
     )
-    if place is not None:
-        query = query.where(Event.id > place, Event.created_at >= created_at(place))
+    if wanted.after is not None:
+        query = query.where(Event.id > wanted.after)
+    if wanted.types:
+        query = query.where(Event.type.in_(wanted.types))
+    if wanted.message_id is not None:
+        query = query.where(Event.message_id == wanted.message_id)
     return [(event, message) for event, message in await session.execute(query)]
 
 

@@ -23,6 +23,7 @@ from gateway.webhooks.payload import reply_context
 from tenants.accounts.sealing import DataKey
 from tenants.audit import store as audit
 from tenants.endpoints import service
+from tenants.endpoints.models import WebhookEndpoint
 from tenants.errors import Conflict, NotFound
 from tenants.ids import encode
 
@@ -182,7 +183,7 @@ async def test_webhook_endpoint(
     wanted = path_id("wh", endpoint_id, KIND)
 
     async def work(session: AsyncSession) -> DeliveryView:
-        await _refuse_disabled(request, session, endpoint_id)
+        refuse_disabled(await service.get(request.auth, session, wanted))
         event_id = await add_event(
             request.auth, session, TEST_EVENT, EndpointTest(endpoint_id=encode("wh", wanted))
         )
@@ -210,7 +211,7 @@ async def retry_delivery(
     wanted = path_id("del", delivery_id, "delivery")
 
     async def work(session: AsyncSession) -> DeliveryView:
-        await _refuse_disabled(request, session, endpoint_id)
+        refuse_disabled(await service.get(request.auth, session, endpoint))
         row = await deliveries.make_due(request.auth, session, endpoint, wanted)
         if row is None:
             raise NotFound("delivery")
@@ -221,7 +222,12 @@ async def retry_delivery(
     return await desk.tenant_once(request, work, status=202)
 
 
-async def _refuse_disabled(request: ApiRequest, session: AsyncSession, endpoint_id: str) -> None:
-    endpoint = await service.get(request.auth, session, path_id("wh", endpoint_id, KIND))
+def refuse_disabled(endpoint: WebhookEndpoint) -> None:
+    """
+    Let an endpoint pass that is told of events.
+
+    Raises:
+        Conflict: It is disabled.
+    """
     if endpoint.state == "disabled":
         raise Conflict("webhook_endpoint_disabled", "The endpoint is disabled; enable it first.")
