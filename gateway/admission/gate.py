@@ -1,13 +1,13 @@
 """The admission gate: one script call per message, and the projection it depends on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from gateway.admission import projection
 from gateway.admission.peeking import Peek, read_peek
 from gateway.admission.policy import TenantPolicy
 from gateway.admission.projection import ReadOptOuts, tenant_prefix
-from gateway.admission.pumping import Watched
+from gateway.admission.pumping import HeldPrefix, Watched
 from gateway.admission.verdict import Admission, Verdict, read_verdict
 from gateway.lanes.scripts import Argument, RedisScripts, read_script
 
@@ -70,9 +70,15 @@ class AdmissionGate:
         ]
         return read_peek(await self._scripts.run(_PEEK, tenant_prefix(tenant_id), arguments))
 
-    async def project(self, policy: TenantPolicy, read_opt_outs: ReadOptOuts | None = None) -> bool:
+    async def project(
+        self,
+        policy: TenantPolicy,
+        read_opt_outs: ReadOptOuts | None = None,
+        *,
+        holds: Sequence[HeldPrefix] = (),
+    ) -> bool:
         """
-        Write the policy, and with `read_opt_outs` replace the opt-outs by what it reads.
+        Write the policy, and with `read_opt_outs` give back holds and replace the opt-outs by what it reads.
 
         False when a newer policy is there already, or another process is replacing the opt-outs; asking for a
         verdict again tells which.
@@ -81,6 +87,7 @@ class AdmissionGate:
             return False
         if read_opt_outs is None:
             return True
+        await projection.restore_holds(self._scripts, policy.tenant_id, holds)
         return await projection.replace_opt_outs(self._scripts, policy.tenant_id, read_opt_outs)
 
     async def add_opt_out(self, tenant_id: UUID, use_case: str, recipient_hash: bytes) -> None:

@@ -1,24 +1,15 @@
 """
 What is held for pumping at this moment: read from Redis, which decides it, and lifted there.
 
-Postgres keeps no copy: a hold lives half an hour at most, and a Redis that lost one sees the traffic anew.
+Postgres keeps a copy (`tenants.protection.pumping`), from which a Redis that forgot it gets it back.
 """
 
 from collections.abc import Sequence
 from uuid import UUID
 
-from msgspec import Struct
-
 from gateway.admission.projection import lift_hold, tenant_prefix
-from gateway.admission.pumping import Hold, read_rule
+from gateway.admission.pumping import HeldPrefix, Hold, read_rule
 from gateway.lanes.scripts import RedisScripts
-
-
-class HeldPrefix(Struct, frozen=True, kw_only=True):
-    """One hold, and the workflow whose messages it concerns."""
-
-    workflow: str
-    hold: Hold
 
 
 class Holds:

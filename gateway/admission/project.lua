@@ -26,6 +26,8 @@ ARGV[1]   operation, then its arguments:
   finish   token, list...                    {1}, or {0} when the lock is lost, or no policy is there
   add      list, hash, value                 {1}; the value is '' for an opt-out
   remove   list, hash                        {1}
+  hold     lives ms, then workflow, prefix, until ms, rule, enforced of each
+                                             {1}; one that is there and ends later stays
   lift     workflow, prefix                  {1}, or {0} where pumping.lua holds no such thing
 ]==]
 
@@ -174,6 +176,19 @@ end
 
 function operations.remove()
   return record('-')
+end
+
+function operations.hold()
+  local held = prefix .. ':pump:held'
+  for at = 3, #ARGV, 5 do
+    local field, until_ms = ARGV[at] .. '|' .. ARGV[at + 1], tonumber(ARGV[at + 2])
+    local known = (redis.call('HGET', held, field) or ''):match('^(%d+)')
+    if until_ms > tonumber(known or 0) then
+      redis.call('HSET', held, field, string.format('%.0f,%d,%d', until_ms, ARGV[at + 3], ARGV[at + 4]))
+    end
+  end
+  redis.call('PEXPIRE', held, math.max(tonumber(ARGV[2]), redis.call('PTTL', held)))
+  return 1
 end
 
 function operations.lift()

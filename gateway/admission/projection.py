@@ -13,6 +13,7 @@ from typing import TypeAlias, TypeGuard
 from uuid import UUID
 
 from gateway.admission.policy import TenantPolicy
+from gateway.admission.pumping import HELD_LIVES_MS, HeldPrefix, rule_number
 from gateway.lanes.scripts import Argument, RedisScripts, read_script
 
 Recipients: TypeAlias = Collection[bytes] | Mapping[bytes, bytes]
@@ -87,6 +88,17 @@ async def remove_opt_out(
 ) -> None:
     """Allow this recipient again; call it after Postgres has committed."""
     await scripts.run(_PROJECT, tenant_prefix(tenant_id), ["remove", use_case, recipient_hash])
+
+
+async def restore_holds(scripts: RedisScripts, tenant_id: UUID, holds: Sequence[HeldPrefix]) -> None:
+    """Give a Redis that forgot them the holds that have not ended; those that it has stay as they are."""
+    if not holds:
+        return
+    arguments: list[Argument] = ["hold", HELD_LIVES_MS]
+    for each in holds:
+        hold = each.hold
+        arguments += [each.workflow, hold.scope, hold.until_ms, rule_number(hold.rule), int(hold.enforced)]
+    await scripts.run(_PROJECT, tenant_prefix(tenant_id), arguments)
 
 
 async def lift_hold(scripts: RedisScripts, tenant_id: UUID, workflow: str, scope: str) -> bool:

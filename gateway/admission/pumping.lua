@@ -12,6 +12,9 @@ not in seconds: a patient pumper gains little. Three rules raise a hold, and eac
                    where m is the mean of the blocks seen. Traffic that is dense everywhere raises m.
     few_prefixes   40 numbers or more in 15 blocks or fewer: then a block is held from its fourth number on.
 
+The figures above are those of level 0. A country that costs more, that takes an unusual share of the tenant's
+messages, or whose codes do not come back (suspicion.py) has a higher level, at which less is enough: LEVELS below.
+
 A fourth, `resend`, refuses one recipient's next message and holds nothing else. Two held blocks of one ten
 thousand hold the ten thousand. A hold ends by itself after 15 to 30 minutes.
 
@@ -24,15 +27,21 @@ Everything expires, and the blocks of a country live in two generations of at mo
     pump:again:<workflow>:<slot>   hash    <recipient> = messages in ten minutes
 
 The probe is one argument, so that admission pays for one string: '' for traffic that is not watched, else
-mode (e or m) | workflow | block | suffix | resends allowed in ten minutes, 0 for any number.
+mode (e or m) | workflow | block | suffix | resends allowed in ten minutes, 0 for any number | level, 0 to 3.
 ]==]
 
 local pumping = {}
 local PUMP_RULES = { sequence = 1, prefix = 2, few_prefixes = 3, resend = 4 }
-local NEAR, RUN, MISS = 8, 8, 0.5
-local LEAST_NUMBERS, MEANS, SPREADS = 8, 3, 4
+local NEAR, MISS, MEANS, SPREADS = 8, 0.5, 3, 4
+-- By level: the score of a run, the least numbers of a block, and the numbers from which few blocks are too few.
+local LEVELS = {
+  [0] = { run = 8, least = 8, few = 40 },
+  [1] = { run = 7, least = 7, few = 36 },
+  [2] = { run = 6, least = 7, few = 32 },
+  [3] = { run = 5, least = 6, few = 30 },
+}
 local PRIOR_BLOCKS = 15            -- as if so many blocks with one number each had been seen before
-local FEW_NUMBERS, FEW_BLOCKS, FEW_HOLD_AT = 40, 15, 4
+local FEW_BLOCKS, FEW_HOLD_AT = 15, 4
 local GENERATION_MS, GENERATION_BLOCKS, CARRIED_BLOCKS = 1800000, 10000, 200
 local HOLD_MS, HOLD_JITTER_MS = 900000, 900000
 local AGAIN_MS, AGAIN_RECIPIENTS = 600000, 100000
@@ -42,11 +51,11 @@ function pumping.read(text, prefix, country, recipient)
   if text == '' then
     return nil
   end
-  local mode, workflow, block, suffix, resends = text:match('^(%a)|([^|]+)|(%d+)|(%d+)|(%d+)$')
+  local mode, workflow, block, suffix, resends, level = text:match('^(%a)|([^|]+)|(%d+)|(%d+)|(%d+)|([0-3])$')
   return {
     enforced = mode == 'e', workflow = workflow, block = block, parent = block:sub(1, -2), country = country,
     suffix = tonumber(suffix), resends = tonumber(resends), recipient = recipient, prefix = prefix,
-    held = prefix .. ':pump:held', state = prefix .. ':pump:' .. workflow .. ':' .. country,
+    level = LEVELS[tonumber(level)], held = prefix .. ':pump:held', state = prefix .. ':pump:' .. workflow .. ':' .. country,
   }
 end
 
@@ -158,14 +167,14 @@ local function pump_add(block, seen, suffix)
   seen.numbers = seen.numbers + 1
 end
 
-local function pump_rule(block, seen)
+local function pump_rule(block, seen, level)
   local mean = (seen.numbers + PRIOR_BLOCKS) / (seen.blocks + PRIOR_BLOCKS)
-  local few = seen.numbers >= FEW_NUMBERS and seen.blocks <= FEW_BLOCKS
-  if block.score >= RUN then
+  local few = seen.numbers >= level.few and seen.blocks <= FEW_BLOCKS
+  if block.score >= level.run then
     return PUMP_RULES.sequence
   elseif few and block.numbers >= FEW_HOLD_AT then
     return PUMP_RULES.few_prefixes
-  elseif block.numbers >= math.max(LEAST_NUMBERS, MEANS * mean + SPREADS * math.sqrt(mean)) then
+  elseif block.numbers >= math.max(level.least, MEANS * mean + SPREADS * math.sqrt(mean)) then
     return PUMP_RULES.prefix
   end
   return nil
@@ -185,7 +194,7 @@ function pumping.count(probe, now_us)
   pump_generation(seen, probe.state, now_ms)
   local block = pump_block(probe, seen)
   pump_add(block, seen, probe.suffix)
-  local rule, raised = pump_rule(block, seen), nil
+  local rule, raised = pump_rule(block, seen, probe.level), nil
   if rule then
     raised = pump_hold(probe, rule, now_us)
     block.numbers, block.score = 0, 0

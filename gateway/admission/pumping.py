@@ -17,6 +17,8 @@ PumpingRule = Literal["sequence", "prefix", "few_prefixes", "resend"]
 _RULES: Final[tuple[PumpingRule, ...]] = get_args(PumpingRule)
 _SUFFIX_DIGITS: Final = 3
 _SANDBOX: Final = "test-"
+HELD_LIVES_MS: Final = 1_801_000
+"""How long the key of a tenant's holds lives after the newest: longer than any hold."""
 
 
 class Hold(Struct, frozen=True, kw_only=True):
@@ -31,6 +33,13 @@ class Hold(Struct, frozen=True, kw_only=True):
     """False where it is only noted."""
 
 
+class HeldPrefix(Struct, frozen=True, kw_only=True):
+    """One hold, and the workflow whose messages it concerns."""
+
+    workflow: str
+    hold: Hold
+
+
 class Watched(Struct, frozen=True):
     """How one message is watched."""
 
@@ -39,6 +48,8 @@ class Watched(Struct, frozen=True):
     enforced: bool
     probe: str
     """The argument of `pumping.lua`."""
+    level: int = 0
+    """How little is enough, from 0 to 3: see `gateway.admission.suspicion`."""
 
 
 def read_rule(number: int) -> PumpingRule:
@@ -46,8 +57,13 @@ def read_rule(number: int) -> PumpingRule:
     return _RULES[number - 1]
 
 
+def rule_number(rule: PumpingRule) -> int:
+    """Return a rule's number in `pumping.lua`."""
+    return _RULES.index(rule) + 1
+
+
 def watch(
-    plan: Plan, number: Number, *, message_type: str, template: str | None, live: bool
+    plan: Plan, number: Number, *, message_type: str, template: str | None, live: bool, level: int = 0
 ) -> Watched | None:
     """
     Return how a message is watched, or None where it is not.
@@ -56,6 +72,7 @@ def watch(
 
     Args:
         template: Its name, where the message is one's.
+        level: Of the country, for what the message costs.
     """
     rules = plan.pumping
     workflow, mode = rules.workflow_of(message_type, template)
@@ -64,8 +81,8 @@ def watch(
     digits = number.e164.removeprefix("+")
     name = workflow if live else _SANDBOX + workflow
     resends = rules.resends_per_10_minutes if message_type == "otp" else 0
-    probe = f"{mode[0]}|{name}|{digits[:-_SUFFIX_DIGITS]}|{digits[-_SUFFIX_DIGITS:]}|{resends}"
-    return Watched(name, digits[:-_SUFFIX_DIGITS], mode == "enforce", probe)
+    probe = f"{mode[0]}|{name}|{digits[:-_SUFFIX_DIGITS]}|{digits[-_SUFFIX_DIGITS:]}|{resends}|{level}"
+    return Watched(name, digits[:-_SUFFIX_DIGITS], mode == "enforce", probe, level)
 
 
 def is_safe(rules: Pumping, number: Number) -> bool:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from msgspec import Struct, structs
 
-from gateway.admission.holds import HeldPrefix
+from gateway.admission.pumping import HeldPrefix
 from gateway.api.ports import IngestAnswer
 from gateway.carrier.provision_ports import ProvisionRefused, ProvisionRequest, ProvisionResult
 from gateway.carrier.verify_ports import (

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Literal, Protocol
 from uuid import UUID
 
-from gateway.admission.holds import HeldPrefix
+from gateway.admission.pumping import HeldPrefix
 from gateway.intake.explaining import Explanation
 from gateway.intake.outcome import Accepted, Declined, Estimate, RateState
 from gateway.intake.request import SendRequest

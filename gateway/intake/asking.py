@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from gateway.admission.pumping import watch
+from gateway.admission.suspicion import level_of
 from gateway.admission.verdict import Admission
 from gateway.intake.choosing import Chosen
 from gateway.intake.outcome import Declined
@@ -42,6 +43,12 @@ def ruled_draft(
     return rule(snapshot, scope, request, priced, sender, now=now)
 
 
+def _level(snapshot: TenantSnapshot, draft: Draft) -> int:
+    """Return how closely the country is watched for pumping."""
+    country = draft.number.country
+    return level_of(draft.quote.cost_micros // max(draft.charged, 1), snapshot.suspicions.get(country, 0))
+
+
 def admission_of(
     snapshot: TenantSnapshot, scope: TenantScope, request: SendRequest, draft: Draft, chosen: Chosen
 ) -> Admission:
@@ -65,5 +72,6 @@ def admission_of(
             message_type=draft.type,
             template=draft.template.name if draft.template else None,
             live=scope.live,
+            level=_level(snapshot, draft),
         ),
     )

@@ -21,7 +21,7 @@ def pumping_gate(admission: Admission, counters: Peek | None, now: datetime) -> 
             input="not watched",
             detail="the plan does not watch such messages",
         )
-    looked_at = f"workflow {watched.workflow}, numbers that begin +{watched.block}"
+    looked_at = f"workflow {watched.workflow}, numbers that begin +{watched.block}, level {watched.level}"
     if counters is None:
         return ExplainedGate(
             gate="pumping", verdict="not_known", input=looked_at, detail="the counters did not answer"

@@ -8,14 +8,15 @@ its commit, and a process that missed the notice finds out from its next send.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
+from typing import Any, Protocol
 from uuid import UUID
 
 import structlog
 
 from gateway.admission.gate import AdmissionGate
 from gateway.admission.projection import Recipients
+from gateway.admission.pumping import HeldPrefix, Hold, Watched
 from gateway.clock import Clock
 from gateway.intake.snapshot import TenantSnapshot, policy_of
 from gateway.lanes.errors import RedisUnavailable
@@ -29,6 +30,17 @@ ReadListsOf = Callable[[UUID, bytes], Awaitable[frozenset[str]]]
 """The names of the tenant's opt-out lists on which a recipient stands."""
 ReadOverride = Callable[[UUID, UUID, bytes], Awaitable[Override | None]]
 """What one of the tenant's protect configurations says of a recipient, expired or not."""
+
+
+class ReadHolds(Protocol):
+    """Reads what is held for suspected pumping."""
+
+    async def __call__(
+        self, tenant_id: UUID, *, prefixes: Collection[str] | None = None
+    ) -> Sequence[HeldPrefix]:
+        """Return the holds of some prefixes, or all, that have not ended."""
+        ...
+
 
 MAX_AGE_S = 30.0
 _MOST = 20_000
@@ -44,6 +56,7 @@ class Policies:
         read_recipients: ReadRecipients,
         read_lists_of: ReadListsOf,
         read_override: ReadOverride,
+        read_holds: ReadHolds,
         gate: AdmissionGate,
         clock: Clock,
     ) -> None:
@@ -51,6 +64,7 @@ class Policies:
         self._read_recipients = read_recipients
         self._read_lists_of = read_lists_of
         self._read_override = read_override
+        self._read_holds = read_holds
         self._gate = gate
         self._clock = clock
         self._snapshots: dict[UUID, TenantSnapshot] = {}
@@ -102,7 +116,7 @@ class Policies:
     async def project(self, tenant_id: UUID, *, opt_outs: bool) -> bool:
         """
         Write the tenant's newest policy to Redis; with `opt_outs` also every recipient
-        who said STOP, and every number override.
+        who said STOP, every number override, and what is held for pumping.
 
         False where a newer one is there, or another process is replacing the opt-outs at this moment.
 
@@ -111,8 +125,12 @@ class Policies:
         """
         self._forget(tenant_id)
         snapshot = await self.reload(tenant_id)
-        read = (lambda: self._read_recipients(tenant_id)) if opt_outs else None
-        return await self._gate.project(policy_of(snapshot), read)
+        if not opt_outs:
+            return await self._gate.project(policy_of(snapshot))
+        holds = await self._read_holds(tenant_id)
+        return await self._gate.project(
+            policy_of(snapshot), lambda: self._read_recipients(tenant_id), holds=holds
+        )
 
     async def noticed(self, tenant_id: UUID) -> None:
         """Follow a change made by any process, if this one holds the tenant; else the next send reads it."""
@@ -177,6 +195,14 @@ class Policies:
             return None
         found = await self._read_override(tenant_id, configuration_id, recipient_hash)
         return found.action if found is not None and holds(found, self._clock.now()) else None
+
+    async def hold_on(self, tenant_id: UUID, watched: Watched) -> Hold | None:
+        """Ask Postgres itself what refuses a message as suspected pumping now."""
+        scopes = (watched.block, watched.block[:-1])
+        found = await self._read_holds(tenant_id, prefixes=scopes)
+        return next(
+            (each.hold for each in found if each.workflow == watched.workflow and each.hold.enforced), None
+        )
 
     async def at_least(self, tenant_id: UUID, version: int) -> None:
         """

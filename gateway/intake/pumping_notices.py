@@ -1,4 +1,4 @@
-"""Tells a tenant that its traffic looks like pumping: event, webhooks, audit row and metric."""
+"""Tells a tenant that its traffic looks like pumping, and keeps the hold: event, audit row, metric, row."""
 
 import asyncpg
 import msgspec
@@ -16,6 +16,12 @@ from tenants.tables import HotConnection
 
 _log = structlog.get_logger(__name__)
 
+_KEEP = """
+    INSERT INTO pumping_holds (tenant_id, workflow, prefix, rule, country, enforced, until)
+    VALUES ($1, $2, $3, $4, $5, $6, to_timestamp($7::double precision / 1000))
+    ON CONFLICT (tenant_id, workflow, prefix) DO UPDATE SET rule = excluded.rule, country = excluded.country,
+        enforced = excluded.enforced, until = excluded.until, created_at = now()
+"""
 _AUDIT = """
     INSERT INTO audit_rows (tenant_id, id, actor, action, subject, detail)
     VALUES ($1, $2, 'tollgate', 'pumping.suspected', $3, $4::text::jsonb)
@@ -37,7 +43,11 @@ class PumpingSuspected(Struct, frozen=True, kw_only=True):
 async def tell(
     pool: "asyncpg.Pool[asyncpg.Record]", scope: TenantScope, workflow: str, *, country: str, hold: Hold
 ) -> None:
-    """Put a new hold on record; while Postgres is away it is only logged, since the hold itself stands."""
+    """
+    Put a new hold on record, for tenants to see and for a Redis that forgets it to get back.
+
+    While Postgres is away it is only logged, since the hold itself stands.
+    """
     metrics.PUMPING_SUSPECTED.labels(rule=hold.rule, enforced=str(hold.enforced).lower()).inc()
     _log.warning(
         "pumping_suspected",
@@ -58,6 +68,16 @@ async def tell(
     try:
         async with pool.acquire() as connection, connection.transaction():
             await _write(connection, scope, notice)
+            await connection.execute(
+                _KEEP,
+                scope.tenant_id,
+                workflow,
+                hold.scope,
+                hold.rule,
+                country,
+                hold.enforced,
+                hold.until_ms,
+            )
     except DATABASE_FAULTS as error:
         _log.warning("pumping_notice_lost", tenant_id=str(scope.tenant_id), error=str(error))
 

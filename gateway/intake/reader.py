@@ -1,13 +1,15 @@
 """Reads from Postgres what the edge of a send keeps in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from gateway.admission.kept_holds import held_prefix
 from gateway.admission.projection import Recipients, override_list
+from gateway.admission.pumping import HeldPrefix
 from gateway.clock import Clock
 from gateway.db.transaction import tenant_transaction, worker_transaction
 from gateway.intake.matching import PatternShelf
@@ -22,6 +24,7 @@ from tenants.credits import store as credit_store
 from tenants.credits.pricing import UNITS
 from tenants.optouts import store as opt_outs
 from tenants.protection import overrides as protect_overrides
+from tenants.protection import pumping_store as pumping
 from tenants.protection import service as protect
 from tenants.protection import store as protect_store
 from tenants.protection.precedence import Override
@@ -63,6 +66,7 @@ class SnapshotReader:
             routing = await read_routing(scope, session, shared_routes=plan.shared_routes)
             budgets = await budget_store.caps(scope, session)
             proven = await verified_numbers.proven(scope, session)
+            suspicions = await pumping.suspicions(scope, session)
         return TenantSnapshot(
             tenant_id=tenant_id,
             version=tenant.policy_version,
@@ -82,6 +86,7 @@ class SnapshotReader:
             else None,
             protection=protection,
             verified={(not row.test, row.recipient_hash): row.account_id for row in proven},
+            suspicions=suspicions,
             read_at=read_at,
         )
 
@@ -113,6 +118,15 @@ class SnapshotReader:
                     found.setdefault(override_list(row.configuration_id), {})[row.recipient_hash] = said
                 after = (rows[-1].configuration_id, rows[-1].recipient_hash)
         return found
+
+    async def holds(
+        self, tenant_id: UUID, *, prefixes: Collection[str] | None = None
+    ) -> Sequence[HeldPrefix]:
+        """Read what is held for suspected pumping, of some prefixes or of all."""
+        scope, now = TenantScope(tenant_id=tenant_id), self._clock.now()
+        async with tenant_transaction(self._tenant_engine, scope) as session:
+            rows = await pumping.holds(scope, session, now, prefixes=prefixes)
+        return [held_prefix(row) for row in rows]
 
     async def override_of(
         self, tenant_id: UUID, configuration_id: UUID, recipient_hash: bytes

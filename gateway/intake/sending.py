@@ -283,14 +283,17 @@ class Sending:
             admission.tenant_id, admission.protect, admission.recipient_hash
         )
         verdict = decide_without_redis(policy_of(snapshot), admission, opted_out=opted_out, override=override)
-        return verdict if isinstance(verdict, Refused) else self._coarsely(admission, verdict)
+        return verdict if isinstance(verdict, Refused) else await self._coarsely(admission, verdict)
 
-    def _coarsely(self, admission: Admission, admitted: Admitted) -> Verdict:
-        """Stop the plainest pumping while the counters that all processes share are away."""
+    async def _coarsely(self, admission: Admission, admitted: Admitted) -> Verdict:
+        """Stop what is held, and the plainest pumping, while the counters that processes share are away."""
         watched = admission.watched
         if watched is None or not watched.enforced:
             return admitted
         now_ms = int(self._clock.now().timestamp() * 1000)
+        kept = await self._policies.hold_on(admission.tenant_id, watched)
+        if kept is not None:
+            return Refused(gate="pumping_suspected", retry_after_ms=kept.until_ms - now_ms, hold=kept)
         wait_ms = self._coarse.wait_ms((admission.tenant_id, watched.workflow, watched.block), now_ms)
         if wait_ms is None:
             return admitted

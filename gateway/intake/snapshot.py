@@ -87,6 +87,8 @@ class TenantSnapshot(Struct, frozen=True, kw_only=True):
     """The protect configurations that may hold for its sends."""
     verified: Mapping[tuple[bool, bytes], UUID | None] = {}
     """Verified numbers, by whether they count for live keys and recipient hash: the AWS account, if any."""
+    suspicions: Mapping[str, int] = {}
+    """How many things are unusual about a country's traffic; none where it is not named."""
     read_at: datetime
     ranked: dict[Need, tuple[Candidate, ...]] = field(default_factory=dict)
     """The candidates of each kind of message, ordered when first asked for."""

@@ -62,6 +62,11 @@ class Message(Base):
             "id",
             postgresql_where=text("client_reference IS NOT NULL"),
         ),
+        Index(
+            "ix_messages_feedback_given",
+            "created_at",
+            postgresql_where=text("feedback IN ('received', 'failed')"),
+        ),
         Index("ix_messages_feedback_pending", "created_at", postgresql_where=text("feedback = 'pending'")),
         CheckConstraint(f"status IN ({_STATUSES})", name="status"),
         CheckConstraint("type IN ('otp', 'transactional', 'promotional')", name="type"),

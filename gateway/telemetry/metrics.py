@@ -44,6 +44,10 @@ PUMPING_SUSPECTED: Final = Counter(
     "Prefixes whose traffic looked like pumping, by rule and whether it is refused.",
     ["rule", "enforced"],
 )
+PUMPING_SUSPICIONS: Final = Gauge(
+    "tollgate_pumping_suspicions_countries",
+    "Tenants' countries whose traffic is unusual and watched more closely, as of the last round.",
+)
 
 DISPATCH_OUTCOMES: Final = Counter(
     "tollgate_dispatch_outcomes_total",

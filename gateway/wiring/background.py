@@ -9,6 +9,7 @@ from gateway.dispatch.expiry import ExpirySweep
 from gateway.dispatch.quarantine import QuarantineSweep
 from gateway.dispatch.relane_orders import RelaneOrders
 from gateway.dispatch.unknown import UnknownSweep
+from gateway.intake.pumping_watch import PumpingWatch
 from gateway.intake.terms import TermsFollower
 from gateway.lanes.audit import LaneAudit
 from gateway.lanes.daily import DailyCounts
@@ -96,6 +97,7 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
     orders = RelaneOrders(pool, clock, read_routing=reader.of, ill=health.ill)
 
     feedback = FeedbackSweep(pool, clock)
+    pumping = PumpingWatch(pool, clock)
     spending = SpendNotices(pool)
     balances = BalanceNotices(pool, clock)
     leases = Leases(shared.worker_engine, clock)
@@ -145,6 +147,8 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
         Round(name="parked_receipts", every_s=2.0, work=sweep.join_parked),
         Round(name="silent_messages", every_s=600.0, work=sweep.close_silent),
         Round(name="late_feedback", every_s=10.0, work=feedback.sweep),
+        Round(name="unusual_countries", every_s=60.0, work=pumping.look),
+        Round(name="ended_holds", every_s=600.0, work=pumping.forget),
         Round(name="spend_notices", every_s=1.0, work=spending.tell),
         Round(name="balance_notices", every_s=1.0, work=balances.tell),
         Round(name="leases", every_s=600.0, work=leases.write_down),

@@ -20,6 +20,7 @@ def create_policies(shared: Resources, reader: SnapshotReader, gate: AdmissionGa
         read_recipients=reader.recipients,
         read_lists_of=reader.lists_of,
         read_override=reader.override_of,
+        read_holds=reader.holds,
         gate=gate,
         clock=shared.clock,
     )

@@ -140,8 +140,9 @@ async def _no_default(session: AsyncSession) -> None:
 
 
 async def _flush(session: AsyncSession, row: AccountProtectConfiguration) -> None:
+    name = row.name  # after a failed flush the row can no longer be read
     try:
         async with session.begin_nested():
             session.add(row)
     except IntegrityError as error:
-        raise Conflict("name_taken", f"there is a protect configuration named {row.name} already") from error
+        raise Conflict("name_taken", f"there is a protect configuration named {name} already") from error

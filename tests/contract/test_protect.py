@@ -313,3 +313,16 @@ async def test_a_tenants_protection_is_read_whole(customer, world) -> None:
         known = await service.protection(customer.scope, session)
     assert known.tenant_default == first
     assert set(known.configurations) == {first}
+
+
+async def test_renaming_an_account_configuration_to_a_name_that_is_taken_is_refused(operator) -> None:
+    """Found by generated requests: it was answered 500."""
+    ids = []
+    for name in ("first of two", "second of two"):
+        made = await operator.post("/v1/admin/protect", json={"name": name})
+        assert made.status_code == 201, made.text
+        ids.append(made.json()["id"])
+    for more in ({}, {"default": True}):
+        body = {"name": "first of two"} | more
+        answer = await operator.patch(f"/v1/admin/protect/{ids[1]}", json=body)
+        assert (answer.status_code, answer.json()["code"]) == (409, "name_taken")

@@ -16,7 +16,7 @@ class BlinkingGate:
         self.away = False
         self.opted_out = set()
 
-    async def project(self, _policy, read_opt_outs=None):
+    async def project(self, _policy, read_opt_outs=None, **_holds):
         """Take the policy, and every opt-out where they are given."""
         self._look()
         if read_opt_outs is not None:
@@ -42,6 +42,11 @@ class Snapshot:
         self.read_at = datetime.now(UTC)
 
 
+async def no_holds(tenant_id, *, prefixes=None):
+    """Nothing is held for pumping."""
+    return []
+
+
 async def test_an_opt_out_stored_while_redis_blinked_is_in_force_soon_after(monkeypatch):
     """Redis kept its memory and its readiness, so nothing else would project it: STOP would be ignored."""
     monkeypatch.setattr("gateway.intake.policies.policy_of", lambda snapshot: snapshot)
@@ -58,6 +63,7 @@ async def test_an_opt_out_stored_while_redis_blinked_is_in_force_soon_after(monk
         read_recipients=stored,
         read_lists_of=None,
         read_override=None,
+        read_holds=no_holds,
         gate=gate,
         clock=FixedClock(datetime.now(UTC)),
     )
@@ -75,7 +81,7 @@ async def test_a_change_that_comes_during_a_read_is_read_again(monkeypatch):
     truth, begun, go_on, projected = [1], asyncio.Event(), asyncio.Event(), []
 
     class Gate:
-        async def project(self, policy, _read=None):
+        async def project(self, policy, _read=None, **_holds):
             projected.append(policy)
 
     async def read(_tenant_id):
@@ -89,6 +95,7 @@ async def test_a_change_that_comes_during_a_read_is_read_again(monkeypatch):
         read_recipients=None,
         read_lists_of=None,
         read_override=None,
+        read_holds=no_holds,
         gate=Gate(),
         clock=FixedClock(datetime.now(UTC)),
     )

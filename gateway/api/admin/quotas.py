@@ -132,7 +132,7 @@ async def request_mps_increase(
 
 @get(
     "/tenants/{tenant_id:str}/mps-increases",
-    responses=refusals(*OPERATOR),
+    responses=refusals(*OPERATOR, "not_found"),
     summary="List MPS increases",
 )
 async def list_mps_increases(

@@ -7,7 +7,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Struct
 
-from gateway.admission.holds import HeldPrefix
+from gateway.admission.kept_holds import held_prefix
+from gateway.admission.pumping import HeldPrefix
 from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
@@ -15,6 +16,7 @@ from gateway.api.documented import TENANT, refusals
 from gateway.messages.view import timestamp_of_ms
 from tenants.audit import store as audit
 from tenants.errors import NotFound
+from tenants.protection import pumping_store as pumping
 from tenants.scope import TenantScope
 
 _PROTECT: Final = {NEEDS: "protect"}
@@ -45,10 +47,13 @@ class Blocks(Struct, frozen=True, kw_only=True):
 
 
 async def blocks_of(scope: TenantScope, desk: Desk) -> Blocks:
-    """Return what is held now."""
-    now_ms = int(desk.services.clock.now().timestamp() * 1000)
-    held = await desk.services.pumping_holds.of(scope.tenant_id, now_ms=now_ms)
-    return Blocks(data=[_view(each) for each in held])
+    """Return what is held now, also what Redis forgot and gets back with the next send."""
+    now = desk.services.clock.now()
+    held = await desk.services.pumping_holds.of(scope.tenant_id, now_ms=int(now.timestamp() * 1000))
+    async with desk.tenant(scope) as session:
+        kept = [held_prefix(row) for row in await pumping.holds(scope, session, now)]
+    known = {(each.workflow, each.hold.scope): each for each in [*kept, *held]}
+    return Blocks(data=[_view(each) for each in sorted(known.values(), key=lambda each: each.hold.until_ms)])
 
 
 async def lift(scope: TenantScope, desk: Desk, block_id: str) -> None:
@@ -59,7 +64,9 @@ async def lift(scope: TenantScope, desk: Desk, block_id: str) -> None:
         NotFound: There is none, or it has ended.
     """
     workflow, _, prefix = block_id.rpartition(":")
-    if not await desk.services.pumping_holds.lift(scope.tenant_id, workflow, prefix):
+    async with desk.tenant(scope) as session:
+        kept = await pumping.drop_hold(scope, session, workflow=workflow, prefix=prefix)
+    if not await desk.services.pumping_holds.lift(scope.tenant_id, workflow, prefix) and not kept:
         raise NotFound("block")
 
 

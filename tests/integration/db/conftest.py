@@ -19,6 +19,7 @@ from tenants.ids import new_uuid
 from tenants.inbox import models as _inbox  # noqa: F401
 from tenants.optouts import models as _optouts  # noqa: F401
 from tenants.protection import models as _protection  # noqa: F401
+from tenants.protection import pumping as _pumping  # noqa: F401
 from tenants.senders import models as _senders  # noqa: F401
 from tenants.templates import models as _templates  # noqa: F401
 from tenants.verification import models as _verification  # noqa: F401
@@ -60,6 +61,7 @@ ALLOWED_IN = {
     ("protect_findings", "kind"): "'blocked'",
     ("protect_refusals", "channel"): "'sms'",
     ("audit_rows", "action"): "'x'",
+    ("pumping_holds", "rule"): "'prefix'",
     ("verified_numbers", "state"): "'verified'",
     ("dispatch_queue", "state"): "'queued'",
     ("template_versions", "state"): "'draft'",

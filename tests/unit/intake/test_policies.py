@@ -49,7 +49,7 @@ class Gate:
     def __init__(self):
         self.projected = []
 
-    async def project(self, policy, _read_opt_outs):
+    async def project(self, policy, _read_opt_outs=None, **_holds):
         """Take one policy."""
         self.projected.append(policy.version)
 
@@ -93,6 +93,7 @@ def policies(database, gate):
         read_recipients=nothing,
         read_lists_of=nothing,
         read_override=None,
+        read_holds=None,
         gate=gate,
         clock=FixedClock(NOW),
     )
