@@ -69,6 +69,19 @@ def enable(client: Client, *, account: str, reason: str) -> None:
     show_one(answer, _ROUTES, before="Enabled.")
 
 
+@command.command("notice")
+@click.argument("account")
+@click.argument("event")
+@click.option("--status", type=click.Choice(["upcoming", "open", "closed"]), required=True)
+@click.option("--reason", required=True, help="Shown with the route's state.")
+@click.option("--effect", type=click.Choice(["degrade", "disable"]), default="degrade", show_default=True)
+@over_the_api
+def notice(client: Client, *, account: str, event: str, **said: str) -> None:
+    """Pass on what AWS Health says of an account; the event's end restores the route."""
+    answer = client.post(path_of("admin", "routes", account, "health-notice"), {"event": event, **said})
+    show_one(answer, _ROUTES)
+
+
 @command.command("redundancy")
 @over_the_api
 def redundancy(client: Client) -> None:

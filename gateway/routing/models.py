@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.tables import Base, Instant
@@ -37,6 +37,24 @@ class HealthRow(Base):
     reason: Mapped[str]
     since: Mapped[Instant]
     hold_seconds: Mapped[int]
+
+
+class RouteNotice(Base):
+    """The newest word about one event of AWS Health, for one account."""
+
+    __tablename__ = "route_notices"
+    __table_args__ = (
+        ForeignKeyConstraint(["account_id"], ["aws_accounts.id"], ondelete="CASCADE"),
+        CheckConstraint("status IN ('upcoming', 'open', 'closed')", name="status"),
+        CheckConstraint("effect IN ('degrade', 'disable')", name="effect"),
+    )
+
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    event: Mapped[str] = mapped_column(primary_key=True)
+    status: Mapped[str]
+    effect: Mapped[str]
+    reason: Mapped[str]
+    said_at: Mapped[Instant]
 
 
 class RelaneOrder(Base):

@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from gateway.routing.health import HOLD, WINDOW, Tally
+from gateway.routing.health import HOLD, WINDOW, IllState, Tally
 from gateway.routing.models import HealthRow, HealthTally, RelaneOrder
 from tenants.scope import TenantScope
 from tenants.senders.models import AwsAccount, Sender
@@ -33,7 +33,7 @@ async def leave_sender(
     scope: TenantScope, session: AsyncSession, sender_id: UUID, *, reason: str, now: datetime
 ) -> None:
     """Let no process use the sender any more, and have its queued messages moved."""
-    await _disable(session, sender_id, "sender", reason, now)
+    await _found_ill(session, sender_id, "sender", "disabled", reason=reason, now=now)
     await _order(session, [{"tenant_id": scope.tenant_id, "sender_id": sender_id, "reason": reason}])
 
 
@@ -46,7 +46,7 @@ async def return_to_sender(scope: TenantScope, session: AsyncSession, sender_id:
 
 async def leave_route(session: AsyncSession, account_id: UUID, *, reason: str, now: datetime) -> None:
     """Let no message leave by the account any more, and have those that wait for it moved."""
-    await _disable(session, account_id, "route", reason, now)
+    await _found_ill(session, account_id, "route", "disabled", reason=reason, now=now)
     carried = select(Sender.tenant_id, Sender.id).where(
         Sender.account_id == account_id, Sender.state == "active"
     )
@@ -54,6 +54,11 @@ async def leave_route(session: AsyncSession, account_id: UUID, *, reason: str, n
         {"tenant_id": row[0], "sender_id": row[1], "reason": reason} for row in await session.execute(carried)
     ]
     await _order(session, rows)
+
+
+async def degrade_route(session: AsyncSession, account_id: UUID, *, reason: str, now: datetime) -> None:
+    """Let other routes go first, until probes find this one well; where there is no other, it goes on."""
+    await _found_ill(session, account_id, "route", "unhealthy", reason=reason, now=now)
 
 
 async def return_to_route(session: AsyncSession, account_id: UUID) -> None:
@@ -107,11 +112,13 @@ def _standing(subject: UUID, row: HealthRow | None, calls: Tally) -> Standing:
     )
 
 
-async def _disable(session: AsyncSession, subject: UUID, kind: str, reason: str, now: datetime) -> None:
+async def _found_ill(
+    session: AsyncSession, subject: UUID, kind: str, state: IllState, *, reason: str, now: datetime
+) -> None:
     row: dict[str, Any] = {
         "subject_id": subject,
         "kind": kind,
-        "state": "disabled",
+        "state": state,
         "reason": reason,
         "since": now,
         "hold_seconds": _HOLD_S,

@@ -1,5 +1,6 @@
 """Routes: a tenant's ordered list, their health, and taking one out of use."""
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -17,8 +18,9 @@ from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusa
 from gateway.api.path_ids import named_tenant, path_id
 from gateway.api.refusals import Refusal
 from gateway.messages.view import timestamp
-from gateway.routing import operating
+from gateway.routing import notices, operating
 from gateway.routing.health import Tally
+from gateway.routing.models import RouteNotice
 from gateway.routing.operating import Standing
 from tenants.accounts import service as accounts
 from tenants.errors import InvalidId, NotFound
@@ -70,6 +72,19 @@ class HealthView(Struct, frozen=True, kw_only=True):
     """Of the last minute, by what became of them."""
 
 
+class NoticeView(Struct, frozen=True, kw_only=True):
+    """An event of AWS Health that is not over."""
+
+    event: str
+    status: str
+    """`upcoming` or `open`."""
+    effect: str
+    """`degrade` or `disable`; in force while it is open."""
+    reason: str
+    at: str | None
+    """Of the newest word about it."""
+
+
 class RouteHealthView(Struct, frozen=True, kw_only=True):
     """One AWS account in one Region."""
 
@@ -77,6 +92,8 @@ class RouteHealthView(Struct, frozen=True, kw_only=True):
     name: str
     region: str
     health: HealthView
+    notices: list[NoticeView]
+    """Events of AWS Health that are not over, the oldest first."""
 
 
 class SenderHealthView(Struct, frozen=True, kw_only=True):
@@ -157,18 +174,10 @@ async def get_routes_health(desk: NamedDependency[Desk]) -> RoutesHealth:
     """Return every route, and the senders that are not healthy."""
     now = desk.services.clock.now()
     async with desk.operator() as session:
-        routes = await operating.routes(session, now)
+        routes = await _routes(session, now)
         senders = await operating.ill_senders(session, now)
     return RoutesHealth(
-        routes=[
-            RouteHealthView(
-                account=encode("acc", account.id),
-                name=account.name,
-                region=account.region,
-                health=_health_view(standing),
-            )
-            for account, standing in routes
-        ],
+        routes=routes,
         senders=[
             SenderHealthView(
                 sender=encode("idn", sender.id),
@@ -199,7 +208,7 @@ async def disable_route(
     async def work(session: AsyncSession) -> RouteHealthView:
         await operating.leave_route(session, wanted, reason=data.reason, now=now)
         _log.warning("route_disabled", account=account_id, reason=data.reason)
-        return await _one_route(desk, session, wanted)
+        return await one_route(desk, session, wanted)
 
     return await desk.operator_once(request, work, status=200)
 
@@ -220,7 +229,7 @@ async def enable_route(
     async def work(session: AsyncSession) -> RouteHealthView:
         await operating.return_to_route(session, wanted)
         _log.warning("route_enabled", account=account_id, reason=data.reason)
-        return await _one_route(desk, session, wanted)
+        return await one_route(desk, session, wanted)
 
     return await desk.operator_once(request, work, status=200)
 
@@ -248,16 +257,39 @@ async def get_redundancy(desk: NamedDependency[Desk]) -> RedundancyReport:
     )
 
 
-async def _one_route(desk: Desk, session: AsyncSession, account_id: UUID) -> RouteHealthView:
-    for account, standing in await operating.routes(session, desk.services.clock.now()):
-        if account.id == account_id:
-            return RouteHealthView(
-                account=encode("acc", account.id),
-                name=account.name,
-                region=account.region,
-                health=_health_view(standing),
-            )
+async def one_route(desk: Desk, session: AsyncSession, account_id: UUID) -> RouteHealthView:
+    """
+    Return how one account stands.
+
+    Raises:
+        NotFound: There is no such account.
+    """
+    wanted = encode("acc", account_id)
+    for route in await _routes(session, desk.services.clock.now()):
+        if route.account == wanted:
+            return route
     raise NotFound("aws_account")
+
+
+async def _routes(session: AsyncSession, now: datetime) -> list[RouteHealthView]:
+    found = await operating.routes(session, now)
+    open_ones = await notices.open_notices(session, [account.id for account, _ in found])
+    return [
+        RouteHealthView(
+            account=encode("acc", account.id),
+            name=account.name,
+            region=account.region,
+            health=_health_view(standing),
+            notices=[_notice_view(row) for row in open_ones.get(account.id, ())],
+        )
+        for account, standing in found
+    ]
+
+
+def _notice_view(row: RouteNotice) -> NoticeView:
+    return NoticeView(
+        event=row.event, status=row.status, effect=row.effect, reason=row.reason, at=timestamp(row.said_at)
+    )
 
 
 async def _routes_view(scope: TenantScope, session: AsyncSession) -> TenantRoutes:

@@ -258,3 +258,15 @@ def test_the_library_and_what_waits_are_listed(api: Api) -> None:
     api.answers = [(200, {"data": [shelf]}), (200, {"data": [waiting], "next_cursor": None})]
     assert "{brand}: {code}" in run(api, "templates", "library").output
     assert "no brand" in run(api, "templates", "list", "--waiting").output
+
+
+def test_a_notice_of_aws_health_is_passed_on_as_it_was_said(api: Api) -> None:
+    """An event's end carries the same name."""
+    health = {"state": "disabled", "reason": "AWS Health: down (event)", "since": None}
+    api.answers = [(200, {"account": "acc_1", "name": "main", "region": "us-east-1", "health": health})]
+    said = ("--status", "open", "--reason", "down", "--effect", "disable")
+    done = run(api, "routes", "notice", "acc_1", "event", *said)
+    assert done.exit_code == 0, done.output
+    body = {"event": "event", "status": "open", "reason": "down", "effect": "disable"}
+    assert api.asked == [("POST", "/v1/admin/routes/acc_1/health-notice", body)]
+    assert "AWS Health: down" in done.output
