@@ -153,11 +153,15 @@ def _query(query: dict[str, Json] | None) -> str:
 
 
 def _answer(status: int, headers: dict[str, str], content: bytes) -> Answer:
-    return Answer(
-        status=status,
-        headers={name.lower(): value for name, value in headers.items()},
-        body=json.loads(content) if content else None,
-    )
+    named = {name.lower(): value for name, value in headers.items()}
+    return Answer(status=status, headers=named, body=_body(named.get("content-type", ""), content))
+
+
+def _body(kind: str, content: bytes) -> Json:
+    """Return JSON as what it says, a file as its text."""
+    if not content:
+        return None
+    return content.decode() if kind.startswith("text/") else json.loads(content)
 
 
 def _problem(content: bytes) -> dict[str, Json]:

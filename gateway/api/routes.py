@@ -34,6 +34,7 @@ from gateway.api.health import get_health, get_metrics, get_readiness
 from gateway.api.ingest.sns import receive_sns
 from gateway.api.openapi import OPERATOR_KEY, TENANT_KEY
 from gateway.api.v1 import (
+    advice,
     api_keys,
     audit,
     batches,
@@ -70,6 +71,8 @@ TENANT_ROUTES: tuple[HTTPRouteHandler, ...] = (
     feedback.give_feedback,
     conversion.get_conversion,
     batches.send_batch,
+    advice.advise_senders,
+    advice.get_plan_sheet,
     media.upload_media,
     media.get_media,
     events.list_events,

@@ -6,6 +6,7 @@ import click
 from rich.console import Console
 
 from gateway.cli.calling import field, over_the_api, show_one, show_rows, wants_json
+from gateway.cli.sender_advice import advise, plan_sheet
 from gateway.client import Client, path_of
 
 _FIELDS = (
@@ -42,6 +43,10 @@ _MOST_PARTS: Final = 3
 @click.group("senders")
 def command() -> None:
     """List senders; make them at AWS with the operator key."""
+
+
+command.add_command(advise)
+command.add_command(plan_sheet)
 
 
 @command.command("list")

@@ -11,6 +11,8 @@ from gateway.api.documented import WITH_IDEMPOTENCY
 from gateway.api.routes import OPERATOR_ROUTES, TENANT_ROUTES
 
 WRITES_NOTHING = {
+    "advise_senders": "ranks and prices; orders nothing",
+    "get_plan_sheet": "the same as a table",
     "estimate_message": "counts and prices; stores nothing",
     "explain_message": "asks every gate; stores and charges nothing",
     "check_aws_account": "asks AWS, with a dry run; sends and changes nothing",
