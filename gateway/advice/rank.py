@@ -75,8 +75,7 @@ def ranked(wish: Wish, country: Country, *, rate_of: RateOf, cost_of: CostOf) ->
 
 def absent(country: Country) -> dict[Kind, str]:
     """Return the kinds that do not exist in the country, each with why."""
-    found = {kind: facts.unavailable(kind, country) for kind in KINDS}
-    return {kind: why for kind, why in found.items() if why is not None}
+    return {kind: why for kind in KINDS if (why := facts.unavailable(kind, country)) is not None}
 
 
 def _order(option: Option, wish: Wish, *, advised: bool) -> tuple[object, ...]:
