@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from gateway.bench.children import free_port
 from gateway.bench.stack import Stack, open_stack
-from gateway.bench.tenant import COUNTRY, FAST, Sender, Sends, add_webhook, create_customer
+from gateway.bench.tenant import COUNTRY, FAST, Customer, Sender, Sends, add_webhook, create_customer
 from gateway.emulator.sns.signing import Signer, new_signing_key
 from tenants.ids import decode
 
@@ -29,6 +29,7 @@ class Ground(Struct, frozen=True, kw_only=True):
     api: tuple[str, int]
     sends: Sends
     http: aiohttp.ClientSession
+    customer: Customer
     pool: Any
     """Of the superuser: benchmarks look at tables and prepare rows."""
     peer_url: str
@@ -124,5 +125,12 @@ async def open_ground(
             asyncpg.create_pool(stack.settings.database_url, min_size=1, max_size=2) as pool,
         ):
             yield Ground(
-                stack=stack, api=api, sends=sends, http=http, pool=pool, peer_url=peer_url, signer=signer
+                stack=stack,
+                api=api,
+                sends=sends,
+                http=http,
+                customer=customer,
+                pool=pool,
+                peer_url=peer_url,
+                signer=signer,
             )

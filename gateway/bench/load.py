@@ -58,6 +58,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
     p99_ms: float
     elapsed_s: float
     """Of the whole run."""
+    began_at_ms: float
+    """Epoch milliseconds; with a pace, request `n` (from 0) was due `n / per_second` later."""
     cpu_s: float
     """The generator's own."""
 
@@ -116,6 +118,7 @@ class Load:
         self._open = True
         self._deadline = 0.0
         self._done = asyncio.Event()
+        self._began_at_ms = 0.0
 
     async def connect(self) -> None:
         """Open every connection."""
@@ -128,6 +131,7 @@ class Load:
     async def run(self) -> Outcome:
         """Send until the time or the requests are over, then wait for the last answers."""
         started, cpu = time.perf_counter(), time.process_time()
+        self._began_at_ms = time.time() * _MS
         self._deadline = started + self._job.seconds
         self._idle.extend(self._connections)
         if self._job.per_second is None:
@@ -207,6 +211,7 @@ class Load:
             p50_ms=percentile(latencies, 0.5),
             p99_ms=percentile(latencies, 0.99),
             elapsed_s=last - started,
+            began_at_ms=self._began_at_ms,
             cpu_s=cpu_s,
         )
 

@@ -1,9 +1,9 @@
 """
 ``python -m gateway.bench.peer PORT [PEM-FILE CERTIFICATE-PATH]``: the other side, as cheap as it can be.
 
-It answers every SendTextMessage with a fresh MessageId, every webhook with 200, serves the certificate that
-benchmark envelopes are signed with, counts, and remembers when each of the gateway's messages came. The
-emulator does far more per call, and would be what is measured.
+It answers every SendTextMessage with a fresh MessageId, every webhook but the silent ones with 200, serves
+the certificate that benchmark envelopes are signed with, counts, and remembers when each of the gateway's
+messages came. The emulator does far more per call, and would be what is measured.
 """
 
 import asyncio
@@ -22,6 +22,11 @@ from gateway.bench.http_wire import MessageReader, response_bytes
 
 _JSON = "application/x-amz-json-1.0"
 _MESSAGE_ID = re.compile(rb'"tg_m": ?"(msg_[0-9A-Z]{26})"')
+_TOLD_ID = re.compile(rb'"data":\{"id":"(msg_[0-9A-Z]{26})"')
+TOLD = "/told"
+"""Webhooks whose path begins with it are remembered with the message and the time, until `GET /told` asks."""
+SILENT = "/silent"
+"""Whatever is posted there is never answered."""
 _MOST_REMEMBERED = 200_000
 _EMPTY = response_bytes(b"", media_type="text/plain")
 
@@ -33,6 +38,8 @@ class Peer:
         self.counts: Counter[str] = Counter()
         self._came: dict[str, float] = {}
         """Public message ids with the epoch milliseconds at which they first came."""
+        self._told: list[tuple[str, str, float]] = []
+        """Path, message and epoch milliseconds of each webhook."""
         self._certificate_path = certificate_path
         self._certificate = response_bytes(certificate, media_type="application/x-pem-file")
         self._prefix = str(uuid.uuid4())[:-12]
@@ -45,22 +52,36 @@ class Peer:
             self._note(body)
             message_id = f"{self._prefix}{self.counts['sends']:012x}"
             return response_bytes(b'{"MessageId":"%s"}' % message_id.encode(), media_type=_JSON)
-        if path == "/counts":
-            return response_bytes(msgspec.json.encode(self.counts), media_type="application/json")
-        if path == "/came":
-            came = list(self._came.items())
-            self._came.clear()
-            return response_bytes(msgspec.json.encode(came), media_type="application/json")
+        if path in {"/counts", "/came", TOLD}:
+            return response_bytes(msgspec.json.encode(self._report(path)), media_type="application/json")
         if path == self._certificate_path:
             return self._certificate
         self.counts[path] += 1
-        return _EMPTY
+        if path.startswith(TOLD):
+            self._note_told(path, body)
+        return b"" if path == SILENT else _EMPTY
+
+    def _report(self, path: str) -> object:
+        """Return what is asked for; what came and what was told is said once."""
+        if path == "/counts":
+            return self.counts
+        if path == TOLD:
+            told, self._told = self._told, []
+            return told
+        came = list(self._came.items())
+        self._came.clear()
+        return came
 
     def _note(self, body: bytes) -> None:
         """Remember when a message came; `/came` tells it once."""
         found = _MESSAGE_ID.search(body)
         if found is not None and len(self._came) < _MOST_REMEMBERED:
             self._came.setdefault(found[1].decode("ascii"), time.time() * 1000.0)
+
+    def _note_told(self, path: str, body: bytes) -> None:
+        found = _TOLD_ID.search(body)
+        if found is not None and len(self._told) < _MOST_REMEMBERED:
+            self._told.append((path, found[1].decode("ascii"), time.time() * 1000.0))
 
 
 class _Connection(asyncio.Protocol):

@@ -1,5 +1,6 @@
 """
-`webhooks`: signed webhooks a second out of the outbox, beside a bare aiohttp loop that posts as many.
+`webhooks`: signed webhooks a second out of the outbox, beside a bare aiohttp loop that posts as many; and how
+long it takes from a receipt to its webhook at half load, beside the same with a fifth of the endpoints ill.
 
 The sender leases deliveries from Postgres, joins event, message and endpoint, signs, posts and records; the
 bare component only posts. Both have the same number of posts in flight, to a receiver that answers at once.
@@ -8,20 +9,60 @@ bare component only posts. Both have the same number of posts in flight, to a re
 from gateway.bench.drain import watch
 from gateway.bench.ground import HOOK, Ground, open_ground
 from gateway.bench.progress import Tell, in_rounds
-from gateway.bench.report import Report, Round, report_of
+from gateway.bench.report import Report, Round, Target, report_of
 from gateway.bench.stack import eventually
+from gateway.bench.telling import Telling
 
+TARGETS = {
+    "told_p99_ms": Target(at_most=250.0),
+    "ratio.others_p99_ms": Target(at_most=1.1),
+}
 _ENDPOINTS = 8
 """One endpoint gets ten posts at a time; eight keep the sender busy."""
 _TOLD = ("message.queued",)
 _DONE_WITHIN_S = 60.0
+_HALF = 0.5
 
 
 async def measure(*, quick: bool, tell: Tell) -> Report:
     """Run the rounds."""
-    messages, rounds = (250, 3) if quick else (750, 5)
+    messages, rounds, seconds = (250, 3, 4.0) if quick else (750, 5, 10.0)
     async with open_ground(endpoints=_ENDPOINTS, told=_TOLD) as ground:
-        return report_of("webhooks", await in_rounds(rounds, lambda: _round(ground, messages), tell), {})
+        drained = await in_rounds(rounds, lambda: _round(ground, messages), tell)
+        telling = Telling(ground)
+        await telling.open()
+        async with ground.stack.passing("webhooks", *ground.stack.role("webhooks")):
+            await telling.run(messages)  # the processes warm up
+            full = (await telling.run(messages)).per_s
+            told = await in_rounds(rounds, lambda: _paced(telling, _HALF * full, seconds), tell)
+    merged = [_merged(*parts) for parts in zip(drained, told, strict=True)]
+    return report_of("webhooks", merged, TARGETS)
+
+
+async def _paced(telling: Telling, per_second: float, seconds: float) -> Round:
+    """The same load twice: all endpoints well, and then a fifth of them ill."""
+    count = round(per_second * seconds)
+    calm = await telling.run(count, per_second=per_second)
+    await telling.settled()
+    await telling.sicken()
+    try:
+        others = await telling.run(count, per_second=per_second)
+    finally:
+        await telling.heal()
+    return Round(
+        figures={
+            "receipts_per_s_at_half_load": per_second,
+            "told_p50_ms": calm.p50_ms,
+            "told_p99_ms": calm.p99_ms,
+            "others_p50_ms": others.p50_ms,
+            "others_p99_ms": others.p99_ms,
+        },
+        baseline={"others_p50_ms": calm.p50_ms, "others_p99_ms": calm.p99_ms},
+    )
+
+
+def _merged(drained: Round, told: Round) -> Round:
+    return Round(figures={**drained.figures, **told.figures}, baseline={**drained.baseline, **told.baseline})
 
 
 async def _round(ground: Ground, messages: int) -> Round:

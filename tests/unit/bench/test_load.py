@@ -1,9 +1,11 @@
 """The generator is the ruler: it must count every answer and keep its pace."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import msgspec
 import pytest
 
 from gateway.bench.http_wire import request_bytes
@@ -103,3 +105,20 @@ def test_peer_tells_once_when_a_message_first_came() -> None:
         peer.answer(b"POST / HTTP/1.1", body)
     assert peer.answer(b"GET /came HTTP/1.1").count(b"msg_01M7Y1KXFFE3STY7ZW00000001") == 1
     assert peer.answer(b"GET /came HTTP/1.1").endswith(b"[]")
+
+
+def test_the_peer_remembers_whom_it_was_told_of_and_says_it_once() -> None:
+    """The delay of a webhook is between this and the receipt."""
+    peer = Peer("/certificate", b"pem")
+    body = b'{"type":"message.delivered","data":{"id":"msg_01M7YNT2FZE9XS47A8FKHHRMWN","to":"x"}}'
+    assert peer.answer(b"POST /told/3 HTTP/1.1", body).startswith(b"HTTP/1.1 200")
+    asked = peer.answer(b"GET /told HTTP/1.1")
+    [[path, message_id, at_ms]] = msgspec.json.decode(asked.partition(b"\r\n\r\n")[2])
+    assert (path, message_id) == ("/told/3", "msg_01M7YNT2FZE9XS47A8FKHHRMWN")
+    assert abs(at_ms / 1000 - time.time()) < 5
+    assert peer.answer(b"GET /told HTTP/1.1").endswith(b"[]")
+
+
+def test_the_peer_can_be_silent() -> None:
+    """A receiver that never answers holds a sender until its deadline."""
+    assert Peer("/certificate", b"pem").answer(b"POST /silent HTTP/1.1", b"{}") == b""

@@ -26,6 +26,7 @@ def _outcome(statuses: dict[int, int]) -> Outcome:
         per_second=1.0,
         p50_ms=1.0,
         p99_ms=1.0,
+        began_at_ms=0.0,
         elapsed_s=1.0,
         cpu_s=1.0,
     )
