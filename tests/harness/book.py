@@ -22,6 +22,10 @@ class Sent:
     refunded: int = 0
     """By corrections."""
     cost: int = 0
+    included: int = 0
+    """Parts that the bundle covers."""
+    free: bool = False
+    """Whether it cost nothing after all."""
 
 
 @dataclass
@@ -31,6 +35,10 @@ class Book:
     unit: str = "micros"
     available: int = 0
     messages: dict[object, Sent] = field(default_factory=dict)
+    allowance: int = 0
+    """Parts that the bundle includes."""
+    drawn: int = 0
+    """What messages that cost something have drawn on it."""
 
     @property
     def held(self) -> int:
@@ -44,13 +52,23 @@ class Book:
         self.available += amount
         return True
 
-    def hold(self, name: object, price: int) -> bool:
-        """Accept a message; False if there is not so much."""
+    def hold(self, name: object, price: int, *, parts: int = 0) -> bool:
+        """Accept a message, of which the bundle may cover some `parts`; False if there is not so much."""
+        included = max(0, min(parts, self.allowance - self.drawn)) if parts else 0
+        if included:
+            price = price // parts * (parts - included)
         if price > self.available:
             return False
         self.available -= price
-        self.messages[name] = Sent(hold=price, unit=self.unit)
+        self.messages[name] = Sent(hold=price, unit=self.unit, included=included)
+        self.drawn += included
         return True
+
+    def judge(self, name: object, *, free: bool) -> None:
+        """Say whether a message cost something, which may change with every receipt."""
+        sent = self.messages[name]
+        self.drawn += sent.included * (sent.free - free)
+        sent.free = free
 
     def settle(self, name: object, target: int) -> None:
         """Bring a message to its price, the first time or again."""
