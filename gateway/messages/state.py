@@ -214,7 +214,7 @@ def _booked(before: MessageState, after: MessageState) -> tuple[MessageState, li
 def _paid(
     before: MessageState, after: MessageState, balance: LockedBalance | None
 ) -> tuple[list[Movement], MessageState]:
-    """Settle one final message; `balance` is moved along, so that the next one sees what is left."""
+    """Settle one final message; `balance` is moved along, so that the next one sees what is left or freed."""
     settlement = settle(
         _position(before),
         target=_target(after, hold=after.price_estimated),
@@ -223,8 +223,9 @@ def _paid(
     )
     charged = _charged(before, after, settlement)
     made = _movements(after, settlement, included=_used(charged) - _used(before))
-    if balance is not None and _is_settled(before):
-        balance.posted += sum(movement.available for movement in made)
+    if balance is not None:
+        balance.posted += sum(movement.available + movement.held for movement in made)
+        balance.held += sum(movement.held for movement in made)
     return made, charged
 
 

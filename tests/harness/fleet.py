@@ -15,12 +15,14 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import httpx
 
 from gateway.embedded import EmbeddedRedis
 from gateway.emulator.server import RunningEmulator, running_emulator
+from gateway.messages.reconcile import every_difference
 from gateway.settings import Settings, to_environment
 from gateway.stack.ports import settled_port
 from gateway.wiring.provisioning import prepare_database
@@ -114,6 +116,10 @@ class Fleet:
     stack: contextlib.AsyncExitStack
     """For whatever else a scenario starts; closed with the fleet."""
     processes: dict[str, Process] = field(default_factory=dict)
+    was_broken: bool = False
+    """Whether a build ran that was broken on purpose, since the books were last looked at."""
+    spoiled: set[UUID | None] = field(default_factory=set)
+    """Tenants whose books such a build left in disorder."""
     _serial: int = 0
 
     @property
@@ -127,6 +133,7 @@ class Fleet:
         """Start a process, armed with a fault or broken on purpose; whatever had its name is killed first."""
         await self.kill(name)
         self._serial += 1
+        self.was_broken = self.was_broken or bool(broken)
         log = self.folder / f"{self._serial:03}-{name}.log"
         command = (
             "serve",
@@ -196,6 +203,15 @@ class Fleet:
         """Return what the carrier accepted, from the log it had to sync before it answered."""
         path = self.folder / "truth.jsonl"
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    async def reconcile(self) -> None:
+        """Hold the reconciler to finding nothing but what builds left that were broken on purpose."""
+        found = [d for d in await every_difference(self.database) if d.tenant_id not in self.spoiled]
+        if self.was_broken:
+            self.spoiled |= {difference.tenant_id for difference in found}
+            self.was_broken = False
+            return
+        assert found == [], found
 
     async def heal(self) -> None:
         """End every fault and every process that may be armed or broken, and empty the line."""

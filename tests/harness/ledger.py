@@ -1,5 +1,7 @@
 """What must hold of money at every moment, whatever happened before; each fault is a sentence."""
 
+import contextlib
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
@@ -47,6 +49,15 @@ CHECKS = {
         WHERE k.message_id IS NOT NULL AND m.id IS NULL
     """,
 }
+
+
+@contextlib.asynccontextmanager
+async def agreeing_books(database: Any) -> AsyncIterator[None]:
+    """Let a scenario run, and hold the reconciler to finding nothing after it that was not there before."""
+    before = await every_difference(database)
+    yield
+    found = [each for each in await every_difference(database) if each not in before]
+    assert found == [], found
 
 
 async def faults(database: Any, *, of_tenant: UUID | None = None) -> list[str]:

@@ -7,6 +7,7 @@ import pytest
 
 from gateway.embedded import create_database, drop_database
 from tests.harness.fleet import running_fleet
+from tests.harness.ledger import agreeing_books
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +28,11 @@ async def fleet(session_fleet):
     await session_fleet.ensure("workers")
     yield session_fleet
     await session_fleet.heal()
+    await session_fleet.reconcile()
+
+
+@pytest.fixture(scope="module")
+async def stack(stack):
+    """The gateway in this process; after a module's scenarios the reconciler has found nothing."""
+    async with agreeing_books(stack.database):
+        yield stack

@@ -15,6 +15,7 @@ import pytest
 
 from gateway.dispatch import failover, rerouting
 from tenants.ids import encode
+from tests.harness.ledger import agreeing_books
 from tests.harness.numbers import us_number
 from tests.harness.stack import US, Stack, running_stack
 from tests.harness.verdict import StoredMessage, broken_promises
@@ -98,7 +99,8 @@ async def regions(database_url, redis_url, emulator) -> AsyncIterator[TwoRegions
     async with running_stack(database_url, redis_url, emulator, **changes) as stack:
         await stack.emulate("carriers", ALL_DELIVERED)
         await stack.emulate("faults", {"actions": {}})
-        yield TwoRegions(stack, road)
+        async with agreeing_books(stack.database):
+            yield TwoRegions(stack, road)
     await road.close()
 
 

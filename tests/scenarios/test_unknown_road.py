@@ -8,7 +8,7 @@ import asyncio
 
 import pytest
 
-from tests.harness.ledger import faults
+from tests.harness.ledger import agreeing_books, faults
 from tests.harness.numbers import us_number
 from tests.harness.stack import US_PROMOTIONAL, running_stack
 from tests.harness.waiting import until
@@ -19,7 +19,8 @@ async def hasty(database_url, redis_url, emulator):
     """A gateway that decides on unknown outcomes after a second."""
     async with running_stack(database_url, redis_url, emulator, unknown_wait_s=1.0) as stack:
         await stack.emulate("carriers", {"*": {"outcomes": {"DELIVERED": 1.0}}})
-        yield stack
+        async with agreeing_books(stack.database):
+            yield stack
 
 
 async def unanswered(stack, customer, **members):

@@ -203,3 +203,28 @@ async def test_a_hold_that_lapses_is_given_back_as_expired(database, worker_engi
     assert [row["kind"] for row in kinds] == ["expire", "hold"]
     balance = await database.fetchrow("SELECT * FROM balances WHERE tenant_id = $1", scope.tenant_id)
     assert (balance["posted"], balance["held"]) == (10, 0)
+
+
+async def test_what_one_message_gives_back_pays_for_anothers_late_charge_in_the_same_batch(
+    apply, database, worker_engine, worker_pool
+):
+    """Whether the two come in one batch or in two must not decide who bears it."""
+    ends = []
+    for together in (False, True):
+        scope, [first, second] = await tenant_with(worker_engine, worker_pool, price=10, count=2, credit=20)
+        await apply(receipt("BLOCKED", message_id=second.id, provider_message_id="aws-2", price=0.0))
+        async with worker_transaction(worker_engine) as session:
+            await service.adjust(scope, session, amount=-10)
+        story = [
+            receipt("BLOCKED", message_id=first.id, provider_message_id="aws-1", price=0.0),
+            receipt("DELIVERED", message_id=second.id, provider_message_id="aws-2", second=5),
+        ]
+        for batch in [story] if together else [[each] for each in story]:
+            await apply(*batch)
+        row = await row_of(database, second.id)
+        available = await database.fetchval(
+            "SELECT posted - held FROM balances WHERE tenant_id = $1", scope.tenant_id
+        )
+        ends.append((row["price_final"], row["price_excess"], available))
+    assert ends == [(10, 0, 0)] * 2
+    assert await faults(database) == []
