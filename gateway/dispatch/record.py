@@ -88,6 +88,7 @@ def decide(
                 state,
                 status=advance(state.status, "sent"),
                 provider_message_id=provider_id,
+                other_ids=state.has_another_id(provider_id),
                 dispatched_at=state.dispatched_at or recorded.at,
                 attempts=attempts,
             ), gone

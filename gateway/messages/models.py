@@ -131,6 +131,8 @@ class Message(Base):
     feedback: Mapped[str | None]
     """`pending`, `received` or `failed`; None where the send did not ask for any."""
     provider_message_id: Mapped[str | None]
+    other_ids: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Whether AWS has named it by another id, too: then it became several texts, and costs all of them."""
     provider_status: Mapped[str | None]
     carrier: Mapped[str | None]
     mcc: Mapped[str | None]

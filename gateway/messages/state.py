@@ -64,6 +64,12 @@ class MessageState(Struct, frozen=True, kw_only=True):
     call_seconds: int | None = None
     included: int = 0
     """What of it the tenant's bundle covers."""
+    other_ids: bool = False
+    """Whether AWS has it under more ids than `provider_message_id`."""
+
+    def has_another_id(self, provider_message_id: str) -> bool:
+        """Return whether AWS has it under more than one id, now that it is named by this one."""
+        return self.other_ids or self.provider_message_id not in {None, provider_message_id}
 
 
 _COLUMNS = ", ".join(MessageState.__struct_fields__)
@@ -80,7 +86,7 @@ _WRITTEN: dict[str, str] = {
     "mcc": "text", "mnc": "text", "provider_price_micros": "bigint", "provider_fee_micros": "bigint",
     "cost_micros": "bigint", "cost_revision": "smallint",
     "receipt_rank": "smallint", "receipt_at": "timestamptz", "receipt_name": "text",
-    "resend_of_unknown": "boolean", "call_seconds": "integer",
+    "resend_of_unknown": "boolean", "call_seconds": "integer", "other_ids": "boolean",
 }  # fmt: skip
 _SAVE = f"""
     UPDATE messages m SET {", ".join(f"{name} = d.{name}" for name in _WRITTEN)}

@@ -142,20 +142,17 @@ async def _move(
 ) -> None:
     before: dict[UUID, MessageState] = {}
     after: dict[UUID, MessageState] = {}
-    twice: set[UUID] = set()
     for receipt, state in owned:
         if receipt.event_key in fresh:
             before.setdefault(state.id, state)
             after[state.id] = fold(after.get(state.id, state), receipt)
-            if after[state.id].provider_message_id != receipt.provider_message_id:
-                twice.add(state.id)
             metrics.RECEIPT_LAG_SECONDS.observe(max(0.0, (now - receipt.at).total_seconds()))
             _count_unmapped(receipt)
     unanswered = {"queued", "dispatching"}
     answered = [i for i in before if before[i].status in unanswered and after[i].status not in unanswered]
     # An event is proof that AWS has it: an attempt of unknown outcome is known now.
     also = [Write("answered", _ANSWERED, (answered,))] if answered else []
-    after |= await with_every_price(connection, list(after.values()), twice=twice)
+    after |= await with_every_price(connection, list(after.values()))
     also += findings([(receipt, state) for receipt, state in owned if receipt.event_key in fresh])
     await save(connection, [(before[i], after[i]) for i in before], now=now, also=also)
 

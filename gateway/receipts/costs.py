@@ -1,11 +1,13 @@
 """
 What AWS charged for a message that it has under more than one id.
 
-A message sent again after an unknown outcome may have become two texts, and AWS bills both. Each of AWS's
-ids costs the greatest price and the greatest fee that any of its events named; a message costs their sum.
+A message sent again after an unknown outcome may have become two texts, and a single attempt may become
+several where something between the gateway and AWS repeats it; AWS bills each. Each of AWS's ids costs the
+greatest price and the greatest fee that any of its events named; a message costs their sum. That AWS has
+named another id is kept with the message, since a later event of the first id alone would not tell.
 """
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -25,15 +27,10 @@ _PRICES: Final = """
 
 
 async def with_every_price(
-    connection: HotConnection, states: Sequence[MessageState], *, twice: Container[UUID]
+    connection: HotConnection, states: Sequence[MessageState]
 ) -> dict[UUID, MessageState]:
-    """
-    Return those of the messages that went out more than once, with the cost that all their events name.
-
-    Args:
-        twice: Messages of which an event names another id than the one they are known by.
-    """
-    again = [s for s in states if (s.attempts > 1 or s.id in twice) and not s.test]
+    """Return those of the messages that may be several texts, with the cost that all their events name."""
+    again = [s for s in states if (s.attempts > 1 or s.other_ids) and not s.test]
     if not again:
         return {}
     rows = await connection.fetch(

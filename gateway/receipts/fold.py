@@ -23,6 +23,7 @@ def fold(state: MessageState, receipt: Receipt) -> MessageState:
     kept = structs.replace(
         state,
         provider_message_id=state.provider_message_id or receipt.provider_message_id,
+        other_ids=state.has_another_id(receipt.provider_message_id),
         attempts=max(state.attempts, receipt.attempt or 0),
         dispatched_at=state.dispatched_at or receipt.requested_at or receipt.at,
         carrier=_greatest(state.carrier, receipt.carrier),
@@ -40,7 +41,7 @@ def _cost(state: MessageState) -> int:
     """
     What AWS charged, where it has one id for the message; never less than was known before.
 
-    A message that went out twice has two prices, which are read from its events instead.
+    A message that became several texts has as many prices, which are read from its events instead.
     """
     single = (state.provider_price_micros or 0) + (state.provider_fee_micros or 0)
     return max(state.cost_micros, single)

@@ -1,8 +1,11 @@
 """Price books over the API: dry run, import, comparison and drift."""
 
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
+
+from tests.harness.numbers import us_number
 
 HEAD = "country,channel,sell_usd,cost_usd,credits\n*,sms,0.25,0.225,24\n"
 
@@ -87,3 +90,33 @@ async def test_a_plan_names_a_book_that_is_there(operator, path) -> None:
     await operator.post(f"{path}/import", json={"csv": HEAD})
     taken = await operator.patch(place, json=change)
     assert (taken.status_code, taken.json()["plan"]["price_book"]) == (200, name)
+
+
+async def test_drift_is_what_aws_charged_beside_the_book(stack, operator) -> None:
+    """On real receipts: emulated carriers name their prices and fees, and the book says other ones."""
+    name = uuid4().hex[:12]
+    csv = HEAD + "US,sms,0.02,0.007,1\n"
+    await operator.post(f"/v1/admin/price-books/{name}/import", json={"csv": csv})
+    customer = await stack.customer(plan={"price_book": name})
+    for _ in range(3):
+        answer = await customer.send(to=us_number(), body="Your order is ready", type="transactional")
+        assert answer.status_code == 202, answer.text
+        assert (await customer.final(answer.json()["id"]))["status"] == "delivered"
+    told = await stack.database.fetch(
+        "SELECT message_id, max(price_micros) AS price, max(fee_micros) AS fee FROM receipts "
+        "WHERE tenant_id = $1 GROUP BY message_id",
+        customer.uuid,
+    )
+    actual = Decimal(sum(row["price"] + row["fee"] for row in told)) / 1_000_000
+    assert len(told) == 3
+    assert actual > 0
+    (row,) = (await operator.get(f"/v1/admin/price-books/{name}/drift")).json()["data"]
+    assert (row["country"], row["messages"], row["parts"]) == ("US", 3, 3)
+    assert (Decimal(row["book_usd"]), Decimal(row["actual_usd"])) == (Decimal("0.021"), actual)
+    assert row["drift_percent"] == pytest.approx(
+        float((actual - Decimal("0.021")) / Decimal("0.021") * 100), abs=0.01
+    )
+    booked = await stack.database.fetchval(
+        "SELECT sum(cogs)::bigint FROM ledger_transfers WHERE tenant_id = $1", customer.uuid
+    )
+    assert booked == actual * 1_000_000

@@ -7,9 +7,11 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec import structs
 
 from gateway.clock import FixedClock
 from gateway.db.transaction import worker_transaction
+from gateway.messages.state import lock, save
 from gateway.messages.usage import count_all
 from gateway.receipts.apply import apply_batch
 from gateway.receipts.batch import platform_key
@@ -227,4 +229,33 @@ async def test_what_one_message_gives_back_pays_for_anothers_late_charge_in_the_
         )
         ends.append((row["price_final"], row["price_excess"], available))
     assert ends == [(10, 0, 0)] * 2
+    assert await faults(database) == []
+
+
+@pytest.mark.parametrize("answered", [None, "a", "b", "x"])
+async def test_one_attempt_that_became_three_texts_costs_all_three_in_any_order(
+    apply, database, worker_engine, worker_pool, answered
+):
+    """A later price of the first id is an event like any other, and must not stand for all of them."""
+    story = [("a", 0.0, 0), ("b", 0.01, 1), ("a", 0.01, 2), ("c", 0.002, 3), ("b", 0.003, 4), ("a", 0.004, 5)]
+    rng = random.Random(11)
+    for _ in range(6):
+        _, [message] = await tenant_with(worker_engine, worker_pool)
+        if answered is not None:
+            async with worker_pool.acquire() as connection, connection.transaction():
+                state = (await lock(connection, [message.id]))[message.id]
+                sent = structs.replace(state, status="sent", provider_message_id=answered, attempts=1)
+                await save(connection, [(state, sent)], now=datetime.now(UTC))
+        for name, price, second in story:
+            made = receipt(
+                "SUCCESSFUL",
+                message_id=message.id,
+                provider_message_id=name,
+                price=price,
+                second=second,
+                totalCarrierFee=0.0,
+            )
+            await apply(made)
+        assert (await row_of(database, message.id))["cost_micros"] == 10_000 + 10_000 + 2_000
+        rng.shuffle(story)
     assert await faults(database) == []
