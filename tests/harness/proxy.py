@@ -4,6 +4,7 @@ A TCP proxy whose faults can be switched while connections are open; it stands b
     delay_s, bytes_per_s     slow, in both directions
     freeze() / thaw()        nothing passes, and nobody is told: what is sent waits
     swallow_answers          half-open: requests arrive, answers vanish, the connection stays
+    lose_rate                this share of the answers resets its connection instead
     drop_answers             requests arrive; the first byte of an answer resets the connection instead
     cut_after_bytes          each connection is reset after so many bytes towards the server
     reset()                  RST to both ends of every open connection
@@ -14,6 +15,7 @@ A TCP proxy whose faults can be switched while connections are open; it stands b
 
 import asyncio
 import contextlib
+import random
 import socket
 import struct
 from collections.abc import AsyncIterator
@@ -43,6 +45,7 @@ class FaultProxy:
         self.bytes_per_s: float | None = None
         self.swallow_answers = False
         self.drop_answers = False
+        self.lose_rate = 0.0
         self.cut_after_bytes: int | None = None
         self._flowing.set()
 
@@ -136,7 +139,7 @@ class FaultProxy:
     async def _answers(self, reader, writer, pair) -> None:
         while data := await reader.read(_CHUNK):
             await self._pass()
-            if self.drop_answers:
+            if self.drop_answers or random.random() < self.lose_rate:
                 _reset(*pair)
                 return
             if not self.swallow_answers:

@@ -1,18 +1,21 @@
 """
 API processes that die around a commit, lose their database in the middle of one, or fail inside.
 
-Rows 1, 2, 3 and 5. The API is also where receipts arrive, so what dies around their commit is here, too.
+Rows 1 to 5. The API is also where receipts arrive, so what dies around their commit is here, too.
 """
 
 import asyncio
+import contextlib
 import os
 import signal
 
+import httpx
 import pytest
 
 from gateway.faultpoints import FaultPoint
 from tests.harness.clients import new_clients
 from tests.harness.judging import judge
+from tests.harness.numbers import us_number
 from tests.harness.waiting import until
 
 KILLS = int(os.environ.get("SCENARIO_KILLS", "1"))
@@ -98,6 +101,50 @@ async def test_a_commit_whose_answer_was_lost_is_looked_up_or_asked_again(fleet)
 async def test_a_doubt_that_is_resolved_by_storing_again_is_found_out(fleet):
     """The checker of row 3 on a build that takes no notice of the key."""
     assert any("messages for" in found for found in (await in_doubt(fleet, broken="keys_ignored")).broken)
+
+
+POISON = "poison"
+_REFUSE_POISON = f"ALTER TABLE messages ADD CONSTRAINT scenario CHECK (client_reference <> '{POISON}')"
+_TAKE_POISON = "ALTER TABLE messages DROP CONSTRAINT scenario"
+
+
+async def poisoned(fleet, *, broken="", patience_s=10.0):
+    """Mix rows that Postgres refuses into batches; the verdict, sends asked again, and poison's answers."""
+    clients, stop, answers = await new_clients(fleet), asyncio.Event(), []
+    await fleet.start("dispatcher")
+    await fleet.start("api", broken=broken)
+    headers = {"Authorization": f"Bearer {clients.token}"}
+
+    async def poisoner(client):
+        body = {"to": us_number(), "body": "Poison", "type": "otp", "client_reference": POISON}
+        while not stop.is_set():
+            with contextlib.suppress(httpx.TimeoutException):
+                answers.append((await client.post(f"{fleet.api_url}/v1/messages", json=body)).status_code)
+
+    await fleet.database.execute(_REFUSE_POISON)
+    try:
+        async with httpx.AsyncClient(headers=headers, timeout=2.0, trust_env=False) as client:
+            poisoning = [asyncio.create_task(poisoner(client)) for _ in range(4)]
+            await clients.send(6 * SENDS, at_once=16, patience_s=patience_s)
+            stop.set()
+            await asyncio.gather(*poisoning)
+    finally:
+        await fleet.database.execute(_TAKE_POISON)
+    return await judge(fleet, clients), clients.refused, answers
+
+
+async def test_a_row_that_postgres_refuses_fails_alone(fleet):
+    """Row 4: whoever shares its commit is stored all the same, and poison is never told that it was."""
+    verdict, refused, answers = await poisoned(fleet)
+    assert (verdict.but_delivered_once(), refused) == ([], 0)
+    assert answers
+    assert 202 not in answers
+
+
+async def test_a_batch_that_fails_with_its_poison_is_found_out(fleet):
+    """The checker of row 4 on a build that drops the whole batch."""
+    _, refused, _ = await poisoned(fleet, broken="flusher_forgets", patience_s=2.0)
+    assert refused > 0
 
 
 async def broken_inside(fleet, *, broken=""):
