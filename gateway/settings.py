@@ -74,6 +74,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long an attempt with no answer waits for a receipt before its policy decides."""
     fail_over_after: int = 3
     """Connections of one message that may fail before it goes to another account or Region; at least 1."""
+    inbound_kept_days: int = 90
+    """Days after which texts that came in are deleted; the ledger of opt-outs is kept."""
     webhook_in_flight: int = 64
     webhook_timeout_s: float = 15.0
     fault_injection: bool = False

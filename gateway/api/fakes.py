@@ -62,6 +62,24 @@ class FakeUploads:
         )
 
 
+class FakeTwoWay:
+    """Does as it is told, unless `refuse` says what AWS says."""
+
+    def __init__(self) -> None:
+        self.refuse: str | None = None
+        self.wishes: list[tuple[UUID, bool, bool]] = []
+
+    async def set_two_way(
+        self, scope: TenantScope, sender_id: UUID, *, enabled: bool, self_managed: bool
+    ) -> tuple[UUID, ...] | ProvisionRefused:
+        """Remember the wish."""
+        del scope
+        if self.refuse is not None:
+            return ProvisionRefused(detail=self.refuse)
+        self.wishes.append((sender_id, enabled, self_managed))
+        return (sender_id,)
+
+
 class FakeSending:
     """Accepts every send, unless `answer` holds another outcome or an error to raise."""
 

@@ -304,6 +304,25 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         ),
         "Report as soon as the person used the message; read `feedback` for what it counts as.",
     ),
+    "keyword_reserved": (
+        (
+            "STOP, HELP, JOIN and their words in other languages cannot be deleted or renamed, and no "
+            "keyword may begin with a word that stops: every person may rely on it."
+        ),
+        "Choose another word; to change what STOP, HELP or JOIN answer, set their texts.",
+    ),
+    "keyword_registered": (
+        "The keyword was registered with the carriers, who audit that it does what is on file.",
+        "Open a support case with AWS; when it is done the operator unlocks the keyword.",
+    ),
+    "two_way_not_possible": (
+        "Sender ids cannot be answered, and a number without SMS takes no texts.",
+        "Use a long code, 10DLC number, toll-free number or short code; offer opt-outs another way.",
+    ),
+    "carrier_managed": (
+        "On a toll-free number the network answers STOP, UNSTOP and START and blocks by itself.",
+        "Leave `opt_outs` at `managed`; the gateway follows what people text there.",
+    ),
     "no_protect_configuration": (
         "The request means the tenant's default protect configuration, and there is none.",
         "`POST /v1/protect/configurations`; the first one is the default.",

@@ -22,11 +22,15 @@ from gateway.api.admin import (
 )
 from gateway.api.admin import credits as admin_credits
 from gateway.api.admin import fees as admin_fees
+from gateway.api.admin import inbound as admin_inbound
+from gateway.api.admin import keywords as admin_keywords
 from gateway.api.admin import messages as messages_desk
+from gateway.api.admin import opt_outs as admin_opt_outs
 from gateway.api.admin import protect as account_protect
 from gateway.api.admin import protect_blocks as protect_desk
 from gateway.api.admin import senders as senders_desk
 from gateway.api.admin import templates as admin_templates
+from gateway.api.admin import two_way as admin_two_way
 from gateway.api.auth import operator_gate, tenant_gate
 from gateway.api.desk import Desk
 from gateway.api.docs import Library, docs_folder, docs_routes
@@ -41,6 +45,8 @@ from gateway.api.v1 import (
     conversion,
     events,
     feedback,
+    inbound_messages,
+    keywords,
     media,
     messages,
     opt_outs,
@@ -52,6 +58,7 @@ from gateway.api.v1 import (
     senders,
     statements,
     templates,
+    two_way,
     usage,
     verified_numbers,
     webhook_deliveries,
@@ -73,6 +80,19 @@ TENANT_ROUTES: tuple[HTTPRouteHandler, ...] = (
     batches.send_batch,
     advice.advise_senders,
     advice.get_plan_sheet,
+    inbound_messages.list_inbound_messages,
+    inbound_messages.get_inbound_message,
+    keywords.list_keywords,
+    keywords.create_keyword,
+    keywords.list_built_in_keywords,
+    keywords.put_keyword_text,
+    keywords.delete_keyword_text,
+    keywords.get_keyword,
+    keywords.update_keyword,
+    keywords.delete_keyword,
+    two_way.get_two_way,
+    opt_outs.list_opt_out_changes,
+    opt_outs.import_opt_outs,
     media.upload_media,
     media.get_media,
     events.list_events,
@@ -202,6 +222,12 @@ OPERATOR_ROUTES: tuple[HTTPRouteHandler, ...] = (
     quarantine.list_quarantined_messages,
     inbox.list_inbox,
     inbox.resolve_inbox_item,
+    admin_inbound.list_quarantined_inbound,
+    admin_inbound.return_quarantined_inbound,
+    admin_keywords.put_keyword_registered,
+    admin_opt_outs.enter_opt_out,
+    admin_opt_outs.list_tenant_opt_out_changes,
+    admin_two_way.set_two_way,
     tenant_protect.list_tenant_protect,
     tenant_protect.create_tenant_protect,
     tenant_protect.update_tenant_protect,

@@ -19,7 +19,7 @@ from gateway.api.ports import (
     WebhookUrlCheck,
 )
 from gateway.carrier.check_ports import AccountCheck
-from gateway.carrier.provision_ports import Provisioner
+from gateway.carrier.provision_ports import Provisioner, TwoWaySwitch
 from gateway.carrier.verify_ports import NumberVerifier
 from gateway.clock import Clock
 from gateway.settings import Settings
@@ -41,6 +41,7 @@ class Services:
     media: Uploads
     provisioner: Provisioner
     number_verifier: NumberVerifier
+    two_way: TwoWaySwitch
     account_check: Callable[[AwsAccount], Awaitable[AccountCheck]]
     """Tries an AWS account's credentials and permissions; sends nothing."""
     ingest: SnsIngest

@@ -58,6 +58,24 @@ class ProvisionRefused(Struct, frozen=True, kw_only=True):
     """One sentence for the operator: what AWS said and the way out."""
 
 
+class TwoWaySwitch(Protocol):
+    """Switches at AWS whether people can answer to a number, and who answers STOP and HELP."""
+
+    async def set_two_way(
+        self, scope: TenantScope, sender_id: UUID, *, enabled: bool, self_managed: bool
+    ) -> tuple[UUID, ...] | ProvisionRefused:
+        """
+        Bring the number, or the AWS pool that holds it, to the wish; the account's topic gets the texts.
+
+        Returns the senders whose setting it now is: all of the pool, where there is one.
+
+        Raises:
+            tenants.errors.NotFound: The tenant has no such sender.
+            gateway.errors.Unavailable: AWS or Postgres does not answer.
+        """
+        ...
+
+
 class Provisioner(Protocol):
     """Makes a tenant's world at AWS, idempotently and at the pace AWS allows."""
 

@@ -24,6 +24,7 @@ from gateway.carrier.provision_ports import (
 from gateway.carrier.provision_run import Control, ProvisionRun, StepRefused, UsualRate, said
 from gateway.carrier.session import AwsSession, open_session, role_of
 from gateway.carrier.topics import SnsTopics
+from gateway.carrier.two_way import switch_two_way
 from gateway.carrier.wishes import default_wishes
 from gateway.db.transaction import worker_transaction
 from gateway.errors import Unavailable
@@ -32,6 +33,7 @@ from tenants.accounts.models import Tenant
 from tenants.scope import TenantScope
 from tenants.senders import service as senders
 from tenants.senders import store as sender_store
+from tenants.senders import two_way
 from tenants.senders.models import AwsAccount
 from tenants.senders.service import DEFAULT_ACCOUNT, AccountFacts
 
@@ -107,6 +109,30 @@ class AwsProvisioner:
         return ProvisionResult(
             created=tuple(run.created), adopted=tuple(run.adopted), waiting=tuple(run.waiting)
         )
+
+    async def set_two_way(
+        self, scope: TenantScope, sender_id: UUID, *, enabled: bool, self_managed: bool
+    ) -> tuple[UUID, ...] | ProvisionRefused:
+        """
+        Switch the number, or the AWS pool that holds it; the topic is made ready first.
+
+        Raises:
+            NotFound: The tenant has no such sender.
+            Unavailable: AWS or Postgres does not answer.
+        """
+        async with worker_transaction(self._engine) as session:
+            numbers = await two_way.numbers_with(scope, session, sender_id)
+            known = await sender_store.accounts(session)
+        account = next(each for each in known if each.id == numbers.account_id)
+        try:
+            topic_arn = await self._subscribe(account)
+            async with self._open(account) as aws:
+                await switch_two_way(aws, numbers, topic_arn if enabled else None, self_managed=self_managed)
+        except ClientError as error:
+            return ProvisionRefused(detail=said(error))
+        except BotoCoreError as error:
+            raise Unavailable(f"AWS does not answer: {error}") from error
+        return numbers.sender_ids
 
     async def ensure_default_account(self) -> AwsAccount:
         """Add the first route from the settings; one that is there keeps what the operator changed."""

@@ -6,7 +6,7 @@ made only while the lease has more life left than a call can take.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -34,6 +34,9 @@ from tenants.ids import created_at
 Ill = Callable[[], Mapping[UUID, Illness]]
 """What is not healthy now, by id of sender and of account; from memory."""
 
+OptedOut = Callable[[MarkedMessage], Awaitable[bool]]
+"""Asks Postgres whether the recipient has opted out by now."""
+
 _log = structlog.get_logger(__name__)
 
 _MIN_TTL_S = 5
@@ -41,10 +44,17 @@ _MIN_TTL_S = 5
 _MAX_TTL_S = 259_200
 _NO_KEY_MS = 30_000
 _DISABLED_MS = 30_000
+_NOT_ASKED_MS = 1_000
 _MARK_IS_FRESH_S = 5.0
 """A worker that was stopped for longer than this after its mark must not send: the lease may be over."""
 
 
+_STILL_TRUE_S = 0.5
+"""What the mark said of opt-outs is asked again after this: a STOP is heard within a second."""
+_OPTED_OUT = Refused(
+    code="opted_out",
+    detail="The recipient opted out while the message waited; it did not leave, and costs nothing.",
+)
 _NOT_STAGED = Refused(
     code="media_inaccessible",
     detail="The file does not lie in the AWS account that the message was moved to; send it again.",
@@ -65,8 +75,10 @@ class Caller:
         backoff: Backoff,
         clock: Clock,
         ill: Ill,
+        opted_out: OptedOut,
     ) -> None:
         self._ill = ill
+        self._opted_out = opted_out
         self._carrier = carrier
         self._lanes = lanes
         self._keys = keys
@@ -87,6 +99,9 @@ class Caller:
         ttl_s = int((message.expires_at - self._clock.now()).total_seconds())
         if ttl_s < _MIN_TTL_S:
             self._recorder.put(message, Expired())
+            return
+        if message.opted_out:
+            self._recorder.put(message, _OPTED_OUT)
             return
         if (out_of_use := _out_of_use(message, self._ill())) is not None:
             self._recorder.put(message, out_of_use)
@@ -112,6 +127,9 @@ class Caller:
         if time.monotonic() - marked_at > _MARK_IS_FRESH_S:
             self._recorder.put(message, NotSent(reason="mark_too_old", retry_after_ms=0))
             return
+        if time.monotonic() - marked_at > _STILL_TRUE_S and (kept := await self._kept(message)) is not None:
+            self._recorder.put(message, kept)
+            return
         outcome = await self._send(text)
         self._lateness.answered(going)
         await fp(FaultPoint.WORKER_AFTER_AWS)
@@ -120,6 +138,14 @@ class Caller:
             metrics.QUEUE_WAIT_SECONDS.labels(message.type).observe(waited.total_seconds())
         self._recorder.put(message, outcome)
         await self._backoff.heard(claimed, outcome)
+
+    async def _kept(self, message: MarkedMessage) -> Refused | NotSent | None:
+        """Say why a message that was held up since its mark must not leave after all."""
+        try:
+            return _OPTED_OUT if await self._opted_out(message) else None
+        except DATABASE_FAULTS as error:
+            _log.warning("opt_out_not_asked", message_id=str(message.message_id), error=str(error))
+            return NotSent(reason="opt_out_unknown", retry_after_ms=_NOT_ASKED_MS)
 
     async def _opened(
         self, message: MarkedMessage, ttl_s: int

@@ -9,6 +9,7 @@ stops the claims and lets the calls end.
 import asyncio
 import time
 from collections.abc import Coroutine
+from functools import partial
 from uuid import UUID
 
 import asyncpg
@@ -20,6 +21,7 @@ from gateway.db.faults import DATABASE_FAULTS
 from gateway.dispatch.backoff import Backoff
 from gateway.dispatch.call import Caller, Ill
 from gateway.dispatch.handover import Handover
+from gateway.dispatch.mark import opted_out_by_now
 from gateway.dispatch.record import Recorder
 from gateway.dispatch.room import Room
 from gateway.dispatch.standby import Standby
@@ -73,6 +75,7 @@ class Dispatcher:
             backoff=Backoff(LaneBackoff(lanes)),
             clock=clock,
             ill=ill,
+            opted_out=partial(opted_out_by_now, pool),
         )
         self._handover = Handover(
             route=route, lanes=lanes, pool=pool, clock=clock, room=self._room, call=caller.call

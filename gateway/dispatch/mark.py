@@ -53,6 +53,8 @@ class MarkedMessage(Struct, frozen=True, kw_only=True):
     """Why it was not sent when it was tried before."""
     rulings: Rulings | None = None
     """What the rules added to it at the accept."""
+    opted_out: bool = False
+    """Whether the recipient has opted out since the accept, and this is no answer to that."""
     quiet_hours: QuietHours | None = None
     """The plan's, as it is at the mark; only of a promotional message."""
 
@@ -70,7 +72,10 @@ _MARK = """
         l.aws_id AS protect_configuration,
         m.max_price_micros, m.expires_at, m.context, m.channel, m.content, m.rulings,
         m.feedback IS NOT NULL AS feedback, marked.waits_for,
-        CASE WHEN m.type = 'promotional'
+        m.rulings->>'reply' IS DISTINCT FROM 'stop' AND m.rulings->>'reply' IS DISTINCT FROM 'help'
+            AND EXISTS (SELECT FROM opt_outs o WHERE o.tenant_id = m.tenant_id
+                AND o.list_name IN ('all', m.type) AND o.recipient_hash = m.recipient_hash) AS opted_out,
+        CASE WHEN m.type = 'promotional' AND m.rulings->>'reply' IS NULL
             THEN (SELECT t.plan->'quiet_hours' FROM tenants t WHERE t.id = m.tenant_id) END AS quiet_hours
     FROM marked JOIN messages m
         ON m.tenant_id = marked.tenant_id AND m.id = marked.message_id
@@ -101,6 +106,20 @@ async def unmark(
     Its lease names it, so a mark that another worker has made since stays.
     """
     await connection.execute(_UNMARK, list(message_ids), worker, leased_until, now)
+
+
+_OPTED_OUT = """
+    SELECT EXISTS (SELECT FROM messages m JOIN opt_outs o ON o.tenant_id = m.tenant_id
+        AND o.list_name IN ('all', m.type) AND o.recipient_hash = m.recipient_hash
+        WHERE m.tenant_id = $1 AND m.id = $2 AND m.created_at = $3
+            AND m.rulings->>'reply' IS DISTINCT FROM 'stop' AND m.rulings->>'reply' IS DISTINCT FROM 'help')
+"""
+
+
+async def opted_out_by_now(pool: "asyncpg.Pool[asyncpg.Record]", message: MarkedMessage) -> bool:
+    """Ask again what the mark asked, for a call that comes later than it should."""
+    owned = (message.tenant_id, message.message_id, created_at(message.message_id))
+    return bool(await pool.fetchval(_OPTED_OUT, *owned))
 
 
 async def mark(

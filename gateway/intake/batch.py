@@ -24,9 +24,14 @@ MAX_BATCH = 128
 
 
 def create_intake(
-    pool: "asyncpg.Pool[asyncpg.Record]", pusher: LanePusher, *, queue_size: int
+    pool: "asyncpg.Pool[asyncpg.Record]", pusher: LanePusher, *, queue_size: int, gauged: bool = True
 ) -> IntakeCommit:
-    """Return the waiting line of sends; run its flushers beside the web server."""
+    """
+    Return the waiting line of sends; run its flushers beside the web server.
+
+    Args:
+        gauged: Whether it is the line that the process's gauge shows; a process shows one.
+    """
     intake: IntakeCommit = GroupCommit(
         pool,
         partial(commit_batch, guesses=Guesses()),
@@ -37,7 +42,8 @@ def create_intake(
         committed=pusher.committed,
         find_committed=_find_committed,
     )
-    metrics.INTAKE_WAITING_MESSAGES.set_function(lambda: float(intake.waiting))
+    if gauged:
+        metrics.INTAKE_WAITING_MESSAGES.set_function(lambda: float(intake.waiting))
     return intake
 
 

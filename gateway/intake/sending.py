@@ -324,7 +324,7 @@ class Sending:
                 return over_budget(over, message.unit, self._clock.now(), rate=passed.rate)
             case NoCredit() as short:
                 return Declined(
-                    code="insufficient_credits", detail=_shortfall(short, message.unit), rate=passed.rate
+                    code="insufficient_credits", detail=shortfall(short, message.unit), rate=passed.rate
                 )
 
 
@@ -354,7 +354,8 @@ def _untouched(limit: float) -> RateState:
     return RateState(limit_per_s=limit, remaining=max(1, int(limit)), reset_ms=0)
 
 
-def _shortfall(short: NoCredit, unit: str) -> str:
+def shortfall(short: NoCredit, unit: str) -> str:
+    """Say what is missing, in the unit that the tenant pays in."""
     if unit == "credits":
         return f"the message needs {short.needed} credits, {short.available} are available"
     return (

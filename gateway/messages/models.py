@@ -305,15 +305,24 @@ class StoredReceipt(Base):
 
 
 class ParkedReceipt(Base):
-    """An authentic event that no message claims yet, sealed under the operator's key."""
+    """An authentic event that no message claims yet, or an inbound text, sealed under the operator's key."""
 
     __tablename__ = "parked_receipts"
+    __table_args__ = (
+        Index(
+            "ix_parked_receipts_inbound",
+            "received_at",
+            postgresql_where=text("reason IN ('inbound', 'no_such_number')"),
+        ),
+    )
 
     event_key: Mapped[bytes] = mapped_column(primary_key=True)
     provider_message_id: Mapped[str | None] = mapped_column(index=True)
     reason: Mapped[str]
     body_sealed: Mapped[Sealed]
     received_at: Mapped[Instant] = mapped_column(server_default=text("now()"))
+    tries: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    """How often an inbound text could not be taken in."""
 
 
 class SandboxReceipt(Base):

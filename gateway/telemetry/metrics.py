@@ -147,6 +147,18 @@ RECEIPT_LAG_SECONDS: Final = Histogram(
     "tollgate_receipt_lag_seconds", "Time from the event at AWS to its commit here.", buckets=_SLOW_SECONDS
 )
 
+INBOUND_TEXTS: Final = Counter(
+    "tollgate_inbound_texts_total",
+    "Texts that came in, by what they did: opt_out, opt_in, help, reply, no_keyword, repeated, "
+    "no_such_number, unreadable, not_taken_in.",
+    ["outcome"],
+)
+AUTO_REPLIES: Final = Counter(
+    "tollgate_auto_replies_total",
+    "Automatic replies by what they answer and whether they were sent.",
+    ["kind", "outcome"],
+)
+
 WEBHOOK_ATTEMPTS: Final = Counter(
     "tollgate_webhook_attempts_total",
     "Posts to tenants' endpoints by outcome: delivered, failed, exhausted, disabled.",

@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from gateway.messages.row import ROW_COLUMNS, MessageRow
 from gateway.webhooks.payload import StoredEvent
+from gateway.webhooks.personal import Told, personal_of
 from tenants.endpoints.models import WebhookEndpoint
 from tenants.ids import created_at
 from tenants.tables import HotConnection
@@ -128,6 +129,10 @@ async def _read(connection: HotConnection, rows: Sequence[asyncpg.Record]) -> li
     messages = {
         row["id"]: MessageRow(**dict(row)) for row in await _by_id(connection, _MESSAGES, message_ids)
     }
+    about = (
+        Told(id=e["id"], tenant_id=e["tenant_id"], type=e["type"], data=e["data"]) for e in events.values()
+    )
+    personal = await personal_of(connection, about)
     endpoint_rows = await connection.fetch(_ENDPOINTS, list({row["endpoint_id"] for row in rows}))
     endpoints = {row["id"]: WebhookEndpoint(**dict(row)) for row in endpoint_rows}
     found: list[DueDelivery] = []
@@ -137,7 +142,13 @@ async def _read(connection: HotConnection, rows: Sequence[asyncpg.Record]) -> li
         if endpoint is None or event is None or endpoint.state != "enabled":
             orphans.append(row)
             continue
-        found.append(_due(row, endpoint, event, messages))
+        due = _due(row, endpoint, event, messages)
+        about_whom = personal.get(event["id"])
+        found.append(
+            due
+            if about_whom is None
+            else structs.replace(due, event=structs.replace(due.event, personal=about_whom))
+        )
     if orphans:
         key = ("tenant_id", "id", "created_at")
         await connection.execute(_CLOSE, *([row[name] for row in orphans] for name in key))

@@ -10,6 +10,7 @@ from gateway.messages.models import Message
 from gateway.messages.row import MessageRow
 from gateway.messages.store import view_of
 from gateway.messages.view import timestamp
+from gateway.webhooks.personal import Personal, opened
 from tenants.accounts.sealing import DataKey
 from tenants.ids import created_at
 
@@ -22,6 +23,8 @@ class StoredEvent(Struct, frozen=True, kw_only=True):
     sequence: int
     data: dict[str, Any]
     message: Message | MessageRow | None
+    personal: Personal | None = None
+    """What it says of a person, where it is about one and no message."""
 
 
 def body_of(event: StoredEvent, key: DataKey) -> str:
@@ -35,6 +38,8 @@ def body_of(event: StoredEvent, key: DataKey) -> str:
         view: dict[str, Any] = msgspec.to_builtins(view_of(event.message, key))
         provider = view["provider"] | data.get("provider", {})
         data = view | _frozen(event.message) | data | {"provider": provider}
+    if event.personal is not None:
+        data |= opened(event.personal, key)
     body = {
         "type": event.type,
         "timestamp": timestamp(created_at(event.id)),

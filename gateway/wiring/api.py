@@ -99,6 +99,7 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
             clock=clock,
             secret_key=settings.secret_key,
         )
+        provisioner = create_provisioner(shared, session)
         services = Services(
             settings=settings,
             clock=clock,
@@ -107,7 +108,8 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
             data_keys=shared.keys,
             sending=sending,
             media=media,
-            provisioner=create_provisioner(shared, session),
+            provisioner=provisioner,
+            two_way=provisioner,
             number_verifier=AwsNumberVerifier(shared.worker_engine, control_of(session)),
             account_check=check_account,
             ingest=receiver,

@@ -9,6 +9,7 @@ from gateway.dispatch.expiry import ExpirySweep
 from gateway.dispatch.quarantine import QuarantineSweep
 from gateway.dispatch.relane_orders import RelaneOrders
 from gateway.dispatch.unknown import UnknownSweep
+from gateway.inbound.forgetting import forget_old_texts
 from gateway.intake.pumping_watch import PumpingWatch
 from gateway.intake.terms import TermsFollower
 from gateway.lanes.audit import LaneAudit
@@ -37,6 +38,7 @@ from gateway.webhooks.client import open_client
 from gateway.webhooks.deliver import WebhookSender
 from gateway.webhooks.posting import Poster
 from gateway.webhooks.strays import gather_strays
+from gateway.wiring.inbound import open_inbound
 from gateway.wiring.policies import create_reader
 from gateway.wiring.resources import Resources, Task
 from tenants.budgets.recount import recount_due
@@ -56,6 +58,7 @@ async def open_receipts(shared: Resources, stack: AsyncExitStack) -> list[Task]:
     return [
         lambda: commit.run(flushers=1),
         lambda: run_rounds([Round(name="sandbox_receipts", every_s=0.1, work=sandbox.feed_due)]),
+        *await open_inbound(shared, stack),
     ]
 
 
@@ -126,6 +129,9 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
             "DELETE FROM parked_receipts WHERE received_at < now() - $1::interval", _STRAYS_KEPT
         )
 
+    async def forget_inbound() -> None:
+        await forget_old_texts(pool, timedelta(days=settings.inbound_kept_days))
+
     async def forget_overrides() -> None:
         await pool.execute("DELETE FROM protect_overrides WHERE expires_at < now() - $1::interval", KEPT)
 
@@ -157,6 +163,7 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
         Round(name="partitions", every_s=3600.0, work=make_partitions),
         Round(name="old_strays", every_s=3600.0, work=forget_strays),
         Round(name="old_quarantined", every_s=3600.0, work=forget_quarantined),
+        Round(name="old_inbound", every_s=3600.0, work=forget_inbound),
         Round(name="expired_overrides", every_s=3600.0, work=forget_overrides),
         Round(name="expired_media", every_s=3600.0, work=forget_media),
         Round(name="expired_keys", every_s=600.0, work=forget_keys),

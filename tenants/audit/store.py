@@ -26,18 +26,20 @@ async def append(
     action: str,
     subject: str,
     detail: dict[str, Any] | None = None,
+    by: str | None = None,
 ) -> None:
     """
     Note a change in the transaction that makes it.
 
     The action reads `thing.verb`, for example `template.approved`, and the subject is the public id of what
-    was changed. The detail is what is worth knowing later: never a secret, a number or a text.
+    was changed. The detail is what is worth knowing later: never a secret, a number or a text. `by` names
+    who acts where neither a key nor the operator does.
     """
     session.add(
         AuditRow(
             tenant_id=scope.tenant_id,
             id=new_uuid(),
-            actor=actor(scope),
+            actor=by or actor(scope),
             action=action,
             subject=subject,
             detail=detail or {},

@@ -2,23 +2,42 @@
 Who must not be texted: put on lists, taken off, shown.
 
 Each change says whether it changed anything, so that the caller can bring admission's copy up to date after
-the commit and tell the tenant only what is new.
+the commit and tell the tenant only what is new. What changes is written into a ledger that nobody can alter:
+who asked, by which way, when.
 """
 
 from datetime import datetime
 from typing import Literal, get_args
+from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tenants.accounts.sealing import DataKey
 from tenants.audit import store as audit
 from tenants.errors import InvalidInput
 from tenants.optouts import lists, store
-from tenants.optouts.models import OptOut
+from tenants.optouts.models import OptOut, OptOutChange
 from tenants.scope import TenantScope
 
-Source = Literal["api", "csv", "keyword", "carrier", "operator", "web"]
+Source = Literal[
+    "api", "csv", "keyword", "page", "call_centre", "aws_list", "carrier", "operator", "web"
+]  # fmt: skip
+"""
+Which way a change came: a call of the API, a file, a text that a person sent, a preference page, a call
+centre, AWS's own list, the carrier's network (toll-free numbers). `operator` and `web` are older names.
+"""
+
+
+class Origin(Struct, frozen=True, kw_only=True):
+    """Whose doing a change is."""
+
+    source: Source = "api"
+    actor: str | None = None
+    """`recipient`, `aws`, an agent's name; None for who makes the request."""
+    inbound_id: UUID | None = None
+    """The text that asked for it."""
+    note: str | None = None
 
 
 class Change(Struct, frozen=True, kw_only=True):
@@ -30,6 +49,23 @@ class Change(Struct, frozen=True, kw_only=True):
     """Whether the recipient stands on the list now."""
     changed: bool
     """Whether that is news."""
+    change_id: UUID | None = None
+    """Its line in the ledger; None where nothing changed."""
+
+
+class ChangeView(Struct, frozen=True, kw_only=True):
+    """A line of the ledger, with its number opened."""
+
+    id: UUID
+    list_name: str
+    number: str
+    change: str
+    """`opted_out` or `opted_in`."""
+    source: str
+    actor: str
+    inbound_id: UUID | None
+    note: str | None
+    at: datetime
 
 
 class OptOutView(Struct, frozen=True, kw_only=True):
@@ -58,27 +94,29 @@ async def put(
     number: str,
     list_name: str = lists.EVERYTHING,
     source: Source = "api",
+    origin: Origin | None = None,
 ) -> Change:
     """
     Put a number on a list; it keeps its first date and source when it is there already.
 
+    `origin` says more than `source` and stands before it.
+
     Raises:
         InvalidInput: The number, the list's name or the source breaks a rule.
     """
-    if source not in get_args(Source):
-        raise InvalidInput("/source", "invalid_source", f"a source is one of {', '.join(get_args(Source))}")
+    came = _checked(origin or Origin(source=source))
     recipient_hash = data_key.recipient_hash(lists.check_number(number))
+    sealed = data_key.seal(number.encode(), context=_context(recipient_hash))
     changed = await store.add(
         scope,
         session,
         list_name=lists.check_list(list_name),
         recipient_hash=recipient_hash,
-        number_sealed=data_key.seal(number.encode(), context=_context(recipient_hash)),
-        source=source,
+        number_sealed=sealed,
+        source=came.source,
     )
     change = Change(list_name=list_name, recipient_hash=recipient_hash, listed=True, changed=changed)
-    await _note(scope, session, change, source)
-    return change
+    return await _noted(scope, session, change, came, sealed)
 
 
 async def remove(
@@ -89,6 +127,7 @@ async def remove(
     number: str,
     list_name: str = lists.EVERYTHING,
     source: Source = "api",
+    origin: Origin | None = None,
 ) -> Change:
     """
     Take a number off a list; no error if it was not there.
@@ -96,13 +135,34 @@ async def remove(
     Raises:
         InvalidInput: The number or the list's name breaks a rule.
     """
+    came = _checked(origin or Origin(source=source))
     recipient_hash = data_key.recipient_hash(lists.check_number(number))
     changed = await store.remove(
         scope, session, list_name=lists.check_list(list_name), recipient_hash=recipient_hash
     )
     change = Change(list_name=list_name, recipient_hash=recipient_hash, listed=False, changed=changed)
-    await _note(scope, session, change, source)
-    return change
+    sealed = data_key.seal(number.encode(), context=_context(recipient_hash))
+    return await _noted(scope, session, change, came, sealed)
+
+
+async def history(
+    scope: TenantScope,
+    session: AsyncSession,
+    data_key: DataKey,
+    *,
+    limit: int,
+    after: UUID | None = None,
+    number: str | None = None,
+) -> list[ChangeView]:
+    """
+    Return up to `limit` changes, the oldest first: of one number, or of all as a feed for another system.
+
+    Raises:
+        InvalidInput: The number breaks a rule.
+    """
+    wanted = None if number is None else data_key.recipient_hash(lists.check_number(number))
+    rows = await store.changes(scope, session, limit=limit, after=after, recipient_hash=wanted)
+    return [_change_view(row, data_key) for row in rows]
 
 
 async def lists_of(scope: TenantScope, session: AsyncSession, recipient_hash: bytes) -> list[str]:
@@ -165,8 +225,51 @@ def _place(cursor: str) -> tuple[str, bytes]:
         raise InvalidInput("/after", "invalid_cursor", "this is no cursor of an opt-out list") from None
 
 
-async def _note(scope: TenantScope, session: AsyncSession, change: Change, source: str) -> None:
-    if change.changed:
-        action = "opt_out.created" if change.listed else "opt_out.removed"
-        subject = _subject(change.list_name, change.recipient_hash)
-        await audit.append(scope, session, action=action, subject=subject, detail={"source": source})
+def number_of(row: OptOutChange, data_key: DataKey) -> str:
+    """Return the number of a line of the ledger."""
+    return data_key.open(row.number_sealed, context=_context(row.recipient_hash)).decode()
+
+
+def _checked(origin: Origin) -> Origin:
+    if origin.source not in get_args(Source):
+        raise InvalidInput("/source", "invalid_source", f"a source is one of {', '.join(get_args(Source))}")
+    return origin
+
+
+def _change_view(row: OptOutChange, data_key: DataKey) -> ChangeView:
+    return ChangeView(
+        id=row.id,
+        list_name=row.list_name,
+        number=number_of(row, data_key),
+        change=row.change,
+        source=row.source,
+        actor=row.actor,
+        inbound_id=row.inbound_id,
+        note=row.note,
+        at=row.at,
+    )
+
+
+async def _noted(
+    scope: TenantScope, session: AsyncSession, change: Change, origin: Origin, number_sealed: bytes
+) -> Change:
+    """Write what changed into the ledger and the audit trail; what did not change leaves no line."""
+    if not change.changed:
+        return change
+    line = await store.note(
+        scope,
+        session,
+        list_name=change.list_name,
+        recipient_hash=change.recipient_hash,
+        number_sealed=number_sealed,
+        change="opted_out" if change.listed else "opted_in",
+        source=origin.source,
+        actor=origin.actor or audit.actor(scope),
+        inbound_id=origin.inbound_id,
+        note=origin.note,
+    )
+    action = "opt_out.created" if change.listed else "opt_out.removed"
+    subject = _subject(change.list_name, change.recipient_hash)
+    detail = {"source": origin.source}
+    await audit.append(scope, session, action=action, subject=subject, detail=detail, by=origin.actor)
+    return structs.replace(change, change_id=line.id)

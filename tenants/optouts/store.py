@@ -1,13 +1,15 @@
 """Queries on opt-outs."""
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
+from uuid import UUID
 
 from sqlalchemy import CursorResult, delete, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from tenants.optouts.models import OptOut
+from tenants.ids import new_uuid
+from tenants.optouts.models import OptOut, OptOutChange
 from tenants.scope import TenantScope
 
 
@@ -40,6 +42,39 @@ async def remove(scope: TenantScope, session: AsyncSession, *, list_name: str, r
         OptOut.recipient_hash == recipient_hash,
     )
     return cast("CursorResult[object]", await session.execute(statement)).rowcount == 1
+
+
+async def note(scope: TenantScope, session: AsyncSession, **values: Any) -> OptOutChange:
+    """Add a line to the ledger of changes."""
+    line = OptOutChange(tenant_id=scope.tenant_id, id=new_uuid(), **values)
+    session.add(line)
+    await session.flush()
+    return line
+
+
+async def changes(
+    scope: TenantScope,
+    session: AsyncSession,
+    *,
+    limit: int,
+    after: UUID | None = None,
+    recipient_hash: bytes | None = None,
+) -> Sequence[OptOutChange]:
+    """Return up to `limit` lines of the ledger, the oldest first, of one recipient or of all."""
+    query = select(OptOutChange).where(OptOutChange.tenant_id == scope.tenant_id)
+    if recipient_hash is not None:
+        query = query.where(OptOutChange.recipient_hash == recipient_hash)
+    if after is not None:
+        query = query.where(OptOutChange.id > after)
+    return (await session.scalars(query.order_by(OptOutChange.id).limit(limit))).all()
+
+
+async def sources_of(scope: TenantScope, session: AsyncSession, recipient_hash: bytes) -> dict[str, str]:
+    """Return the lists on which a recipient stands, each with how that came."""
+    query = select(OptOut.list_name, OptOut.source).where(
+        OptOut.tenant_id == scope.tenant_id, OptOut.recipient_hash == recipient_hash
+    )
+    return {row.list_name: row.source for row in await session.execute(query)}
 
 
 async def lists_of(scope: TenantScope, session: AsyncSession, recipient_hash: bytes) -> list[str]:

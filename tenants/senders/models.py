@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.tables import Base, Instant, Json, Texts
@@ -51,6 +51,7 @@ class Sender(Base):
             name="type",
         ),
         CheckConstraint("state IN ('pending', 'active', 'standby', 'disabled', 'released')", name="state"),
+        Index("ix_senders_value", "value", postgresql_where=text("state <> 'released'")),
     )
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -75,6 +76,27 @@ class Sender(Base):
     created_at: Mapped[Instant] = mapped_column(server_default=text("now()"))
     released_at: Mapped[datetime | None]
     """Set by the database when its state becomes `released`; its lease ends that day."""
+
+
+class TwoWaySettings(Base):
+    """Who answers STOP and HELP on a number, and what a STOP there stops; without a row AWS answers."""
+
+    __tablename__ = "two_way_settings"
+    __table_args__ = (
+        CheckConstraint("opt_outs IN ('managed', 'self_managed', 'carrier')", name="opt_outs"),
+        CheckConstraint("stop_scope IN ('everything', 'use_case')", name="stop_scope"),
+        ForeignKeyConstraint(["tenant_id", "sender_id"], ["senders.tenant_id", "senders.id"]),
+    )
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    sender_id: Mapped[UUID] = mapped_column(primary_key=True)
+    opt_outs: Mapped[str]
+    """`managed` by AWS, `self_managed` by the gateway, or by the `carrier` (every toll-free number)."""
+    stop_scope: Mapped[str]
+    """`everything` of the tenant, or the `use_case`: the message types that the number carries."""
+    confirmed_by: Mapped[str | None]
+    """Who took over the duty to answer and to honour opt-outs, where it is self-managed."""
+    updated_at: Mapped[Instant] = mapped_column(server_default=text("now()"))
 
 
 class Pool(Base):

@@ -15,6 +15,7 @@ from gateway.api.fakes import (
     FakeProvisioner,
     FakeReadiness,
     FakeSending,
+    FakeTwoWay,
     FakeUploads,
     FakeVerifier,
 )
@@ -105,6 +106,7 @@ async def world(database_url: str, engines: dict[str, Any]) -> World:
             media=FakeUploads(),
             provisioner=FakeProvisioner(),
             number_verifier=FakeVerifier(),
+            two_way=FakeTwoWay(),
             ingest=FakeIngest(),
             readiness=FakeReadiness(),
             policy_changed=projection.policy_changed,

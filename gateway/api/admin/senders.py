@@ -8,7 +8,6 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct, field
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from gateway.api.announcements import announce
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk, Work
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
@@ -17,6 +16,7 @@ from gateway.api.refusals import Refusal
 from gateway.api.v1.senders import SenderView, sender_view
 from gateway.lanes.gates import identity_rate
 from gateway.routing import operating
+from gateway.webhooks.announcements import announce
 from tenants.accounts import service as accounts
 from tenants.accounts.plan import CountryCode, PartsPerSecond
 from tenants.errors import InvalidId

@@ -11,7 +11,6 @@ from msgspec import Meta, Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.api.admin import pending_templates
-from gateway.api.announcements import announce
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
@@ -29,6 +28,7 @@ from gateway.api.v1.template_views import (
 )
 from gateway.api.v1.templates import decision_event
 from gateway.messages.view import timestamp
+from gateway.webhooks.announcements import announce
 from tenants.credits import store as credit_store
 from tenants.errors import NotFound
 from tenants.ids import encode

@@ -25,6 +25,7 @@ from gateway.api.event_query import EventQuery, event_query
 from gateway.api.paging import DEFAULT_LIMIT, After, Limit, id_cursor
 from gateway.messages.models import Event, Message
 from gateway.webhooks.payload import StoredEvent, body_of
+from gateway.webhooks.personal import Personal, Told, personal_in
 from tenants.accounts.sealing import DataKey
 from tenants.ids import encode
 from tenants.scope import TenantScope
@@ -82,7 +83,9 @@ async def list_events(
     key = await desk.services.data_keys.of(request.auth.tenant_id)
     async with desk.tenant(request.auth) as session:
         rows = await _after(request.auth, session, wanted, until=until, limit=limit)
-    views = [_view(event, message, key) for event, message in rows]
+        about = (Told(id=e.id, tenant_id=e.tenant_id, type=e.type, data=e.data) for e, _ in rows)
+        personal = await personal_in(session, about)
+    views = [_view(event, message, personal.get(event.id), key) for event, message in rows]
     return Feed(data=views, next_cursor=id_cursor(rows[-1][0].id) if rows else after)
 
 
@@ -109,10 +112,15 @@ async def _after(
     return [(event, message) for event, message in await session.execute(query)]
 
 
-def _view(event: Event, message: Message | None, key: DataKey) -> EventView:
+def _view(event: Event, message: Message | None, personal: Personal | None, key: DataKey) -> EventView:
     """Return the event with the very body that its webhook carries."""
     stored = StoredEvent(
-        id=event.id, type=event.type, sequence=event.sequence, data=event.data, message=message
+        id=event.id,
+        type=event.type,
+        sequence=event.sequence,
+        data=event.data,
+        message=message,
+        personal=personal,
     )
     body = msgspec.json.decode(body_of(stored, key), type=_Body)
     return EventView(

@@ -8,7 +8,6 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from gateway.api.announcements import announce
 from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
@@ -18,6 +17,7 @@ from gateway.api.path_ids import path_id
 from gateway.api.refusals import Refusal
 from gateway.messages import feedback, store
 from gateway.messages.view import MessageView
+from gateway.webhooks.announcements import announce
 
 _SEND: Final = {NEEDS: "messages:send"}
 

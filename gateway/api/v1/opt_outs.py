@@ -2,20 +2,33 @@
 
 from typing import Annotated, Final
 
-from litestar import delete, get, put
+from litestar import Response, delete, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, QueryParameter
-from msgspec import Struct
+from litestar.params import FromPath, JSONBody, QueryParameter
+from msgspec import Meta, Struct
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from gateway.api.announcements import announce
 from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
-from gateway.api.documented import TENANT, refusals
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, page_of, text_after, text_cursor
+from gateway.api.documented import TENANT, WITH_BODY, WITH_IDEMPOTENCY, refusals
+from gateway.api.opt_out_changing import change, project
+from gateway.api.opt_out_files import MAX_BYTES, SHOWN, OptOutFile, read_file
+from gateway.api.paging import (
+    DEFAULT_LIMIT,
+    After,
+    Limit,
+    Page,
+    id_after,
+    id_cursor,
+    page_of,
+    text_after,
+    text_cursor,
+)
 from gateway.api.refusals import Refusal
 from gateway.messages.view import timestamp
 from tenants.countries.numbers import Number, parse_number
+from tenants.ids import encode
 from tenants.optouts import lists, service
 
 _OPT_OUTS: Final = {NEEDS: "opt-outs"}
@@ -41,11 +54,52 @@ class OptOutState(Struct, frozen=True, kw_only=True):
     """False if it stood there already."""
 
 
-class OptOutEvent(Struct, frozen=True, kw_only=True):
-    """What an endpoint is told; the number is not in it."""
+class OptOutChangeView(Struct, frozen=True, kw_only=True):
+    """A line of the ledger."""
 
+    id: str
+    number: str
     list: str
+    change: str
+    """`opted_out` or `opted_in`."""
     source: str
+    """`keyword`, `api`, `csv`, `page`, `call_centre`, `aws_list` or `carrier`."""
+    actor: str
+    """`recipient`, `key_…`, `operator`, `aws` or an agent's name."""
+    inbound_id: str | None
+    """The text that asked for it."""
+    note: str | None
+    at: str | None
+
+
+class OptOutImportBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A file of opt-outs as CSV text."""
+
+    csv: Annotated[str, Meta(min_length=1, max_length=MAX_BYTES)]
+    """First line: `number`, and where wanted `list`, `opted_out` and `note`."""
+    dry_run: bool = False
+    """Only look what the file would do."""
+
+
+class RowFaultView(Struct, frozen=True, kw_only=True):
+    """What is wrong with a row."""
+
+    line: int
+    column: str
+    code: str
+    detail: str
+
+
+class OptOutImportView(Struct, frozen=True, kw_only=True):
+    """What became of a file; one with a fault changes nothing."""
+
+    rows: int
+    applied: bool
+    changed: int
+    """Rows that were news; of a dry run 0."""
+    faults: int
+    errors: list[RowFaultView]
+    """The first 100."""
 
 
 @get(
@@ -146,30 +200,129 @@ async def _page(
     return page_of(rows, limit, view=_view, cursor=lambda row: text_cursor(row.cursor))
 
 
+@get(
+    "/opt-outs/changes",
+    opt=_OPT_OUTS,
+    responses=refusals(*TENANT, "invalid_number"),
+    summary="List every change of opt-outs",
+    description=(
+        "The oldest first, of one number or of all: proof of who asked when, and a feed for another system "
+        "that sends to the same people. Nothing in it is ever changed or removed."
+    ),
+)
+async def list_opt_out_changes(
+    request: ApiRequest,
+    desk: NamedDependency[Desk],
+    limit: Limit = DEFAULT_LIMIT,
+    after: After = None,
+    number: Annotated[str | None, QueryParameter(max_length=40, description="E.164")] = None,
+) -> Page[OptOutChangeView]:
+    """Return a page of the ledger."""
+    wanted = None if number is None else _e164(number, field="?number")
+    key = await desk.services.data_keys.of(request.auth.tenant_id)
+    async with desk.tenant(request.auth) as session:
+        rows = await service.history(
+            request.auth, session, key, limit=limit + 1, after=id_after(after), number=wanted
+        )
+    return page_of(rows, limit, view=change_view, cursor=lambda row: id_cursor(row.id))
+
+
+@post(
+    "/opt-outs/import",
+    status_code=200,
+    opt=_OPT_OUTS,
+    request_max_body_size=2 * MAX_BYTES,
+    responses=refusals(*TENANT, *WITH_BODY, *WITH_IDEMPOTENCY),
+    summary="Import a file of opt-outs",
+    description=(
+        "Up to 10,000 rows, taken whole or not at all: `errors` says what to mend, line by line. With "
+        "`dry_run` nothing is changed."
+    ),
+)
+async def import_opt_outs(
+    request: ApiRequest, data: JSONBody[OptOutImportBody], desk: NamedDependency[Desk]
+) -> Response[OptOutImportView]:
+    """Take a file from another system."""
+    read = read_file(data.csv)
+    key = await desk.services.data_keys.of(request.auth.tenant_id)
+    changes: list[service.Change] = []
+
+    async def work(session: AsyncSession) -> OptOutImportView:
+        if not read.faults and not data.dry_run:
+            for row in read.rows:
+                origin = service.Origin(source="csv", note=row.note)
+                changes.append(
+                    await change(
+                        request.auth,
+                        session,
+                        key,
+                        number=row.number,
+                        list_name=row.list_name,
+                        opted_out=row.opted_out,
+                        origin=origin,
+                    )
+                )
+        return _import_view(read, changes, applied=not read.faults and not data.dry_run)
+
+    answer = await desk.tenant_once(request, work, status=200)
+    news = [each for each in changes if each.changed]
+    await project(desk.services.opt_out_changed, request.auth.tenant_id, news)
+    return answer
+
+
+def change_view(row: service.ChangeView) -> OptOutChangeView:
+    """Return a line of the ledger as the wire shows it."""
+    return OptOutChangeView(
+        id=encode("ooc", row.id),
+        number=row.number,
+        list=row.list_name,
+        change=row.change,
+        source=row.source,
+        actor=row.actor,
+        inbound_id=None if row.inbound_id is None else encode("inb", row.inbound_id),
+        note=row.note,
+        at=timestamp(row.at),
+    )
+
+
+def _import_view(read: OptOutFile, changes: list[service.Change], *, applied: bool) -> OptOutImportView:
+    shown = [
+        RowFaultView(line=each.line, column=each.column, code=each.code, detail=each.detail)
+        for each in read.faults[:SHOWN]
+    ]
+    return OptOutImportView(
+        rows=len(read.rows) + len(read.faults),
+        applied=applied,
+        changed=sum(each.changed for each in changes),
+        faults=len(read.faults),
+        errors=shown,
+    )
+
+
 async def _change(
     request: ApiRequest, desk: Desk, list_name: str, number: str, *, opted_out: bool
 ) -> OptOutState:
     e164 = _e164(number)
     key = await desk.services.data_keys.of(request.auth.tenant_id)
-    act = service.put if opted_out else service.remove
     async with desk.tenant(request.auth) as session:
-        change = await act(request.auth, session, key, number=e164, list_name=list_name)
-        if change.changed:
-            event = OptOutEvent(list=change.list_name, source="api")
-            await announce(
-                request.auth, session, "opt_out.created" if opted_out else "opt_out.removed", event
-            )
-    await desk.services.opt_out_changed(
-        request.auth.tenant_id, change.list_name, change.recipient_hash, opted_out=opted_out
-    )
-    return OptOutState(number=e164, list=change.list_name, opted_out=opted_out, changed=change.changed)
+        made = await change(
+            request.auth,
+            session,
+            key,
+            number=e164,
+            list_name=list_name,
+            opted_out=opted_out,
+            origin=service.Origin(source="api"),
+        )
+    await project(desk.services.opt_out_changed, request.auth.tenant_id, [made])
+    return OptOutState(number=e164, list=made.list_name, opted_out=opted_out, changed=made.changed)
 
 
-def _e164(text: str) -> str:
+def _e164(text: str, *, field: str = "/number") -> str:
     number = parse_number(text)
     if isinstance(number, Number):
         return number.e164
-    raise Refusal.of_field("/number", "invalid_number", number.detail)
+    raise Refusal.of_field(field, "invalid_number", number.detail)
 
 
 def _view(row: service.OptOutView) -> OptOutView:

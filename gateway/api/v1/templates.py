@@ -9,7 +9,6 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import UNSET, Meta, Struct, UnsetType
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from gateway.api.announcements import announce
 from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
@@ -17,6 +16,7 @@ from gateway.api.documented import TENANT, WITH_BODY, WITH_IDEMPOTENCY, refusals
 from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
 from gateway.api.path_ids import path_id
 from gateway.api.v1.template_views import TemplateView, VersionView, tariff, template_view, version_view
+from gateway.webhooks.announcements import announce
 from tenants.errors import InvalidInput, NotFound
 from tenants.ids import encode
 from tenants.scope import TenantScope

@@ -9,7 +9,6 @@ from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.api import deliveries
-from gateway.api.announcements import add_event
 from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
@@ -18,6 +17,7 @@ from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_c
 from gateway.api.path_ids import path_id
 from gateway.api.v1.webhook_endpoints import KIND
 from gateway.messages.view import timestamp
+from gateway.webhooks.announcements import add_event
 from gateway.webhooks.models import WebhookAttempt, WebhookDelivery
 from gateway.webhooks.payload import reply_context
 from tenants.accounts.sealing import DataKey

@@ -7,6 +7,7 @@ import pytest
 # Every mapped table has to be imported before the metadata is read.
 from gateway.intake import models as _intake  # noqa: F401
 from gateway.media import models as _media  # noqa: F401
+from gateway.messages import inbound as _inbound  # noqa: F401
 from gateway.messages import models as _messages  # noqa: F401
 from gateway.routing import models as _routing  # noqa: F401
 from gateway.webhooks import models as _webhooks  # noqa: F401
@@ -17,6 +18,7 @@ from tenants.credits import models as _credits  # noqa: F401
 from tenants.endpoints import models as _endpoints  # noqa: F401
 from tenants.ids import new_uuid
 from tenants.inbox import models as _inbox  # noqa: F401
+from tenants.keywords import models as _keywords  # noqa: F401
 from tenants.optouts import models as _optouts  # noqa: F401
 from tenants.protection import models as _protection  # noqa: F401
 from tenants.protection import pumping as _pumping  # noqa: F401
@@ -63,6 +65,13 @@ ALLOWED_IN = {
     ("audit_rows", "action"): "'x'",
     ("pumping_holds", "rule"): "'prefix'",
     ("verified_numbers", "state"): "'verified'",
+    ("inbound_messages", "reply"): "'none'",
+    ("inbound_replies", "kind"): "'stop'",
+    ("keywords", "action"): "'reply'",
+    ("keyword_texts", "keyword"): "'STOP'",
+    ("opt_out_changes", "change"): "'opted_out'",
+    ("two_way_settings", "opt_outs"): "'managed'",
+    ("two_way_settings", "stop_scope"): "'everything'",
     ("dispatch_queue", "state"): "'queued'",
     ("template_versions", "state"): "'draft'",
     ("webhook_deliveries", "state"): "'pending'",

@@ -15,7 +15,7 @@ from gateway.db.engine import sqlalchemy_url
 from tenants.tables import Base
 
 ROLES = ("tollgate_app", "tollgate_worker", "tollgate_ingest")
-APPEND_ONLY = ("ledger_transfers", "events", "receipts", "audit_rows")
+APPEND_ONLY = ("ledger_transfers", "events", "receipts", "audit_rows", "opt_out_changes")
 FENCE = "(SELECT tollgate_current_tenant() AS tollgate_current_tenant)"
 
 

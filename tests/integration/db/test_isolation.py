@@ -65,7 +65,9 @@ async def test_what_the_app_cannot_read_is_what_it_has_no_business_with(database
     assert unreadable == [
         "dispatch_queue",
         "feedback_orders",
+        "inbound_replies",
         "inbox_items",
+        "opt_out_links",
         "quarantined_messages",
         "relane_orders",
     ]

@@ -16,6 +16,7 @@ from gateway.api.fakes import (
     FakeProvisioner,
     FakeReadiness,
     FakeSending,
+    FakeTwoWay,
     FakeUploads,
     FakeVerifier,
 )
@@ -60,6 +61,7 @@ def _application() -> tuple[Any, str]:
             lanes=FakeLanes(),
             provisioner=FakeProvisioner(),
             number_verifier=FakeVerifier(),
+            two_way=FakeTwoWay(),
             ingest=FakeIngest(),
             readiness=FakeReadiness(),
             policy_changed=projection.policy_changed,

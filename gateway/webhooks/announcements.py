@@ -1,4 +1,4 @@
-"""Tells a tenant's endpoints of a change, in the transaction of a route that makes it."""
+"""Tells a tenant's endpoints of a change, in the transaction that makes it."""
 
 from uuid import UUID
 

@@ -1,0 +1,1 @@
+"""What people write: taken in once, found its tenant, its keyword obeyed, its reply ordered."""

@@ -1,0 +1,89 @@
+"""Whose number a text was sent to."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from msgspec import Struct
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from gateway.inbound.obeying import Mode, StopScope
+
+_OWNERS: Final = text(
+    """
+    SELECT s.tenant_id, s.id, s.type, s.value, s.country, s.message_types, w.opt_outs, w.stop_scope
+    FROM senders s JOIN tenants t ON t.id = s.tenant_id
+    LEFT JOIN two_way_settings w ON w.tenant_id = s.tenant_id AND w.sender_id = s.id
+    WHERE s.value = ANY (CAST(:values AS text[])) AND s.state <> 'released' AND t.state <> 'closed'
+    ORDER BY s.id
+    """
+)
+_PREVIOUS: Final = text("SELECT tenant_id, id FROM messages WHERE provider_message_id = :provider_id LIMIT 1")
+
+
+class Owner(Struct, frozen=True, kw_only=True):
+    """The number that was written to, as one tenant has it."""
+
+    tenant_id: UUID
+    sender_id: UUID
+    value: str
+    country: str
+    message_types: frozenset[str]
+    mode: Mode
+    stop_scope: StopScope
+
+
+class Previous(Struct, frozen=True):
+    """The message that a text follows."""
+
+    tenant_id: UUID
+    message_id: UUID
+
+
+async def previous_of(session: AsyncSession, provider_message_id: str | None) -> Previous | None:
+    """Return the message that AWS says it published last to the person, if it is one of ours."""
+    if provider_message_id is None:
+        return None
+    row = (await session.execute(_PREVIOUS, {"provider_id": provider_message_id})).first()
+    return None if row is None else Previous(row.tenant_id, row.id)
+
+
+async def owner_of(
+    session: AsyncSession, destination: str, *, country: str | None, previous: Previous | None
+) -> Owner | None:
+    """
+    Return who was written to; None where nobody has the number, or several and none is likelier.
+
+    Tenants that share a number are told apart by the conversation: whoever wrote to the person last.
+    """
+    digits = destination.removeprefix("+")
+    rows = (await session.execute(_OWNERS, {"values": [digits, f"+{digits}"]})).all()
+    return chosen([_owner(row) for row in rows], country=country, previous=previous)
+
+
+def chosen(owners: Sequence[Owner], *, country: str | None, previous: Previous | None) -> Owner | None:
+    """Return the likeliest of those who have the number; a short code is one per country."""
+    at_home = [each for each in owners if each.country == country] or list(owners)
+    if len({each.tenant_id for each in at_home}) > 1:
+        at_home = [each for each in at_home if previous and each.tenant_id == previous.tenant_id]
+    return at_home[0] if at_home else None
+
+
+def _owner(row: Any) -> Owner:
+    return Owner(
+        tenant_id=row.tenant_id,
+        sender_id=row.id,
+        value=row.value,
+        country=row.country,
+        message_types=frozenset(row.message_types),
+        mode=mode_of(row.type, row.opt_outs),
+        stop_scope=row.stop_scope or "everything",
+    )
+
+
+def mode_of(sender_type: str, stored: str | None) -> Mode:
+    """Return who keeps a number's opt-outs: a toll-free number's network, whatever is wished; else AWS."""
+    if sender_type == "TOLL_FREE":
+        return "carrier"
+    return "self_managed" if stored == "self_managed" else "managed"
