@@ -116,4 +116,4 @@ async def get_tenant_statement(
         tenant = await accounts.get(scope, session)
         month, form = named_month(name, tenant.created_at, now)
         found = await statement(scope, session, month, now=now)
-    return statement_answer(statement_view(found, with_cost=True), form)
+    return statement_answer(statement_view(found, with_cost=True), form, holder=tenant.name)

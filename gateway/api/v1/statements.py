@@ -12,7 +12,8 @@ from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, refusals
-from gateway.api.statement_files import statement_csv, statement_page
+from gateway.api.statement_files import statement_csv
+from gateway.api.statement_page import statement_page
 from gateway.api.statement_views import StatementView, statement_view
 from gateway.messages.month import Month, month_of, months, parse_month
 from gateway.messages.statements import statement
@@ -60,14 +61,16 @@ def named_month(name: str, created_at: datetime, now: datetime) -> tuple[Month, 
     return month, form
 
 
-def statement_answer(view: StatementView, form: str) -> Response[Any]:
-    """Return a statement in the form that was asked for."""
+def statement_answer(view: StatementView, form: str, *, holder: str) -> Response[Any]:
+    """Return a statement in the form that was asked for; `holder` is the tenant's name."""
     match form:
         case ".csv":
             saved = {"Content-Disposition": f'attachment; filename="statement-{view.month}.csv"'}
             return Response(statement_csv(view), media_type="text/csv; charset=utf-8", headers=saved)
         case ".html":
-            return Response(statement_page(view), media_type=MediaType.HTML, headers=_PAGE_HEADERS)
+            return Response(
+                statement_page(view, holder=holder), media_type=MediaType.HTML, headers=_PAGE_HEADERS
+            )
         case _:
             return Response(view)
 
@@ -99,4 +102,4 @@ async def get_statement(
         tenant = await accounts.get(request.auth, session)
         month, form = named_month(name, tenant.created_at, now)
         found = await statement(request.auth, session, month, now=now)
-    return statement_answer(statement_view(found, with_cost=False), form)
+    return statement_answer(statement_view(found, with_cost=False), form, holder=tenant.name)

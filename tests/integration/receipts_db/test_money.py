@@ -26,7 +26,7 @@ from tests.harness.tenants import accept, enrol, new_message, row_of
 KEY = platform_key(SECRET_KEY)
 RECEIPTS = int(os.environ.get("LEDGER_RECEIPTS", "1200"))
 PER_MESSAGE = 4
-BATCH = 128
+BATCH = 128 if RECEIPTS < 100_000 else 512
 
 
 @pytest.fixture
