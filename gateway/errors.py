@@ -3,6 +3,7 @@ What can go wrong on a message's road, without a word of HTTP.
 
     GatewayError
     ├── ConfigurationError    a setting is missing or cannot be used; says which and how
+    ├── QueueFault            SQS refused a call or did not answer
     ├── Unavailable           the truth (Postgres) could not be written; nothing was accepted
     └── Overloaded            a bounded line is full; nothing was accepted, waiting helps
 """
@@ -14,6 +15,10 @@ class GatewayError(Exception):
 
 class ConfigurationError(GatewayError):
     """A setting is missing or unusable."""
+
+
+class QueueFault(GatewayError):
+    """SQS refused a call or did not answer; nothing is known to have changed."""
 
 
 class Unavailable(GatewayError):

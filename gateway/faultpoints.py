@@ -51,6 +51,7 @@ class FaultPoint(StrEnum):
     EXPIRY_IN_COMMIT = "expiry.in_commit"
     RECEIPTS_BEFORE_COMMIT = "receipts.before_commit"
     RECEIPTS_AFTER_COMMIT = "receipts.after_commit"
+    QUEUE_BEFORE_DELETE = "queue.before_delete"
     PARKED_IN_COMMIT = "parked.in_commit"
     INBOUND_IN_COMMIT = "inbound.in_commit"
     REPLY_BEFORE_ACCEPT = "reply.before_accept"

@@ -49,6 +49,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """SendTextMessage requests per second of the first AWS account; AWS starts every account at 1."""
     aws_media_bucket: str | None = None
     """S3 bucket of the first AWS account in which files for MMS are staged; None for MMS without files."""
+    aws_receipt_queue: str | None = None
+    """URL of an SQS queue that brings the first AWS account's events; None where SNS posts them itself."""
+    queue_pollers: int = 4
+    """Long polls that a receipts process has open at each queue; one takes about 500 events a second."""
+    queue_hidden_s: int = 30
+    """How long SQS hides from others what a receipts process has in hand; renewed while it has it."""
     public_url: str = "http://127.0.0.1:8080"
     """Where AWS and browsers reach the API process; also the base of the problem pages."""
     host: str = "127.0.0.1"

@@ -14,7 +14,7 @@ from gateway.api.field_errors import refusal_of_query
 from gateway.api.problems import PROBLEMS, STATUS_CODES
 from gateway.api.refusals import Refusal, problem_response
 from gateway.db.faults import DATABASE_FAULTS
-from gateway.errors import ConfigurationError, GatewayError, Overloaded, Unavailable
+from gateway.errors import ConfigurationError, GatewayError, Overloaded, QueueFault, Unavailable
 from gateway.insight.search import SearchTooWide
 from gateway.intake.outcome import FieldFault
 from gateway.lanes.errors import ScriptFailed
@@ -96,6 +96,8 @@ def _of_gateway(error: GatewayError) -> Refusal | None:
             return Refusal("unavailable", retry_after_ms=error.retry_after_ms)
         case SearchTooWide():
             return Refusal("search_too_wide")
+        case QueueFault():
+            return Refusal("queue_refused", f"{error}.")
         case ConfigurationError() | ScriptFailed():
             return None
         case _:

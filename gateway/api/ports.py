@@ -1,6 +1,7 @@
 """What the routes need from below the edge, as shapes: fakes and the real things fit alike."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Literal, Protocol
 from uuid import UUID
 
@@ -13,6 +14,9 @@ from gateway.lanes.survey import LaneSight
 from gateway.media.kinds import MediaRefused
 from gateway.media.models import MediaFile
 from gateway.messages.view import MessageView
+from gateway.receipts.dead_letter import DeadLetter
+from gateway.receipts.firehose import Posted, Taken
+from gateway.receipts.parked import Parked, Retried
 from tenants.accounts.sealing import DataKey
 from tenants.scope import TenantScope
 
@@ -98,6 +102,57 @@ class SnsIngest(Protocol):
 
         Raises:
             gateway.errors.Unavailable: Postgres could not commit; SNS is to try again.
+        """
+        ...
+
+
+class FirehoseIngest(Protocol):
+    """Judges and stores what Firehose delivers; `gateway.receipts.firehose.FirehoseReceiver` fits."""
+
+    async def receive(self, posted: Posted) -> Taken:
+        """Store every record, or say in Firehose's form why not."""
+        ...
+
+
+class DeadLetterDesk(Protocol):
+    """The dead letters of receipt queues; `gateway.receipts.dead_letters.DeadLetters` fits."""
+
+    async def listed(self, queue_id: UUID, *, limit: int) -> Sequence[DeadLetter]:
+        """
+        Return dead letters in no order.
+
+        Raises:
+            tenants.errors.NotFound: There is no such queue.
+            gateway.errors.QueueFault: SQS refused or did not answer.
+        """
+        ...
+
+    async def redrive(self, queue_id: UUID, *, only: Collection[str] | None) -> int:
+        """
+        Move dead letters back into their queue; returns how many.
+
+        Raises:
+            tenants.errors.NotFound: There is no such queue.
+            gateway.errors.QueueFault: SQS refused or did not answer.
+        """
+        ...
+
+
+class ParkedDesk(Protocol):
+    """Events that no message claims; `gateway.receipts.parked.ParkedEvents` fits."""
+
+    async def listed(
+        self, *, reason: str | None, before: tuple[datetime, bytes] | None, limit: int
+    ) -> Sequence[Parked]:
+        """Return parked events, the newest first."""
+        ...
+
+    async def retry(self, reason: str) -> Retried:
+        """
+        Read and apply parked events of one reason again.
+
+        Raises:
+            gateway.errors.Unavailable: Postgres could not commit.
         """
         ...
 

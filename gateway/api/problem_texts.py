@@ -366,6 +366,13 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         ),
         "Do what `detail` says and provision again.",
     ),
+    "queue_refused": (
+        "SQS refused the call or did not answer, or the queue has no dead-letter queue.",
+        (
+            "Do what `detail` says: check that the queue exists, that the account's credentials may use it, "
+            "and that it has a redrive policy."
+        ),
+    ),
     "envelope_rejected": (
         (
             "The signature, certificate, topic or age of the envelope is wrong, or it is no envelope at all. "

@@ -118,6 +118,7 @@ PROBLEMS: Final[dict[str, ProblemKind]] = dict(
         _kind("too_many_codes", 429, "The number has had its codes for today", retryable=True),
         _kind("too_many_verified_numbers", 409, "There are as many verified numbers as there may be"),
         _kind("provision_refused", 409, "AWS did not make what was asked"),
+        _kind("queue_refused", 409, "SQS did not do what was asked"),
         _kind("envelope_rejected", 403, "The SNS envelope is not believed"),
         # ours
         _kind("internal_error", 500, "The gateway failed", retryable=True),

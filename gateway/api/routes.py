@@ -8,14 +8,17 @@ from gateway.api.admin import (
     aws_accounts,
     books,
     budgets,
+    firehose_keys,
     health_notices,
     inbox,
     lanes,
     overview,
+    parked_receipts,
     price_books,
     provision,
     quarantine,
     quotas,
+    receipt_queues,
     routing,
     tenant_protect,
     tenants,
@@ -35,6 +38,7 @@ from gateway.api.auth import operator_gate, tenant_gate
 from gateway.api.desk import Desk
 from gateway.api.docs import Library, docs_folder, docs_routes
 from gateway.api.health import get_health, get_metrics, get_readiness
+from gateway.api.ingest.firehose import receive_firehose
 from gateway.api.ingest.sns import receive_sns
 from gateway.api.openapi import OPERATOR_KEY, TENANT_KEY
 from gateway.api.v1 import (
@@ -228,6 +232,16 @@ OPERATOR_ROUTES: tuple[HTTPRouteHandler, ...] = (
     admin_opt_outs.enter_opt_out,
     admin_opt_outs.list_tenant_opt_out_changes,
     admin_two_way.set_two_way,
+    receipt_queues.list_receipt_queues,
+    receipt_queues.put_receipt_queue,
+    receipt_queues.delete_receipt_queue,
+    receipt_queues.list_dead_letters,
+    receipt_queues.redrive_dead_letters,
+    firehose_keys.list_firehose_keys,
+    firehose_keys.create_firehose_key,
+    firehose_keys.revoke_firehose_key,
+    parked_receipts.list_parked_receipts,
+    parked_receipts.retry_parked_receipts,
     tenant_protect.list_tenant_protect,
     tenant_protect.create_tenant_protect,
     tenant_protect.update_tenant_protect,
@@ -266,7 +280,7 @@ def all_routes(desk: Desk) -> list[Router | HTTPRouteHandler]:
             security=[{OPERATOR_KEY: []}],
             tags=["operator"],
         ),
-        Router("/v1/ingest", route_handlers=[receive_sns], tags=["aws"]),
+        Router("/v1/ingest", route_handlers=[receive_sns, receive_firehose], tags=["aws"]),
         get_health,
         get_readiness,
         get_metrics,

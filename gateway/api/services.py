@@ -7,9 +7,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.api.ports import (
     DataKeySource,
+    DeadLetterDesk,
+    FirehoseIngest,
     LaneSights,
     OptOutProjection,
     OverrideProjection,
+    ParkedDesk,
     PolicyProjection,
     PumpingHolds,
     Readiness,
@@ -45,6 +48,9 @@ class Services:
     account_check: Callable[[AwsAccount], Awaitable[AccountCheck]]
     """Tries an AWS account's credentials and permissions; sends nothing."""
     ingest: SnsIngest
+    firehose: FirehoseIngest
+    dead_letters: DeadLetterDesk
+    parked_events: ParkedDesk
     readiness: Readiness
     policy_changed: PolicyProjection
     opt_out_changed: OptOutProjection

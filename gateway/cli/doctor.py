@@ -10,6 +10,7 @@ from gateway.cli.aws_health import aws_findings
 from gateway.cli.findings import Finding, fault, fine
 from gateway.cli.looping import run
 from gateway.cli.postgres_health import postgres_findings
+from gateway.cli.queue_health import queue_findings
 from gateway.cli.redis_health import redis_findings
 from gateway.cli.setting_docs import setting_docs
 from gateway.errors import ConfigurationError
@@ -44,6 +45,7 @@ async def _check(settings: Settings) -> list[Finding]:
         *await postgres_findings(settings.database_url),
         *await redis_findings(settings.redis_url),
         *await aws_findings(settings),
+        *await queue_findings(settings),
     ]
 
 

@@ -34,6 +34,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "senders": ("gateway.cli.senders", "Provision, list, swap and disable origination identities."),
     "routes": ("gateway.cli.routes", "Health and order of AWS accounts; where there is no second way."),
+    "receipts": ("gateway.cli.receipts", "Queues and keys by which receipts come in; what got stuck."),
     "protect": ("gateway.cli.protect", "Show which destinations are protected, and why."),
     "inbox": ("gateway.cli.inbox", "List and close what waits for a person."),
     "templates": ("gateway.cli.templates", "Write, submit, approve and reject templates."),

@@ -139,6 +139,10 @@ class Message(Base):
     mnc: Mapped[str | None]
     provider_price_micros: Mapped[int | None] = mapped_column(BigInteger)
     provider_fee_micros: Mapped[int | None] = mapped_column(BigInteger)
+    provider_parts: Mapped[int | None] = mapped_column(SmallInteger)
+    """Message parts that AWS counted and charges for; the gateway's own count is `parts`."""
+    provider_encoding: Mapped[str | None]
+    """`GSM` or `UNICODE`, as AWS sent it."""
     cost_micros: Mapped[Amount] = mapped_column(server_default="0")
     """What AWS charged for it, fees and every attempt included, as the ledger has it."""
     cost_revision: Mapped[int] = mapped_column(SmallInteger, server_default="0")
@@ -314,6 +318,7 @@ class ParkedReceipt(Base):
             "received_at",
             postgresql_where=text("reason IN ('inbound', 'no_such_number')"),
         ),
+        Index("ix_parked_receipts_reason", "reason", "received_at"),
     )
 
     event_key: Mapped[bytes] = mapped_column(primary_key=True)

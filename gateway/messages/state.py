@@ -66,6 +66,8 @@ class MessageState(Struct, frozen=True, kw_only=True):
     """What of it the tenant's bundle covers."""
     other_ids: bool = False
     """Whether AWS has it under more ids than `provider_message_id`."""
+    provider_parts: int | None = None
+    provider_encoding: str | None = None
 
     def has_another_id(self, provider_message_id: str) -> bool:
         """Return whether AWS has it under more than one id, now that it is named by this one."""
@@ -87,6 +89,7 @@ _WRITTEN: dict[str, str] = {
     "cost_micros": "bigint", "cost_revision": "smallint",
     "receipt_rank": "smallint", "receipt_at": "timestamptz", "receipt_name": "text",
     "resend_of_unknown": "boolean", "call_seconds": "integer", "other_ids": "boolean",
+    "provider_parts": "smallint", "provider_encoding": "text",
 }  # fmt: skip
 _SAVE = f"""
     UPDATE messages m SET {", ".join(f"{name} = d.{name}" for name in _WRITTEN)}

@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 import msgspec
+import structlog
 from msgspec import Struct
 
 from gateway.messages.state import MessageState, lock, save
@@ -25,14 +26,20 @@ from tenants.accounts.sealing import DataKey
 from tenants.compound import Write
 from tenants.tables import HotConnection
 
+_log = structlog.get_logger(__name__)
+
 _PERSONAL = ("destinationPhoneNumber", "originationPhoneNumber")
 """Members of AWS's event that name a person; they are not stored with it."""
 
-ParkReason = Literal["no_message", "inbound", "unreadable"]
+ParkReason = Literal["no_message", "foreign", "inbound", "unreadable", "unstorable", "unbelieved"]
+"""
+Why an event moves no message: none has its ids, or another one's than its Context names; it is an inbound
+text; it cannot be read; the database refused it; a signature inside a trusted stream does not hold.
+"""
 
 
 class Stray(Struct, frozen=True, kw_only=True, tag="stray"):
-    """Something authentic that moves no message: an inbound text, or an event that cannot be read."""
+    """Something that moves no message: an inbound text, an event that cannot be read, stored or believed."""
 
     event_key: bytes
     raw: bytes
@@ -60,7 +67,7 @@ async def apply_batch(
         fresh = await _store(connection, owned)
         await _move(connection, owned, fresh, now)
         homeless = [item for item in batch if not _is_owned(item, owners, states)]
-        await _park(connection, homeless, platform_key)
+        await park(connection, homeless, platform_key)
     return [_answer(item, owners, states, fresh) for item in batch]
 
 
@@ -85,7 +92,7 @@ def _answer(
 
 
 async def _owners(connection: HotConnection, receipts: Sequence[Receipt]) -> dict[bytes, UUID]:
-    """Return the message of each event; AWS's id is asked only for those without our Context."""
+    """Return the message that each event names; AWS's id is asked only for those without our Context."""
     owners = {r.event_key: r.message_id for r in receipts if r.message_id is not None}
     bare = [r for r in receipts if r.message_id is None]
     if bare:
@@ -147,7 +154,7 @@ async def _move(
             before.setdefault(state.id, state)
             after[state.id] = fold(after.get(state.id, state), receipt)
             metrics.RECEIPT_LAG_SECONDS.observe(max(0.0, (now - receipt.at).total_seconds()))
-            _count_unmapped(receipt)
+    _report_unmapped([receipt for receipt, _ in owned if receipt.event_key in fresh])
     unanswered = {"queued", "dispatching"}
     answered = [i for i in before if before[i].status in unanswered and after[i].status not in unanswered]
     # An event is proof that AWS has it: an attempt of unknown outcome is known now.
@@ -161,12 +168,16 @@ _ANSWERED = "DELETE FROM dispatch_queue WHERE message_id = ANY({0}::uuid[]) AND 
 """Whatever its state: an attempt under way, unknown, or waiting to be sent once more."""
 
 
-def _count_unmapped(receipt: Receipt) -> None:
-    if isinstance(outcome_of(project(None, receipt)), Unmapped):
-        metrics.RECEIPTS_REJECTED.labels(reason="unmapped_status").inc()
+def _report_unmapped(fresh: Sequence[Receipt]) -> None:
+    """Raise the alarm on statuses that AWS has and the table lacks: such a message is never seen to end."""
+    unmapped = [r.status for r in fresh if isinstance(outcome_of(project(None, r)), Unmapped)]
+    if unmapped:
+        metrics.RECEIPTS_UNMAPPED.inc(len(unmapped))
+        _log.error("receipt_status_unmapped", statuses=sorted(set(unmapped)), events=len(unmapped))
 
 
-async def _park(connection: HotConnection, homeless: Sequence[Incoming], key: DataKey) -> None:
+async def park(connection: HotConnection, homeless: Sequence[Incoming], key: DataKey) -> None:
+    """Keep what moves no message, each once, sealed under the operator's key."""
     if not homeless:
         return
     await connection.execute(

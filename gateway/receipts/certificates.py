@@ -76,9 +76,16 @@ class CertificateUrls:
     """Which URLs may be fetched: SNS's own in the given Regions, and the exact origins of emulators."""
 
     def __init__(self, *, regions: Iterable[str], origins: Iterable[str] = ()) -> None:
-        hosts = (f"sns.{_region(region)}.{domain}" for region in regions for domain in _domains(region))
-        self._hosts = {f"https://{host}": host for host in hosts}
+        self._hosts = _hosts(_region(region) for region in regions)
         self._emulators = frozenset(_origin(origin) for origin in origins)
+
+    def allow(self, regions: Iterable[str]) -> None:
+        """
+        Allow the Regions of accounts, too, which are known only once Postgres is read.
+
+        What is not the name of a Region is passed over: an account's row must not stop everybody's receipts.
+        """
+        self._hosts |= _hosts(region for region in regions if _REGION.fullmatch(region))
 
     def origin_of(self, url: str) -> str | None:
         """Return the origin of an allowed URL, else None; the whole text counts: no port, user or query."""
@@ -104,6 +111,10 @@ class CertificateStore:
         self._refusals: OrderedDict[str, _Refusal] = OrderedDict()
         self._under_way: dict[str, asyncio.Task[RSAPublicKey | NoKey]] = {}
         self._fetched_at: deque[datetime] = deque(maxlen=FETCHES_PER_MINUTE)
+
+    def allow(self, regions: Iterable[str]) -> None:
+        """Fetch SNS's certificates in these Regions, too."""
+        self._urls.allow(regions)
 
     async def key(self, url: str) -> RSAPublicKey | NoKey:
         """Return the public key of the certificate at `url`, or why there is none to trust."""
@@ -259,6 +270,11 @@ def _values(name: x509.Name, oid: x509.ObjectIdentifier) -> frozenset[str]:
     return frozenset(
         attribute.value for attribute in name.get_attributes_for_oid(oid) if isinstance(attribute.value, str)
     )
+
+
+def _hosts(regions: Iterable[str]) -> dict[str, str]:
+    hosts = (f"sns.{region}.{domain}" for region in regions for domain in _domains(region))
+    return {f"https://{host}": host for host in hosts}
 
 
 def _domains(region: str) -> tuple[str, ...]:

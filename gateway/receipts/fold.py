@@ -31,6 +31,8 @@ def fold(state: MessageState, receipt: Receipt) -> MessageState:
         mnc=_greatest(state.mnc, receipt.mnc),
         provider_price_micros=_greatest(state.provider_price_micros, receipt.price_micros),
         provider_fee_micros=_greatest(state.provider_fee_micros, receipt.carrier_fee_micros),
+        provider_parts=_greatest(state.provider_parts, receipt.parts),
+        provider_encoding=_greatest(state.provider_encoding, receipt.encoding),
         call_seconds=_greatest(state.call_seconds, receipt.call_duration_s if receipt.is_final else None),
     )
     kept = structs.replace(kept, cost_micros=_cost(kept))

@@ -9,6 +9,7 @@ from gateway.clock import Clock
 from gateway.errors import Unavailable
 from gateway.receipts.batch import ReceiptCommit
 from gateway.receipts.event import Receipt, parse
+from gateway.telemetry import metrics
 
 _BATCH = 200
 
@@ -42,4 +43,5 @@ class SandboxReceipts:
             "DELETE FROM sandbox_receipts WHERE message_id = $1 AND ordinal = $2",
             [(row["message_id"], row["ordinal"]) for row in rows],
         )
+        metrics.RECEIPTS_TAKEN.labels(road="sandbox").inc(len(rows))
         return len(rows)

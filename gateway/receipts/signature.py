@@ -28,6 +28,8 @@ MAX_AGE: Final = timedelta(hours=1)
 Older messages are taken for replays. SNS's timestamp is the publication's and stays over retries, so an HTTPS
 delivery policy must not retry for longer; SQS, the main road, does not come through here.
 """
+MAX_AGE_IN_A_QUEUE: Final = timedelta(days=40)
+"""SNS tries a queue for 23 days, and SQS keeps what it has for up to 14."""
 MAX_AHEAD: Final = timedelta(minutes=5)
 """For clocks that differ; wider only for an emulator, whose clock can be moved forward."""
 
@@ -82,10 +84,12 @@ class Verifier:
         clock: Clock,
         *,
         topics: Container[str] | Callable[[str], bool],
+        max_age: timedelta = MAX_AGE,
         max_ahead: timedelta = MAX_AHEAD,
     ) -> None:
         self._certificates = certificates
         self._clock = clock
+        self._max_age = max_age
         self._max_ahead = max_ahead
         self._knows_topic = topics if callable(topics) else topics.__contains__
 
@@ -106,16 +110,20 @@ class Verifier:
             return Rejected(reason="signature_version", detail="only versions 1 and 2 exist")
         if not self._knows_topic(envelope.topic_arn):
             return Rejected(reason="topic_not_allowed", detail="not a topic of ours")
-        return refused_age(envelope.timestamp, now=self._clock.now(), max_ahead=self._max_ahead)
+        return refused_age(
+            envelope.timestamp, now=self._clock.now(), max_age=self._max_age, max_ahead=self._max_ahead
+        )
 
 
-def refused_age(timestamp: str, *, now: datetime, max_ahead: timedelta = MAX_AHEAD) -> Rejected | None:
+def refused_age(
+    timestamp: str, *, now: datetime, max_age: timedelta = MAX_AGE, max_ahead: timedelta = MAX_AHEAD
+) -> Rejected | None:
     """Return why a timestamp (RFC 3339, UTC) is not acceptable at `now`, or None if it is."""
     at = _instant(timestamp)
     if at is None:
         return Rejected(reason="timestamp_unreadable", detail="not an RFC 3339 instant in UTC")
-    if now - at > MAX_AGE:
-        return Rejected(reason="timestamp_too_old", detail="published more than an hour ago")
+    if now - at > max_age:
+        return Rejected(reason="timestamp_too_old", detail=f"published more than {max_age} ago")
     if at - now > max_ahead:
         return Rejected(reason="timestamp_in_future", detail="published in the future")
     return None

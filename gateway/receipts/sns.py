@@ -5,14 +5,12 @@ A stranger's post leaves a count and nothing else. A subscription is confirmed b
 ConfirmSubscription with its token; its SubscribeURL is never fetched, whoever signed it.
 """
 
-import hashlib
 from typing import Literal, Protocol
 
 from msgspec import Struct
 
 from gateway.db.faults import DATABASE_FAULTS
 from gateway.errors import Unavailable
-from gateway.receipts.apply import Stray, stray_of
 from gateway.receipts.batch import ReceiptCommit
 from gateway.receipts.envelope import (
     Malformed,
@@ -22,8 +20,7 @@ from gateway.receipts.envelope import (
 from gateway.receipts.envelope import (
     parse as parse_envelope,
 )
-from gateway.receipts.event import InboundText, Receipt
-from gateway.receipts.event import parse as parse_event
+from gateway.receipts.reading import incoming_of
 from gateway.receipts.signature import Rejected, Verifier
 from gateway.receipts.topics import KnownTopics
 from gateway.telemetry import metrics
@@ -89,17 +86,8 @@ class SnsReceiver:
                 return Answer(outcome="stored")
 
     async def _store(self, notification: Notification) -> Answer:
-        event = parse_event(notification.message)
-        match event:
-            case Receipt():
-                await self._commit.submit(event)
-            case InboundText():
-                await self._commit.submit(stray_of(event))
-            case _:
-                metrics.RECEIPTS_REJECTED.labels(reason=event.reason).inc()
-                raw = notification.message.encode("utf-8", "replace")
-                key = hashlib.sha256(raw).digest()
-                await self._commit.submit(Stray(event_key=key, raw=raw, reason="unreadable"))
+        await self._commit.submit(incoming_of(notification.message))
+        metrics.RECEIPTS_TAKEN.labels(road="sns").inc()
         return Answer(outcome="stored")
 
 

@@ -9,8 +9,9 @@ from msgspec import structs
 from gateway.clock import Clock
 from gateway.faultpoints import FaultPoint, fp
 from gateway.messages.state import MessageState, lock, save
-from gateway.receipts.apply import Incoming, apply_batch
+from gateway.receipts.apply import apply_batch
 from gateway.receipts.event import Receipt, parse
+from gateway.telemetry import metrics
 from tenants.accounts.sealing import DataKey
 
 _log = structlog.get_logger(__name__)
@@ -18,13 +19,18 @@ _log = structlog.get_logger(__name__)
 SILENCE = timedelta(hours=72)
 """After this AWS itself calls a message UNKNOWN; a later receipt still corrects it."""
 _BATCH = 200
+_SOON = timedelta(hours=1)
+_EVER = timedelta(days=30)
+"""As long as anything is parked."""
 
 _JOINABLE = """
     SELECT p.event_key, p.body_sealed FROM parked_receipts p
     JOIN messages m ON m.provider_message_id = p.provider_message_id
-    WHERE p.reason = 'no_message' AND p.received_at > now() - interval '1 hour'
+    WHERE p.reason = 'no_message' AND p.received_at > $2 - $3::interval
     LIMIT $1 FOR UPDATE OF p SKIP LOCKED
 """
+_FOREIGN = "UPDATE parked_receipts SET reason = 'foreign' WHERE event_key = ANY($1::bytea[])"
+"""Its Context names a message that is not here, whatever AWS's id says: kept, and not looked at again."""
 _SILENT = """
     SELECT id FROM messages
     WHERE status = 'sent' AND created_at < $1 AND coalesce(dispatched_at, created_at) < $1
@@ -40,23 +46,33 @@ class ReceiptSweep:
         self._clock = clock
         self._key = key
 
-    async def join_parked(self) -> int:
-        """Apply parked receipts whose message is known by now."""
+    async def join_parked(self, *, of_last: timedelta = _SOON) -> int:
+        """Apply parked receipts whose message is known by now; looks at those that came lately."""
         async with self._pool.acquire() as connection, connection.transaction():
-            rows = await connection.fetch(_JOINABLE, _BATCH)
-            found: list[Incoming] = []
+            rows = await connection.fetch(_JOINABLE, _BATCH, self._clock.now(), of_last)
+            found: dict[bytes, Receipt] = {}
             for row in rows:
                 event = parse(self._key.open(row["body_sealed"], context=row["event_key"]))
                 if isinstance(event, Receipt):
-                    found.append(event)
-            if found:
-                await apply_batch(connection, found, now=self._clock.now(), platform_key=self._key)
-                await connection.execute(
-                    "DELETE FROM parked_receipts WHERE event_key = ANY($1::bytea[])",
-                    [row["event_key"] for row in rows],
-                )
-                await fp(FaultPoint.PARKED_IN_COMMIT)
-        return len(rows)
+                    found[row["event_key"]] = event
+            if not found:
+                return 0
+            answers = await apply_batch(
+                connection, list(found.values()), now=self._clock.now(), platform_key=self._key
+            )
+            joined = [key for key, answer in zip(found, answers, strict=True) if answer != "parked"]
+            await connection.execute("DELETE FROM parked_receipts WHERE event_key = ANY($1::bytea[])", joined)
+            await connection.execute(_FOREIGN, list(found.keys() - set(joined)))
+            await fp(FaultPoint.PARKED_IN_COMMIT)
+        metrics.RECEIPTS_JOINED.inc(len(joined))
+        return len(joined)
+
+    async def join_old(self) -> int:
+        """Look at all that is parked: for what was recorded late, or while no scheduler ran."""
+        joined = 0
+        while count := await self.join_parked(of_last=_EVER):
+            joined += count
+        return joined
 
     async def close_silent(self) -> int:
         """Close messages that were sent 72 hours ago and never heard of since; all there are, in batches."""

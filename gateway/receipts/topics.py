@@ -1,7 +1,8 @@
-"""The topics whose posts are ours: those the provisioner made, as Postgres knows them."""
+"""The topics whose posts are ours, and the Regions of the accounts, as Postgres knows them."""
 
 import asyncio
 import time
+from collections.abc import Callable, Iterable
 
 import asyncpg
 
@@ -13,8 +14,15 @@ _MIN_AGE_S = 0.5
 class KnownTopics:
     """A small set in memory; a topic made a moment ago is found by asking once more."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    def __init__(
+        self,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        *,
+        in_regions: Callable[[Iterable[str]], None] = lambda _: None,
+    ) -> None:
+        """`in_regions` hears of the accounts' Regions each time they are read."""
         self._pool = pool
+        self._in_regions = in_regions
         self._topics: frozenset[str] = frozenset()
         self._read_at = float("-inf")
         self._reading = asyncio.Lock()
@@ -31,6 +39,7 @@ class KnownTopics:
         async with self._reading:
             if time.monotonic() - self._read_at < limit:
                 return
-            rows = await self._pool.fetch("SELECT topic_arn FROM aws_accounts WHERE topic_arn IS NOT NULL")
-            self._topics = frozenset(row["topic_arn"] for row in rows)
+            rows = await self._pool.fetch("SELECT topic_arn, region FROM aws_accounts")
+            self._topics = frozenset(row["topic_arn"] for row in rows if row["topic_arn"] is not None)
+            self._in_regions({row["region"] for row in rows})
             self._read_at = time.monotonic()

@@ -125,6 +125,11 @@ BOOK_DIFFERENCES: Final = Gauge(
     "tollgate_book_differences", "Differences that the last proof of the books in this process found."
 )
 
+RECEIPTS_TAKEN: Final = Counter(
+    "tollgate_receipts_taken_total",
+    "Bodies committed and acknowledged, by road: sns, sqs, firehose, sandbox.",
+    ["road"],
+)
 RECEIPTS_APPLIED: Final = Counter(
     "tollgate_receipts_applied_total", "Delivery events applied to a message.", ["event_type"]
 )
@@ -136,6 +141,24 @@ RECEIPTS_REPEATED: Final = Counter(
 )
 RECEIPTS_PARKED: Final = Counter(
     "tollgate_receipts_parked_total", "Authentic events that no message claimed, by reason.", ["reason"]
+)
+RECEIPTS_UNMAPPED: Final = Counter(
+    "tollgate_receipts_unmapped_total",
+    "Delivery events whose status the gateway does not know; any at all calls for a new version of it.",
+)
+RECEIPTS_JOINED: Final = Counter(
+    "tollgate_receipts_joined_total", "Parked delivery events whose message became known later."
+)
+QUEUE_LETTERS: Final = Counter(
+    "tollgate_queue_letters_total",
+    "Messages of SQS queues by what became of them: stored, refused, repeated_later.",
+    ["outcome"],
+)
+QUEUE_IN_HAND_LETTERS: Final = Gauge(
+    "tollgate_queue_in_hand_letters", "Messages of SQS queues in hand in this process, not yet deleted."
+)
+QUEUE_POLL_FAILURES: Final = Counter(
+    "tollgate_queue_poll_failures_total", "Calls to SQS that failed, by call.", ["call"]
 )
 RECEIPT_BATCH_EVENTS: Final = Histogram(
     "tollgate_receipt_batch_events", "Events that shared one commit.", buckets=_BATCH_SIZES

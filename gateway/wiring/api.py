@@ -12,7 +12,6 @@ from gateway.admission.holds import Holds
 from gateway.api.ports import WebhookUrlCheck
 from gateway.api.services import Services
 from gateway.carrier.account_check import check_account
-from gateway.carrier.confirmations import AccountConfirmations
 from gateway.carrier.media_stage import S3Stage
 from gateway.carrier.protect_sync import control_of
 from gateway.carrier.session import open_session
@@ -33,16 +32,19 @@ from gateway.lanes.queues import Queues
 from gateway.lanes.survey import LaneSurvey
 from gateway.media.desk import MediaDesk
 from gateway.media.fetch import open_fetcher
+from gateway.receipts.access_keys import AccessKeys
 from gateway.receipts.batch import create_receipts, platform_key
-from gateway.receipts.certificates import open_certificates
-from gateway.receipts.signature import Verifier
+from gateway.receipts.dead_letters import DeadLetters
+from gateway.receipts.firehose import FirehoseReceiver
+from gateway.receipts.parked import ParkedEvents
 from gateway.receipts.sns import SnsReceiver
-from gateway.receipts.topics import KnownTopics
 from gateway.routing.health_view import HealthView
 from gateway.webhooks.addresses import Targets, UrlRefused, check_url
+from gateway.wiring.ingest import open_trust
 from gateway.wiring.policies import create_policies, create_reader
 from gateway.wiring.provisioning import create_provisioner
 from gateway.wiring.resources import Resources, Task
+from tenants.access.tokens import pepper_from
 
 
 class Api(Struct, kw_only=True):
@@ -59,9 +61,7 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
     async with AsyncExitStack() as stack:
         ingest_pool = await create_pool(settings.database_url, "ingest", size=2)
         stack.push_async_callback(ingest_pool.close)
-        certificates = await stack.enter_async_context(
-            open_certificates(regions=[settings.aws_region], origins=settings.sns_cert_origins, clock=clock)
-        )
+        trust = await open_trust(shared, stack, ingest_pool, session)
         lanes = Lanes(shared.scripts)
         queues = Queues(lanes)
         gate = AdmissionGate(shared.scripts)
@@ -69,14 +69,10 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
         policies = create_policies(shared, reader, gate)
         pusher = LanePusher(shared.pool, lanes)
         intake = create_intake(shared.pool, pusher, queue_size=settings.intake_queue_size)
-        receipts = create_receipts(ingest_pool, clock, platform_key(settings.secret_key))
-        topics = KnownTopics(ingest_pool)
-        receiver = SnsReceiver(
-            Verifier(certificates, clock, topics=topics),
-            topics,
-            receipts,
-            AccountConfirmations(session, shared.worker_engine),
-        )
+        parked_key = platform_key(settings.secret_key)
+        receipts = create_receipts(ingest_pool, clock, parked_key)
+        receiver = SnsReceiver(trust.posted, trust.topics, receipts, trust.confirmer)
+        access_keys = AccessKeys(ingest_pool, pepper=pepper_from(settings.secret_key))
         health = HealthView(shared.pool)
         protect_tally = ProtectTally(shared.pool, clock)
         media = MediaDesk(
@@ -113,6 +109,9 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
             number_verifier=AwsNumberVerifier(shared.worker_engine, control_of(session)),
             account_check=check_account,
             ingest=receiver,
+            firehose=FirehoseReceiver(access_keys, trust.mailroom, receipts, clock),
+            dead_letters=DeadLetters(session, shared.worker_engine, trust.mailroom),
+            parked_events=ParkedEvents(shared.pool, receipts, parked_key),
             readiness=StoresReadiness(settings.database_url, shared.pool, _ping(shared.redis)),
             policy_changed=policies.changed,
             opt_out_changed=policies.opt_out_changed,

@@ -1,9 +1,8 @@
-"""The receipts, webhooks and scheduler roles."""
+"""The webhooks and scheduler roles."""
 
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
-from gateway.db.engine import create_pool
 from gateway.db.transaction import worker_transaction
 from gateway.dispatch.expiry import ExpirySweep
 from gateway.dispatch.quarantine import QuarantineSweep
@@ -26,8 +25,7 @@ from gateway.messages.feedback_sweep import FeedbackSweep
 from gateway.messages.leases import Leases
 from gateway.messages.spend_notices import SpendNotices
 from gateway.messages.usage import count_all
-from gateway.receipts.batch import create_receipts, platform_key
-from gateway.receipts.sandbox import SandboxReceipts
+from gateway.receipts.batch import platform_key
 from gateway.receipts.sweep import ReceiptSweep
 from gateway.rounds import Round, run_rounds
 from gateway.routing.checkup import Checkup
@@ -38,7 +36,6 @@ from gateway.webhooks.client import open_client
 from gateway.webhooks.deliver import WebhookSender
 from gateway.webhooks.posting import Poster
 from gateway.webhooks.strays import gather_strays
-from gateway.wiring.inbound import open_inbound
 from gateway.wiring.policies import create_reader
 from gateway.wiring.resources import Resources, Task
 from tenants.budgets.recount import recount_due
@@ -47,19 +44,6 @@ from tenants.protection.overrides import KEPT
 _PARTITION_MONTHS = 3
 _STRAYS_KEPT = timedelta(days=30)
 """Events of nobody are evidence for a while, and then somebody's personal data."""
-
-
-async def open_receipts(shared: Resources, stack: AsyncExitStack) -> list[Task]:
-    """The sandbox's receipts; SNS over HTTPS arrives at the API, other roads join here."""
-    pool = await create_pool(shared.settings.database_url, "ingest", size=2)
-    stack.push_async_callback(pool.close)
-    commit = create_receipts(pool, shared.clock, platform_key(shared.settings.secret_key))
-    sandbox = SandboxReceipts(pool, commit, shared.clock)
-    return [
-        lambda: commit.run(flushers=1),
-        lambda: run_rounds([Round(name="sandbox_receipts", every_s=0.1, work=sandbox.feed_due)]),
-        *await open_inbound(shared, stack),
-    ]
 
 
 async def open_webhooks(shared: Resources, stack: AsyncExitStack) -> list[Task]:
@@ -151,6 +135,7 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
         Round(name="book_check", every_s=settings.reconcile_every_s, work=books.check),
         Round(name="relane_orders", every_s=0.25, work=orders.work),
         Round(name="parked_receipts", every_s=2.0, work=sweep.join_parked),
+        Round(name="old_parked_receipts", every_s=600.0, work=sweep.join_old),
         Round(name="silent_messages", every_s=600.0, work=sweep.close_silent),
         Round(name="late_feedback", every_s=10.0, work=feedback.sweep),
         Round(name="unusual_countries", every_s=60.0, work=pumping.look),

@@ -9,7 +9,7 @@ from gateway.wiring.resources import Resources, Task
 
 _OPENERS = {
     "dispatcher": ("gateway.wiring.dispatcher", "open_role"),
-    "receipts": ("gateway.wiring.background", "open_receipts"),
+    "receipts": ("gateway.wiring.receipts", "open_receipts"),
     "webhooks": ("gateway.wiring.background", "open_webhooks"),
     "scheduler": ("gateway.wiring.background", "open_scheduler"),
 }

@@ -7,6 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from gateway.api.fake_roads import FakeDeadLetters, FakeFirehose, FakeParked
 from gateway.api.fakes import (
     FakeHolds,
     FakeIngest,
@@ -108,6 +109,9 @@ async def world(database_url: str, engines: dict[str, Any]) -> World:
             number_verifier=FakeVerifier(),
             two_way=FakeTwoWay(),
             ingest=FakeIngest(),
+            firehose=FakeFirehose(),
+            dead_letters=FakeDeadLetters(),
+            parked_events=FakeParked(),
             readiness=FakeReadiness(),
             policy_changed=projection.policy_changed,
             opt_out_changed=projection.opt_out_changed,

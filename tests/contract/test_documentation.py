@@ -116,7 +116,7 @@ def test_every_post_offers_an_idempotency_key(openapi) -> None:
         "/v1/messages/estimate",
         "/v1/messages/explain",
     ]
-    assert sorted(without) == sorted(["/v1/ingest/sns", *write_nothing])
+    assert sorted(without) == sorted(["/v1/ingest/firehose", "/v1/ingest/sns", *write_nothing])
 
 
 async def test_every_body_route_refuses_an_unknown_field(customer, operator, openapi) -> None:
@@ -125,6 +125,8 @@ async def test_every_body_route_refuses_an_unknown_field(customer, operator, ope
         for method, operation in item.items():
             if "application/json" not in operation.get("requestBody", {}).get("content", {}):
                 continue
+            if path.startswith("/v1/ingest"):
+                continue  # AWS's protocols, which may grow
             client = operator if path.startswith("/v1/admin") else customer.api
             filled = path.replace("{tenant_id}", customer.id)
             filled = re.sub(r"{template_id}", "tpl_01K3ZQ4V7N8R9T0W2Y4A6C8E0G", filled)

@@ -7,6 +7,7 @@ Each is applied inside the child process, before the command runs (`tests.harnes
 import asyncio
 import contextlib
 import math
+import os
 from importlib import import_module
 from typing import Any
 from uuid import UUID
@@ -225,6 +226,50 @@ def acknowledged_before_commit() -> None:
     sns.SnsReceiver._store = eager
 
 
+def deleted_on_receipt() -> None:
+    """A queue's messages are deleted as soon as they are received."""
+    queue = import_module("gateway.receipts.sqs").SqsQueue
+    sound = queue.receive
+
+    async def eager(self: Any, **how: Any) -> Any:
+        letters = await sound(self, **how)
+        if letters:
+            await self.delete(letters)
+        return letters
+
+    queue.receive = eager
+
+
+def copies_count() -> None:
+    """An event that comes again is another event."""
+    event = import_module("gateway.receipts.event")
+    sound = event._canonical
+
+    def salted(record: Any) -> Any:
+        raw, _ = sound(record)
+        return raw, os.urandom(32)
+
+    event._canonical = salted
+
+
+def last_word_wins() -> None:
+    """Whatever comes last is what happened."""
+    fold = import_module("gateway.receipts.fold")
+    sound = fold.project
+    fold.project = lambda _, receipt: sound(None, receipt)
+
+
+def unbounded_line() -> None:
+    """However much waits for a commit, more is taken."""
+    group_commit = import_module("gateway.db.group_commit").GroupCommit
+    sound = group_commit.__init__
+
+    def endless(self: Any, *positional: Any, **named: Any) -> None:
+        sound(self, *positional, **(named | {"queue_size": 10**9}))
+
+    group_commit.__init__ = endless
+
+
 def no_outbox() -> None:
     """What is committed is pushed, and nothing remembers that it has to be."""
     pushing = import_module("gateway.intake.pushing").LanePusher
@@ -316,6 +361,10 @@ BROKEN = {
         accepted_before_commit,
         keys_ignored,
         acknowledged_before_commit,
+        deleted_on_receipt,
+        copies_count,
+        last_word_wins,
+        unbounded_line,
         no_outbox,
         tenants_share_a_flow,
         sulking_flusher,

@@ -9,6 +9,7 @@ from gateway.intake import models as _intake  # noqa: F401
 from gateway.media import models as _media  # noqa: F401
 from gateway.messages import inbound as _inbound  # noqa: F401
 from gateway.messages import models as _messages  # noqa: F401
+from gateway.receipts import models as _receipts  # noqa: F401
 from gateway.routing import models as _routing  # noqa: F401
 from gateway.webhooks import models as _webhooks  # noqa: F401
 from tenants.access import models as _access  # noqa: F401

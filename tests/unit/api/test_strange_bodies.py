@@ -8,6 +8,7 @@ import httpx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.api.fake_roads import FakeDeadLetters, FakeFirehose, FakeParked
 from gateway.api.fakes import (
     FakeHolds,
     FakeIngest,
@@ -63,6 +64,9 @@ def _application() -> tuple[Any, str]:
             number_verifier=FakeVerifier(),
             two_way=FakeTwoWay(),
             ingest=FakeIngest(),
+            firehose=FakeFirehose(),
+            dead_letters=FakeDeadLetters(),
+            parked_events=FakeParked(),
             readiness=FakeReadiness(),
             policy_changed=projection.policy_changed,
             opt_out_changed=projection.opt_out_changed,

@@ -1,0 +1,121 @@
+"""
+The dead-letter queue of a queue, for a person: what is in it and why, and the way back.
+
+SQS has no list: messages are received, looked at and given back at once. A redrive sends a message to its
+queue again before it deletes the dead one, so that a fault in between makes a copy and never a loss.
+"""
+
+import re
+from collections.abc import AsyncGenerator, Collection
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from gateway.carrier.session import AwsSession, open_session, role_of
+from gateway.db.transaction import worker_transaction
+from gateway.errors import QueueFault, Unavailable
+from gateway.receipts import roads
+from gateway.receipts.dead_letter import DeadLetter
+from gateway.receipts.mailroom import Mailroom, Refused
+from gateway.receipts.sqs import Letter, SqsQueue, open_queue
+
+_LOOKED_AT_S: Final = 20
+_MOVED_S: Final = 30
+_EMPTY_AFTER: Final = 2
+"""Short polls ask only some of SQS's servers: one empty answer does not mean an empty queue."""
+MOST_MOVED: Final = 1_000
+_EXCERPT: Final = 200
+_DIGITS: Final = re.compile(r"[0-9]{5,}")
+
+
+class DeadLetters:
+    """Opens queues as the operator's rows name them, each with its account's credentials."""
+
+    def __init__(self, session: AwsSession, engine: AsyncEngine, mailroom: Mailroom) -> None:
+        self._session = session
+        self._engine = engine
+        self._mailroom = mailroom
+
+    async def listed(self, queue_id: UUID, *, limit: int) -> list[DeadLetter]:
+        """
+        Return up to `limit` dead letters in no order, and give them back.
+
+        Raises:
+            tenants.errors.NotFound: There is no such queue.
+            QueueFault: SQS refused, or the queue has no dead-letter queue.
+        """
+        async with self._opened(queue_id) as (_, dead, signed_only):
+            letters = await _taken(dead, limit=limit, hidden_s=_LOOKED_AT_S)
+            shown = [await self._shown(letter, signed_only=signed_only) for letter in letters]
+            for start in range(0, len(letters), 10):
+                await dead.hide(letters[start : start + 10], seconds=0)
+        return shown[:limit]
+
+    async def redrive(self, queue_id: UUID, *, only: Collection[str] | None) -> int:
+        """
+        Move dead letters back into their queue; returns how many, at most a thousand a time.
+
+        Args:
+            only: SQS's ids; None for all.
+
+        Raises:
+            tenants.errors.NotFound: There is no such queue.
+            QueueFault: SQS refused; what was moved by then is moved.
+        """
+        moved = 0
+        async with self._opened(queue_id) as (queue, dead, _):
+            letters = await _taken(dead, limit=MOST_MOVED, hidden_s=_MOVED_S)
+            chosen = [each for each in letters if only is None or each.id in only]
+            for start in range(0, len(chosen), 10):
+                sent = await queue.send(chosen[start : start + 10])
+                if sent:
+                    await dead.delete(sent)
+                moved += len(sent)
+            passed = [each for each in letters if each not in chosen]
+            for start in range(0, len(passed), 10):
+                await dead.hide(passed[start : start + 10], seconds=0)
+        return moved
+
+    async def _shown(self, letter: Letter, *, signed_only: bool) -> DeadLetter:
+        try:
+            opened = await self._mailroom.open(letter.body, signed_only=signed_only)
+            reason = opened.reason if isinstance(opened, Refused) else "none"
+        except Unavailable as error:
+            reason = str(error)
+        body = letter.body.encode("utf-8", "replace")
+        return DeadLetter(
+            id=letter.id,
+            reason=reason,
+            sent_at=datetime.fromtimestamp(letter.sent_at_ms / 1000, UTC),
+            receives=letter.receives,
+            size_bytes=len(body),
+            body_sha256=sha256(body).hexdigest(),
+            excerpt=_DIGITS.sub(lambda found: "•" * len(found[0]), letter.body[:_EXCERPT]),
+        )
+
+    @asynccontextmanager
+    async def _opened(self, queue_id: UUID) -> AsyncGenerator[tuple[SqsQueue, SqsQueue, bool]]:
+        async with worker_transaction(self._engine) as session:
+            found = await roads.queue(session, queue_id)
+        role = role_of(found.account)
+        session_of_account = self._session if role is None else open_session(role)
+        async with open_queue(session_of_account, found.queue.url, region=found.account.region) as queue:
+            arn = (await queue.facts()).dead_letter_arn
+            if arn is None:
+                raise QueueFault("the queue has no dead-letter queue; give it a redrive policy in SQS")
+            yield queue, await queue.dead_letters(arn), found.queue.signed_only
+
+
+async def _taken(queue: SqsQueue, *, limit: int, hidden_s: int) -> list[Letter]:
+    """Receive until there is no more, or enough; each message once."""
+    found: dict[str, Letter] = {}
+    empty = 0
+    while len(found) < limit and empty < _EMPTY_AFTER:
+        letters = await queue.receive(wait_s=0, hidden_s=hidden_s)
+        empty = 0 if letters else empty + 1
+        found |= {each.id: each for each in letters}
+    return list(found.values())
