@@ -14,7 +14,7 @@ from gateway.carrier.session import open_session, role_of
 from gateway.errors import Unavailable
 from tenants.senders.models import AwsAccount
 
-_CONFIG: Final = AioConfig(
+BUCKET_CONFIG: Final = AioConfig(
     connect_timeout=2,
     read_timeout=8,
     retries={"mode": "standard", "total_max_attempts": 3},
@@ -40,7 +40,7 @@ class S3Stage:
         session = open_session(role_of(account))
         try:
             async with session.client(
-                "s3", region_name=account.region, endpoint_url=account.endpoint_url, config=_CONFIG
+                "s3", region_name=account.region, endpoint_url=account.endpoint_url, config=BUCKET_CONFIG
             ) as client:
                 await client.put_object(Bucket=bucket, Key=key, Body=content, ContentType=content_type)
         except (ClientError, BotoCoreError) as error:

@@ -7,15 +7,18 @@ import aioboto3
 from aiobotocore.config import AioConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
+from gateway.carrier.media_stage import BUCKET_CONFIG
 from gateway.cli.findings import Finding, fault, fine
 from gateway.settings import Settings
 
+_PROBE: Final = "tollgate-doctor"
+"""Key of the file that is written and deleted again."""
 _PATIENCE: Final = AioConfig(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 1})
 
 
 async def aws_findings(settings: Settings) -> list[Finding]:
     """Return what one harmless call to AWS End User Messaging shows, and whether SNS can reach us."""
-    return [await _account(settings), _public_url(settings)]
+    return [await _account(settings), *await bucket_findings(settings), _public_url(settings)]
 
 
 async def _account(settings: Settings) -> Finding:
@@ -47,6 +50,33 @@ async def _account(settings: Settings) -> Finding:
             "AWS", f"{where} answers", "The account is in the SMS sandbox: ask AWS for production access."
         )
     return fine("AWS", f"{where} answers")
+
+
+async def bucket_findings(settings: Settings) -> list[Finding]:
+    """Put and delete an empty file where files for MMS are staged; nothing where no bucket is set."""
+    name = settings.aws_media_bucket
+    if name is None:
+        return []
+    session: Any = aioboto3.Session()
+    try:
+        async with session.client(
+            "s3",
+            region_name=settings.aws_region,
+            endpoint_url=settings.aws_endpoint_url,
+            config=BUCKET_CONFIG,
+        ) as client:
+            await client.put_object(Bucket=name, Key=_PROBE, Body=b"", ContentType="text/plain")
+            await client.delete_object(Bucket=name, Key=_PROBE)
+    except (ClientError, BotoCoreError) as error:
+        return [
+            fault(
+                "media bucket",
+                f"{name} does not take a file: {error}",
+                "Make the bucket in the account and Region that sends, let the gateway's credentials call "
+                "s3:PutObject, s3:GetObject and s3:DeleteObject in it, or unset TOLLGATE_AWS_MEDIA_BUCKET.",
+            )
+        ]
+    return [fine("media bucket", f"{name} takes files")]
 
 
 def _public_url(settings: Settings) -> Finding:

@@ -24,14 +24,14 @@ class Backoff:
     def __init__(self, lanes: LaneBackoff) -> None:
         self._lanes = lanes
 
-    async def heard(self, message: ClaimedMessage, outcome: Outcome) -> None:
-        """Tell the lanes what a call was answered."""
+    async def heard(self, message: ClaimedMessage, outcome: Outcome, *, channel: str = "sms") -> None:
+        """Tell the lanes what a call was answered; AWS counts each channel's action by itself."""
         if not message.by_lanes:
             return
         try:
             match outcome:
                 case NotSent(fault="throttled"):
-                    await self._throttled(message)
+                    await self._throttled(message, lane_alone=channel != "sms")
                 case NotSent(fault="sender" | "account" as fault, reason=reason):
                     await self._hold(message, _SCOPES[fault], reason)
                 case Sent() | Refused() if message.probe:
@@ -41,8 +41,8 @@ class Backoff:
         except RedisUnavailable as error:
             _log.warning("backoff_not_told", route=message.route, error=str(error))
 
-    async def _throttled(self, message: ClaimedMessage) -> None:
-        slowed = await self._lanes.throttled(message)
+    async def _throttled(self, message: ClaimedMessage, *, lane_alone: bool) -> None:
+        slowed = await self._lanes.throttled(message, lane_alone=lane_alone)
         if slowed.lane:
             metrics.THROTTLE_CUTS.labels(route=message.route, cut="lane").inc()
         if slowed.route:

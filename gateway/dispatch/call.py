@@ -137,7 +137,7 @@ class Caller:
             waited = self._clock.now() - created_at(message.message_id)
             metrics.QUEUE_WAIT_SECONDS.labels(message.type).observe(waited.total_seconds())
         self._recorder.put(message, outcome)
-        await self._backoff.heard(claimed, outcome)
+        await self._backoff.heard(claimed, outcome, channel=message.channel)
 
     async def _kept(self, message: MarkedMessage) -> Refused | NotSent | None:
         """Say why a message that was held up since its mark must not leave after all."""

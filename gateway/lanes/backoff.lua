@@ -7,7 +7,8 @@ throttled   The channel's rate is multiplied by CUT, at most once per SECOND_US 
             way, and recovers evenly over RECOVERY_US (`share_of` in structure.lua). AWS's ThrottlingException
             does not say whether the identity's parts per second or the account's requests per second were
             too many. One lane alone is its identity's; when more than half of the lanes that wait were
-            throttled within WINDOW_US, and two at least, the route's requests are cut as well.
+            throttled within WINDOW_US, and two at least, the route's requests are cut as well. With scope
+            'lane' never: MMS and calls have a quota of their own at AWS, which says nothing about texts.
 hold        The flow (its sender is at fault) or the route (its account is) takes one message per probe period
             from now on, the first when one has passed. The period begins at FIRST_PROBE_US and doubles with
             each probe that fails; failures of calls that were under way with the probe count as one.
@@ -16,6 +17,7 @@ resume      A probe came through: the line goes at its rate again.
 ARGV[1]   'throttled', 'hold' or 'resume'
 ARGV[2]   flow, 35 bytes, of the message that was answered for
 ARGV[3]   hold and resume: 'flow' or 'route'; resume of the route also resumes the flow
+          throttled: 'route', or 'lane' where the route is none of the fault's
 ARGV[4]   the time in us, '' for Redis's own (tests inject it)
 
 Returns {lane, route}: throttled and resume: 1 for each that changed; hold: {1 if it began now, period in us}.
@@ -92,7 +94,7 @@ local function resume_flow()
 end
 
 if what == 'throttled' then
-  return { cut('ch:' .. name), most_lanes_are_throttled() and cut('epoch') or 0 }
+  return { cut('ch:' .. name), scope == 'route' and most_lanes_are_throttled() and cut('epoch') or 0 }
 end
 if what == 'hold' then
   if scope == 'route' then

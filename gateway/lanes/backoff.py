@@ -41,9 +41,14 @@ class LaneBackoff:
     def __init__(self, lanes: Lanes) -> None:
         self._lanes = lanes
 
-    async def throttled(self, message: ClaimedMessage | LaneEntry) -> Slowed:
-        """Cut the rate of the message's lane, and of its route when most lanes are throttled."""
-        lane, route = await self._run("throttled", message, "flow")
+    async def throttled(self, message: ClaimedMessage | LaneEntry, *, lane_alone: bool = False) -> Slowed:
+        """
+        Cut the rate of the message's lane, and of its route when most lanes are throttled.
+
+        Args:
+            lane_alone: Its requests are counted apart from the route's, as those of MMS and calls are.
+        """
+        lane, route = await self._run("throttled", message, "lane" if lane_alone else "route")
         return Slowed(lane == 1, route == 1)
 
     async def hold(self, message: ClaimedMessage | LaneEntry, scope: HoldScope) -> Held:
@@ -56,7 +61,9 @@ class LaneBackoff:
         flow, route = await self._run("resume", message, "route")
         return bool(flow or route)
 
-    async def _run(self, what: str, message: ClaimedMessage | LaneEntry, scope: HoldScope) -> tuple[int, int]:
+    async def _run(
+        self, what: str, message: ClaimedMessage | LaneEntry, scope: HoldScope | Literal["lane"]
+    ) -> tuple[int, int]:
         now: Argument = "" if self._lanes.clock_us is None else self._lanes.clock_us()
         answer = await self._lanes.scripts.run(
             _BACKOFF, key_prefix(message.route), [what, pack_flow(message), scope, now]

@@ -68,6 +68,7 @@ def _described(message: Message, now_ms: float) -> dict[str, Any]:
         "status": _status(message, now_ms),
         "feedback": _feedback(message, now_ms),
         "protect": message.protect_status,
+        "protect_configuration": message.protect_id,
         "events": [_event(message, index) for index in range(len(message.steps))],
     }
 

@@ -81,6 +81,16 @@ async def test_the_route_is_cut_when_most_of_its_lanes_are_throttled(world, back
     assert any(cut) is is_cut
 
 
+async def test_throttled_pictures_leave_the_route_of_the_texts_alone(world, backoff):
+    """AWS counts SendMediaMessage by itself: its throttling says nothing about SendTextMessage."""
+    pictures = [await one_of(world, identity=identity) for identity in (1, 2, 3)]
+    world.limit_requests(RATE)
+    slowed = [await backoff.throttled(message, lane_alone=True) for message in pictures]
+    assert [(each.lane, each.route) for each in slowed] == [(True, False)] * 3
+    await world.push(*world.entries(200, identity=9, identity_rate=RATE))
+    assert (await rates(world, seconds=3))[9] == pytest.approx(RATE, rel=0.06)
+
+
 async def test_a_cut_route_makes_fewer_requests(world, backoff):
     """The cut of the lanes alone would still leave the account over its limit."""
     messages = [await one_of(world, identity=identity) for identity in (1, 2)]

@@ -199,3 +199,18 @@ async def test_the_hold_of_a_dear_call_is_refused_over_max_price(customer) -> No
     assert (refused.status_code, refused.json()["code"]) == (422, "price_over_max")
     taken = await customer.send(to=us_number(), channel="voice", body="a " * 400, max_price="0.036")
     assert taken.status_code == 202, taken.text
+
+
+async def test_throttled_pictures_do_not_slow_the_texts_of_their_route(customer, stack) -> None:
+    """AWS counts SendMediaMessage by itself; while it refuses every picture, texts go at their own rate."""
+    file_id = await uploaded(customer.live)
+    await stack.emulate("faults", {"actions": {"SendMediaMessage": {"throttle_rate": 1.0}}})
+    pictures = [await customer.send(to=us_number(), channel="mms", media=[file_id]) for _ in range(5)]
+    texts = [await customer.send(to=us_number(), body="Hello") for _ in range(40)]
+    finals = [await customer.final(each.json()["id"], within_s=10) for each in texts]
+    assert {each["status"] for each in finals} == {"delivered"}
+    waiting = [await customer.message(each.json()["id"]) for each in pictures]
+    assert {each["status"] for each in waiting} <= {"queued", "dispatching"}
+    await stack.emulate("faults", {})
+    for each in pictures:
+        assert (await customer.final(each.json()["id"], within_s=60))["status"] == "delivered"
