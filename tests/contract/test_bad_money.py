@@ -9,8 +9,8 @@ from tests.harness.ledger import faults
 from tests.harness.numbers import us_number
 
 NOT_PLAIN: Final = (
-    "", " ", "abc", "NaN", "Infinity", "-Infinity", "1e3", "0x10", "1,5", "1 000", "+1", "--1", "\u0661", "1.2.3",
-    "$1", ".5", "5.",
+    "", " ", "abc", "NaN", "Infinity", "-Infinity", "1e3", "0x10", "1,5", "1 000", "+1", "--1", "\u0661",
+    "1.2.3", "$1", ".5", "5.",
 )  # fmt: skip
 TOO_PRECISE: Final = ("0.0000001", "1.00000000000000000000000000001")
 TOO_LARGE: Final = ("9" * 15, "9" * 40, "1" + "0" * 30)
