@@ -85,7 +85,7 @@ class MediaFetcher:
 
     def _socket(self, address: _AddressInfo) -> socket.socket:
         family, kind, protocol, _, destination = address
-        refuse_address(str(destination[0]), self._targets)
+        refuse_address(str(destination[0]), int(str(destination[1])), self._targets)
         return socket.socket(family=family, type=kind, proto=protocol)
 
 

@@ -13,7 +13,7 @@ carved out of it.
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Final, Literal
 
@@ -103,16 +103,28 @@ class UrlParts(Struct, frozen=True, kw_only=True, tag="url_parts"):
 
 
 class Targets:
-    """Which addresses may be called, given the networks an operator opened on purpose."""
+    """
+    Which addresses may be called, given the networks an operator opened on purpose.
 
-    def __init__(self, allow_cidrs: Iterable[str] = ()) -> None:
+    Args:
+        allow_cidrs: Networks that are opened.
+        own_ports: Where the gateway and its stores listen: closed on this machine, loopback opened or not.
+
+    Raises:
+        ConfigurationError: What should be a network is none.
+    """
+
+    def __init__(self, allow_cidrs: Iterable[str] = (), *, own_ports: Collection[int] = ()) -> None:
+        self._own_ports = frozenset(own_ports)
         try:
             self._opened = tuple(ipaddress.ip_network(network) for network in allow_cidrs)
         except ValueError as error:
             raise ConfigurationError(f"TOLLGATE_WEBHOOK_ALLOW_CIDRS: {error}") from error
 
-    def allows(self, address: IPAddress) -> bool:
-        """Whether a webhook may connect to `address`."""
+    def allows(self, address: IPAddress, port: int | None = None) -> bool:
+        """Whether a webhook may connect to `address`, and to that port of it where one is named."""
+        if address.is_loopback and port in self._own_ports:
+            return False
         return self.is_opened(address) or _is_public(address)
 
     def is_opened(self, address: IPAddress) -> bool:
@@ -151,6 +163,7 @@ def check_url(url: str, targets: Targets) -> UrlParts | UrlRefused:
     host = (match["v6"] or match["host"]).lower()
     address = parse_address(host)
     fault = _host_fault(host, address, targets, bracketed=match["v6"] is not None)
+    fault = fault or _own_port_fault(match["port"], address, targets)
     if fault is not None:
         return fault
     opened = targets.is_opened(address) if address is not None else is_localhost(host)
@@ -169,6 +182,13 @@ def _host_fault(
     if address is None:
         return _bad_host("Brackets are for IPv6 addresses only.") if bracketed else _name_fault(host, targets)
     return None if targets.allows(address) else _bad_address()
+
+
+def _own_port_fault(port: str | None, address: IPAddress | None, targets: Targets) -> UrlRefused | None:
+    """A name's addresses are not known yet; its connection is judged when it is made."""
+    if address is None or port is None or targets.allows(address, int(port)):
+        return None
+    return UrlRefused(fault="port", detail="The port is one of the gateway's own.")
 
 
 def _name_fault(host: str, targets: Targets) -> UrlRefused | None:

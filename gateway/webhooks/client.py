@@ -94,7 +94,7 @@ class CheckedResolver(AbstractResolver):
         if not texts:
             raise OSError(f"{host} has no address")
         for text in texts:
-            refuse_address(text, self._targets)
+            refuse_address(text, port, self._targets)
         return [_result(host, port, text) for text in texts]
 
     async def close(self) -> None:
@@ -109,7 +109,7 @@ class CheckedResolver(AbstractResolver):
         return opened
 
 
-def refuse_address(text: str, targets: Targets) -> None:
+def refuse_address(text: str, port: int, targets: Targets) -> None:
     """
     Let an allowed address pass.
 
@@ -117,8 +117,8 @@ def refuse_address(text: str, targets: Targets) -> None:
         AddressRefusedError: It is not allowed, or not an address.
     """
     address = parse_address(text)
-    if address is None or not targets.allows(address):
-        raise AddressRefusedError(f"{text} is private or reserved")
+    if address is None or not targets.allows(address, port):
+        raise AddressRefusedError(f"{text} is private or reserved, or the port is ours")
 
 
 class _Line:
@@ -227,7 +227,7 @@ class WebhookClient:
 
     def _socket(self, address: _AddressInfo) -> socket.socket:
         family, kind, protocol, _, destination = address
-        refuse_address(str(destination[0]), self._targets)
+        refuse_address(str(destination[0]), int(str(destination[1])), self._targets)
         return socket.socket(family=family, type=kind, proto=protocol)
 
 

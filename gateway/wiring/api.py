@@ -44,6 +44,7 @@ from gateway.wiring.ingest import open_trust
 from gateway.wiring.policies import create_policies, create_reader
 from gateway.wiring.provisioning import create_provisioner
 from gateway.wiring.resources import Resources, Task
+from gateway.wiring.targets import targets_of
 from tenants.access.tokens import pepper_from
 
 
@@ -79,7 +80,7 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
             tenant_engine=shared.tenant_engine,
             worker_engine=shared.worker_engine,
             stage=S3Stage(),
-            fetcher=await stack.enter_async_context(open_fetcher(Targets(settings.webhook_allow_cidrs))),
+            fetcher=await stack.enter_async_context(open_fetcher(targets_of(settings))),
             clock=clock,
         )
         sending = Sending(
@@ -118,7 +119,7 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
             override_changed=policies.override_changed,
             pumping_holds=Holds(shared.scripts),
             lanes=LaneSurvey(shared.pool, queues, clock),
-            webhook_url_check=_url_check(Targets(settings.webhook_allow_cidrs)),
+            webhook_url_check=_url_check(targets_of(settings)),
         )
         notices = PolicyNotices(settings.database_url, policies)
         yield Api(

@@ -31,13 +31,13 @@ from gateway.rounds import Round, run_rounds
 from gateway.routing.checkup import Checkup
 from gateway.routing.health_view import HealthView
 from gateway.routing.reading import RoutingReader
-from gateway.webhooks.addresses import Targets
 from gateway.webhooks.client import open_client
 from gateway.webhooks.deliver import WebhookSender
 from gateway.webhooks.posting import Poster
 from gateway.webhooks.strays import gather_strays
 from gateway.wiring.policies import create_reader
 from gateway.wiring.resources import Resources, Task
+from gateway.wiring.targets import targets_of
 from tenants.budgets.recount import recount_due
 from tenants.protection.overrides import KEPT
 
@@ -50,7 +50,7 @@ async def open_webhooks(shared: Resources, stack: AsyncExitStack) -> list[Task]:
     """The senders of what is due to tenants' endpoints."""
     settings = shared.settings
     client = await stack.enter_async_context(
-        open_client(Targets(settings.webhook_allow_cidrs), deadline_s=settings.webhook_timeout_s)
+        open_client(targets_of(settings), deadline_s=settings.webhook_timeout_s)
     )
     sender = WebhookSender(
         pool=shared.pool,

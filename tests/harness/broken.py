@@ -315,6 +315,39 @@ def delivered_when_leased() -> None:
     deliver.lease_due = eager
 
 
+def slow_ones_keep_their_places() -> None:
+    """No room of their own for posts that last, and no circuit: a silent receiver holds what it has."""
+    import_module("gateway.webhooks.places").SLOW_S = math.inf
+    import_module("gateway.webhooks.circuit").OPENS_AFTER = 30_000
+
+
+def bodies_are_read_whole() -> None:
+    """What a receiver says is read to its end, however long that takes."""
+    client = import_module("gateway.webhooks.client")
+
+    async def whole(response: Any, _: float) -> str:
+        return str(await response.text(errors="replace"))
+
+    client._excerpt = whole
+
+
+def redirects_are_followed() -> None:
+    """As most HTTP clients do."""
+    session = import_module("aiohttp").ClientSession
+    sound = session.post
+
+    def trusting(self: Any, url: Any, **named: Any) -> Any:
+        return sound(self, url, **(named | {"allow_redirects": True}))
+
+    session.post = trusting
+
+
+def failures_count_as_delivered() -> None:
+    """A post that failed is not tried again, and nobody is told."""
+    results = import_module("gateway.webhooks.results")
+    results._STATES[results.RetryAt] = "delivered"
+
+
 def redis_required() -> None:
     """A send that cannot ask Redis is refused."""
     import_module("gateway.intake.sending").suppress = lambda *_: contextlib.nullcontext()
@@ -369,6 +402,10 @@ BROKEN = {
         tenants_share_a_flow,
         sulking_flusher,
         delivered_when_leased,
+        slow_ones_keep_their_places,
+        bodies_are_read_whole,
+        redirects_are_followed,
+        failures_count_as_delivered,
         redis_required,
         flusher_forgets,
     )

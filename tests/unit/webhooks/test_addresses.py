@@ -335,3 +335,14 @@ def test_a_setting_that_is_no_network_is_refused_at_start() -> None:
 def test_any_text_is_answered_with_a_value(url) -> None:
     """The field is free text to whoever fills it in."""
     assert isinstance(check_url(url, PUBLIC), UrlParts | UrlRefused)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:5432/", "http://127.9.9.9:6379/", "https://[::1]:8080/"])
+def test_the_gateways_own_doors_are_closed_where_loopback_is_open(url) -> None:
+    """On a developer's machine a webhook could otherwise speak to Postgres, Redis or the operator's API."""
+    targets = Targets(["127.0.0.0/8", "::1/128"], own_ports=[5432, 6379, 8080])
+    refused = check_url(url, targets)
+    assert isinstance(refused, UrlRefused)
+    assert refused.fault == "port"
+    assert isinstance(check_url(url, DEVELOPER), UrlParts)
+    assert targets.allows(ipaddress.ip_address("8.8.8.8"), 8080)

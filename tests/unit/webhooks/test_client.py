@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.webhooks.addresses import Targets
+from gateway.webhooks import client as client_module
+from gateway.webhooks.addresses import Targets, UrlParts
 from gateway.webhooks.client import (
     BODY_DEADLINE_S,
     MAX_REPLY_BYTES,
@@ -21,10 +22,13 @@ from gateway.webhooks.client import (
     CheckedResolver,
     Delivered,
     Failed,
+    WebhookClient,
     machine_lookup,
     open_client,
+    refuse_address,
     retry_after_s,
 )
+from tests.unit.webhooks.test_addresses import CORPUS
 
 ACME, UMBRELLA = UUID(int=1), UUID(int=2)
 LOOPBACK = Targets(["127.0.0.0/8"])
@@ -420,6 +424,60 @@ async def test_no_socket_is_made_for_a_refused_address_even_past_the_resolver(li
         with pytest.raises(aiohttp.ClientConnectorError) as raised:
             await session.post(f"http://127.0.0.1:{canary.port}/", data=BODY)
         assert isinstance(raised.value.os_error, AddressRefusedError)
+        assert canary.connections == 0
+
+
+@pytest.mark.parametrize("past_the_check", [False, True])
+async def test_none_of_the_corpus_is_connected_to(monkeypatch, past_the_check) -> None:
+    """400 targets and more; also where a URL is in the table that the check would not let in today."""
+    asked: list[tuple[object, ...]] = []
+    sound = WebhookClient._socket
+
+    def counted(self: WebhookClient, address: tuple[object, ...]) -> socket.socket:
+        asked.append(address)
+        return sound(self, address)
+
+    monkeypatch.setattr(WebhookClient, "_socket", counted)
+    urls = CORPUS
+    if past_the_check:
+        public = ("8.8.8.8", "[2600::1]")  # in the corpus for their scheme or port
+        is_web = [url for url in CORPUS if url.startswith(("https://", "http://"))]
+        urls = [url for url in is_web if not any(address in url for address in public)]
+        allowed = UrlParts(scheme="https", host="x", port=443, address=None)
+        monkeypatch.setattr(client_module, "check_url", lambda *_: allowed)
+    async with open_client(Targets(), deadline_s=5, lookup=_refused_lookup) as client:
+        outcomes = [await client.post(ACME, url, headers=HEADERS, body=BODY) for url in urls]
+    assert not any(isinstance(outcome, Delivered) for outcome in outcomes)
+    assert [address for address in asked if not _is_refused(address)] == []
+    assert bool(asked) is past_the_check
+
+
+async def _refused_lookup(host: str, _port: int) -> list[str]:
+    """A name server of the tenant's, which answers with what the tenant would like to reach."""
+    return ["169.254.169.254"] if len(host) % 2 else ["127.0.0.1"]
+
+
+def _is_refused(address: tuple[object, ...]) -> bool:
+    try:
+        refuse_address(str(address[4][0]), 443, Targets())
+    except AddressRefusedError:
+        return True
+    return False
+
+
+async def test_the_gateways_own_ports_are_closed_behind_a_name(listening) -> None:
+    """A name that leads to this machine is judged with its port when it is called."""
+
+    async def lookup(_host: str, _port: int) -> list[str]:
+        return ["127.0.0.1"]
+
+    async with listening(_reply(OK)) as canary:
+        targets = Targets(["127.0.0.0/8"], own_ports=[canary.port])
+        for host in ("hook.example.com", "localhost", "127.0.0.1"):
+            scheme = "https" if host == "hook.example.com" else "http"
+            outcome = await _post(0, f"{scheme}://{host}:{canary.port}/", targets=targets, lookup=lookup)
+            assert isinstance(outcome, Failed)
+            assert outcome.kind in {"address_refused", "url_refused"}
         assert canary.connections == 0
 
 
