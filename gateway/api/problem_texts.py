@@ -359,6 +359,13 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "A tenant has at most 100 verified numbers for live keys, and 100 for test keys.",
         "Delete some.",
     ),
+    "pool_mismatch": (
+        (
+            "A pool answers as one sender: its members are in one AWS account, share its opt-out list and "
+            "carry its kind of messages. `detail` names the sender that differs, and how."
+        ),
+        "Leave the sender out, give the pool its opt-out list, or say `allow_mixed` where mixing is meant.",
+    ),
     "provision_refused": (
         (
             "AWS, or a quota of the account, refused a step. The steps before it stand; a second run goes on "

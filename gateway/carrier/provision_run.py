@@ -23,6 +23,7 @@ _ACTIVE_TRIES = 20
 _ACTIVE_PAUSE_S = 0.25
 _DESTINATION = "tollgate"
 _POOL = "default"
+_MOST_POOLS = 100
 
 UsualRate = Callable[[SenderType, str], float]
 """Message parts per second that AWS gives a sender of a type in a country."""
@@ -44,6 +45,8 @@ class _Found(Struct, frozen=True, kw_only=True):
     channels: tuple[Channel, ...] = ("sms",)
     carries: tuple[MessageType, ...] = ()
     """What AWS lets it carry; empty for all. A number has one of AWS's two types, a sender id both."""
+    opt_out_list: str | None = None
+    """The list that its recipients stop on; a sender id has none."""
 
 
 class StepRefused(Exception):
@@ -133,6 +136,7 @@ class ProvisionRun:
             parts_per_second=wish.parts_per_second or self._usual_rate(wish.type, wish.country),
             message_types=_carried(wish, found),
             channels=list(found.channels),
+            opt_out_list=found.opt_out_list,
             state="active" if found.active else "pending",
         )
         async with worker_transaction(self._engine) as session:
@@ -180,8 +184,14 @@ class ProvisionRun:
             existing = await sender_store.known_senders(self._scope, session)
             before = [row.sender_id for row in existing if row.pool_id is not None]
             ids = list(dict.fromkeys([*before, *(row.id for row in rows)]))
+            others = await sender_store.pools(self._scope, session, limit=_MOST_POOLS)
+            taken = {kind for pool in others if pool.name != _POOL for kind in pool.message_types}
             facts = PoolFacts(
-                name=_POOL, account_id=self._account.id, aws_pool_arn=aws_pool_arn, opt_out_list=self._name
+                name=_POOL,
+                account_id=self._account.id,
+                message_types=[kind for kind in senders.MESSAGE_TYPES if kind not in taken],
+                aws_pool_arn=aws_pool_arn,
+                opt_out_list=self._name,
             )
             await senders.put_pool(self._scope, session, facts, sender_ids=ids)
 
@@ -281,6 +291,7 @@ class ProvisionRun:
             created=True,
             channels=wish.channels,
             carries=_PROMOTIONAL if promotional else _TRANSACTIONAL,
+            opt_out_list=self._name,
         )
 
     async def _adopt_number(self, value: str) -> _Found:
@@ -297,6 +308,7 @@ class ProvisionRun:
                         created=False,
                         channels=_channels(number["NumberCapabilities"]),
                         carries=_PROMOTIONAL if number["MessageType"] == "PROMOTIONAL" else _TRANSACTIONAL,
+                        opt_out_list=number["OptOutListName"],
                     )
             if "NextToken" not in page:
                 raise StepRefused(f"the AWS account has no number {value}")

@@ -73,6 +73,8 @@ class Sender(Base):
     """Use cases it is registered for; empty where no registration names one."""
     allow_mixed: Mapped[bool] = mapped_column(server_default=text("false"))
     """Whether the operator let it carry promotional messages beside others."""
+    opt_out_list: Mapped[str | None]
+    """AWS's list that its recipients stop on; None where unknown, or where it has none, as a sender id."""
     created_at: Mapped[Instant] = mapped_column(server_default=text("now()"))
     released_at: Mapped[datetime | None]
     """Set by the database when its state becomes `released`; its lease ends that day."""

@@ -84,6 +84,8 @@ class SenderFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Use cases it is registered for; empty where no registration names one."""
     allow_mixed: bool | None = None
     """Whether it may carry promotional messages beside others; None leaves it as it is."""
+    opt_out_list: str | None = None
+    """AWS's list that its recipients stop on; None leaves it as it is."""
 
 
 class PoolFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

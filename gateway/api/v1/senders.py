@@ -43,6 +43,8 @@ class SenderView(Struct, frozen=True, kw_only=True):
     two_way: bool
     use_cases: list[str]
     """Use cases it is registered for; empty where no registration names one."""
+    opt_out_list: str | None
+    """AWS's list that its recipients stop on; null where unknown, or where it has none, as a sender id."""
     allow_mixed: bool
     """Whether the operator let it carry promotional messages beside others."""
     warnings: list[str]
@@ -91,6 +93,7 @@ def sender_view(row: Sender) -> SenderView:
         channels=row.channels,
         two_way=row.two_way,
         use_cases=row.use_cases,
+        opt_out_list=row.opt_out_list,
         allow_mixed=row.allow_mixed,
         warnings=[MIXED_USE] if mixes(row.message_types) else [],
         created_at=timestamp(row.created_at),
