@@ -11,7 +11,8 @@ from gateway.admission.pumping import HeldPrefix, Watched
 from gateway.admission.verdict import Admission, Verdict, read_verdict
 from gateway.lanes.scripts import Argument, RedisScripts, read_script
 
-_ADMIT = read_script("gateway.admission", "pumping.lua", "admit.lua")
+ADMIT = read_script("gateway.admission", "pumping.lua", "admit.lua")
+"""The one call of an admission."""
 _PEEK = read_script("gateway.admission", "pumping.lua", "peek.lua")
 
 
@@ -51,7 +52,7 @@ class AdmissionGate:
             "" if admission.watched is None else admission.watched.probe,
             *admission.use_cases,
         ]
-        return read_verdict(await self._scripts.run(_ADMIT, tenant_prefix(admission.tenant_id), arguments))
+        return read_verdict(await self._scripts.run(ADMIT, tenant_prefix(admission.tenant_id), arguments))
 
     async def peek(
         self, tenant_id: UUID, country: str, *, watched: Watched | None = None, recipient_hash: bytes = b""

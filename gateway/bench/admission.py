@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from gateway.admission.gate import AdmissionGate
+from gateway.admission.gate import ADMIT, AdmissionGate
 from gateway.admission.verdict import Admission, Admitted
 from gateway.bench.bare_api import ADMISSION, POLICY, nobody
 from gateway.bench.crowded import Crowd, CrowdedTenant
@@ -25,7 +25,7 @@ from gateway.bench.progress import Tell, in_rounds
 from gateway.bench.report import Report, Round, Target, percentile, report_of
 from gateway.bench.server_time import ServerTimes, server_times
 from gateway.bench.stack import CONNECTIONS, Stack
-from gateway.lanes.scripts import RedisScripts, connect, read_script
+from gateway.lanes.scripts import RedisScripts, connect
 
 TARGETS: Final = {
     "ratio.decided_per_s": Target(at_least=1.0),
@@ -34,7 +34,6 @@ TARGETS: Final = {
     "bytes_per_opted_out": Target(at_most=100.0),
 }
 _ONE_BY_ONE: Final = "return redis.call('TIME')"
-_ADMIT: Final = read_script("gateway.admission", "admit.lua")
 _LOG_ROOM: Final = 30
 """Entries for each call: what a script calls is logged too, and what else speaks to Redis meanwhile."""
 
@@ -113,7 +112,7 @@ class _Sides:
     async def in_a_crowd(self, figures: dict[str, float], baseline: dict[str, float]) -> Round:
         """Add what Redis spends on the crowded tenant's verdicts, and on the line as often."""
         async with server_times(self._client, room=self._timed * _LOG_ROOM) as times:
-            verdicts = await self._logged(times, lambda: self.decide(self._crowded.next()), _ADMIT.digest)
+            verdicts = await self._logged(times, lambda: self.decide(self._crowded.next()), ADMIT.digest)
             lines = await self._logged(times, self.call, self._digest)
         return Round(
             figures=figures
