@@ -26,7 +26,7 @@ _EVER = timedelta(days=30)
 _JOINABLE = """
     SELECT p.event_key, p.body_sealed FROM parked_receipts p
     JOIN messages m ON m.provider_message_id = p.provider_message_id
-    WHERE p.reason = 'no_message' AND p.received_at > $2 - $3::interval
+    WHERE p.reason = 'no_message' AND p.received_at > $2::timestamptz - $3::interval
     LIMIT $1 FOR UPDATE OF p SKIP LOCKED
 """
 _FOREIGN = "UPDATE parked_receipts SET reason = 'foreign' WHERE event_key = ANY($1::bytea[])"
