@@ -59,6 +59,13 @@ class FaultPoint(StrEnum):
     WEBHOOKS_AFTER_LEASE = "webhooks.after_lease"
     WEBHOOKS_AFTER_POST = "webhooks.after_post"
     WEBHOOKS_IN_COMMIT = "webhooks.in_commit"
+    REGISTRATION_CREATED = "registration.created"
+    REGISTRATION_UPLOADED = "registration.uploaded"
+    REGISTRATION_FIELD_PUT = "registration.field_put"
+    REGISTRATION_NUMBER_REQUESTED = "registration.number_requested"
+    REGISTRATION_TIED = "registration.tied"
+    REGISTRATION_SUBMITTED = "registration.submitted"
+    REGISTRATION_VERSION_MADE = "registration.version_made"
 
 
 Action = Literal["kill", "stop", "sleep", "raise"]

@@ -18,6 +18,9 @@ from gateway.receipts.dead_letter import DeadLetter
 from gateway.receipts.firehose import Posted, Taken
 from gateway.receipts.parked import Parked, Retried
 from tenants.accounts.sealing import DataKey
+from tenants.registrations.checking import Value
+from tenants.registrations.forms import Form, FormType
+from tenants.registrations.models import Registration, RegistrationVersion
 from tenants.scope import TenantScope
 
 
@@ -233,4 +236,36 @@ class WebhookUrlCheck(Protocol):
 
     async def __call__(self, url: str) -> str | None:
         """Return why the gateway would not call `url`, in one sentence, or None if it would."""
+        ...
+
+
+class RegistrationForms(Protocol):
+    """What AWS says of registrations, asked now or a day ago; `gateway.registrations.desk` fits."""
+
+    async def types(self) -> list[FormType]:
+        """
+        Return every registration type.
+
+        Raises:
+            gateway.errors.Unavailable: AWS does not answer and nothing is kept.
+        """
+        ...
+
+    async def form(self, registration_type: str) -> Form:
+        """
+        Return the form of a type.
+
+        Raises:
+            tenants.errors.NotFound: AWS has no such type.
+            gateway.errors.Unavailable: AWS does not answer and nothing is kept.
+        """
+        ...
+
+    async def held(self, row: Registration, current: RegistrationVersion) -> dict[str, Value]:
+        """
+        Return what AWS holds of a version, by field path.
+
+        Raises:
+            gateway.errors.Unavailable: AWS does not answer.
+        """
         ...

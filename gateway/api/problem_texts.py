@@ -380,6 +380,26 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
             "and that it has a redrive policy."
         ),
     ),
+    "registration_state": (
+        "What was asked does not fit where the registration is: reviewers have it, or it is decided.",
+        "Read the registration; wait for the decision, or begin a new version with `POST …/versions`.",
+    ),
+    "cost_not_confirmed": (
+        "The next step costs money from the moment it is done; `detail` says how much and for what.",
+        "Confirm with `POST …/confirm-cost` and the amounts shown, then ask again.",
+    ),
+    "registration_not_compliant": (
+        "The linter found what reviewers refuse; `errors` names each field, what is wrong and the fix.",
+        "Change the fields; `POST /v1/registrations/lint` checks a draft without storing anything.",
+    ),
+    "attachment_refused": (
+        "The file is too large, of another kind, broken, encrypted, or more than it seems.",
+        "Attach a plain PDF, JPEG or PNG of at most 500 KB; print it to a new PDF if in doubt.",
+    ),
+    "live_key_required": (
+        "Registrations go to real reviewers and cost money, so nothing of it is done with a test key.",
+        "Fill and lint drafts with any key; prepare, confirm and submit with a live one.",
+    ),
     "envelope_rejected": (
         (
             "The signature, certificate, topic or age of the envelope is wrong, or it is no envelope at all. "

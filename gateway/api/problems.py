@@ -120,6 +120,11 @@ PROBLEMS: Final[dict[str, ProblemKind]] = dict(
         _kind("pool_mismatch", 409, "A sender does not fit the pool"),
         _kind("provision_refused", 409, "AWS did not make what was asked"),
         _kind("queue_refused", 409, "SQS did not do what was asked"),
+        _kind("registration_state", 409, "The registration is not in the right state"),
+        _kind("cost_not_confirmed", 409, "Nobody has confirmed the cost"),
+        _kind("registration_not_compliant", 422, "A reviewer would refuse the registration"),
+        _kind("attachment_refused", 422, "The file cannot be attached"),
+        _kind("live_key_required", 403, "A test key does not reach carriers"),
         _kind("envelope_rejected", 403, "The SNS envelope is not believed"),
         # ours
         _kind("internal_error", 500, "The gateway failed", retryable=True),

@@ -32,6 +32,7 @@ from gateway.api.admin import messages as messages_desk
 from gateway.api.admin import opt_outs as admin_opt_outs
 from gateway.api.admin import protect as account_protect
 from gateway.api.admin import protect_blocks as protect_desk
+from gateway.api.admin import registrations as admin_registrations
 from gateway.api.admin import senders as senders_desk
 from gateway.api.admin import templates as admin_templates
 from gateway.api.admin import two_way as admin_two_way
@@ -59,6 +60,7 @@ from gateway.api.v1 import (
     protect_blocks,
     protect_overrides,
     protect_report,
+    registrations,
     sender_gates,
     senders,
     statements,
@@ -149,6 +151,21 @@ TENANT_ROUTES: tuple[HTTPRouteHandler, ...] = (
     verified_numbers.send_verification_code,
     verified_numbers.confirm_verified_number,
     verified_numbers.delete_verified_number,
+    registrations.list_registration_forms,
+    registrations.get_registration_form,
+    registrations.list_registrations,
+    registrations.create_registration,
+    registrations.get_registration,
+    registrations.fill_registration,
+    registrations.attach_to_registration,
+    registrations.prepare_registration,
+    registrations.review_registration,
+    registrations.confirm_registration_cost,
+    registrations.submit_registration,
+    registrations.list_registration_versions,
+    registrations.create_registration_version,
+    registrations.get_registration_history,
+    registrations.delete_registration,
     senders.list_senders,
     senders.get_sender,
     sender_gates.get_sender_gates,
@@ -207,6 +224,17 @@ OPERATOR_ROUTES: tuple[HTTPRouteHandler, ...] = (
     pools.create_tenant_pool,
     pools.put_tenant_pool_senders,
     pools.delete_tenant_pool,
+    admin_registrations.list_all_registrations,
+    admin_registrations.create_tenant_registration,
+    admin_registrations.get_tenant_registration,
+    admin_registrations.fill_tenant_registration,
+    admin_registrations.attach_to_tenant_registration,
+    admin_registrations.prepare_tenant_registration,
+    admin_registrations.review_tenant_registration,
+    admin_registrations.confirm_tenant_registration_cost,
+    admin_registrations.submit_tenant_registration,
+    admin_registrations.create_tenant_registration_version,
+    admin_registrations.retry_tenant_registration,
     senders_desk.put_tenant_sender,
     senders_desk.swap_tenant_sender,
     senders_desk.disable_tenant_sender,

@@ -16,6 +16,7 @@ from gateway.api.ports import (
     PolicyProjection,
     PumpingHolds,
     Readiness,
+    RegistrationForms,
     Sends,
     SnsIngest,
     Uploads,
@@ -45,6 +46,7 @@ class Services:
     provisioner: Provisioner
     number_verifier: NumberVerifier
     two_way: TwoWaySwitch
+    registrations: RegistrationForms
     account_check: Callable[[AwsAccount], Awaitable[AccountCheck]]
     """Tries an AWS account's credentials and permissions; sends nothing."""
     ingest: SnsIngest

@@ -1,8 +1,33 @@
-"""What OpenAPI says of a body that is a file."""
+"""A body that is a file: how it is read, and what OpenAPI says of it."""
 
 from dataclasses import dataclass
+from typing import Any, Final, cast
 
+from litestar.datastructures import UploadFile
 from litestar.openapi.spec import OpenAPIFormat, OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
+
+from gateway.api.bodies import ApiRequest
+from gateway.api.refusals import Refusal
+
+_FORM: Final = "multipart/form-data"
+_FIELD: Final = "file"
+
+
+async def uploaded(request: ApiRequest) -> bytes:
+    """
+    Return the bytes of the body, or of the field `file` of a form.
+
+    Raises:
+        Refusal: The form has not exactly one such field.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != _FORM:
+        return await request.body()
+    form = await request.form()
+    files: list[Any] = [part for part in form.getall(_FIELD, []) if isinstance(part, UploadFile)]
+    if len(files) != 1:
+        raise Refusal.of_field(f"/{_FIELD}", "exactly_one", "Send one file in the form's field `file`.")
+    return cast("bytes", await files[0].read())
 
 
 @dataclass

@@ -8,8 +8,7 @@ operator's own come first, then tenants' defaults, then the rest; who gets none 
 What AWS differs in without a change of ours is drift: somebody else changed it. It is put right and told.
 """
 
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -20,11 +19,10 @@ from msgspec import structs
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.carrier import protect_desired as copies
-from gateway.carrier.pace import Pace
+from gateway.carrier.control import OpenControl
 from gateway.carrier.protect_copy import ProtectCopy
 from gateway.carrier.protect_wish import MOST_AT_AWS, NumberRule, Wanted, share_out
 from gateway.carrier.provision_run import Control, said
-from gateway.carrier.session import AwsSession, open_session, role_of
 from gateway.clock import Clock
 from gateway.db.engine import connect
 from gateway.db.transaction import worker_transaction
@@ -37,25 +35,8 @@ from tenants.senders.models import AwsAccount
 
 _log = structlog.get_logger(__name__)
 
-_PER_SECOND: Final = 1.0
 _LOCK: Final = "SELECT pg_try_advisory_lock(hashtextextended('tollgate protect copies', 0))"
 _GONE: Final = "ResourceNotFoundException"
-OpenControl = Callable[[AwsAccount], AbstractAsyncContextManager[Control]]
-
-
-def control_of(own: AwsSession) -> OpenControl:
-    """Return what opens an account for paced control calls, through its role where it has one."""
-
-    @asynccontextmanager
-    async def opened(account: AwsAccount) -> AsyncGenerator[Control]:
-        role = role_of(account)
-        session = own if role is None else open_session(role)
-        async with session.client(
-            "pinpoint-sms-voice-v2", region_name=account.region, endpoint_url=account.endpoint_url
-        ) as client:
-            yield Control(client, Pace(None if account.endpoint_url else _PER_SECOND))
-
-    return opened
 
 
 class ProtectSync:

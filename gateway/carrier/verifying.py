@@ -8,8 +8,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.carrier.aws_errors import classify
+from gateway.carrier.control import OpenControl
 from gateway.carrier.ports import NotSent, Unknown
-from gateway.carrier.protect_sync import OpenControl
 from gateway.carrier.provision_run import said
 from gateway.carrier.verify_ports import (
     Checking,

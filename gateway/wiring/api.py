@@ -12,8 +12,8 @@ from gateway.admission.holds import Holds
 from gateway.api.ports import WebhookUrlCheck
 from gateway.api.services import Services
 from gateway.carrier.account_check import check_account
+from gateway.carrier.control import control_of
 from gateway.carrier.media_stage import S3Stage
-from gateway.carrier.protect_sync import control_of
 from gateway.carrier.session import open_session
 from gateway.carrier.verifying import AwsNumberVerifier
 from gateway.db.engine import create_pool
@@ -38,6 +38,7 @@ from gateway.receipts.dead_letters import DeadLetters
 from gateway.receipts.firehose import FirehoseReceiver
 from gateway.receipts.parked import ParkedEvents
 from gateway.receipts.sns import SnsReceiver
+from gateway.registrations.desk import RegistrationDesk
 from gateway.routing.health_view import HealthView
 from gateway.webhooks.addresses import Targets, UrlRefused, check_url
 from gateway.wiring.ingest import open_trust
@@ -108,6 +109,7 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
             provisioner=provisioner,
             two_way=provisioner,
             number_verifier=AwsNumberVerifier(shared.worker_engine, control_of(session)),
+            registrations=RegistrationDesk(shared.worker_engine, control_of(session), clock),
             account_check=check_account,
             ingest=receiver,
             firehose=FirehoseReceiver(access_keys, trust.mailroom, receipts, clock),

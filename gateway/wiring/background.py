@@ -3,6 +3,8 @@
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
+from gateway.carrier.control import control_of
+from gateway.carrier.session import open_session
 from gateway.db.transaction import worker_transaction
 from gateway.dispatch.expiry import ExpirySweep
 from gateway.dispatch.quarantine import QuarantineSweep
@@ -27,6 +29,9 @@ from gateway.messages.spend_notices import SpendNotices
 from gateway.messages.usage import count_all
 from gateway.receipts.batch import platform_key
 from gateway.receipts.sweep import ReceiptSweep
+from gateway.registrations.forms import Forms
+from gateway.registrations.poll import RegistrationPoll
+from gateway.registrations.runner import RegistrationRunner
 from gateway.rounds import Round, run_rounds
 from gateway.routing.checkup import Checkup
 from gateway.routing.health_view import HealthView
@@ -88,6 +93,11 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
     spending = SpendNotices(pool)
     balances = BalanceNotices(pool, clock)
     leases = Leases(shared.worker_engine, clock)
+
+    control = control_of(open_session())
+    forms = Forms(shared.worker_engine, control, clock)
+    runner = RegistrationRunner(shared.worker_engine, control, forms, clock)
+    reviews = RegistrationPoll(shared.worker_engine, control, forms, clock)
 
     async def recount_budgets() -> None:
         async with worker_transaction(shared.worker_engine) as session:
@@ -151,6 +161,8 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
         Round(name="old_inbound", every_s=3600.0, work=forget_inbound),
         Round(name="expired_overrides", every_s=3600.0, work=forget_overrides),
         Round(name="expired_media", every_s=3600.0, work=forget_media),
+        Round(name="registrations", every_s=1.0, work=runner.work),
+        Round(name="registration_reviews", every_s=2.0, work=reviews.look),
         Round(name="expired_keys", every_s=600.0, work=forget_keys),
     ]
     return [lambda: run_rounds(rounds), health.run, terms.run]

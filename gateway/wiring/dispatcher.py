@@ -3,10 +3,11 @@
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import timedelta
 
+from gateway.carrier.control import control_of
 from gateway.carrier.feedback import FeedbackCourier, client_of
 from gateway.carrier.opening import open_aws_carrier
 from gateway.carrier.ports import Carrier
-from gateway.carrier.protect_sync import ProtectSync, control_of
+from gateway.carrier.protect_sync import ProtectSync
 from gateway.carrier.sandbox import SandboxCarrier
 from gateway.carrier.session import open_session, role_of
 from gateway.dispatch.loop import Dispatcher

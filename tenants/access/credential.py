@@ -16,6 +16,7 @@ KeyScope = Literal[
     "messages:read",
     "templates",
     "senders:read",
+    "registrations",
     "opt-outs",
     "protect",
     "verified-numbers",
@@ -31,6 +32,7 @@ What a key may be limited to.
 - `messages:read`: read messages, their events and the event feed
 - `templates`: read, write and submit templates
 - `senders:read`: read senders, pools and configuration sets
+- `registrations`: read, fill, submit and lint registrations with carriers
 - `opt-outs`: read, add and remove opted-out numbers
 - `protect`: read and change country rules and number overrides, read what they stopped, lift blocks
 - `verified-numbers`: verify, list and delete numbers

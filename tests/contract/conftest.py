@@ -22,9 +22,12 @@ from gateway.api.fakes import (
 )
 from gateway.api.services import Services
 from gateway.asgi import create_app
+from gateway.carrier.control import control_of
+from gateway.carrier.session import open_session
 from gateway.clock import SystemClock
 from gateway.db.engine import create_engine, create_pool
 from gateway.messages.keys import DataKeys
+from gateway.registrations.desk import RegistrationDesk
 from gateway.settings import read_settings
 from gateway.webhooks.addresses import Targets, UrlRefused, check_url
 from tenants.ids import decode
@@ -116,6 +119,7 @@ async def world(database_url: str, engines: dict[str, Any]) -> World:
             policy_changed=projection.policy_changed,
             opt_out_changed=projection.opt_out_changed,
             override_changed=projection.override_changed,
+            registrations=RegistrationDesk(engines["operator"], control_of(open_session()), SystemClock()),
             account_check=None,
             webhook_url_check=judge_url,
             pumping_holds=FakeHolds(),

@@ -10,7 +10,7 @@ import math
 import os
 from importlib import import_module
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from msgspec import structs
 
@@ -348,6 +348,17 @@ def failures_count_as_delivered() -> None:
     results._STATES[results.RetryAt] = "delivered"
 
 
+def registration_forgets() -> None:
+    """Each try of a step has a token of its own, and looks for nothing that an earlier one made."""
+    import_module("gateway.registrations.steps").client_token = lambda *_: f"tg-{uuid4().hex}"
+    calls = import_module("gateway.carrier.registrations").AwsRegistrations
+
+    async def nothing(*_: Any, **__: Any) -> None:
+        return None
+
+    calls.find_number = calls.find_created = nothing
+
+
 def redis_required() -> None:
     """A send that cannot ask Redis is refused."""
     import_module("gateway.intake.sending").suppress = lambda *_: contextlib.nullcontext()
@@ -407,6 +418,7 @@ BROKEN = {
         redirects_are_followed,
         failures_count_as_delivered,
         redis_required,
+        registration_forgets,
         flusher_forgets,
     )
 }

@@ -1,9 +1,8 @@
 """`/v1/media`: files for MMS."""
 
-from typing import Any, Final, cast
+from typing import Final
 
 from litestar import Response, get, post
-from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Struct
@@ -15,7 +14,7 @@ from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, WITH_IDEMPOTENCY, refusals
 from gateway.api.path_ids import path_id
 from gateway.api.refusals import Refusal
-from gateway.api.uploads import UploadOperation
+from gateway.api.uploads import UploadOperation, uploaded
 from gateway.intake.outcome import FieldFault
 from gateway.media import store
 from gateway.media.kinds import MAX_BYTES, MediaRefused
@@ -24,7 +23,6 @@ from gateway.messages.view import timestamp
 from tenants.ids import encode
 
 _ROOM_FOR_A_FORM: Final = 16 * 1024
-_FORM: Final = "multipart/form-data"
 _FIELD: Final = "file"
 
 
@@ -72,7 +70,7 @@ def media_file_view(row: MediaFile) -> MediaFileView:
 )
 async def upload_media(request: ApiRequest, desk: NamedDependency[Desk]) -> Response[MediaFileView]:
     """Judge and stage one file."""
-    found = await desk.services.media.staged(request.auth, await _content(request))
+    found = await desk.services.media.staged(request.auth, await uploaded(request))
     if isinstance(found, MediaRefused):
         raise Refusal(found.code, found.detail, errors=(_fault(found),))
 
@@ -100,18 +98,6 @@ async def get_media(
     if found is None:
         raise Refusal("not_found", "There is no such file.")
     return media_file_view(found)
-
-
-async def _content(request: ApiRequest) -> bytes:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    body = await request.body()  # kept by the request: the form is read from it, and so is the fingerprint
-    if kind != _FORM:
-        return body
-    form = await request.form()
-    files: list[Any] = [part for part in form.getall(_FIELD, []) if isinstance(part, UploadFile)]
-    if len(files) != 1:
-        raise Refusal.of_field(f"/{_FIELD}", "exactly_one", "Send one file in the form's field `file`.")
-    return cast("bytes", await files[0].read())
 
 
 def _fault(found: MediaRefused) -> FieldFault:

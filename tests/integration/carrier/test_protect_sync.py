@@ -8,7 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.carrier import protect_desired as copies
-from gateway.carrier.protect_sync import ProtectSync, control_of
+from gateway.carrier.control import control_of
+from gateway.carrier.protect_sync import ProtectSync
 from gateway.carrier.protect_wish import NumberRule, Wanted, number_changes, rule_changes, share_out
 from gateway.carrier.provision_ports import ProvisionRequest, SenderWish
 from gateway.carrier.provisioning import AwsProvisioner

@@ -72,6 +72,7 @@ def _application() -> tuple[Any, str]:
             opt_out_changed=projection.opt_out_changed,
             override_changed=projection.override_changed,
             account_check=None,
+            registrations=None,
             webhook_url_check=None,
         )
     )

@@ -1,0 +1,60 @@
+"""Control calls to one AWS account: paced at one a second per action, and refusals as values."""
+
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Final
+from uuid import UUID
+
+from aiobotocore.config import AioConfig
+
+from gateway.carrier.pace import Pace
+from gateway.carrier.provision_run import Control
+from gateway.carrier.session import AwsSession, open_session, role_of
+from tenants.senders.models import AwsAccount
+
+CONTROL_PER_SECOND: Final = 1.0
+"""AWS's default for every control action of an account."""
+
+_CONFIG: Final = AioConfig(
+    connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 2}
+)
+"""One repetition of the client's own; whoever calls comes again later anyway."""
+
+OpenControl = Callable[[AwsAccount], AbstractAsyncContextManager[Control]]
+MakePace = Callable[[AwsAccount], Pace]
+
+
+def usual_pace(account: AwsAccount) -> Pace:
+    """Return AWS's rate; an emulator asks for none."""
+    return Pace(None if account.endpoint_url else CONTROL_PER_SECOND)
+
+
+def control_of(own: AwsSession, make_pace: MakePace = usual_pace) -> OpenControl:
+    """Return what opens an account for control calls; each account has one pace for the process's life."""
+    paces: dict[UUID, Pace] = {}
+    sessions: defaultdict[UUID, dict[str, AwsSession]] = defaultdict(dict)
+
+    def session_of(account: AwsAccount) -> AwsSession:
+        role = role_of(account)
+        if role is None:
+            return own
+        known = sessions[account.id]
+        name = f"{role.arn} {role.external_id} {role.endpoint_url}"
+        if name not in known:
+            known.clear()
+            known[name] = open_session(role)
+        return known[name]
+
+    @asynccontextmanager
+    async def opened(account: AwsAccount) -> AsyncGenerator[Control]:
+        pace = paces.setdefault(account.id, make_pace(account))
+        async with session_of(account).client(
+            "pinpoint-sms-voice-v2",
+            region_name=account.region,
+            endpoint_url=account.endpoint_url,
+            config=_CONFIG,
+        ) as client:
+            yield Control(client, pace)
+
+    return opened

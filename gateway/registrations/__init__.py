@@ -1,0 +1,1 @@
+"""Carries registrations to AWS step by step, and brings back what reviewers decided."""

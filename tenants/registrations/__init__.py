@@ -1,0 +1,1 @@
+"""Who is registered with carriers for what: forms, versions, reviews, and what reviewers object to."""

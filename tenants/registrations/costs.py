@@ -1,0 +1,67 @@
+"""
+What a registration costs beside its messages, as far as AWS's guides say. Pure.
+
+AWS has no price query: a number's price is in the answer that hands it out, when it is billed already. So
+the list price is shown before, and what AWS said is kept after.
+"""
+
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+from msgspec import Struct
+
+from tenants.errors import InvalidInput
+from tenants.registrations.forms import FormType
+
+_NUMBER_MONTHLY: Final = {"TOLL_FREE": "2.00"}
+"""US dollars, "AWS End User Messaging pricing", US numbers; billed from the request on (seed 003)."""
+_ONCE: Final = {"US_TEN_DLC_BRAND_VETTING": "40.00"}
+"""US dollars, after AWS's post on 10DLC vetting."""
+_NOTHING: Final = "0.00"
+_NUMBER_WARNING: Final = (
+    "AWS bills the number from the moment it is requested, even if the registration is never submitted or "
+    "is rejected."
+)
+_VETTING_WARNING: Final = (
+    "The fee is not paid back, and the score may be lower than the quotas of an unvetted brand assume: "
+    "vetting can lower them."
+)
+
+
+class Cost(Struct, frozen=True, kw_only=True):
+    """What has to be confirmed before it is caused."""
+
+    monthly_usd: str
+    once_usd: str
+    warning: str
+
+
+def cost_of(form_type: FormType) -> Cost | None:
+    """Return what submitting a registration of this type costs, or None where nothing is known to."""
+    if form_type.needs_before_submit("PHONE_NUMBER"):
+        monthly = _NUMBER_MONTHLY.get(form_type.number_type or "", _NOTHING)
+        return Cost(monthly_usd=monthly, once_usd=_NOTHING, warning=_NUMBER_WARNING)
+    once = _ONCE.get(form_type.type)
+    return None if once is None else Cost(monthly_usd=_NOTHING, once_usd=once, warning=_VETTING_WARNING)
+
+
+def check_accepted(cost: Cost, *, monthly_usd: str, once_usd: str) -> None:
+    """
+    Accept a confirmation of exactly this cost.
+
+    Raises:
+        InvalidInput: It confirms another one, such as yesterday's.
+    """
+    for field, said, is_ in (
+        ("/monthly_usd", monthly_usd, cost.monthly_usd),
+        ("/once_usd", once_usd, cost.once_usd),
+    ):
+        if _dollars(said) != Decimal(is_):
+            raise InvalidInput(field, "other_cost", f"the cost to confirm is {is_} USD")
+
+
+def _dollars(text: str) -> Decimal | None:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return None

@@ -1,0 +1,320 @@
+"""Registrations against the emulated AWS: the seeds' toll-free and Jordan flows, denials, and resumption."""
+
+import io
+from datetime import timedelta
+
+import aiohttp
+import pytest
+from PIL import Image
+from sqlalchemy import select
+
+from gateway.carrier.control import control_of
+from gateway.carrier.session import open_session
+from gateway.clock import SystemClock
+from gateway.db.transaction import worker_transaction
+from gateway.faultpoints import FaultInjected, FaultPoint, arm, counted
+from gateway.registrations.forms import Forms
+from gateway.registrations.poll import RegistrationPoll
+from gateway.registrations.runner import RegistrationRunner
+from tenants.errors import Conflict, InvalidInputs, NotFound
+from tenants.ids import encode
+from tenants.inbox.models import InboxItem
+from tenants.registrations import service, store
+from tenants.registrations.attachments import CleanFile, clean
+from tenants.senders import service as senders
+from tenants.senders import store as sender_store
+from tenants.senders.service import AccountFacts
+from tests.harness.tenants import enrol
+from tests.integration.carrier.registration_values import JORDAN, TOLL_FREE
+
+TFN, JO = "US_TOLL_FREE_REGISTRATION", "JO_SENDER_ID_REGISTRATION"
+
+
+class MovedClock(SystemClock):
+    """The system's clock, set forward by what a test asks."""
+
+    ahead = timedelta()
+
+    def now(self):
+        """Return the moved time."""
+        return super().now() + self.ahead
+
+
+class Desk:
+    """What a test does as a tenant and as the scheduler."""
+
+    def __init__(self, engine, emulator):
+        self.engine, self.emulator, self.clock = engine, emulator, MovedClock()
+        opener = control_of(open_session())
+        self.forms = Forms(engine, opener, self.clock)
+        self.runner = RegistrationRunner(engine, opener, self.forms, self.clock)
+        self.poll = RegistrationPoll(engine, opener, self.forms, self.clock)
+
+    async def open(self, scope, kind, values, **more):
+        """Create a registration with a picture where the form wants one."""
+        form = await self.forms.form(kind)
+        async with worker_transaction(self.engine) as session:
+            file = clean(picture())
+            assert isinstance(file, CleanFile)
+            attachment = await service.add_attachment(scope, session, file, name="opt-in.png")
+            filled = dict(values)
+            for field in form.fields:
+                if field.kind == "ATTACHMENT" and field.requirement == "REQUIRED":
+                    filled[field.path] = encode("att", attachment.id)
+            new = service.NewRegistration(name="Codes", values=filled, **more)
+            return (await service.create(scope, session, form, new)).row.id
+
+    async def start(self, scope, registration_id, goal="submit", *, confirm=True):
+        """Confirm the cost, start, and let the scheduler work."""
+        now = self.clock.now()
+        async with worker_transaction(self.engine) as session:
+            view = await service.get(scope, session, registration_id)
+            form = await self.forms.form(view.row.type)
+            if confirm:
+                await service.confirm_cost(scope, session, registration_id, now=now)
+            await service.start(scope, session, form, registration_id, goal, now=now)
+        await self.runner.work()
+        return await self.read(scope, registration_id)
+
+    async def read(self, scope, registration_id):
+        """Return the registration as it is now."""
+        async with worker_transaction(self.engine) as session:
+            return await service.get(scope, session, registration_id)
+
+    async def review(self, aws_id, decision, **more):
+        """Decide as the reviewer."""
+        body = {"registration_id": aws_id, "decision": decision, **more}
+        url = f"{self.emulator.base_url}/_emulator/reviews"
+        async with aiohttp.ClientSession() as http, http.post(url, json=body) as answer:
+            assert answer.ok, await answer.text()
+
+    async def calls(self):
+        """How often each action was called so far."""
+        url = f"{self.emulator.base_url}/_emulator/stats"
+        async with aiohttp.ClientSession() as http, http.get(url) as answer:
+            return (await answer.json())["actions"]
+
+
+def picture():
+    """A screenshot."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (60, 40), "white").save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+async def desk(worker_engine, emulator):
+    """The engine on the emulator, in the account that everyone uses."""
+    facts = AccountFacts(region="us-east-1", endpoint_url=emulator.base_url, sends_per_second=500.0)
+    async with worker_transaction(worker_engine) as session:
+        await senders.ensure_account(session, facts)
+    return Desk(worker_engine, emulator)
+
+
+async def test_a_toll_free_number_is_registered_in_seven_steps(desk, worker_engine):
+    """Seed 003, from a filled form to a number that may send."""
+    scope = await enrol(worker_engine)
+    registration_id = await desk.open(scope, TFN, TOLL_FREE)
+    view = await desk.start(scope, registration_id)
+    assert (view.row.status, view.row.fault) == ("submitted", None)
+    await desk.review(view.row.aws_id, "approve")
+    await desk.review(view.row.aws_id, "advance")
+    assert await desk.poll.look() >= 1
+    view = await desk.read(scope, registration_id)
+    async with worker_transaction(worker_engine) as session:
+        (sender,) = await sender_store.senders(scope, session, limit=5)
+    assert (view.row.status, view.current.status) == ("complete", "approved")
+    assert (sender.state, sender.type, sender.use_cases) == ("active", "TOLL_FREE", ["otp"])
+
+
+async def test_a_jordan_sender_id_is_registered_end_to_end(desk, worker_engine):
+    """Seed 001: six calls, a document, a sole choice, and a sender id on approval."""
+    scope = await enrol(worker_engine)
+    registration_id = await desk.open(scope, JO, JORDAN)
+    view = await desk.start(scope, registration_id, "review")
+    assert view.row.status == "ready"
+    view = await desk.start(scope, registration_id, confirm=False)
+    assert view.row.status == "submitted"
+    await desk.review(view.row.aws_id, "approve")
+    await desk.review(view.row.aws_id, "advance")
+    await desk.poll.look()
+    async with worker_transaction(worker_engine) as session:
+        (sender,) = await sender_store.senders(scope, session, limit=5)
+    assert (await desk.read(scope, registration_id)).row.status == "complete"
+    assert (sender.type, sender.country, sender.value) == ("SENDER_ID", "JO", "EXAMPLE")
+    assert sender.message_types == ["otp", "transactional"]
+
+
+async def test_nothing_costs_before_it_was_confirmed(desk, worker_engine):
+    """A number is billed from the moment it is requested, whatever becomes of its registration."""
+    scope = await enrol(worker_engine)
+    registration_id = await desk.open(scope, TFN, TOLL_FREE)
+    before = (await desk.calls()).get("RequestPhoneNumber", 0)
+    with pytest.raises(Conflict, match="confirm"):
+        await desk.start(scope, registration_id, confirm=False)
+    view = await desk.start(scope, registration_id, "review", confirm=False)
+    assert (view.row.status, view.row.fault["code"]) == ("preparing", "cost_not_confirmed")
+    assert (await desk.calls()).get("RequestPhoneNumber", 0) == before
+    async with worker_transaction(worker_engine) as session:
+        await service.confirm_cost(scope, session, registration_id, now=desk.clock.now())
+    await desk.runner.work()
+    view = await desk.read(scope, registration_id)
+    assert (view.row.status, view.row.number_price) == ("ready", "2.00")
+
+
+async def test_a_denial_is_explained_and_a_new_version_puts_every_field_again(desk, worker_engine):
+    """AWS begins a new version empty."""
+    scope = await enrol(worker_engine)
+    registration_id = await desk.open(scope, TFN, TOLL_FREE)
+    view = await desk.start(scope, registration_id)
+    await desk.review(
+        view.row.aws_id,
+        "deny",
+        reasons=[{"reason": "OPT_IN", "short": "Opt-in is unclear", "long": "The consent could not be seen"}],
+        fields={"companyInfo.website": "The website does not load"},
+    )
+    await desk.poll.look()
+    view = await desk.read(scope, registration_id)
+    assert view.row.status == "requires_updates"
+    assert [(each["code"], each["field"]) for each in view.current.denials] == [
+        ("opt_in_unclear", None),
+        ("website", "companyInfo.website"),
+    ]
+    assert all(each["means"] and each["change"] for each in view.current.denials)
+    before = (await desk.calls())["PutRegistrationFieldValue"]
+    async with worker_transaction(worker_engine) as session:
+        await service.new_version(scope, session, registration_id, now=desk.clock.now())
+        form = await desk.forms.form(TFN)
+        change = {"companyInfo.website": "https://www.example.org"}
+        await service.fill(scope, session, form, registration_id, change, now=desk.clock.now())
+    view = await desk.start(scope, registration_id)
+    assert (view.row.status, view.row.version, view.current.aws_version) == ("submitted", 2, 2)
+    assert (await desk.calls())["PutRegistrationFieldValue"] - before == len(view.current.filled)
+    async with worker_transaction(worker_engine) as session:
+        history = await store.versions(scope, session, registration_id)
+        numbers = await sender_store.senders(scope, session, limit=5)
+    assert [each.status for each in history] == ["denied", "submitted"]
+    assert len(numbers) == 1, "the number is the first version's"
+
+
+STEPS = {
+    FaultPoint.REGISTRATION_CREATED: 1,
+    FaultPoint.REGISTRATION_UPLOADED: 1,
+    FaultPoint.REGISTRATION_FIELD_PUT: 9,
+    FaultPoint.REGISTRATION_NUMBER_REQUESTED: 1,
+    FaultPoint.REGISTRATION_TIED: 1,
+    FaultPoint.REGISTRATION_SUBMITTED: 1,
+}
+
+
+@pytest.mark.parametrize("expired", [False, True], ids=["token-known", "token-forgotten"])
+async def test_a_fault_after_any_call_costs_no_second_one(desk, worker_engine, expired):
+    """Whether AWS still knows the ClientToken or not: what was made is found."""
+    scope = await enrol(worker_engine)
+    registration_id = await desk.open(scope, TFN, TOLL_FREE)
+    before = await counted_at_aws(desk)
+    with counted():
+        for point, nth in STEPS.items():
+            arm(f"{point}:raise:{nth}")
+            with pytest.raises(FaultInjected):
+                await advance(desk, scope, registration_id)
+            desk.clock.ahead += timedelta(hours=1)
+            if expired:
+                await forget_tokens(desk)
+    view = await advance(desk, scope, registration_id)
+    assert (view.row.status, view.row.fault) == ("submitted", None)
+    after = await counted_at_aws(desk)
+    assert {name: after[name] - before[name] for name in after} == {"numbers": 1, "registrations": 1}
+
+
+async def advance(desk, scope, registration_id):
+    """Start or go on."""
+    if (await desk.read(scope, registration_id)).row.status == "draft":
+        return await desk.start(scope, registration_id)
+    await desk.runner.work()
+    return await desk.read(scope, registration_id)
+
+
+async def counted_at_aws(desk):
+    """What AWS holds, as its own owner sees it."""
+    opener = control_of(open_session())
+    async with worker_transaction(desk.engine) as session:
+        (account,) = await sender_store.accounts(session)
+    async with opener(account) as control:
+        registrations = await control.call("describe_registrations")
+        numbers = await control.call("describe_phone_numbers")
+    return {"numbers": len(numbers["PhoneNumbers"]), "registrations": len(registrations["Registrations"])}
+
+
+async def forget_tokens(desk):
+    """Let AWS forget every ClientToken, as it may at any time."""
+    url = f"{desk.emulator.base_url}/_emulator/clock"
+    async with aiohttp.ClientSession() as http, http.post(url, json={"advance_seconds": 90_000}) as answer:
+        assert answer.ok, await answer.text()
+
+
+async def test_a_submission_nobody_takes_up_alarms_the_operator_once(desk, worker_engine):
+    """The seeds: no REVIEWING within 24 hours needs a support case; its text is ready."""
+    scope = await enrol(worker_engine)
+    registration_id = await desk.open(scope, JO, JORDAN)
+    await desk.start(scope, registration_id)
+    desk.clock.ahead = timedelta(hours=25)
+    for _ in range(2):
+        await desk.poll._alarm()
+    wanted = select(InboxItem).where(
+        InboxItem.tenant_id == scope.tenant_id, InboxItem.kind == "registration.stale"
+    )
+    async with worker_transaction(worker_engine) as session:
+        (task,) = (await session.scalars(wanted)).all()
+    assert "SubmitRegistrationVersion" in task.detail["support_text"]
+
+
+async def test_an_incomplete_or_wrong_form_is_not_submitted(desk, worker_engine):
+    """Field by field, before AWS hears of anything."""
+    scope = await enrol(worker_engine)
+    registration_id = await desk.open(scope, TFN, {"companyInfo.companyName": "Example Corp"})
+    with pytest.raises(InvalidInputs) as refused:
+        await desk.start(scope, registration_id)
+    assert "/values/companyInfo.website" in {fault.field for fault in refused.value.faults}
+    form = await desk.forms.form(TFN)
+    wrong = {
+        "companyInfo.isoCountryCode": "usa",
+        "messagingUseCase.useCaseCategory": "Spam",
+        "messagingUseCase.optInImage": "att_00000000000000000000000000",
+        "nobody.knows": "x",
+    }
+    async with worker_transaction(worker_engine) as session:
+        with pytest.raises(InvalidInputs) as refused:
+            await service.fill(scope, session, form, registration_id, wrong, now=desk.clock.now())
+    assert sorted(fault.code for fault in refused.value.faults) == [
+        "no_such_attachment",
+        "no_such_choice",
+        "no_such_field",
+        "wrong_length",
+    ]
+
+
+async def test_no_tenant_reaches_anothers_registration(desk, worker_engine):
+    """Absent and foreign are one."""
+    scope, stranger = await enrol(worker_engine), await enrol(worker_engine)
+    registration_id = await desk.open(scope, TFN, {})
+    async with worker_transaction(worker_engine) as session:
+        for work in (service.get, service.confirm_cost, service.new_version, service.discard):
+            more = {} if work is service.get else {"now": desk.clock.now()}
+            with pytest.raises(NotFound):
+                await work(stranger, session, registration_id, **more)
+
+
+async def test_a_quota_waits_for_the_operator(desk, worker_engine):
+    """AWS allows 25 registrations an account; the tenant can do nothing about it."""
+    scope = await enrol(worker_engine)
+    url = f"{desk.emulator.base_url}/_emulator/faults"
+    registration_id = await desk.open(scope, JO, JORDAN)
+    async with aiohttp.ClientSession() as http:
+        await http.post(url, json={"actions": {"CreateRegistration": {"error_rate": 1.0}}})
+        view = await desk.start(scope, registration_id)
+        await http.post(url, json={})
+    assert (view.row.status, view.row.tries) == ("preparing", 1)
+    desk.clock.ahead += timedelta(hours=1)
+    await desk.runner.work()
+    assert (await desk.read(scope, registration_id)).row.status == "submitted"

@@ -1,0 +1,139 @@
+"""Schedulers that die between AWS's answer and the commit: no second registration, number or submission."""
+
+import io
+import os
+import signal
+from uuid import uuid4
+
+import httpx
+import pytest
+from PIL import Image
+
+from gateway.carrier.session import open_session
+from gateway.faultpoints import FaultPoint
+from tests.harness.fleet import OPERATOR_KEY
+from tests.harness.waiting import until
+from tests.integration.carrier.registration_values import TOLL_FREE
+
+KILLS = int(os.environ.get("SCENARIO_KILLS", "1"))
+FIRST_VERSION = (
+    FaultPoint.REGISTRATION_CREATED,
+    FaultPoint.REGISTRATION_UPLOADED,
+    FaultPoint.REGISTRATION_FIELD_PUT,
+    FaultPoint.REGISTRATION_NUMBER_REQUESTED,
+    FaultPoint.REGISTRATION_TIED,
+    FaultPoint.REGISTRATION_SUBMITTED,
+)
+HANDED_IN = ("submitted", "reviewing", "provisioning", "complete")
+"""Emulated reviewers are quick."""
+
+pytestmark = pytest.mark.scenario
+
+
+class Registrant:
+    """One tenant's toll-free registration, entered by the operator."""
+
+    def __init__(self, fleet, api, tenant):
+        self.fleet, self.api = fleet, api
+        self.home = f"/v1/admin/tenants/{tenant}/registrations"
+
+    async def call(self, method, path, **more):
+        """Call the operator's API and return what it says."""
+        answer = await self.api.request(method, path, **more)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    async def submit(self):
+        """Fill, confirm and submit."""
+        body = {"type": "US_TOLL_FREE_REGISTRATION", "name": "Codes", "values": TOLL_FREE}
+        made = await self.call("POST", self.home, json=body)
+        self.home += f"/{made['id']}"
+        buffer = io.BytesIO()
+        Image.new("RGB", (60, 40), "white").save(buffer, "PNG")
+        place = f"{self.home}/attachments?field=messagingUseCase.optInImage"
+        await self.call("POST", place, content=buffer.getvalue())
+        await self.call("POST", f"{self.home}/confirm-cost", json={"monthly_usd": "2.00"})
+        await self.call("POST", f"{self.home}/submit")
+
+    async def comes_to(self, *statuses):
+        """Return the registration once it has one of these states."""
+
+        async def look():
+            shown = await self.call("GET", self.home)
+            return shown if shown["status"] in statuses else None
+
+        return await until(look, within_s=60)
+
+    async def dies_at(self, point, broken=""):
+        """Let a scheduler die at a point, and none run afterwards."""
+        for _ in range(KILLS):
+            doomed = await self.fleet.start("workers", fault=f"{point}:kill", broken=broken)
+            assert await doomed.ended() == -signal.SIGKILL, doomed.wrote[-2000:]
+
+
+async def at_aws(fleet):
+    """How many registrations and numbers the account has."""
+    client = open_session().client(
+        "pinpoint-sms-voice-v2", region_name="us-east-1", endpoint_url=fleet.emulator.base_url
+    )
+    async with client as aws:
+        registrations = (await aws.describe_registrations())["Registrations"]
+        numbers = (await aws.describe_phone_numbers())["PhoneNumbers"]
+    return len(registrations), len(numbers)
+
+
+async def versions_at_aws(fleet, aws_id):
+    """The states of a registration's versions, the oldest first."""
+    client = open_session().client(
+        "pinpoint-sms-voice-v2", region_name="us-east-1", endpoint_url=fleet.emulator.base_url
+    )
+    async with client as aws:
+        shown = (await aws.describe_registration_versions(RegistrationId=aws_id))["RegistrationVersions"]
+    return [each["RegistrationVersionStatus"] for each in reversed(shown)]
+
+
+@pytest.fixture
+async def registrant(fleet):
+    """A tenant and the operator who registers it."""
+    headers = {"Authorization": f"Bearer {OPERATOR_KEY}"}
+    async with httpx.AsyncClient(base_url=fleet.api_url, headers=headers, timeout=30, trust_env=False) as api:
+        body = {"name": "Acme", "slug": f"r-{uuid4().hex[:12]}", "model": 2, "countries": ["US"]}
+        made = await api.post("/v1/admin/tenants", json=body)
+        assert made.status_code == 201, made.text
+        yield Registrant(fleet, api, made.json()["id"])
+
+
+async def test_kill_9_after_any_step_costs_no_second_number_or_submission(fleet, registrant):
+    """Each step, and a new version after a denial, is cut off between its answer and its commit."""
+    before = await at_aws(fleet)
+    await fleet.kill("workers")
+    await registrant.submit()
+    for point in FIRST_VERSION:
+        await registrant.dies_at(point)
+    await fleet.start("workers")
+    shown = await registrant.comes_to(*HANDED_IN)
+    aws_id = shown["aws_registration_id"]
+    assert len(await versions_at_aws(fleet, aws_id)) == 1
+    await fleet.emulate("reviews", {"registration_id": aws_id, "decision": "deny"})
+    await registrant.comes_to("requires_updates")
+    await fleet.kill("workers")
+    await registrant.call("POST", f"{registrant.home}/versions")
+    await registrant.call("POST", f"{registrant.home}/submit")
+    await registrant.dies_at(FaultPoint.REGISTRATION_VERSION_MADE)
+    await fleet.start("workers")
+    await registrant.comes_to(*HANDED_IN)
+    after = await at_aws(fleet)
+    assert (after[0] - before[0], after[1] - before[1]) == (1, 1)
+    assert len(await versions_at_aws(fleet, aws_id)) == len(("denied", "handed in again"))
+
+
+async def test_a_build_that_forgets_what_it_asked_for_buys_twice(fleet, registrant):
+    """The checker on a build with a new token for every try, that looks for nothing."""
+    before = await at_aws(fleet)
+    await fleet.kill("workers")
+    await registrant.submit()
+    await registrant.dies_at(FaultPoint.REGISTRATION_NUMBER_REQUESTED, broken="registration_forgets")
+    await fleet.start("workers", broken="registration_forgets")
+    await registrant.comes_to(*HANDED_IN)
+    after = await at_aws(fleet)
+    assert after[1] - before[1] > 1
