@@ -6,7 +6,8 @@ Nothing of the gateway is imported, so a shell on any machine starts it in a mom
 
 import json
 from http.client import HTTPException
-from typing import Any, Final, cast
+from shutil import copyfileobj
+from typing import Any, BinaryIO, Final, cast
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
@@ -90,6 +91,30 @@ class Client:
     def get(self, path: str, **query: Json) -> Json:
         """Return the body of a GET."""
         return self.call("GET", path, query=query).body
+
+    def download(self, path: str, into: BinaryIO, **query: Json) -> None:
+        """
+        Write the body of a GET as it comes, whatever its length.
+
+        Raises:
+            ApiRefused: The status is 400 or above; nothing is written.
+            ApiUnreachable: There was no answer, or it broke off: what is written is not whole.
+        """
+        given = {name: value for name, value in query.items() if value is not None}
+        request = Request(  # noqa: S310 - as in call
+            self._base_url + path + (f"?{urlencode(given, doseq=True)}" if given else ""),
+            headers=self._headers(None, None) | {"Accept": "*/*"},
+        )
+        try:
+            with self._opener.open(request, timeout=_DEADLINE_S) as response:
+                copyfileobj(response, into)
+        except HTTPError as error:
+            raise ApiRefused(error.code, _problem(error.read())) from error
+        except (URLError, OSError, HTTPException) as error:
+            reason = getattr(error, "reason", None) or error
+            raise ApiUnreachable(
+                f"the answer of {self._base_url} did not come whole ({reason}): ask again"
+            ) from error
 
     def post(self, path: str, body: Json = None, *, idempotency_key: str | None = None) -> Json:
         """Return the body of a POST."""

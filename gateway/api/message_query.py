@@ -1,7 +1,7 @@
 """What a search of messages may be narrowed to, as query parameters; lists and exports share it."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
@@ -114,14 +114,19 @@ async def message_query(
 
 def aware(value: datetime | None, field: str) -> datetime | None:
     """
-    Return an instant that says its offset.
+    Return an instant in UTC.
 
     Raises:
-        Refusal: 422 for one that does not.
+        Refusal: 422 for one that does not say its offset, or that in UTC lies outside the years 1 to 9999.
     """
-    if value is not None and value.tzinfo is None:
+    if value is None:
+        return None
+    if value.tzinfo is None:
         raise Refusal.of_field(field, "invalid_time", "A time has an offset, such as Z.")
-    return value
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise Refusal.of_field(field, "invalid_time", "There is no such time in UTC.") from None
 
 
 def _recipient(text: str) -> str:

@@ -14,11 +14,13 @@ from litestar.types import Method
 from litestar.types.internal_types import PathParameterDefinition
 
 from gateway.api.body_types import body_structs
+from gateway.api.files import FILES
 from gateway.api.idempotency import MAX_KEY_LENGTH
 
 TENANT_KEY: Final = "tenantKey"
 OPERATOR_KEY: Final = "operatorKey"
 _MISMATCH: Final = "`idempotency_mismatch`"
+_FILE: Final[dict[str, str]] = {"type": "string", "format": "binary"}
 _IDEMPOTENCY_KEY: Final[dict[str, Any]] = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -64,6 +66,7 @@ def openapi_route(describe: Callable[[], Litestar], handlers: Sequence[HTTPRoute
         schema = describe().openapi_schema.to_schema()
         _close_bodies(schema, handlers)
         _offer_idempotency(schema)
+        _offer_files(schema, handlers)
         return msgspec.json.encode(schema, order="deterministic")
 
     @get("/openapi.json", include_in_schema=False, sync_to_thread=True)
@@ -92,6 +95,22 @@ def _offer_idempotency(schema: dict[str, Any]) -> None:
             item["post"].setdefault("parameters", []).append(
                 {"$ref": "#/components/parameters/IdempotencyKey"}
             )
+
+
+def _offer_files(schema: dict[str, Any], handlers: Sequence[HTTPRouteHandler]) -> None:
+    """Write down the kinds of file that a route answers with, which Litestar has no word for."""
+    kinds: dict[str, tuple[str, ...]] = {
+        handler.fn.__name__: handler.opt[FILES] for handler in handlers if FILES in handler.opt
+    }
+    for item in schema["paths"].values():
+        operation: dict[str, Any] = item.get("get", {})
+        files = kinds.get(operation.get("operationId", ""))
+        if files:
+            answer = operation["responses"]["200"]
+            shown = {kind: body for kind, body in answer["content"].items() if body.get("schema")}
+            answer["content"] = shown | {kind: {"schema": _FILE} for kind in files}
+            if not shown:
+                answer["description"] = "The file, sent while it is made."
 
 
 def _operation_id(

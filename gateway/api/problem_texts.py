@@ -351,6 +351,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "AWS, or a quota of the account, refused; `detail` has its words. The number is not verified.",
         "Do what `detail` says. An account in AWS's sandbox has ten verified numbers at most.",
     ),
+    "too_many_alarms": (
+        "A tenant may have 100 alarms; each of them is measured all day.",
+        "Delete one that is not needed, or let one alarm watch several countries together.",
+    ),
     "too_many_codes": (
         "A number gets at most five codes a day: each costs money and rings somebody's phone.",
         "Use a code that has arrived, or wait for the time in `detail`.",

@@ -115,6 +115,7 @@ PROBLEMS: Final[dict[str, ProblemKind]] = dict(
         _kind("verification_code_wrong", 422, "That is not the code"),
         _kind("verification_closed", 409, "No guess at this code counts any more"),
         _kind("verification_refused", 409, "AWS does not verify the number"),
+        _kind("too_many_alarms", 409, "There are as many alarms as there may be"),
         _kind("too_many_codes", 429, "The number has had its codes for today", retryable=True),
         _kind("too_many_verified_numbers", 409, "There are as many verified numbers as there may be"),
         _kind("pool_mismatch", 409, "A sender does not fit the pool"),

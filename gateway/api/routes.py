@@ -3,6 +3,7 @@
 from litestar import Router
 from litestar.handlers import HTTPRouteHandler
 
+from gateway.api.admin import alarms as admin_alarms
 from gateway.api.admin import api_keys as admin_api_keys
 from gateway.api.admin import (
     aws_accounts,
@@ -27,6 +28,7 @@ from gateway.api.admin import (
 from gateway.api.admin import credits as admin_credits
 from gateway.api.admin import fees as admin_fees
 from gateway.api.admin import inbound as admin_inbound
+from gateway.api.admin import insight as admin_insight
 from gateway.api.admin import keywords as admin_keywords
 from gateway.api.admin import messages as messages_desk
 from gateway.api.admin import opt_outs as admin_opt_outs
@@ -45,13 +47,17 @@ from gateway.api.ingest.sns import receive_sns
 from gateway.api.openapi import OPERATOR_KEY, TENANT_KEY
 from gateway.api.v1 import (
     advice,
+    alarms,
     api_keys,
     audit,
     batches,
     conversion,
     events,
+    evidence,
+    exports,
     feedback,
     inbound_messages,
+    insight,
     keywords,
     media,
     messages,
@@ -177,6 +183,16 @@ TENANT_ROUTES: tuple[HTTPRouteHandler, ...] = (
     usage.get_usage,
     statements.list_statements,
     statements.get_statement,
+    insight.get_insight_summary,
+    insight.get_baselines,
+    evidence.get_evidence,
+    exports.export_messages,
+    exports.export_events,
+    alarms.list_alarms,
+    alarms.create_alarm,
+    alarms.get_alarm,
+    alarms.switch_alarm,
+    alarms.delete_alarm,
     api_keys.list_api_keys,
     api_keys.create_api_key,
     api_keys.revoke_api_key,
@@ -255,8 +271,13 @@ OPERATOR_ROUTES: tuple[HTTPRouteHandler, ...] = (
     overview.list_tenant_audit,
     overview.list_operator_audit,
     messages_desk.search_messages,
+    admin_insight.export_all_messages,
+    admin_insight.get_tenant_evidence,
     overview.get_summary,
     quarantine.list_quarantined_messages,
+    admin_alarms.list_tenant_alarms,
+    admin_alarms.create_tenant_alarm,
+    admin_alarms.delete_tenant_alarm,
     inbox.list_inbox,
     inbox.resolve_inbox_item,
     admin_inbound.list_quarantined_inbound,

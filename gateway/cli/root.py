@@ -36,6 +36,8 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "routes": ("gateway.cli.routes", "Health and order of AWS accounts; where there is no second way."),
     "receipts": ("gateway.cli.receipts", "Queues and keys by which receipts come in; what got stuck."),
     "protect": ("gateway.cli.protect", "Show which destinations are protected, and why."),
+    "insight": ("gateway.cli.insight", "Sum up messages, show what is usual, make support cases, export."),
+    "alarms": ("gateway.cli.alarms", "Set, list and delete alarms on messages."),
     "inbox": ("gateway.cli.inbox", "List and close what waits for a person."),
     "templates": ("gateway.cli.templates", "Write, submit, approve and reject templates."),
     "messages": ("gateway.cli.messages", "Send, estimate, list and follow messages."),

@@ -195,3 +195,7 @@ WEBHOOK_PAUSES: Final = Counter(
 WEBHOOK_ATTEMPT_SECONDS: Final = Histogram(
     "tollgate_webhook_attempt_seconds", "Time of one post to an endpoint.", buckets=_FAST_SECONDS
 )
+
+ALARM_CHANGES: Final = Counter(
+    "tollgate_alarm_changes_total", "Alarms that were raised or cleared, by metric.", ["metric", "change"]
+)

@@ -24,6 +24,8 @@ EventType = Literal[
     "credits.top_up_requested",
     "spend.threshold",
     "pumping.suspected",
+    "alarm.raised",
+    "alarm.cleared",
     "webhook_endpoint.disabled",
     "onboarding.step_changed",
 ]
@@ -52,6 +54,8 @@ DESCRIPTIONS: Final[dict[EventType, str]] = {
     "credits.top_up_requested": "The balance is below the level at which your plan asks for a top-up.",
     "spend.threshold": "Spending reached 50, 80 or 100 % of a monthly budget.",
     "pumping.suspected": "Messages to a prefix look like SMS pumping; the rule and the end are in the data.",
+    "alarm.raised": "A figure of your messages went beyond an alarm's threshold; both are in the data.",
+    "alarm.cleared": "The figure of a raised alarm came back, or the traffic ended.",
     "webhook_endpoint.disabled": "An endpoint of yours is no longer called; the reason is in the data.",
     "onboarding.step_changed": "A step of your onboarding was completed, reopened or needs you.",
 }

@@ -11,6 +11,8 @@ from gateway.dispatch.quarantine import QuarantineSweep
 from gateway.dispatch.relane_orders import RelaneOrders
 from gateway.dispatch.unknown import UnknownSweep
 from gateway.inbound.forgetting import forget_old_texts
+from gateway.insight.hours import Hours
+from gateway.insight.watch import AlarmWatch
 from gateway.intake.pumping_watch import PumpingWatch
 from gateway.intake.terms import TermsFollower
 from gateway.lanes.audit import LaneAudit
@@ -98,6 +100,8 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
     forms = Forms(shared.worker_engine, control, clock)
     runner = RegistrationRunner(shared.worker_engine, control, forms, clock)
     reviews = RegistrationPoll(shared.worker_engine, control, forms, clock)
+    hours = Hours(pool, clock)
+    alarms = AlarmWatch(shared.worker_engine, clock)
 
     async def recount_budgets() -> None:
         async with worker_transaction(shared.worker_engine) as session:
@@ -152,6 +156,9 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
         Round(name="ended_holds", every_s=600.0, work=pumping.forget),
         Round(name="spend_notices", every_s=1.0, work=spending.tell),
         Round(name="balance_notices", every_s=1.0, work=balances.tell),
+        Round(name="insight_hours", every_s=10.0, work=hours.keep),
+        Round(name="old_insight_hours", every_s=3600.0, work=hours.forget),
+        Round(name="alarms", every_s=5.0, work=alarms.look),
         Round(name="leases", every_s=600.0, work=leases.write_down),
         Round(name="open_fees", every_s=30.0, work=leases.post),
         Round(name="recounted_budgets", every_s=10.0, work=recount_budgets),

@@ -24,6 +24,7 @@ KeyScope = Literal[
     "credits:read",
     "keys",
     "audit:read",
+    "insight",
 ]
 """
 What a key may be limited to.
@@ -40,6 +41,7 @@ What a key may be limited to.
 - `credits:read`: read balance, ledger and usage
 - `keys`: create and revoke keys, never beyond its own scopes
 - `audit:read`: read the audit trail
+- `insight`: read summaries and baselines, set alarms, make support cases
 """
 
 KEY_SCOPES: Final[tuple[KeyScope, ...]] = get_args(KeyScope)

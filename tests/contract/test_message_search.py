@@ -171,3 +171,22 @@ async def test_a_condition_that_cannot_be_is_named(customer, params, field) -> N
     answer = await customer.api.get("/v1/messages", params=params)
     assert answer.status_code == 422
     assert field in {error["field"] for error in answer.json()["errors"]}
+
+
+@pytest.mark.parametrize("path", ["/v1/messages", "/v1/exports/messages", "/v1/exports/events"])
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999-12:00"])
+async def test_the_ends_of_the_calendar_are_no_fault(customer, path, at) -> None:
+    """Generated clients send them."""
+    for name in ("created_after", "created_before"):
+        answer = await customer.api.get(path, params={name: at})
+        assert answer.status_code in {200, 422}, answer.text
+
+
+@pytest.mark.parametrize(
+    "at", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.9-12:00", "9999-12-31T23:59:59Z"]
+)
+async def test_a_summary_of_the_ends_of_the_calendar_is_no_fault(customer, at) -> None:
+    """As above."""
+    for params in ({"from": at}, {"to": at}, {"from": at, "to": at}):
+        answer = await customer.api.get("/v1/insight/summary", params=params)
+        assert answer.status_code in {200, 422}, answer.text

@@ -5,6 +5,7 @@ from uuid import UUID
 import pytest
 
 # Every mapped table has to be imported before the metadata is read.
+from gateway.insight import models as _insight  # noqa: F401
 from gateway.intake import models as _intake  # noqa: F401
 from gateway.media import models as _media  # noqa: F401
 from gateway.messages import inbound as _inbound  # noqa: F401
@@ -64,6 +65,9 @@ ALLOWED_IN = {
     ("monthly_fees", "item"): "'lease'",
     ("protect_findings", "kind"): "'blocked'",
     ("protect_refusals", "channel"): "'sms'",
+    ("alarms", "metric"): "'conversion'",
+    ("alarms", "against"): "'static'",
+    ("alarms", "window_s"): "300",
     ("audit_rows", "action"): "'x'",
     ("pumping_holds", "rule"): "'prefix'",
     ("verified_numbers", "state"): "'verified'",

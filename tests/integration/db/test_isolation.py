@@ -67,6 +67,7 @@ async def test_what_the_app_cannot_read_is_what_it_has_no_business_with(database
         "feedback_orders",
         "inbound_replies",
         "inbox_items",
+        "insight_marks",
         "opt_out_links",
         "quarantined_messages",
         "relane_orders",
