@@ -109,6 +109,7 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
 
     async def make_partitions() -> None:
         await pool.execute("SELECT tollgate_make_partitions($1)", _PARTITION_MONTHS)
+        await pool.execute("SELECT tollgate_leave_room()")
 
     async def forget_keys() -> None:
         await pool.execute("DELETE FROM idempotency_keys WHERE expires_at < now()")

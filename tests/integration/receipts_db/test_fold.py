@@ -74,6 +74,33 @@ def test_every_permutation_of_a_life_ends_in_the_same_state(life, status):
     assert all(end == ends[0] for end in ends)
 
 
+SIXES = {
+    "every step": ["QUEUED", "PENDING", "SENT", "UNKNOWN", "SUCCESSFUL", "DELIVERED"],
+    "contradictions": ["QUEUED", "BLOCKED", "UNKNOWN", "TTL_EXPIRED", "DELIVERED", "INVALID"],
+    "one instant": ["SUCCESSFUL", "DELIVERED", "BLOCKED", "SPAM", "UNREACHABLE", "TELEPATHY"],
+}
+
+
+@pytest.mark.parametrize("six", SIXES.values(), ids=SIXES)
+def test_all_720_orders_of_six_events_end_in_one_state(six):
+    """Contradictions and equal instants, too; prices, parts and encodings differ or are absent."""
+    receipts = [
+        receipt(
+            name,
+            second=0 if "TELEPATHY" in six else second,
+            price=[None, 0.0, 0.00581][second % 3],
+            totalMessageParts=second % 2 + 1,
+            messageEncoding=["GSM", "UNICODE", None][second % 3],
+            carrierName=[None, "A", "B"][second % 3],
+        )
+        for second, name in enumerate(six)
+    ]
+    ends = [folded(order) for order in itertools.permutations(receipts)]
+    assert len(ends) == 720
+    assert all(end == ends[0] for end in ends)
+    assert (ends[0].provider_parts, ends[0].provider_encoding, ends[0].carrier) == (2, "UNICODE", "B")
+
+
 EVENTS = st.tuples(st.sampled_from(NAMES), st.integers(0, 3), st.sampled_from([None, 0.0, 0.00581]))
 
 

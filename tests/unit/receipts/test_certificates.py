@@ -347,3 +347,23 @@ async def test_a_real_fetch_follows_nothing_and_reads_little(origin) -> None:
     broken = _url(4, "")
     assert [path for path in asked if path != broken] == [_url(number, "") for number in (1, 2, 3, 5)]
     assert asked.count(broken) == 2, "aiohttp asks once more when a connection breaks"
+
+
+def test_the_regions_of_accounts_are_allowed_once_they_are_known() -> None:
+    """Each account's topic signs with its own Region's certificate; still the exact host, and no other."""
+    urls = CertificateUrls(regions=["eu-west-1"])
+    path = f"/SimpleNotificationService-{'0a' * 16}.pem"
+    assert urls.origin_of(f"https://sns.us-east-1.amazonaws.com{path}") is None
+    urls.allow(["us-east-1", "cn-north-1", "not a region", "s3-us-west-2.evil", ""])
+    for host in (
+        "sns.eu-west-1.amazonaws.com",
+        "sns.us-east-1.amazonaws.com",
+        "sns.cn-north-1.amazonaws.com.cn",
+    ):
+        assert urls.origin_of(f"https://{host}{path}") == f"https://{host}"
+    for host in (
+        "sns.not a region.amazonaws.com",
+        "sns.s3-us-west-2.evil.amazonaws.com",
+        "sns.us-east-2.amazonaws.com",
+    ):
+        assert urls.origin_of(f"https://{host}{path}") is None
