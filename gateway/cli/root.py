@@ -40,6 +40,8 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "alarms": ("gateway.cli.alarms", "Set, list and delete alarms on messages."),
     "inbox": ("gateway.cli.inbox", "List and close what waits for a person."),
     "templates": ("gateway.cli.templates", "Write, submit, approve and reject templates."),
+    "keywords": ("gateway.cli.keywords", "Keywords, and what STOP, HELP and JOIN answer."),
+    "opt-outs": ("gateway.cli.opt_outs", "List, add, import opt-outs; show who asked for what."),
     "messages": ("gateway.cli.messages", "Send, estimate, list and follow messages."),
 }
 

@@ -93,6 +93,8 @@ class Inbox:
                 await self._listen()
             except DATABASE_FAULTS as error:
                 _log.warning("inbox_listener_lost", error=str(error))
+            except Exception:  # noqa: BLE001 - a database that goes away mid-work has many names; it is logged
+                _log.exception("inbox_broken")
             await asyncio.sleep(_RECONNECT_S)
 
     async def _listen(self) -> None:
@@ -138,7 +140,7 @@ class Inbox:
         except DATABASE_FAULTS:
             raise
         except Exception:  # noqa: BLE001 - one text that cannot be taken in must not hold up the others
-            _log.exception("inbound_not_taken_in", event=event_key.hex())
+            _log.exception("inbound_not_taken_in", event_key=event_key.hex())
             await self._failed(event_key)
             return False
         if outcome is None:

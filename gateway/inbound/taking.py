@@ -256,11 +256,12 @@ async def _change(
                 origin=origin,
             )
             changes.append(change)
-            await _tell(text_.scope, session, change, source)
+            await tell_opt_out(text_.scope, session, change, source)
     return tuple(changes)
 
 
-async def _tell(scope: TenantScope, session: AsyncSession, change: Change, source: str) -> None:
+async def tell_opt_out(scope: TenantScope, session: AsyncSession, change: Change, source: Source) -> None:
+    """Tell a tenant's endpoints of a change that is news."""
     if change.change_id is None:
         return
     told = _OptOutTold(list=change.list_name, source=source, change=encode("ooc", change.change_id))

@@ -6,6 +6,7 @@ from datetime import timedelta
 from gateway.carrier.control import control_of
 from gateway.carrier.feedback import FeedbackCourier, client_of
 from gateway.carrier.opening import open_aws_carrier
+from gateway.carrier.opt_out_lists import OptOutLists, lists_of
 from gateway.carrier.ports import Carrier
 from gateway.carrier.protect_sync import ProtectSync
 from gateway.carrier.sandbox import SandboxCarrier
@@ -13,6 +14,7 @@ from gateway.carrier.session import open_session, role_of
 from gateway.dispatch.loop import Dispatcher
 from gateway.dispatch.record import Recorder
 from gateway.dispatch.rerouting import Rerouting
+from gateway.inbound.taking import tell_opt_out
 from gateway.intake.building import SANDBOX_ROUTE
 from gateway.lanes.lanes import Lanes
 from gateway.rounds import Round, run_rounds
@@ -24,6 +26,8 @@ from gateway.wiring.route_keeper import RouteKeeper
 from tenants.ids import encode
 from tenants.senders.models import AwsAccount
 
+_LISTS_EVERY_S = 5.0
+"""How soon AWS's opt-out lists hear of an opt-in; the gateway's own gate follows at once."""
 _COPIES_EVERY_S = 15.0
 """How soon AWS hears of a changed protect configuration; the gateway's own gate follows within a second."""
 
@@ -83,6 +87,15 @@ async def open_role(shared: Resources, _stack: AsyncExitStack) -> list[Task]:
         clock=shared.clock,
     )
     syncing = Round(name="protect_copies", every_s=_COPIES_EVERY_S, work=copies.round)
+    lists = OptOutLists(
+        settings.database_url,
+        shared.worker_engine,
+        lists_of(own),
+        tell_opt_out,
+        secret_key=settings.secret_key,
+        clock=shared.clock,
+    )
+    opt_outs = Round(name="opt_out_lists", every_s=_LISTS_EVERY_S, work=lists.round)
     courier = FeedbackCourier(shared.pool, shared.worker_engine, client_of(own), shared.clock)
     feedback = Round(name="feedback_orders", every_s=1.0, work=courier.work)
     return [
@@ -91,5 +104,5 @@ async def open_role(shared: Resources, _stack: AsyncExitStack) -> list[Task]:
         tally.run,
         sandbox.run,
         keeper.run,
-        lambda: run_rounds([syncing, feedback]),
+        lambda: run_rounds([syncing, opt_outs, feedback]),
     ]

@@ -61,6 +61,14 @@ def unconditional_mark() -> None:
     mark._MARK = mark._MARK.replace(condition, "")
 
 
+def opt_outs_judged_at_the_accept_alone() -> None:
+    """What stands in line leaves, whatever its recipient has said since."""
+    mark = import_module("gateway.dispatch.mark")
+    asked = "AND EXISTS (SELECT FROM opt_outs o"
+    assert asked in mark._MARK, "the opt-out is asked in another way now; break it again"
+    mark._MARK = mark._MARK.replace(asked, "AND false AND EXISTS (SELECT FROM opt_outs o")
+
+
 def old_marks_send() -> None:
     """A worker that stood still after its mark calls all the same."""
     import_module("gateway.dispatch.call")._MARK_IS_FRESH_S = math.inf
@@ -390,6 +398,7 @@ BROKEN = {
         sdk_retries,
         redis_decides_alone,
         unconditional_mark,
+        opt_outs_judged_at_the_accept_alone,
         old_marks_send,
         settle_before_mark,
         poison_is_tried_on,

@@ -1,0 +1,150 @@
+"""Opt-outs by every way, keywords, and two-way settings, as the API has them."""
+
+import pytest
+
+NUMBER, OTHER = "+12065550100", "+12065550101"
+
+
+async def ledger(customer, **params):
+    """The lines of the ledger, the oldest first."""
+    answer = await customer.api.get("/v1/opt-outs/changes", params=params)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["data"]
+
+
+async def test_every_way_leads_into_one_ledger(customer, operator) -> None:
+    """Who asked, by which way, and what for; what changed nothing leaves no line."""
+    await customer.api.put(f"/v1/opt-outs/{NUMBER}")
+    await customer.api.put(f"/v1/opt-outs/{NUMBER}")
+    file = {"csv": f"number,opted_out,note\n{NUMBER},false,asked by mail\n{OTHER},,\n"}
+    assert (await customer.api.post("/v1/opt-outs/import", json=file)).json()["changed"] == 2
+    spoken = {"number": OTHER, "agent": "Jo", "opted_out": False, "note": "call 17"}
+    path = f"/v1/admin/tenants/{customer.id}/opt-outs"
+    assert (await operator.post(path, json=spoken)).json()["changed"] is True
+    lines = await ledger(customer)
+    assert [(each["number"], each["change"], each["source"], each["note"]) for each in lines] == [
+        (NUMBER, "opted_out", "api", None),
+        (NUMBER, "opted_in", "csv", "asked by mail"),
+        (OTHER, "opted_out", "csv", None),
+        (OTHER, "opted_in", "call_centre", "call 17"),
+    ]
+    assert [each["actor"][:4] for each in lines] == ["key_", "key_", "key_", "Jo"]
+    assert [each["number"] for each in await ledger(customer, number=OTHER)] == [OTHER, OTHER]
+    theirs = (await operator.get(f"{path}/changes", params={"number": OTHER})).json()["data"]
+    assert theirs == lines[2:]
+
+
+async def test_the_ledger_of_another_tenant_is_invisible(customer, stranger) -> None:
+    """Not even that a number is known."""
+    await customer.api.put(f"/v1/opt-outs/{NUMBER}")
+    assert await ledger(stranger) == []
+
+
+async def test_a_file_with_a_fault_changes_nothing_and_says_where_it_is(customer) -> None:
+    """Half a file would leave the author to find out which half."""
+    rows = ["number,list", f"{NUMBER},promotional", "5559999,all", f"{OTHER},NOT A LIST", f"{OTHER}", ""]
+    answer = (await customer.api.post("/v1/opt-outs/import", json={"csv": "\n".join(rows)})).json()
+    assert (answer["applied"], answer["rows"], answer["faults"]) == (False, 4, 3)
+    assert [(each["line"], each["column"], each["code"]) for each in answer["errors"]] == [
+        (3, "number", "invalid_number"),
+        (4, "list", "invalid_list"),
+        (5, "number", "wrong_cells"),
+    ]
+    assert "5559999" not in str(answer)
+    assert await ledger(customer) == []
+
+
+@pytest.mark.parametrize(
+    "csv", ["phone\n+12065550100\n", "list\nall\n", "number,number\n1,1\n", 'number\n"', "\ufeff", "\n\n"]
+)
+async def test_what_is_no_such_file_is_answered_with_its_fault(customer, csv) -> None:
+    """A file of another form is a mistake to name."""
+    answer = await customer.api.post("/v1/opt-outs/import", json={"csv": csv})
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["applied"], answer.json()["faults"]) == (False, 1)
+
+
+async def test_a_dry_run_changes_nothing(customer, world) -> None:
+    """It says what the file would do, and does not."""
+    file = {"csv": f"number\n{NUMBER}\n", "dry_run": True}
+    answer = (await customer.api.post("/v1/opt-outs/import", json=file)).json()
+    assert (answer["applied"], answer["rows"], answer["faults"], answer["changed"]) == (False, 1, 0, 0)
+    assert await ledger(customer) == []
+    assert world.projection.opt_outs == []
+
+
+async def test_an_import_is_projected_and_done_once_per_key(customer, world) -> None:
+    """In force at once, and no second time for a client that asks again."""
+    headers, file = {"Idempotency-Key": "file-1"}, {"csv": f"number\n{NUMBER}\n"}
+    first = await customer.api.post("/v1/opt-outs/import", json=file, headers=headers)
+    again = await customer.api.post("/v1/opt-outs/import", json=file, headers=headers)
+    assert first.json() == again.json()
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert [(name, out) for _, name, _, out in world.projection.opt_outs] == [("all", True)]
+
+
+async def test_a_keyword_is_made_changed_and_removed(customer, stranger) -> None:
+    """The tenant's own, and nobody else's."""
+    made = await customer.api.post("/v1/keywords", json={"word": "Pizza!", "reply": "Yes"})
+    assert made.status_code == 201, made.text
+    keyword = made.json()["id"]
+    twin = await customer.api.post("/v1/keywords", json={"word": "PIZZA", "reply": "No"})
+    assert (twin.status_code, twin.json()["code"]) == (409, "name_taken")
+    changed = await customer.api.patch(f"/v1/keywords/{keyword}", json={"reply": "Soon"})
+    assert (changed.json()["reply"], changed.json()["word"]) == ("Soon", "Pizza!")
+    assert (await stranger.api.get(f"/v1/keywords/{keyword}")).status_code == 404
+    assert (await stranger.api.delete(f"/v1/keywords/{keyword}")).status_code == 404
+    assert (await customer.api.delete(f"/v1/keywords/{keyword}")).status_code == 204
+    assert (await customer.api.get("/v1/keywords")).json()["data"] == []
+
+
+@pytest.mark.parametrize("word", ["STOP", "stop news", "Help", "JOIN", "arrêt", "Cancel culture", "退订"])
+async def test_no_keyword_stands_before_a_built_in_one(customer, word) -> None:
+    """Every person may rely on them, in every language."""
+    answer = await customer.api.post("/v1/keywords", json={"word": word, "reply": "No"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "keyword_reserved"), answer.text
+
+
+@pytest.mark.parametrize("method", ["patch", "delete"])
+@pytest.mark.parametrize("word", ["STOP", "help", "JOIN"])
+async def test_a_built_in_keyword_is_neither_changed_nor_deleted(customer, method, word) -> None:
+    """Only what it answers is the tenant's."""
+    body = {"json": {"reply": "x"}} if method == "patch" else {}
+    answer = await getattr(customer.api, method)(f"/v1/keywords/{word}", **body)
+    assert (answer.status_code, answer.json()["code"]) == (409, "keyword_reserved")
+
+
+async def test_a_text_is_set_shown_and_forgotten_and_what_carriers_refuse_is_refused(customer) -> None:
+    """The author is told what to mend, and what would be better."""
+    path = "/v1/keywords/built-in/HELP/texts/all"
+    bad = await customer.api.put(path, json={"text": "Call us, we like to talk to you."})
+    assert bad.status_code == 422, bad.text
+    assert {each["code"] for each in bad.json()["errors"]} == {"brand_missing", "stop_hint_missing"}
+    text = "{brand}: help at help.example. Text STOP to cancel."
+    good = await customer.api.put(path, json={"text": text})
+    assert [each["code"] for each in good.json()["notices"]] == ["rates_missing"]
+    listed = {
+        each["keyword"]: each for each in (await customer.api.get("/v1/keywords/built-in")).json()["data"]
+    }
+    assert (listed["HELP"]["texts"], listed["HELP"]["text"]) == ({"all": text}, text)
+    assert (await customer.api.delete(path)).status_code == 204
+    assert (
+        await customer.api.put("/v1/keywords/built-in/PIZZA/texts/all", json={"text": text})
+    ).status_code == 404
+    wrong = await customer.api.put("/v1/keywords/built-in/HELP/texts/English", json={"text": text})
+    assert wrong.status_code == 422
+
+
+async def test_a_registered_keyword_needs_a_case(customer, operator) -> None:
+    """What carriers have on file is not changed behind their back."""
+    made = await customer.api.post("/v1/keywords", json={"word": "Alerts", "reply": "Hi"})
+    keyword = made.json()["id"]
+    lock = f"/v1/admin/tenants/{customer.id}/keywords/{keyword}/registered"
+    assert (await operator.put(lock, json={"registered": True})).json()["registered"] is True
+    for answer in (
+        await customer.api.patch(f"/v1/keywords/{keyword}", json={"reply": "x"}),
+        await customer.api.delete(f"/v1/keywords/{keyword}"),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (409, "keyword_registered")
+    await operator.put(lock, json={"registered": False})
+    assert (await customer.api.delete(f"/v1/keywords/{keyword}")).status_code == 204
