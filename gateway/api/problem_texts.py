@@ -250,6 +250,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "A closed tenant stays as it is for good.",
         "Create another tenant.",
     ),
+    "already_invited": (
+        "Somebody with this e-mail address may sign in to the console already, for this tenant or another.",
+        "Let them sign in, or invite another address.",
+    ),
     "balance_not_zero": (
         "The pricing changes only while balance and holds are zero: a dollar has no price in credits.",
         "Wait for the holds to end, adjust the balance to zero, then change the plan.",

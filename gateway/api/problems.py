@@ -91,6 +91,7 @@ PROBLEMS: Final[dict[str, ProblemKind]] = dict(
         _kind("name_taken", 409, "The name is in use"),
         _kind("slug_taken", 409, "The slug is in use"),
         _kind("tenant_closed", 409, "The tenant is closed"),
+        _kind("already_invited", 409, "The person may sign in already"),
         _kind("balance_not_zero", 409, "The balance is not empty"),
         _kind("balance_too_large", 409, "The balance would be too large"),
         _kind("correction_above_charge", 409, "More would be given back than was charged"),

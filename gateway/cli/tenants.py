@@ -95,6 +95,21 @@ def resume(client: Client, *, tenant: str) -> None:
     show_one(client.post(path_of("admin", "tenants", tenant, "resume")), _FIELDS, before="Resumed.")
 
 
+@command.command("invite")
+@click.argument("tenant")
+@click.argument("email")
+@click.option(
+    "--hours", type=click.IntRange(1, 720), default=72, show_default=True, help="How long the link works."
+)
+@over_the_api
+def invite(client: Client, *, tenant: str, email: str, hours: int) -> None:
+    """Invite a person to the console; the link is shown this once and works once."""
+    body = {"email": email, "expires_in_hours": hours}
+    row = client.post(path_of("admin", "tenants", tenant, "invitations"), body)
+    fields = (field("id"), field("email"), field("expires_at", title="expires"), field("link"))
+    show_one(row, fields, before="Invited.")
+
+
 @command.command("close")
 @click.argument("tenant")
 @click.confirmation_option(prompt="A closed tenant never opens again. Close it?")

@@ -15,7 +15,9 @@ OPERATOR: Final = "operator"
 
 
 def actor(scope: TenantScope) -> str:
-    """Return who speaks: the public id of the API key, or the operator where there is none."""
+    """Return who speaks: the public id of the API key or of the person, or else the operator."""
+    if scope.person_id is not None:
+        return encode("psn", scope.person_id)
     return OPERATOR if scope.key_id is None else encode("key", scope.key_id)
 
 

@@ -22,6 +22,7 @@ from tenants.ids import new_uuid
 from tenants.inbox import models as _inbox  # noqa: F401
 from tenants.keywords import models as _keywords  # noqa: F401
 from tenants.optouts import models as _optouts  # noqa: F401
+from tenants.people import models as _people  # noqa: F401
 from tenants.protection import models as _protection  # noqa: F401
 from tenants.protection import pumping as _pumping  # noqa: F401
 from tenants.registrations import models as _registrations  # noqa: F401
@@ -79,6 +80,11 @@ ALLOWED_IN = {
     ("two_way_settings", "opt_outs"): "'managed'",
     ("two_way_settings", "stop_scope"): "'everything'",
     ("dispatch_queue", "state"): "'queued'",
+    ("console_sessions", "stage"): "'open'",
+    ("console_invitations", "token_hash"): "sha256($1::uuid::text::bytea)",
+    ("console_people", "email_hash"): "sha256($1::uuid::text::bytea)",
+    ("console_sessions", "token_hash"): "sha256($1::uuid::text::bytea)",
+    ("console_sessions", "person_id"): "gen_random_uuid()",
     ("template_versions", "state"): "'draft'",
     ("webhook_deliveries", "state"): "'pending'",
     ("webhook_endpoints", "state"): "'enabled'",
@@ -116,7 +122,7 @@ async def _row(connection, table: str, tenant_id: UUID) -> tuple[str, UUID]:
         """
         SELECT column_name AS name, data_type AS kind FROM information_schema.columns
         WHERE table_schema = 'public' AND table_name = $1
-            AND (is_nullable = 'NO' AND column_default IS NULL OR column_name = 'tenant_id')
+            AND (is_nullable = 'NO' AND column_default IS NULL OR column_name IN ('tenant_id', 'person_id'))
         """,
         table,
     )

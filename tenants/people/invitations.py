@@ -1,0 +1,165 @@
+"""Invitations: made by the operator, shown once, used once."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Annotated, Final
+from uuid import UUID
+
+from msgspec import Meta, Struct
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tenants.accounts import service as accounts
+from tenants.accounts.sealing import DataKey
+from tenants.audit import store as audit
+from tenants.errors import Conflict, InvalidInput, NotFound
+from tenants.ids import encode, new_uuid
+from tenants.people import second_factor, store
+from tenants.people.hashing import email_hash, keyed_hash, new_secret
+from tenants.people.models import Invitation, Person
+from tenants.scope import TenantScope
+
+_ADDRESS: Final = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s]+")
+_LONGEST_ADDRESS: Final = 254
+_EMAIL: Final = b"console/email/"
+_TOTP: Final = b"console/totp/"
+
+
+class NewInvitation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whom to invite."""
+
+    email: Annotated[str, Meta(min_length=3, max_length=254)]
+    expires_in_hours: Annotated[int, Meta(ge=1, le=720)] = 72
+
+
+class CreatedInvitation(Struct, frozen=True, kw_only=True):
+    """An invitation at its birth; `token` is shown this once and stored nowhere."""
+
+    invitation: Invitation
+    token: str
+
+    def __repr__(self) -> str:
+        """Leave the token out, so that no log can hold it by accident."""
+        return f"CreatedInvitation({self.invitation.id})"
+
+
+async def invite(
+    scope: TenantScope,
+    session: AsyncSession,
+    key: DataKey,
+    new: NewInvitation,
+    *,
+    pepper: bytes,
+    now: datetime,
+) -> CreatedInvitation:
+    """
+    Make a link for one address.
+
+    Raises:
+        InvalidInput: The address cannot be one.
+        NotFound: There is no such tenant.
+        Conflict: The tenant is closed, or somebody with this address may sign in already.
+    """
+    email = new.email.strip()
+    if not _ADDRESS.fullmatch(email) or len(email) > _LONGEST_ADDRESS or not email.isprintable():
+        raise InvalidInput("/email", "invalid_email", "an e-mail address is name@domain")
+    tenant = await accounts.get(scope, session)
+    if tenant.state == "closed":
+        raise Conflict("tenant_closed", "a closed tenant invites nobody")
+    hashed = email_hash(pepper, email)
+    if await store.person_of(session, hashed) is not None:
+        raise Conflict("already_invited", "somebody with this address may sign in already")
+    token = new_secret()
+    row = Invitation(
+        tenant_id=scope.tenant_id,
+        id=new_uuid(),
+        email_sealed=key.seal(email.encode(), context=_EMAIL + scope.tenant_id.bytes),
+        email_hash=hashed,
+        token_hash=keyed_hash(pepper, "invitation", token),
+        created_at=now,
+        expires_at=now + timedelta(hours=new.expires_in_hours),
+    )
+    session.add(row)
+    await session.flush()
+    await audit.append(scope, session, action="invitation.created", subject=encode("inv", row.id))
+    return CreatedInvitation(invitation=row, token=token)
+
+
+async def page(
+    scope: TenantScope, session: AsyncSession, *, limit: int, after: UUID | None = None
+) -> Sequence[Invitation]:
+    """Return up to `limit` invitations, newest first."""
+    return await store.invitations(scope, session, limit=limit, after=after)
+
+
+async def revoke(
+    scope: TenantScope, session: AsyncSession, invitation_id: UUID, *, now: datetime
+) -> Invitation:
+    """
+    End a link; one that was used stays as it is, since it ended with its use.
+
+    Raises:
+        NotFound: The tenant has no such invitation.
+    """
+    row = await store.invitation(scope, session, invitation_id)
+    if row is None:
+        raise NotFound("invitation")
+    if row.revoked_at is None and row.accepted_at is None:
+        row.revoked_at = now
+        await audit.append(scope, session, action="invitation.revoked", subject=encode("inv", row.id))
+    return row
+
+
+async def usable(
+    session: AsyncSession, token: str, *, pepper: bytes, now: datetime, lock: bool = False
+) -> Invitation | None:
+    """Return the invitation of a link that still opens; every other link is like one that never was."""
+    row = await store.invitation_of(session, keyed_hash(pepper, "invitation", token), lock=lock)
+    if row is None or row.accepted_at is not None or row.revoked_at is not None or row.expires_at <= now:
+        return None
+    return row
+
+
+async def accept(
+    session: AsyncSession, key: DataKey, token: str, *, password_hash: str, pepper: bytes, now: datetime
+) -> Person | None:
+    """
+    Make the person whom a link was for; None where the link does not open (any more).
+
+    The second factor is drawn now and open to nothing but its set-up until its first code was right.
+    """
+    row = await usable(session, token, pepper=pepper, now=now, lock=True)
+    if row is None:
+        return None
+    scope = TenantScope(tenant_id=row.tenant_id)
+    person = Person(
+        tenant_id=row.tenant_id,
+        id=new_uuid(),
+        email_sealed=row.email_sealed,
+        email_hash=row.email_hash,
+        password_hash=password_hash,
+        totp_sealed=key.seal(second_factor.new_secret().encode(), context=_TOTP + scope.tenant_id.bytes),
+        totp_step=0,
+        recovery_hashes=[],
+        created_at=now,
+    )
+    try:
+        async with session.begin_nested():
+            session.add(person)
+    except IntegrityError:
+        return None  # the address was invited twice, and the other link was used first
+    row.accepted_at = now
+    by = encode("psn", person.id)
+    await audit.append(scope, session, action="invitation.accepted", subject=encode("inv", row.id), by=by)
+    return person
+
+
+def email_of(row: Invitation | Person, key: DataKey) -> str:
+    """Return the address."""
+    return key.open(row.email_sealed, context=_EMAIL + row.tenant_id.bytes).decode()
+
+
+def totp_of(row: Person, key: DataKey) -> str:
+    """Return the secret of the second factor, in base 32."""
+    return key.open(row.totp_sealed, context=_TOTP + row.tenant_id.bytes).decode()
