@@ -27,6 +27,14 @@ EXCEPTIONS = {
     "tenants/inbox/store.py::locked": "the inbox is the operator's",
     "tenants/inbox/store.py::resolve_one": "the inbox is the operator's",
     "tenants/inbox/service.py::resolve": "the inbox is the operator's",
+    "tenants/people/store.py::invitation_of": "sign-in: the link says who is asking",
+    "tenants/people/store.py::person_of": "sign-in: the address says who is asking",
+    "tenants/people/store.py::open_session": "sign-in: the cookie says who is asking",
+    "tenants/people/store.py::end_session": "sign-in: the cookie says who is asking",
+    "tenants/people/store.py::end_old_sessions": "sessions of all tenants end",
+    "tenants/people/store.py::brakes": "failures are counted before anybody is known",
+    "tenants/people/store.py::count_failure": "failures are counted before anybody is known",
+    "tenants/people/store.py::release": "failures are counted before anybody is known",
 }
 """Functions that ask of no tenant, and why."""
 
