@@ -70,8 +70,9 @@ class Gatekeeper:
         self._look_at = time.monotonic() + _LOOK_S
         async with self._pool.acquire() as connection:
             now = self._clock.now()
-            holding = await gates.ready(connection, now=now, but=places.crowded())
-            self._served = set(holding.open)
+            crowded = places.crowded()
+            holding = await gates.ready(connection, now=now, but=crowded)
+            self._served = set(holding.open) | self._served.intersection(crowded)
             if not (holding.open or holding.half_open or holding.disabled):
                 return []
             await gates.close_held(connection, holding.disabled, now=now)

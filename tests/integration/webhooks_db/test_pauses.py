@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from gateway.webhooks.circuit import OPENS_AFTER
 from gateway.webhooks.strays import gather_strays
+from tenants.ids import created_at, decode, new_uuid
 from tests.harness.waiting import until
 from tests.integration.webhooks_db.test_delivery import deliver, endpoint
 
@@ -207,3 +208,31 @@ async def test_what_a_receiver_says_is_kept_sealed_and_shown_to_its_tenant(stack
     assert (first["number"], first["response_status"], first["error"]) == (1, 500, "status")
     assert len(first["response_body"]) == 16 * 1024
     assert row["state"] == "pending"
+
+
+async def test_a_backlog_of_one_endpoint_flows_without_halts(stack, sink):
+    """What is held is fetched as places fall free; a look a second would be sixty deliveries a second."""
+    customer = await stack.customer()
+    endpoint_id, _ = await endpoint(customer, sink, "/backlog", ["credits.low"])
+    ids = [new_uuid() for _ in range(400)]
+    owed = [(each, customer.uuid, created_at(each), decode("wh", endpoint_id)) for each in ids]
+    async with stack.database.acquire() as connection, connection.transaction():
+        await connection.executemany(
+            "INSERT INTO events (id, tenant_id, created_at, type, data)"
+            " VALUES ($1, $2, $3, 'credits.low', '{}')",
+            [row[:3] for row in owed],
+        )
+        await connection.executemany(
+            "INSERT INTO webhook_deliveries (id, tenant_id, created_at, endpoint_id, event_id)"
+            " VALUES (tollgate_uuid7(), $2, $3, $4, $1)",
+            owed,
+        )
+    posts = await sink.wait_for("/backlog", len(ids))
+    assert posts[-1].at - posts[0].at < 4
+    assert len({post.webhook_id for post in posts}) == len(ids)
+    holding = "SELECT holding FROM webhook_endpoints WHERE tenant_id = $1"
+
+    async def let_go():
+        return await stack.database.fetchval(holding, customer.uuid) is False
+
+    await until(let_go)
