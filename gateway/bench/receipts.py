@@ -1,9 +1,9 @@
 """
-`receipts`: how fast delivery events reach status, ledger and outbox, by two roads.
+`receipts`: how fast delivery events reach status, ledger and outbox, by three ways.
 
 Over SNS: signed envelopes posted to one API process, beside a bare Litestar that only verifies them. In
-batches, as Firehose will bring them: `apply_batch` in this process, beside COPY of the very rows that it
-left behind, into the same tables.
+batches: `apply_batch` in this process, and the same through Firehose's protocol to the API process, both
+beside COPY of the very rows that a batch left behind, into the same tables.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
 from gateway.bench.children import free_port
+from gateway.bench.deliveries import PER_DELIVERY, deliveries, firehose_key
 from gateway.bench.envelopes import delivered, posts
 from gateway.bench.ground import Ground, open_ground
 from gateway.bench.load import WrongAnswers
@@ -28,10 +29,10 @@ from gateway.receipts.event import Receipt, parse
 
 TARGETS = {
     "ratio.applied_per_s": Target(at_least=0.2),
+    "ratio.firehose_events_per_s": Target(at_least=0.2),
     "sns_posts_per_s": Target(at_least=1_500.0),
 }
-_BATCH = 500
-"""What Firehose brings at once."""
+_BATCH = PER_DELIVERY
 _LOAD_S = 120.0
 _SENT = """
     UPDATE messages SET status = 'sent', provider_message_id = gen_random_uuid()::text, attempts = 1,
@@ -67,9 +68,11 @@ class _Bench:
         self._pool = ground.pool
         self._bare = ("127.0.0.1", free_port())
         self._topic_arn = ""
+        self._key = ""
 
     async def start_bare(self) -> None:
         self._topic_arn = await self._pool.fetchval("SELECT topic_arn FROM aws_accounts")
+        self._key = await firehose_key(self._stack.settings)
         started = await self._stack.start(
             "bare", "gateway.bench.bare_ingest", str(self._bare[1]), self._ground.peer_url, self._topic_arn
         )
@@ -77,14 +80,16 @@ class _Bench:
 
     async def round(self, each: int) -> Round:
         """The same envelopes go to both servers; the batches carry events of other messages."""
-        events = await self._events(2 * each)
-        by_post, by_batch = events[:each], events[each:]
+        events = await self._events(3 * each)
+        by_post, by_batch, by_delivery = events[:each], events[each : 2 * each], events[2 * each :]
         requests = await asyncio.to_thread(self._signed, by_post)
         figures = await self._post(requests, self._ground.api, "api")
         baseline = await self._post(requests, self._bare, "bare")
         await self._all_applied(by_post)
         figures |= await self._apply(by_batch)
+        figures |= await self._deliver(by_delivery)
         baseline |= await self._copy([message_id for message_id, _ in by_batch])
+        baseline["firehose_events_per_s"] = baseline["applied_per_s"]
         return Round(figures=figures, baseline=baseline)
 
     async def _events(self, count: int) -> list[tuple[UUID, bytes]]:
@@ -115,6 +120,20 @@ class _Bench:
             "sns_p99_ms": outcome.p99_ms,
             "sns_api_us": spent[server],
             "sns_postgres_us": spent["postgres"],
+        }
+
+    async def _deliver(self, events: Sequence[tuple[UUID, bytes]]) -> dict[str, float]:
+        requests = deliveries([event for _, event in events], self._key)
+        outcome, cpu_s = await self._stack.load(
+            requests, targets=[self._ground.api], seconds=_LOAD_S, warm_up_s=0.0
+        )
+        outcome.require(200, len(requests))
+        await self._all_applied(events)
+        spent = us_per_message(cpu_s, len(events), ("api", "postgres"))
+        return {
+            "firehose_events_per_s": outcome.per_second * len(events) / len(requests),
+            "firehose_api_us": spent["api"],
+            "firehose_postgres_us": spent["postgres"],
         }
 
     async def _all_applied(self, events: Sequence[tuple[UUID, bytes]]) -> None:
