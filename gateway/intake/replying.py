@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
-from msgspec import Struct, structs
+from msgspec import UNSET, Struct, structs
 
 from gateway.admission.fallback import decide_without_redis
 from gateway.admission.verdict import Admission, Admitted, Refused
@@ -49,8 +49,8 @@ class AutoReply(Struct, frozen=True, kw_only=True):
     """The inbound text; the same one is answered once, however often this is asked."""
     kind: ReplyKind
     to: str
-    from_: str
-    """The number that was written to, or its `idn_…`."""
+    from_: str | None
+    """The number that was written to, or its `idn_…`; None lets the tenant's routes decide."""
     text: str
     type: MessageType = "transactional"
 
@@ -94,7 +94,11 @@ class Replying:
     async def _admissible(self, scope: TenantScope, reply: AutoReply) -> Admissible | Declined:
         snapshot = _undisturbed(await self._policies.no_older_than(scope.tenant_id, _TRUTH_AGE_S))
         request = SendRequest(
-            to=reply.to, body=reply.text, type=reply.type, from_=reply.from_, ttl_seconds=_LIFE_S
+            to=reply.to,
+            body=reply.text,
+            type=reply.type,
+            from_=UNSET if reply.from_ is None else reply.from_,
+            ttl_seconds=_LIFE_S,
         )
         tariff, now = await self._prices.current(), self._clock.now()
         draft = prepare(snapshot, request, tariff.book_of(snapshot.plan), now)

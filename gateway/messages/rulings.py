@@ -7,8 +7,8 @@ from msgspec import Struct
 
 from gateway.messages.view import StatusReason
 
-ReplyKind = Literal["stop", "help", "join", "own"]
-"""What an automatic reply answers: a STOP, a HELP, a JOIN, or a keyword of the tenant's own."""
+ReplyKind = Literal["stop", "help", "join", "own", "consent"]
+"""What it answers: a STOP, a HELP, a JOIN, a keyword of the tenant's own, or who asked to be texted."""
 ANSWERED_ANYWAY: Final[frozenset[ReplyKind]] = frozenset({"stop", "help"})
 """Replies that an opt-out does not stop: the one confirmation of it, and help, which anybody may ask for."""
 

@@ -5,8 +5,9 @@ from uuid import UUID
 
 from gateway.admission.gate import AdmissionGate
 from gateway.inbound.answering import Answering
+from gateway.inbound.asking import Asking
+from gateway.inbound.consenting import Consenting
 from gateway.inbound.inbox import Inbox
-from gateway.inbound.listening import Listener
 from gateway.inbound.taking import Taking
 from gateway.intake.batch import create_intake
 from gateway.intake.choosing import Choosing
@@ -25,8 +26,6 @@ from tenants.optouts.service import Change
 
 _REPLIES_EVERY_S = 0.25
 _REPLIES_IN_LINE = 500
-LISTENERS: tuple[Listener, ...] = ()
-"""Who else hears texts that came in."""
 
 
 async def open_inbound(shared: Resources, _stack: AsyncExitStack) -> list[Task]:
@@ -52,17 +51,19 @@ async def open_inbound(shared: Resources, _stack: AsyncExitStack) -> list[Task]:
     inbox = Inbox(
         shared.settings.database_url,
         shared.worker_engine,
-        Taking(shared.keys, listeners=LISTENERS),
+        Taking(shared.keys, listeners=(Consenting(shared.clock),)),
         project,
         key=platform_key(shared.settings.secret_key),
         clock=shared.clock,
     )
     answering = Answering(shared.pool, replying, gate, shared.keys, shared.clock)
     replies = Round(name="auto_replies", every_s=_REPLIES_EVERY_S, work=answering.work)
+    asking = Asking(shared.pool, replying, shared.keys, shared.clock)
+    asks = Round(name="consent_asks", every_s=_REPLIES_EVERY_S, work=asking.work)
     return [
         inbox.run,
         lambda: intake.run(flushers=1),
         pusher.run,
         health.run,
-        lambda: run_rounds([replies]),
+        lambda: run_rounds([replies, asks]),
     ]

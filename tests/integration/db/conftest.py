@@ -16,6 +16,7 @@ from gateway.webhooks import models as _webhooks  # noqa: F401
 from tenants.access import models as _access  # noqa: F401
 from tenants.accounts import models as _accounts  # noqa: F401
 from tenants.audit import models as _audit  # noqa: F401
+from tenants.consents import models as _consents  # noqa: F401
 from tenants.credits import models as _credits  # noqa: F401
 from tenants.endpoints import models as _endpoints  # noqa: F401
 from tenants.ids import new_uuid
@@ -75,6 +76,13 @@ ALLOWED_IN = {
     ("inbound_messages", "reply"): "'none'",
     ("inbound_replies", "kind"): "'stop'",
     ("keywords", "action"): "'reply'",
+    ("consents", "method"): "'api'",
+    ("consents", "message_type"): "'otp'",
+    ("consents", "state"): "'granted'",
+    ("consent_records", "event"): "'granted'",
+    ("consent_records", "method"): "'api'",
+    ("consent_records", "message_type"): "'otp'",
+    ("consent_asks", "kind"): "'code'",
     ("keyword_texts", "keyword"): "'STOP'",
     ("opt_out_changes", "change"): "'opted_out'",
     ("two_way_settings", "opt_outs"): "'managed'",

@@ -15,7 +15,15 @@ from gateway.db.engine import sqlalchemy_url
 from tenants.tables import Base
 
 ROLES = ("tollgate_app", "tollgate_worker", "tollgate_ingest")
-APPEND_ONLY = ("ledger_transfers", "events", "receipts", "audit_rows", "opt_out_changes")
+APPEND_ONLY = (
+    "ledger_transfers",
+    "events",
+    "receipts",
+    "audit_rows",
+    "opt_out_changes",
+    "consent_records",
+    "consent_texts",
+)
 FENCE = "(SELECT tollgate_current_tenant() AS tollgate_current_tenant)"
 
 
