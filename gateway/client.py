@@ -63,9 +63,10 @@ class Client:
         *,
         query: dict[str, Json] | None = None,
         idempotency_key: str | None = None,
+        content: bytes | None = None,
     ) -> Answer:
         """
-        Return the answer to one request.
+        Return the answer to one request; its body is JSON, or the bytes of a file.
 
         Raises:
             ApiRefused: The status is 400 or above.
@@ -73,9 +74,9 @@ class Client:
         """
         request = Request(  # noqa: S310 - the operator's own URL, held to http and https by _opener
             self._base_url + path + _query(query),
-            data=None if body is None else json.dumps(body).encode(),
+            data=content if body is None else json.dumps(body).encode(),
             method=method,
-            headers=self._headers(body, idempotency_key),
+            headers=self._headers(body, idempotency_key, content),
         )
         try:
             with self._opener.open(request, timeout=_DEADLINE_S) as response:
@@ -136,10 +137,14 @@ class Client:
                 break
         return found
 
-    def _headers(self, body: Json, idempotency_key: str | None) -> dict[str, str]:
+    def _headers(
+        self, body: Json, idempotency_key: str | None, content: bytes | None = None
+    ) -> dict[str, str]:
         headers = {"Authorization": f"Bearer {self._key}", "Accept": "application/json"}
         if body is not None:
             headers["Content-Type"] = "application/json"
+        elif content is not None:
+            headers["Content-Type"] = "application/octet-stream"
         if idempotency_key is not None:
             headers["Idempotency-Key"] = idempotency_key
         return headers

@@ -31,7 +31,10 @@ from tenants.registrations.attachments import AttachmentRefused, CleanFile, clea
 from tenants.registrations.checking import Value, attachment_ids
 from tenants.registrations.costs import check_accepted, cost_of
 from tenants.registrations.forms import Form
+from tenants.registrations.linting.draft import draft_of
+from tenants.registrations.linting.lint import errors_of
 from tenants.scope import TenantScope
+from tenants.templates import service as templates
 
 _KIND: Final = "registration"
 _DECODED_AT_ONCE: Final = asyncio.Semaphore(2)
@@ -182,7 +185,10 @@ async def start_one(
     now = desk.services.clock.now()
 
     async def act(session: AsyncSession) -> service.RegistrationView:
-        before = (await service.get(speaker.scope, session, wanted)).row.status
+        known = await service.get(speaker.scope, session, wanted)
+        before = known.row.status
+        if goal == "submit" and not speaker.as_operator:
+            await _refuse_what_reviewers_refuse(speaker.scope, session, known)
         found = await service.start(speaker.scope, session, form, wanted, goal, now=now)
         await tell(speaker.scope, session, found.row, previous=before)
         return found
@@ -296,3 +302,18 @@ def _parent(text: str | None) -> UUID | None:
         return None if text is None else decode("reg", text)
     except InvalidId as error:
         raise Refusal.of_field("/parent", "invalid_id", str(error)) from error
+
+
+async def _refuse_what_reviewers_refuse(
+    scope: TenantScope, session: AsyncSession, known: service.RegistrationView
+) -> None:
+    """The operator is not asked: it may know better than a rule."""
+    brand = await templates.brand_of(scope, session)
+    draft = draft_of(known.row.type, known.current.filled, brands=(brand,))
+    found = [] if draft is None else errors_of(draft)
+    if found:
+        faults = tuple(
+            FieldFault(field=f"/{each.field}", code=each.code, detail=f"{each.message}: {each.fix}")
+            for each in found
+        )
+        raise Refusal("registration_not_compliant", found[0].message, errors=faults)

@@ -33,6 +33,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "Verify numbers that are reached before going live.",
     ),
     "senders": ("gateway.cli.senders", "Provision, list, swap and disable origination identities."),
+    "registrations": (
+        "gateway.cli.registrations",
+        "Register numbers with carriers, one or many; lint drafts.",
+    ),
     "routes": ("gateway.cli.routes", "Health and order of AWS accounts; where there is no second way."),
     "receipts": ("gateway.cli.receipts", "Queues and keys by which receipts come in; what got stuck."),
     "protect": ("gateway.cli.protect", "Show which destinations are protected, and why."),

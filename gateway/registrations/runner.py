@@ -22,7 +22,7 @@ from gateway.db.transaction import worker_transaction
 from gateway.errors import Unavailable
 from gateway.registrations import notices
 from gateway.registrations.forms import Forms
-from gateway.registrations.sending import keep_number
+from gateway.registrations.sending import charge, keep_number
 from gateway.registrations.steps import Done, Loaded, Steps
 from tenants.errors import NotFound
 from tenants.ids import decode, encode
@@ -172,6 +172,7 @@ class RegistrationRunner:
                 previous = row.status
                 await move(scope, session, row, "submitted", by=_BY, now=now)
                 await notices.tell(scope, session, row, previous=previous)
+                await charge(scope, session, row, loaded.form, now=now)
                 return False
         return not done.wait
 

@@ -1,6 +1,7 @@
 """What a registration gives a tenant to send with: its number, or the sender ids that its approval made."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final, cast
@@ -10,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.carrier.registration_shapes import Tied
 from gateway.lanes.gates import identity_rate
+from tenants.credits.registration_fees import post_registration_fee
 from tenants.registrations.checking import Values
 from tenants.registrations.forms import Form
 from tenants.registrations.models import Registration, RegistrationVersion
@@ -53,6 +55,17 @@ async def keep_number(
         use_cases=use_cases(current.filled),
     )
     await _keep(scope, session, facts)
+
+
+async def charge(
+    scope: TenantScope, session: AsyncSession, row: Registration, form: Form, *, now: datetime
+) -> None:
+    """Charge the tenant for a registration with its first submission, as its plan and price book say."""
+    kind = form.type.number_type or ("SENDER_ID" if form.type.sender_id_country else "TEN_DLC")
+    country = form.type.sender_id_country or row.number_terms.get("country", "US")
+    await post_registration_fee(
+        scope, session, subject_id=row.id, country=country, type_=kind, name=row.name, now=now
+    )
 
 
 async def keep_sender_ids(

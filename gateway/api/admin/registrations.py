@@ -41,6 +41,7 @@ from gateway.api.v1.registrations import FileName, ForField, StatusFilter, TypeF
 from tenants.accounts import service as accounts
 from tenants.registrations import operating, service
 from tenants.registrations.attachments import LARGEST_BYTES
+from tenants.registrations.forms import Form
 
 _ROOM_FOR_A_FORM = 16 * 1024
 _HOME = "/tenants/{tenant_id:str}/registrations"
@@ -77,6 +78,18 @@ async def list_all_registrations(
             after=id_after(after),
         )
     return page_of(rows, limit, view=summary_of, cursor=lambda row: id_cursor(row.id))
+
+
+@get(
+    "/registration-forms/{registration_type:str}",
+    responses=refusals(*OPERATOR, "not_found"),
+    summary="Read a registration form for the operator",
+)
+async def get_operator_registration_form(
+    registration_type: FromPath[str], desk: NamedDependency[Desk]
+) -> Form:
+    """Return a form with its sections and fields, as AWS describes it; at most a day old."""
+    return await desk.services.registrations.form(registration_type)
 
 
 @post(

@@ -1,5 +1,6 @@
 """`/v1/registrations`: forms, drafts, attachments, review, submission and new versions."""
 
+import asyncio
 from typing import Annotated, Final
 
 from litestar import Response, delete, get, post, put
@@ -45,6 +46,8 @@ from tenants.registrations import service, store
 from tenants.registrations.attachments import LARGEST_BYTES
 from tenants.registrations.forms import Form, FormType
 from tenants.registrations.lifecycle import Status
+from tenants.registrations.linting.draft import Draft, Finding
+from tenants.registrations.linting.lint import lint
 
 _REGISTRATIONS: Final = {NEEDS: "registrations"}
 _ROOM_FOR_A_FORM: Final = 16 * 1024
@@ -345,3 +348,26 @@ async def delete_registration(
     async with desk.tenant(request.auth) as session:
         found = await service.discard(request.auth, session, wanted, now=desk.services.clock.now())
         return view_of(found, form)
+
+
+class LintResult(Struct, frozen=True, kw_only=True):
+    """What reviewers would object to."""
+
+    compliant: bool
+    """Whether there is no error; warnings do not stop a submission."""
+    findings: list[Finding]
+
+
+@post(
+    "/registrations/lint",
+    status_code=200,
+    opt=_REGISTRATIONS,
+    responses=refusals(*TENANT, *WITH_BODY),
+    summary="Lint a draft",
+    description="Opt-in text, samples, CONFIRM, HELP and STOP texts, terms and privacy policy, flags, sender "
+    "id and contact, each finding with its fix. Stores nothing; a submission is held to the same rules.",
+)
+async def lint_registration(data: JSONBody[Draft]) -> LintResult:
+    """Return every finding, the errors first."""
+    findings = await asyncio.to_thread(lint, data)
+    return LintResult(compliant=all(each.severity != "error" for each in findings), findings=findings)

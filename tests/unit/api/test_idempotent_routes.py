@@ -14,6 +14,7 @@ WRITES_NOTHING = {
     "advise_senders": "ranks and prices; orders nothing",
     "get_plan_sheet": "the same as a table",
     "estimate_message": "counts and prices; stores nothing",
+    "lint_registration": "reads a draft; stores nothing",
     "explain_message": "asks every gate; stores and charges nothing",
     "check_aws_account": "asks AWS, with a dry run; sends and changes nothing",
 }

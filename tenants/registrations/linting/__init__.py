@@ -1,0 +1,1 @@
+"""What reviewers refuse, found by rule before they see it."""
