@@ -5,7 +5,9 @@ Every test reads the ends of the road: what the phone got, what the tenant is to
 """
 
 import asyncio
+import json
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -177,6 +179,35 @@ async def test_a_text_is_its_tenants_alone(stack):
     assert (await stranger.live.get(f"/v1/inbound-messages/{text['id']}")).status_code == 404
     assert (await stranger.live.get("/v1/inbound-messages")).json()["data"] == []
     assert (await customer.live.get(f"/v1/inbound-messages/{text['id']}")).json() == text
+
+
+async def test_a_forged_text_stops_nobody(stack):
+    """Anybody may post to the address; only AWS's signature makes a text of it."""
+    customer, sender = await talking(stack)
+    topic = await stack.database.fetchval("SELECT topic_arn FROM aws_accounts WHERE topic_arn IS NOT NULL")
+    person = us_number()
+    text = {
+        "originationNumber": person,
+        "destinationNumber": sender["value"],
+        "messageKeyword": "STOP",
+        "messageBody": "STOP",
+        "inboundMessageId": str(uuid4()),
+    }
+    envelope = {
+        "Type": "Notification",
+        "MessageId": str(uuid4()),
+        "TopicArn": topic,
+        "Message": json.dumps(text),
+        "Timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "SignatureVersion": "2",
+        "Signature": "Zm9yZ2Vk",
+        "SigningCertURL": "https://sns.attacker.example/SimpleNotificationService-1.pem",
+        "UnsubscribeURL": "https://sns.attacker.example/",
+    }
+    answer = await stack.operator.post("/v1/ingest/sns", content=json.dumps(envelope))
+    assert (answer.status_code, answer.json()["code"]) == (403, "envelope_rejected")
+    assert (await customer.send(to=person, body="Hello")).status_code == 202
+    assert (await customer.live.get("/v1/inbound-messages")).json()["data"] == []
 
 
 @pytest.mark.parametrize("path", ["/v1/inbound-messages/inb_1", "/v1/keywords/kwd_1"])

@@ -19,6 +19,8 @@ from gateway.receipts.batch import platform_key
 from gateway.receipts.event import InboundText, parse
 
 _NOBODYS: Final = "no_such_number"
+_KEPT: Final = (_NOBODYS, "not_taken_in")
+"""What may go back: a number that was added since, or a fault of ours that was mended."""
 
 
 class QuarantinedInboundView(Struct, frozen=True, kw_only=True):
@@ -71,15 +73,16 @@ async def list_quarantined_inbound(
     status_code=200,
     responses=refusals(*OPERATOR, *WITH_IDEMPOTENCY),
     summary="Look again whose the quarantined texts are",
-    description="After a number was added to its tenant: a STOP that came too early still stops.",
+    description=(
+        "After a number was added to its tenant, or a fault was mended that kept texts out: a "
+        "STOP that came too early still stops."
+    ),
 )
 async def return_quarantined_inbound(request: ApiRequest, desk: NamedDependency[Desk]) -> Response[Returned]:
     """Put every quarantined text back into the inbox."""
 
     async def work(session: AsyncSession) -> Returned:
-        again = (
-            update(ParkedReceipt).where(ParkedReceipt.reason == _NOBODYS).values(reason="inbound", tries=0)
-        )
+        again = update(ParkedReceipt).where(ParkedReceipt.reason.in_(_KEPT)).values(reason="inbound", tries=0)
         done: CursorResult[Any] = await session.execute(again)  # type: ignore[assignment]  # an UPDATE's
         return Returned(texts=done.rowcount)
 

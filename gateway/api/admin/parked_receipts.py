@@ -19,7 +19,14 @@ from gateway.messages.view import timestamp
 from gateway.receipts.parked import Parked, Retried
 
 Reason = Literal[
-    "no_message", "foreign", "inbound", "no_such_number", "unreadable", "unstorable", "unbelieved"
+    "no_message",
+    "foreign",
+    "inbound",
+    "no_such_number",
+    "not_taken_in",
+    "unreadable",
+    "unstorable",
+    "unbelieved",
 ]
 WantedReason = Annotated[Reason | None, QueryParameter(description="Only events parked for this reason.")]
 _PLACE: Final = 2
@@ -32,7 +39,8 @@ class ParkedReceiptView(Struct, frozen=True, kw_only=True):
     """SHA-256 of the event, in hexadecimal."""
     reason: str
     """`no_message`: no message has its ids yet. `foreign`: its Context names one that is not here. `inbound`:
-    an inbound text. `no_such_number`: one for a number of nobody. `unreadable`: not an event as AWS writes
+    an inbound text. `no_such_number`: one for a number of nobody. `not_taken_in`: one that
+    failed several times on our side. `unreadable`: not an event as AWS writes
     them. `unstorable`: the database refused it. `unbelieved`: a signature inside a trusted stream does not
     hold."""
     detail: str
