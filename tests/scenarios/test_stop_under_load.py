@@ -7,94 +7,24 @@ own log, what was committed when from Postgres.
 """
 
 import asyncio
-import contextlib
 import os
 import time
-from dataclasses import dataclass, field
 
-import httpx
 import pytest
 
 from tenants.ids import decode, encode
-from tests.harness.clients import ACCEPTED
-from tests.harness.fleet import OPERATOR_KEY, Fleet
-from tests.harness.numbers import us_number
+from tests.harness.fleet import Fleet
+from tests.harness.talker import CARRIED_PER_S, PEOPLE, Talker, talker
 from tests.harness.waiting import until
 
 pytestmark = pytest.mark.scenario
 
 IN_FORCE_WITHIN_MS = 1000
-PEOPLE = 5
-CROWD = 400
-BATCH = 200
 AT_ONCE = int(os.environ.get("SCENARIO_STOP_BATCHES", "2"))
 """Batches under way at once; 8 make a thousand sends a second on a quiet machine."""
-CARRIED_PER_S = 20
-"""Message parts; less than comes, so that people's messages wait in line when they say STOP."""
 IN_LINE = 150
 """Messages that wait when the first STOP is said."""
 WATCHED_S = 3.0
-
-
-@dataclass
-class Talker:
-    """A tenant whose number people can answer to, and what its sends were answered."""
-
-    id: str
-    number: str
-    api: httpx.AsyncClient
-    people: list[str] = field(default_factory=lambda: [us_number() for _ in range(PEOPLE)])
-    crowd: list[str] = field(default_factory=lambda: [us_number() for _ in range(CROWD)])
-    accepted: int = 0
-    refused: set[str] = field(default_factory=set)
-
-    async def send(self, stop: asyncio.Event) -> None:
-        """Send batch after batch; the people are in every one."""
-        turn = 0
-        while not stop.is_set():
-            turn += 1
-            first = turn * BATCH % CROWD
-            to = (self.people * BATCH)[: BATCH // 4] + (self.crowd * 2)[first : first + BATCH * 3 // 4]
-            batch = [{"to": each, "body": "Sale!", "type": "transactional"} for each in to]
-            answer = await self.api.post("/v1/messages/batch", json={"messages": batch})
-            for item in answer.json()["data"]:
-                if item["status"] == ACCEPTED:
-                    self.accepted += 1
-                else:
-                    self.refused.add(item["error"]["code"])
-
-
-@contextlib.asynccontextmanager
-async def talker(fleet: Fleet):
-    """Enrol the tenant over the operator's API."""
-    headers = {"Authorization": f"Bearer {OPERATOR_KEY}"}
-    async with httpx.AsyncClient(
-        base_url=fleet.api_url, headers=headers, timeout=30, trust_env=False
-    ) as operator:
-
-        async def operate(method: str, path: str, body: object) -> dict:
-            answer = await operator.request(method, f"/v1/admin/tenants{path}", json=body)
-            assert answer.is_success, answer.text
-            return answer.json()
-
-        new = {"name": "Talker", "slug": f"t-{os.urandom(6).hex()}", "model": 2, "countries": ["US"]}
-        plan = {"one_text_per_recipient_second": False, "pumping": {"mode": "off"}}
-        tenant = await operate("POST", "", new | {"plan": plan})
-        home = f"/{tenant['id']}"
-        await operate("POST", f"{home}/credits", {"amount": "100000.00"})
-        wish = {"country": "US", "type": "LONG_CODE", "parts_per_second": CARRIED_PER_S}
-        made = await operate("POST", f"{home}/provision", {"senders": [wish], "dedicated_pool": False})
-        sender = made["senders"][0]
-        two_way = {"enabled": True, "opt_outs": "self_managed", "confirm_responsibility": True}
-        await operate("PUT", f"{home}/senders/{sender['id']}/two-way", two_way)
-        key = await operate("POST", f"{home}/api-keys", {"mode": "live"})
-    async with httpx.AsyncClient(
-        base_url=fleet.api_url,
-        headers={"Authorization": f"Bearer {key['secret']}"},
-        timeout=60,
-        trust_env=False,
-    ) as api:
-        yield Talker(tenant["id"], sender["value"], api)
 
 
 async def stopped_under_load(fleet: Fleet, *, broken: str = "") -> tuple[list[int], Talker, float]:

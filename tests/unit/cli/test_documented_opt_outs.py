@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from gateway.cli import keywords, opt_outs
 
-PAGE = Path("docs/how-to/inbound-and-opt-outs.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[3] / "docs/how-to/inbound-and-opt-outs.md").read_text(encoding="utf-8")
 GROUPS = {"keywords": keywords.command, "opt-outs": opt_outs.command}
 SHOWN = re.findall(r"^tollgate (keywords|opt-outs) (\S+)(.*)$", PAGE, re.MULTILINE)
 
