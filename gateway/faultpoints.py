@@ -66,6 +66,8 @@ class FaultPoint(StrEnum):
     REGISTRATION_TIED = "registration.tied"
     REGISTRATION_SUBMITTED = "registration.submitted"
     REGISTRATION_VERSION_MADE = "registration.version_made"
+    PROVISION_MADE = "provision.made"
+    """After each answer of AWS to a creation or change, before it is written down."""
 
 
 Action = Literal["kill", "stop", "sleep", "raise"]

@@ -14,7 +14,9 @@ from msgspec import Struct, structs
 
 from gateway.admission.pumping import HeldPrefix
 from gateway.api.ports import IngestAnswer
+from gateway.carrier.provision_plan_ports import PlanChanged, Planned
 from gateway.carrier.provision_ports import ProvisionRefused, ProvisionRequest, ProvisionResult
+from gateway.carrier.provision_shapes import Plan, Step
 from gateway.carrier.verify_ports import (
     CodeChannel,
     CodeLanguage,
@@ -197,6 +199,46 @@ class FakeProvisioner:
         if self.refusal is not None:
             return self.refusal
         return ProvisionResult(created=("arn:aws:sms-voice:us-east-1:1:pool/1",), adopted=())
+
+
+class FakeProvisionDesk:
+    """Plans whatever `planned` says; applies only under its fingerprint."""
+
+    def __init__(self) -> None:
+        self.planned = Planned(
+            plan=Plan(steps=(Step(action="create", kind="pool", name="tg-acme", requests=1),)),
+            fingerprint="v1.1-2",
+            account_id=UUID(int=1),
+            unit="micros",
+        )
+        self.refusal: ProvisionRefused | None = None
+
+    async def plan(
+        self,
+        scope: TenantScope,  # noqa: ARG002 - the port's
+        request: ProvisionRequest,  # noqa: ARG002 - the port's
+    ) -> Planned | ProvisionRefused:
+        """Return `planned`."""
+        return self.refusal or self.planned
+
+    async def drift(
+        self,
+        scope: TenantScope,  # noqa: ARG002 - the port's
+        account_id: UUID | None,  # noqa: ARG002 - the port's
+    ) -> Planned | ProvisionRefused:
+        """Return `planned`."""
+        return self.refusal or self.planned
+
+    async def apply(
+        self,
+        scope: TenantScope,  # noqa: ARG002 - the port's
+        request: ProvisionRequest,  # noqa: ARG002 - the port's
+        fingerprint: str,
+    ) -> ProvisionResult | ProvisionRefused | PlanChanged:
+        """Make one pool, if the fingerprint is right."""
+        if fingerprint != self.planned.fingerprint:
+            return PlanChanged(changes=("new: create pool tg-acme",))
+        return self.refusal or ProvisionResult(created=("arn:aws:sms-voice:us-east-1:1:pool/1",), adopted=())
 
 
 class FakeVerifier:

@@ -374,6 +374,13 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         ),
         "Leave the sender out, give the pool its opt-out list, or say `allow_mixed` where mixing is meant.",
     ),
+    "plan_changed": (
+        (
+            "AWS, the tenant or the body differ from when the plan was made, so nothing was done. `detail` "
+            "names the steps that are new or otherwise."
+        ),
+        "Plan again, read it, and apply that.",
+    ),
     "provision_refused": (
         (
             "AWS, or a quota of the account, refused a step. The steps before it stand; a second run goes on "

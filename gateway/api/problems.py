@@ -120,6 +120,7 @@ PROBLEMS: Final[dict[str, ProblemKind]] = dict(
         _kind("too_many_codes", 429, "The number has had its codes for today", retryable=True),
         _kind("too_many_verified_numbers", 409, "There are as many verified numbers as there may be"),
         _kind("pool_mismatch", 409, "A sender does not fit the pool"),
+        _kind("plan_changed", 409, "The plan is not true any more"),
         _kind("provision_refused", 409, "AWS did not make what was asked"),
         _kind("queue_refused", 409, "SQS did not do what was asked"),
         _kind("registration_state", 409, "The registration is not in the right state"),

@@ -23,6 +23,7 @@ from gateway.api.ports import (
     WebhookUrlCheck,
 )
 from gateway.carrier.check_ports import AccountCheck
+from gateway.carrier.provision_plan_ports import ProvisionDesk
 from gateway.carrier.provision_ports import Provisioner, TwoWaySwitch
 from gateway.carrier.verify_ports import NumberVerifier
 from gateway.clock import Clock
@@ -44,6 +45,7 @@ class Services:
     sending: Sends
     media: Uploads
     provisioner: Provisioner
+    provision_desk: ProvisionDesk
     number_verifier: NumberVerifier
     two_way: TwoWaySwitch
     registrations: RegistrationForms

@@ -10,10 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.carrier.pace import Pace
 from gateway.carrier.provision_ports import Channel, MessageType, SenderType, SenderWish
+from gateway.carrier.provision_read import all_of, leftover_pool, read_numbers
+from gateway.carrier.provision_shapes import DESTINATION
+from gateway.carrier.provision_want import DEFAULT_POOL, is_promotional, stored
 from gateway.carrier.wishes import client_token, needs_number
 from gateway.db.transaction import worker_transaction
+from gateway.faultpoints import FaultPoint, fp
 from tenants.accounts.models import Tenant
 from tenants.scope import TenantScope
+from tenants.senders import inventory
 from tenants.senders import service as senders
 from tenants.senders import store as sender_store
 from tenants.senders.models import AwsAccount, Sender
@@ -21,8 +26,6 @@ from tenants.senders.service import PoolFacts, SenderFacts
 
 _ACTIVE_TRIES = 20
 _ACTIVE_PAUSE_S = 0.25
-_DESTINATION = "tollgate"
-_POOL = "default"
 _MOST_POOLS = 100
 
 UsualRate = Callable[[SenderType, str], float]
@@ -78,11 +81,13 @@ class Control:
     async def make(self, action: str, **members: Any) -> dict[str, Any] | None:
         """Call an action that creates; None where the thing is there already."""
         try:
-            return await self.call(action, **members)
+            made = await self.call(action, **members)
         except ClientError as error:
             if error.response.get("Reason") in {"RESOURCE_ALREADY_EXISTS", "RESOURCE_ALREADY_ASSOCIATED"}:
                 return None
             raise StepRefused(said(error)) from error
+        await fp(FaultPoint.PROVISION_MADE)
+        return made
 
 
 class ProvisionRun:
@@ -123,7 +128,10 @@ class ProvisionRun:
         if known is not None and known.state == "active":
             self.adopted.append(known.arn)
             return known
-        found = await (self._number(wish) if needs_number(wish.type) else self._sender_id(wish))
+        if known is not None and needs_number(wish.type):
+            found = await self._adopt_number(known.value)
+        else:
+            found = await (self._number(wish) if needs_number(wish.type) else self._sender_id(wish))
         (self.created if found.created else self.adopted).append(found.arn)
         if not found.active:
             self.waiting.append(found.arn)
@@ -152,11 +160,11 @@ class ProvisionRun:
             self._note(made, "ConfigurationSetArn")
             empty: dict[str, Any] = {"EventDestinations": []}
             facts = empty | (made or {})
-        if _DESTINATION not in {each["EventDestinationName"] for each in facts["EventDestinations"]}:
+        if DESTINATION not in {each["EventDestinationName"] for each in facts["EventDestinations"]}:
             await self._aws.make(
                 "create_event_destination",
                 ConfigurationSetName=self._name,
-                EventDestinationName=_DESTINATION,
+                EventDestinationName=DESTINATION,
                 MatchingEventTypes=["ALL"],
                 SnsDestination={"TopicArn": topic_arn},
                 ClientToken=self._token("destination"),
@@ -178,16 +186,16 @@ class ProvisionRun:
         """Make the gateway's pool of these senders, with an AWS pool of its own if wanted."""
         members = [row for row in rows if row.state == "active"]
         # An AWS pool has one message type; ours holds both and picks by the message.
-        poolable = [row for row in members if not _is_promotional(row.message_types)]
+        poolable = [row for row in members if not is_promotional(row.message_types)]
         aws_pool_arn = await self._aws_pool(poolable) if dedicated and poolable else None
         async with worker_transaction(self._engine) as session:
             existing = await sender_store.known_senders(self._scope, session)
             before = [row.sender_id for row in existing if row.pool_id is not None]
             ids = list(dict.fromkeys([*before, *(row.id for row in rows)]))
             others = await sender_store.pools(self._scope, session, limit=_MOST_POOLS)
-            taken = {kind for pool in others if pool.name != _POOL for kind in pool.message_types}
+            taken = {kind for pool in others if pool.name != DEFAULT_POOL for kind in pool.message_types}
             facts = PoolFacts(
-                name=_POOL,
+                name=DEFAULT_POOL,
                 account_id=self._account.id,
                 message_types=[kind for kind in senders.MESSAGE_TYPES if kind not in taken],
                 aws_pool_arn=aws_pool_arn,
@@ -199,7 +207,7 @@ class ProvisionRun:
         """A pool inherits its opt-out list from its first identity; a sender id has none to give."""
         members = sorted(members, key=lambda member: member.type == "SENDER_ID")
         first = members[0]
-        existing = await self._stored_pool_arn()
+        existing = await self._stored_pool_arn() or await self._leftover_pool()
         if existing is None:
             made = await self._aws.make(
                 "create_pool",
@@ -228,17 +236,23 @@ class ProvisionRun:
         """The tenant's sender of this wish, from an earlier run."""
         async with worker_transaction(self._engine) as session:
             rows = await sender_store.senders(self._scope, session, limit=1000)
-        for row in rows:
-            alike = (row.country, row.type, row.account_id) == (wish.country, wish.type, self._account.id)
-            same_use = _is_promotional(row.message_types) == _is_promotional(wish.message_types)
-            if alike and same_use and wish.value in {None, row.value}:
-                return row
-        return None
+        return stored(
+            wish, [row for row in rows if row.account_id == self._account.id and row.state != "released"]
+        )
 
     async def _stored_pool_arn(self) -> str | None:
         async with worker_transaction(self._engine) as session:
             rows = await sender_store.pools(self._scope, session, limit=100)
-        return next((row.aws_pool_arn for row in rows if row.name == _POOL), None)
+        return next((row.aws_pool_arn for row in rows if row.name == DEFAULT_POOL), None)
+
+    async def _leftover_pool(self) -> str | None:
+        """Return the ARN of a pool that a run made which died before it was written down."""
+        pool_id = leftover_pool(self._name, await read_numbers(self._aws))
+        if pool_id is None:
+            return None
+        found = await self._aws.call("describe_pools", PoolIds=[pool_id])
+        self.adopted.append(found["Pools"][0]["PoolArn"])
+        return str(found["Pools"][0]["PoolArn"])
 
     async def _sender_id(self, wish: SenderWish) -> _Found:
         value = wish.value or ""
@@ -263,9 +277,12 @@ class ProvisionRun:
             raise StepRefused(
                 "AWS hands out short codes by support case only; give the code as `value` to adopt it"
             )
-        promotional = _is_promotional(wish.message_types)
+        promotional = is_promotional(wish.message_types)
         if not promotional and "promotional" in wish.message_types:
             raise StepRefused(_ONE_USE)
+        leftover = await self._leftover_number(wish, promotional=promotional)
+        if leftover is not None:
+            return await self._adopt_number(leftover)
         made = await self._aws.make(
             "request_phone_number",
             IsoCountryCode=wish.country,
@@ -293,6 +310,23 @@ class ProvisionRun:
             carries=_PROMOTIONAL if promotional else _TRANSACTIONAL,
             opt_out_list=self._name,
         )
+
+    async def _leftover_number(self, wish: SenderWish, *, promotional: bool) -> str | None:
+        """
+        Return a number on the tenant's list that is nobody's: a run died between request and commit.
+
+        The ClientToken says so, too, but nowhere is written for how long AWS remembers it.
+        """
+        async with worker_transaction(self._engine) as session:
+            taken = await inventory.owners(session, self._account.id)
+        ours = [{"Name": "opt-out-list-name", "Values": [self._name]}]
+        kind = (wish.country, wish.type, "PROMOTIONAL" if promotional else "TRANSACTIONAL")
+        for each in await all_of(self._aws, "describe_phone_numbers", "PhoneNumbers", Filters=ours):
+            alike = (each["IsoCountryCode"], each["NumberType"], each["MessageType"]) == kind
+            able = {channel.upper() for channel in wish.channels} <= set(each["NumberCapabilities"])
+            if alike and able and each["PhoneNumberArn"] not in taken:
+                return str(each["PhoneNumber"])
+        return None
 
     async def _adopt_number(self, value: str) -> _Found:
         token: dict[str, str] = {}
@@ -342,11 +376,6 @@ def said(error: ClientError) -> str:
     reason = response.get("Reason")
     said = response.get("Error", {}).get("Message", str(error))
     return f"AWS refused {error.operation_name}: {said}" + (f" ({reason})" if reason else "")
-
-
-def _is_promotional(message_types: Sequence[str]) -> bool:
-    """Whether a sender is for promotional messages alone, which AWS wants on numbers of their own."""
-    return set(message_types) == {"promotional"}
 
 
 def _carried(wish: SenderWish, found: _Found) -> list[str]:

@@ -14,6 +14,8 @@ import structlog
 from botocore.exceptions import BotoCoreError, ClientError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from gateway.carrier.account_turns import AccountTurns
+from gateway.carrier.control import usual_pace
 from gateway.carrier.pace import Pace
 from gateway.carrier.provision_ports import (
     ProvisionRefused,
@@ -22,6 +24,7 @@ from gateway.carrier.provision_ports import (
     SenderWish,
 )
 from gateway.carrier.provision_run import Control, ProvisionRun, StepRefused, UsualRate, said
+from gateway.carrier.provision_settle import Settling
 from gateway.carrier.session import AwsSession, open_session, role_of
 from gateway.carrier.topics import SnsTopics
 from gateway.carrier.two_way import switch_two_way
@@ -38,8 +41,6 @@ from tenants.senders.models import AwsAccount
 from tenants.senders.service import DEFAULT_ACCOUNT, AccountFacts
 
 _log = structlog.get_logger(__name__)
-
-_CONTROL_PER_SECOND = 1.0
 
 
 class AwsProvisioner:
@@ -59,6 +60,8 @@ class AwsProvisioner:
         self._usual_rate = usual_rate
         self._public_url = public_url.rstrip("/")
         self._default_account = default_account
+        self._paces: dict[UUID, Pace] = {}
+        self.turns = AccountTurns(engine)
 
     async def provision(
         self, scope: TenantScope, request: ProvisionRequest
@@ -71,7 +74,9 @@ class AwsProvisioner:
             Unavailable: AWS or Postgres does not answer.
         """
         try:
-            return await self._provision(scope, request)
+            account = await self.account_of(request.account_id)
+            async with self.turns.turn(account.id):
+                return await self.provision_in(scope, request, account)
         except StepRefused as refusal:
             return ProvisionRefused(detail=str(refusal))
         except ClientError as error:
@@ -79,17 +84,23 @@ class AwsProvisioner:
         except BotoCoreError as error:
             raise Unavailable(f"AWS does not answer: {error}") from error
 
-    async def _provision(self, scope: TenantScope, request: ProvisionRequest) -> ProvisionResult:
+    async def provision_in(
+        self, scope: TenantScope, request: ProvisionRequest, account: AwsAccount, *, prune: bool = False
+    ) -> ProvisionResult:
+        """
+        Provision while it is this run's turn at the account.
+
+        Args:
+            prune: Whether to take out of the tenant's pool at AWS what is nobody's.
+
+        Raises:
+            StepRefused: AWS or a quota said no.
+        """
         async with worker_transaction(self._engine) as session:
             tenant = await accounts.get(scope, session)
-        account = await self._account(request.account_id)
         topic_arn = await self._topic(account)
-        wishes = request.senders or _default_wishes(tenant)
-        if not wishes:
-            raise StepRefused(
-                "name at least one sender: none of the tenant's countries has one without registration"
-            )
-        async with self._open(account) as aws:
+        wishes = wishes_of(request, tenant)
+        async with self.open(account) as aws:
             await self._note_tier(aws, account)
             run = ProvisionRun(
                 aws,
@@ -101,8 +112,11 @@ class AwsProvisioner:
             )
             await run.opt_out_list()
             rows = [await run.sender(wish) for wish in wishes]
+            settle = Settling(aws, self._engine, scope, account=await self.account_of(account.id))
+            await settle.round(tenant, request, prune=False)
             await run.configuration_set(topic_arn)
             await run.pool(rows, dedicated=request.dedicated_pool)
+            await settle.round(tenant, request, prune=prune)
         if any(row.state == "active" for row in rows):
             async with worker_transaction(self._engine) as session:
                 await accounts.set_live(scope, session, live=True)
@@ -126,7 +140,7 @@ class AwsProvisioner:
         account = next(each for each in known if each.id == numbers.account_id)
         try:
             topic_arn = await self._subscribe(account)
-            async with self._open(account) as aws:
+            async with self.open(account) as aws:
                 await switch_two_way(aws, numbers, topic_arn if enabled else None, self_managed=self_managed)
         except ClientError as error:
             return ProvisionRefused(detail=said(error))
@@ -156,7 +170,13 @@ class AwsProvisioner:
         except (ClientError, BotoCoreError) as error:
             _log.warning("subscription_not_renewed", account=account.name, error=str(error))
 
-    async def _account(self, account_id: UUID | None) -> AwsAccount:
+    async def account_of(self, account_id: UUID | None) -> AwsAccount:
+        """
+        Return the account of that id, or the first one.
+
+        Raises:
+            StepRefused: There is none.
+        """
         await self.ensure_default_account()
         async with worker_transaction(self._engine) as session:
             known = await sender_store.accounts(session)
@@ -212,8 +232,9 @@ class AwsProvisioner:
             await senders.ensure_account(session, facts, name=account.name)
 
     @asynccontextmanager
-    async def _open(self, account: AwsAccount) -> AsyncGenerator[Control]:
-        pace = Pace(None if account.endpoint_url else _CONTROL_PER_SECOND)
+    async def open(self, account: AwsAccount) -> AsyncGenerator[Control]:
+        """Open an account for control calls; it has one pace for the process's life."""
+        pace = self._paces.setdefault(account.id, usual_pace(account))
         async with self._session_of(account).client(
             "pinpoint-sms-voice-v2", region_name=account.region, endpoint_url=account.endpoint_url
         ) as client:
@@ -225,5 +246,17 @@ class AwsProvisioner:
         return self._session if role is None else open_session(role)
 
 
-def _default_wishes(tenant: Tenant) -> tuple[SenderWish, ...]:
-    return tuple(wish for country in tenant.countries for wish in default_wishes(country, tenant.slug))
+def wishes_of(request: ProvisionRequest, tenant: Tenant) -> tuple[SenderWish, ...]:
+    """
+    Return the senders asked for, or fitting ones for the tenant's countries.
+
+    Raises:
+        StepRefused: No country of the tenant has one without a registration, and none is named.
+    """
+    usual = (wish for country in tenant.countries for wish in default_wishes(country, tenant.slug))
+    wishes = request.senders or tuple(usual)
+    if not wishes:
+        raise StepRefused(
+            "name at least one sender: none of the tenant's countries has one without registration"
+        )
+    return wishes

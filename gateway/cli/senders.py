@@ -7,6 +7,7 @@ from rich.console import Console
 
 from gateway.cli.calling import field, over_the_api, show_one, show_rows, wants_json
 from gateway.cli.sender_advice import advise, plan_sheet
+from gateway.cli.sender_plans import apply_plan, drift, plan, wish_of
 from gateway.client import Client, path_of
 
 _FIELDS = (
@@ -36,8 +37,6 @@ _INCREASE: Final = (
     field("state"),
     field("case_id", title="case"),
 )
-_LEAST_PARTS: Final = 2
-_MOST_PARTS: Final = 3
 
 
 @click.group("senders")
@@ -47,6 +46,9 @@ def command() -> None:
 
 command.add_command(advise)
 command.add_command(plan_sheet)
+command.add_command(plan)
+command.add_command(apply_plan)
+command.add_command(drift)
 
 
 @command.command("list")
@@ -74,7 +76,7 @@ def list_senders(client: Client, *, tenant: str | None, limit: int) -> None:
 @over_the_api
 def provision(client: Client, *, tenant: str, senders: tuple[str, ...], mps: float | None) -> None:
     """Make what a tenant needs at AWS; asking again makes nothing twice."""
-    body = {"senders": [_wish(text, mps) for text in senders]}
+    body = {"senders": [wish_of(text, mps) for text in senders]}
     console = Console(stderr=True)
     with console.status("AWS takes one such request a second …"):
         made = client.post(path_of("admin", "tenants", tenant, "provision"), body)
@@ -213,15 +215,3 @@ def _campaign(given: dict[str, Any]) -> dict[str, Any]:
         "use_case": given["use_case"].upper(),
         "vetting_score": given["vetting_score"],
     }
-
-
-def _wish(text: str, mps: float | None) -> dict[str, Any]:
-    parts = text.split(":")
-    if not _LEAST_PARTS <= len(parts) <= _MOST_PARTS:
-        raise click.UsageError("--sender is COUNTRY:TYPE or COUNTRY:TYPE:VALUE")
-    wish: dict[str, Any] = {"country": parts[0].upper(), "type": parts[1].upper()}
-    if len(parts) == _MOST_PARTS:
-        wish["value"] = parts[2]
-    if mps is not None:
-        wish["parts_per_second"] = mps
-    return wish

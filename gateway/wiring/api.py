@@ -14,6 +14,7 @@ from gateway.api.services import Services
 from gateway.carrier.account_check import check_account
 from gateway.carrier.control import control_of
 from gateway.carrier.media_stage import S3Stage
+from gateway.carrier.provision_desk import AwsProvisionDesk
 from gateway.carrier.session import open_session
 from gateway.carrier.verifying import AwsNumberVerifier
 from gateway.db.engine import create_pool
@@ -107,6 +108,7 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
             sending=sending,
             media=media,
             provisioner=provisioner,
+            provision_desk=AwsProvisionDesk(provisioner, shared.worker_engine, clock),
             two_way=provisioner,
             number_verifier=AwsNumberVerifier(shared.worker_engine, control_of(session)),
             registrations=RegistrationDesk(shared.worker_engine, control_of(session), clock),

@@ -356,6 +356,18 @@ def failures_count_as_delivered() -> None:
     results._STATES[results.RetryAt] = "delivered"
 
 
+def provision_forgets() -> None:
+    """Each try at a provisioning step has a token of its own and looks for no leftover."""
+    run = import_module("gateway.carrier.provision_run")
+    run.client_token = lambda *_: f"tg-{uuid4().hex}"
+
+    async def blind(*_: Any, **__: Any) -> None:
+        return None
+
+    run.ProvisionRun._leftover_number = blind
+    run.ProvisionRun._leftover_pool = blind
+
+
 def registration_forgets() -> None:
     """Each try of a step has a token of its own, and looks for nothing that an earlier one made."""
     import_module("gateway.registrations.steps").client_token = lambda *_: f"tg-{uuid4().hex}"
@@ -428,6 +440,7 @@ BROKEN = {
         failures_count_as_delivered,
         redis_required,
         registration_forgets,
+        provision_forgets,
         flusher_forgets,
     )
 }

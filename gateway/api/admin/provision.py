@@ -23,7 +23,12 @@ from gateway.api.v1.senders import (
     pool_views,
     sender_view,
 )
-from gateway.carrier.provision_ports import ProvisionRefused, ProvisionRequest, SenderWish
+from gateway.carrier.provision_ports import (
+    ProvisionRefused,
+    ProvisionRequest,
+    ProvisionResult,
+    SenderWish,
+)
 from tenants.accounts import service as accounts
 from tenants.errors import InvalidId
 from tenants.ids import decode
@@ -74,10 +79,15 @@ async def provision_tenant(
 ) -> ProvisionView:
     """Bring AWS and the tenant's tables to what was asked; no transaction is open meanwhile."""
     scope = named_tenant(tenant_id)
-    await _claim(request, desk, scope)
-    result = await desk.services.provisioner.provision(scope, _request(data or ProvisionBody()))
+    await claim_run(request, desk, scope)
+    result = await desk.services.provisioner.provision(scope, provision_request(data or ProvisionBody()))
     if isinstance(result, ProvisionRefused):
         raise Refusal("provision_refused", result.detail)
+    return await provision_view(desk, scope, result)
+
+
+async def provision_view(desk: Desk, scope: TenantScope, result: ProvisionResult) -> ProvisionView:
+    """Tell admission of what a run made, and return all that the tenant has now."""
     await desk.services.policy_changed(scope.tenant_id)
     async with desk.operator() as session:
         senders = await store.senders(scope, session, limit=MAX_LIMIT)
@@ -109,7 +119,7 @@ async def list_tenant_senders(
     return page_of(rows, limit, view=sender_view, cursor=lambda row: id_cursor(row.id))
 
 
-async def _claim(request: ApiRequest, desk: Desk, scope: TenantScope) -> None:
+async def claim_run(request: ApiRequest, desk: Desk, scope: TenantScope) -> None:
     """The run is idempotent by itself; the key only has to stand for this request and no other."""
     key = key_of(request)
     async with desk.operator() as session:
@@ -119,7 +129,8 @@ async def _claim(request: ApiRequest, desk: Desk, scope: TenantScope) -> None:
             await claim_key(session, OPERATOR_KEYS, key, fingerprint, status=200)
 
 
-def _request(body: ProvisionBody) -> ProvisionRequest:
+def provision_request(body: ProvisionBody) -> ProvisionRequest:
+    """Return what the body asks for."""
     try:
         account = None if body.account is None else decode("acc", body.account)
     except InvalidId as error:

@@ -1,0 +1,63 @@
+"""Looking before making: plans, drift, and taking away again. What the edge asks of the carrier."""
+
+from typing import Protocol
+from uuid import UUID
+
+from msgspec import Struct
+
+from gateway.carrier.provision_ports import ProvisionRefused, ProvisionRequest, ProvisionResult
+from gateway.carrier.provision_shapes import Plan
+from tenants.credits.pricing import Unit
+from tenants.scope import TenantScope
+
+
+class Planned(Struct, frozen=True, kw_only=True):
+    """A plan and what names it."""
+
+    plan: Plan
+    fingerprint: str
+    account_id: UUID
+    unit: Unit
+    """Of its costs: `micros` or `credits`."""
+
+
+class PlanChanged(Struct, frozen=True, kw_only=True):
+    """AWS or the tenant is otherwise than when the plan was made."""
+
+    changes: tuple[str, ...]
+
+
+class TeardownRequest(Struct, frozen=True, kw_only=True):
+    """How much is taken away."""
+
+    account_id: UUID | None = None
+    release_numbers: bool = False
+    """Whether numbers and sender ids are given back to AWS, for good."""
+    delete_opt_out_list: bool = False
+    """Whether AWS's list goes, too; the gateway's own keeps every opt-out."""
+    drained: bool = False
+    """Whether messages that still wait may be given up on."""
+
+
+class ProvisionDesk(Protocol):
+    """Plans without writing, applies what was seen, tells drift, tears down in order."""
+
+    async def plan(self, scope: TenantScope, request: ProvisionRequest) -> Planned | ProvisionRefused:
+        """
+        Compare AWS with what is asked for; nothing is written.
+
+        Raises:
+            tenants.errors.NotFound: There is no such tenant.
+            gateway.errors.Unavailable: AWS or Postgres does not answer.
+        """
+        ...
+
+    async def drift(self, scope: TenantScope, account_id: UUID | None) -> Planned | ProvisionRefused:
+        """Compare AWS with what the tenant has; `plan` without wishes. Raises as `plan`."""
+        ...
+
+    async def apply(
+        self, scope: TenantScope, request: ProvisionRequest, fingerprint: str
+    ) -> ProvisionResult | ProvisionRefused | PlanChanged:
+        """Do what a plan said, if it would still say the same. Raises as `plan`."""
+        ...

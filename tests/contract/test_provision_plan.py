@@ -1,0 +1,40 @@
+"""`/v1/admin/tenants/{id}/provision/plan`, `…/apply` and `…/drift` as clients see them."""
+
+from gateway.carrier.provision_ports import ProvisionRefused
+
+
+async def test_a_plan_says_what_is_made_what_it_costs_and_how_long_it_takes(operator, customer):
+    """An operator reads it before anything costs money."""
+    answer = await operator.post(f"/v1/admin/tenants/{customer.id}/provision/plan")
+    assert answer.status_code == 200, answer.text
+    shown = answer.json()
+    assert shown["text"] == "+ create pool tg-acme"
+    assert (shown["changes"], shown["estimated_seconds"], shown["monthly"]) == (1, 1, "0.00")
+    assert shown["refusals"] == []
+
+
+async def test_a_plan_is_applied_by_its_fingerprint_alone(operator, customer):
+    """Whoever applies another one gets 409 and the steps that differ; nothing is made."""
+    home = f"/v1/admin/tenants/{customer.id}/provision"
+    mark = (await operator.post(f"{home}/plan", json={})).json()["fingerprint"]
+    old = await operator.post(f"{home}/apply", json={"fingerprint": "v1"})
+    assert (old.status_code, old.json()["code"]) == (409, "plan_changed")
+    assert "new: create pool tg-acme" in old.json()["detail"]
+    made = await operator.post(f"{home}/apply", json={"fingerprint": mark})
+    assert made.status_code == 200, made.text
+    assert made.json()["created"]
+
+
+async def test_drift_of_an_account_that_is_none_is_a_mistake(operator, customer):
+    """A filter that cannot match is no empty answer."""
+    home = f"/v1/admin/tenants/{customer.id}/provision/drift"
+    assert (await operator.get(home)).json()["changes"] == 1
+    wrong = await operator.get(home, params={"account": "ten_x"})
+    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "/account")
+
+
+async def test_what_aws_refuses_has_its_words(world, operator, customer):
+    """The sentence names the way out."""
+    world.services.provision_desk.refusal = ProvisionRefused(detail="name at least one sender")
+    answer = await operator.post(f"/v1/admin/tenants/{customer.id}/provision/plan")
+    assert (answer.status_code, answer.json()["code"]) == (409, "provision_refused")
