@@ -73,7 +73,7 @@ async def operator(fleet):
 
 
 async def test_kill_9_after_each_step_makes_nothing_twice(fleet, operator):
-    """Each run dies at the first thing it makes, so the runs walk through all steps; the last one finishes."""
+    """Each run dies at the first thing it makes, so the runs walk through all steps."""
     before = await at_aws(fleet)
     for _ in STEPS:
         await operator.dies_once()
