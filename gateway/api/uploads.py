@@ -21,8 +21,11 @@ async def uploaded(request: ApiRequest) -> bytes:
         Refusal: The form has not exactly one such field.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    content = (
+        await request.body()
+    )  # kept by the request: a form alone would leave nothing for the fingerprint
     if kind != _FORM:
-        return await request.body()
+        return content
     form = await request.form()
     files: list[Any] = [part for part in form.getall(_FIELD, []) if isinstance(part, UploadFile)]
     if len(files) != 1:

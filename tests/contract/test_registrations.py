@@ -131,6 +131,10 @@ async def test_only_sound_files_are_attached(customer):
     for kind, shown in (("PNG", "image/png"), ("JPEG", "image/jpeg"), ("PDF", "application/pdf")):
         answer = await customer.test.post(place, content=picture(kind))
         assert (answer.status_code, answer.json()["content_type"]) == (201, shown), answer.text
+    headers = {"Idempotency-Key": uuid4().hex}
+    for _ in range(2):
+        sent = await customer.test.post(place, files={"file": picture()}, headers=headers)
+        assert sent.status_code == 201, sent.text
 
 
 async def test_a_reference_and_a_key_make_one_registration(customer):
