@@ -246,6 +246,14 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Another tenant has this slug; slugs are part of names at AWS and never change hands.",
         "Choose another slug.",
     ),
+    "answers_changed": (
+        "The `version` sent is not the onboarding's present one: somebody answered since. Nothing was stored.",
+        "Read the onboarding again, look at what changed, and send the answer with the new `version`.",
+    ),
+    "onboarding_not_ready": (
+        "A step before the one asked for is not done, or the one asked for is over. Nothing changed.",
+        "The detail names the step; `GET /v1/onboarding` says what each one waits for.",
+    ),
     "tenant_closed": (
         "A closed tenant stays as it is for good.",
         "Create another tenant.",

@@ -34,6 +34,7 @@ from gateway.api.admin import inbound as admin_inbound
 from gateway.api.admin import insight as admin_insight
 from gateway.api.admin import keywords as admin_keywords
 from gateway.api.admin import messages as messages_desk
+from gateway.api.admin import onboarding as admin_onboarding
 from gateway.api.admin import opt_outs as admin_opt_outs
 from gateway.api.admin import protect as account_protect
 from gateway.api.admin import protect_blocks as protect_desk
@@ -65,6 +66,7 @@ from gateway.api.v1 import (
     keywords,
     media,
     messages,
+    onboarding,
     opt_outs,
     protect,
     protect_blocks,
@@ -95,6 +97,11 @@ TENANT_ROUTES: tuple[HTTPRouteHandler, ...] = (
     feedback.give_feedback,
     conversion.get_conversion,
     batches.send_batch,
+    onboarding.get_onboarding,
+    onboarding.answer_onboarding,
+    onboarding.submit_onboarding,
+    onboarding.provision_onboarding,
+    onboarding.finish_onboarding,
     advice.advise_senders,
     advice.get_plan_sheet,
     inbound_messages.list_inbound_messages,
@@ -212,6 +219,12 @@ TENANT_ROUTES: tuple[HTTPRouteHandler, ...] = (
 )
 
 OPERATOR_ROUTES: tuple[HTTPRouteHandler, ...] = (
+    admin_onboarding.list_onboardings,
+    admin_onboarding.get_tenant_onboarding,
+    admin_onboarding.answer_for_tenant,
+    admin_onboarding.approve_onboarding,
+    admin_onboarding.send_onboarding_back,
+    admin_onboarding.decide_relationship,
     tenants.create_tenant,
     tenants.list_tenants,
     tenants.get_tenant,

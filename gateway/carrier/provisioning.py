@@ -33,6 +33,7 @@ from gateway.db.transaction import worker_transaction
 from gateway.errors import Unavailable
 from tenants.accounts import service as accounts
 from tenants.accounts.models import Tenant
+from tenants.onboarding import store as onboardings
 from tenants.scope import TenantScope
 from tenants.senders import service as senders
 from tenants.senders import store as sender_store
@@ -118,8 +119,7 @@ class AwsProvisioner:
             await run.pool(rows, dedicated=request.dedicated_pool)
             await settle.round(tenant, request, prune=prune)
         if any(row.state == "active" for row in rows):
-            async with worker_transaction(self._engine) as session:
-                await accounts.set_live(scope, session, live=True)
+            await self._go_live(scope)
         return ProvisionResult(
             created=tuple(run.created), adopted=tuple(run.adopted), waiting=tuple(run.waiting)
         )
@@ -147,6 +147,12 @@ class AwsProvisioner:
         except BotoCoreError as error:
             raise Unavailable(f"AWS does not answer: {error}") from error
         return numbers.sender_ids
+
+    async def _go_live(self, scope: TenantScope) -> None:
+        """A tenant that is being onboarded goes live by its own last step."""
+        async with worker_transaction(self._engine) as session:
+            if await onboardings.get(scope, session) is None:
+                await accounts.set_live(scope, session, live=True)
 
     async def ensure_default_account(self) -> AwsAccount:
         """Add the first route from the settings; one that is there keeps what the operator changed."""
