@@ -247,7 +247,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Choose another slug.",
     ),
     "answers_changed": (
-        "The `version` sent is not the onboarding's present one: somebody answered since. Nothing was stored.",
+        "The `version` sent is not the present one: somebody answered since. Nothing was stored.",
         "Read the onboarding again, look at what changed, and send the answer with the new `version`.",
     ),
     "onboarding_not_ready": (

@@ -1,0 +1,145 @@
+"""`/v1/onboarding`, from the first answer to approval, and who may see it."""
+
+import pytest
+
+from tests.unit.tenants.onboarding_answers import COMPLETE
+
+
+async def answered(customer, **changes):
+    """Answer everything."""
+    given = {name: value for name, value in (COMPLETE | changes).items() if value is not None}
+    return await customer.api.patch("/v1/onboarding", json=given)
+
+
+async def test_before_the_first_answer_everything_is_left(customer) -> None:
+    """The page that an invitation leads to."""
+    shown = (await customer.api.get("/v1/onboarding")).json()
+    assert (shown["version"], shown["next"], shown["registrant"]) == (0, "profile", None)
+    assert [step["state"] for step in shown["steps"]] == ["open"] * 7 + ["blocked"] * 4
+    assert shown["model"]["number"] == 2
+
+
+async def test_answers_are_kept_one_by_one_and_the_next_step_moves(customer) -> None:
+    """A flow resumes wherever it was left."""
+    for name, value in COMPLETE.items():
+        answer = await customer.api.patch("/v1/onboarding", json={name: value})
+        assert answer.status_code == 200, answer.text
+    shown = (await customer.api.get("/v1/onboarding")).json()
+    assert (shown["version"], shown["next"], shown["registrant"]) == (7, "registrations", "tenant")
+    assert shown["answers"]["profile"]["brand"] == "Acme"
+
+
+async def test_the_same_answer_again_changes_nothing(customer) -> None:
+    """A browser that sends a form twice."""
+    first = (await answered(customer)).json()
+    assert (await answered(customer)).json() == first
+
+
+async def test_an_answer_to_what_somebody_changed_meanwhile_is_not_stored(customer) -> None:
+    """Two browsers, or the tenant and the operator."""
+    shown = (await answered(customer)).json()
+    legal = {"hosted": False, "terms_url": "https://a.example/t", "privacy_url": "https://a.example/p"}
+    stale = {"version": shown["version"] - 1, "legal": legal}
+    refused = await customer.api.patch("/v1/onboarding", json=stale)
+    assert (refused.status_code, refused.json()["code"]) == (409, "answers_changed")
+    assert (await customer.api.get("/v1/onboarding")).json()["answers"]["legal"]["hosted"] is True
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"profile": COMPLETE["profile"] | {"website": "acme"}}, "/profile/website"),
+        ({"reach": {"countries": ["ZZ"], "messages_per_month": 1}}, "/reach/countries/0"),
+        ({"senders": {"choices": [{"country": "US", "type": "SENDER_ID"}]}}, "/senders/choices/0/type"),
+        ({"senders": {"choices": [{"country": "GB", "type": "SENDER_ID"}]}}, "/senders/choices/0/value"),
+        ({"use_cases": {"programmes": []}}, "/use_cases/programmes"),
+        ({"opt_in": {"mode": "fax", "wording": "x" * 50}}, "/opt_in/mode"),
+    ],
+)
+async def test_a_bad_answer_names_its_field_and_stores_nothing(customer, body: dict, field: str) -> None:
+    """Nothing half-done."""
+    refused = await customer.api.patch("/v1/onboarding", json=body)
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, field), refused.text
+    assert (await customer.api.get("/v1/onboarding")).json()["version"] == 0
+
+
+async def test_approval_is_asked_for_given_and_taken_back_by_a_change(customer, operator) -> None:
+    """What carriers were told and what is true do not drift apart."""
+    path = f"/v1/admin/tenants/{customer.tenant['id']}/onboarding"
+    early = await customer.api.post("/v1/onboarding/submit")
+    assert (early.status_code, early.json()["code"]) == (409, "onboarding_not_ready")
+    assert "profile" in early.json()["detail"]
+    await answered(customer)
+    asked = (await customer.api.post("/v1/onboarding/submit")).json()
+    assert (asked["asked_at"] is not None, asked["next"]) == (True, "registrations")
+    tasks = (await operator.get("/v1/admin/inbox", params={"kind": "onboarding.review"})).json()["data"]
+    assert customer.tenant["id"] in {task["subject"] for task in tasks}
+    approved = (await operator.post(f"{path}/approve")).json()
+    assert approved["approved_at"] is not None
+    tenant = (await operator.get(f"/v1/admin/tenants/{customer.tenant['id']}")).json()
+    assert (sorted(tenant["countries"]), tenant["plan"]["brands"]) == (["GB", "US"], ["Acme"])
+    changed = (
+        await customer.api.patch(
+            "/v1/onboarding",
+            json={"legal": COMPLETE["legal"] | {"hosted": True, "terms_url": "https://a.example/t"}},
+        )
+    ).json()
+    assert (changed["asked_at"], changed["approved_at"]) == (None, None)
+
+
+async def test_the_operator_sends_back_and_answers_on_behalf(customer, operator) -> None:
+    """Both are audited as the operator's."""
+    path = f"/v1/admin/tenants/{customer.tenant['id']}/onboarding"
+    assert (await operator.patch(path, json=COMPLETE)).status_code == 200
+    await customer.api.post("/v1/onboarding/submit")
+    back = (await operator.post(f"{path}/send-back", json={"why": "Name a support address."})).json()
+    step = next(step for step in back["steps"] if step["name"] == "registrations")
+    assert (back["asked_at"], step["state"], "support address" in step["detail"]) == (None, "open", True)
+    rows = (await customer.api.get("/v1/audit")).json()["data"]
+    assert {row["actor"] for row in rows if row["action"] == "onboarding.answered"} == {"operator"}
+
+
+async def test_neither_brand_is_the_operators_to_decide(customer, operator) -> None:
+    """The task opens by itself and closes with the decision."""
+    path = f"/v1/admin/tenants/{customer.tenant['id']}/onboarding"
+    unclear = {"brand_seen": "neither", "opt_in_through": "tenant", "opt_in_shared": False}
+    shown = (await answered(customer, relationship=unclear)).json()
+    assert (shown["next"], shown["registrant"]) == ("relationship", None)
+    kind = {"kind": "onboarding.relationship"}
+    tasks = (await operator.get("/v1/admin/inbox", params=kind)).json()["data"]
+    assert customer.tenant["id"] in {task["subject"] for task in tasks}
+    decided = (await operator.post(f"{path}/decide", json={"registrant": "operator"})).json()
+    assert (decided["registrant"], decided["next"]) == ("operator", "registrations")
+    tasks = (await operator.get("/v1/admin/inbox", params=kind)).json()["data"]
+    assert customer.tenant["id"] not in {task["subject"] for task in tasks}
+
+
+async def test_nothing_is_got_or_live_before_its_turn(customer) -> None:
+    """Leases begin with the one, charges with the other."""
+    await answered(customer)
+    for way in ("provision", "go-live"):
+        refused = await customer.api.post(f"/v1/onboarding/{way}")
+        assert (refused.status_code, refused.json()["code"]) == (409, "onboarding_not_ready"), refused.text
+
+
+async def test_another_tenant_sees_nothing_of_it(enrol) -> None:
+    """Names, numbers and addresses of people stand in the answers."""
+    one, other = await enrol(), await enrol()
+    await answered(one)
+    assert (await other.api.get("/v1/onboarding")).json()["answers"]["profile"] is None
+
+
+async def test_the_operator_lists_who_is_on_the_way(enrol, operator) -> None:
+    """A hundred at a time, each with whose turn it is."""
+    customers = [await enrol() for _ in range(3)]
+    for customer in customers:
+        await answered(customer)
+    listed: dict[str, str] = {}
+    after = None
+    while True:
+        page = (await operator.get("/v1/admin/onboardings", params={"after": after} if after else {})).json()
+        listed |= {each["tenant_id"]: each["next"] for each in page["data"]}
+        after = page["next_cursor"]
+        if after is None:
+            break
+    assert {listed[each.tenant["id"]] for each in customers} == {"registrations"}

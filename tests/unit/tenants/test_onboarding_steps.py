@@ -1,0 +1,86 @@
+"""The checklist of an onboarding, from answers and facts alone."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tenants.onboarding.relationship import registrant_of
+from tenants.onboarding.steps import STEPS, Answers, Facts, checklist, complete_answers, next_step
+from tests.unit.tenants.onboarding_answers import answers
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+SENDERS = frozenset({"US:TOLL_FREE", "GB:SENDER_ID"})
+READY: dict[str, Any] = {
+    "asked_at": NOON,
+    "approved_at": NOON,
+    "registrations": {"US:TOLL_FREE": "complete"},
+    "active": SENDERS,
+    "test_delivered": True,
+}
+
+
+def first_left(given: Answers, **facts: Any) -> tuple[str, str] | None:
+    """Return name and state of the first step that is not done."""
+    step = next_step(checklist(given, Facts(**facts)))
+    return None if step is None else (step.name, step.state)
+
+
+@pytest.mark.parametrize("lacking", STEPS[:7])
+def test_whatever_is_not_answered_is_the_next_step_and_stops_what_follows(lacking: str) -> None:
+    """Answers may be given in any order; nothing costs money before all are there."""
+    steps = checklist(answers(**{lacking: None}), Facts(**READY))
+    state = {step.name: step.state for step in steps}
+    assert next_step(steps).name == lacking
+    assert {state[name] for name in STEPS[7:]} == {"done", "blocked"}
+    assert state["live"] == "blocked"
+    assert all(state[name] == "done" for name in STEPS[:7] if name not in {lacking, "senders"})
+
+
+@pytest.mark.parametrize(
+    ("facts", "left"),
+    [
+        ({}, ("registrations", "open")),
+        ({"asked_at": NOON}, ("registrations", "waiting")),
+        ({"sent_back": "a clearer picture"}, ("registrations", "open")),
+        (READY | {"registrations": {"US:TOLL_FREE": "missing"}}, ("registrations", "open")),
+        (READY | {"registrations": {"US:TOLL_FREE": "reviewing"}}, ("registrations", "waiting")),
+        (READY | {"registrations": {"US:TOLL_FREE": "requires_updates"}}, ("registrations", "open")),
+        (READY | {"active": frozenset({"GB:SENDER_ID"})}, ("provisioning", "open")),
+        (READY | {"test_delivered": False}, ("sandbox_test", "open")),
+        (READY, ("live", "open")),
+        (READY | {"live": True}, None),
+    ],
+)
+def test_the_flow_goes_on_where_the_facts_leave_it(facts: dict[str, Any], left: object) -> None:
+    """No current step is stored, so none can be wrong."""
+    assert first_left(answers(), **facts) == left
+
+
+def test_a_country_without_a_sender_is_named() -> None:
+    """A choice for one country does not stand for the others."""
+    given = answers(senders={"choices": [{"country": "US", "type": "TOLL_FREE"}]})
+    step = next_step(checklist(given, Facts(**READY)))
+    assert (step.name, "GB" in step.detail) == ("senders", True)
+
+
+@pytest.mark.parametrize(
+    ("seen", "through", "shared", "registrant"),
+    [
+        ("tenant", "tenant", False, "tenant"),
+        ("tenant", "operator", True, "tenant"),
+        ("tenant", "operator", False, None),
+        ("operator", "operator", False, "operator"),
+        ("operator", "operator", True, None),
+        ("operator", "tenant", False, None),
+        ("neither", "tenant", False, None),
+    ],
+)
+def test_whose_data_is_registered_follows_from_whom_recipients_believe(
+    seen: str, through: str, shared: bool, registrant: str | None
+) -> None:
+    """Carriers refuse a mixture, so a person decides about one."""
+    given = answers(relationship={"brand_seen": seen, "opt_in_through": through, "opt_in_shared": shared})
+    assert registrant_of(given.relationship) == registrant
+    assert complete_answers(given, Facts()) == (registrant is not None)
+    assert complete_answers(given, Facts(decided="tenant"))
