@@ -55,6 +55,10 @@ class Client:
         self._key = key
         self._opener = _opener(self._base_url)
 
+    def speaking(self, key: str) -> "Client":
+        """Return a client of the same API with another key."""
+        return Client(self._base_url, key)
+
     def call(
         self,
         method: str,

@@ -225,6 +225,7 @@ OPERATOR_ROUTES: tuple[HTTPRouteHandler, ...] = (
     admin_onboarding.approve_onboarding,
     admin_onboarding.send_onboarding_back,
     admin_onboarding.decide_relationship,
+    admin_onboarding.finish_tenant_onboarding,
     tenants.create_tenant,
     tenants.list_tenants,
     tenants.get_tenant,

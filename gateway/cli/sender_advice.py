@@ -6,7 +6,7 @@ from typing import Any, Final
 import click
 
 from gateway.cli.calling import field, over_the_api, show_rows
-from gateway.client import Client
+from gateway.client import Client, path_of
 
 _ADVICE: Final = (
     field("country"),
@@ -47,7 +47,7 @@ def _wish(work: Callable[..., None]) -> Callable[..., None]:
 @over_the_api
 def advise(client: Client, **given: Any) -> None:
     """Rank the kinds of sender per country, with cost, lead time and reasons; orders nothing."""
-    countries = client.post("senders/advice", _body(given))["data"]
+    countries = client.post(path_of("senders", "advice"), _body(given))["data"]
     rows = [_row(country, sender) for country in countries for sender in country["senders"]]
     show_rows(rows, _ADVICE, empty="No kind of sender reaches these countries.")
 
@@ -57,7 +57,7 @@ def advise(client: Client, **given: Any) -> None:
 @over_the_api
 def plan_sheet(client: Client, **given: Any) -> None:
     """Print the roll-out as CSV, a row per country in the order in which they can go live."""
-    click.echo(client.post("senders/plan-sheet", _body(given)), nl=False)
+    click.echo(client.post(path_of("senders", "plan-sheet"), _body(given)), nl=False)
 
 
 def _body(given: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any, cast
 import click
 
 from gateway.cli.calling import field, over_the_api, show_one, show_rows
+from gateway.cli.onboard import onboard
 from gateway.client import Client, path_of
 
 _FIELDS = (
@@ -23,6 +24,9 @@ _FIELDS = (
 @click.group("tenants")
 def command() -> None:
     """Create, list and change tenants; needs the operator key."""
+
+
+command.add_command(onboard)
 
 
 @command.command("list")

@@ -93,10 +93,7 @@ async def ask(scope: TenantScope, session: AsyncSession, key: DataKey, *, at: da
     """
     row = await store.locked(scope, session)
     answers = _opened(scope, row, key)
-    if not complete_answers(answers, facts_of(row)):
-        steps = checklist(answers, facts_of(row))
-        first = next(step for step in steps if step.state != "done")
-        raise Conflict("onboarding_not_ready", f"{first.name}: {first.detail}")
+    _check_complete(answers, row)
     if row.asked_at is None:
         row.asked_at, row.sent_back = at, None
         tenant = await accounts.get(scope, session)
@@ -117,14 +114,16 @@ async def approve(scope: TenantScope, session: AsyncSession, key: DataKey, *, at
     """
     Let registrations and provisioning begin; the brand and the countries become the tenant's.
 
+    An operator that answered on the tenant's behalf need not ask itself first.
+
     Raises:
-        Conflict: The tenant has not asked.
+        Conflict: A question is open.
     """
     row = await store.locked(scope, session)
     if row.approved_at is not None:
         return row
-    if row.asked_at is None:
-        raise Conflict("onboarding_not_ready", "the tenant has not asked for approval yet")
+    _check_complete(_opened(scope, row, key), row)
+    row.asked_at = row.asked_at or at
     answers = _opened(scope, row, key)
     row.approved_at = at
     if answers.reach is not None:
@@ -188,6 +187,12 @@ async def go_live(
         await accounts.set_live(scope, session, live=True)
         await _note(scope, session, "went_live")
     return row
+
+
+def _check_complete(answers: Answers, row: Onboarding) -> None:
+    if not complete_answers(answers, facts_of(row)):
+        first = next(step for step in checklist(answers, facts_of(row)) if step.state != "done")
+        raise Conflict("onboarding_not_ready", f"{first.name}: {first.detail}")
 
 
 def registrant(answers: Answers, row: Onboarding) -> str | None:

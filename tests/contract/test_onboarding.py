@@ -65,7 +65,7 @@ async def test_a_bad_answer_names_its_field_and_stores_nothing(customer, body: d
 
 async def test_approval_is_asked_for_given_and_taken_back_by_a_change(customer, operator) -> None:
     """What carriers were told and what is true do not drift apart."""
-    path = f"/v1/admin/tenants/{customer.tenant['id']}/onboarding"
+    path = f"/v1/admin/tenants/{customer.id}/onboarding"
     early = await customer.api.post("/v1/onboarding/submit")
     assert (early.status_code, early.json()["code"]) == (409, "onboarding_not_ready")
     assert "profile" in early.json()["detail"]
@@ -73,10 +73,10 @@ async def test_approval_is_asked_for_given_and_taken_back_by_a_change(customer, 
     asked = (await customer.api.post("/v1/onboarding/submit")).json()
     assert (asked["asked_at"] is not None, asked["next"]) == (True, "registrations")
     tasks = (await operator.get("/v1/admin/inbox", params={"kind": "onboarding.review"})).json()["data"]
-    assert customer.tenant["id"] in {task["subject"] for task in tasks}
+    assert customer.id in {task["subject"] for task in tasks}
     approved = (await operator.post(f"{path}/approve")).json()
     assert approved["approved_at"] is not None
-    tenant = (await operator.get(f"/v1/admin/tenants/{customer.tenant['id']}")).json()
+    tenant = (await operator.get(f"/v1/admin/tenants/{customer.id}")).json()
     assert (sorted(tenant["countries"]), tenant["plan"]["brands"]) == (["GB", "US"], ["Acme"])
     changed = (
         await customer.api.patch(
@@ -89,7 +89,7 @@ async def test_approval_is_asked_for_given_and_taken_back_by_a_change(customer, 
 
 async def test_the_operator_sends_back_and_answers_on_behalf(customer, operator) -> None:
     """Both are audited as the operator's."""
-    path = f"/v1/admin/tenants/{customer.tenant['id']}/onboarding"
+    path = f"/v1/admin/tenants/{customer.id}/onboarding"
     assert (await operator.patch(path, json=COMPLETE)).status_code == 200
     await customer.api.post("/v1/onboarding/submit")
     back = (await operator.post(f"{path}/send-back", json={"why": "Name a support address."})).json()
@@ -101,17 +101,17 @@ async def test_the_operator_sends_back_and_answers_on_behalf(customer, operator)
 
 async def test_neither_brand_is_the_operators_to_decide(customer, operator) -> None:
     """The task opens by itself and closes with the decision."""
-    path = f"/v1/admin/tenants/{customer.tenant['id']}/onboarding"
+    path = f"/v1/admin/tenants/{customer.id}/onboarding"
     unclear = {"brand_seen": "neither", "opt_in_through": "tenant", "opt_in_shared": False}
     shown = (await answered(customer, relationship=unclear)).json()
     assert (shown["next"], shown["registrant"]) == ("relationship", None)
     kind = {"kind": "onboarding.relationship"}
     tasks = (await operator.get("/v1/admin/inbox", params=kind)).json()["data"]
-    assert customer.tenant["id"] in {task["subject"] for task in tasks}
+    assert customer.id in {task["subject"] for task in tasks}
     decided = (await operator.post(f"{path}/decide", json={"registrant": "operator"})).json()
     assert (decided["registrant"], decided["next"]) == ("operator", "registrations")
     tasks = (await operator.get("/v1/admin/inbox", params=kind)).json()["data"]
-    assert customer.tenant["id"] not in {task["subject"] for task in tasks}
+    assert customer.id not in {task["subject"] for task in tasks}
 
 
 async def test_nothing_is_got_or_live_before_its_turn(customer) -> None:
@@ -142,4 +142,4 @@ async def test_the_operator_lists_who_is_on_the_way(enrol, operator) -> None:
         after = page["next_cursor"]
         if after is None:
             break
-    assert {listed[each.tenant["id"]] for each in customers} == {"registrations"}
+    assert {listed[each.id] for each in customers} == {"registrations"}

@@ -14,7 +14,7 @@ from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusa
 from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
 from gateway.api.path_ids import named_tenant
 from gateway.api.v1.onboarding import checked
-from gateway.api.v1.onboarding_views import GivenAnswers, OnboardingView, onboarding_view
+from gateway.api.v1.onboarding_views import GivenAnswers, OnboardingView, onboarding_view, read_onboarding
 from tenants.accounts import service as accounts
 from tenants.onboarding import service, store
 from tenants.onboarding.relationship import Registrant
@@ -145,6 +145,31 @@ async def decide_relationship(
         return await _view(desk, session, scope)
 
     return await desk.operator_once(request, work, status=200)
+
+
+@post(
+    "/tenants/{tenant_id:str}/onboarding/go-live",
+    status_code=200,
+    responses=_POST,
+    summary="Let a tenant go live",
+    description="As the tenant would, once every other step is done.",
+)
+async def finish_tenant_onboarding(
+    request: ApiRequest, tenant_id: FromPath[str], desk: NamedDependency[Desk]
+) -> Response[OnboardingView]:
+    """Let the tenant's live keys send."""
+    scope = named_tenant(tenant_id)
+
+    async def work(session: AsyncSession) -> OnboardingView:
+        await accounts.get(scope, session)
+        key = await desk.services.data_keys.of(scope.tenant_id)
+        _, answers, known = await read_onboarding(scope, session, key)
+        await service.go_live(scope, session, answers, known, at=desk.services.clock.now())
+        return await _view(desk, session, scope)
+
+    answer = await desk.operator_once(request, work, status=200)
+    await desk.services.policy_changed(scope.tenant_id)
+    return answer
 
 
 async def _view(desk: Desk, session: AsyncSession, scope: TenantScope) -> OnboardingView:
