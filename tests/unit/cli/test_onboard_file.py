@@ -4,7 +4,10 @@ import pytest
 
 from gateway.cli.onboard_file import BadFile, read_rows
 
-HEAD = "slug,name,model,reach.countries,reach.messages_per_month,legal.hosted,senders,programme.type,programme.sample\n"
+HEAD = (
+    "slug,name,model,reach.countries,reach.messages_per_month,legal.hosted,senders,"
+    "programme.type,programme.sample\n"
+)
 
 
 def test_dotted_columns_become_answers() -> None:
