@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.advice.facts import is_registered
 from tenants.countries.facts import by_iso
-from tenants.onboarding.answers import Choice
+from tenants.onboarding.answers import SenderChoice
 from tenants.onboarding.models import Onboarding
 from tenants.onboarding.service import facts_of
 from tenants.onboarding.steps import Answers, Facts, RegistrationState, key_of
@@ -41,7 +41,7 @@ _DELIVERED: Final = text(
 )
 
 
-def form_of(choice: Choice) -> str:
+def form_of(choice: SenderChoice) -> str:
     """Return AWS's RegistrationType of a choice."""
     match choice.type:
         case "TOLL_FREE":
@@ -66,7 +66,7 @@ async def facts(scope: TenantScope, session: AsyncSession, row: Onboarding | Non
 
 
 async def _registrations(
-    scope: TenantScope, session: AsyncSession, choices: list[Choice]
+    scope: TenantScope, session: AsyncSession, choices: list[SenderChoice]
 ) -> dict[str, RegistrationState]:
     needed = [choice for choice in choices if _is_registered(choice)]
     if not needed:
@@ -77,7 +77,7 @@ async def _registrations(
     return {key_of(each.country, each.type): _furthest(found.get(form_of(each), ())) for each in needed}
 
 
-def _is_registered(choice: Choice) -> bool:
+def _is_registered(choice: SenderChoice) -> bool:
     country = by_iso().get(choice.country)
     return country is not None and is_registered(choice.type, country)
 

@@ -95,7 +95,7 @@ class Reach(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     two_way: bool = False
 
 
-class Choice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class SenderChoice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One sender to get."""
 
     country: Country
@@ -107,7 +107,7 @@ class Choice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Senders(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """At least one for each country of the reach; `/v1/senders/advice` ranks them."""
 
-    choices: Annotated[list[Choice], Meta(min_length=1, max_length=100)]
+    choices: Annotated[list[SenderChoice], Meta(min_length=1, max_length=100)]
 
 
 class Legal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

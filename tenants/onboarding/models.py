@@ -13,6 +13,7 @@ class Onboarding(Base):
     """A tenant's answers and what was decided about them; the steps are computed."""
 
     __tablename__ = "onboardings"
+    __mapper_args__ = {"eager_defaults": True}  # noqa: RUF012 - SQLAlchemy's form: `updated_at` comes back with the write
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     answers_sealed: Mapped[Sealed | None]

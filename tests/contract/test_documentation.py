@@ -115,6 +115,8 @@ def test_every_post_offers_an_idempotency_key(openapi) -> None:
         "/v1/admin/aws-accounts/{account_id}/check",
         "/v1/messages/estimate",
         "/v1/messages/explain",
+        "/v1/senders/advice",
+        "/v1/senders/plan-sheet",
     ]
     assert sorted(without) == sorted(["/v1/ingest/firehose", "/v1/ingest/sns", *write_nothing])
 

@@ -47,7 +47,7 @@ class TenantConfigurationPatch(ConfigurationPatch, frozen=True, kw_only=True, fo
     locked: bool | UnsetType = UNSET
 
 
-class Association(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ProtectAssociation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The configuration of the tenant's configuration set in one AWS account."""
 
     account: Annotated[str, Meta(max_length=40, description="`acc_…`")]
@@ -179,8 +179,8 @@ async def put_tenant_country_rules(
     description="Of its set in one AWS account: it stands before the default, and after a request's.",
 )
 async def put_tenant_protect_association(
-    tenant_id: FromPath[str], data: JSONBody[Association], desk: NamedDependency[Desk]
-) -> Association:
+    tenant_id: FromPath[str], data: JSONBody[ProtectAssociation], desk: NamedDependency[Desk]
+) -> ProtectAssociation:
     """Name the configuration, or none."""
     scope, account_id = named_tenant(tenant_id), path_id("acc", data.account, "AWS account")
     named = None if data.configuration is None else named_in_body(data.configuration)
@@ -189,6 +189,6 @@ async def put_tenant_protect_association(
             raise NotFound("AWS account")
         await service.associate(scope, session, account_id=account_id, configuration_id=named)
     await desk.services.policy_changed(scope.tenant_id)
-    return Association(
+    return ProtectAssociation(
         account=encode("acc", account_id), configuration=None if named is None else encode("prc", named)
     )
