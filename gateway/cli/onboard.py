@@ -151,6 +151,8 @@ def _try_out(client: Client, row: OnboardRow, tenant: str) -> None:
 def _number_in(country: str) -> str:
     """Return a number that looks like a phone of the country; the sandbox reaches nobody."""
     example = phonenumbers.example_number_for_type(country, phonenumbers.PhoneNumberType.MOBILE)
+    if example is None:
+        raise click.UsageError(f"nobody knows what a phone number of {country} looks like")
     return phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
 
 
