@@ -83,7 +83,7 @@ def _is_registered(choice: SenderChoice) -> bool:
 
 
 def _furthest(statuses: tuple[str, ...]) -> RegistrationState:
-    states = [_STATES.get(status, "reviewing") for status in statuses]
+    states: list[RegistrationState] = [_STATES.get(status, "reviewing") for status in statuses]
     return max(states, key=_ORDER.index, default="missing")
 
 
