@@ -83,8 +83,12 @@ def _is_registered(choice: SenderChoice) -> bool:
 
 
 def _furthest(statuses: tuple[str, ...]) -> RegistrationState:
-    states: list[RegistrationState] = [_STATES.get(status, "reviewing") for status in statuses]
-    return max(states, key=_ORDER.index, default="missing")
+    best: RegistrationState = "missing"
+    for status in statuses:
+        state = _STATES.get(status, "reviewing")
+        if _ORDER.index(state) > _ORDER.index(best):
+            best = state
+    return best
 
 
 async def _active(scope: TenantScope, session: AsyncSession) -> frozenset[str]:
