@@ -17,6 +17,7 @@ from gateway.api.requests import RequestLayer
 from gateway.api.routes import OPERATOR_ROUTES, TENANT_ROUTES, all_routes
 from gateway.api.send_rates import SendRates
 from gateway.api.services import Services
+from gateway.hosted.routes import hosted_routes
 
 MAX_BODY_BYTES = 64 * 1024
 """Of any request; a batch and an SNS post have limits of their own."""
@@ -34,7 +35,7 @@ def create_app(services: Services, *, short_ways: bool = True) -> Litestar:
         lambda: _application(desk, all_routes(desk), openapi_config(desk.public_url)),
         (*TENANT_ROUTES, *OPERATOR_ROUTES),
     )
-    app = _application(desk, [*all_routes(desk), described], None)
+    app = _application(desk, [*all_routes(desk), hosted_routes(), described], None)
     if short_ways:
         app.asgi_handler = HotPosts(app.asgi_handler, ingest=services.ingest, public_url=desk.public_url)
         app.asgi_handler = HotSends(

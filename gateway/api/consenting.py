@@ -37,10 +37,39 @@ async def take_asking(
     taken = await service.take(scope, session, key, wanted, now=now, double_opt_in=True)
     if taken.consent.state != "pending":
         return taken
-    link = signed_link(scope, key, "confirm", wanted.number, expires_at=now + CONFIRM_WITHIN)
+    await order_confirmation(
+        scope,
+        session,
+        key,
+        tenant,
+        number=wanted.number,
+        brand=brand_of(tenant),
+        programme=programme,
+        language=language,
+        now=now,
+        public_url=public_url,
+    )
+    return taken
+
+
+async def order_confirmation(
+    scope: TenantScope,
+    session: AsyncSession,
+    key: DataKey,
+    tenant: Tenant,
+    *,
+    number: str,
+    brand: str,
+    programme: str,
+    language: str,
+    now: datetime,
+    public_url: str,
+) -> None:
+    """Order the text that asks a phone to answer YES or to open its link."""
+    link = signed_link(scope, key, "confirm", number, expires_at=now + CONFIRM_WITHIN)
     words = confirmation_text(
         language,
-        brand=brand_of(tenant),
+        brand=brand,
         programme=programme,
         link=public_url + CONFIRM_PATH.format(slug=tenant.slug, link=link),
     )
@@ -49,12 +78,11 @@ async def take_asking(
         session,
         key,
         kind="confirm",
-        number=wanted.number,
+        number=number,
         words=words,
         now=now,
         closes_at=now + CONFIRM_WITHIN,
     )
-    return taken
 
 
 async def withdraw_and_opt_out(

@@ -23,6 +23,7 @@ from tenants.ids import new_uuid
 from tenants.inbox import models as _inbox  # noqa: F401
 from tenants.keywords import models as _keywords  # noqa: F401
 from tenants.optouts import models as _optouts  # noqa: F401
+from tenants.pages import models as _pages  # noqa: F401
 from tenants.people import models as _people  # noqa: F401
 from tenants.protection import models as _protection  # noqa: F401
 from tenants.protection import pumping as _pumping  # noqa: F401

@@ -1,0 +1,125 @@
+"""Pages as HTML: everything escaped, nothing loaded from elsewhere, no script needed."""
+
+import base64
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any, Final, Literal
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from litestar import MediaType, Response
+from markupsafe import Markup
+from msgspec import Struct
+
+from tenants.pages.disclosures import Links, disclosure, filled
+from tenants.pages.phrases import PHRASES
+from tenants.pages.settings import Language, PageSettings
+
+Template = Literal[
+    "terms", "privacy", "opt_in", "message", "confirm", "number", "code", "preferences", "paper", "script"
+]
+STYLE: Final = (
+    "body{font:16px/1.5 system-ui,sans-serif;color:#1b1f24;background:#fff;max-width:40rem;margin:0 auto;"
+    "padding:1rem}h1{font-size:1.5rem}h2{font-size:1.15rem}a{color:#0b57d0}label{overflow-wrap:anywhere}"
+    "input[type=tel],#code{display:block;font:inherit;padding:.5rem;width:100%;box-sizing:border-box;"
+    "border:1px solid #57606a;border-radius:4px}fieldset{border:1px solid #57606a;border-radius:4px}"
+    "fieldset p{display:flex;gap:.6rem;align-items:flex-start}input[type=checkbox]{margin-top:.3rem;"
+    "min-width:1.2rem;height:1.2rem}button{font:inherit;padding:.6rem 1.2rem;border:2px solid #0b57d0;"
+    "background:#0b57d0;color:#fff;border-radius:4px}button.plain{background:#fff;color:#0b57d0}"
+    ":focus-visible{outline:3px solid #b35900;outline-offset:2px}.bad{color:#a40e26}.good{color:#0a5c2b}"
+    ".bad,.good{font-weight:600}.trap{position:absolute;left:-9999px}.line{border-bottom:1px solid #1b1f24;"
+    "padding-bottom:2rem}footer{margin-top:2rem;font-size:.875rem;color:#424a53}"
+)
+_STYLE_HASH: Final = base64.b64encode(sha256(STYLE.encode()).digest()).decode()
+_POLICY: Final = (
+    "default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors {frames}"
+)
+_VERSION_LETTERS: Final = 12
+_TEMPLATES: Final = Environment(
+    loader=PackageLoader("gateway.hosted"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+)
+
+
+class Site(Struct, frozen=True, kw_only=True):
+    """One tenant's pages in one language."""
+
+    settings: PageSettings
+    links: Links
+    language: Language
+
+    def say(self, phrase: str) -> str:
+        """Return a fixed phrase with the tenant's name in it."""
+        return filled(PHRASES[self.language][phrase], {"brand": self.settings.brand})
+
+    def disclosures(self) -> Mapping[str, str]:
+        """Return what a person is told of each use case."""
+        return {
+            each.use_case: disclosure(self.settings, each, self.links, self.language)
+            for each in self.settings.programmes
+        }
+
+
+def page(
+    site: Site,
+    template: Template,
+    title: str,
+    *,
+    status: int = 200,
+    notice: str | None = None,
+    framed: bool = False,
+    **values: Any,
+) -> Response[str]:
+    """Return a page; `title` and `notice` name phrases, a notice of a refused form is read out at once."""
+    documents = {"terms", "privacy", "opt_in", "paper", "script"}
+    about: dict[str, Any] = {
+        "title": site.say(title),
+        "notice": None if notice is None else site.say(notice),
+        "failed": status >= 400,  # noqa: PLR2004 - HTTP's own line between done and refused
+        "settings": site.settings,
+        "links": site.links,
+        "language": site.language,
+        "said": PHRASES[site.language],
+        "disclosures": site.disclosures(),
+        "style": Markup(STYLE),  # noqa: S704 - the constant above
+        "put": _put,
+        **values,
+    }
+    version = _version(template, about) if template in documents else None
+    html = _TEMPLATES.get_template(f"{template}.html").render(about, version=version)
+    return answer(html, site.settings, status=status, framed=framed)
+
+
+def answer(
+    html: str, settings: PageSettings | None, *, status: int = 200, framed: bool = False
+) -> Response[str]:
+    """Return HTML under a policy that lets it load nothing; only a form may stand in the tenant's frames."""
+    origins = settings.allowed_origins if framed and settings is not None else []
+    policy = _POLICY.format(style=_STYLE_HASH, frames=" ".join(origins) or "'none'")
+    headers = {"Content-Security-Policy": policy, "Cache-Control": "no-store"}
+    return Response(html, status_code=status, headers=headers, media_type=MediaType.HTML)
+
+
+def widget(site: Site) -> str:
+    """Return the script that puts the form, in a frame, behind its own tag."""
+    words = json.dumps(
+        {"src": f"{site.links.opt_in}?embed=1&lang={site.language}", "title": site.say("opt_in_title")}
+    )
+    safe = words.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return (
+        f'(function(){{"use strict";var w={safe},s=document.currentScript,f=document.createElement("iframe");'
+        'f.src=w.src;f.title=w.title;f.width="100%";f.height="640";f.setAttribute("frameborder","0");'
+        'f.setAttribute("sandbox","allow-forms allow-same-origin allow-popups");'
+        "s.parentNode.insertBefore(f,s.nextSibling)})();\n"
+    )
+
+
+def _version(template: Template, about: Mapping[str, Any]) -> str:
+    """Return the hash of what the page says, without what a visitor did on it."""
+    blank = {"notice": None, "failed": False, "typed": "", "embedded": False}
+    html = _TEMPLATES.get_template(f"{template}.html").render({**about, **blank}, version=None)
+    return sha256(html.encode()).hexdigest()[:_VERSION_LETTERS]
+
+
+def _put(phrase: str, **values: str) -> str:
+    return filled(phrase, values)

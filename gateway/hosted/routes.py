@@ -1,0 +1,279 @@
+"""The routes of the public pages; a GET changes nothing, for links are opened by machines, too."""
+
+from collections.abc import Mapping
+from typing import Annotated, Final
+
+from litestar import Response, Router, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, QueryParameter
+from litestar.response import Redirect
+
+from gateway.api.desk import Desk
+from gateway.hosted import forms
+from gateway.hosted.rendering import Template, answer, page, widget
+from gateway.hosted.visiting import Visit, VisitorRequest, is_welcome, may_text, visit
+from tenants.consents.links import number_behind, signed_link
+from tenants.countries.numbers import Number, parse_number
+from tenants.pages import service as pages
+from tenants.pages.phrases import PHRASES
+
+Lang = Annotated[str | None, QueryParameter(name="lang", max_length=10)]
+Embed = Annotated[str | None, QueryParameter(name="embed", max_length=1)]
+_DOCUMENTS: Final[Mapping[str, tuple[Template, str]]] = {
+    "terms": ("terms", "terms_title"),
+    "privacy": ("privacy", "privacy_title"),
+    "paper": ("paper", "paper_title"),
+    "script": ("script", "script_title"),
+}
+_NONE: Final = f"<!doctype html><html lang=en><title>404</title><p>{PHRASES['en']['not_found']}</p></html>"
+_MOST_FIELD: Final = 2_000
+
+
+@get(["/{slug:str}/terms", "/{slug:str}/privacy", "/{slug:str}/paper", "/{slug:str}/script"])
+async def get_document(
+    request: VisitorRequest, slug: FromPath[str], desk: NamedDependency[Desk], lang: Lang = None
+) -> Response[str]:
+    """Show the terms, the privacy policy, the paper form or the script to read out."""
+    visitor = await visit(request, desk, slug, lang)
+    if visitor is None:
+        return _no_page()
+    template, title = _DOCUMENTS[request.url.path.rpartition("/")[2]]
+    return page(visitor.site, template, title)
+
+
+@get("/{slug:str}/widget.js")
+async def get_widget(
+    request: VisitorRequest, slug: FromPath[str], desk: NamedDependency[Desk], lang: Lang = None
+) -> Response[str]:
+    """Return the script that shows the form on the tenant's own site."""
+    visitor = await visit(request, desk, slug, lang)
+    if visitor is None:
+        return _no_page()
+    return Response(widget(visitor.site), media_type="text/javascript; charset=utf-8")
+
+
+@get("/{slug:str}/opt-in")
+async def get_opt_in(
+    request: VisitorRequest,
+    slug: FromPath[str],
+    desk: NamedDependency[Desk],
+    lang: Lang = None,
+    embed: Embed = None,
+) -> Response[str]:
+    """Show the form, every box unticked."""
+    visitor = await visit(request, desk, slug, lang)
+    return _no_page() if visitor is None else _opt_in(visitor, embedded=embed == "1")
+
+
+@post("/{slug:str}/opt-in", status_code=200)
+async def post_opt_in(
+    request: VisitorRequest, slug: FromPath[str], desk: NamedDependency[Desk]
+) -> Response[str]:
+    """Take a form; whoever fills in the trap is thanked and forgotten."""
+    fields, ticked = await _fields(request)
+    visitor = await visit(request, desk, slug, fields.get("lang"))
+    if visitor is None:
+        return _no_page()
+    embedded, typed = fields.get("embed") == "1", fields.get("number", "")
+    if not await is_welcome(visitor, desk):
+        return _opt_in(visitor, status=429, notice="too_many", embedded=embedded)
+    number = parse_number(typed)
+    if not isinstance(number, Number):
+        return _opt_in(visitor, status=422, notice="bad_number", embedded=embedded, typed=typed)
+    chosen = [each for each in visitor.site.settings.programmes if each.use_case in ticked]
+    if not chosen:
+        return _opt_in(visitor, status=422, notice="choose_one", embedded=embedded, typed=typed)
+    if not fields.get("company"):
+        if not await may_text(visitor, desk, number.e164):
+            return _opt_in(visitor, status=429, notice="too_many", embedded=embedded)
+        await forms.agree(visitor, desk, number.e164, chosen, "widget" if embedded else "web")
+    done = "check_phone" if visitor.site.settings.double_opt_in else "subscribed"
+    return page(visitor.site, "message", "opt_in_title", notice=done, framed=embedded)
+
+
+@get("/{slug:str}/confirm/{link:str}")
+async def get_confirm(
+    request: VisitorRequest,
+    slug: FromPath[str],
+    link: FromPath[str],
+    desk: NamedDependency[Desk],
+    lang: Lang = None,
+) -> Response[str]:
+    """Show what a phone would confirm."""
+    visitor = await visit(request, desk, slug, lang)
+    if visitor is None:
+        return _no_page()
+    number = number_behind(visitor.scope, visitor.key, "confirm", link, now=desk.services.clock.now())
+    if number is None:
+        return page(visitor.site, "message", "confirm_title", status=404, notice="bad_link")
+    waiting = await forms.pending(visitor, desk, number)
+    if not waiting:
+        return page(visitor.site, "message", "confirm_title", notice="nothing")
+    return page(visitor.site, "confirm", "confirm_title", pending=waiting, here=request.url.path)
+
+
+@post("/{slug:str}/confirm/{link:str}", status_code=200)
+async def post_confirm(
+    request: VisitorRequest, slug: FromPath[str], link: FromPath[str], desk: NamedDependency[Desk]
+) -> Response[str]:
+    """Confirm by the button behind a signed link."""
+    visitor = await visit(request, desk, slug, None)
+    if visitor is None:
+        return _no_page()
+    number = number_behind(visitor.scope, visitor.key, "confirm", link, now=desk.services.clock.now())
+    if number is None:
+        return page(visitor.site, "message", "confirm_title", status=404, notice="bad_link")
+    done = await forms.confirm(visitor, desk, number)
+    return page(visitor.site, "message", "confirm_title", notice="subscribed" if done else "nothing")
+
+
+@get("/{slug:str}/preferences")
+async def get_number(
+    request: VisitorRequest, slug: FromPath[str], desk: NamedDependency[Desk], lang: Lang = None
+) -> Response[str]:
+    """Ask for the number to which a code is texted."""
+    visitor = await visit(request, desk, slug, lang)
+    if visitor is None:
+        return _no_page()
+    return page(visitor.site, "number", "prefs_title", here=visitor.site.links.preferences)
+
+
+@post("/{slug:str}/preferences/code", status_code=200)
+async def post_code(
+    request: VisitorRequest, slug: FromPath[str], desk: NamedDependency[Desk]
+) -> Response[str]:
+    """Text a code; the answer is the same whether the number is known or not."""
+    fields, _ = await _fields(request)
+    visitor = await visit(request, desk, slug, fields.get("lang"))
+    if visitor is None:
+        return _no_page()
+    here = visitor.site.links.preferences
+    if not await is_welcome(visitor, desk):
+        return page(visitor.site, "number", "prefs_title", status=429, notice="too_many", here=here)
+    number = parse_number(fields.get("number", ""))
+    if not isinstance(number, Number):
+        return page(visitor.site, "number", "prefs_title", status=422, notice="bad_number", here=here)
+    if not fields.get("company"):
+        if not await may_text(visitor, desk, number.e164):
+            return page(visitor.site, "number", "prefs_title", status=429, notice="too_many", here=here)
+        await forms.text_code(visitor, desk, number.e164)
+    return page(visitor.site, "code", "prefs_title", notice="code_sent", here=here, typed=number.e164)
+
+
+@post("/{slug:str}/preferences/enter", status_code=200)
+async def post_enter(
+    request: VisitorRequest, slug: FromPath[str], desk: NamedDependency[Desk]
+) -> Response[str] | Redirect:
+    """Take a code, and lead to the phone's own page."""
+    fields, _ = await _fields(request)
+    visitor = await visit(request, desk, slug, fields.get("lang"))
+    if visitor is None:
+        return _no_page()
+    here, now = visitor.site.links.preferences, desk.services.clock.now()
+    if not await is_welcome(visitor, desk):
+        return page(visitor.site, "number", "prefs_title", status=429, notice="too_many", here=here)
+    number = parse_number(fields.get("number", ""))
+    async with desk.tenant(visitor.scope) as session:
+        proven = isinstance(number, Number) and await pages.code_is(
+            visitor.scope, session, visitor.key, number.e164, guess=fields.get("code", "").strip(), now=now
+        )
+    if not isinstance(number, Number) or not proven:
+        return page(visitor.site, "number", "prefs_title", status=422, notice="bad_code", here=here)
+    link = signed_link(
+        visitor.scope, visitor.key, "preferences", number.e164, expires_at=now + forms.LINK_LIVES
+    )
+    return Redirect(f"{here}/{link}?lang={visitor.site.language}", status_code=303)
+
+
+@get("/{slug:str}/preferences/{link:str}")
+async def get_preferences(
+    request: VisitorRequest,
+    slug: FromPath[str],
+    link: FromPath[str],
+    desk: NamedDependency[Desk],
+    lang: Lang = None,
+) -> Response[str]:
+    """Show what a phone receives."""
+    visitor = await visit(request, desk, slug, lang)
+    if visitor is None:
+        return _no_page()
+    return await _preferences(visitor, desk, link)
+
+
+@post("/{slug:str}/preferences/{link:str}", status_code=200)
+async def post_preferences(
+    request: VisitorRequest,
+    slug: FromPath[str],
+    link: FromPath[str],
+    desk: NamedDependency[Desk],
+    lang: Lang = None,
+) -> Response[str]:
+    """Change what a phone receives."""
+    fields, ticked = await _fields(request)
+    visitor = await visit(request, desk, slug, lang)
+    if visitor is None:
+        return _no_page()
+    number = number_behind(visitor.scope, visitor.key, "preferences", link, now=desk.services.clock.now())
+    if number is not None and fields.get("do") == "stop":
+        await forms.stop_all(visitor, desk, number)
+    elif number is not None:
+        await forms.choose(visitor, desk, number, ticked)
+    return await _preferences(visitor, desk, link, notice="saved")
+
+
+def hosted_routes() -> Router:
+    """Return the public pages."""
+    return Router(
+        "/p",
+        route_handlers=[
+            get_document,
+            get_widget,
+            get_opt_in,
+            post_opt_in,
+            get_confirm,
+            post_confirm,
+            get_number,
+            post_code,
+            post_enter,
+            get_preferences,
+            post_preferences,
+        ],
+        include_in_schema=False,
+    )
+
+
+async def _preferences(visitor: Visit, desk: Desk, link: str, notice: str | None = None) -> Response[str]:
+    number = number_behind(visitor.scope, visitor.key, "preferences", link, now=desk.services.clock.now())
+    if number is None:
+        return page(visitor.site, "message", "prefs_title", status=404, notice="bad_link")
+    here = f"{visitor.site.links.preferences}/{link}?lang={visitor.site.language}"
+    wanted = await forms.wanted_now(visitor, desk, number)
+    return page(visitor.site, "preferences", "prefs_title", notice=notice, here=here, wanted=wanted)
+
+
+def _opt_in(
+    visitor: Visit, *, status: int = 200, notice: str | None = None, embedded: bool = False, typed: str = ""
+) -> Response[str]:
+    return page(
+        visitor.site,
+        "opt_in",
+        "opt_in_title",
+        status=status,
+        notice=notice,
+        framed=embedded,
+        embedded=embedded,
+        typed=typed,
+        here=visitor.site.links.opt_in,
+    )
+
+
+def _no_page() -> Response[str]:
+    return answer(_NONE, None, status=404)
+
+
+async def _fields(request: VisitorRequest) -> tuple[dict[str, str], frozenset[str]]:
+    """Return the fields of a form and its ticked boxes; files and what is too long count as empty."""
+    form = await request.form()
+    kept = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    fields = {name: value for name, value in kept if len(value) <= _MOST_FIELD and "\x00" not in value}
+    return fields, frozenset(value for name, value in kept if name == "use_case")

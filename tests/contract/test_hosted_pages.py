@@ -1,0 +1,329 @@
+"""Public pages: complete, inert, one tenant's alone, and of no use to whoever fills in forms by machine."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from html import unescape
+
+import pytest
+
+from tenants.consents.links import signed_link
+from tenants.pages.disclosures import links_of, missing
+from tenants.pages.service import MOST_GUESSES, MOST_TO_A_NUMBER
+from tenants.pages.settings import PageSettings, Programme
+from tests.contract.conftest import PUBLIC_URL
+
+PERSON = "+12065550171"
+PROGRAMMES = [
+    {
+        "use_case": "marketing",
+        "type": "promotional",
+        "name": "Acme Offers",
+        "purpose": "weekly offers",
+        "frequency": "Up to 4 messages a month",
+    },
+    {"use_case": "delivery", "type": "transactional", "name": "Acme Parcels", "purpose": "your parcels"},
+]
+SETTINGS = {
+    "brand": "Acme",
+    "legal_name": "Acme Inc.",
+    "website": "https://acme.example",
+    "support_email": "care@acme.example",
+    "support_phone": "+18885550142",
+    "programmes": PROGRAMMES,
+    "allowed_origins": ["https://www.acme.example"],
+}
+
+
+async def publish(customer, **changes):
+    answer = await customer.api.put("/v1/hosted-pages", json=SETTINGS | changes)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+@pytest.fixture
+async def pages(customer):
+    """What the API says of a tenant's pages."""
+    return await publish(customer)
+
+
+def at(customer, path):
+    return f"/p/{customer.slug}/{path}"
+
+
+def shown(html):
+    """The text of a page as a person reads it."""
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", "", html)))
+
+
+async def states(customer, number=PERSON):
+    found = (await customer.api.get(f"/v1/consents/{number}")).json()["consents"]
+    return {each["use_case"]: each["state"] for each in found}
+
+
+def link(world_key, customer, purpose, number=PERSON, minutes=5):
+    ends = datetime.now(UTC) + timedelta(minutes=minutes)
+    return signed_link(customer.scope, world_key, purpose, number, expires_at=ends)
+
+
+@pytest.fixture
+async def key(world, customer):
+    """The tenant's data key."""
+    return await world.services.data_keys.of(customer.scope.tenant_id)
+
+
+@pytest.mark.parametrize("language", ["en", "de", "es", "fr"])
+@pytest.mark.parametrize("path", ["opt-in", "paper", "script"])
+async def test_every_place_of_consent_tells_everything(customer, pages, nobody, path, language) -> None:
+    """Carriers refuse an opt-in that lacks one element, in whatever form it is asked for."""
+    html = (await nobody.get(at(customer, path), params={"lang": language})).text
+    links = links_of(PUBLIC_URL, customer.slug)
+    settings = PageSettings(**{**SETTINGS, "programmes": [Programme(**each) for each in PROGRAMMES]})
+    for programme in settings.programmes:
+        assert missing(shown(html), settings, programme, links) == []
+    assert f'<html lang="{language}">' in html
+
+
+def test_the_checker_names_what_is_missing() -> None:
+    """A check that passes everything checks nothing."""
+    settings = PageSettings(**{**SETTINGS, "programmes": [Programme(**each) for each in PROGRAMMES]})
+    links = links_of(PUBLIC_URL, "acme")
+    found = missing("Acme", settings, settings.programmes[0], links)
+    assert found == [
+        "programme", "purpose", "frequency", "rates", "opt_out", "help", "care_contact", "terms_link",
+        "privacy_link", "optional",
+    ]  # fmt: skip
+
+
+async def test_the_documents_hold_what_carriers_look_for(customer, pages, nobody) -> None:
+    """Seven items of the terms; a labelled section of the privacy policy that shares nothing."""
+    terms = shown((await nobody.get(at(customer, "terms"))).text)
+    for words in (
+        "Acme Offers", "weekly offers", "Up to 4 messages a month", "text STOP", "To join again", "text HELP",
+        "care@acme.example", "+18885550142", "Carriers are not liable for delayed or undelivered messages",
+        "Message and data rates may apply", "ask your wireless provider", f"/p/{customer.slug}/privacy",
+    ):  # fmt: skip
+        assert words in terms, words
+    privacy = shown((await nobody.get(at(customer, "privacy"))).text)
+    assert "Text messages (SMS)" in privacy
+    assert "opt-in data and consent are not shared with any third parties" in privacy
+    assert "Version" in terms
+
+
+async def test_a_version_changes_with_the_words_alone(customer, nobody) -> None:
+    """What a reviewer saw can be told from what stands there now."""
+
+    async def version():
+        page = await nobody.get(at(customer, "terms"))
+        return re.search(r"Version ([0-9a-f]{12})", page.text)[1]
+
+    await publish(customer)
+    first = await version()
+    await publish(customer)
+    assert await version() == first
+    await publish(customer, support_email="help@acme.example")
+    assert await version() != first
+
+
+async def test_boxes_are_unticked_labelled_and_one_for_each_use_case(customer, pages, nobody) -> None:
+    """A box that is ticked already is no consent, and neither is one for everything."""
+    html = (await nobody.get(at(customer, "opt-in"))).text
+    assert html.count('type="checkbox"') == len(PROGRAMMES)
+    assert "checked" not in html
+    for field in re.findall(r'<input id="([^"]+)"|<input type="checkbox" id="([^"]+)"', html):
+        assert f'<label for="{"".join(field)}">' in html
+    assert "<script" not in html
+
+
+async def test_pages_load_nothing_and_frame_only_the_form(customer, pages, nobody) -> None:
+    """A page that runs nothing cannot be made to run anything."""
+    plain = (await nobody.get(at(customer, "opt-in"))).headers["content-security-policy"]
+    assert plain.startswith("default-src 'none'; style-src 'sha256-")
+    assert "frame-ancestors 'none'" in plain
+    framed = await nobody.get(at(customer, "opt-in"), params={"embed": "1"})
+    assert framed.headers["content-security-policy"].endswith("frame-ancestors https://www.acme.example")
+    script = await nobody.get(at(customer, "widget.js"))
+    assert script.headers["content-type"].startswith("text/javascript")
+    assert f'"src": "{PUBLIC_URL}/p/{customer.slug}/opt-in?embed=1' in script.text
+    assert "<noscript><iframe" in pages["embed"]
+
+
+@pytest.mark.parametrize(
+    "path", ["terms", "privacy", "opt-in", "paper", "script", "preferences", "widget.js"]
+)
+async def test_nothing_a_tenant_writes_becomes_markup(customer, nobody, path) -> None:
+    """The pages stand on the gateway's own domain: one tenant's script would reach every other's visitors."""
+    evil = "<script>alert(1)</script>\"'><b>{number}"
+    await publish(
+        customer,
+        brand=evil[:40],
+        legal_name=evil,
+        programmes=[PROGRAMMES[0] | {"name": evil, "purpose": evil, "frequency": evil}],
+    )
+    html = (await nobody.get(at(customer, path))).text
+    assert "<script>" not in html
+    assert "<b>" not in html
+
+
+async def test_nothing_a_visitor_writes_becomes_markup(customer, pages, nobody) -> None:
+    """What was typed wrongly is shown again, as text."""
+    data = {"number": '"><script>alert(1)</script>', "use_case": "marketing", "lang": "<x>"}
+    answer = await nobody.post(at(customer, "opt-in"), data=data)
+    assert answer.status_code == 422
+    assert "<script>" not in answer.text
+    assert "&#34;&gt;&lt;script&gt;" in answer.text
+
+
+async def test_a_form_asks_the_phone_and_keeps_the_words_that_were_shown(customer, pages, nobody) -> None:
+    """Anybody can type anybody's number: only the phone itself agrees."""
+    answer = await nobody.post(at(customer, "opt-in"), data={"number": PERSON, "use_case": "marketing"})
+    assert answer.status_code == 200, answer.text
+    assert await states(customer) == {"marketing": "pending"}
+    (line,) = (await customer.api.get(f"/v1/consents/{PERSON}")).json()["records"]
+    assert (line["event"], line["method"], line["actor"]) == ("asked", "web", "recipient")
+    assert line["ip"]
+    words = (await customer.api.get(f"/v1/consents/texts/{line['text_hash']}")).json()["text"]
+    assert words == pages["disclosures"][0]["text"]
+
+
+async def test_a_signed_link_confirms_by_its_button_only(customer, pages, nobody, key) -> None:
+    """Programs open links of texts to look at them; looking must not agree."""
+    await nobody.post(at(customer, "opt-in"), data={"number": PERSON, "use_case": "marketing"})
+    path = at(customer, f"confirm/{link(key, customer, 'confirm')}")
+    assert "Acme Offers" in (await nobody.get(path)).text
+    assert await states(customer) == {"marketing": "pending"}
+    assert (await nobody.post(path)).status_code == 200
+    assert await states(customer) == {"marketing": "granted"}
+    assert "nothing to confirm" in (await nobody.get(path)).text
+
+
+async def test_links_that_are_forged_expired_or_anothers_open_nothing(
+    customer, pages, nobody, key, enrol, world
+) -> None:
+    """A link is the only key to a phone's page."""
+    await nobody.post(at(customer, "opt-in"), data={"number": PERSON, "use_case": "marketing"})
+    other = await enrol()
+    others_key = await world.services.data_keys.of(other.scope.tenant_id)
+    good = link(key, customer, "confirm")
+    wrong = [
+        good[:-6] + "AAAAAA",
+        "x",
+        link(key, customer, "confirm", minutes=-1),
+        link(key, customer, "preferences"),
+        link(others_key, other, "confirm"),
+    ]
+    for each in wrong:
+        for ask in (nobody.get, nobody.post):
+            assert (await ask(at(customer, f"confirm/{each}"))).status_code == 404, each
+    assert (await nobody.get(at(customer, f"preferences/{good}"))).status_code == 404
+    assert await states(customer) == {"marketing": "pending"}
+
+
+async def test_the_trap_catches_machines_without_telling_them(customer, pages, nobody) -> None:
+    """Who fills in what people do not see gets thanks and nothing else."""
+    data = {"number": PERSON, "use_case": "marketing", "company": "x"}
+    good = await nobody.post(at(customer, "opt-in"), data=data | {"company": ""})
+    trapped = await nobody.post(at(customer, "opt-in"), data=data | {"number": "+12065550172"})
+    assert (trapped.status_code, trapped.text) == (good.status_code, good.text)
+    assert await states(customer, "+12065550172") == {}
+
+
+async def test_a_number_is_texted_a_few_times_an_hour_and_an_address_posts_so_often(
+    customer, pages, nobody
+) -> None:
+    """A form must not be a way to pester a phone, or to pump messages at the tenant's cost."""
+    data = {"number": PERSON}
+    for _ in range(MOST_TO_A_NUMBER):
+        assert (await nobody.post(at(customer, "preferences/code"), data=data)).status_code == 200
+    assert (await nobody.post(at(customer, "preferences/code"), data=data)).status_code == 429
+    answers = [
+        await nobody.post(
+            at(customer, "opt-in"), data={"number": f"+120655502{n:02}", "use_case": "delivery"}
+        )
+        for n in range(30)
+    ]
+    assert answers[0].status_code == 200
+    assert answers[-1].status_code == 429
+
+
+async def test_a_form_without_a_box_or_a_number_says_so(customer, pages, nobody) -> None:
+    """Nothing may be stored that was not said."""
+    none = await nobody.post(at(customer, "opt-in"), data={"number": PERSON})
+    assert (none.status_code, 'role="alert"' in none.text) == (422, True)
+    assert f'value="{PERSON}"' in none.text
+    bad = await nobody.post(at(customer, "opt-in"), data={"number": "5", "use_case": "marketing"})
+    assert bad.status_code == 422
+    made_up = await nobody.post(at(customer, "opt-in"), data={"number": PERSON, "use_case": "made_up"})
+    assert made_up.status_code == 422
+    assert await states(customer) == {}
+
+
+async def test_preferences_turn_single_use_cases_on_and_off_and_stop_everything(
+    customer, pages, nobody, key, world
+) -> None:
+    """People decide, without an account and without a call."""
+    path = at(customer, f"preferences/{link(key, customer, 'preferences')}")
+    assert "checked" not in (await nobody.get(path)).text
+    both = await nobody.post(path, data={"do": "save", "use_case": ["marketing", "delivery"]})
+    assert both.text.count(" checked") == 2
+    assert await states(customer) == {"marketing": "granted", "delivery": "granted"}
+    await nobody.post(path, data={"do": "save", "use_case": "delivery"})
+    assert await states(customer) == {"marketing": "withdrawn", "delivery": "granted"}
+    assert world.projection.opt_outs[-1][1::2] == ("promotional", True)
+    stopped = await nobody.post(path, data={"do": "stop"})
+    assert "checked" not in stopped.text
+    assert world.projection.opt_outs[-1][1::2] == ("all", True)
+    await nobody.post(path, data={"do": "save", "use_case": "delivery"})
+    lists = (await customer.api.get("/v1/opt-outs")).json()["data"]
+    assert sorted(each["list"] for each in lists) == ["otp", "promotional"]
+
+
+async def test_a_code_proves_a_phone_within_five_guesses(customer, pages, nobody, key, database) -> None:
+    """A number that anybody may type is no proof; the code that arrives there is."""
+    asked = await nobody.post(at(customer, "preferences/code"), data={"number": PERSON})
+    assert 'name="code"' in asked.text
+    query = "SELECT id, text_sealed FROM consent_asks WHERE tenant_id = $1"
+    (row,) = await database.fetch(query, customer.scope.tenant_id)
+    words = key.open(row["text_sealed"], context=b"consent-ask:" + row["id"].bytes).decode()
+    code = re.search(r"[0-9]{6}", words)[0]
+    enter = at(customer, "preferences/enter")
+    wrong = f"{(int(code) + 1) % 1_000_000:06}"
+    assert (await nobody.post(enter, data={"number": PERSON, "code": wrong})).status_code == 422
+    right = await nobody.post(enter, data={"number": PERSON, "code": code})
+    assert right.status_code == 303
+    assert (await nobody.get(right.headers["location"])).status_code == 200
+    again = await nobody.post(enter, data={"number": PERSON, "code": code})
+    assert again.status_code == 422, "a code serves once"
+    await nobody.post(at(customer, "preferences/code"), data={"number": PERSON})
+    for _ in range(MOST_GUESSES):
+        assert (await nobody.post(enter, data={"number": PERSON, "code": "x"})).status_code == 422
+    rows = await database.fetch(query + " ORDER BY id DESC LIMIT 1", customer.scope.tenant_id)
+    words = key.open(rows[0]["text_sealed"], context=b"consent-ask:" + rows[0]["id"].bytes).decode()
+    late = await nobody.post(enter, data={"number": PERSON, "code": re.search(r"[0-9]{6}", words)[0]})
+    assert late.status_code == 422, "the guesses are used up"
+
+
+async def test_a_tenant_without_pages_has_none(customer, nobody) -> None:
+    """Nothing is public that nobody published."""
+    for path in ("terms", "opt-in", "widget.js", "preferences", "confirm/x"):
+        assert (await nobody.get(at(customer, path))).status_code == 404
+    assert (await nobody.get("/p/nobody/terms")).status_code == 404
+    assert (await customer.api.get("/v1/hosted-pages")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"programmes": []},
+        {"programmes": [PROGRAMMES[0], PROGRAMMES[0]]},
+        {"website": "javascript:alert(1)"},
+        {"allowed_origins": ["https://a.example; script-src *"]},
+        {"support_email": "x"},
+        {"brand": "a\nb"},
+        {"legal_name": "a\x00b"},
+        {"unknown": 1},
+    ],
+)
+async def test_settings_that_would_break_a_page_are_refused(customer, change) -> None:
+    """What is published must be complete, and must not reach into the page's own rules."""
+    answer = await customer.api.put("/v1/hosted-pages", json=SETTINGS | change)
+    assert answer.status_code == 422, answer.text
