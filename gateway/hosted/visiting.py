@@ -1,5 +1,6 @@
 """A visitor of a tenant's pages: which tenant, which language, from where, and within which limits."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from litestar import Request
@@ -67,4 +68,5 @@ async def may_text(visitor: Visit, desk: Desk, number: str) -> bool:
 
 
 def _language(wanted: str | None, settings: PageSettings) -> Language:
-    return next((each for each in LANGUAGES if each == wanted), settings.language)
+    spoken: Mapping[str | None, Language] = {each: each for each in LANGUAGES}
+    return spoken.get(wanted, settings.language)
