@@ -1,6 +1,7 @@
 """The web process: every route over the services that `gateway.wiring` built."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from litestar import Litestar
 from litestar.di import Provide
@@ -12,12 +13,19 @@ from gateway.api.desk import Desk
 from gateway.api.faults import exception_handlers
 from gateway.api.hot_posts import HotPosts
 from gateway.api.hot_sends import HotSends
+from gateway.api.inside import ask_inside
 from gateway.api.openapi import openapi_config, openapi_route
 from gateway.api.requests import RequestLayer
 from gateway.api.routes import OPERATOR_ROUTES, TENANT_ROUTES, all_routes
 from gateway.api.send_rates import SendRates
 from gateway.api.services import Services
+from gateway.console.ports import Answer
+from gateway.console.routes import console_routes
+from gateway.console.site import Site
+from gateway.errors import ConfigurationError
 from gateway.hosted.routes import hosted_routes
+from tenants.people.hashing import pepper_from
+from tenants.scope import TenantScope
 
 MAX_BODY_BYTES = 64 * 1024
 """Of any request; a batch and an SNS post have limits of their own."""
@@ -31,11 +39,14 @@ def create_app(services: Services, *, short_ways: bool = True) -> Litestar:
         short_ways: Whether plain sends and SNS's posts pass the framework by; the answers are the same.
     """
     desk = Desk(services)
+    door = _Door(services.settings.operator_key)
     described = openapi_route(
         lambda: _application(desk, all_routes(desk), openapi_config(desk.public_url)),
         (*TENANT_ROUTES, *OPERATOR_ROUTES),
     )
-    app = _application(desk, [*all_routes(desk), hosted_routes(), described], None)
+    app = door.app = _application(
+        desk, [*all_routes(desk), hosted_routes(), described, console_routes(_site(services, door))], None
+    )
     if short_ways:
         app.asgi_handler = HotPosts(app.asgi_handler, ingest=services.ingest, public_url=desk.public_url)
         app.asgi_handler = HotSends(
@@ -49,6 +60,44 @@ def create_app(services: Services, *, short_ways: bool = True) -> Litestar:
     # Around everything, so that answers which no route gave have their id and their line, too.
     app.asgi_handler = RequestLayer(app.asgi_handler)
     return app
+
+
+class _Door:
+    """The console's way to the API of the same process."""
+
+    def __init__(self, operator_key: str) -> None:
+        self._operator_key = operator_key
+        self.app: Litestar | None = None
+
+    async def __call__(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        scope: TenantScope | None,
+        once: str | None = None,
+    ) -> Answer:
+        """Ask, as `gateway.console.ports.Ask` says."""
+        if self.app is None:
+            raise ConfigurationError("the console was asked before the application was made")
+        said = await ask_inside(
+            self.app, method, path, body, scope=scope, operator_key=self._operator_key, once=once
+        )
+        return Answer(status=said.status, body=said.body)
+
+
+def _site(services: Services, door: _Door) -> Site:
+    settings = services.settings
+    return Site(
+        ask=door,
+        engine=services.operator_engine,
+        data_keys=services.data_keys,
+        clock=services.clock,
+        pepper=pepper_from(settings.secret_key),
+        operator_key=settings.operator_key,
+        https=settings.public_url.startswith("https://"),
+    )
 
 
 def _application(

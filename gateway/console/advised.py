@@ -1,0 +1,105 @@
+"""The question of senders: for each country what advice ranks, with cost, lead time and reasons."""
+
+from typing import Any, Final
+
+from gateway.console.forms import Field, Group, Option
+
+TYPES: Final = {
+    "SHORT_CODE": "Short code",
+    "TEN_DLC": "10DLC number",
+    "LONG_CODE": "Long code",
+    "TOLL_FREE": "Toll-free number",
+    "SENDER_ID": "Sender ID",
+}
+_VALUE_HINT: Final = "3 to 11 letters and digits that recipients see instead of a number."
+
+
+def wish_of(answers: dict[str, Any]) -> dict[str, Any]:
+    """Return what to ask advice for; the first use case stands for all."""
+    reach, uses = answers["reach"], answers["use_cases"]
+    wish: dict[str, Any] = {
+        "countries": reach["countries"],
+        "messages_per_month": reach["messages_per_month"],
+        "parts_per_second": reach["parts_per_second"],
+        "two_way": reach["two_way"],
+    }
+    if uses is not None:
+        wish |= {name: uses["programmes"][0][name] for name in ("type", "use_case")}
+    return wish
+
+
+def groups_of(advice: list[dict[str, Any]], reach: list[str]) -> tuple[Group, ...]:
+    """Return a group of fields for each country, in the order of the reach."""
+    by_iso = {each["country"]: each for each in advice}
+    return tuple(_country(at, by_iso[iso]) for at, iso in enumerate(reach) if iso in by_iso)
+
+
+def in_order(answer: Any, reach: list[str]) -> dict[str, Any]:
+    """Return the stored choices, the first of each country at its country's place."""
+    first: dict[str, Any] = {}
+    for choice in answer["choices"] if answer else ():
+        first.setdefault(choice["country"], choice)
+    return {"choices": [first.get(iso, {"country": iso}) for iso in reach]}
+
+
+def without_idle_values(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return the choices; a name typed beside a kind that has none is left out."""
+    choices = answer.get("choices", [])
+    for choice in choices:
+        if choice.get("type") != "SENDER_ID":
+            choice.pop("value", None)
+    return {"choices": choices}
+
+
+def _country(at: int, advised: dict[str, Any]) -> Group:
+    senders = advised["senders"]
+    fields = [
+        Field(name=f"choices.{at}.country", label="", kind="hidden"),
+        Field(
+            name=f"choices.{at}.type",
+            label=f"Sender for {advised['name']}",
+            kind="radio",
+            options=tuple(_option(each, advised["recommended"]) for each in senders),
+        ),
+    ]
+    if any(each["type"] == "SENDER_ID" for each in senders):
+        fields.append(
+            Field(
+                name=f"choices.{at}.value",
+                label=f"Sender ID wanted in {advised['name']}",
+                hint=f"Only for a sender ID. {_VALUE_HINT}",
+                wrong=_VALUE_HINT,
+                required=False,
+                most=20,
+            )
+        )
+    return Group(title=str(advised["name"]), fields=tuple(fields))
+
+
+def _option(sender: dict[str, Any], recommended: str | None) -> Option:
+    label = TYPES[sender["type"]]
+    if sender["type"] == recommended:
+        label += " (recommended)"
+    elif not sender["suitable"]:
+        label += " (does not fit your answers)"
+    return Option(value=sender["type"], label=label, note=_note(sender))
+
+
+def _note(sender: dict[str, Any]) -> str:
+    cost, unit = sender["cost"], " credits" if sender["cost"]["unit"] == "credits" else " USD"
+    parts = [
+        f"{cost['one_time']}{unit} once, {cost['monthly']}{unit} a month"
+        + (f", {cost['per_part']}{unit} per part" if cost["per_part"] else ""),
+        _lead(sender["lead_time"]),
+        "needs a registration" if sender["registration"] == "required" else "needs no registration",
+        *sender["blockers"],
+        *sender["reasons"][:2],
+    ]
+    return "; ".join(part for part in parts if part) + "."
+
+
+def _lead(lead: Any) -> str:
+    least, most = lead["days_at_least"], lead["days_at_most"]
+    if most is None:
+        return f"at least {least} days"
+    return "within a day" if most <= 1 else f"{least} to {most} days"

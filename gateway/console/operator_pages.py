@@ -1,0 +1,198 @@
+"""The operator's pages: every onboarding at a glance, one of them, and the inbox."""
+
+import asyncio
+import hmac
+from typing import Any, Final
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+
+from gateway.console.errors import ApiRefused, NoSuchPage
+from gateway.console.pages import go_to
+from gateway.console.ports import Answer
+from gateway.console.questions import QUESTIONS
+from gateway.console.visit import ONCE, Visit, needed
+from gateway.console.words import OPERATOR_STATE_WORDS, STEP_TITLES
+from tenants.people import sessions, signing_in
+from tenants.people.signing_in import Attempt
+
+HOME: Final = "/console/operator"
+_PAGE: Final = 100
+_MOST_PAGES: Final = 50
+_WRONG: Final = "That is not the operator's key."
+_WAIT: Final = "Too many attempts. Wait a few minutes and try again."
+_UNPROCESSABLE: Final = 422
+_TOO_MANY: Final = 429
+_SAID_ON_THE_PAGE: Final = frozenset({409, 422})
+
+
+@get("/operator/sign-in", include_in_schema=False)
+async def get_operator_sign_in(visit: NamedDependency[Visit]) -> Response[str]:
+    """Ask for the operator's key."""
+    return visit.page("operator_sign_in.html", error="")
+
+
+@post("/operator/sign-in", include_in_schema=False)
+async def sign_operator_in(visit: NamedDependency[Visit]) -> Response[str]:
+    """Exchange the key for a session; the key itself stays in no browser."""
+    sent, site, now = await visit.form(), visit.site, visit.site.clock.now()
+    attempt = Attempt(account="operator", network=visit.network())
+    right = hmac.compare_digest(sent.get("key", "").encode(errors="replace"), site.operator_key.encode())
+    async with site.transaction() as session:
+        if await signing_in.held_until(session, attempt, pepper=site.pepper, now=now):
+            return visit.page("operator_sign_in.html", status=_TOO_MANY, error=_WAIT)
+        if not right:
+            await signing_in.failed(session, attempt, pepper=site.pepper, now=now)
+            return visit.page("operator_sign_in.html", status=_UNPROCESSABLE, error=_WRONG)
+        await signing_in.succeeded(session, attempt, pepper=site.pepper)
+        secret = await sessions.begin(
+            session, None, "open", pepper=site.pepper, now=now, instead_of=visit.secret
+        )
+    return visit.signed_in(secret, HOME)
+
+
+@get("/operator", include_in_schema=False)
+async def list_onboardings(visit: NamedDependency[Visit], after: FromQuery[str] = "") -> Response[str]:
+    """Show a hundred onboardings, and what is in the inbox."""
+    query = f"?limit={_PAGE}" + (f"&after={_plain(after)}" if after else "")
+    page = needed(await visit.ask_as_operator("GET", f"/v1/admin/onboardings{query}"))
+    names = await _names(visit, {each["tenant_id"] for each in page["data"]}, query)
+    tasks = needed(await visit.ask_as_operator("GET", "/v1/admin/inbox?limit=100"))
+    return visit.page(
+        "operator.html",
+        onboardings=[_row(each, names) for each in page["data"]],
+        next_cursor=page["next_cursor"],
+        titles=STEP_TITLES,
+        words=OPERATOR_STATE_WORDS,
+        tasks=len(tasks["data"]),
+    )
+
+
+@get("/operator/tenants/{tenant:str}", include_in_schema=False)
+async def get_tenant(tenant: FromPath[str], visit: NamedDependency[Visit]) -> Response[str]:
+    """Show one tenant's onboarding with its answers."""
+    return await _tenant(visit, tenant)
+
+
+@post("/operator/tenants/{tenant:str}/{act:str}", include_in_schema=False)
+async def judge_tenant(
+    tenant: FromPath[str], act: FromPath[str], visit: NamedDependency[Visit]
+) -> Response[str]:
+    """Approve, send back, decide, or invite."""
+    visit.operator()
+    sent = await visit.form()
+    match act:
+        case "approve":
+            body = None
+        case "send-back":
+            body = {"why": sent.get("why", "")}
+        case "decide":
+            body = {"registrant": sent.get("registrant", "")}
+        case "invitations":
+            return await _invite(visit, tenant, sent)
+        case _:
+            raise NoSuchPage
+    path = f"/v1/admin/tenants/{_plain(tenant)}/onboarding/{act}"
+    said = await visit.ask_as_operator("POST", path, body, once=sent.get(ONCE) or None)
+    return go_to(f"{HOME}/tenants/{tenant}") if said.good else await _tenant(visit, tenant, said=said)
+
+
+@get("/operator/inbox", include_in_schema=False)
+async def get_inbox(visit: NamedDependency[Visit]) -> Response[str]:
+    """Show what waits for a person."""
+    tasks = needed(await visit.ask_as_operator("GET", "/v1/admin/inbox?limit=100"))
+    return visit.page("inbox.html", tasks=tasks["data"])
+
+
+@post("/operator/inbox/{task:str}", include_in_schema=False)
+async def resolve_task(task: FromPath[str], visit: NamedDependency[Visit]) -> Response[str]:
+    """Settle a task with a note."""
+    visit.operator()
+    sent = await visit.form()
+    body = {"note": sent.get("note") or "looked at in the console"}
+    path = f"/v1/admin/inbox/{_plain(task)}/resolve"
+    needed(await visit.ask_as_operator("POST", path, body, once=sent.get(ONCE) or None))
+    return go_to(f"{HOME}/inbox")
+
+
+async def _invite(visit: Visit, tenant: str, sent: dict[str, str]) -> Response[str]:
+    path = f"/v1/admin/tenants/{_plain(tenant)}/invitations"
+    said = await visit.ask_as_operator(
+        "POST", path, {"email": sent.get("email", "")}, once=sent.get(ONCE) or None
+    )
+    return await _tenant(visit, tenant, said=said, invited=said.body if said.good else None)
+
+
+async def _tenant(
+    visit: Visit, tenant: str, *, said: Answer | None = None, invited: Any = None
+) -> Response[str]:
+    visit.operator()
+    if said is not None and not said.good and said.status not in _SAID_ON_THE_PAGE:
+        raise ApiRefused(said)
+    home = f"/v1/admin/tenants/{_plain(tenant)}"
+    shown, onboarding, invitations = await asyncio.gather(
+        visit.ask_as_operator("GET", home),
+        visit.ask_as_operator("GET", f"{home}/onboarding"),
+        visit.ask_as_operator("GET", f"{home}/invitations"),
+    )
+    failed = said is not None and not said.good
+    return visit.page(
+        "operator_tenant.html",
+        status=said.status if failed and said is not None else 200,
+        tenant=needed(shown),
+        onboarding=needed(onboarding),
+        invitations=needed(invitations)["data"],
+        invited=invited,
+        titles=STEP_TITLES,
+        words=OPERATOR_STATE_WORDS,
+        questions=QUESTIONS,
+        error=_detail(said) if failed and said is not None else "",
+    )
+
+
+async def _names(visit: Visit, wanted: set[str], query: str) -> dict[str, str]:
+    """Return the names of tenants; both lists are in the order of tenants' ids."""
+    names: dict[str, str] = {}
+    for _ in range(_MOST_PAGES):
+        page = needed(await visit.ask_as_operator("GET", f"/v1/admin/tenants{query}"))
+        names |= {each["id"]: each["name"] for each in page["data"]}
+        if wanted <= names.keys() or page["next_cursor"] is None:
+            break
+        query = f"?limit={_PAGE}&after={page['next_cursor']}"
+    return names
+
+
+def _row(onboarding: Any, names: dict[str, str]) -> dict[str, Any]:
+    states = {step["name"]: step for step in onboarding["steps"]}
+    first = None if onboarding["next"] is None else states[onboarding["next"]]
+    waits = _waits_for(onboarding, first)
+    return {
+        "id": onboarding["tenant_id"],
+        "name": names.get(onboarding["tenant_id"], onboarding["tenant_id"]),
+        "done": sum(step["state"] == "done" for step in onboarding["steps"]),
+        "of": len(onboarding["steps"]),
+        "step": first,
+        "waits": waits,
+        "since": onboarding["updated_at"],
+    }
+
+
+def _waits_for(onboarding: Any, first: Any) -> str:
+    if first is None:
+        return "nobody"
+    if first["state"] != "waiting":
+        return "tenant"
+    return "carrier" if onboarding["approved_at"] else "operator"
+
+
+def _detail(said: Answer) -> str:
+    problem = said.problem
+    return problem.errors[0].detail if problem.errors else problem.detail
+
+
+def _plain(text: str) -> str:
+    """Ids and cursors hold letters, digits, `_`, `-` and `=`."""
+    if not text.replace("_", "").replace("-", "").replace("=", "").isalnum() or not text.isascii():
+        raise NoSuchPage
+    return text

@@ -1,0 +1,176 @@
+"""A tenant's registrations: what carriers ask, what they answered, and handing in."""
+
+from typing import Any, Final, cast
+from urllib.parse import quote
+
+from litestar import Response, get, post
+from litestar.datastructures import UploadFile
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from gateway.console import registered
+from gateway.console.errors import ApiRefused, FormRefused, NoSuchPage
+from gateway.console.pages import go_to
+from gateway.console.ports import Answer, listed
+from gateway.console.visit import ONCE, TOKEN, Visit, needed
+
+HOME: Final = "/console/registrations"
+_UNPROCESSABLE: Final = 422
+_LARGEST_FORM: Final = 600_000
+"""A file of 500 KB and the form around it."""
+_SAID_AT_THE_FORM: Final = frozenset({400, 402, 409, 413, 415, 422})
+_ACTS: Final = {"prepare": "prepare", "submit": "submit", "versions": "versions"}
+
+
+@get("/registrations", include_in_schema=False)
+async def get_registrations(visit: NamedDependency[Visit]) -> Response[str]:
+    """List registrations, and those that the chosen senders may need."""
+    return await _listed(visit)
+
+
+@post("/registrations", include_in_schema=False)
+async def open_registration(visit: NamedDependency[Visit]) -> Response[str]:
+    """Open a draft."""
+    sent = await visit.form()
+    kind = sent.get("type", "")
+    body: dict[str, Any] = {"type": kind, "name": sent.get("name") or kind}
+    if sent.get("parent"):
+        body["parent"] = sent["parent"]
+    said = await visit.site.ask(
+        "POST", "/v1/registrations", body, scope=visit.scope(), once=sent.get(ONCE) or None
+    )
+    if said.good:
+        return go_to(f"{HOME}/{said.body['id']}")
+    return await _listed(visit, error=said.problem.detail, status=said.status)
+
+
+@get("/registrations/{registration:str}", include_in_schema=False)
+async def get_registration(registration: FromPath[str], visit: NamedDependency[Visit]) -> Response[str]:
+    """Show a registration with its form."""
+    return await _registration(visit, registration)
+
+
+@post("/registrations/{registration:str}", include_in_schema=False)
+async def fill_registration(registration: FromPath[str], visit: NamedDependency[Visit]) -> Response[str]:
+    """Store fields; all or none."""
+    sent, held = await visit.form(), await _held(visit, registration)
+    form = await visit.read(f"/v1/registration-forms/{held['type']}")
+    values = registered.given(form, sent)
+    said = await visit.ask("PUT", f"/v1/registrations/{registration}/fields", {"values": values})
+    if said.good:
+        return go_to(f"{HOME}/{registration}")
+    return await _registration(visit, registration, said=said, kept=values)
+
+
+@post(
+    "/registrations/{registration:str}/files",
+    include_in_schema=False,
+    request_max_body_size=_LARGEST_FORM,
+)
+async def attach_file(registration: FromPath[str], visit: NamedDependency[Visit]) -> Response[str]:
+    """Put a file into a field."""
+    sent = await visit.request.form()
+    visit.check(str(sent.get(TOKEN, "")))
+    file, field = sent.get("file"), str(sent.get("field", ""))
+    if not isinstance(file, UploadFile):
+        raise FormRefused
+    name = (file.filename or "file")[:100]
+    query = f"name={quote(name, safe='')}&field={quote(field, safe='')}"
+    path = f"/v1/registrations/{_plain(registration)}/attachments?{query}"
+    said = await visit.ask("POST", path, await file.read(), once=str(sent.get(ONCE, "")) or None)
+    return (
+        go_to(f"{HOME}/{registration}") if said.good else await _registration(visit, registration, said=said)
+    )
+
+
+@post("/registrations/{registration:str}/confirm-cost", include_in_schema=False)
+async def confirm_cost(registration: FromPath[str], visit: NamedDependency[Visit]) -> Response[str]:
+    """Accept what the page named as the cost."""
+    sent = await visit.form()
+    body = {name: sent.get(name, "") for name in ("monthly_usd", "once_usd")}
+    path = f"/v1/registrations/{_plain(registration)}/confirm-cost"
+    said = await visit.ask("POST", path, body, once=sent.get(ONCE) or None)
+    return (
+        go_to(f"{HOME}/{registration}") if said.good else await _registration(visit, registration, said=said)
+    )
+
+
+@post("/registrations/{registration:str}/acts/{act:str}", include_in_schema=False)
+async def act_on_registration(
+    registration: FromPath[str], act: FromPath[str], visit: NamedDependency[Visit]
+) -> Response[str]:
+    """Bring it to AWS, hand it in, or begin another version."""
+    if act not in _ACTS:
+        raise NoSuchPage
+    sent = await visit.form()
+    path = f"/v1/registrations/{_plain(registration)}/{_ACTS[act]}"
+    said = await visit.ask("POST", path, once=sent.get(ONCE) or None)
+    return (
+        go_to(f"{HOME}/{registration}") if said.good else await _registration(visit, registration, said=said)
+    )
+
+
+@get("/registrations/{registration:str}/review", include_in_schema=False)
+async def review_registration(registration: FromPath[str], visit: NamedDependency[Visit]) -> Response[str]:
+    """Show what AWS holds beside what was filled in."""
+    held = await _held(visit, registration)
+    said = await visit.ask("GET", f"/v1/registrations/{registration}/review")
+    if not said.good:
+        return await _registration(visit, registration, said=said)
+    return visit.page("review.html", registration=held, review=said.body)
+
+
+async def _held(visit: Visit, registration: str) -> Any:
+    return await visit.read(f"/v1/registrations/{_plain(registration)}")
+
+
+async def _listed(visit: Visit, *, error: str = "", status: int = 200) -> Response[str]:
+    onboarding = await visit.read("/v1/onboarding")
+    offered = (await visit.read("/v1/registration-forms"))["data"]
+    held = (await visit.read("/v1/registrations?limit=100"))["data"]
+    return visit.page(
+        "registrations.html",
+        status=status,
+        registrations=held,
+        needed=registered.fitting(offered, listed(onboarding, "senders", "choices")),
+        approved=onboarding["approved_at"] is not None,
+        error=error,
+    )
+
+
+async def _registration(
+    visit: Visit, registration: str, *, said: Answer | None = None, kept: dict[str, Any] | None = None
+) -> Response[str]:
+    if said is not None and said.status not in _SAID_AT_THE_FORM:
+        raise ApiRefused(said)
+    held = await _held(visit, registration)
+    form = await visit.read(f"/v1/registration-forms/{held['type']}")
+    onboarding = needed(await visit.ask("GET", "/v1/onboarding"))
+    editable = held["status"] in {"draft", "ready", "requires_updates"}
+    values = cast("dict[str, Any]", held["values"]) | {
+        path: value for path, value in (kept or {}).items() if value is not None
+    }
+    profile = onboarding["answers"]["profile"] if editable else None
+    return visit.page(
+        "registration.html",
+        status=200 if said is None else said.status,
+        registration=held,
+        form=form,
+        parts=registered.parts_of(form, values, profile),
+        editable=editable,
+        missing={each["field"]: each["detail"] for each in held["missing"]},
+        errors={} if said is None else _faults(said),
+    )
+
+
+def _faults(said: Answer) -> dict[str, str]:
+    """Return faults by the field's path; the API names them `/values/{path}`."""
+    problem = said.problem
+    found = {each.field.removeprefix("/values/").removeprefix("/"): each.detail for each in problem.errors}
+    return found or {"": problem.detail}
+
+
+def _plain(text: str) -> str:
+    if not text.replace("_", "").isalnum() or not text.isascii():
+        raise NoSuchPage
+    return text
