@@ -61,7 +61,7 @@ def parts_of(form: Any, values: dict[str, Any], profile: dict[str, Any] | None) 
     return tuple(
         Part(
             title=section["title"] or section["path"],
-            note=section["description"],
+            note="" if section["description"] == section["title"] else section["description"],
             entries=tuple(
                 _entry(field, values, known)
                 for field in form["fields"]
@@ -99,7 +99,9 @@ def _entry(field: Any, values: dict[str, Any], profile: dict[str, Any]) -> Entry
     return Entry(
         path=path,
         label=field["title"] or path,
-        hint=" ".join(text for text in (field["description"], field["hint"]) if text),
+        hint=" ".join(
+            text for text in (field["description"], field["hint"]) if text and text != field["title"]
+        ),
         kind=field["kind"],
         many=_many(field),
         required=field["requirement"] == "REQUIRED",

@@ -32,6 +32,11 @@ def spoken(name: object) -> str:
     return _CAPITALS.get(text, text[:1].upper() + text[1:])
 
 
+def event_name(event_type: str) -> str:
+    """Return `message.delivered` as `Delivered`."""
+    return spoken(event_type.rpartition(".")[2])
+
+
 def form_name(registration_type: str) -> str:
     """Return `US_TOLL_FREE_REGISTRATION` as `US toll free`."""
     words = registration_type.removesuffix("_REGISTRATION").split("_")
@@ -57,6 +62,7 @@ def age(stamp: str | None, now: datetime) -> str:
 
 FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "spoken": spoken,
+    "event_name": event_name,
     "form_name": form_name,
     "moment": moment,
     "age": age,
