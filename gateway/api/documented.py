@@ -21,6 +21,7 @@ SENDING: Final = (
     "country_not_allowed",
     "destination_not_verified",
     "opted_out",
+    "consent_required",
     "pumping_suspected",
     "protect_blocked",
     "quiet_hours",

@@ -202,6 +202,13 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
             "`india_entity_id`."
         ),
     ),
+    "consent_required": (
+        (
+            "The tenant's plan asks for a consent to this type of message, and the ledger has none of this "
+            "number that is granted: it never agreed, did not confirm in time, or withdrew. Nothing was held."
+        ),
+        "Let the person agree on the hosted opt-in page, or write the consent down with `POST /v1/consents`.",
+    ),
     "quiet_hours": (
         "The tenant's policy refuses promotional messages in the recipient's quiet hours.",
         "Send again after `retry_after_ms`, or set `send_at`.",

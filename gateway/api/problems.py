@@ -76,6 +76,7 @@ PROBLEMS: Final[dict[str, ProblemKind]] = dict(
         _kind("content_refused", 403, "Carriers do not carry this text"),
         _kind("country_parameters_required", 422, "The country demands more than a text"),
         _kind("pumping_suspected", 403, "The messages look like SMS pumping", retryable=True),
+        _kind("consent_required", 403, "The number has not agreed to such messages"),
         _kind("quiet_hours", 403, "It is night where the recipient is", retryable=True),
         _kind("use_case_mismatch", 403, "The sender is not registered for this use"),
         _kind("tenant_suspended", 403, "The tenant is suspended"),

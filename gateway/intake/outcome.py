@@ -15,6 +15,7 @@ DeclineCode = Literal[
     "country_not_allowed",
     "destination_not_verified",
     "opted_out",
+    "consent_required",
     "protect_blocked",
     "pumping_suspected",
     "tenant_suspended",

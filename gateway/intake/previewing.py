@@ -13,6 +13,7 @@ from gateway.clock import Clock
 from gateway.intake.asking import admission_of, priced_by_sender
 from gateway.intake.building import counts_against
 from gateway.intake.choosing import Choosing, Chosen
+from gateway.intake.consented import consent_gate, without_consent
 from gateway.intake.estimating import estimate_of
 from gateway.intake.explained_gates import Surroundings, gates_of
 from gateway.intake.explaining import Explanation, explain
@@ -88,6 +89,14 @@ class Previewing:
             has_sender=chosen is not None,
             rules=explained_rules(snapshot, scope, request, draft, sender, now=now),
         )
+        no_consent = await without_consent(
+            self._pool,
+            scope,
+            snapshot.plan,
+            message_type=draft.type,
+            recipient_hash=admission.recipient_hash,
+        )
+        gates = [*gates, consent_gate(snapshot.plan, draft.type, no_consent)]
         return explain(snapshot, draft, looked.candidates, chosen=sender, wait_ms=wait_ms, gates=gates)
 
     async def _look(self, scope: TenantScope, request: SendRequest) -> _Looked | Declined:

@@ -30,6 +30,7 @@ from gateway.intake.building import Admissible, Passed, accepted_view, build, re
 from gateway.intake.cancel import cancel_message
 from gateway.intake.choosing import Choosing, Chosen, Ill
 from gateway.intake.commit import Decision, KeyMismatch, NoCredit, OverBudget, PlanChanged, Replay, Stored
+from gateway.intake.consented import without_consent
 from gateway.intake.explaining import Explanation
 from gateway.intake.outcome import Accepted, Declined, Estimate, FieldFault, RateState
 from gateway.intake.policies import Policies
@@ -204,7 +205,11 @@ class Sending:
                 refusal = self._choosing.no_sender(snapshot, request, draft)
                 return _gate_before(snapshot, scope, request, draft) or refusal
             sender, wait_ms = chosen.sender, chosen.wait_ms
-            ruled = ruled_draft(snapshot, scope, request, draft, sender, tariff=tariff, now=now)
+            ruled = await self._agreed_to(
+                scope,
+                snapshot,
+                ruled_draft(snapshot, scope, request, draft, sender, tariff=tariff, now=now),
+            )
             if isinstance(ruled, Declined):
                 return _gate_before(snapshot, scope, request, draft) or ruled
             draft = ruled
@@ -238,6 +243,21 @@ class Sending:
                 case Unprojected():
                     continue
         raise Unavailable("the tenant's policy keeps changing", retry_after_ms=1000)
+
+    async def _agreed_to(
+        self, scope: TenantScope, snapshot: TenantSnapshot, draft: Draft | Declined
+    ) -> Draft | Declined:
+        """Return the draft, or the refusal of one that needs a consent which the person has not given."""
+        if isinstance(draft, Declined):
+            return draft
+        refused = await without_consent(
+            self._replays.pool,
+            scope,
+            snapshot.plan,
+            message_type=draft.type,
+            recipient_hash=snapshot.key.recipient_hash(draft.number.e164),
+        )
+        return refused or draft
 
     async def _content(
         self, scope: TenantScope, request: SendRequest, draft: Draft, sender: SenderFact | None

@@ -134,6 +134,8 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Life of a message that names none; AWS's default is 72 h."""
     channels: list[Channel] = msgspec.field(default_factory=lambda: list(CHANNELS))
     """The channels switched on; over another one a send is refused with `channel_disabled`."""
+    consent_required: Annotated[list[MessageType], Meta(max_length=3)] = []
+    """Types of messages that go only to numbers with a granted consent in the ledger, `/v1/consents`."""
     quiet_hours: QuietHours = msgspec.field(default_factory=QuietHours)
     rollout: dict[CountryCode, Rollout] = {}
     """How far each country is; one that is not named is live. `countries` of the tenant comes first."""

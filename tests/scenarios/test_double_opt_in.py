@@ -2,6 +2,7 @@
 
 from tests.harness.inbound import LONG_CODE, received, taken_in, two_way_number, writes
 from tests.harness.numbers import us_number
+from tests.harness.stack import US, US_PROMOTIONAL
 from tests.harness.waiting import until
 
 WORDS = "I agree to receive offers. Message frequency varies. Message and data rates may apply."
@@ -76,3 +77,35 @@ async def test_a_phone_that_has_opted_out_is_not_asked(stack):
 
     await until(worked_off, within_s=20)
     assert await received(stack, person, 0) == []
+
+
+async def explained(customer, person):
+    """What the consent gate says of a promotional text."""
+    wish = {"to": person, "body": "Acme: offers. Reply STOP to opt out", "type": "promotional"}
+    told = await customer.live.post("/v1/messages/explain", json=wish)
+    assert told.status_code == 200, told.text
+    return next(each for each in told.json()["gates"] if each["gate"] == "consent")
+
+
+async def test_a_plan_that_asks_for_consent_refuses_whoever_has_given_none(stack):
+    """Given or withdrawn, a consent counts from its commit on; types that the plan does not name pass."""
+    plan = {"consent_required": ["promotional"], "quiet_hours": {"policy": "off"}}
+    customer = await stack.customer(senders=[US, US_PROMOTIONAL], plan=plan)
+    person = us_number()
+
+    async def promote():
+        body = "A customer: offers today. Reply STOP to opt out"
+        answer = await customer.send(to=person, body=body, type="promotional")
+        return answer.status_code, answer.json().get("code")
+
+    assert await promote() == (403, "consent_required")
+    closed = await explained(customer, person)
+    assert (closed["verdict"], closed["code"]) == ("closed", "consent_required")
+    assert (await customer.send(to=person, body="Your parcel is here")).status_code == 202
+    body = {"number": person, "use_case": "marketing", "type": "promotional", "text": WORDS}
+    assert (await customer.live.post("/v1/consents", json=body)).status_code == 201
+    assert await promote() == (202, None)
+    assert (await explained(customer, person))["verdict"] == "open"
+    await customer.live.delete(f"/v1/consents/{person}/marketing")
+    code = (await promote())[1]
+    assert code in {"consent_required", "opted_out"}
