@@ -63,6 +63,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     webhook_allow_cidrs: tuple[str, ...] = ()
     """Networks otherwise refused as webhook targets, for example `127.0.0.0/8` on a developer's machine."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Networks of the operator's own proxies, whose `X-Forwarded-For` says who visits the hosted pages."""
     sns_cert_origins: tuple[str, ...] = ()
     """Origins besides AWS's own whose SNS certificates are trusted, for example the emulator's."""
     database_pool_size: int = 10
@@ -175,11 +177,12 @@ def _check(settings: Settings) -> None:
             raise ConfigurationError(
                 f"{environment_name(field)} needs at least {_MIN_SECRET_LENGTH} characters"
             )
-    for network in settings.webhook_allow_cidrs:
-        try:
-            ipaddress.ip_network(network)
-        except ValueError as error:
-            raise ConfigurationError(f"TOLLGATE_WEBHOOK_ALLOW_CIDRS: {error}") from error
+    for field in ("webhook_allow_cidrs", "trusted_proxies"):
+        for network in getattr(settings, field):
+            try:
+                ipaddress.ip_network(network)
+            except ValueError as error:
+                raise ConfigurationError(f"{environment_name(field)}: {error}") from error
 
 
 def _check_faults(settings: Settings) -> None:

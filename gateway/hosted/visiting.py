@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from gateway.api.desk import Desk
 from gateway.api.exchange import exchange_of
+from gateway.hosted.addresses import visitor_address
 from gateway.hosted.rendering import Site
 from tenants.accounts import store as accounts
 from tenants.accounts.models import Tenant
@@ -49,7 +50,11 @@ async def visit(request: VisitorRequest, desk: Desk, slug: str, language: str | 
         settings=settings, links=links_of(desk.public_url, slug), language=_language(language, settings)
     )
     key = await desk.services.data_keys.of(tenant.id)
-    address = request.client.host if request.client is not None else "unknown"
+    address = visitor_address(
+        request.client.host if request.client is not None else None,
+        request.headers.getall("x-forwarded-for", []),
+        desk.services.settings.trusted_proxies,
+    )
     return Visit(scope=scope, tenant=tenant, key=key, site=site, address=address)
 
 
