@@ -23,6 +23,7 @@ _STYLE: Final = (
     "body{font:16px/1.6 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;color:#1b1f24;"
     "background:#fff}a{color:#0b57d0}pre,code{font:14px/1.5 ui-monospace,monospace;background:#f3f4f6}"
     "code{padding:.1em .3em}pre{padding:1rem;overflow:auto}pre code{padding:0}table{border-collapse:collapse}"
+    "img{max-width:100%;border:1px solid #d0d7de}"
     "td,th{border:1px solid #d0d7de;padding:.3rem .6rem;text-align:left}"
     "@media(prefers-color-scheme:dark){body{background:#0f1419;color:#e6edf3}a{color:#7cb3ff}"
     "pre,code{background:#1c232b}td,th{border-color:#3a434d}}"
@@ -39,6 +40,7 @@ class Library:
     def __init__(self, folder: Path | None) -> None:
         self._pages: dict[str, str] = dict(_read(folder)) if folder is not None else {}
         self._pages["errors"] = errors_markdown()
+        self._pictures: dict[str, bytes] = dict(_read_pictures(folder)) if folder is not None else {}
         self._markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
 
     def titles(self) -> list[tuple[str, str]]:
@@ -49,6 +51,10 @@ class Library:
         """Return a page as HTML, or None if there is none of that path."""
         text = self._pages.get(path)
         return None if text is None else whole_page(_title(path, text), self.render(text))
+
+    def picture(self, path: str) -> bytes | None:
+        """Return a picture of a page, PNG, or None if there is none of that path."""
+        return self._pictures.get(path)
 
     def render(self, markdown: str) -> str:
         """Return Markdown as HTML with anchors at headings and links between pages."""
@@ -79,7 +85,10 @@ def docs_routes(library: Library) -> list[HTTPRouteHandler]:
         return _html(library.page("errors"))
 
     @get("/docs/{page:path}", include_in_schema=False, media_type=MediaType.HTML, sync_to_thread=False)
-    def get_docs_page(page: FromPath[Path]) -> Response[str]:
+    def get_docs_page(page: FromPath[Path]) -> Response[str] | Response[bytes]:
+        picture = library.picture(str(page).strip("/"))
+        if picture is not None:
+            return Response(picture, headers=_POLICY, media_type="image/png")
         return _html(library.page(str(page).strip("/").removesuffix(".md")))
 
     return [get_docs_index, get_error_page, get_errors_page, get_docs_page]
@@ -121,6 +130,11 @@ def _html(page: str | None) -> Response[str]:
 def _read(folder: Path) -> Iterable[tuple[str, str]]:
     for path in sorted(folder.rglob("*.md")):
         yield path.relative_to(folder).with_suffix("").as_posix(), path.read_text(encoding="utf-8")
+
+
+def _read_pictures(folder: Path) -> Iterable[tuple[str, bytes]]:
+    for path in sorted(folder.rglob("*.png")):
+        yield path.relative_to(folder).as_posix(), path.read_bytes()
 
 
 def _title(path: str, text: str) -> str:

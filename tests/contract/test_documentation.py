@@ -69,7 +69,7 @@ def test_no_route_is_undocumented(world, openapi) -> None:
         for route in world.app.routes
         for method in route.methods
         if method != "OPTIONS"
-        and not route.path.startswith(("/docs", "/p/"))
+        and not route.path.startswith(("/docs", "/p/", "/console"))
         and route.path != "/openapi.json"
     }
     documented = {(path, method) for path, item in openapi["paths"].items() for method in item if method in
@@ -168,6 +168,14 @@ async def test_there_is_no_way_out_of_the_documentation(nobody, path) -> None:
     """Pages are looked up in a list made at the start, not on the disk."""
     answer = await nobody.get(f"/docs/{path}")
     assert (answer.status_code, answer.json()["code"]) == (404, "no_such_route")
+
+
+async def test_a_tutorials_pictures_are_served_beside_it(nobody) -> None:
+    """The pages load nothing from elsewhere, so their pictures come from here."""
+    page = await nobody.get("/docs/tutorials/onboarding")
+    assert 'src="onboarding-checklist.png"' in page.text
+    picture = await nobody.get("/docs/tutorials/onboarding-checklist.png")
+    assert (picture.headers["content-type"], picture.content[:4]) == ("image/png", b"\x89PNG")
 
 
 async def test_the_document_is_stable(nobody) -> None:

@@ -1,0 +1,141 @@
+"""Answers given on pages: kept, judged at their fields, shown to their tenant alone and never run."""
+
+from uuid import uuid4
+
+import pytest
+
+from tests.contract.conftest import OPERATOR_KEY
+from tests.contract.console_person import Person, invited
+from tests.unit.tenants.onboarding_answers import COMPLETE
+
+LEGAL = "/console/onboarding/questions/legal"
+HOSTILE = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>"
+
+
+async def signed_in(world, operator, customer) -> Person:
+    """A person of a tenant."""
+    person = Person(world.client())
+    await person.accept(await invited(operator, customer.id, f"f-{uuid4().hex[:10]}@acme.example"))
+    return person
+
+
+@pytest.fixture
+async def member(world, operator, customer):
+    """A person of the customer's, signed in."""
+    person = await signed_in(world, operator, customer)
+    yield person
+    await person.browser.aclose()
+
+
+@pytest.fixture
+async def desk(world):
+    """The operator's browser."""
+    async with world.client() as browser:
+        person = Person(browser)
+        await person.open("/console/operator/sign-in")
+        await person.send("/console/operator/sign-in", key=OPERATOR_KEY)
+        yield person
+
+
+async def test_an_answer_on_a_page_is_the_tenants_answer_over_the_api(member, customer) -> None:
+    """One onboarding, two ways to it; the audit names the person."""
+    await member.open(LEGAL)
+    answer = await member.send(LEGAL, version="0", hosted="on")
+    assert answer.status_code == 303
+    shown = (await customer.api.get("/v1/onboarding")).json()
+    assert shown["answers"]["legal"]["hosted"] is True
+    rows = (await customer.api.get("/v1/audit")).json()["data"]
+    assert next(row["actor"] for row in rows if row["action"] == "onboarding.answered").startswith("psn_")
+
+
+async def test_a_bad_answer_stands_at_its_field_with_what_was_written(member) -> None:
+    """Nobody types it all again."""
+    await member.open(LEGAL)
+    answer = await member.send(
+        LEGAL, version="0", terms_url="http://acme.example", privacy_url="https://a.example/p"
+    )
+    assert answer.status_code == 422
+    assert 'id="f-terms_url-error"' in answer.text
+    assert 'value="https://a.example/p"' in answer.text
+
+
+async def test_what_is_missing_is_named_all_at_once(member) -> None:
+    """Not one field per attempt."""
+    path = "/console/onboarding/questions/profile"
+    await member.open(path)
+    answer = await member.send(path, version="0", legal_name="Acme Incorporated")
+    assert (answer.status_code, answer.text.count("Fill this in.") > 10) == (422, True)
+
+
+async def test_an_answer_that_somebody_changed_meanwhile_is_told_and_kept(member, customer) -> None:
+    """Two browsers; the second is not lost, and does not overwrite unseen."""
+    await member.open(LEGAL)
+    await customer.api.patch("/v1/onboarding", json={"relationship": COMPLETE["relationship"]})
+    answer = await member.send(LEGAL, version="0", hosted="on")
+    assert (answer.status_code, "Somebody else changed" in answer.text) == (409, True)
+    assert (await customer.api.get("/v1/onboarding")).json()["answers"]["legal"] is None
+
+
+async def test_a_button_pressed_twice_acts_once(member, customer) -> None:
+    """A double click on a slow line."""
+    await customer.api.patch("/v1/onboarding", json=COMPLETE)
+    await member.open("/console/onboarding")
+    for _ in range(2):
+        answer = await member.send("/console/onboarding/submit", once="the-same-form")
+        assert answer.status_code == 303, answer.text
+    rows = (await customer.api.get("/v1/audit")).json()["data"]
+    assert [row["action"] for row in rows].count("onboarding.asked") == 1
+
+
+async def test_what_comes_too_early_is_said_on_the_checklist(member) -> None:
+    """An old tab, or the back button."""
+    await member.open("/console/onboarding")
+    answer = await member.send("/console/onboarding/go-live", once="early")
+    assert (answer.status_code, 'role="alert"' in answer.text) == (409, True)
+
+
+async def test_hostile_answers_are_text_on_every_page(member, desk, customer) -> None:
+    """Templates escape; the tenant's words reach the operator's browser."""
+    profile = COMPLETE["profile"] | {"legal_name": HOSTILE, "vertical": HOSTILE}
+    stored = await customer.api.patch("/v1/onboarding", json=COMPLETE | {"profile": profile})
+    assert stored.status_code == 200, stored.text
+    pages = [
+        await member.open("/console/onboarding/questions/profile"),
+        await desk.open(f"/console/operator/tenants/{customer.id}"),
+    ]
+    for page in pages:
+        assert page.status_code == 200
+        assert "<script" not in page.text
+        assert "<img src=x" not in page.text
+        assert "&lt;script&gt;" in page.text
+
+
+async def test_another_tenants_things_are_not_there(world, operator, enrol, member) -> None:
+    """A foreign id reads like one that never was."""
+    other = await enrol()
+    await other.api.patch("/v1/onboarding", json=COMPLETE)
+    assert "Acme Incorporated" not in (await member.open("/console/onboarding/questions/profile")).text
+    for path in (
+        "/console/registrations/reg_01K3ZQ4V7N8R9T0W2Y4A6C8E0G",
+        "/console/onboarding/questions/nothing",
+    ):
+        assert (await member.open(path)).status_code == 404
+
+
+async def test_the_operator_sees_whose_turn_it_is_and_sends_back(member, desk, customer) -> None:
+    """A hundred at a glance begins with one that is right."""
+    await customer.api.patch("/v1/onboarding", json=COMPLETE)
+    await customer.api.post("/v1/onboarding/submit")
+    path = f"/console/operator/tenants/{customer.id}"
+    assert "asks for approval" in (await desk.open(path)).text
+    assert (await desk.send(f"{path}/send-back", once="b", why="Name a support desk.")).status_code == 303
+    assert "Name a support desk." in (await member.open("/console/onboarding")).text
+
+
+async def test_the_operator_makes_an_invitation_that_is_shown_once(desk, customer) -> None:
+    """The link stands on the answer and nowhere later."""
+    path = f"/console/operator/tenants/{customer.id}"
+    await desk.open(path)
+    made = await desk.send(f"{path}/invitations", once="i", email=f"i-{uuid4().hex[:8]}@acme.example")
+    assert "https://gateway.example/console/invitations/" in made.text
+    assert "/console/invitations/" not in (await desk.open(path)).text

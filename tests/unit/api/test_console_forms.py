@@ -1,0 +1,42 @@
+"""Answers as fields and fields as answers."""
+
+from gateway.console import forms
+from gateway.console.ports import Fault, Problem
+from gateway.console.questions import QUESTIONS, groups_of
+from tests.unit.tenants.onboarding_answers import COMPLETE
+
+
+def test_every_answer_comes_back_from_its_fields_as_it_was() -> None:
+    """A form that is opened and saved changes nothing."""
+    for name in QUESTIONS.keys() - {"senders"}:
+        groups = groups_of(name, COMPLETE[name])
+        filled = forms.read(groups, forms.shown(groups, COMPLETE[name]))
+        assert filled.errors.keys() <= {"parts_per_second"}, name
+        for path, value in forms.flattened(COMPLETE[name]).items():
+            assert forms.flattened(filled.answer)[path] == value, (name, path)
+
+
+def test_an_empty_optional_group_is_left_out_and_a_begun_one_is_not() -> None:
+    """The blank use case below the last one."""
+    groups = groups_of("use_cases", COMPLETE["use_cases"])
+    values = forms.shown(groups, COMPLETE["use_cases"])
+    assert len(groups) == 2
+    assert len(forms.read(groups, values).answer["programmes"]) == 1
+    assert "programmes.1.type" in forms.read(groups, values | {"programmes.1.use_case": "otp"}).errors
+
+
+def test_a_fault_stands_at_the_nearest_field() -> None:
+    """`/reach/countries/3` belongs to the one field of countries."""
+    problem = Problem(errors=[Fault(field="/reach/countries/3", detail="There is none.")])
+    groups = groups_of("reach", None)
+    assert forms.faults_of(problem, "/reach/", groups) == {"countries": "There is none."}
+    assert forms.faults_of(Problem(detail="No."), "/reach/", groups) == {"": "No."}
+
+
+def test_a_number_that_is_none_is_said_to_be_none() -> None:
+    """Before the API is asked."""
+    groups = groups_of("reach", None)
+    sent = {"countries": "us, gb", "messages_per_month": "many", "parts_per_second": "1.5"}
+    filled = forms.read(groups, sent)
+    assert filled.errors == {"messages_per_month": "Give a whole number."}
+    assert filled.answer["countries"] == ["US", "GB"]
