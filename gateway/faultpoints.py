@@ -68,6 +68,8 @@ class FaultPoint(StrEnum):
     REGISTRATION_VERSION_MADE = "registration.version_made"
     PROVISION_MADE = "provision.made"
     """After each answer of AWS to a creation or change, before it is written down."""
+    TEARDOWN_GONE = "teardown.gone"
+    """After each answer of AWS to a deletion, before it is written down."""
 
 
 Action = Literal["kill", "stop", "sleep", "raise"]

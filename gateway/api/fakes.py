@@ -14,7 +14,7 @@ from msgspec import Struct, structs
 
 from gateway.admission.pumping import HeldPrefix
 from gateway.api.ports import IngestAnswer
-from gateway.carrier.provision_plan_ports import PlanChanged, Planned
+from gateway.carrier.provision_plan_ports import HeldIdentity, PlanChanged, Planned, TeardownRequest
 from gateway.carrier.provision_ports import ProvisionRefused, ProvisionRequest, ProvisionResult
 from gateway.carrier.provision_shapes import Plan, Step
 from gateway.carrier.verify_ports import (
@@ -212,6 +212,7 @@ class FakeProvisionDesk:
             unit="micros",
         )
         self.refusal: ProvisionRefused | None = None
+        self.identities: tuple[HeldIdentity, ...] = ()
 
     async def plan(
         self,
@@ -239,6 +240,29 @@ class FakeProvisionDesk:
         if fingerprint != self.planned.fingerprint:
             return PlanChanged(changes=("new: create pool tg-acme",))
         return self.refusal or ProvisionResult(created=("arn:aws:sms-voice:us-east-1:1:pool/1",), adopted=())
+
+    async def teardown_plan(
+        self,
+        scope: TenantScope,  # noqa: ARG002 - the port's
+        request: TeardownRequest,  # noqa: ARG002 - the port's
+    ) -> Planned | ProvisionRefused:
+        """Return `planned`."""
+        return self.refusal or self.planned
+
+    async def teardown(
+        self,
+        scope: TenantScope,  # noqa: ARG002 - the port's
+        request: TeardownRequest,  # noqa: ARG002 - the port's
+    ) -> tuple[str, ...] | ProvisionRefused:
+        """Take the pool away."""
+        return self.refusal or ("pool tg-acme",)
+
+    async def held(
+        self,
+        account_id: UUID | None,  # noqa: ARG002 - the port's
+    ) -> tuple[HeldIdentity, ...] | ProvisionRefused:
+        """Return what is in `identities`."""
+        return self.refusal or self.identities
 
 
 class FakeVerifier:

@@ -9,6 +9,7 @@ from gateway.carrier.provision_ports import ProvisionRefused, ProvisionRequest, 
 from gateway.carrier.provision_shapes import Plan
 from tenants.credits.pricing import Unit
 from tenants.scope import TenantScope
+from tenants.senders.inventory import Owner
 
 
 class Planned(Struct, frozen=True, kw_only=True):
@@ -39,6 +40,21 @@ class TeardownRequest(Struct, frozen=True, kw_only=True):
     """Whether messages that still wait may be given up on."""
 
 
+class HeldIdentity(Struct, frozen=True, kw_only=True):
+    """One origination identity that an account leases, and who has it."""
+
+    arn: str
+    value: str
+    type: str
+    country: str
+    active: bool
+    protected: bool
+    pooled: bool
+    opt_out_list: str | None
+    monthly_usd: str
+    owners: tuple[Owner, ...]
+
+
 class ProvisionDesk(Protocol):
     """Plans without writing, applies what was seen, tells drift, tears down in order."""
 
@@ -60,4 +76,18 @@ class ProvisionDesk(Protocol):
         self, scope: TenantScope, request: ProvisionRequest, fingerprint: str
     ) -> ProvisionResult | ProvisionRefused | PlanChanged:
         """Do what a plan said, if it would still say the same. Raises as `plan`."""
+        ...
+
+    async def teardown_plan(self, scope: TenantScope, request: TeardownRequest) -> Planned | ProvisionRefused:
+        """Tell what a teardown would take away; nothing is written. Raises as `plan`."""
+        ...
+
+    async def teardown(
+        self, scope: TenantScope, request: TeardownRequest
+    ) -> tuple[str, ...] | ProvisionRefused:
+        """Stop the tenant's senders and take away what it has; return what went. Raises as `plan`."""
+        ...
+
+    async def held(self, account_id: UUID | None) -> tuple[HeldIdentity, ...] | ProvisionRefused:
+        """Return all that an account leases. Raises as `plan`."""
         ...

@@ -102,6 +102,7 @@ class ProvisionRun:
         account: AwsAccount,
         engine: AsyncEngine,
         usual_rate: UsualRate,
+        generation: int = 0,
     ) -> None:
         self._aws = aws
         self._usual_rate = usual_rate
@@ -109,6 +110,7 @@ class ProvisionRun:
         self._tenant = tenant
         self._account = account
         self._engine = engine
+        self._generation = () if generation == 0 else (str(generation),)
         self._name = f"tg-{tenant.slug}"
         self.created: list[str] = []
         self.adopted: list[str] = []
@@ -362,7 +364,7 @@ class ProvisionRun:
             self.created.append(str(made[member]))
 
     def _token(self, kind: str, *parts: str) -> str:
-        return client_token(self._tenant.id, kind, self._account.name, *parts)
+        return client_token(self._tenant.id, kind, self._account.name, *parts, *self._generation)
 
 
 def _channels(capabilities: Sequence[str]) -> tuple[Channel, ...]:

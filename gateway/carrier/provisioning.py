@@ -35,9 +35,9 @@ from tenants.accounts import service as accounts
 from tenants.accounts.models import Tenant
 from tenants.onboarding import store as onboardings
 from tenants.scope import TenantScope
+from tenants.senders import leaving, two_way
 from tenants.senders import service as senders
 from tenants.senders import store as sender_store
-from tenants.senders import two_way
 from tenants.senders.models import AwsAccount
 from tenants.senders.service import DEFAULT_ACCOUNT, AccountFacts
 
@@ -99,6 +99,7 @@ class AwsProvisioner:
         """
         async with worker_transaction(self._engine) as session:
             tenant = await accounts.get(scope, session)
+            generation = await leaving.generation(scope, session)
         topic_arn = await self._topic(account)
         wishes = wishes_of(request, tenant)
         async with self.open(account) as aws:
@@ -110,6 +111,7 @@ class AwsProvisioner:
                 account=account,
                 engine=self._engine,
                 usual_rate=self._usual_rate,
+                generation=generation,
             )
             await run.opt_out_list()
             rows = [await run.sender(wish) for wish in wishes]

@@ -5,11 +5,19 @@ from typing import Any, Final
 import click
 from rich.console import Console
 
-from gateway.cli.calling import over_the_api, show_one, wants_json
+from gateway.cli.calling import field, over_the_api, show_one, show_rows, wants_json
 from gateway.client import Client, path_of
 
 _LEAST_PARTS: Final = 2
 _MOST_PARTS: Final = 3
+_NUMBERS: Final = (
+    field("value"),
+    field("type"),
+    field("country"),
+    field("monthly_usd", title="USD a month"),
+    field("protected"),
+    field("tenants"),
+)
 _SENDERS: Final = click.option(
     "--sender",
     "senders",
@@ -69,6 +77,37 @@ def drift(client: Client, *, tenant: str, account: str | None) -> None:
     _show(found)
     if found["changes"]:
         raise SystemExit(1)
+
+
+@click.command("teardown")
+@click.argument("tenant")
+@click.option("--account", help="acc_…; the first account if absent.")
+@click.option("--apply", "apply_", is_flag=True, help="Do it; without it a dry run.")
+@click.option("--release-numbers", is_flag=True, help="Give numbers and sender ids back to AWS, for good.")
+@click.option("--delete-opt-out-list", is_flag=True, help="Delete AWS's opt-out list, too.")
+@click.option("--drained", is_flag=True, help="Give up on messages that still wait.")
+@over_the_api
+def teardown(client: Client, *, tenant: str, account: str | None, apply_: bool, **given: bool) -> None:
+    """Show, or with --apply take away, what a tenant has at AWS."""
+    body = {"account": account, "dry_run": not apply_, **given}
+    with Console(stderr=True).status("AWS takes one such request a second …"):
+        answer = client.post(path_of("admin", "tenants", tenant, "provision", "teardown"), body)
+    if wants_json():
+        show_one(answer, ())
+    elif answer["plan"] is not None:
+        _show(answer["plan"])
+    else:
+        click.echo("\n".join(f"- {each}" for each in answer["gone"]) or "There was nothing to take away.")
+
+
+@click.command("numbers")
+@click.option("--account", help="acc_…; the first account if absent.")
+@over_the_api
+def numbers(client: Client, *, account: str | None) -> None:
+    """List what an AWS account leases, the spare ones first."""
+    found = client.get(path_of("admin", "numbers"), account=account)["data"]
+    rows = [each | {"tenants": [owner["name"] for owner in each["owners"]]} for each in found]
+    show_rows(rows, _NUMBERS, empty="The account leases nothing.")
 
 
 def wish_of(text: str, mps: float | None) -> dict[str, Any]:

@@ -1,6 +1,12 @@
 """`/v1/admin/tenants/{id}/provision/plan`, `…/apply` and `…/drift` as clients see them."""
 
+from uuid import UUID
+
+from msgspec import structs
+
+from gateway.carrier.provision_plan_ports import HeldIdentity
 from gateway.carrier.provision_ports import ProvisionRefused
+from tenants.senders.inventory import Owner
 
 
 async def test_a_plan_says_what_is_made_what_it_costs_and_how_long_it_takes(operator, customer):
@@ -38,3 +44,38 @@ async def test_what_aws_refuses_has_its_words(world, operator, customer):
     world.services.provision_desk.refusal = ProvisionRefused(detail="name at least one sender")
     answer = await operator.post(f"/v1/admin/tenants/{customer.id}/provision/plan")
     assert (answer.status_code, answer.json()["code"]) == (409, "provision_refused")
+
+
+async def test_a_teardown_is_a_dry_run_unless_it_is_told_otherwise(operator, customer):
+    """Nobody loses a pool by an empty body."""
+    home = f"/v1/admin/tenants/{customer.id}/provision/teardown"
+    dry = (await operator.post(home)).json()
+    assert (dry["plan"]["changes"], dry["gone"]) == (1, [])
+    done = await operator.post(home, json={"dry_run": False})
+    assert done.json() == {"plan": None, "gone": ["pool tg-acme"]}
+    wrong = await operator.post(home, json={"account": "acc_!"})
+    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "/account")
+
+
+async def test_spare_numbers_come_first(world, operator, customer):
+    """They cost money and send nothing."""
+    owner = Owner(
+        tenant_id=customer.scope.tenant_id, tenant_name="Acme", sender_id=UUID(int=7), state="active"
+    )
+    spare = HeldIdentity(
+        arn="a",
+        value="+447700900002",
+        type="LONG_CODE",
+        country="GB",
+        active=True,
+        protected=True,
+        pooled=False,
+        opt_out_list="Default",
+        monthly_usd="1.00",
+        owners=(),
+    )
+    owned = structs.replace(spare, arn="b", value="+447700900001", owners=(owner,))
+    world.services.provision_desk.identities = (owned, spare)
+    rows = (await operator.get("/v1/admin/numbers")).json()["data"]
+    assert [(row["value"], row["spare"]) for row in rows] == [(spare.value, True), (owned.value, False)]
+    assert rows[1]["owners"][0]["tenant"] == customer.id

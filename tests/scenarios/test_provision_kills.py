@@ -91,3 +91,22 @@ async def test_a_build_that_forgets_what_it_asked_for_buys_a_second_number(fleet
     await operator.provisions(broken="provision_forgets")
     after = await at_aws(fleet)
     assert after["numbers"] - before["numbers"] > 1
+
+
+async def test_kill_9_in_a_teardown_is_finished_by_the_next_one(fleet, operator):
+    """Each run dies right after AWS took something away; the last one leaves nothing but the default list."""
+    await fleet.ensure("api")
+    before = await at_aws(fleet)
+    await operator.provisions()
+    body = {"dry_run": False, "release_numbers": True, "delete_opt_out_list": True}
+    for _ in ("pool", "event destination", "configuration set", "number", "opt-out list"):
+        doomed = await fleet.start("api", fault=f"{FaultPoint.TEARDOWN_GONE}:kill")
+        async with operator.client() as api:
+            with pytest.raises(httpx.TransportError):
+                await api.post(f"{operator.home}/teardown", json=body)
+        assert await doomed.ended() == -signal.SIGKILL, doomed.wrote[-2000:]
+    await fleet.start("api")
+    async with operator.client() as api:
+        last = await api.post(f"{operator.home}/teardown", json=body)
+    assert (last.status_code, last.json()["gone"]) == (200, [])
+    assert await at_aws(fleet) == before

@@ -101,7 +101,7 @@ async def plan_provisioning(
     """Look at AWS and the tenant; no transaction is open meanwhile."""
     request = provision_request(data or ProvisionBody())
     planned = await desk.services.provision_desk.plan(named_tenant(tenant_id), request)
-    return _view(planned)
+    return plan_view(planned)
 
 
 @post(
@@ -148,10 +148,11 @@ async def get_provisioning_drift(
     """Look for drift."""
     account_id = None if account is None else query_id("acc", account, "/account")
     planned = await desk.services.provision_desk.drift(named_tenant(tenant_id), account_id)
-    return _view(planned)
+    return plan_view(planned)
 
 
-def _view(planned: Planned | ProvisionRefused) -> PlanView:
+def plan_view(planned: Planned | ProvisionRefused) -> PlanView:
+    """Return a plan as the wire writes it, or raise why there is none."""
     if isinstance(planned, ProvisionRefused):
         raise Refusal("provision_refused", planned.detail)
     plan, unit = planned.plan, planned.unit
