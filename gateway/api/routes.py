@@ -243,7 +243,7 @@ OPERATOR_ROUTES: tuple[HTTPRouteHandler, ...] = (
     provision_plan.apply_provisioning,
     provision_plan.get_provisioning_drift,
     teardown.teardown_tenant,
-    numbers.list_numbers,
+    numbers.list_account_numbers,
     provision.list_tenant_senders,
     admin_api_keys.list_tenant_api_keys,
     admin_api_keys.create_tenant_api_key,

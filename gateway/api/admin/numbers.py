@@ -62,7 +62,7 @@ class HeldNumbers(Struct, frozen=True, kw_only=True):
         "that have them. Spare ones come first: name one as `value` in `provision` to give it to a tenant."
     ),
 )
-async def list_numbers(desk: NamedDependency[Desk], account: AccountQuery = None) -> HeldNumbers:
+async def list_account_numbers(desk: NamedDependency[Desk], account: AccountQuery = None) -> HeldNumbers:
     """Ask AWS, and compare with every tenant's senders."""
     account_id = None if account is None else query_id("acc", account, "/account")
     found = await desk.services.provision_desk.held(account_id)
