@@ -30,6 +30,8 @@ Answer = TypeVar("Answer")
 
 _WORTH_A_COMMIT = 32
 """Items that are a commit's own cost's worth; of small batches a quarter is enough."""
+_LOOK_S = 0.005
+"""Between two looks at how much has come together."""
 _IN_DOUBT_TRIES = 3
 _IN_DOUBT_PAUSE_S = 0.2
 _LOST_CONNECTION = (
@@ -56,7 +58,7 @@ class GroupCommit(Generic[Item, Answer]):
     Args:
         write: Stores a batch in one transaction of its own on the given connection; one answer per item.
         committed: Hears of each batch after its commit; must not block.
-        linger_s: How long a batch that is not full waits for company; 0 where a caller's latency counts.
+        linger_s: How long a batch that is not worth a commit waits for company; 0 where a caller's latency counts.
         find_committed: After a lost connection, the answers of items that are stored after all.
     """
 
@@ -178,9 +180,14 @@ class GroupCommit(Generic[Item, Answer]):
         self._seconds.observe(time.perf_counter() - started)
 
     async def _next_batch(self) -> list[_Waiting[Item, Answer]]:
-        if self._linger_s and len(self._line) < self._max_batch:
-            await asyncio.sleep(self._linger_s)
+        await self._linger()
         return [self._line.popleft() for _ in range(min(self._max_batch, len(self._line)))]
+
+    async def _linger(self) -> None:
+        """Wait for company, until there is enough of it: callers that wait themselves send nothing meanwhile."""
+        until = time.monotonic() + self._linger_s
+        while len(self._line) < self._worth and (left_s := until - time.monotonic()) > 0:
+            await asyncio.sleep(min(left_s, _LOOK_S))
 
     def _is_ready(self) -> bool:
         """Whether to begin a commit: at once if none is under way, else when enough has gathered."""

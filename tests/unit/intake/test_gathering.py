@@ -146,3 +146,25 @@ async def test_a_batch_in_line_is_told_when_the_process_stops(commits) -> None:
     await asyncio.gather(running, return_exceptions=True)
     for answers in await asyncio.wait_for(asyncio.gather(*parties), 10):
         assert all(isinstance(answer, Unavailable) for answer in answers)
+
+
+async def test_a_line_that_lingers_goes_as_soon_as_enough_has_come(commits) -> None:
+    """Callers that wait for their answers send nothing meanwhile: all of the wait would be lost."""
+    line: GroupCommit[int, int] = GroupCommit(
+        commits,
+        commits.write,
+        queue_size=100,
+        max_batch=16,
+        sizes=Histogram("sizes", "-", registry=None),
+        seconds=Histogram("seconds", "-", registry=None),
+        linger_s=3600.0,
+    )
+    running = asyncio.create_task(line.run(flushers=1))
+    commits.may_end.set()
+    few = await submit(line, 3)
+    assert commits.sizes == []
+    more = await submit(line, 1)
+    await asyncio.wait_for(asyncio.gather(*few, *more), 10)
+    assert commits.sizes == [4]
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
