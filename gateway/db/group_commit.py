@@ -14,6 +14,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 import asyncpg
@@ -30,8 +31,6 @@ Answer = TypeVar("Answer")
 
 _WORTH_A_COMMIT = 32
 """Items that are a commit's own cost's worth; of small batches a quarter is enough."""
-_LOOK_S = 0.005
-"""Between two looks at how much has come together."""
 _IN_DOUBT_TRIES = 3
 _IN_DOUBT_PAUSE_S = 0.2
 _LOST_CONNECTION = (
@@ -58,7 +57,7 @@ class GroupCommit(Generic[Item, Answer]):
     Args:
         write: Stores a batch in one transaction of its own on the given connection; one answer per item.
         committed: Hears of each batch after its commit; must not block.
-        linger_s: How long a batch that is not worth a commit waits for company; 0 where a caller's latency counts.
+        linger_s: How long a batch that is not worth a commit waits for company; 0 where latency counts.
         find_committed: After a lost connection, the answers of items that are stored after all.
     """
 
@@ -88,6 +87,7 @@ class GroupCommit(Generic[Item, Answer]):
         self._parties: deque[list[_Waiting[Item, Answer]]] = deque()
         self._party_under_way = False
         self._arrived = asyncio.Event()
+        self._crowded = asyncio.Event()
         self._closed = False
         self._under_way = 0
         self._worth = min(_WORTH_A_COMMIT, max(1, max_batch // 4))
@@ -109,6 +109,8 @@ class GroupCommit(Generic[Item, Answer]):
             raise Overloaded("more is waiting than can be stored in time")
         waiting: _Waiting[Item, Answer] = _Waiting(item)
         self._line.append(waiting)
+        if len(self._line) >= self._worth:
+            self._crowded.set()
         if self._is_ready():
             self._arrived.set()
         return await waiting.answer
@@ -184,10 +186,13 @@ class GroupCommit(Generic[Item, Answer]):
         return [self._line.popleft() for _ in range(min(self._max_batch, len(self._line)))]
 
     async def _linger(self) -> None:
-        """Wait for company, until there is enough of it: callers that wait themselves send nothing meanwhile."""
-        until = time.monotonic() + self._linger_s
-        while len(self._line) < self._worth and (left_s := until - time.monotonic()) > 0:
-            await asyncio.sleep(min(left_s, _LOOK_S))
+        """Wait for company, until there is enough: callers that wait themselves send nothing meanwhile."""
+        if not self._linger_s or len(self._line) >= self._worth:
+            return
+        self._crowded.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._linger_s):
+                await self._crowded.wait()
 
     def _is_ready(self) -> bool:
         """Whether to begin a commit: at once if none is under way, else when enough has gathered."""
