@@ -66,6 +66,8 @@ class FaultPoint(StrEnum):
     REGISTRATION_TIED = "registration.tied"
     REGISTRATION_SUBMITTED = "registration.submitted"
     REGISTRATION_VERSION_MADE = "registration.version_made"
+    SENDER_ID_REQUESTED = "sender_id.requested"
+    """After AWS's answer for one country of a bulk request, before it is written down."""
     PROVISION_MADE = "provision.made"
     """After each answer of AWS to a creation or change, before it is written down."""
     TEARDOWN_GONE = "teardown.gone"

@@ -17,6 +17,7 @@ from gateway.messages.view import MessageView
 from gateway.receipts.dead_letter import DeadLetter
 from gateway.receipts.firehose import Posted, Taken
 from gateway.receipts.parked import Parked, Retried
+from gateway.registrations.sender_id_drift import SenderIdDrift
 from tenants.accounts.sealing import DataKey
 from tenants.registrations.checking import Value
 from tenants.registrations.forms import Form, FormType
@@ -258,6 +259,15 @@ class RegistrationForms(Protocol):
         Raises:
             tenants.errors.NotFound: AWS has no such type.
             gateway.errors.Unavailable: AWS does not answer and nothing is kept.
+        """
+        ...
+
+    async def sender_id_drift(self, scope: TenantScope) -> list[SenderIdDrift]:
+        """
+        Return how AWS's sender ids differ from those that the tenant was given.
+
+        Raises:
+            gateway.errors.Unavailable: AWS does not answer.
         """
         ...
 

@@ -3,12 +3,21 @@
 import asyncio
 import time
 from collections import defaultdict
+from collections.abc import Awaitable, Callable
 
 
 class Pace:
     """Spaces the calls of each action; `per_second` None does not wait at all (an emulator)."""
 
-    def __init__(self, per_second: float | None) -> None:
+    def __init__(
+        self,
+        per_second: float | None,
+        *,
+        seconds: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._seconds = seconds
+        self._sleep = sleep
         self._gap_s = 0.0 if per_second is None else 1.0 / per_second
         self._next_at: defaultdict[str, float] = defaultdict(float)
 
@@ -16,7 +25,7 @@ class Pace:
         """Wait for this action's next turn."""
         if self._gap_s == 0.0:
             return
-        now = time.monotonic()
+        now = self._seconds()
         at = max(now, self._next_at[action])
         self._next_at[action] = at + self._gap_s
-        await asyncio.sleep(at - now)
+        await self._sleep(at - now)

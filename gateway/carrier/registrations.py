@@ -233,12 +233,13 @@ class AwsRegistrations:
         except ClientError as error:
             if error.response.get("Reason") in _DONE:
                 return {}
-            raise _refusal(error) from error
+            raise refusal_in(error) from error
         except BotoCoreError as error:
             raise AwsRefusal("passing", type(error).__name__, f"AWS does not answer: {error}") from error
 
 
-def _refusal(error: ClientError) -> AwsRefusal:
+def refusal_in(error: ClientError) -> AwsRefusal:
+    """Return AWS's answer as a refusal, with whom it leaves to act."""
     response: Any = error.response
     code = str(response.get("Error", {}).get("Code", ""))
     status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))

@@ -33,6 +33,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "Verify numbers that are reached before going live.",
     ),
     "senders": ("gateway.cli.senders", "Provision, list, swap and disable origination identities."),
+    "sender-ids": ("gateway.cli.sender_ids", "Request a sender id in many countries; compare with AWS."),
     "registrations": (
         "gateway.cli.registrations",
         "Register numbers with carriers, one or many; lint drafts.",

@@ -8,9 +8,11 @@ from gateway.clock import Clock
 from gateway.db.transaction import worker_transaction
 from gateway.errors import Unavailable
 from gateway.registrations.forms import Forms
+from gateway.registrations.sender_id_drift import SenderIdDrift, drift_of
 from tenants.registrations.checking import Value
 from tenants.registrations.forms import Form, FormType
 from tenants.registrations.models import Registration, RegistrationVersion
+from tenants.scope import TenantScope
 from tenants.senders import store as senders
 
 
@@ -40,6 +42,15 @@ class RegistrationDesk:
             Unavailable: AWS does not answer and nothing is kept.
         """
         return await self._forms.form(registration_type)
+
+    async def sender_id_drift(self, scope: TenantScope) -> list[SenderIdDrift]:
+        """
+        Return how AWS's sender ids differ from those that the tenant was given, asked now.
+
+        Raises:
+            Unavailable: AWS does not answer.
+        """
+        return await drift_of(scope, self._engine, self._open)
 
     async def held(self, row: Registration, current: RegistrationVersion) -> dict[str, Value]:
         """

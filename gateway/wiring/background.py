@@ -31,6 +31,7 @@ from gateway.messages.spend_notices import SpendNotices
 from gateway.messages.usage import count_all
 from gateway.receipts.batch import platform_key
 from gateway.receipts.sweep import ReceiptSweep
+from gateway.registrations.bulk_sender_ids import BulkSenderIds
 from gateway.registrations.forms import Forms
 from gateway.registrations.poll import RegistrationPoll
 from gateway.registrations.runner import RegistrationRunner
@@ -99,6 +100,7 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
     control = control_of(open_session())
     forms = Forms(shared.worker_engine, control, clock)
     runner = RegistrationRunner(shared.worker_engine, control, forms, clock)
+    sender_ids = BulkSenderIds(shared.worker_engine, control, clock)
     reviews = RegistrationPoll(shared.worker_engine, control, forms, clock)
     hours = Hours(pool, clock)
     alarms = AlarmWatch(shared.worker_engine, clock)
@@ -170,6 +172,7 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
         Round(name="expired_overrides", every_s=3600.0, work=forget_overrides),
         Round(name="expired_media", every_s=3600.0, work=forget_media),
         Round(name="registrations", every_s=1.0, work=runner.work),
+        Round(name="bulk_sender_ids", every_s=1.0, work=sender_ids.work),
         Round(name="registration_reviews", every_s=2.0, work=reviews.look),
         Round(name="expired_keys", every_s=600.0, work=forget_keys),
     ]

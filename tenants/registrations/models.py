@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tenants.tables import Base, Instant, Json, JsonList
+from tenants.tables import Base, Instant, Json, JsonList, Texts
 
 _STATUSES = (
     "'draft', 'preparing', 'ready', 'submitting', 'submitted', 'aws_reviewing', 'reviewing', "
@@ -139,3 +139,36 @@ class RegistrationAttachment(Base):
     aws_ids: Mapped[Json] = mapped_column(server_default="{}")
     """AWS account id -> RegistrationAttachmentId."""
     created_at: Mapped[Instant] = mapped_column(server_default=text("now()"))
+
+
+class BulkSenderId(Base):
+    """A sender id that was asked for in one country, and what became of it."""
+
+    __tablename__ = "bulk_sender_ids"
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('waiting', 'created', 'adopted', 'registration_required', 'failed')", name="state"
+        ),
+        Index("ix_bulk_sender_ids_due_at", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    )
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    value: Mapped[str] = mapped_column(primary_key=True)
+    """The sender id as it was asked for; AWS may keep it in capitals."""
+    country: Mapped[str] = mapped_column(primary_key=True)
+    message_types: Mapped[Texts]
+    """The gateway's types that it is to carry."""
+    state: Mapped[str]
+    arn: Mapped[str | None]
+    monthly_usd: Mapped[str | None]
+    """Dollars a month, as AWS said."""
+    code: Mapped[str | None]
+    """Why it failed: AWS's reason, or a rule's name."""
+    detail: Mapped[str | None]
+    tries: Mapped[int] = mapped_column(server_default="0")
+    """How often AWS was busy or away."""
+    due_at: Mapped[datetime | None]
+    """When AWS is asked next; None once it is settled."""
+    asked_at: Mapped[Instant]
+    settled_at: Mapped[datetime | None]

@@ -90,6 +90,7 @@ ALLOWED_IN = {
     ("two_way_settings", "stop_scope"): "'everything'",
     ("dispatch_queue", "state"): "'queued'",
     ("console_sessions", "stage"): "'open'",
+    ("bulk_sender_ids", "state"): "'created'",
     ("console_invitations", "token_hash"): "sha256($1::uuid::text::bytea)",
     ("console_people", "email_hash"): "sha256($1::uuid::text::bytea)",
     ("console_sessions", "token_hash"): "sha256($1::uuid::text::bytea)",
