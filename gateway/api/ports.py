@@ -17,8 +17,8 @@ from gateway.messages.view import MessageView
 from gateway.receipts.dead_letter import DeadLetter
 from gateway.receipts.firehose import Posted, Taken
 from gateway.receipts.parked import Parked, Retried
-from gateway.registrations.sender_id_drift import SenderIdDrift
 from tenants.accounts.sealing import DataKey
+from tenants.registrations.bulk_sender_ids import SenderIdDrift
 from tenants.registrations.checking import Value
 from tenants.registrations.forms import Form, FormType
 from tenants.registrations.models import Registration, RegistrationVersion

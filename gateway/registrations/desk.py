@@ -8,7 +8,8 @@ from gateway.clock import Clock
 from gateway.db.transaction import worker_transaction
 from gateway.errors import Unavailable
 from gateway.registrations.forms import Forms
-from gateway.registrations.sender_id_drift import SenderIdDrift, drift_of
+from gateway.registrations.sender_id_drift import drift_of
+from tenants.registrations.bulk_sender_ids import SenderIdDrift
 from tenants.registrations.checking import Value
 from tenants.registrations.forms import Form, FormType
 from tenants.registrations.models import Registration, RegistrationVersion

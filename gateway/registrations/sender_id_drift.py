@@ -1,9 +1,7 @@
 """Whether AWS still has the sender ids that a tenant was given, as they were given (F-SID-VERIFY)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
-from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.carrier.control import OpenControl
@@ -11,22 +9,10 @@ from gateway.carrier.registrations import AwsRefusal
 from gateway.carrier.sender_ids import AwsSenderIds, SeenSenderId
 from gateway.db.transaction import worker_transaction
 from gateway.errors import Unavailable
-from tenants.registrations.bulk_sender_ids import asked, given
+from tenants.registrations.bulk_sender_ids import DriftKind, SenderIdDrift, asked, given
 from tenants.registrations.models import BulkSenderId
 from tenants.scope import TenantScope
 from tenants.senders import store as senders
-
-DriftKind = Literal["missing", "unprotected", "message_types", "price", "not_asked_for"]
-
-
-class SenderIdDrift(Struct, frozen=True, kw_only=True):
-    """One difference."""
-
-    sender_id: str
-    country: str
-    kind: DriftKind
-    wanted: str
-    found: str
 
 
 async def drift_of(scope: TenantScope, engine: AsyncEngine, open_control: OpenControl) -> list[SenderIdDrift]:

@@ -24,6 +24,7 @@ from tenants.scope import TenantScope
 from tenants.senders.routing import routes_of
 
 BulkState = Literal["waiting", "created", "adopted", "registration_required", "failed"]
+DriftKind = Literal["missing", "unprotected", "message_types", "price", "not_asked_for"]
 GIVEN: Final = frozenset({"created", "adopted"})
 
 _NEEDS_REGISTRATION: Final = "AWS gives a sender id here only after a registration: POST …/registrations"
@@ -46,6 +47,16 @@ class Settled(Struct, frozen=True, kw_only=True):
     monthly_usd: str | None = None
     code: str | None = None
     detail: str | None = None
+
+
+class SenderIdDrift(Struct, frozen=True, kw_only=True):
+    """One difference between what was given and what AWS has."""
+
+    sender_id: str
+    country: str
+    kind: DriftKind
+    wanted: str
+    found: str
 
 
 def every_country() -> tuple[str, ...]:

@@ -15,12 +15,11 @@ from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
 from gateway.api.path_ids import named_tenant
-from gateway.registrations.sender_id_drift import SenderIdDrift
 from tenants.accounts import service as accounts
 from tenants.accounts.plan import CountryCode
 from tenants.ids import encode
 from tenants.registrations import bulk_sender_ids as bulk
-from tenants.registrations.bulk_sender_ids import BulkWish
+from tenants.registrations.bulk_sender_ids import BulkWish, SenderIdDrift
 from tenants.registrations.models import BulkSenderId
 from tenants.senders.service import MESSAGE_TYPES, MessageType
 
