@@ -15,14 +15,16 @@ from tenants.optouts import lists
 from tenants.optouts import service as opt_outs
 from tenants.optouts.service import Change, Origin
 from tenants.pages import service as pages
-from tenants.pages.settings import Programme
+from tenants.pages.settings import PageProgramme
 
 LINK_LIVES: Final = timedelta(minutes=15)
 _TYPES: Final = ("otp", "transactional", "promotional")
 _BY_PERSON: Final = Origin(source="page", actor="recipient")
 
 
-async def agree(visitor: Visit, desk: Desk, number: str, chosen: Sequence[Programme], method: Method) -> None:
+async def agree(
+    visitor: Visit, desk: Desk, number: str, chosen: Sequence[PageProgramme], method: Method
+) -> None:
     """Write down what was ticked; unless the tenant wants it otherwise, the phone is asked by one text."""
     now, settings = desk.services.clock.now(), visitor.site.settings
     async with desk.tenant(visitor.scope) as session:
@@ -178,7 +180,7 @@ def _moves(stands: Collection[str], types: Collection[str]) -> list[tuple[str, b
     return [*leave, *((name, True) for name in _TYPES if name not in types and name not in stands)]
 
 
-def _consent(visitor: Visit, number: str, programme: Programme, method: Method) -> NewConsent:
+def _consent(visitor: Visit, number: str, programme: PageProgramme, method: Method) -> NewConsent:
     return NewConsent(
         number=number,
         use_case=programme.use_case,

@@ -11,7 +11,7 @@ from typing import Final
 from msgspec import Struct
 
 from tenants.pages.phrases import PHRASES
-from tenants.pages.settings import Language, PageSettings, Programme
+from tenants.pages.settings import Language, PageProgramme, PageSettings
 
 RATES: Final = "message and data rates may apply"
 """Verbatim; other languages carry it beside their own words."""
@@ -37,7 +37,7 @@ def links_of(public_url: str, slug: str) -> Links:
     )
 
 
-def disclosure(settings: PageSettings, programme: Programme, links: Links, language: Language) -> str:
+def disclosure(settings: PageSettings, programme: PageProgramme, links: Links, language: Language) -> str:
     """Return all that a person is told of one programme; what the consent ledger keeps."""
     said = PHRASES[language]
     values = {"brand": settings.brand, "name": programme.name, "purpose": programme.purpose.rstrip(". ")}
@@ -53,7 +53,7 @@ def disclosure(settings: PageSettings, programme: Programme, links: Links, langu
     return f"{whole} {said['terms']}: {links.terms} {said['privacy']}: {links.privacy}"
 
 
-def missing(text: str, settings: PageSettings, programme: Programme, links: Links) -> list[str]:
+def missing(text: str, settings: PageSettings, programme: PageProgramme, links: Links) -> list[str]:
     """Return which elements a text lacks; empty for a complete one."""
     folded = text.casefold()
     wanted: Mapping[str, tuple[str, ...]] = {

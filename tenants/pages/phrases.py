@@ -82,7 +82,7 @@ _DE: Final = {
     "terms_title": "SMS-Bedingungen",
     "privacy_title": "Datenschutzerklärung",
     "sms_section": "Textnachrichten (SMS)",
-    "programme": "Programme",
+    "programme": "PageProgramme",
     "cancel_title": "Abbestellen",
     "cancel": "Sie können jederzeit abbestellen: Senden Sie STOP an die Nummer, von der die Nachrichten kommen. "
     "Eine Nachricht bestätigt die Abmeldung, danach kommt keine mehr. Mit JOIN an dieselbe Nummer oder wie "

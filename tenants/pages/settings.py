@@ -17,7 +17,7 @@ Https = Annotated[str, Meta(pattern=r"^https://[^\s/$.?#\x00][^\s\x00]*$", max_l
 Origin = Annotated[str, Meta(pattern=r"^https://[a-z0-9.-]{1,253}(:[0-9]{1,5})?$")]
 
 
-class Programme(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PageProgramme(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One use case, with a consent of its own."""
 
     use_case: Annotated[str, Meta(pattern="^[a-z0-9_-]{1,40}$")]
@@ -38,7 +38,7 @@ class PageSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     website: Https
     support_email: Email
     support_phone: Phone
-    programmes: Annotated[list[Programme], Meta(min_length=1, max_length=10)]
+    programmes: Annotated[list[PageProgramme], Meta(min_length=1, max_length=10)]
     language: Language = "en"
     """Of pages that are asked for in none; `?lang=` asks for another."""
     double_opt_in: bool = True

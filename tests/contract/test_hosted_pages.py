@@ -9,7 +9,7 @@ import pytest
 from tenants.consents.links import signed_link
 from tenants.pages.disclosures import links_of, missing
 from tenants.pages.service import MOST_GUESSES, MOST_TO_A_NUMBER
-from tenants.pages.settings import PageSettings, Programme
+from tenants.pages.settings import PageProgramme, PageSettings
 from tests.contract.conftest import PUBLIC_URL
 
 PERSON = "+12065550171"
@@ -77,7 +77,7 @@ async def test_every_place_of_consent_tells_everything(customer, pages, nobody, 
     """Carriers refuse an opt-in that lacks one element, in whatever form it is asked for."""
     html = (await nobody.get(at(customer, path), params={"lang": language})).text
     links = links_of(PUBLIC_URL, customer.slug)
-    settings = PageSettings(**{**SETTINGS, "programmes": [Programme(**each) for each in PROGRAMMES]})
+    settings = PageSettings(**{**SETTINGS, "programmes": [PageProgramme(**each) for each in PROGRAMMES]})
     for programme in settings.programmes:
         assert missing(shown(html), settings, programme, links) == []
     assert f'<html lang="{language}">' in html
@@ -85,7 +85,7 @@ async def test_every_place_of_consent_tells_everything(customer, pages, nobody, 
 
 def test_the_checker_names_what_is_missing() -> None:
     """A check that passes everything checks nothing."""
-    settings = PageSettings(**{**SETTINGS, "programmes": [Programme(**each) for each in PROGRAMMES]})
+    settings = PageSettings(**{**SETTINGS, "programmes": [PageProgramme(**each) for each in PROGRAMMES]})
     links = links_of(PUBLIC_URL, "acme")
     found = missing("Acme", settings, settings.programmes[0], links)
     assert found == [

@@ -28,6 +28,7 @@ async def test_a_top_up_is_seen_in_balance_and_ledger(customer, operator) -> Non
         "available": "25.50",
         "held": "0.00",
         "budgets": [],
+        "bundle": None,
     }
     entries = (await customer.api.get("/v1/credits/ledger")).json()["data"]
     assert [(entry["kind"], entry["available"], entry["note"]) for entry in entries] == [

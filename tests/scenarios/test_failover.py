@@ -168,8 +168,16 @@ async def test_a_gateway_that_fails_over_unknown_outcomes_is_noticed(regions, mo
         return honest(result, moved=moved)
 
     monkeypatch.setattr(rerouting, "failure_of", broken)
-    customer = await regions.customer()
-    assert any("was sent 2 times" in fault for fault in await twice_taken(regions, customer))
+    assert await _sends_twice(regions)
+
+
+async def _sends_twice(regions, tries=3):
+    """Whether a text goes out twice; the receipt of the first may outrun the broken build, so it tries again."""
+    for _ in range(tries):
+        found = await twice_taken(regions, await regions.customer())
+        if any("was sent 2 times" in fault for fault in found):
+            return True
+    return False
 
 
 async def test_a_swap_moves_the_queue_and_the_next_send(regions):
