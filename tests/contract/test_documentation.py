@@ -118,6 +118,7 @@ def test_every_post_offers_an_idempotency_key(openapi) -> None:
         "/v1/admin/tenants/{tenant_id}/provision/plan",
         "/v1/messages/estimate",
         "/v1/messages/explain",
+        "/v1/registrations/lint",
         "/v1/senders/advice",
         "/v1/senders/plan-sheet",
     ]

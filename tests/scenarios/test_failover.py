@@ -172,7 +172,7 @@ async def test_a_gateway_that_fails_over_unknown_outcomes_is_noticed(regions, mo
 
 
 async def _sends_twice(regions, tries=3):
-    """Whether a text goes out twice; the receipt of the first may outrun the broken build, so it tries again."""
+    """Whether a text goes out twice; a receipt may outrun the broken build, so it tries again."""
     for _ in range(tries):
         found = await twice_taken(regions, await regions.customer())
         if any("was sent 2 times" in fault for fault in found):

@@ -136,3 +136,26 @@ async def test_a_build_that_forgets_what_it_asked_for_buys_twice(fleet, registra
     await registrant.comes_to(*HANDED_IN)
     after = await at_aws(fleet)
     assert after[1] - before[1] > 1
+
+
+async def test_kill_9_between_two_countries_asks_for_no_sender_id_twice(fleet, registrant):
+    """A sender id ordered in bulk: AWS has the first, and nobody wrote it down."""
+    await fleet.kill("workers")
+    bulk = registrant.home.replace("registrations", "sender-ids/bulk")
+    value = f"K{uuid4().hex[:8].upper()}"
+    await registrant.call("POST", bulk, json={"sender_id": value, "countries": ["GB", "FR"]})
+    await registrant.dies_at(FaultPoint.SENDER_ID_REQUESTED)
+    await fleet.start("workers")
+
+    async def settled():
+        report = await registrant.call("GET", bulk)
+        return None if report["waiting"] else report
+
+    report = await until(settled, within_s=60)
+    assert {row["state"] for row in report["data"]} <= {"created", "adopted"}
+    client = open_session().client(
+        "pinpoint-sms-voice-v2", region_name="us-east-1", endpoint_url=fleet.emulator.base_url
+    )
+    async with client as aws:
+        held = (await aws.describe_sender_ids())["SenderIds"]
+    assert sorted(each["IsoCountryCode"] for each in held if each["SenderId"] == value) == ["FR", "GB"]

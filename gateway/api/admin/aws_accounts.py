@@ -23,6 +23,19 @@ from tenants.senders.models import AwsAccount
 from tenants.senders.service import AccountFacts
 
 _Text = Annotated[str, Meta(min_length=1, max_length=2048)]
+_Region = Annotated[str, Meta(pattern="^[a-z]{2}(-[a-z]{2,12}){1,3}-[0-9]{1,2}$", max_length=40)]
+_Endpoint = Annotated[
+    str,
+    Meta(
+        pattern=r"^https?://[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?$",
+        max_length=2048,
+    ),
+]
+_RoleArn = Annotated[
+    str, Meta(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$", max_length=2048)
+]
+_ExternalId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9+=,.@:/_-]{2,1224}$")]
+"""As STS takes them."""
 _Bucket = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 _Rate = Annotated[float, Meta(gt=0, le=10_000)]
 
@@ -60,12 +73,12 @@ class AwsAccounts(Struct, frozen=True, kw_only=True):
 class AwsAccountBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How an account is reached and what it allows."""
 
-    region: _Text
-    endpoint_url: _Text | None = None
+    region: _Region
+    endpoint_url: _Endpoint | None = None
     """Another endpoint for all its calls, STS and SNS too, such as the emulator's."""
-    role_arn: _Text | None = None
+    role_arn: _RoleArn | None = None
     """A role that the gateway's own credentials may assume, where the account is another one's."""
-    external_id: _Text | None = None
+    external_id: _ExternalId | None = None
     """What the role's trust policy asks for as `sts:ExternalId`."""
     sends_per_second: _Rate = 1.0
     """SendTextMessage requests per second; AWS starts every account at 1."""
