@@ -158,7 +158,9 @@ async def test_a_route_is_taken_out_of_use_and_back(operator, customer, database
 async def test_a_tenants_routes_are_set_in_order_and_unset(operator, customer, stranger):
     """A tenant's own account stands in no other tenant's list."""
     one, two = await account(operator), await account(operator, region="eu-west-1")
-    own = await account(operator, owner=stranger.id, role_arn="arn:aws:iam::1:role/x", external_id="x")
+    own = await account(
+        operator, owner=stranger.id, role_arn="arn:aws:iam::111122223333:role/x", external_id="xy"
+    )
     where = f"/v1/admin/tenants/{customer.id}/routes"
     answer = await operator.put(where, json={"routes": [two["id"], one["id"]]})
     assert [row["account"] for row in answer.json()["data"]] == [two["id"], one["id"]]

@@ -145,6 +145,7 @@ async def test_kill_9_between_two_countries_asks_for_no_sender_id_twice(fleet, r
     value = f"K{uuid4().hex[:8].upper()}"
     await registrant.call("POST", bulk, json={"sender_id": value, "countries": ["GB", "FR"]})
     await registrant.dies_at(FaultPoint.SENDER_ID_REQUESTED)
+    await fleet.database.execute("UPDATE bulk_sender_ids SET due_at = now()")  # the dead one's lease is over
     await fleet.start("workers")
 
     async def settled():

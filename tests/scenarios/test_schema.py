@@ -17,6 +17,8 @@ EXAMPLES = int(os.environ.get("SCHEMA_EXAMPLES", "5"))
 _OPERATOR = "^/v1/admin"
 _NOT_GENERATED = "^/v1/ingest"
 """Envelopes need a signature; tests of their own forge them by the thousand."""
+_BREAKS_THE_WORLD = "put_aws_account"
+"""It points the default route at hosts that do not answer, and every later request rightly gets 503."""
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,"
     "response_schema_conformance,unsupported_method"
@@ -40,9 +42,9 @@ async def test_generated_requests_get_documented_answers(stack, who):
         program, "run", f"{stack.settings.public_url}/openapi.json",
         "-H", f"Authorization: {bearer}", "--checks", CHECKS, "--phases", "coverage,fuzzing",
         "--max-examples", str(EXAMPLES), "--continue-on-failure", "--no-color", "--request-timeout", "20",
-        "--exclude-method", "OPTIONS", *chosen,
+        "--exclude-method", "OPTIONS", "--exclude-operation-id", _BREAKS_THE_WORLD, *chosen,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     wrote, _ = await process.communicate()
-    assert process.returncode == 0, wrote.decode()[-8000:]
+    assert process.returncode == 0, wrote.decode().partition("= FAILURES =")[2][:8000]
     assert b"Tested: 0" not in wrote

@@ -40,7 +40,11 @@ async def test_an_account_that_cannot_be_used_says_why(stack) -> None:
     account = await stack.operate(
         "PUT",
         "/v1/admin/aws-accounts/broken",
-        {"region": "us-east-1", "endpoint_url": stack.emulator.base_url, "role_arn": "arn:aws:iam::1:role/x"},
+        {
+            "region": "us-east-1",
+            "endpoint_url": stack.emulator.base_url,
+            "role_arn": "arn:aws:iam::111122223333:role/x",
+        },
     )
     checked = await stack.operate("POST", f"/v1/admin/aws-accounts/{account['id']}/check")
     assert not checked["ok"]
