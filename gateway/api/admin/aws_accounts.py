@@ -32,7 +32,7 @@ _Endpoint = Annotated[
     ),
 ]
 _RoleArn = Annotated[
-    str, Meta(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$", max_length=2048)
+    str, Meta(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{1,12}:role/[A-Za-z0-9+=,.@_/-]+$", max_length=2048)
 ]
 _ExternalId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9+=,.@:/_-]{2,1224}$")]
 """As STS takes them."""

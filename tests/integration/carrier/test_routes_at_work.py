@@ -43,7 +43,7 @@ async def test_an_account_that_cannot_be_used_says_why(stack) -> None:
         {
             "region": "us-east-1",
             "endpoint_url": stack.emulator.base_url,
-            "role_arn": "arn:aws:iam::111122223333:role/x",
+            "role_arn": "arn:aws:iam::1:role/x",
         },
     )
     checked = await stack.operate("POST", f"/v1/admin/aws-accounts/{account['id']}/check")
