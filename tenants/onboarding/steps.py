@@ -89,7 +89,7 @@ def checklist(answers: Answers, facts: Facts) -> list[Step]:
     missing: StepName | None = None
     for name, state, detail in _judged(answers, facts):
         if missing is not None and state != "done" and name not in _ANSWERED:
-            steps.append(Step(name=name, state="blocked", detail=f"{_TITLES[missing]} comes first."))
+            steps.append(Step(name=name, state="blocked", detail=f"Comes after {_TITLES[missing]}."))
             continue
         steps.append(Step(name=name, state=state, detail=detail))
         if missing is None and state != "done":
@@ -115,17 +115,17 @@ def complete_answers(answers: Answers, facts: Facts) -> bool:
 _ANSWERED: Final = frozenset(STEPS[:7])
 """Steps that are answers: they may be given in any order."""
 _TITLES: Final[dict[StepName, str]] = {
-    "profile": "The profile",
-    "relationship": "The relationship question",
-    "use_cases": "The use cases",
-    "reach": "The countries and volume",
-    "senders": "The choice of senders",
-    "legal": "The terms and the privacy policy",
-    "opt_in": "The opt-in",
-    "registrations": "The registrations",
-    "provisioning": "The provisioning",
-    "sandbox_test": "The test message",
-    "live": "Going live",
+    "profile": "the profile",
+    "relationship": "the relationship question",
+    "use_cases": "the use cases",
+    "reach": "the countries and volume",
+    "senders": "the choice of senders",
+    "legal": "the terms and the privacy policy",
+    "opt_in": "the opt-in",
+    "registrations": "the registrations",
+    "provisioning": "the provisioning",
+    "sandbox_test": "the test message",
+    "live": "going live",
 }
 _LEFT_TO_REGISTER: Final[tuple[tuple[RegistrationState, StepState, str], ...]] = (
     ("requires_updates", "open", "The reviewer of {} asks for changes."),
