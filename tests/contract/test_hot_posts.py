@@ -67,8 +67,19 @@ async def ask(
 async def both(world, *terms: Any, **more: Any) -> int:
     """Post both ways and return the status, which must be one, as must be every byte."""
     hot = await ask(world.app, *terms, **more)
-    assert hot == await ask(create_app(world.services, short_ways=False), *terms, **more)
+    whole = await ask(create_app(world.services, short_ways=False), *terms, **more)
+    assert _in_one_order(hot) == _in_one_order(whole)
     return hot[0]
+
+
+def _in_one_order(answer: Any) -> Any:
+    """The framework lists the methods it allows in the order of a set."""
+    status, headers, *rest = answer
+    listed = [
+        (name, b", ".join(sorted(value.split(b", "))) if name == b"allow" else value)
+        for name, value in headers
+    ]
+    return status, listed, *rest
 
 
 @pytest.mark.parametrize("name", OUTCOMES)
