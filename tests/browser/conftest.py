@@ -17,10 +17,9 @@ GRAVE = {"serious", "critical"}
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
-    """A browser, or a skip that says how to get one."""
+    """A browser; without one the test fails and says how to get it."""
     program = os.environ.get("BROWSER") or next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if program is None:
-        pytest.skip("no Chromium here: apt-get install chromium, or name one with BROWSER=/path")
+    assert program, "no Chromium here: run deploy/browser, name one with BROWSER=/path, or -m 'not browser'"
     async with async_playwright() as driver:
         browser = await driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield browser
