@@ -39,7 +39,7 @@ LEASE_S = 6.0
 UNKNOWN_WAIT_S = 4.0
 IN_FLIGHT = 8
 OPERATOR_KEY = "operator key of the scenarios"
-_UP_WITHIN_S = 40.0
+_UP_WITHIN_S = 90.0
 _FORGET_DELIVERIES = "UPDATE webhook_deliveries SET state = 'failed' WHERE state = 'pending'"
 """What an earlier scenario's receiver is still owed would be the next one's first lease."""
 
@@ -67,7 +67,7 @@ class Process:
         """Send it a signal."""
         self._process.send_signal(number)
 
-    async def ended(self, *, within_s: float = 40.0) -> int:
+    async def ended(self, *, within_s: float = 90.0) -> int:
         """Return the exit status, negative for a signal."""
         async with asyncio.timeout(within_s):
             return await self._process.wait()
@@ -93,7 +93,7 @@ class Process:
             assert self.running, self.wrote[-3000:]
             return _state(status) == "T"
 
-        await until(is_stopped, within_s=40)
+        await until(is_stopped, within_s=90)
 
 
 def _state(status: Path) -> str:

@@ -9,6 +9,7 @@ from PIL import Image
 from sqlalchemy import select
 
 from gateway.carrier.control import control_of
+from gateway.carrier.provision_read import all_of
 from gateway.carrier.session import open_session
 from gateway.clock import SystemClock
 from gateway.db.transaction import worker_transaction
@@ -241,9 +242,9 @@ async def counted_at_aws(desk):
     async with worker_transaction(desk.engine) as session:
         (account,) = await sender_store.accounts(session)
     async with opener(account) as control:
-        registrations = await control.call("describe_registrations")
-        numbers = await control.call("describe_phone_numbers")
-    return {"numbers": len(numbers["PhoneNumbers"]), "registrations": len(registrations["Registrations"])}
+        registrations = await all_of(control, "describe_registrations", "Registrations")
+        numbers = await all_of(control, "describe_phone_numbers", "PhoneNumbers")
+    return {"numbers": len(numbers), "registrations": len(registrations)}
 
 
 async def forget_tokens(desk):
