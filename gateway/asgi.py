@@ -97,6 +97,7 @@ def _site(services: Services, door: _Door) -> Site:
         pepper=pepper_from(settings.secret_key),
         operator_key=settings.operator_key,
         https=settings.public_url.startswith("https://"),
+        trusted_proxies=settings.trusted_proxies,
     )
 
 

@@ -64,7 +64,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     webhook_allow_cidrs: tuple[str, ...] = ()
     """Networks otherwise refused as webhook targets, for example `127.0.0.0/8` on a developer's machine."""
     trusted_proxies: tuple[str, ...] = ()
-    """Networks of the operator's own proxies, whose `X-Forwarded-For` says who visits the hosted pages."""
+    """Networks of the operator's own proxies, whose `X-Forwarded-For` tells pages who visits."""
     sns_cert_origins: tuple[str, ...] = ()
     """Origins besides AWS's own whose SNS certificates are trusted, for example the emulator's."""
     database_pool_size: int = 10

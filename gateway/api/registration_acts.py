@@ -259,9 +259,10 @@ async def attach_one(
     form = await form_of(desk, speaker, wanted)
     file = await cleaned(content)
     now = desk.services.clock.now()
+    key = await desk.services.data_keys.of(speaker.scope.tenant_id)
 
     async def work(session: AsyncSession) -> AttachmentView:
-        row = await service.add_attachment(speaker.scope, session, file, name=name)
+        row = await service.add_attachment(speaker.scope, session, key, file, name=name)
         if field is not None:
             change: dict[str, Value | None] = {field: encode("att", row.id)}
             await service.fill(speaker.scope, session, form, wanted, change, now=now)

@@ -24,6 +24,8 @@ class Site:
     operator_key: str
     https: bool
     """Whether browsers come over https, as the public URL says; cookies are then sent over nothing else."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Networks of the operator's proxies, whose `X-Forwarded-For` says from where a browser comes."""
 
     def transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
         """Open a transaction over people and sessions."""

@@ -17,6 +17,7 @@ from gateway.console import pages
 from gateway.console.errors import ApiRefused, FormRefused, NoSuchPage, SignInNeeded
 from gateway.console.ports import Answer
 from gateway.console.site import Site
+from gateway.visitor_address import visitor_address
 from tenants.people import sessions
 from tenants.people.hashing import keyed_hash
 from tenants.people.sessions import Visitor
@@ -48,9 +49,10 @@ class Visit:
         self._fresh_visitor: str | None = None
 
     def network(self) -> str:
-        """Return the address that asks; behind a proxy it is the proxy's, and all share its limits."""
+        """Return the address that asks; of what is forwarded, what trusted proxies added counts."""
         client = self.request.client
-        return "" if client is None else client.host
+        forwarded = self.request.headers.getall("x-forwarded-for", [])
+        return visitor_address(None if client is None else client.host, forwarded, self.site.trusted_proxies)
 
     def scope(self) -> TenantScope:
         """

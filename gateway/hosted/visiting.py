@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from gateway.api.desk import Desk
 from gateway.api.exchange import exchange_of
-from gateway.hosted.addresses import visitor_address
 from gateway.hosted.rendering import Site
+from gateway.visitor_address import visitor_address
 from tenants.accounts import store as accounts
 from tenants.accounts.models import Tenant
 from tenants.accounts.sealing import DataKey

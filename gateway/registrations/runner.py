@@ -24,6 +24,7 @@ from gateway.registrations import notices
 from gateway.registrations.forms import Forms
 from gateway.registrations.sending import charge, keep_number
 from gateway.registrations.steps import Done, Loaded, Steps
+from tenants.accounts.sealing import DataKey
 from tenants.errors import NotFound
 from tenants.ids import decode, encode
 from tenants.registrations import store
@@ -32,6 +33,7 @@ from tenants.registrations.forms import Form
 from tenants.registrations.models import Registration
 from tenants.registrations.moving import move
 from tenants.registrations.saga import Goal, NextStep, Progress, next_step
+from tenants.registrations.sealed_files import KeyOf, opened
 from tenants.scope import TenantScope
 from tenants.senders import store as senders
 from tenants.senders.models import AwsAccount
@@ -53,8 +55,11 @@ _PERSONS: Final = frozenset({"confirm_cost", "review"})
 class RegistrationRunner:
     """Works off what is due; any number of processes may."""
 
-    def __init__(self, engine: AsyncEngine, open_control: OpenControl, forms: Forms, clock: Clock) -> None:
+    def __init__(
+        self, engine: AsyncEngine, open_control: OpenControl, forms: Forms, clock: Clock, key_of: KeyOf
+    ) -> None:
         self._engine = engine
+        self._key_of = key_of
         self._open = open_control
         self._forms = forms
         self._clock = clock
@@ -116,8 +121,9 @@ class RegistrationRunner:
         if row is None:
             return None, None
         form = await self._forms.form(row.type)
+        key = await self._key_of(scope.tenant_id)
         async with worker_transaction(self._engine) as session:
-            loaded, progress = await _load(scope, session, registration_id, form, account)
+            loaded, progress = await _load(scope, session, registration_id, form, account, key=key)
             if loaded.row.status not in {"preparing", "submitting"}:
                 return None, None
             step = next_step(form, progress)
@@ -217,7 +223,13 @@ class RegistrationRunner:
 
 
 async def _load(
-    scope: TenantScope, session: AsyncSession, registration_id: UUID, form: Form, account: AwsAccount
+    scope: TenantScope,
+    session: AsyncSession,
+    registration_id: UUID,
+    form: Form,
+    account: AwsAccount,
+    *,
+    key: DataKey,
 ) -> tuple[Loaded, Progress]:
     row = await store.get(scope, session, registration_id, lock=True)
     if row is None:
@@ -241,11 +253,12 @@ async def _load(
         parent_id=parent_aws_id,
         associated=frozenset(row.associated),
     )
-    step = next_step(form, progress)
+    step, content = next_step(form, progress), b""
     if step.step == "attachment":
         whole = await store.attachment(scope, session, attached[step.subject].id, content=True)
         if whole is not None:
-            await session.refresh(whole, ["content"])
+            await session.refresh(whole, ["content", "sealed"])
+            content = opened(whole, key)
     return (
         Loaded(
             scope=scope,
@@ -254,6 +267,7 @@ async def _load(
             form=form,
             account_id=account.id,
             attachments=attached,
+            content=content,
             parent_aws_id=parent_aws_id,
         ),
         progress,
@@ -272,6 +286,7 @@ def _again(loaded: Loaded, *, again: bool) -> Loaded:
         form=loaded.form,
         account_id=loaded.account_id,
         attachments=loaded.attachments,
+        content=loaded.content,
         parent_aws_id=loaded.parent_aws_id,
         again=again,
     )

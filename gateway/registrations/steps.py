@@ -35,6 +35,8 @@ class Loaded(Struct, frozen=True, kw_only=True):
     account_id: UUID
     attachments: Mapping[str, RegistrationAttachment]
     """By `att_…`."""
+    content: bytes = b""
+    """Of the attachment that the step is about, opened."""
     parent_aws_id: str | None
     again: bool = False
     """Whether this very step was begun before and its answer never stored."""
@@ -113,7 +115,7 @@ class Steps:
         row = loaded.attachments[subject]
         aws_id = row.aws_ids.get(f"{loaded.account_id}:pending")
         if aws_id is None:
-            aws_id = await self._aws.upload(row.content, token=loaded.token("attachment", subject))
+            aws_id = await self._aws.upload(loaded.content, token=loaded.token("attachment", subject))
         await fp(FaultPoint.REGISTRATION_UPLOADED)
         status = await self._aws.upload_status(aws_id)
         if status == _UPLOADING:

@@ -2,6 +2,7 @@
 
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 
 from gateway.carrier.control import control_of
 from gateway.carrier.session import open_session
@@ -35,6 +36,7 @@ from gateway.registrations.bulk_sender_ids import BulkSenderIds
 from gateway.registrations.forms import Forms
 from gateway.registrations.poll import RegistrationPoll
 from gateway.registrations.runner import RegistrationRunner
+from gateway.registrations.sealing import seal_attachments
 from gateway.rounds import Round, run_rounds
 from gateway.routing.checkup import Checkup
 from gateway.routing.health_view import HealthView
@@ -99,7 +101,8 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
 
     control = control_of(open_session())
     forms = Forms(shared.worker_engine, control, clock)
-    runner = RegistrationRunner(shared.worker_engine, control, forms, clock)
+    runner = RegistrationRunner(shared.worker_engine, control, forms, clock, shared.keys.of)
+    seal_files = partial(seal_attachments, shared.worker_engine, shared.keys.of)
     sender_ids = BulkSenderIds(shared.worker_engine, control, clock)
     reviews = RegistrationPoll(shared.worker_engine, control, forms, clock)
     hours = Hours(pool, clock)
@@ -174,6 +177,7 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
         Round(name="registrations", every_s=1.0, work=runner.work),
         Round(name="bulk_sender_ids", every_s=1.0, work=sender_ids.work),
         Round(name="registration_reviews", every_s=2.0, work=reviews.look),
+        Round(name="plain_attachments", every_s=60.0, work=seal_files),
         Round(name="expired_keys", every_s=600.0, work=forget_keys),
     ]
     return [lambda: run_rounds(rounds), health.run, terms.run]

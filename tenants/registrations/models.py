@@ -127,7 +127,10 @@ class RegistrationAttachment(Base):
     """A document or picture for forms, as it was written anew."""
 
     __tablename__ = "registration_attachments"
-    __table_args__ = (Index("ix_registration_attachments_sha256", "tenant_id", "sha256"),)
+    __table_args__ = (
+        Index("ix_registration_attachments_sha256", "tenant_id", "sha256"),
+        Index("ix_registration_attachments_plain", "tenant_id", "id", postgresql_where=text("NOT sealed")),
+    )
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -135,7 +138,11 @@ class RegistrationAttachment(Base):
     content_type: Mapped[str]
     size_bytes: Mapped[int]
     sha256: Mapped[bytes]
+    """Of the file before it was sealed."""
     content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    """To be read by `sealed_files.opened`."""
+    sealed: Mapped[bool] = mapped_column(server_default="false")
+    """False for what was kept before attachments were sealed, until the scheduler has sealed it."""
     aws_ids: Mapped[Json] = mapped_column(server_default="{}")
     """AWS account id -> RegistrationAttachmentId."""
     created_at: Mapped[Instant] = mapped_column(server_default=text("now()"))

@@ -9,6 +9,7 @@ from uuid import UUID
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tenants.accounts.sealing import DataKey
 from tenants.audit import store as audit
 from tenants.errors import Conflict, InvalidInput, InvalidInputs, NotFound
 from tenants.ids import decode, encode, new_uuid
@@ -20,6 +21,7 @@ from tenants.registrations.forms import Form
 from tenants.registrations.models import Registration, RegistrationAttachment, RegistrationVersion
 from tenants.registrations.moving import move
 from tenants.registrations.saga import Goal
+from tenants.registrations.sealed_files import sealed
 from tenants.scope import TenantScope
 
 _FAULTY: Final = "validation_failed"
@@ -220,21 +222,23 @@ async def discard(
 
 
 async def add_attachment(
-    scope: TenantScope, session: AsyncSession, file: CleanFile, *, name: str
+    scope: TenantScope, session: AsyncSession, key: DataKey, file: CleanFile, *, name: str
 ) -> RegistrationAttachment:
-    """Keep a file for forms; the same bytes again are the same attachment."""
+    """Keep a file for forms, sealed; the same bytes again are the same attachment."""
     digest = sha256(file.content).digest()
     known = await store.attachment_like(scope, session, digest)
     if known is not None:
         return known
+    attachment_id = new_uuid()
     row = RegistrationAttachment(
         tenant_id=scope.tenant_id,
-        id=new_uuid(),
+        id=attachment_id,
         name=name,
         content_type=file.content_type,
         size_bytes=len(file.content),
         sha256=digest,
-        content=file.content,
+        content=sealed(file, attachment_id, key),
+        sealed=True,
     )
     session.add(row)
     await session.flush()

@@ -1,11 +1,14 @@
 """The console's way in: who gets through, and what the rest learn."""
 
+from dataclasses import replace
 from uuid import uuid4
 
 import httpx
 import pytest
+from msgspec import structs
 
-from tests.contract.conftest import OPERATOR_KEY
+from gateway.asgi import create_app
+from tests.contract.conftest import OPERATOR_KEY, PUBLIC_URL
 from tests.contract.console_person import PASSWORD, Person, invited
 
 
@@ -116,6 +119,24 @@ async def test_guessing_is_held_up_and_the_owner_elsewhere_is_not(member, world,
     transport = httpx.ASGITransport(app=world.app, client=("198.51.100.7", 1))
     async with httpx.AsyncClient(transport=transport, base_url="https://gateway.example") as browser:
         assert (await Person(browser).sign_in(address)).status_code == 303
+
+
+async def test_behind_a_trusted_proxy_each_visitor_has_a_network_of_his_own(world, member, address) -> None:
+    """A guesser behind the same proxy holds up nobody else, and cannot pretend to be many."""
+    await member.open("/console/")
+    await member.send("/console/sign-out")
+    settings = structs.replace(world.services.settings, trusted_proxies=("10.0.0.0/8",))
+    app = create_app(replace(world.services, settings=settings))
+    transport = httpx.ASGITransport(app=app, client=("10.1.2.3", 1))
+
+    async def comes_in(forwarded: str, password: str) -> int:
+        headers = {"X-Forwarded-For": forwarded}
+        async with httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL, headers=headers) as browser:
+            return (await Person(browser).sign_in(address, password=password)).status_code
+
+    guesses = [await comes_in(f"198.51.100.{n}, 203.0.113.9", "wrong wrong wrong") for n in range(6)]
+    assert guesses == [422] * 5 + [429]
+    assert await comes_in("203.0.113.10", PASSWORD) == 303
 
 
 async def test_each_proof_makes_a_new_session_and_ends_the_old(person, operator, customer, address) -> None:

@@ -22,10 +22,11 @@ from tenants.ids import encode
 from tenants.inbox.models import InboxItem
 from tenants.registrations import service, store
 from tenants.registrations.attachments import CleanFile, clean
+from tenants.scope import TenantScope
 from tenants.senders import service as senders
 from tenants.senders import store as sender_store
 from tenants.senders.service import AccountFacts
-from tests.harness.tenants import enrol
+from tests.harness.tenants import enrol, key_of
 from tests.integration.carrier.registration_values import JORDAN, TOLL_FREE
 
 TFN, JO = "US_TOLL_FREE_REGISTRATION", "JO_SENDER_ID_REGISTRATION"
@@ -48,22 +49,26 @@ class Desk:
         self.engine, self.emulator, self.clock = engine, emulator, MovedClock()
         opener = control_of(open_session())
         self.forms = Forms(engine, opener, self.clock)
-        self.runner = RegistrationRunner(engine, opener, self.forms, self.clock)
+        self.runner = RegistrationRunner(engine, opener, self.forms, self.clock, self.key_of)
         self.poll = RegistrationPoll(engine, opener, self.forms, self.clock)
 
     async def open(self, scope, kind, values, **more):
         """Create a registration with a picture where the form wants one."""
         form = await self.forms.form(kind)
         async with worker_transaction(self.engine) as session:
-            file = clean(picture())
+            file, key = clean(picture()), await key_of(self.engine, scope)
             assert isinstance(file, CleanFile)
-            attachment = await service.add_attachment(scope, session, file, name="opt-in.png")
+            attachment = await service.add_attachment(scope, session, key, file, name="opt-in.png")
             filled = dict(values)
             for field in form.fields:
                 if field.kind == "ATTACHMENT" and field.requirement == "REQUIRED":
                     filled[field.path] = encode("att", attachment.id)
             new = service.NewRegistration(name="Codes", values=filled, **more)
             return (await service.create(scope, session, form, new)).row.id
+
+    async def key_of(self, tenant_id):
+        """The key of a tenant, as the processes find it."""
+        return await key_of(self.engine, TenantScope(tenant_id=tenant_id))
 
     async def start(self, scope, registration_id, goal="submit", *, confirm=True):
         """Confirm the cost, start, and let the scheduler work."""

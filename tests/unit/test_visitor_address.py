@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.hosted.addresses import visitor_address
+from gateway.visitor_address import visitor_address
 
 PROXIES = ("10.0.0.0/8", "fd00::/8")
 
