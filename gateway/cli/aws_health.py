@@ -18,7 +18,9 @@ _PATIENCE: Final = AioConfig(connect_timeout=5, read_timeout=10, retries={"total
 
 async def aws_findings(settings: Settings) -> list[Finding]:
     """Return what one harmless call to AWS End User Messaging shows, and whether SNS can reach us."""
-    return [await _account(settings), *await bucket_findings(settings), _public_url(settings)]
+    account = await _account(settings)
+    bucket = await bucket_findings(settings) if account.held else []  # one fault is told once
+    return [account, *bucket, _public_url(settings)]
 
 
 async def _account(settings: Settings) -> Finding:
