@@ -112,7 +112,7 @@ async def app_engine(database_url: str) -> AsyncIterator[AsyncEngine]:
 @pytest.fixture(scope="module")
 async def worker_engine(database_url: str) -> AsyncIterator[AsyncEngine]:
     """Sessions of the operator and the workers."""
-    engine = create_engine(database_url, "worker", pool_size=8)
+    engine = create_engine(database_url, "worker", pool_size=16)
     yield engine
     await engine.dispose()
 

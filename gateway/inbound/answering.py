@@ -6,20 +6,18 @@ text that is answered is the reply's Idempotency-Key. A confirmation of an opt-o
 has taken the opt-out: nobody is told of a promise that is not kept yet.
 """
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 from uuid import UUID
 
 import asyncpg
 import structlog
-from msgspec import Struct
 
 from gateway.clock import Clock
 from gateway.db.faults import DATABASE_FAULTS
 from gateway.errors import Unavailable
 from gateway.faultpoints import FaultPoint, fp
-from gateway.intake.outcome import DeclineCode, Declined
+from gateway.inbound.text_orders import WORTH_WAITING, TextOrder, TextOrders
+from gateway.intake.outcome import Declined
 from gateway.intake.replying import AutoReply
 from gateway.lanes.errors import RedisUnavailable
 from gateway.messages.inbound import person_context, reply_context
@@ -29,11 +27,6 @@ from tenants.scope import TenantScope
 
 _log = structlog.get_logger(__name__)
 
-_BATCH: Final = 50
-_LEASE: Final = timedelta(seconds=30)
-_LONGEST_WAIT_S: Final = 60
-_MOST_DOUBLINGS: Final = 6
-_LATER: Final[frozenset[DeclineCode]] = frozenset({"queue_full", "rate_limited", "daily_cap_reached"})
 _TAKE: Final = """
     UPDATE inbound_replies r SET due_at = $2, attempts = r.attempts + 1
     FROM (SELECT tenant_id, inbound_id FROM inbound_replies WHERE due_at <= $1
@@ -41,10 +34,10 @@ _TAKE: Final = """
     JOIN inbound_messages m ON m.tenant_id = due.tenant_id AND m.id = due.inbound_id
     JOIN senders s ON s.tenant_id = m.tenant_id AND s.id = m.sender_id
     WHERE r.tenant_id = due.tenant_id AND r.inbound_id = due.inbound_id
-    RETURNING r.tenant_id, r.inbound_id, r.kind, r.lists, r.text_sealed, r.attempts, r.closes_at,
+    RETURNING r.tenant_id, r.inbound_id AS id, r.kind, r.lists, r.text_sealed, r.attempts, r.closes_at,
         m.from_sealed, m.recipient_hash, m.sender_value, s.message_types
 """
-_LATER_SQL: Final = "UPDATE inbound_replies SET due_at = $3 WHERE tenant_id = $1 AND inbound_id = $2"
+_PUT_OFF: Final = "UPDATE inbound_replies SET due_at = $3 WHERE tenant_id = $1 AND inbound_id = $2"
 _CLOSE: Final = """
     WITH closed AS (
         DELETE FROM inbound_replies WHERE tenant_id = $1 AND inbound_id = $2 RETURNING inbound_id)
@@ -79,14 +72,9 @@ class OptOutGate(Protocol):
         ...
 
 
-class _Order(Struct, frozen=True, kw_only=True):
-    tenant_id: UUID
-    inbound_id: UUID
+class _Order(TextOrder, frozen=True, kw_only=True):
     kind: Any
     lists: list[str]
-    text_sealed: bytes
-    attempts: int
-    closes_at: datetime
     from_sealed: bytes
     recipient_hash: bytes
     sender_value: str
@@ -105,27 +93,22 @@ class Answering:
         clock: Clock,
     ) -> None:
         self._pool = pool
+        self._orders = TextOrders(pool, clock, _Order, take=_TAKE, put_off=_PUT_OFF)
         self._replies = replies
         self._gate = gate
         self._keys = keys
-        self._clock = clock
 
     async def work(self) -> int:
         """Send every reply that is due; returns how many were tried."""
         tried = 0
-        while orders := await self._take():
+        while orders := await self._orders.take():
             for order in orders:
                 await self._answer(order)
             tried += len(orders)
         return tried
 
-    async def _take(self) -> Sequence[_Order]:
-        now = self._clock.now()
-        rows = await self._pool.fetch(_TAKE, now, now + _LEASE, _BATCH)
-        return [_Order(**dict(row)) for row in rows]
-
     async def _answer(self, order: _Order) -> None:
-        if self._clock.now() >= order.closes_at:
+        if self._orders.is_over(order):
             await self._close(order, "refused", detail="it could not be sent in time")
             return
         try:
@@ -136,13 +119,13 @@ class Answering:
             )
             await fp(FaultPoint.REPLY_AFTER_ACCEPT)
         except (RedisUnavailable, Unavailable, *DATABASE_FAULTS) as error:
-            _log.warning("reply_put_off", inbound_id=str(order.inbound_id), error=str(error))
-            await self._later(order)
+            _log.warning("reply_put_off", inbound_id=str(order.id), error=str(error))
+            await self._orders.put_off(order)
             return
         if isinstance(outcome, UUID):
             await self._close(order, "sent", message_id=outcome)
-        elif outcome.code in _LATER:
-            await self._later(order)
+        elif outcome.code in WORTH_WAITING:
+            await self._orders.put_off(order)
         else:
             await self._close(order, "refused", detail=f"{outcome.code}: {outcome.detail}")
 
@@ -154,7 +137,7 @@ class Answering:
 
     async def _reply(self, order: _Order) -> AutoReply:
         key = await self._keys.of(order.tenant_id)
-        inbound_id = order.inbound_id
+        inbound_id = order.id
         promotional = set(order.message_types) == {"promotional"}
         return AutoReply(
             answers=inbound_id,
@@ -165,13 +148,8 @@ class Answering:
             type="promotional" if promotional else "transactional",
         )
 
-    async def _later(self, order: _Order) -> None:
-        wait_s = min(2 ** min(order.attempts, _MOST_DOUBLINGS), _LONGEST_WAIT_S)
-        due_at = self._clock.now() + timedelta(seconds=wait_s)
-        await self._pool.execute(_LATER_SQL, order.tenant_id, order.inbound_id, due_at)
-
     async def _close(
         self, order: _Order, reply: str, *, detail: str | None = None, message_id: UUID | None = None
     ) -> None:
         metrics.AUTO_REPLIES.labels(order.kind, reply).inc()
-        await self._pool.execute(_CLOSE, order.tenant_id, order.inbound_id, reply, detail, message_id)
+        await self._pool.execute(_CLOSE, order.tenant_id, order.id, reply, detail, message_id)

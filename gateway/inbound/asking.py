@@ -5,20 +5,17 @@ Like automatic replies they are leased by moving their due time, and the order i
 process that dies gives them back and no phone is asked twice.
 """
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
 from typing import Final
-from uuid import UUID
 
 import asyncpg
 import structlog
-from msgspec import Struct
 
 from gateway.clock import Clock
 from gateway.db.faults import DATABASE_FAULTS
 from gateway.errors import Unavailable
 from gateway.inbound.answering import Replies
-from gateway.intake.outcome import DeclineCode, Declined
+from gateway.inbound.text_orders import WORTH_WAITING, TextOrder, TextOrders
+from gateway.intake.outcome import Declined
 from gateway.intake.replying import AutoReply
 from gateway.lanes.errors import RedisUnavailable
 from gateway.messages.keys import DataKeys
@@ -28,11 +25,6 @@ from tenants.scope import TenantScope
 
 _log = structlog.get_logger(__name__)
 
-_BATCH: Final = 50
-_LEASE: Final = timedelta(seconds=30)
-_LONGEST_WAIT_S: Final = 60
-_MOST_DOUBLINGS: Final = 6
-_LATER: Final[frozenset[DeclineCode]] = frozenset({"queue_full", "rate_limited", "daily_cap_reached"})
 _TAKE: Final = """
     UPDATE consent_asks a SET due_at = $2, attempts = a.attempts + 1
     FROM (SELECT tenant_id, id FROM consent_asks WHERE due_at <= $1
@@ -41,19 +33,14 @@ _TAKE: Final = """
     RETURNING a.tenant_id, a.id, a.test, a.recipient_hash, a.number_sealed, a.text_sealed, a.attempts,
         a.closes_at
 """
-_LATER_SQL: Final = "UPDATE consent_asks SET due_at = $3 WHERE tenant_id = $1 AND id = $2"
+_PUT_OFF: Final = "UPDATE consent_asks SET due_at = $3 WHERE tenant_id = $1 AND id = $2"
 _DONE: Final = "DELETE FROM consent_asks WHERE tenant_id = $1 AND id = $2"
 
 
-class _Order(Struct, frozen=True, kw_only=True):
-    tenant_id: UUID
-    id: UUID
+class _Order(TextOrder, frozen=True, kw_only=True):
     test: bool
     recipient_hash: bytes
     number_sealed: bytes
-    text_sealed: bytes
-    attempts: int
-    closes_at: datetime
 
 
 class Asking:
@@ -63,26 +50,21 @@ class Asking:
         self, pool: "asyncpg.Pool[asyncpg.Record]", replies: Replies, keys: DataKeys, clock: Clock
     ) -> None:
         self._pool = pool
+        self._orders = TextOrders(pool, clock, _Order, take=_TAKE, put_off=_PUT_OFF)
         self._replies = replies
         self._keys = keys
-        self._clock = clock
 
     async def work(self) -> int:
         """Send every text that is due; returns how many were tried."""
         tried = 0
-        while orders := await self._take():
+        while orders := await self._orders.take():
             for order in orders:
                 await self._ask(order)
             tried += len(orders)
         return tried
 
-    async def _take(self) -> Sequence[_Order]:
-        now = self._clock.now()
-        rows = await self._pool.fetch(_TAKE, now, now + _LEASE, _BATCH)
-        return [_Order(**dict(row)) for row in rows]
-
     async def _ask(self, order: _Order) -> None:
-        if self._clock.now() >= order.closes_at:
+        if self._orders.is_over(order):
             await self._close(order, "too_late")
             return
         try:
@@ -90,10 +72,10 @@ class Asking:
             outcome = await self._replies.reply(scope, await self._text(order))
         except (RedisUnavailable, Unavailable, *DATABASE_FAULTS) as error:
             _log.warning("consent_ask_put_off", ask_id=str(order.id), error=str(error))
-            await self._later(order)
+            await self._orders.put_off(order)
             return
-        if isinstance(outcome, Declined) and outcome.code in _LATER:
-            await self._later(order)
+        if isinstance(outcome, Declined) and outcome.code in WORTH_WAITING:
+            await self._orders.put_off(order)
         elif isinstance(outcome, Declined):
             _log.info("consent_ask_refused", ask_id=str(order.id), code=outcome.code)
             await self._close(order, "refused")
@@ -109,11 +91,6 @@ class Asking:
             from_=None,
             text=key.open(order.text_sealed, context=ask_context(order.id)).decode(),
         )
-
-    async def _later(self, order: _Order) -> None:
-        wait_s = min(2 ** min(order.attempts, _MOST_DOUBLINGS), _LONGEST_WAIT_S)
-        due_at = self._clock.now() + timedelta(seconds=wait_s)
-        await self._pool.execute(_LATER_SQL, order.tenant_id, order.id, due_at)
 
     async def _close(self, order: _Order, outcome: str) -> None:
         metrics.AUTO_REPLIES.labels("consent", outcome).inc()

@@ -7,7 +7,7 @@ or `blocked` (an earlier one comes first).
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from msgspec import Struct
 
@@ -27,19 +27,7 @@ StepName = Literal[
     "sandbox_test",
     "live",
 ]
-STEPS: Final[tuple[StepName, ...]] = (
-    "profile",
-    "relationship",
-    "use_cases",
-    "reach",
-    "senders",
-    "legal",
-    "opt_in",
-    "registrations",
-    "provisioning",
-    "sandbox_test",
-    "live",
-)
+STEPS: Final[tuple[StepName, ...]] = get_args(StepName)
 StepState = Literal["done", "open", "waiting", "blocked"]
 RegistrationState = Literal["missing", "draft", "reviewing", "requires_updates", "complete"]
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
-from gateway.api.consent_files import MAX_BYTES, SHOWN, ConsentFile, consents_csv, read_consents
+from gateway.api.consent_files import consents_csv, read_consents
 from gateway.api.consent_views import ConsentHistory, ConsentTextView, ConsentView, consent_view, record_view
 from gateway.api.consenting import take_asking, withdraw_and_opt_out
 from gateway.api.desk import Desk
@@ -19,6 +19,7 @@ from gateway.api.documented import TENANT, WITH_BODY, WITH_IDEMPOTENCY, refusals
 from gateway.api.opt_out_changing import project
 from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, page_of, text_after, text_cursor
 from gateway.api.refusals import Refusal
+from gateway.api.row_files import MAX_BYTES, ImportView, import_view
 from tenants.consents import service
 from tenants.consents.rules import MessageType, Method, check_use_case
 from tenants.consents.service import NewConsent, Proof
@@ -68,27 +69,6 @@ class ConsentImportBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """
     dry_run: bool = False
     """Only look what the file would do."""
-
-
-class ConsentRowFault(Struct, frozen=True, kw_only=True):
-    """What is wrong with a row."""
-
-    line: int
-    column: str
-    code: str
-    detail: str
-
-
-class ConsentImportView(Struct, frozen=True, kw_only=True):
-    """What became of a file; one with a fault changes nothing."""
-
-    rows: int
-    applied: bool
-    changed: int
-    """Rows that were news; of a dry run 0."""
-    faults: int
-    errors: list[ConsentRowFault]
-    """The first 100."""
 
 
 @post(
@@ -284,31 +264,20 @@ async def withdraw_consent(
 )
 async def import_consents(
     request: ApiRequest, data: JSONBody[ConsentImportBody], desk: NamedDependency[Desk]
-) -> Response[ConsentImportView]:
+) -> Response[ImportView]:
     """Take a file from another system."""
     now = desk.services.clock.now()
     read = read_consents(data.csv, now)
     key = await desk.services.data_keys.of(request.auth.tenant_id)
     applied = not read.faults and not data.dry_run
 
-    async def work(session: AsyncSession) -> ConsentImportView:
+    async def work(session: AsyncSession) -> ImportView:
         changed = 0
         for row in read.rows if applied else ():
             changed += (await service.take(request.auth, session, key, row, now=now)).changed
-        return _import_view(read, changed, applied=applied)
+        return import_view(read, changed, applied=applied)
 
     return await desk.tenant_once(request, work, status=200)
-
-
-def _import_view(read: ConsentFile, changed: int, *, applied: bool) -> ConsentImportView:
-    shown = [
-        ConsentRowFault(line=each.line, column=each.column, code=each.code, detail=each.detail)
-        for each in read.faults[:SHOWN]
-    ]
-    rows = len(read.rows) + len(read.faults)
-    return ConsentImportView(
-        rows=rows, applied=applied, changed=changed, faults=len(read.faults), errors=shown
-    )
 
 
 def _wanted(data: NewConsentBody) -> NewConsent:

@@ -13,7 +13,7 @@ from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, WITH_BODY, WITH_IDEMPOTENCY, refusals
 from gateway.api.opt_out_changing import change, project
-from gateway.api.opt_out_files import MAX_BYTES, SHOWN, OptOutFile, read_file
+from gateway.api.opt_out_files import read_opt_outs
 from gateway.api.paging import (
     DEFAULT_LIMIT,
     After,
@@ -26,6 +26,7 @@ from gateway.api.paging import (
     text_cursor,
 )
 from gateway.api.refusals import Refusal
+from gateway.api.row_files import MAX_BYTES, ImportView, import_view
 from gateway.messages.view import timestamp
 from tenants.countries.numbers import Number, parse_number
 from tenants.ids import encode
@@ -79,27 +80,6 @@ class OptOutImportBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """First line: `number`, and where wanted `list`, `opted_out` and `note`."""
     dry_run: bool = False
     """Only look what the file would do."""
-
-
-class RowFaultView(Struct, frozen=True, kw_only=True):
-    """What is wrong with a row."""
-
-    line: int
-    column: str
-    code: str
-    detail: str
-
-
-class OptOutImportView(Struct, frozen=True, kw_only=True):
-    """What became of a file; one with a fault changes nothing."""
-
-    rows: int
-    applied: bool
-    changed: int
-    """Rows that were news; of a dry run 0."""
-    faults: int
-    errors: list[RowFaultView]
-    """The first 100."""
 
 
 @get(
@@ -241,13 +221,13 @@ async def list_opt_out_changes(
 )
 async def import_opt_outs(
     request: ApiRequest, data: JSONBody[OptOutImportBody], desk: NamedDependency[Desk]
-) -> Response[OptOutImportView]:
+) -> Response[ImportView]:
     """Take a file from another system."""
-    read = read_file(data.csv)
+    read = read_opt_outs(data.csv)
     key = await desk.services.data_keys.of(request.auth.tenant_id)
     changes: list[service.Change] = []
 
-    async def work(session: AsyncSession) -> OptOutImportView:
+    async def work(session: AsyncSession) -> ImportView:
         if not read.faults and not data.dry_run:
             for row in read.rows:
                 origin = service.Origin(source="csv", note=row.note)
@@ -262,7 +242,8 @@ async def import_opt_outs(
                         origin=origin,
                     )
                 )
-        return _import_view(read, changes, applied=not read.faults and not data.dry_run)
+        changed = sum(each.changed for each in changes)
+        return import_view(read, changed, applied=not read.faults and not data.dry_run)
 
     answer = await desk.tenant_once(request, work, status=200)
     news = [each for each in changes if each.changed]
@@ -282,20 +263,6 @@ def change_view(row: service.ChangeView) -> OptOutChangeView:
         inbound_id=None if row.inbound_id is None else encode("inb", row.inbound_id),
         note=row.note,
         at=timestamp(row.at),
-    )
-
-
-def _import_view(read: OptOutFile, changes: list[service.Change], *, applied: bool) -> OptOutImportView:
-    shown = [
-        RowFaultView(line=each.line, column=each.column, code=each.code, detail=each.detail)
-        for each in read.faults[:SHOWN]
-    ]
-    return OptOutImportView(
-        rows=len(read.rows) + len(read.faults),
-        applied=applied,
-        changed=sum(each.changed for each in changes),
-        faults=len(read.faults),
-        errors=shown,
     )
 
 

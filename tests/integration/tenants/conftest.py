@@ -1,12 +1,11 @@
 """Engines for the database of a module, and tenants in it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from gateway.db.engine import create_engine
 from gateway.db.transaction import worker_transaction
 from tenants.accounts import service as accounts
 from tenants.accounts.enrolment import NewTenant
@@ -20,19 +19,15 @@ MakeTenant = Callable[..., Awaitable[TenantScope]]
 
 
 @pytest.fixture(scope="module")
-async def app(database_url: str) -> AsyncIterator[AsyncEngine]:
+def app(app_engine: AsyncEngine) -> AsyncEngine:
     """Connections that act as a tenant's: row-level security applies."""
-    engine = create_engine(database_url, "app", pool_size=5)
-    yield engine
-    await engine.dispose()
+    return app_engine
 
 
 @pytest.fixture(scope="module")
-async def worker(database_url: str) -> AsyncIterator[AsyncEngine]:
+def worker(worker_engine: AsyncEngine) -> AsyncEngine:
     """Connections that act as the operator's and the workers'."""
-    engine = create_engine(database_url, "worker", pool_size=16)
-    yield engine
-    await engine.dispose()
+    return worker_engine
 
 
 @pytest.fixture(scope="module")
