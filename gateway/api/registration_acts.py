@@ -310,7 +310,8 @@ async def _refuse_what_reviewers_refuse(
 ) -> None:
     """The operator is not asked: it may know better than a rule."""
     brand = await templates.brand_of(scope, session)
-    draft = draft_of(known.row.type, known.current.filled, brands=(brand,))
+    registered = await service.registered_names(scope, session, known.row)
+    draft = draft_of(known.row.type, known.current.filled, brands=(*registered, brand))
     found = [] if draft is None else errors_of(draft)
     if found:
         faults = tuple(

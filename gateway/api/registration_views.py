@@ -76,7 +76,7 @@ class RegistrationView(RegistrationSummary, frozen=True, kw_only=True):
     missing: list[FieldFault]
     """What keeps it from being submitted."""
     cost: Cost | None
-    """What submitting it costs and has to be confirmed; null where nothing is known to."""
+    """What it costs and has to be confirmed; null where nothing is known to."""
     cost_confirmed_at: str | None
     number: NumberView | None
     parent_id: str | None
@@ -262,6 +262,8 @@ def _summary(row: Registration) -> dict[str, Any]:
 def _waiting_for(row: Registration) -> str | None:
     if row.status == "preparing" and row.due_at is None:
         return "confirm_cost"
+    if row.status == "complete" and row.fault is not None:
+        return "confirm_cost" if row.fault["step"] == "confirm_cost" else "operator"
     if row.status in {"submitted", "aws_reviewing", "reviewing"}:
         return "reviewers"
     named = {

@@ -202,6 +202,20 @@ class AwsRegistrations:
                 return number_of(shown)
         return None
 
+    async def find_tagged_number(self, number_type: str, *, reference: str) -> SeenNumber | None:
+        """Return the number that an earlier run requested under our id, tied to its registration or not."""
+        wanted = [{"Name": "number-type", "Values": [number_type]}]
+        async for shown in self._pages("describe_phone_numbers", "PhoneNumbers", Filters=wanted):
+            tags = await self._call("list_tags_for_resource", ResourceArn=shown["PhoneNumberArn"])
+            if {"Key": TAG, "Value": reference} in tags.get("Tags", []):
+                return number_of(shown)
+        return None
+
+    async def number(self, number_id: str) -> SeenNumber:
+        """Return a number."""
+        shown = await self._call("describe_phone_numbers", PhoneNumberIds=[number_id])
+        return number_of(shown["PhoneNumbers"][0])
+
     async def tied(self, aws_id: str) -> list[Tied]:
         """Return what a registration is associated with."""
         pages = self._pages(

@@ -108,8 +108,11 @@ class RegistrationPoll:
                 return 0
             await move(scope, session, fresh, status, by=_BY, now=self._clock.now())
             if status == "complete":
-                await keep_number(scope, session, fresh, form, current, state="active")
+                if not form.type.number_after_complete:
+                    await keep_number(scope, session, fresh, form, current, state="active")
                 await keep_sender_ids(scope, session, fresh, current, tied)
+                if form.type.number_after_complete:
+                    fresh.due_at = self._clock.now()
             if status == "closed":
                 await _release(scope, session, fresh)
             await notices.tell(scope, session, fresh, previous=previous, reasons=denials)

@@ -30,9 +30,10 @@ from tenants.ids import decode, encode
 from tenants.registrations import store
 from tenants.registrations.checking import attachment_ids
 from tenants.registrations.forms import Form
+from tenants.registrations.lifecycle import WORKED_ON
 from tenants.registrations.models import Registration
 from tenants.registrations.moving import move
-from tenants.registrations.saga import Goal, NextStep, Progress, next_step
+from tenants.registrations.saga import Goal, NextStep, Progress, after_complete, next_step
 from tenants.registrations.sealed_files import KeyOf, opened
 from tenants.scope import TenantScope
 from tenants.senders import store as senders
@@ -44,7 +45,6 @@ _log = structlog.get_logger(__name__)
 LEASE: Final = timedelta(seconds=90)
 """Longer than one step with the client's own retries; each step renews it."""
 _BATCH: Final = 10
-_AGAIN_SOON: Final = timedelta(seconds=2)
 _OPERATORS_WAIT: Final = timedelta(minutes=30)
 _LONGEST_WAIT_S: Final = 600
 _MOST_DOUBLINGS: Final = 9
@@ -77,7 +77,7 @@ class RegistrationRunner:
         now = self._clock.now()
         wanted = (
             select(Registration)
-            .where(Registration.due_at <= now, Registration.status.in_(["preparing", "submitting"]))
+            .where(Registration.due_at <= now, Registration.status.in_(sorted(WORKED_ON)))
             .order_by(Registration.due_at)
             .limit(_BATCH)
             .with_for_update(skip_locked=True)
@@ -124,9 +124,12 @@ class RegistrationRunner:
         key = await self._key_of(scope.tenant_id)
         async with worker_transaction(self._engine) as session:
             loaded, progress = await _load(scope, session, registration_id, form, account, key=key)
-            if loaded.row.status not in {"preparing", "submitting"}:
+            if loaded.row.status not in WORKED_ON:
                 return None, None
-            step = next_step(form, progress)
+            step = _step_of(loaded.row.status, form, progress)
+            if step is None:
+                loaded.row.due_at, loaded.row.begun = None, None
+                return None, None
             if step.step in _PERSONS:
                 await self._pause(loaded, session, step)
                 return None, None
@@ -162,12 +165,14 @@ class RegistrationRunner:
                 setattr(current, name, value)
             if done.uploaded is not None:
                 await _keep_upload(loaded, session, *done.uploaded)
-            row.begun, row.due_at = None, now + (_AGAIN_SOON if done.wait else LEASE)
+            row.begun, row.due_at = None, now + (done.wait or LEASE)
             if row.tries:
                 await notices.settle_blocked(scope, session, row)
             row.fault, row.tries = None, 0
             if step.step == "number":
                 await keep_number(scope, session, row, loaded.form, current, state="pending")
+            if step.step == "activate" and done.wait is None:
+                await keep_number(scope, session, row, loaded.form, current, state="active")
             if step.step == "submit":
                 row.submitted_at, row.due_at, current.status, current.submitted_at = (
                     now,
@@ -180,13 +185,13 @@ class RegistrationRunner:
                 await notices.tell(scope, session, row, previous=previous)
                 await charge(scope, session, row, loaded.form, now=now)
                 return False
-        return not done.wait
+        return done.wait is None
 
     async def _refused(self, scope: TenantScope, registration_id: UUID, refusal: AwsRefusal) -> None:
         now = self._clock.now()
         async with worker_transaction(self._engine) as session:
             row = await store.get(scope, session, registration_id, lock=True)
-            if row is None or row.status not in {"preparing", "submitting"}:
+            if row is None or row.status not in WORKED_ON:
                 return
             step = (row.begun or "open").partition(" ")[0]
             row.fault = {"step": step, "code": refusal.code, "detail": refusal.detail}
@@ -194,11 +199,11 @@ class RegistrationRunner:
             _log.warning(
                 "registration_refused", registration_id=encode("reg", row.id), step=step, why=refusal.detail
             )
-            if refusal.whose == "form":
+            if refusal.whose == "form" and row.status != "complete":
                 previous, row.due_at, row.begun = row.status, None, None
                 await move(scope, session, row, "draft", by=_BY, now=now)
                 await notices.tell(scope, session, row, previous=previous, detail=refusal.detail)
-            elif refusal.whose == "operator":
+            elif refusal.whose != "passing":
                 row.due_at = now + _OPERATORS_WAIT
                 await notices.post_blocked(scope, session, row, refusal.detail)
             else:
@@ -239,6 +244,7 @@ async def _load(
     attached = {named[each.id]: each for each in await store.attachments(scope, session, named.keys())}
     parent = None if row.parent_id is None else await store.get(scope, session, row.parent_id)
     parent_aws_id = None if parent is None else parent.aws_id
+    number = None if row.number_arn is None else await senders.sender_by_arn(scope, session, row.number_arn)
     goal: Any = row.goal
     progress = Progress(
         goal=_goal(goal),
@@ -252,9 +258,10 @@ async def _load(
         number_id=row.number_id,
         parent_id=parent_aws_id,
         associated=frozenset(row.associated),
+        number_active=number is not None and number.state != "pending",
     )
-    step, content = next_step(form, progress), b""
-    if step.step == "attachment":
+    step, content = _step_of(row.status, form, progress), b""
+    if step is not None and step.step == "attachment":
         whole = await store.attachment(scope, session, attached[step.subject].id, content=True)
         if whole is not None:
             await session.refresh(whole, ["content", "sealed"])
@@ -272,6 +279,10 @@ async def _load(
         ),
         progress,
     )
+
+
+def _step_of(status: str, form: Form, progress: Progress) -> NextStep | None:
+    return after_complete(form, progress) if status == "complete" else next_step(form, progress)
 
 
 def _goal(text: str) -> Goal:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.carrier.registration_shapes import Tied
 from gateway.lanes.gates import identity_rate
+from gateway.registrations.number_terms import number_terms
 from tenants.credits.registration_fees import post_registration_fee
 from tenants.registrations.checking import Values
 from tenants.registrations.forms import Form
@@ -37,20 +38,16 @@ async def keep_number(
     """Make the registration's number a sender of the tenant: pending under review, active afterwards."""
     if row.number_arn is None or row.account_id is None:
         return
-    country = next(
-        (each.country for each in form.type.associations if each.resource_type == "PHONE_NUMBER"), None
-    )
-    kind = cast("SenderType", form.type.number_type or "LONG_CODE")
-    where = country or row.number_terms.get("country", "US")
-    promotional = row.number_terms.get("message_type") == "PROMOTIONAL"
+    terms = number_terms(form, row, current.filled)
+    kind = cast("SenderType", terms.number_type)
     facts = SenderFacts(
         account_id=row.account_id,
         type=kind,
         value=row.number or "",
-        country=where,
+        country=terms.country,
         arn=row.number_arn,
-        parts_per_second=identity_rate(kind, where),
-        message_types=_PROMOTIONAL if promotional else _TRANSACTIONAL,
+        parts_per_second=identity_rate(kind, terms.country),
+        message_types=_PROMOTIONAL if terms.message_type == "PROMOTIONAL" else _TRANSACTIONAL,
         state=state,
         use_cases=use_cases(current.filled),
     )

@@ -6,22 +6,27 @@ that died between AWS's answer and the commit costs neither a second registratio
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from msgspec import Struct
 
-from gateway.carrier.registrations import AwsRefusal, AwsRegistrations, NumberTerms
+from gateway.carrier.registrations import AwsRefusal, AwsRegistrations
 from gateway.carrier.wishes import client_token
 from gateway.faultpoints import FaultPoint, fp
+from gateway.registrations.number_terms import number_terms
 from tenants.ids import encode
 from tenants.registrations.forms import Form
 from tenants.registrations.models import Registration, RegistrationAttachment, RegistrationVersion
 from tenants.registrations.saga import NextStep, Step
 from tenants.scope import TenantScope
 
+_ACTIVE: Final = "ACTIVE"
 _UPLOADED: Final = "UPLOAD_COMPLETE"
 _UPLOADING: Final = "UPLOAD_IN_PROGRESS"
+_UPLOAD_TAKES: Final = timedelta(seconds=2)
+_ACTIVATION_TAKES: Final = timedelta(minutes=1)
 _DRAFTS: Final = frozenset({"DRAFT", "DISCARDED"})
 
 
@@ -63,8 +68,8 @@ class Done(Struct, frozen=True, kw_only=True):
     version: dict[str, Any] = {}
     uploaded: tuple[UUID, str] | None = None
     """An attachment and its AWS id."""
-    wait: bool = False
-    """Nothing is wrong, but AWS is not ready yet."""
+    wait: timedelta | None = None
+    """Nothing is wrong, but AWS is not ready yet; ask again after this long."""
 
 
 class Steps:
@@ -89,6 +94,7 @@ class Steps:
             "number": self._number,
             "associate": self._associate,
             "submit": self._submit,
+            "activate": self._activate,
         }
         return await calls[step.step](loaded, step.subject)
 
@@ -119,7 +125,7 @@ class Steps:
         await fp(FaultPoint.REGISTRATION_UPLOADED)
         status = await self._aws.upload_status(aws_id)
         if status == _UPLOADING:
-            return Done(wait=True)
+            return Done(wait=_UPLOAD_TAKES)
         if status != _UPLOADED:
             raise AwsRefusal("form", status, f"AWS could not take the attachment {subject}; upload it again")
         return Done(uploaded=(row.id, aws_id))
@@ -139,11 +145,17 @@ class Steps:
         return Done(version={"put": put})
 
     async def _number(self, loaded: Loaded, _: str) -> Done:
-        made = await self._aws.find_number(loaded.aws_id) if loaded.again else None
+        """A campaign's number is requested by itself and tied in the next step; others name theirs."""
+        terms = number_terms(loaded.form, loaded.row, loaded.current.filled)
+        later, made = loaded.form.type.number_after_complete, None
+        if loaded.again and later:
+            made = await self._aws.find_tagged_number(terms.number_type, reference=loaded.reference)
+        elif loaded.again:
+            made = await self._aws.find_number(loaded.aws_id)
         if made is None:
             made = await self._aws.request_number(
-                number_terms(loaded.form, loaded.row),
-                aws_id=loaded.aws_id,
+                terms,
+                aws_id=None if later else loaded.aws_id,
                 reference=loaded.reference,
                 token=loaded.token("number", loaded.reference),
             )
@@ -175,15 +187,7 @@ class Steps:
         await fp(FaultPoint.REGISTRATION_SUBMITTED)
         return Done()
 
-
-def number_terms(form: Form, row: Registration) -> NumberTerms:
-    """Return what number the registration asks for."""
-    country = next(
-        (each.country for each in form.type.associations if each.resource_type == "PHONE_NUMBER"), None
-    )
-    return NumberTerms(
-        number_type=form.type.number_type or "LONG_CODE",
-        country=country or row.number_terms.get("country", "US"),
-        message_type=row.number_terms.get("message_type", "TRANSACTIONAL"),
-        international=row.number_terms.get("international", False),
-    )
+    async def _activate(self, _: Loaded, subject: str) -> Done:
+        """Carriers take a tied number up in their own time."""
+        seen = await self._aws.number(subject)
+        return Done(wait=None if seen.status == _ACTIVE else _ACTIVATION_TAKES)

@@ -6,14 +6,14 @@ the list price is shown before, and what AWS said is kept after.
 """
 
 from decimal import Decimal, InvalidOperation
-from typing import Final
+from typing import Final, Literal
 
 from msgspec import Struct
 
 from tenants.errors import InvalidInput
 from tenants.registrations.forms import FormType
 
-_NUMBER_MONTHLY: Final = {"TOLL_FREE": "2.00"}
+_NUMBER_MONTHLY: Final = {"TOLL_FREE": "2.00", "TEN_DLC": "1.00"}
 """US dollars, "AWS End User Messaging pricing", US numbers; billed from the request on (seed 003)."""
 _ONCE: Final = {"US_TEN_DLC_BRAND_VETTING": "40.00"}
 """US dollars, after AWS's post on 10DLC vetting."""
@@ -21,6 +21,10 @@ _NOTHING: Final = "0.00"
 _NUMBER_WARNING: Final = (
     "AWS bills the number from the moment it is requested, even if the registration is never submitted or "
     "is rejected."
+)
+_CAMPAIGN_WARNING: Final = (
+    "The number is requested as soon as the campaign is complete and this cost is confirmed; AWS bills it "
+    "from then on. More numbers do not raise what a campaign may send."
 )
 _VETTING_WARNING: Final = (
     "The fee is not paid back, and the score may be lower than the quotas of an unvetted brand assume: "
@@ -34,13 +38,18 @@ class Cost(Struct, frozen=True, kw_only=True):
     monthly_usd: str
     once_usd: str
     warning: str
+    before: Literal["submit", "number"] = "submit"
+    """What waits for the confirmation: the submission, or the number after the approval."""
 
 
 def cost_of(form_type: FormType) -> Cost | None:
-    """Return what submitting a registration of this type costs, or None where nothing is known to."""
+    """Return what such a registration costs beside its messages, or None where nothing is known to."""
     if form_type.needs_before_submit("PHONE_NUMBER"):
         monthly = _NUMBER_MONTHLY.get(form_type.number_type or "", _NOTHING)
         return Cost(monthly_usd=monthly, once_usd=_NOTHING, warning=_NUMBER_WARNING)
+    if form_type.number_after_complete:
+        monthly = _NUMBER_MONTHLY.get(form_type.number_type or "", _NOTHING)
+        return Cost(monthly_usd=monthly, once_usd=_NOTHING, warning=_CAMPAIGN_WARNING, before="number")
     once = _ONCE.get(form_type.type)
     return None if once is None else Cost(monthly_usd=_NOTHING, once_usd=once, warning=_VETTING_WARNING)
 

@@ -10,6 +10,7 @@ Requirement = Literal["REQUIRED", "CONDITIONAL", "OPTIONAL"]
 BEFORE_SUBMIT: Final = "ASSOCIATE_BEFORE_SUBMIT"
 ON_APPROVAL: Final = "ASSOCIATE_ON_APPROVAL"
 AFTER_COMPLETE: Final = "ASSOCIATE_AFTER_COMPLETE"
+_PHONE_NUMBER: Final = "PHONE_NUMBER"
 
 
 class Choice(Struct, frozen=True, kw_only=True):
@@ -76,6 +77,14 @@ class FormType(Struct, frozen=True, kw_only=True):
         )
 
     @property
+    def number_after_complete(self) -> bool:
+        """Whether a number is tied to the completed registration: a 10DLC campaign's."""
+        return any(
+            each.resource_type == _PHONE_NUMBER and each.behavior == AFTER_COMPLETE and each.country
+            for each in self.associations
+        )
+
+    @property
     def sender_id_country(self) -> str | None:
         """The country in which approval makes a sender id, or None."""
         return next((each.country for each in self.associations if each.resource_type == "SENDER_ID"), None)
@@ -83,7 +92,7 @@ class FormType(Struct, frozen=True, kw_only=True):
     @property
     def number_type(self) -> str | None:
         """The kind of number that the type registers, read from its name; None where it is for none."""
-        if not any(each.resource_type == "PHONE_NUMBER" for each in self.associations):
+        if not any(each.resource_type == _PHONE_NUMBER for each in self.associations):
             return None
         return next((kind for mark, kind in _NUMBERS if mark in self.type), None)
 

@@ -53,6 +53,8 @@ OPEN: Final[frozenset[Status]] = frozenset(
 """With somebody else: nothing can be changed, and AWS is asked how it goes."""
 _DECIDED: Final[frozenset[Status]] = frozenset({"complete", "requires_updates", "closed", "deleted"})
 _DRAFT: Final[frozenset[Status]] = frozenset({"draft"})
+WORKED_ON: Final[frozenset[Status]] = frozenset({"preparing", "submitting", "complete"})
+"""Where the gateway has steps of its own to do while `due_at` is set."""
 AT_AWS: Final[frozenset[Status]] = OPEN | _DECIDED
 
 MOVES: Final[dict[Status, frozenset[Status]]] = {

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from tenants.errors import Conflict
 from tenants.registrations import service
+from tenants.registrations.lifecycle import WORKED_ON
 from tenants.registrations.models import Registration
 from tenants.registrations.service import RegistrationView
 from tenants.scope import TenantScope
@@ -47,7 +48,7 @@ async def retry(
         Conflict: It waits for nothing that the gateway could do.
     """
     view = await service.get(scope, session, registration_id, lock=True)
-    if view.row.status not in {"preparing", "submitting"} or view.row.due_at is None:
+    if view.row.status not in WORKED_ON or view.row.due_at is None:
         raise Conflict(
             "registration_state", f"a registration that is {view.row.status} has no step to repeat"
         )

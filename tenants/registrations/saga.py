@@ -4,6 +4,7 @@ Which step of a registration comes next. Pure.
 The way of the seeds: 1 create the registration, 2 read its form, 3 upload attachments, 4 put each field,
 5 request the number (from here on it costs), 6 tie it to the registration, 7 submit. Each step's result is
 stored before the next one, so whoever comes after a crash asks this function again and goes on from there.
+A 10DLC campaign has no number before its approval: request, tie and wait for ACTIVE come after it.
 """
 
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ Step = Literal[
     "associate",
     "review",
     "submit",
+    "activate",
 ]
 """`confirm_cost` and `review` wait for a person; the others are calls."""
 Goal = Literal["review", "submit"]
@@ -51,6 +53,8 @@ class Progress(Struct, frozen=True, kw_only=True):
     """AWS's id of the registration that this one builds on."""
     associated: frozenset[str]
     """AWS's ids of what is tied to it."""
+    number_active: bool = False
+    """Whether the number was seen to be usable."""
 
 
 class NextStep(Struct, frozen=True, kw_only=True):
@@ -63,6 +67,15 @@ class NextStep(Struct, frozen=True, kw_only=True):
 def next_step(form: Form, progress: Progress) -> NextStep:
     """Return what is to be done next."""
     return _opening(progress) or _filling(form, progress) or _tying(form, progress) or _closing(progress)
+
+
+def after_complete(form: Form, progress: Progress) -> NextStep | None:
+    """Return what is to be done once a registration is complete, or None where nothing is."""
+    if not form.type.number_after_complete:
+        return None
+    return _number(progress) or (
+        None if progress.number_active else NextStep(step="activate", subject=progress.number_id or "")
+    )
 
 
 def _opening(progress: Progress) -> NextStep | None:
@@ -87,8 +100,10 @@ def _filling(form: Form, progress: Progress) -> NextStep | None:
 def _tying(form: Form, progress: Progress) -> NextStep | None:
     if form.type.needs_before_submit(_REGISTRATION) and progress.parent_id not in progress.associated:
         return NextStep(step="associate", subject=progress.parent_id or "")
-    if not form.type.needs_before_submit(_NUMBER):
-        return None
+    return _number(progress) if form.type.needs_before_submit(_NUMBER) else None
+
+
+def _number(progress: Progress) -> NextStep | None:
     if progress.number_id is None:
         return NextStep(step="number" if progress.cost_confirmed else "confirm_cost")
     if progress.number_id not in progress.associated:

@@ -25,6 +25,10 @@ from tenants.registrations.sealed_files import sealed
 from tenants.scope import TenantScope
 
 _FAULTY: Final = "validation_failed"
+_FIXED_BY_APPROVAL: Final = frozenset({"messageType"})
+"""Last parts of field paths."""
+_APPROVED: Final = frozenset({"approved", "archived"})
+_NAMES: Final = frozenset({"companyName", "doingBusinessAs"})
 _UNDER_REVIEW: Final = "a submitted registration cannot be changed until it is decided on"
 
 
@@ -132,7 +136,8 @@ async def start(
     Raises:
         NotFound: The tenant has no such registration.
         InvalidInputs: A field is missing or wrong.
-        Conflict: It is under way or with the reviewers; or its number's cost was not confirmed.
+        Conflict: It is under way or with the reviewers; its cost was not confirmed; or what it builds on
+            is not complete yet.
     """
     view = await get(scope, session, registration_id, lock=True)
     row = view.row
@@ -143,6 +148,7 @@ async def start(
         raise InvalidInputs(_FAULTY, "The form is not complete.", tuple(faults))
     if goal == "submit":
         _check_cost_confirmed(form, row)
+        await _check_parent_complete(scope, session, row)
     if row.status == "draft":
         await move(scope, session, row, "preparing", by=audit.actor(scope), now=now)
     elif row.status == "ready":
@@ -166,7 +172,7 @@ async def confirm_cost(
     view = await get(scope, session, registration_id, lock=True)
     if view.row.cost_confirmed_at is None:
         view.row.cost_confirmed_at, view.row.cost_confirmed_by = now, audit.actor(scope)
-        if view.row.status == "preparing":
+        if view.row.status in {"preparing", "complete"}:
             view.row.due_at = now
         await session.flush()
         await _note(scope, session, view.row, "registration.cost_confirmed", {})
@@ -250,6 +256,15 @@ async def add_attachment(
     return row
 
 
+async def registered_names(scope: TenantScope, session: AsyncSession, row: Registration) -> tuple[str, ...]:
+    """Return the names in the registration that this builds on: a campaign's texts bear its brand's."""
+    if row.parent_id is None:
+        return ()
+    filled = (await get(scope, session, row.parent_id)).current.filled
+    named = (value for path, value in filled.items() if path.rpartition(".")[2] in _NAMES)
+    return tuple(value for value in named if isinstance(value, str))
+
+
 async def _filled(
     scope: TenantScope,
     session: AsyncSession,
@@ -259,6 +274,7 @@ async def _filled(
 ) -> RegistrationView:
     stored, faults = checked(form, changes)
     faults += await _foreign_attachments(scope, session, form, stored)
+    faults += await _changes_of_the_approved(scope, session, view, stored)
     if faults:
         raise InvalidInputs(_FAULTY, "Some values do not fit the form; none was stored.", tuple(faults))
     values = {**view.current.filled, **stored}
@@ -281,6 +297,24 @@ async def _foreign_attachments(
     ]
 
 
+async def _changes_of_the_approved(
+    scope: TenantScope, session: AsyncSession, view: RegistrationView, changes: Mapping[str, Value | None]
+) -> list[InvalidInput]:
+    """A campaign's message type is fixed once approved: its number was requested for that one."""
+    touched = [path for path in changes if path.rpartition(".")[2] in _FIXED_BY_APPROVAL]
+    if not touched or view.row.version == 1:
+        return []
+    earlier = await store.versions(scope, session, view.row.id)
+    approved = next((each for each in reversed(earlier) if each.status in _APPROVED), None)
+    return [
+        InvalidInput(
+            pointer(path), "fixed", "fixed since the approval; register another campaign for another"
+        )
+        for path in touched
+        if approved is not None and approved.filled.get(path) != changes[path]
+    ]
+
+
 async def _check_parent(
     scope: TenantScope, session: AsyncSession, form: Form, parent_id: UUID | None
 ) -> None:
@@ -294,9 +328,24 @@ async def _check_parent(
         await get(scope, session, parent_id)
 
 
+async def _check_parent_complete(scope: TenantScope, session: AsyncSession, row: Registration) -> None:
+    """Brand, then its vetting, then campaigns: reviewers turn down what builds on an open one."""
+    if row.parent_id is None:
+        return
+    parent = (await get(scope, session, row.parent_id)).row
+    if parent.status != "complete":
+        detail = f"{parent.name}, which this builds on, is {parent.status}; submit this once it is complete"
+        raise Conflict("registration_state", detail)
+
+
 def _check_cost_confirmed(form: Form, row: Registration) -> None:
     cost = cost_of(form.type)
-    if cost is not None and row.cost_confirmed_at is None and row.number_id is None:
+    if (
+        cost is not None
+        and cost.before == "submit"
+        and row.cost_confirmed_at is None
+        and row.number_id is None
+    ):
         detail = (
             f"{cost.monthly_usd} USD a month and {cost.once_usd} USD once. {cost.warning} "
             "Confirm with POST …/confirm-cost."

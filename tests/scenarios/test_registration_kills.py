@@ -12,7 +12,7 @@ from PIL import Image
 from gateway.faultpoints import FaultPoint
 from tests.harness.fleet import OPERATOR_KEY
 from tests.harness.waiting import until
-from tests.integration.carrier.registration_values import TOLL_FREE
+from tests.integration.carrier.registration_values import BRAND, CAMPAIGN, TOLL_FREE
 from tests.scenarios.account_things import account, every, of_registration
 
 KILLS = int(os.environ.get("SCENARIO_KILLS", "1"))
@@ -35,7 +35,8 @@ class Registrant:
 
     def __init__(self, fleet, api, tenant):
         self.fleet, self.api = fleet, api
-        self.home = f"/v1/admin/tenants/{tenant}/registrations"
+        self.all = self.home = f"/v1/admin/tenants/{tenant}/registrations"
+        self.senders = f"/v1/admin/tenants/{tenant}/senders"
 
     async def call(self, method, path, **more):
         """Call the operator's API and return what it says."""
@@ -54,6 +55,14 @@ class Registrant:
         await self.call("POST", place, content=buffer.getvalue())
         await self.call("POST", f"{self.home}/confirm-cost", json={"monthly_usd": "2.00"})
         await self.call("POST", f"{self.home}/submit")
+
+    async def hand_in(self, kind, values, **more):
+        """Fill and submit a registration without pictures or costs; return its id."""
+        body = {"type": kind, "name": kind, "values": values, **more}
+        made = await self.call("POST", self.all, json=body)
+        self.home = f"{self.all}/{made['id']}"
+        await self.call("POST", f"{self.home}/submit")
+        return made["id"]
 
     async def comes_to(self, *statuses):
         """Return the registration once it has one of these states."""
@@ -112,6 +121,29 @@ async def test_kill_9_after_any_step_costs_no_second_number_or_submission(fleet,
     await registrant.comes_to(*HANDED_IN)
     assert await of_registration(fleet, shown["id"]) == (1, 1)
     assert len(await versions_at_aws(fleet, aws_id)) == len(("approved", "handed in again"))
+
+
+async def test_kill_9_around_a_campaigns_number_costs_no_second_one(fleet, registrant):
+    """10DLC: the number comes after the approval, and is requested and tied in two calls."""
+    await fleet.ensure("workers")
+    brand = await registrant.hand_in("US_TEN_DLC_BRAND_REGISTRATION", BRAND)
+    await registrant.comes_to("complete")
+    await registrant.hand_in("US_TEN_DLC_CAMPAIGN_REGISTRATION", CAMPAIGN, parent=brand)
+    await registrant.comes_to("complete")
+    await fleet.kill("workers")
+    await registrant.call("POST", f"{registrant.home}/confirm-cost", json={"monthly_usd": "1.00"})
+    await registrant.dies_at(FaultPoint.REGISTRATION_NUMBER_REQUESTED)
+    await registrant.dies_at(FaultPoint.REGISTRATION_TIED)
+    await fleet.start("workers")
+
+    async def active():
+        shown = await registrant.call("GET", registrant.senders)
+        return [each for each in shown["data"] if each["state"] == "active"]
+
+    (sender,) = await until(active, within_s=120)
+    shown = await registrant.call("GET", registrant.home)
+    assert sender["value"] == shown["number"]["phone_number"]
+    assert await of_registration(fleet, shown["id"]) == (1, 1)
 
 
 async def test_a_build_that_forgets_what_it_asked_for_buys_twice(fleet, registrant):

@@ -21,7 +21,7 @@ _CODE: Final = re.compile(r"\bcode\b|\bpasscode\b|\bOTP\b|\bPIN\b|\bpassword\b|v
 _OTP: Final = re.compile(r"one-time|two[- ]?factor|passcode|\b2fa\b|\botp\b", re.IGNORECASE)
 _PROMOTION: Final = re.compile(r"promotion|marketing|mixed|low_volume|other", re.IGNORECASE)
 _BRACES: Final = re.compile(r"\{\w+\}|<\w+>|%\w+%|\$\w+\$")
-_PHONE: Final = re.compile(r"(?<![\w.])\+?\d[\d ().-]{7,}\d(?![\w.])")
+_PHONE: Final = re.compile(r"(?<![\w.])\+?\d[\d ().-]{7,}\d(?!\w|\.\w)")
 _LENDING: Final = re.compile(r"\b(?:loans?|lend(?:ing|er)|credit line|borrow)", re.IGNORECASE)
 _AGE: Final = re.compile(
     r"\b(?:beer|wine|vodka|whisk(?:e)?y|liquor|casino|tobacco|vape|18\+|21\+)", re.IGNORECASE
