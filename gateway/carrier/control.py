@@ -8,7 +8,7 @@ from uuid import UUID
 
 from aiobotocore.config import AioConfig
 
-from gateway.carrier.pace import Pace
+from gateway.carrier.pace import Pace, Turns
 from gateway.carrier.provision_run import Control
 from gateway.carrier.session import AwsSession, open_session, role_of
 from tenants.senders.models import AwsAccount
@@ -22,17 +22,17 @@ _CONFIG: Final = AioConfig(
 """One repetition of the client's own; whoever calls comes again later anyway."""
 
 OpenControl = Callable[[AwsAccount], AbstractAsyncContextManager[Control]]
-MakePace = Callable[[AwsAccount], Pace]
+MakePace = Callable[[AwsAccount], Turns]
 
 
 def usual_pace(account: AwsAccount) -> Pace:
-    """Return AWS's rate; an emulator asks for none."""
+    """Return AWS's rate for a process that is alone; an emulator asks for none."""
     return Pace(None if account.endpoint_url else CONTROL_PER_SECOND)
 
 
 def control_of(own: AwsSession, make_pace: MakePace = usual_pace) -> OpenControl:
     """Return what opens an account for control calls; each account has one pace for the process's life."""
-    paces: dict[UUID, Pace] = {}
+    paces: dict[UUID, Turns] = {}
     sessions: defaultdict[UUID, dict[str, AwsSession]] = defaultdict(dict)
 
     def session_of(account: AwsAccount) -> AwsSession:

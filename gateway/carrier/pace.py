@@ -4,10 +4,19 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+
+class Turns(Protocol):
+    """What spaces the calls of each action."""
+
+    async def turn(self, action: str) -> None:
+        """Wait for this action's next turn."""
+        ...
 
 
 class Pace:
-    """Spaces the calls of each action; `per_second` None does not wait at all (an emulator)."""
+    """Spaces this process's calls of each action; `per_second` None does not wait at all (an emulator)."""
 
     def __init__(
         self,

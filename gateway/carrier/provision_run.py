@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from gateway.carrier.pace import Pace
+from gateway.carrier.pace import Turns
 from gateway.carrier.provision_ports import Channel, MessageType, SenderType, SenderWish
 from gateway.carrier.provision_read import all_of, leftover_pool, read_numbers
 from gateway.carrier.provision_shapes import DESTINATION
@@ -59,7 +59,7 @@ class StepRefused(Exception):
 class Control:
     """Paced control calls whose refusals name the action."""
 
-    def __init__(self, client: Any, pace: Pace) -> None:
+    def __init__(self, client: Any, pace: Turns) -> None:
         self._client = client
         self._pace = pace
 

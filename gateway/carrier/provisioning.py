@@ -15,8 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.carrier.account_turns import AccountTurns
-from gateway.carrier.control import usual_pace
-from gateway.carrier.pace import Pace
+from gateway.carrier.pace import Turns
 from gateway.carrier.provision_ports import (
     ProvisionRefused,
     ProvisionRequest,
@@ -26,6 +25,7 @@ from gateway.carrier.provision_ports import (
 from gateway.carrier.provision_run import Control, ProvisionRun, StepRefused, UsualRate, said
 from gateway.carrier.provision_settle import Settling
 from gateway.carrier.session import AwsSession, open_session, role_of
+from gateway.carrier.shared_pace import shared_pace
 from gateway.carrier.topics import SnsTopics
 from gateway.carrier.two_way import switch_two_way
 from gateway.carrier.wishes import default_wishes
@@ -61,7 +61,8 @@ class AwsProvisioner:
         self._usual_rate = usual_rate
         self._public_url = public_url.rstrip("/")
         self._default_account = default_account
-        self._paces: dict[UUID, Pace] = {}
+        self._paces: dict[UUID, Turns] = {}
+        self._make_pace = shared_pace(engine)
         self.turns = AccountTurns(engine)
 
     async def provision(
@@ -241,8 +242,8 @@ class AwsProvisioner:
 
     @asynccontextmanager
     async def open(self, account: AwsAccount) -> AsyncGenerator[Control]:
-        """Open an account for control calls; it has one pace for the process's life."""
-        pace = self._paces.setdefault(account.id, usual_pace(account))
+        """Open an account for control calls; its calls are paced with those of every other process."""
+        pace = self._paces.setdefault(account.id, self._make_pace(account))
         async with self._session_of(account).client(
             "pinpoint-sms-voice-v2", region_name=account.region, endpoint_url=account.endpoint_url
         ) as client:

@@ -16,6 +16,7 @@ from gateway.carrier.control import control_of
 from gateway.carrier.media_stage import S3Stage
 from gateway.carrier.provision_desk import AwsProvisionDesk
 from gateway.carrier.session import open_session
+from gateway.carrier.shared_pace import shared_pace
 from gateway.carrier.verifying import AwsNumberVerifier
 from gateway.db.engine import create_pool
 from gateway.db.readiness import StoresReadiness
@@ -99,6 +100,7 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
             secret_key=settings.secret_key,
         )
         provisioner = create_provisioner(shared, session)
+        control = control_of(session, shared_pace(shared.worker_engine))
         services = Services(
             settings=settings,
             clock=clock,
@@ -110,8 +112,8 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
             provisioner=provisioner,
             provision_desk=AwsProvisionDesk(provisioner, shared.worker_engine, clock),
             two_way=provisioner,
-            number_verifier=AwsNumberVerifier(shared.worker_engine, control_of(session)),
-            registrations=RegistrationDesk(shared.worker_engine, control_of(session), clock),
+            number_verifier=AwsNumberVerifier(shared.worker_engine, control),
+            registrations=RegistrationDesk(shared.worker_engine, control, clock),
             account_check=check_account,
             ingest=receiver,
             firehose=FirehoseReceiver(access_keys, trust.mailroom, receipts, clock),

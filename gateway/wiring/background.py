@@ -6,6 +6,7 @@ from functools import partial
 
 from gateway.carrier.control import control_of
 from gateway.carrier.session import open_session
+from gateway.carrier.shared_pace import shared_pace
 from gateway.db.transaction import worker_transaction
 from gateway.dispatch.expiry import ExpirySweep
 from gateway.dispatch.quarantine import QuarantineSweep
@@ -99,7 +100,7 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
     balances = BalanceNotices(pool, clock)
     leases = Leases(shared.worker_engine, clock)
 
-    control = control_of(open_session())
+    control = control_of(open_session(), shared_pace(shared.worker_engine))
     forms = Forms(shared.worker_engine, control, clock)
     runner = RegistrationRunner(shared.worker_engine, control, forms, clock, shared.keys.of)
     seal_files = partial(seal_attachments, shared.worker_engine, shared.keys.of)

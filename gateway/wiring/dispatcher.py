@@ -11,6 +11,7 @@ from gateway.carrier.ports import Carrier
 from gateway.carrier.protect_sync import ProtectSync
 from gateway.carrier.sandbox import SandboxCarrier
 from gateway.carrier.session import open_session, role_of
+from gateway.carrier.shared_pace import shared_pace
 from gateway.dispatch.loop import Dispatcher
 from gateway.dispatch.record import Recorder
 from gateway.dispatch.rerouting import Rerouting
@@ -82,7 +83,7 @@ async def open_role(shared: Resources, _stack: AsyncExitStack) -> list[Task]:
     copies = ProtectSync(
         settings.database_url,
         shared.worker_engine,
-        control_of(own),
+        control_of(own, shared_pace(shared.worker_engine)),
         secret_key=settings.secret_key,
         clock=shared.clock,
     )
