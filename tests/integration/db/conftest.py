@@ -28,6 +28,7 @@ from tenants.people import models as _people  # noqa: F401
 from tenants.protection import models as _protection  # noqa: F401
 from tenants.protection import pumping as _pumping  # noqa: F401
 from tenants.registrations import models as _registrations  # noqa: F401
+from tenants.senders import control_turns as _control_turns  # noqa: F401
 from tenants.senders import models as _senders  # noqa: F401
 from tenants.templates import models as _templates  # noqa: F401
 from tenants.verification import models as _verification  # noqa: F401
