@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.clock import Clock
 from gateway.db.transaction import worker_transaction
-from tenants.credits import lease_ends, monthly_fees, owed_fees
+from tenants.credits import fee_months, lease_ends, monthly_fees, owed_fees
 
 _log = structlog.get_logger(__name__)
 
@@ -18,12 +18,15 @@ class Leases:
         self._clock = clock
 
     async def write_down(self) -> None:
-        """Write down what is owed for the present month, and log what of it no balance covers."""
+        """Write down what is owed since the last round, and log what no balance covers."""
+        now = self._clock.now()
         async with worker_transaction(self._engine) as session:
             fees, tenants = await owed_fees.uncovered(session)
-            await monthly_fees.write_down_leases(session, self._clock.now())
-            await monthly_fees.write_down_platform_fees(session, self._clock.now())
+            for month in await fee_months.months_due(session, now):
+                await monthly_fees.write_down_leases(session, now, month)
+                await monthly_fees.write_down_platform_fees(session, now, month)
             await lease_ends.settle_ended_leases(session)
+            await fee_months.months_done(session, now)
         if fees:
             _log.warning("fees_not_covered", fees=fees, tenants=tenants)
 

@@ -181,6 +181,15 @@ class MonthlyFee(Base):
     """Why it will never be charged; None for what is owed or charged."""
 
 
+class FeeRound(Base):
+    """Until when the fees of months are written down; the operator's."""
+
+    __tablename__ = "fee_rounds"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    until: Mapped[Instant]
+
+
 class Reconciliation(Base):
     """What one proof of the books found; the operator's."""
 

@@ -1,7 +1,12 @@
-"""What a month costs a tenant beside its messages: the leases of its senders, and the platform's own fee."""
+"""
+What a month costs a tenant beside its messages: the leases of its senders, and the platform's own fee.
 
-from datetime import date, datetime
-from typing import Any, Final
+A month that is over is written down as it would have been in it: for whoever was there in it, at the prices of
+its first instant, or of the sender's. The plan is that of now; the past ones are not kept.
+"""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -22,12 +27,11 @@ _CHANNEL: Final = "sms"
 """Where a book keeps its leases: a number is leased once, whatever it carries."""
 _UNWRITTEN: Final = text(
     """
-    SELECT s.tenant_id, s.id, s.type, s.country, s.value, (s.created_at AT TIME ZONE 'UTC')::date AS since,
-        t.plan
+    SELECT s.tenant_id, s.id, s.type, s.country, s.value, s.created_at, t.plan
     FROM senders s JOIN tenants t ON t.id = s.tenant_id JOIN aws_accounts a ON a.id = s.account_id
     WHERE (s.state IN ('active', 'standby', 'disabled')
             OR (s.state = 'released' AND s.released_at >= CAST(:month AS date) AT TIME ZONE 'UTC'))
-        AND s.type <> 'SHARED' AND t.state <> 'closed'
+        AND s.type <> 'SHARED' AND t.state <> 'closed' AND s.created_at < :ends
         AND t.model <> :own_account AND a.owner_id IS NULL AND s.id > :after
         AND NOT EXISTS (SELECT FROM monthly_fees f
             WHERE f.tenant_id = s.tenant_id AND f.subject_id = s.id AND f.month = :month AND f.item = 'lease')
@@ -37,7 +41,9 @@ _UNWRITTEN: Final = text(
 _UNWRITTEN_PLATFORM: Final = text(
     """
     SELECT t.id, t.plan, (t.created_at AT TIME ZONE 'UTC')::date AS since FROM tenants t
-    WHERE t.live AND t.state <> 'closed' AND t.id > :after
+    WHERE t.live AND t.state <> 'closed' AND t.id > :after AND t.created_at < :ends
+        AND NOT EXISTS (SELECT FROM audit_rows a WHERE a.tenant_id = t.id AND a.at >= :ends
+            AND a.action = 'tenant.live_changed' AND a.detail @> '{"live": true}')
         AND coalesce(t.plan ->> 'monthly_fee', '0') !~ '^[0.]*$'
         AND NOT EXISTS (SELECT FROM monthly_fees f
             WHERE f.tenant_id = t.id AND f.subject_id = t.id AND f.month = :month AND f.item = 'platform')
@@ -46,16 +52,17 @@ _UNWRITTEN_PLATFORM: Final = text(
 )
 
 
-async def write_down_leases(session: AsyncSession, now: datetime) -> int:
-    """Write down the present month's leases that are not yet; needs a worker's session."""
-    books = await store.price_books(session, now)
-    month, after, written = now.date().replace(day=1), UUID(int=0), 0
-    asked: dict[str, Any] = {"own_account": OWN_ACCOUNT_MODEL, "month": month, "batch": _BATCH}
+async def write_down_leases(session: AsyncSession, now: datetime, month: date | None = None) -> int:
+    """Write down the leases of a month, the present one by default, that are not yet; a worker's session."""
+    month = month or now.date().replace(day=1)
+    prices, begins = _Prices(session, now), _begin(month)
+    asked = {"own_account": OWN_ACCOUNT_MODEL, "month": month, "batch": _BATCH, "ends": _end(month, now)}
+    after, written = UUID(int=0), 0
     while True:
         rows = (await session.execute(_UNWRITTEN, asked | {"after": after})).all()
         for row in rows:
             plan = msgspec.convert(row.plan, Plan)
-            book = books.get(plan.price_book, PriceBook({}))
+            book = await prices.of(plan, month, max(begins, row.created_at))
             whole = lease_of(plan, book, country=row.country, type_=row.type)
             written += await write_down(
                 session,
@@ -64,7 +71,7 @@ async def write_down_leases(session: AsyncSession, now: datetime) -> int:
                 subject_id=row.id,
                 month=month,
                 item="lease",
-                amount=_begun(plan, whole, month=month, since=row.since),
+                amount=_begun(plan, whole, month=month, since=row.created_at.astimezone(UTC).date()),
                 note=f"lease {month:%Y-%m} {row.value}",
             )
         if len(rows) < _BATCH:
@@ -72,11 +79,11 @@ async def write_down_leases(session: AsyncSession, now: datetime) -> int:
         after = rows[-1].id
 
 
-async def write_down_platform_fees(session: AsyncSession, now: datetime) -> int:
-    """Write down the present month's platform fees that are not yet; needs a worker's session."""
-    month, after, written = now.date().replace(day=1), UUID(int=0), 0
+async def write_down_platform_fees(session: AsyncSession, now: datetime, month: date | None = None) -> int:
+    """Write down the platform's fees of a month, the present one by default; a worker's session."""
+    month, after, written = month or now.date().replace(day=1), UUID(int=0), 0
     while True:
-        asked = {"month": month, "after": after, "batch": _BATCH}
+        asked = {"month": month, "after": after, "batch": _BATCH, "ends": _end(month, now)}
         rows = (await session.execute(_UNWRITTEN_PLATFORM, asked)).all()
         for row in rows:
             plan = msgspec.convert(row.plan, Plan)
@@ -142,6 +149,35 @@ def _by_policy(
     if UNITS[plan.pricing] == "credits":
         return line.credits
     return fees.sell_micros(policy, sell=line.sell_micros, cost=line.cost_micros)
+
+
+class _Prices:
+    """The books of a round: the present ones for the present month, else those of the day in question."""
+
+    def __init__(self, session: AsyncSession, now: datetime) -> None:
+        self._session, self._now = session, now
+        self._read: dict[datetime, dict[str, PriceBook]] = {}
+
+    async def of(self, plan: Plan, month: date, at: datetime) -> PriceBook:
+        """Return the plan's book as it stood; an empty one where there was none."""
+        at = self._now if _is_present(month, self._now) else at
+        if at not in self._read:
+            self._read[at] = await store.price_books(self._session, at)
+        return self._read[at].get(plan.price_book, PriceBook({}))
+
+
+def _begin(month: date) -> datetime:
+    return datetime.combine(month, time(), UTC)
+
+
+def _end(month: date, now: datetime) -> datetime:
+    """Return until when what came counts in a month; in the present one all that is there."""
+    after = _begin((month + timedelta(days=31)).replace(day=1))
+    return datetime.max.replace(tzinfo=UTC) if _is_present(month, now) else after
+
+
+def _is_present(month: date, now: datetime) -> bool:
+    return month == now.date().replace(day=1)
 
 
 def _begun(plan: Plan, whole: int, *, month: date, since: date) -> int:

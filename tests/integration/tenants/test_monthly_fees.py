@@ -13,7 +13,7 @@ from gateway.db.transaction import worker_transaction
 from gateway.messages.leases import Leases
 from tenants.accounts import service as accounts
 from tenants.accounts.plan import Fees, Plan
-from tenants.credits import books, owed_fees, service
+from tenants.credits import books, fee_months, owed_fees, service
 from tenants.credits.monthly_fees import lease_of
 from tenants.credits.pricing import PriceLine, book_of
 from tenants.credits.registration_fees import post_registration_fee
@@ -32,13 +32,19 @@ CSV = (
 
 
 async def tenant_with_a_number(
-    worker: AsyncEngine, make_tenant, *, credit: int, since: datetime = LONG_AGO, **plan: object
+    worker: AsyncEngine,
+    make_tenant,
+    *,
+    credit: int,
+    since: datetime = LONG_AGO,
+    priced: datetime = NOW,
+    **plan: object,
 ) -> TenantScope:
     """A tenant of a book of its own that leases one number."""
     name = uuid4().hex[:12]
     scope: TenantScope = await make_tenant(plan=Plan(price_book=name, **plan))
     async with worker_transaction(worker) as session:
-        await books.import_book(session, name, CSV, NOW)
+        await books.import_book(session, name, CSV, priced)
         account = await senders.ensure_account(session, AccountFacts(region="us-east-1"))
         facts = SenderFacts(
             account_id=account.id,
@@ -262,3 +268,95 @@ async def test_a_registration_above_the_balance_stays_open_and_can_be_waived(wor
             await owed_fees.waive(scope, session, made[1].id, reason="goodwill")
         with pytest.raises(NotFound):
             await owed_fees.waive(TenantScope(tenant_id=uuid4()), session, made[1].id, reason="goodwill")
+
+
+@pytest.fixture
+async def last_round(worker):
+    """A function that says when the last round was; the others of this module begin anew."""
+
+    async def say(until: datetime | None) -> None:
+        async with worker_transaction(worker) as session:
+            await session.execute(
+                text(
+                    "INSERT INTO fee_rounds VALUES ('monthly', :until) ON CONFLICT (name) DO UPDATE "
+                    "SET until = :until"
+                ),
+                {"until": until},
+            )
+
+    yield say
+    await say(NOW)
+
+
+async def owed(worker: AsyncEngine, scope: TenantScope) -> dict[tuple[str, int], int]:
+    """What was written down, by item and month."""
+    async with worker_transaction(worker) as session:
+        found = await owed_fees.page(scope, session, limit=50)
+    assert len({(fee.item, fee.month, fee.subject_id) for fee in found}) == len(found)
+    return {(fee.item, fee.month.month): fee.amount for fee in found}
+
+
+async def test_months_in_which_no_scheduler_ran_are_charged_once_when_one_does(
+    worker, make_tenant, last_round
+) -> None:
+    """However long it was away, and however many come back at once; each month at its own prices."""
+    since = datetime(2026, 8, 17, tzinfo=UTC)
+    scope = await tenant_with_a_number(worker, make_tenant, credit=10**8, since=since, priced=LONG_AGO)
+    async with worker_transaction(worker) as session:
+        plan = (await accounts.get(scope, session)).plan
+        dearer = CSV.replace("2.00,5,lease", "5.00,5,lease")
+        await books.import_book(session, plan["price_book"], dearer, datetime(2026, 9, 30, tzinfo=UTC))
+    await last_round(datetime(2026, 8, 17, 12, tzinfo=UTC))
+    await asyncio.gather(*(one_round(worker) for _ in range(3)))
+    await one_round(worker)
+    written = await owed(worker, scope)
+    assert written == {
+        ("lease", 8): 967_742,
+        ("lease", 9): 2_000_000,
+        ("lease", 10): 5_000_000,
+        ("lease", 11): 5_000_000,
+    }
+    assert sorted(await fees_of(worker, scope)) == sorted(written.values())
+
+
+async def test_a_missed_month_is_charged_to_those_alone_who_were_there(
+    worker, make_tenant, last_round
+) -> None:
+    """A number leased since, one let go before, and a tenant that went live since owe nothing for it."""
+    there, late, gone = [
+        await tenant_with_a_number(
+            worker, make_tenant, credit=10**8, since=since, priced=LONG_AGO, fees=Fees(prorate="both")
+        )
+        for since in (LONG_AGO, datetime(2026, 11, 1, tzinfo=UTC), LONG_AGO)
+    ]
+    await release(worker, gone, datetime(2026, 9, 15, tzinfo=UTC))
+    lively = await make_tenant(plan=Plan(monthly_fee="30.00"))
+    async with worker_transaction(worker) as session:
+        for scope in (there, lively):
+            (await accounts.get(scope, session)).created_at = LONG_AGO
+        await accounts.set_live(lively, session, live=True)
+        await session.execute(
+            text("UPDATE tenants SET live = true, plan = plan || '{\"monthly_fee\": \"9\"}' WHERE id = :id"),
+            {"id": there.tenant_id},
+        )
+    await last_round(datetime(2026, 9, 30, 23, 30, tzinfo=UTC))
+    await one_round(worker)
+    await one_round(worker)
+    assert set(await owed(worker, there)) == {
+        *(("lease", month) for month in (9, 10, 11)),
+        *(("platform", month) for month in (9, 10, 11)),
+    }
+    assert set(await owed(worker, late)) == {("lease", 11)}
+    assert await owed(worker, gone) == {("lease", 9): 1_000_000}
+    assert set(await owed(worker, lively)) == {("platform", 11)}
+
+
+async def test_the_first_round_of_all_charges_no_month_before_it(worker, last_round) -> None:
+    """What was before these books were kept is not theirs to charge; an hour's overlap counts later on."""
+    new_year = datetime(2027, 1, 1, 0, 10, tzinfo=UTC)
+    january, december = new_year.date(), datetime(2026, 12, 1, tzinfo=UTC).date()
+    async with worker_transaction(worker) as session:
+        await session.execute(text("UPDATE fee_rounds SET name = 'another' WHERE name = 'monthly'"))
+        assert await fee_months.months_due(session, new_year) == [january]
+        assert await fee_months.months_due(session, new_year) == [december, january]
+        await session.rollback()
