@@ -1,8 +1,8 @@
 """
 What a month costs a tenant beside its messages: the leases of its senders, and the platform's own fee.
 
-A month that is over is written down as it would have been in it: for whoever was there in it, at the prices of
-its first instant, or of the sender's. The plan is that of now; the past ones are not kept.
+A month that is over is written down as it would have been in it: for whoever was there in it, at the prices
+of its first instant, or of the sender's. The plan is that of now; the past ones are not kept.
 """
 
 from datetime import UTC, date, datetime, time, timedelta

@@ -2,7 +2,7 @@
 The OpenAPI document is true of a running gateway: generated requests meet no 5xx and no undocumented answer.
 
 SCHEMA_EXAMPLES is the number of generated requests per operation; SCHEMA_ONLY is a regular expression for how
-the paths to ask go on behind `/`, or `/v1/admin/`; SCHEMA_REPORTS is a directory to leave the whole reports in.
+the paths to ask go on behind `/`, or `/v1/admin/`; SCHEMA_REPORTS is a directory to leave the reports in.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ ONLY = os.environ.get("SCHEMA_ONLY", "")
 REPORTS = os.environ.get("SCHEMA_REPORTS")
 _OPERATOR = "^/v1/admin"
 _BREAKS_THE_WORLD = "put_aws_account"
-"""It points the default route at hosts that do not answer, and every later request rightly gets 503: so last."""
+"""It points the default route at hosts that do not answer, and later requests rightly get 503: so last."""
 _WHO = {
     "tenant": ("--exclude-path-regex", _OPERATOR, "--include-path-regex", f"^/{ONLY}"),
     "operator": (

@@ -336,7 +336,7 @@ async def test_a_missed_month_is_charged_to_those_alone_who_were_there(
             (await accounts.get(scope, session)).created_at = LONG_AGO
         await accounts.set_live(lively, session, live=True)
         await session.execute(
-            text("UPDATE tenants SET live = true, plan = plan || '{\"monthly_fee\": \"9\"}' WHERE id = :id"),
+            text('UPDATE tenants SET live = true, plan = plan || \'{"monthly_fee": "9"}\' WHERE id = :id'),
             {"id": there.tenant_id},
         )
     await last_round(datetime(2026, 9, 30, 23, 30, tzinfo=UTC))
