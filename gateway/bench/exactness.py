@@ -67,7 +67,7 @@ class Sizes(Struct, frozen=True, kw_only=True):
 
 
 FULL: Final = Sizes(rounds=5, burst_s=10, idle_s=3.0)
-QUICK: Final = Sizes(rounds=2, burst_s=4, idle_s=1.5)
+QUICK: Final = Sizes(rounds=2, burst_s=10, idle_s=1.5)
 
 
 async def measure(*, quick: bool, tell: Tell) -> Report:

@@ -26,7 +26,7 @@ flow, an item and the us from now to its instant (4 bytes), 67 bytes.
 local FLOOR = 19                   -- parts or requests of others for each promotional one: 5 %
 local FLOOR_TRIES = 4              -- promotional channels looked at before the urgent ones go on
 local GIVE_BACK = 64               -- leases, delayed messages and parked tenants moved at a time
-local NEXT_IN_FLOW = 7             -- messages of a flow looked at for one that fits where its head does not
+local NEXT_IN_FLOW = 15            -- messages of a flow looked at for one that fits where its head does not
 local MOST_PASSES = 16             -- how often the heads of a channel may be passed before one must go
 local STEPS_PER_MESSAGE = 8
 local STEPS_AT_LEAST = 256

@@ -8,6 +8,7 @@ State is read once per call and written once, by `write_gates`.
 
 local LONGEST_PARTS = 32           -- more than the longest text has, so a cut debt is never a real one
 local WINDOW_US = 1020000          -- a second, and what a call may be early or late on its way to the carrier
+local CATCH_UP_US = 200000         -- of a wait for room in the second, as much may be made up for
 local RECIPIENT_US = 1030000       -- the same for the one message a second that a phone may get
 local DAY_US = 86400 * SECOND_US
 
@@ -29,7 +30,8 @@ local function gate(spec)
     return found
   end
   local tat, sum = (redis.call('GET', key(name)) or '0'):match('^(%d+):?(%d*)$')
-  found = { tat = tonumber(tat), sum = tonumber(sum) or 0, windowed = bound > 0, changed = false }
+  found = { tat = tonumber(tat), sum = tonumber(sum) or 0, windowed = bound > 0, changed = false,
+            full = {} }
   local furthest = gate_now + gate_ahead + SECOND_US + LONGEST_PARTS * period
   if found.tat > furthest then
     found.tat, found.sum, found.changed = furthest, 0, true
@@ -46,11 +48,12 @@ local function read_log(row)
   return tonumber(at), tonumber(parts)
 end
 
--- When so many of the last second's parts are over that n more stay within the bound.
+-- When so many of the last second's parts are over that n more stay within the bound. `full` keeps the answers
+-- by parts until the second changes.
 local function window_opens_at(name, state, bound, parts)
-  local over, open = state.sum + parts - bound, 0
-  if over <= 0 then
-    return 0
+  local over, open = state.sum + parts - bound, state.full[parts] or 0
+  if over <= 0 or state.full[parts] then
+    return open
   end
   for _, row in ipairs(redis.call('LRANGE', log_of(name), 0, over - 1)) do
     local at, gone = read_log(row)
@@ -59,6 +62,7 @@ local function window_opens_at(name, state, bound, parts)
       break
     end
   end
+  state.full[parts] = open
   return open
 end
 
@@ -71,6 +75,7 @@ local function opens_at(spec, parts)
 end
 
 local function log_parts(name, state, bound, at, parts)
+  state.full = {}
   while state.sum + parts > bound do
     local row = redis.call('LPOP', log_of(name))
     if not row then
@@ -84,12 +89,16 @@ local function log_parts(name, state, bound, at, parts)
   state.sum = state.sum + parts
 end
 
+-- Whoever waited for room in the second, and not for the period, has not lost that time to those behind: they
+-- follow it as closely as if it had gone when its period was over. A gate that rested has nothing to make up for.
 local function charge(spec, at, parts)
-  local state = gate(spec)
-  state.tat, state.changed = math.max(state.tat, at) + parts * spec[2], true
+  local state, stalled = gate(spec), 0
   if spec[3] > 0 then
+    stalled = window_opens_at(spec[1], state, spec[3], parts) - state.tat
+    stalled = math.min(math.max(stalled, 0), CATCH_UP_US)
     log_parts(spec[1], state, spec[3], at, parts)
   end
+  state.tat, state.changed = math.max(state.tat, at - stalled) + parts * spec[2], true
 end
 
 local function charge_all(of_channel, terms, at, parts)
@@ -104,14 +113,16 @@ end
 -- Take back the newest charge of a gate, if it is this one; whoever came after stands on it.
 local function uncharge(spec, at, parts)
   local state = gate(spec)
-  if state.tat > at + parts * spec[2] + 2 then
+  if spec[3] > 0 then
+    if redis.call('LINDEX', log_of(spec[1]), -1) ~= whole(math.ceil(at)) .. ':' .. parts then
+      return
+    end
+    redis.call('RPOP', log_of(spec[1]))
+    state.sum, state.full = math.max(state.sum - parts, 0), {}
+  elseif state.tat > at + parts * spec[2] + 2 then
     return
   end
-  state.tat, state.changed = math.min(state.tat, at), true
-  if spec[3] > 0 and redis.call('LINDEX', log_of(spec[1]), -1) == whole(math.ceil(at)) .. ':' .. parts then
-    redis.call('RPOP', log_of(spec[1]))
-    state.sum = math.max(state.sum - parts, 0)
-  end
+  state.tat, state.changed = math.min(state.tat - parts * spec[2], at), true
 end
 
 local function lifetime_ms(until_us)

@@ -7,9 +7,9 @@ Below 20 parts/s a gate is a period alone. The last message of a second, of n pa
 before it have had their periods, so (parts before it) * period < 1 s + jitter, where jitter is how much more
 one call than another was late on its way. With period = 1.03 s / rate they are fewer than the rate for up to
 30 ms of jitter, and together with the last message at most rate + n - 1. From 20 parts/s on the gate also
-holds every second and 20 ms to the rate itself. The period then only spreads the messages: at 0.95 s / rate
-it leaves the bound some play to make up for what long messages waste, and a queue that others fill moves
-hardly slower than an empty one.
+holds every second and 20 ms to the rate itself. The period then only spreads the messages, at 1 s / rate so
+evenly that nobody finds the bound used up for longer than 30 ms; what a message waits for the bound and not
+for the period, those behind it make up for.
 """
 
 from typing import Literal
@@ -22,7 +22,7 @@ SECOND_US = 1_000_000
 BOUND_FROM = 20.0
 """Parts per second from which no second may exceed the rate at all."""
 _LONE_PERIOD_US = 1_030_000
-_SPREAD_US = 950_000
+_SPREAD_US = 1_000_000
 _REQUESTS_US = 1_030_000
 
 _CANADA = "CA"

@@ -80,17 +80,17 @@ local function configure(channel, version, cfg)
   end
 end
 
--- Store the tenant's terms if they are new, and return the weight in force.
+-- Store the tenant's terms if they are new.
 local function agree(channel, tenant, version, terms)
   local field = tenant .. channel:sub(17, 18)
   local known = redis.call('HGET', key('terms'), field) or ''
   if known == terms then
-    return terms == '' and 1 or cmsgpack.unpack(terms)[2]
+    return
   end
   local before = known ~= '' and cmsgpack.unpack(known) or { 0, 1, 0, 0 }
   local after = terms ~= '' and cmsgpack.unpack(terms) or { version, 1, 0, 0 }
   if version < before[1] then
-    return before[2]
+    return
   end
   redis.call('HSET', key('terms'), field, cmsgpack.pack(after))
   if after[2] ~= before[2] or after[3] ~= before[3] then
@@ -99,7 +99,6 @@ local function agree(channel, tenant, version, terms)
     end
     look_again(channel)
   end
-  return after[2]
 end
 
 for at = FIRST_FLOW, #ARGV, 5 do
@@ -107,7 +106,7 @@ for at = FIRST_FLOW, #ARGV, 5 do
   local lane, channel, tenant = lane_of(flow), channel_of(flow), tenant_of(flow)
   if blob ~= '' or redis.call('EXISTS', key('ch:' .. channel)) == 1 then
     configure(channel, version, cfg)
-    local weight = agree(channel, tenant, version, terms)
+    agree(channel, tenant, version, terms)
     local parts, was_empty = append(flow, blob)
     if parts > 0 then
       added[lane] = (added[lane] or 0) + parts
@@ -117,7 +116,7 @@ for at = FIRST_FLOW, #ARGV, 5 do
       if not tags[lane] then
         tags[lane] = tonumber(redis.call('HGET', key('ch:' .. channel), 'v' .. flow:sub(1, 1)) or 0)
       end
-      redis.call('ZADD', key('ring:' .. lane), 'NX', tags[lane] + 1 / weight, tenant)
+      redis.call('ZADD', key('ring:' .. lane), 'NX', tags[lane], tenant)
       woken[lane] = flow
     end
   end

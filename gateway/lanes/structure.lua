@@ -21,8 +21,8 @@ move is paid for by one message or one gate opening, so a claim costs O(log n) p
 Fairness is deficit round robin in its virtual-time form. A flow's tag grows by parts / weight with each
 message, the smallest tag is served, and V is the tag last served. The list form needs a quantum of the
 longest message (eleven messages of one tenant in a row) or a walk over all tenants per part; a sorted set
-needs neither. A flow that becomes busy starts at V + 1 / weight, as if it had just been served, and an
-emptied flow keeps its place until its turn comes, so nobody gains by queueing one message at a time.
+needs neither. A flow that becomes busy starts at V, which is before whoever has just been served; an emptied
+flow keeps its place until its turn comes, so nobody gains by queueing one message at a time.
 
 The limiter gives out instants. A claim grants a message the first instant at which every gate is open, if that
 is near enough (20 ms); the dispatcher commits its mark meanwhile and makes the call at that very instant, so

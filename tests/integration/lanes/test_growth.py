@@ -6,6 +6,7 @@ import pytest
 from redis.asyncio import Redis
 
 from gateway.lanes.entry import LaneEntry, Priority
+from gateway.lanes.lanes import AHEAD_MS
 from tests.integration.lanes.conftest import World
 
 pytestmark = pytest.mark.parametrize("redis_url", ["one"], indirect=True)
@@ -16,7 +17,7 @@ BYTES_PER_MESSAGE = 200
 
 
 async def fill(world: World, *, tenants: int, messages: int) -> None:
-    world.make_lanes(ahead_ms=60)
+    world.make_lanes(ahead_ms=AHEAD_MS)
     ids = [UUID(int=1 + number) for number in range(tenants)]
     identity = UUID(int=1)
     for start in range(0, messages, 20_000):
@@ -76,7 +77,7 @@ async def test_a_claim_costs_the_same_however_many_tenants_and_messages_wait(wor
 
 async def test_parked_tenants_are_not_looked_at_again(world, client):
     """A thousand capped tenants in one lane must not slow the claims of the one who may send."""
-    world.make_lanes(ahead_ms=60)
+    world.make_lanes(ahead_ms=AHEAD_MS)
     await world.push(
         *(world.entry(tenant=tenant, tenant_rate=0.01, identity_rate=1e6) for tenant in range(2, 1002))
     )

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from gateway.lanes.entry import ClaimedMessage, DailyCap, LaneEntry, Priority, RateGate
 from gateway.lanes.gates import bound_of, period_us, request_us
+from gateway.lanes.lanes import AHEAD_MS
 from tests.integration.lanes.conftest import World
 
 IDENTITY_RATES = {1: 1.0, 2: 20.0, 3: 300.0}
@@ -21,6 +22,7 @@ REQUEST_RATE = 150.0
 LEASE_US = 30_000_000
 FLOOR = 19
 WINDOW_US = 1_020_000
+CATCH_UP_US = 200_000
 RECIPIENT_US = 1_030_000
 DAY_US = 86_400_000_000
 LONGEST = 8
@@ -64,6 +66,15 @@ class Model:
         inside = sum(parts for at, parts in self.sent[name] if at > at_us - WINDOW_US)
         return bound == 0 or inside == 0 or inside + cost <= bound
 
+    def full_until(self, name: object, bound: int, cost: int) -> int:
+        """Return when enough of what was sent is over for so many parts; 0 where nothing has to be."""
+        inside = cost
+        for at, parts in reversed(self.sent[name]):
+            inside += parts
+            if bound and inside > bound:
+                return at + WINDOW_US
+        return 0
+
     def fits_the_day(self, cap: DailyCap, parts: int, at_us: int) -> bool:
         """Tell whether the day has room."""
         used = self.days[cap.name, at_us // DAY_US]
@@ -103,8 +114,9 @@ class Model:
         del self.queued[message.message_id]
         self.recipients[entry.recipient_hash] = at_us
         self.held[message.message_id] = (entry, now_us + LEASE_US)
-        for name, period, _, cost in self.gates(entry, entry.parts):
-            self.owed[name] = at_us + cost * period
+        for name, period, bound, cost in self.gates(entry, entry.parts):
+            made_up = min(max(self.full_until(name, bound, cost) - self.owed.get(name, 0), 0), CATCH_UP_US)
+            self.owed[name] = max(self.owed.get(name, 0), at_us - made_up) + cost * period
             self.sent[name].append((at_us, cost))
         for cap in entry.daily_caps:
             self.days[cap.name, now_us // DAY_US] += entry.parts
@@ -270,7 +282,7 @@ class Run:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
-    ahead_ms=st.sampled_from([0, 60]),
+    ahead_ms=st.sampled_from([0, AHEAD_MS, 60]),
     history=st.lists(st.one_of(pushes, pushes, claims, claims, waits, give_backs), max_size=40),
 )
 async def test_every_history_keeps_the_rates_the_order_and_every_message(scripts, ahead_ms, history):
