@@ -18,6 +18,9 @@ class Round(Struct, frozen=True, kw_only=True):
     name: str
     every_s: float
     work: Callable[[], Awaitable[object]]
+    """Returns how much it did, where it rests."""
+    at_rest_s: float | None = None
+    """While there is nothing to do the interval doubles up to this; None keeps it as it is."""
 
 
 async def run_rounds(rounds: list[Round]) -> None:
@@ -28,11 +31,21 @@ async def run_rounds(rounds: list[Round]) -> None:
 
 
 async def _repeat(each: Round) -> None:
+    pause_s = each.every_s
     while True:
+        done: object = True
         try:
-            await each.work()
+            done = await each.work()
         except (*DATABASE_FAULTS, RedisUnavailable) as error:
             _log.warning("round_failed", round=each.name, error=str(error))
         except Exception:  # noqa: BLE001 - one broken round must not stop the others; it is logged
             _log.exception("round_broken", round=each.name)
-        await asyncio.sleep(each.every_s)
+        pause_s = next_pause_s(each, pause_s, busy=bool(done))
+        await asyncio.sleep(pause_s)
+
+
+def next_pause_s(each: Round, last_s: float, *, busy: bool) -> float:
+    """Return the seconds until a round comes again, `last_s` after the one before it."""
+    if busy or each.at_rest_s is None:
+        return each.every_s
+    return min(each.at_rest_s, 2 * last_s)

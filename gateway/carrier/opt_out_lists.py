@@ -102,25 +102,42 @@ class OptOutLists:
         """Opt-ins that were told before older opt-outs were due."""
 
     async def round(self) -> None:
-        """Bring every list up to date, unless another process does; no transaction is open meanwhile."""
+        """
+        Bring every list up to date, unless another process does; no transaction is open meanwhile.
+
+        The connection that holds the lock costs Postgres a process, so it is opened only if something is due.
+        """
+        if not any([await self._is_due(target, link) for _, target, link in await self._lists()]):
+            return
         connection = await connect(self._database_url, "worker")
         try:
             if not await connection.fetchval(_LOCK):
                 return
-            async with worker_transaction(self._engine) as session:
-                known = {account.id: account for account in await senders.accounts(session)}
-                targets = await targets_of(session)
-                links = await links_of(session)
-            for target in targets:
-                account = known.get(target.account_id)
-                if account is not None:
-                    await self._keep(account, target, links.get(target.key) or target.new_link())
+            for account, target, link in await self._lists():
+                await self._keep(account, target, link)
         finally:
             await connection.close(timeout=1)
 
+    async def _lists(self) -> list[tuple[AwsAccount, Target, OptOutLink]]:
+        async with worker_transaction(self._engine) as session:
+            known = {account.id: account for account in await senders.accounts(session)}
+            targets = await targets_of(session)
+            links = await links_of(session)
+        return [
+            (known[target.account_id], target, links.get(target.key) or target.new_link())
+            for target in targets
+            if target.account_id in known
+        ]
+
+    async def _is_due(self, target: Target, link: OptOutLink) -> bool:
+        return self._is_old(link) or bool((await self._changes(target, link))[0])
+
+    def _is_old(self, link: OptOutLink) -> bool:
+        return link.compared_at is None or self._clock.now() - link.compared_at >= COMPARED_EVERY
+
     async def _keep(self, account: AwsAccount, target: Target, link: OptOutLink) -> None:
         now = self._clock.now()
-        compare = link.compared_at is None or now - link.compared_at >= COMPARED_EVERY
+        compare = self._is_old(link)
         changes, key = await self._changes(target, link)
         if not changes and not compare:
             return

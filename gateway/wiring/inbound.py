@@ -1,5 +1,6 @@
 """The inbox and the automatic replies: part of the receipts role."""
 
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from gateway.wiring.resources import Resources, Task
 from tenants.optouts.service import Change
 
 _REPLIES_EVERY_S = 0.25
+_REPLIES_AT_REST_S = 1.0
 _REPLIES_IN_LINE = 500
 
 
@@ -57,9 +59,9 @@ async def open_inbound(shared: Resources, _stack: AsyncExitStack) -> list[Task]:
         clock=shared.clock,
     )
     answering = Answering(shared.pool, replying, gate, shared.keys, shared.clock)
-    replies = Round(name="auto_replies", every_s=_REPLIES_EVERY_S, work=answering.work)
+    replies = _replies("auto_replies", answering.work)
     asking = Asking(shared.pool, replying, shared.keys, shared.clock)
-    asks = Round(name="consent_asks", every_s=_REPLIES_EVERY_S, work=asking.work)
+    asks = _replies("consent_asks", asking.work)
     return [
         inbox.run,
         lambda: intake.run(flushers=1),
@@ -67,3 +69,7 @@ async def open_inbound(shared: Resources, _stack: AsyncExitStack) -> list[Task]:
         health.run,
         lambda: run_rounds([replies, asks]),
     ]
+
+
+def _replies(name: str, work: Callable[[], Awaitable[object]]) -> Round:
+    return Round(name=name, every_s=_REPLIES_EVERY_S, at_rest_s=_REPLIES_AT_REST_S, work=work)

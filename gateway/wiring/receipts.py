@@ -21,9 +21,10 @@ async def open_receipts(shared: Resources, stack: AsyncExitStack) -> list[Task]:
     session = open_session()
     trust = await open_trust(shared, stack, pool, session)
     sandbox = SandboxReceipts(pool, commit, shared.clock)
+    feeding = Round(name="sandbox_receipts", every_s=0.1, at_rest_s=0.5, work=sandbox.feed_due)
     return [
         lambda: commit.run(flushers=2),
-        lambda: run_rounds([Round(name="sandbox_receipts", every_s=0.1, work=sandbox.feed_due)]),
+        lambda: run_rounds([feeding]),
         QueueKeeper(shared, session, trust.mailroom, commit).run,
         *await open_inbound(shared, stack),
     ]
