@@ -1,0 +1,152 @@
+"""
+One connection to Redis for all scripts of a process: what is asked leaves at once, answers come in order.
+
+redis-py connects (URL, TLS, password, database) and hands the socket over; its pool and pipelines cost a
+caller several times what writing the commands and reading the answers does (docs/adr/0016). A connection that
+ends fails what it owes, and the next call opens another; nothing is asked twice. Blocking commands do not
+belong here: everybody would wait behind them.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, Final, cast
+
+import hiredis
+from redis import exceptions
+
+_NO_SCRIPT: Final = "NOSCRIPT"
+_packed = cast("Callable[[tuple[Any, ...]], bytes]", hiredis.pack_command)  # its annotation says one argument
+
+
+class _Owed:
+    """What one call still waits for; redis-py's errors stand among the answers."""
+
+    __slots__ = ("answers", "done", "due_at", "missing")
+
+    def __init__(self, missing: int, due_at: float, done: "asyncio.Future[list[object]]") -> None:
+        self.missing = missing
+        self.due_at = due_at
+        self.done = done
+        self.answers: list[object] = []
+
+
+class _Wire(asyncio.Protocol):
+    """The socket of a connection that redis-py has opened."""
+
+    def __init__(self, connection: Any, answer_within_s: float) -> None:
+        self._connection = connection
+        self._transport: asyncio.Transport = connection._writer.transport  # noqa: SLF001 - redis-py hands a socket out nowhere else
+        self._before = self._transport.get_protocol()
+        self._within_s = answer_within_s
+        self._reader = hiredis.Reader(replyError=_reply_error)
+        self._owed: deque[_Owed] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        self.open = True
+        self._transport.set_protocol(self)
+
+    def ask(self, commands: Sequence[Sequence[Any]]) -> "asyncio.Future[list[object]]":
+        """Write commands; the future has an answer for each, or what became of the connection."""
+        loop = asyncio.get_running_loop()
+        owed = _Owed(len(commands), loop.time() + self._within_s, loop.create_future())
+        self._owed.append(owed)
+        self._transport.write(b"".join([_packed(tuple(each)) for each in commands]))
+        if self._timer is None:
+            self._timer = loop.call_at(owed.due_at, self._look_at_the_time)
+        return owed.done
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            self._reader.feed(data)
+            while (answer := self._reader.gets()) is not False:
+                self._take(answer)
+        except (hiredis.ProtocolError, IndexError) as error:
+            self._end(exceptions.InvalidResponse(str(error)))
+
+    def _take(self, answer: object) -> None:
+        owed = self._owed[0]
+        owed.answers.append(answer)
+        if len(owed.answers) == owed.missing:
+            self._owed.popleft()
+            if not owed.done.done():
+                owed.done.set_result(owed.answers)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end(exceptions.ConnectionError(f"Redis closed the connection: {exc or 'it ended'}"))
+        self._before.connection_lost(exc)  # redis-py waits for it when it closes
+
+    def eof_received(self) -> bool:
+        self._end(exceptions.ConnectionError("Redis closed the connection"))
+        return False
+
+    def _look_at_the_time(self) -> None:
+        self._timer = None
+        if not self._owed:
+            return
+        loop = asyncio.get_running_loop()
+        if self._owed[0].due_at <= loop.time():
+            self._end(exceptions.TimeoutError("Redis did not answer in time"))
+        else:
+            self._timer = loop.call_at(self._owed[0].due_at, self._look_at_the_time)
+
+    def _end(self, error: Exception) -> None:
+        """Fail what is owed: on a stream, nothing after a gap can be told apart."""
+        if not self.open:
+            return
+        self.open = False
+        if self._timer is not None:
+            self._timer.cancel()
+        owed, self._owed = self._owed, deque()
+        for each in owed:
+            if not each.done.done():
+                each.done.set_exception(error)
+        self._transport.abort()
+
+
+class RedisLine:
+    """
+    Asks one Redis.
+
+    Args:
+        pool: redis-py's, of a client that does not decode.
+        answer_within_s: How long an answer may take before the connection is given up.
+    """
+
+    def __init__(self, pool: Any, *, answer_within_s: float) -> None:
+        self._pool = pool
+        self._within_s = answer_within_s
+        self._wire: _Wire | None = None
+        self._connection: Any = None
+        self._opening = asyncio.Lock()
+
+    async def ask(self, commands: Sequence[Sequence[Any]]) -> list[object]:
+        """
+        Return an answer for each command; what the server refuses is among them as an error.
+
+        Raises:
+            redis.RedisError: There is no connection, or it ended; whether the commands ran is not known.
+            OSError: Likewise.
+        """
+        wire = self._wire
+        if wire is None or not wire.open:
+            wire = await self._opened()
+        return await wire.ask(commands)
+
+    async def _opened(self) -> _Wire:
+        async with self._opening:
+            if self._wire is None or not self._wire.open:
+                await self._give_back()
+                self._connection = await self._pool.get_connection()
+                self._wire = _Wire(self._connection, self._within_s)
+            return self._wire
+
+    async def _give_back(self) -> None:
+        """Let redis-py have the connection that ended: it closes it, and may open it again."""
+        connection, self._connection, self._wire = self._connection, None, None
+        if connection is not None:
+            await connection.disconnect(nowait=True)
+            await self._pool.release(connection)
+
+
+def _reply_error(text: str) -> exceptions.ResponseError:
+    return exceptions.NoScriptError(text) if text.startswith(_NO_SCRIPT) else exceptions.ResponseError(text)
