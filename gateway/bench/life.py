@@ -7,6 +7,8 @@ life) and leave as one signed webhook. The emulator, the webhook's receiver and 
 gateway and are reported apart. What processes do while nothing happens is part of the sum, and its share is
 reported, too; so is the same number of messages sent all at once, where commits are shared by many.
 
+All background roles run in one process beside the API's, as `docs/how-to/run-on-aws.md` has it for two cores.
+
 The bare components beside it, at the same pace, are the request (Litestar with one EVALSHA) and the call
 (aioboto3), which is as much as a gateway that keeps no promise would cost.
 """
@@ -23,7 +25,7 @@ from gateway.bench.stack import eventually
 TARGETS = {"cpu_ms_per_message": Target(at_most=1.5), "memory_mb": Target(at_most=512.0)}
 """CPU with the lean way to send (2.6 with aioboto3); memory of all roles and both stores."""
 _ROLES = ("dispatcher", "receipts", "webhooks", "scheduler")
-_GATEWAY = ("api", *_ROLES, "postgres", "redis")
+_GATEWAY = ("api", "worker", "postgres", "redis")
 _TOLD = ("message.delivered", "message.undelivered")
 _WARM_UP = 500
 _WARM_UP_PER_S = 50.0
@@ -38,8 +40,7 @@ async def measure(*, quick: bool, tell: Tell) -> Report:
     """Run the rounds."""
     seconds, rounds = (8.0, 3) if quick else (12.0, 5)
     async with open_ground(endpoints=1, told=_TOLD) as ground:
-        for role in _ROLES:
-            await ground.stack.start(role, *ground.stack.role(role))
+        await ground.stack.work("worker", *_ROLES)
         bench = _Bench(ground)
         await bench.warm_up()
         return report_of("life", await in_rounds(rounds, lambda: bench.round(seconds), tell), TARGETS)
