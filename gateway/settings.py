@@ -22,6 +22,7 @@ _UNPREFIXED = {
 }
 _SECRETS = frozenset({"operator_key", "secret_key", "database_url", "redis_url"})
 _MIN_SECRET_LENGTH = 16
+_LEAST_KEPT_DAYS = 31
 
 
 Way: TypeAlias = Literal["lean", "aioboto3"]
@@ -84,6 +85,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Connections of one message that may fail before it goes to another account or Region; at least 1."""
     inbound_kept_days: int = 90
     """Days after which texts that came in are deleted; the ledger of opt-outs is kept."""
+    events_kept_days: int = 90
+    """Days after which months of events and of their deliveries to webhooks are dropped; at least 31.
+    Messages, receipts and the ledger are kept."""
+    webhook_attempts_kept_days: int = 31
+    """Days after which months of the single attempts of deliveries are dropped; at least 31."""
     webhook_in_flight: int = 64
     webhook_timeout_s: float = 15.0
     fault_injection: bool = False
@@ -176,6 +182,11 @@ def _check(settings: Settings) -> None:
         if len(getattr(settings, field)) < _MIN_SECRET_LENGTH:
             raise ConfigurationError(
                 f"{environment_name(field)} needs at least {_MIN_SECRET_LENGTH} characters"
+            )
+    for field in ("events_kept_days", "webhook_attempts_kept_days"):
+        if getattr(settings, field) < _LEAST_KEPT_DAYS:
+            raise ConfigurationError(
+                f"{environment_name(field)} must be at least {_LEAST_KEPT_DAYS}: the feed reaches a month back"
             )
     for field in ("webhook_allow_cidrs", "trusted_proxies"):
         for network in getattr(settings, field):

@@ -25,8 +25,8 @@ from gateway.carrier.aws import CONNECT_S, READ_S, AwsCarrier, request_of
 from gateway.carrier.aws_errors import classify, judge
 from gateway.carrier.credentials import KeysMissing, RouteKeys
 from gateway.carrier.lean_form import LeanForm, Stamps, Unfit, differences
-from gateway.carrier.ports import OutboundText, Outcome, Sent, Unknown
-from gateway.carrier.wire import Wire
+from gateway.carrier.ports import NotSent, OutboundText, Outcome, Sent, Unknown
+from gateway.carrier.wire import TooLate, Wire
 
 _log = structlog.get_logger(__name__)
 
@@ -105,7 +105,9 @@ class LeanCarrier:
         body = body_of(text)
         request = self._form.request(body, keys, at=self._stamps.at(), invocation=self._stamps.invocation())
         try:
-            answer = await self._wire.exchange(request)
+            answer = await self._wire.exchange(request, leaves_by=text.leaves_by)
+        except TooLate:
+            return NotSent(reason="mark_too_old", retry_after_ms=0)
         except Exception as error:  # noqa: BLE001 - every failure is an outcome, the table decides which
             return classify(error)
         return outcome_of(answer.status, answer.headers, answer.body)

@@ -1,5 +1,6 @@
 """What the gateway asks of a carrier, and the four things a carrier can answer."""
 
+import math
 from collections.abc import Mapping
 from typing import Literal, Protocol, TypeAlias
 from uuid import UUID
@@ -52,6 +53,9 @@ class OutboundText(Struct, frozen=True, kw_only=True):
     """For calls."""
     feedback: bool = False
     """Whether AWS is to expect feedback on it within the hour."""
+    leaves_by: float = math.inf
+    """On the monotonic clock; later than this it must not be written to the carrier, for what allowed it to
+    leave (no opt-out, a fresh lease) may not be true any more."""
 
 
 class Sent(Struct, frozen=True, kw_only=True, tag="sent"):

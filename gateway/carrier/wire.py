@@ -8,6 +8,7 @@ any other error that it may have.
 """
 
 import asyncio
+import math
 import ssl
 import time
 from collections.abc import Mapping
@@ -26,6 +27,10 @@ _FIRST_FINAL = 200
 
 class NeverConnected(Exception):
     """No connection came about, so nothing was sent; the text says why."""
+
+
+class TooLate(Exception):
+    """It was not written, because that could not be done in time; nothing is wrong with the endpoint."""
 
 
 class BrokenAnswer(Exception):
@@ -150,15 +155,21 @@ class Wire:
         self._read_s = read_s
         self._idle: list[_Exchange] = []
 
-    async def exchange(self, request: bytes) -> WireAnswer:
+    async def exchange(self, request: bytes, *, leaves_by: float = math.inf) -> WireAnswer:
         """
         Send one request, head and body, and return its answer.
 
+        Args:
+            leaves_by: On the monotonic clock; it is not written later than that.
+
         Raises:
-            NeverConnected: Nothing was sent.
+            NeverConnected, TooLate: Nothing was sent.
             BrokenAnswer, NoAnswer: It may have been taken.
         """
         connection = self._kept() or await self._connected()
+        if time.monotonic() > leaves_by:
+            self._keep(connection)
+            raise TooLate
         answer = connection.ask(request)
         late = asyncio.get_running_loop().call_later(self._read_s, _give_up, answer)
         try:
@@ -169,8 +180,7 @@ class Wire:
         finally:
             late.cancel()
         if connection.open:
-            connection.idle_since = time.monotonic()
-            self._idle.append(connection)
+            self._keep(connection)
         else:
             connection.drop()
         return result
@@ -179,6 +189,10 @@ class Wire:
         """Close what is kept open."""
         while self._idle:
             self._idle.pop().drop()
+
+    def _keep(self, connection: _Exchange) -> None:
+        connection.idle_since = time.monotonic()
+        self._idle.append(connection)
 
     def _kept(self) -> _Exchange | None:
         """Return the connection used last; those that lie idle for long are let go, the oldest first."""

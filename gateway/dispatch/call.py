@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
+from msgspec import structs
 
 from gateway.admission.rules.quiet_hours import quiet_until
 from gateway.carrier.ports import Carrier, Fault, NotSent, OutboundText, Outcome, Refused, Sent, Voice
@@ -50,7 +51,9 @@ _MARK_IS_FRESH_S = 5.0
 
 
 _STILL_TRUE_S = 0.5
-"""What the mark said of opt-outs is asked again after this: a STOP is heard within a second."""
+"""What the mark said of opt-outs is asked again after this."""
+_HEARD_WITHIN_S = 1.0
+"""So long after the last look at the opt-outs a text may still be written to the carrier, and no longer."""
 _OPTED_OUT = Refused(
     code="opted_out",
     detail="The recipient opted out while the message waited; it did not leave, and costs nothing.",
@@ -127,9 +130,13 @@ class Caller:
         if time.monotonic() - marked_at > _MARK_IS_FRESH_S:
             self._recorder.put(message, NotSent(reason="mark_too_old", retry_after_ms=0))
             return
-        if time.monotonic() - marked_at > _STILL_TRUE_S and (kept := await self._kept(message)) is not None:
-            self._recorder.put(message, kept)
-            return
+        looked_at = marked_at
+        if (now := time.monotonic()) - looked_at > _STILL_TRUE_S:
+            looked_at = now
+            if (kept := await self._kept(message)) is not None:
+                self._recorder.put(message, kept)
+                return
+        text = structs.replace(text, leaves_by=looked_at + _HEARD_WITHIN_S)
         outcome = await self._send(text)
         self._lateness.answered(going)
         await fp(FaultPoint.WORKER_AFTER_AWS)

@@ -39,6 +39,11 @@ INTAKE_WAITING_MESSAGES: Final = Gauge(
     "tollgate_intake_waiting_messages", "Sends in line for a commit in this process."
 )
 
+CLOCK_AHEAD_SECONDS: Final = Gauge(
+    "tollgate_clock_ahead_seconds",
+    "How far this machine's clock is ahead of Postgres's, by which all processes go; negative behind.",
+)
+
 PUMPING_SUSPECTED: Final = Counter(
     "tollgate_pumping_suspected_total",
     "Prefixes whose traffic looked like pumping, by rule and whether it is refused.",

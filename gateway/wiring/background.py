@@ -7,6 +7,7 @@ from functools import partial
 from gateway.carrier.control import control_of
 from gateway.carrier.session import open_session
 from gateway.carrier.shared_pace import shared_pace
+from gateway.db.partitions import Partitions
 from gateway.db.transaction import worker_transaction
 from gateway.dispatch.expiry import ExpirySweep
 from gateway.dispatch.quarantine import QuarantineSweep
@@ -52,7 +53,6 @@ from gateway.wiring.targets import targets_of
 from tenants.budgets.recount import recount_due
 from tenants.protection.overrides import KEPT
 
-_PARTITION_MONTHS = 3
 _STRAYS_KEPT = timedelta(days=30)
 """Events of nobody are evidence for a while, and then somebody's personal data."""
 
@@ -108,14 +108,15 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
     reviews = RegistrationPoll(shared.worker_engine, control, forms, clock)
     hours = Hours(pool, clock)
     alarms = AlarmWatch(shared.worker_engine, clock)
+    events_kept = timedelta(days=settings.events_kept_days)
+    attempts_kept = timedelta(days=settings.webhook_attempts_kept_days)
+    partitions = Partitions(
+        pool, {"events": events_kept, "webhook_deliveries": events_kept, "webhook_attempts": attempts_kept}
+    )
 
     async def recount_budgets() -> None:
         async with worker_transaction(shared.worker_engine) as session:
             await recount_due(session)
-
-    async def make_partitions() -> None:
-        await pool.execute("SELECT tollgate_make_partitions($1)", _PARTITION_MONTHS)
-        await pool.execute("SELECT tollgate_leave_room()")
 
     async def forget_keys() -> None:
         await pool.execute("DELETE FROM idempotency_keys WHERE expires_at < now()")
@@ -169,7 +170,7 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
         Round(name="leases", every_s=600.0, work=leases.write_down),
         Round(name="open_fees", every_s=30.0, work=leases.post),
         Round(name="recounted_budgets", every_s=10.0, work=recount_budgets),
-        Round(name="partitions", every_s=3600.0, work=make_partitions),
+        Round(name="partitions", every_s=3600.0, work=lambda: partitions.keep(clock.now())),
         Round(name="old_strays", every_s=3600.0, work=forget_strays),
         Round(name="old_quarantined", every_s=3600.0, work=forget_quarantined),
         Round(name="old_inbound", every_s=3600.0, work=forget_inbound),

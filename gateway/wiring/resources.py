@@ -7,11 +7,13 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from gateway.clock import Clock, SystemClock
+from gateway.clock import Clock
+from gateway.db.clock import open_clock
 from gateway.db.engine import create_engine, create_pool
 from gateway.lanes.scripts import RedisScripts, connect
 from gateway.messages.keys import DataKeys
 from gateway.settings import Settings
+from gateway.telemetry import metrics
 
 Task = Callable[[], Coroutine[Any, Any, None]]
 """An endless piece of work; cancelling it ends it in order."""
@@ -33,7 +35,7 @@ class Resources(Struct, kw_only=True):
 
 @asynccontextmanager
 async def open_resources(settings: Settings, clock: Clock | None = None) -> AsyncGenerator[Resources]:
-    """Open the stores; nothing is asked of them yet."""
+    """Open the stores; nothing is asked of them yet but the time, which is Postgres's unless one is given."""
     async with AsyncExitStack() as stack:
         tenant_engine = create_engine(settings.database_url, "app", pool_size=settings.database_pool_size)
         stack.push_async_callback(tenant_engine.dispose)
@@ -45,7 +47,8 @@ async def open_resources(settings: Settings, clock: Clock | None = None) -> Asyn
         stack.push_async_callback(client.aclose)
         yield Resources(
             settings=settings,
-            clock=clock or SystemClock(),
+            clock=clock
+            or await stack.enter_async_context(open_clock(pool, ahead=metrics.CLOCK_AHEAD_SECONDS.set)),
             tenant_engine=tenant_engine,
             worker_engine=worker_engine,
             pool=pool,

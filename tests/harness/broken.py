@@ -6,6 +6,7 @@ Each is applied inside the child process, before the command runs (`tests.harnes
 
 import asyncio
 import contextlib
+import hashlib
 import math
 import os
 from importlib import import_module
@@ -22,13 +23,13 @@ def sdk_retries() -> None:
     wire = import_module("gateway.carrier.wire").Wire
     sound = wire.exchange
 
-    async def insistent(self: Any, request: bytes) -> Any:
+    async def insistent(self: Any, request: bytes, **named: Any) -> Any:
         for _ in range(2):
             with contextlib.suppress(Exception):
-                answer = await sound(self, request)
+                answer = await sound(self, request, **named)
                 if answer.status < _SERVER_ERROR:
                     return answer
-        return await sound(self, request)
+        return await sound(self, request, **named)
 
     wire.exchange = insistent
 
@@ -267,6 +268,62 @@ def last_word_wins() -> None:
     fold.project = lambda _, receipt: sound(None, receipt)
 
 
+def unknown_is_an_end() -> None:
+    """What was closed after 72 hours stays closed, whatever is heard of it later."""
+    import_module("gateway.messages.status").MOVES["unknown"] = frozenset()
+
+
+def settled_once() -> None:
+    """A message that was settled is not settled again, whatever its events say by then."""
+    state = import_module("gateway.messages.state")
+    sound = state._paid
+
+    def once(before: Any, after: Any, balance: Any) -> Any:
+        if before.price_final is None:
+            return sound(before, after, balance)
+        return [], structs.replace(after, price_final=before.price_final)
+
+    state._paid = once
+
+
+def strays_are_forgotten() -> None:
+    """An event that no message claims is acknowledged and thrown away."""
+
+    async def nowhere(*_: Any) -> None:
+        return None
+
+    import_module("gateway.receipts.apply").park = nowhere
+    import_module("gateway.receipts.batch").park = nowhere
+
+
+def odd_receipts_raise() -> None:
+    """An event that cannot be read is an error of whoever reads it, so that it comes again, and again."""
+    reading = import_module("gateway.receipts.reading")
+
+    def strictly(_: Any, reason: str) -> None:
+        raise ValueError(reason)
+
+    reading.kept = strictly
+
+
+def machines_own_clock() -> None:
+    """Each process goes by the clock of its machine."""
+    clock = import_module("gateway.db.clock").PostgresClock
+    clock.now = lambda self: self._machine.now()
+
+
+def lanes_by_the_wall() -> None:
+    """The lanes believe Redis's clock, whatever it said before."""
+    lanes, scripts = import_module("gateway.lanes.lanes"), import_module("gateway.lanes.scripts")
+    backwards = "if now < last then"
+    assert backwards in lanes._CLAIM.text, "a step back is noticed in another way now; break it again"
+    for name, script in vars(lanes).copy().items():
+        if isinstance(script, scripts.Script):
+            text = script.text.replace(backwards, "if false then")
+            digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+            setattr(lanes, name, structs.replace(script, text=text, digest=digest))
+
+
 def unbounded_line() -> None:
     """However much waits for a commit, more is taken."""
     group_commit = import_module("gateway.db.group_commit").GroupCommit
@@ -429,6 +486,12 @@ BROKEN = {
         deleted_on_receipt,
         copies_count,
         last_word_wins,
+        unknown_is_an_end,
+        settled_once,
+        strays_are_forgotten,
+        odd_receipts_raise,
+        machines_own_clock,
+        lanes_by_the_wall,
         unbounded_line,
         no_outbox,
         tenants_share_a_flow,

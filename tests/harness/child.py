@@ -1,18 +1,23 @@
 """
 One process of the gateway as a scenario runs it: `python -m tests.harness.child serve dispatcher`.
 
-It is the gateway's own command, with two differences that the environment asks for: leases are shortened
+It is the gateway's own command, with differences that the environment asks for: leases are shortened
 (SCENARIO_LEASE_S; production's 30 s would make every scenario take a minute), and the build may be broken on
-purpose (SCENARIO_BROKEN), to show that a checker fails where a promise is not kept.
+purpose (SCENARIO_BROKEN), to show that a checker fails where a promise is not kept. Its machine's clock may
+be wrong (SCENARIO_CLOCK, SCENARIO_LATER_S: `tests.harness.clocks`), and it may note when each text was handed
+to the socket (SCENARIO_DEPARTURES: `tests.harness.departures`).
 """
 
 import os
 import sys
 from datetime import timedelta
 from importlib import import_module
+from pathlib import Path
 
 from gateway.cli.root import main
 from tests.harness.broken import BROKEN
+from tests.harness.clocks import live_later, skew
+from tests.harness.departures import note_departures
 
 
 def hasten(lease_s: float) -> None:
@@ -49,6 +54,12 @@ if __name__ == "__main__":
             hasten_webhooks(float(wanted))
         if "scheduler" in sys.argv:
             hasten_registrations(float(wanted))
+    if wanted := os.environ.get("SCENARIO_DEPARTURES"):
+        note_departures(Path(wanted))
+    if wanted := os.environ.get("SCENARIO_CLOCK"):
+        skew(Path(wanted))
+    if wanted := os.environ.get("SCENARIO_LATER_S"):
+        live_later(float(wanted))
     for name in os.environ.get("SCENARIO_BROKEN", "").split():
         BROKEN[name]()
     main()

@@ -130,7 +130,13 @@ class Fleet:
     async def start(
         self, name: str, *, fault: str | None = None, broken: str = "", **environment: str
     ) -> Process:
-        """Start a process, armed with a fault or broken on purpose; whatever had its name is killed first."""
+        """
+        Start a process, armed with a fault or broken on purpose; whatever had its name is killed first.
+
+        Args:
+            environment: Settings of this process alone; one whose name begins with SCENARIO_ makes it unfit
+                for the scenarios after this one, as a broken build is.
+        """
         await self.kill(name)
         self._serial += 1
         self.was_broken = self.was_broken or bool(broken)
@@ -148,7 +154,8 @@ class Fleet:
                 stderr=output,
                 env=self._environment(fault, broken) | environment,
             )
-        self.processes[name] = Process(name, process, log, broken)
+        is_odd = any(each.startswith("SCENARIO_") for each in environment)
+        self.processes[name] = Process(name, process, log, broken or ("odd" if is_odd else ""))
         await self._up(self.processes[name])
         return self.processes[name]
 
@@ -224,6 +231,7 @@ class Fleet:
         await self.redis.start()
         await self.redis.command("REPLICAOF", "NO", "ONE")
         await self.redis.command("CONFIG", "SET", "maxmemory", "0")
+        self.emulator.world.clock.offset_ms = 0.0
         await self.emulate("faults", {})
         await self.emulate("carriers", {"*": {"outcomes": {"DELIVERED": 1.0}}})
         await self.database.execute("TRUNCATE dispatch_queue, outbox_batches")

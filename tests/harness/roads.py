@@ -63,10 +63,10 @@ def life(message_id: UUID, names: Sequence[str] = LIFE) -> list[str]:
 
 
 @contextlib.asynccontextmanager
-async def reading_queue(fleet: Fleet, moto_url: str) -> AsyncIterator[TestQueue]:
-    """Have the fleet read a queue for the length of a block."""
+async def reading_queue(fleet: Fleet, moto_url: str, *, max_receives: int = 50) -> AsyncIterator[TestQueue]:
+    """Have the fleet read a queue for the length of a block; its messages die after so many receives."""
     [account, *_] = (await operate(fleet, "GET", "/aws-accounts"))["data"]
-    async with open_test_queue(moto_url, f"roads-{uuid4().hex[:8]}", max_receives=50) as queue:
+    async with open_test_queue(moto_url, f"roads-{uuid4().hex[:8]}", max_receives=max_receives) as queue:
         row = await operate(fleet, "POST", "/receipt-queues", {"account": account["id"], "url": queue.url})
         yield queue
         await operate(fleet, "DELETE", f"/receipt-queues/{row['id']}")

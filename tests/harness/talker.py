@@ -13,7 +13,7 @@ from tests.harness.numbers import us_number
 
 PEOPLE = 5
 CROWD = 400
-BATCH = 200
+BATCH = int(os.environ.get("SCENARIO_STOP_BATCH_SIZE", "200"))
 CARRIED_PER_S = 20
 """Message parts; less than comes, so that people's messages wait in line when they say STOP."""
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ssl
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from gateway.carrier.aws_errors import classify
 from gateway.carrier.lean import open_wire
 from gateway.carrier.ports import NotSent, Unknown
-from gateway.carrier.wire import BrokenAnswer, NeverConnected, NoAnswer, Wire
+from gateway.carrier.wire import BrokenAnswer, NeverConnected, NoAnswer, TooLate, Wire
 from gateway.emulator.sns.signing import new_signing_key
 
 REQUEST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
@@ -114,6 +115,15 @@ async def test_calls_at_a_time_have_connections_of_their_own() -> None:
     async with wired(says(ANSWER)) as (wire, peer):
         await asyncio.gather(*(wire.exchange(REQUEST) for _ in range(4)))
         assert (peer.connections, peer.requests) == (4, 4)
+
+
+async def test_what_could_not_leave_in_time_is_not_written_and_harms_nothing() -> None:
+    """What allowed a text to leave may be over; the connection that took so long is as good as any."""
+    async with wired(says(ANSWER)) as (wire, peer):
+        with pytest.raises(TooLate):
+            await wire.exchange(REQUEST, leaves_by=time.monotonic() - 0.001)
+        assert (await wire.exchange(REQUEST, leaves_by=time.monotonic() + 60)).body == b"ok"
+        assert (peer.connections, peer.requests) == (1, 1)
 
 
 async def test_a_connection_that_was_closed_while_idle_is_not_used() -> None:

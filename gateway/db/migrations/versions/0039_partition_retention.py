@@ -1,0 +1,18 @@
+"""Old months of events, deliveries and attempts may be dropped."""
+
+from gateway.db.migrations.sql_file import run_sql_beside
+
+revision = "0039"
+down_revision = "0038"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Run the SQL beside this file."""
+    run_sql_beside(__file__)
+
+
+def downgrade() -> None:
+    """Refuse: a schema goes forward; restore a backup instead."""
+    raise RuntimeError("this revision has no way back; restore a backup instead")
