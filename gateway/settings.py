@@ -186,7 +186,7 @@ def _check(settings: Settings) -> None:
     for field in ("events_kept_days", "webhook_attempts_kept_days"):
         if getattr(settings, field) < _LEAST_KEPT_DAYS:
             raise ConfigurationError(
-                f"{environment_name(field)} must be at least {_LEAST_KEPT_DAYS}: the feed reaches a month back"
+                f"{environment_name(field)} needs at least {_LEAST_KEPT_DAYS}: the feed reaches a month back"
             )
     for field in ("webhook_allow_cidrs", "trusted_proxies"):
         for network in getattr(settings, field):

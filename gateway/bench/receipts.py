@@ -1,9 +1,14 @@
 """
-`receipts`: how fast delivery events reach status, ledger and outbox, by three ways.
+`receipts`: how fast delivery events reach status, ledger and outbox, by four ways.
 
-Over SNS: signed envelopes posted to one API process, beside a bare Litestar that only verifies them. In
+Over SNS: signed envelopes posted to one API process, beside a bare Litestar that only verifies them. Over
+SQS: one process of the receipts role empties a queue, beside a bare reader that only receives and deletes. In
 batches: `apply_batch` in this process, and the same through Firehose's protocol to the API process, both
 beside COPY of the very rows that a batch left behind, into the same tables.
+
+A rate per core is what one core gives to the process that takes the events: a second by the CPU time that it
+spent on each. It says the same beside other work, where the rate on the clock does not; Postgres's own share
+is told apart.
 """
 
 import asyncio
@@ -19,6 +24,7 @@ from gateway.bench.envelopes import delivered, posts
 from gateway.bench.ground import Ground, open_ground
 from gateway.bench.load import WrongAnswers
 from gateway.bench.progress import Tell, in_rounds
+from gateway.bench.queues import QueueRoad, open_queue_road
 from gateway.bench.report import Report, Round, Target, report_of
 from gateway.bench.stack import us_per_message
 from gateway.clock import SystemClock
@@ -30,7 +36,8 @@ from gateway.receipts.event import Receipt, parse
 TARGETS = {
     "ratio.applied_per_s": Target(at_least=0.2),
     "ratio.firehose_events_per_s": Target(at_least=0.2),
-    "sns_posts_per_s": Target(at_least=1_500.0),
+    "sns_posts_per_core_s": Target(at_least=1_500.0),
+    "sqs_events_per_core_s": Target(at_least=2_500.0),
 }
 _BATCH = PER_DELIVERY
 _LOAD_S = 120.0
@@ -67,6 +74,7 @@ class _Bench:
         self._stack = ground.stack
         self._pool = ground.pool
         self._bare = ("127.0.0.1", free_port())
+        self._queue: QueueRoad | None = None
         self._topic_arn = ""
         self._key = ""
 
@@ -77,17 +85,20 @@ class _Bench:
             "bare", "gateway.bench.bare_ingest", str(self._bare[1]), self._ground.peer_url, self._topic_arn
         )
         await started.hear()
+        self._queue = await open_queue_road(self._ground)
 
     async def round(self, each: int) -> Round:
         """The same envelopes go to both servers; the batches carry events of other messages."""
-        events = await self._events(3 * each)
-        by_post, by_batch, by_delivery = events[:each], events[each : 2 * each], events[2 * each :]
+        events = await self._events(4 * each)
+        by_post, by_batch, by_delivery, by_queue = (events[n * each : (n + 1) * each] for n in range(4))
         requests = await asyncio.to_thread(self._signed, by_post)
         figures = await self._post(requests, self._ground.api, "api")
         baseline = await self._post(requests, self._bare, "bare")
         await self._all_applied(by_post)
         figures |= await self._apply(by_batch)
         figures |= await self._deliver(by_delivery)
+        figures |= await self._read(by_queue)
+        baseline |= await self._forget(by_queue)
         baseline |= await self._copy([message_id for message_id, _ in by_batch])
         baseline["firehose_events_per_s"] = baseline["applied_per_s"]
         return Round(figures=figures, baseline=baseline)
@@ -117,6 +128,7 @@ class _Bench:
         spent = us_per_message(cpu_s, outcome.completed, (server, "postgres"))
         return {
             "sns_posts_per_s": outcome.per_second,
+            "sns_posts_per_core_s": 1e6 / spent[server],
             "sns_p99_ms": outcome.p99_ms,
             "sns_api_us": spent[server],
             "sns_postgres_us": spent["postgres"],
@@ -134,6 +146,26 @@ class _Bench:
             "firehose_events_per_s": outcome.per_second * len(events) / len(requests),
             "firehose_api_us": spent["api"],
             "firehose_postgres_us": spent["postgres"],
+        }
+
+    async def _read(self, events: Sequence[tuple[UUID, bytes]]) -> dict[str, float]:
+        assert self._queue is not None  # noqa: S101 - opened before the first round
+        drained = await self._queue.read([event for _, event in events])
+        await self._all_applied(events)
+        return {
+            "sqs_events_per_s": drained.per_s,
+            "sqs_events_per_core_s": 1e6 / drained.us["receipts"],
+            "sqs_receipts_us": drained.us["receipts"],
+            "sqs_postgres_us": drained.us["postgres"],
+        }
+
+    async def _forget(self, events: Sequence[tuple[UUID, bytes]]) -> dict[str, float]:
+        assert self._queue is not None  # noqa: S101 - opened before the first round
+        drained = await self._queue.forget([event for _, event in events])
+        return {
+            "sqs_events_per_s": drained.per_s,
+            "sqs_events_per_core_s": 1e6 / drained.us["bare"],
+            "sqs_receipts_us": drained.us["bare"],
         }
 
     async def _all_applied(self, events: Sequence[tuple[UUID, bytes]]) -> None:

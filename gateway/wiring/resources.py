@@ -45,10 +45,12 @@ async def open_resources(settings: Settings, clock: Clock | None = None) -> Asyn
         stack.push_async_callback(pool.close)
         client = connect(settings.redis_url)
         stack.push_async_callback(client.aclose)
+        if clock is None:
+            ahead = metrics.CLOCK_AHEAD_SECONDS.set
+            clock = await stack.enter_async_context(open_clock(pool, ahead=ahead))
         yield Resources(
             settings=settings,
-            clock=clock
-            or await stack.enter_async_context(open_clock(pool, ahead=metrics.CLOCK_AHEAD_SECONDS.set)),
+            clock=clock,
             tenant_engine=tenant_engine,
             worker_engine=worker_engine,
             pool=pool,
