@@ -32,7 +32,7 @@ class QueueRoad(Struct, frozen=True):
         """Have a bare reader read and delete them."""
         settings = self.ground.stack.settings
         arguments = (self.origin + PATH, settings.aws_region, str(settings.queue_pollers))
-        async with self.ground.stack.passing("bare", "gateway.bench.bare_queue", *arguments) as bare:
+        async with self.ground.stack.passing("bare queue", "gateway.bench.bare_queue", *arguments) as bare:
             await bare.hear()
             return await self._drained(events)
 
