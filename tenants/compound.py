@@ -5,19 +5,17 @@ A batch that locks balances and then speaks five times with Postgres holds the l
 turn of a busy event loop. In one statement the lock lives as long as the server works, a few milliseconds;
 without a transaction around it, one round trip is the whole commit (docs/adr/0006).
 
-The driver asks two abstract classes about every element of an array before it writes it, which costs more
-than the writing. So numbers and words travel as one string per column that Postgres takes apart, and a column
-of ids or instants that several writes share travels once.
+A column of ids that several writes share travels once; how the others travel is `tenants.columns`.
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any, Final, cast
 from uuid import UUID
 
 from msgspec import Struct
 
+from tenants.columns import packed, selected, unpacked
 from tenants.tables import HotConnection
 
 
@@ -31,51 +29,83 @@ class Write(Struct, frozen=True):
 
 def insert(name: str, table: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> Write:
     """
-    Return the insert of many rows; `columns` maps each name to its Postgres type, in the rows' order.
+    Return the insert of many rows; `columns` maps names to kinds (`tenants.columns`), in the rows' order.
 
-    The type `word` is text of our own making: never empty, and without control characters. COPY would be as
-    fast and needs BYPASSRLS.
+    COPY would be as fast and needs BYPASSRLS.
 
     Raises:
         ValueError: A word is none.
     """
-    columns_of = zip(*rows, strict=True)
-    values = [
-        _packed(column) if kind in _PACKED else column
-        for kind, column in zip(columns.values(), columns_of, strict=True)
-    ]
-    return Write(name, _insert_sql(table, tuple(columns.items())), tuple(values))
+    return Write(name, _insert_sql(table, tuple(columns.items())), arrays(columns, rows))
+
+
+class Alike(Struct, frozen=True, kw_only=True):
+    """A table whose new rows agree in most columns, as the messages of a campaign do."""
+
+    table: str
+    own: Mapping[str, str]
+    """Columns in which every row differs, with their kinds."""
+    shared: Mapping[str, str]
+    """Columns whose values travel once for all rows that agree in all of them; hashable values only."""
+
+
+def insert_alike(name: str, into: Alike, rows: Iterable[tuple[Sequence[Any], tuple[Any, ...]]]) -> Write:
+    """
+    Return the insert of many rows, each given by its own values and those it shares, in the columns' order.
+
+    Raises:
+        ValueError: A word is none.
+    """
+    places: dict[tuple[Any, ...], int] = {}
+    own = [(*values, places.setdefault(shared, len(places) + 1)) for values, shared in rows]
+    sql = _alike_sql(into.table, tuple(into.own.items()), tuple(into.shared.items()))
+    return Write(name, sql, (*arrays({**into.own, _PLACE: "bigint"}, own), *arrays(into.shared, [*places])))
+
+
+_PLACE: Final = "place_"
+
+
+def arrays(columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> tuple[Any, ...]:
+    """Return the arguments of `relation`."""
+    by_column = zip(*rows, strict=True)
+    return tuple([packed(kind, column) for kind, column in zip(columns.values(), by_column, strict=True)])
+
+
+def relation(columns: Mapping[str, str]) -> str:
+    """Return the SQL of a relation with these columns, whose `arrays` are a write's first arguments."""
+    return f"(SELECT {_values(columns.items())} FROM {_rows([*columns.items()])})"  # noqa: S608 - names are ours
 
 
 @cache
 def _insert_sql(table: str, columns: tuple[tuple[str, str], ...]) -> str:
-    arrays = (
-        _UNPACK.format(place=f"{{{number}}}", kind=_PACKED[kind])
-        if kind in _PACKED
-        else f"{{{number}}}::{kind}[]"
-        for number, (_, kind) in enumerate(columns)
+    return f"INSERT INTO {table} ({_names(columns)}) SELECT {_values(columns)} FROM {_rows(columns)}"  # noqa: S608 - names are ours
+
+
+@cache
+def _alike_sql(table: str, own: tuple[tuple[str, str], ...], shared: tuple[tuple[str, str], ...]) -> str:
+    own_rows = _rows((*own, (_PLACE, "bigint")))
+    shared_rows = _rows(shared, first=len(own) + 1, numbered=True)
+    return (
+        f"INSERT INTO {table} ({_names((*own, *shared))}) SELECT {_values((*own, *shared))} "  # noqa: S608 - names are ours
+        f"FROM {own_rows} JOIN {shared_rows} USING ({_PLACE})"
     )
-    names = ", ".join(name for name, _ in columns)
-    return f"INSERT INTO {table} ({names}) SELECT * FROM unnest({', '.join(arrays)})"  # noqa: S608 - names are ours
 
 
-_BETWEEN: Final = "\x1f"
-_NULL: Final = "\x1e"
-_UNPACK: Final = "string_to_array({place}, E'\\x1f', E'\\x1e')::{kind}[]"
-_PACKED: Final = {
-    "word": "text",
-    "boolean": "boolean",
-    "smallint": "smallint",
-    "int": "int",
-    "bigint": "bigint",
-}
+def _names(columns: Iterable[tuple[str, str]]) -> str:
+    return ", ".join(name for name, _ in columns)
 
 
-def _packed(column: Sequence[Any]) -> str:
-    packed = _BETWEEN.join([_NULL if value is None else str(value) for value in column])
-    if packed.count(_BETWEEN) != len(column) - 1 or not packed:
-        raise ValueError("a word is empty or holds a separator")
-    return packed
+def _values(columns: Iterable[tuple[str, str]]) -> str:
+    return ", ".join(selected(kind, name) for name, kind in columns)
+
+
+def _rows(columns: Sequence[tuple[str, str]], *, first: int = 0, numbered: bool = False) -> str:
+    """Return the relation of columns whose arguments are counted from `first`, numbered from 1 if wished."""
+    arrays = ", ".join(unpacked(kind, f"{{{at}}}") for at, (_, kind) in enumerate(columns, first))
+    names = _names(columns)
+    if numbered:
+        return f"unnest({arrays}) WITH ORDINALITY AS shared ({names}, {_PLACE})"
+    return f"unnest({arrays}) AS own ({names})"
 
 
 def _place(array: Any, arguments: list[Any], sent: dict[tuple[int, int], int]) -> int:
@@ -90,14 +120,11 @@ def _place(array: Any, arguments: list[Any], sent: dict[tuple[int, int], int]) -
 
 
 def _shared_key(array: Any) -> tuple[int, int] | None:
-    """Return what equal columns of the same ids or instants have in common, None for anything else."""
+    """Return what equal columns of the same ids have in common, None for anything else."""
     if type(array) is not tuple:
         return None
     column = cast("tuple[object, ...]", array)
-    return (id(column[0]), id(column[-1])) if column and isinstance(column[0], _SHARED) else None
-
-
-_SHARED: Final = (UUID, datetime)
+    return (id(column[0]), id(column[-1])) if column and isinstance(column[0], UUID) else None
 
 
 async def execute(connection: HotConnection, writes: Sequence[Write], last: str = "SELECT 1") -> None:

@@ -35,7 +35,7 @@ from tenants.budgets.counting import (
     still_spent_writes,
     take,
 )
-from tenants.compound import Write, execute, insert
+from tenants.compound import Alike, Write, execute, insert_alike
 from tenants.credits.batch import LockedBalance, Movement, ledger_writes, lock_balances, note_refused
 from tenants.ids import new_uuid
 from tenants.tables import HotConnection
@@ -86,30 +86,30 @@ class OverBudget(Struct, frozen=True, tag=True):
 
 Decision: TypeAlias = Stored | Replay | KeyMismatch | NoCredit | PlanChanged | OverBudget
 
-_MESSAGE_COLUMNS: dict[str, str] = {
-    "id": "uuid", "tenant_id": "uuid", "created_at": "timestamptz", "test": "boolean", "status": "word",
-    "channel": "word", "type": "word", "country": "word", "recipient_hash": "bytea", "to_sealed": "bytea",
-    "body_sealed": "bytea", "template_id": "uuid", "template_version": "int", "encoding": "word",
-    "parts": "smallint", "unit": "word", "price_estimated": "bigint", "max_price_micros": "bigint",
-    "account_id": "uuid", "sender_id": "uuid", "sender_value": "word", "sender_arn": "word",
-    "configuration_set": "word", "protect_configuration_id": "uuid", "send_at": "timestamptz",
-    "estimated_dispatch_at": "timestamptz", "expires_at": "timestamptz", "content": "jsonb",
-    "context": "jsonb",
-    "client_reference": "text", "feedback": "word",
-    "cost_estimated": "bigint", "rulings": "jsonb",
-}  # fmt: skip
-_INCLUDED_COLUMNS = _MESSAGE_COLUMNS | {"included": "int"}
-_QUEUE_COLUMNS = {
-    "message_id": "uuid",
-    "tenant_id": "uuid",
-    "route": "word",
-    "state": "word",
-    "due_at": "timestamptz",
-    "lane": "jsonb",
-    "need": "jsonb",
-}
-_message_row = attrgetter(*_MESSAGE_COLUMNS)
-_included_row = attrgetter(*_INCLUDED_COLUMNS)
+_MESSAGES = Alike(
+    table="messages",
+    own={
+        "id": "uuid", "created_at": "timestamptz", "recipient_hash": "bytea", "to_sealed": "bytea",
+        "body_sealed": "bytea", "send_at": "timestamptz", "estimated_dispatch_at": "timestamptz",
+        "expires_at": "timestamptz", "content": "jsonb", "context": "jsonb", "client_reference": "text",
+        "rulings": "jsonb",
+    },
+    shared={
+        "tenant_id": "uuid", "test": "boolean", "status": "word", "channel": "word", "type": "word",
+        "country": "word", "template_id": "uuid", "template_version": "int", "encoding": "word",
+        "parts": "smallint", "unit": "word", "price_estimated": "bigint", "max_price_micros": "bigint",
+        "account_id": "uuid", "sender_id": "uuid", "sender_value": "word", "sender_arn": "word",
+        "configuration_set": "word", "protect_configuration_id": "uuid", "feedback": "word",
+        "cost_estimated": "bigint", "included": "int",
+    },
+)  # fmt: skip
+_QUEUE = Alike(
+    table="dispatch_queue",
+    own={"message_id": "uuid", "due_at": "timestamptz", "lane": "jsonb", "need": "jsonb"},
+    shared={"tenant_id": "uuid", "route": "word", "state": "word"},
+)
+_own_of_message = attrgetter(*_MESSAGES.own)
+_shared_of_message = attrgetter(*_MESSAGES.shared)
 _OUTBOX = "INSERT INTO outbox_batches (id, message_ids) VALUES ({0}::uuid, {1}::uuid[])"
 
 
@@ -230,10 +230,8 @@ def _writes(
     accepted: Sequence[NewMessage], batch_id: UUID, *, reuse_keys: bool, also: Sequence[Write] = ()
 ) -> list[Write]:
     due = [message.id for message in accepted if message.status == "queued"]
-    is_plain = not any(message.included for message in accepted)
-    row, columns = (_message_row, _MESSAGE_COLUMNS) if is_plain else (_included_row, _INCLUDED_COLUMNS)
-    messages = [row(m) for m in accepted]
-    queue = [(m.id, m.tenant_id, m.route, m.status, m.send_at, m.entry, m.need) for m in accepted]
+    messages = [(_own_of_message(m), _shared_of_message(m)) for m in accepted]
+    queue = [((m.id, m.send_at, m.entry, m.need), (m.tenant_id, m.route, m.status)) for m in accepted]
     keys = (
         (m.tenant_id, m.idempotent.key, m.idempotent.fingerprint, m.id, m.idempotent.expires_at)
         for m in accepted
@@ -247,8 +245,8 @@ def _writes(
         *count_writes((*(c for m in accepted for c in m.counts), *allowance.drawn_counts(accepted))),
         *also,
         *key_writes(keys, reuse=reuse_keys),
-        insert("stored_messages", "messages", columns, messages),
-        insert("queued", "dispatch_queue", _QUEUE_COLUMNS, queue),
+        insert_alike("stored_messages", _MESSAGES, messages),
+        insert_alike("queued", _QUEUE, queue),
         Write("outbox", _OUTBOX, (batch_id, due)),
         *event_writes([_queued_event(message) for message in accepted]),
     ]

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from tenants.compound import Write
+from tenants.compound import Write, arrays, relation
 from tenants.tables import HotConnection
 
 KEPT_FOR = timedelta(hours=72)
@@ -27,13 +27,18 @@ _LOOK_UP = """
     WHERE k.expires_at > now()
 """
 
-_FIRST_USE = """
+_COLUMNS = {
+    "tenant_id": "uuid",
+    "key": "word",
+    "fingerprint": "bytea",
+    "message_id": "uuid",
+    "expires_at": "timestamptz",
+}
+_FIRST_USE = f"""
     INSERT INTO idempotency_keys (tenant_id, key, fingerprint, status, message_id, created_at, expires_at)
     SELECT made.tenant_id, key, fingerprint, 202, message_id, now(), expires_at
-    FROM unnest({0}::uuid[], {1}::text[], {2}::bytea[], {3}::uuid[], {4}::timestamptz[])
-        AS made (tenant_id, key, fingerprint, message_id, expires_at)
-        JOIN ordered_balances USING (tenant_id)
-"""
+    FROM {relation(_COLUMNS)} AS made JOIN ordered_balances USING (tenant_id)
+"""  # noqa: S608 - columns of ours
 """A key that is there already, used or expired, breaks the primary key, and so the whole statement."""
 _REUSE = """
     ON CONFLICT (tenant_id, key) DO UPDATE
@@ -73,4 +78,4 @@ def key_writes(answers: Iterable[tuple[UUID, str, bytes, UUID, datetime]], *, re
     if not rows:
         return []
     sql = _FIRST_USE + _REUSE if reuse else _FIRST_USE
-    return [Write("stored_keys", sql, tuple(zip(*rows, strict=True)))]
+    return [Write("stored_keys", sql, arrays(_COLUMNS, rows))]

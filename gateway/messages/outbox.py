@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from tenants.compound import Write, execute, insert
+from tenants.compound import Alike, Write, execute, insert_alike
 from tenants.ids import created_at
 from tenants.tables import HotConnection
 
@@ -35,15 +35,11 @@ class NewEvent(Struct, frozen=True, kw_only=True):
     sequence: int = 1
 
 
-_EVENTS = {
-    "id": "uuid",
-    "tenant_id": "uuid",
-    "created_at": "timestamptz",
-    "type": "word",
-    "message_id": "uuid",
-    "sequence": "smallint",
-    "data": "jsonb",
-}
+_EVENTS = Alike(
+    table="events",
+    own={"id": "uuid", "created_at": "timestamptz", "message_id": "uuid", "data": "jsonb"},
+    shared={"tenant_id": "uuid", "type": "word", "sequence": "smallint"},
+)
 _DELIVERIES = """
     INSERT INTO webhook_deliveries (id, tenant_id, created_at, endpoint_id, event_id, next_attempt_at)
     SELECT tollgate_uuid7(), made_events.tenant_id, now(), w.id, made_events.id,
@@ -58,8 +54,10 @@ WAKE = f"SELECT pg_notify('{WAKE_CHANNEL}', '') FROM owed_deliveries LIMIT 1"  #
 
 def event_writes(events: Sequence[NewEvent]) -> list[Write]:
     """Return the writes of the events and of one pending delivery per enabled endpoint that wants them."""
-    rows = [(e.id, e.tenant_id, created_at(e.id), e.type, e.message_id, e.sequence, e.data) for e in events]
-    made = insert("made_events", "events", _EVENTS, rows)
+    rows = [
+        ((e.id, created_at(e.id), e.message_id, e.data), (e.tenant_id, e.type, e.sequence)) for e in events
+    ]
+    made = insert_alike("made_events", _EVENTS, rows)
     returning = Write(made.name, f"{made.sql} RETURNING id, tenant_id, type", made.arrays)
     return [returning, Write("owed_deliveries", _DELIVERIES, ())]
 

@@ -7,12 +7,13 @@ of tenant ids; so two batches can wait for each other but never in a circle.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Final, Literal
 from uuid import UUID
 
 from msgspec import Struct
 
-from tenants.compound import Write, execute, insert
+from tenants.compound import Alike, Write, execute, insert, insert_alike
 from tenants.ids import new_uuid
 from tenants.tables import HotConnection
 
@@ -78,12 +79,16 @@ LOCKED_BALANCES: Final = "ordered_balances"
 """Name of the write that takes the balances' locks; it is left out where no balance moves."""
 _AVAILABLE = "SELECT posted - held FROM balances WHERE tenant_id = $1"
 
-_TRANSFERS = {
-    "id": "uuid", "tenant_id": "uuid", "subject_id": "uuid", "subject_at": "timestamptz", "kind": "word",
-    "revision": "int", "unit": "word", "available": "bigint", "held": "bigint", "revenue": "bigint",
-    "funding": "bigint", "adjustment": "bigint",
-}  # fmt: skip
-_INCLUDED = _TRANSFERS | {"included": "bigint"}
+_TRANSFERS = Alike(
+    table="ledger_transfers",
+    own={"id": "uuid", "subject_id": "uuid", "subject_at": "timestamptz"},
+    shared={
+        "tenant_id": "uuid", "kind": "word", "revision": "int", "unit": "word", "available": "bigint",
+        "held": "bigint", "revenue": "bigint", "funding": "bigint", "adjustment": "bigint",
+        "included": "bigint",
+    },
+)  # fmt: skip
+_shared_of_transfer = attrgetter(*_TRANSFERS.shared)
 _COSTS = {
     "id": "uuid", "tenant_id": "uuid", "subject_id": "uuid", "subject_at": "timestamptz", "kind": "word",
     "revision": "int", "unit": "word", "cogs": "bigint", "payable": "bigint",
@@ -132,18 +137,11 @@ def ledger_writes(movements: Sequence[Movement], *, also_lock: Iterable[UUID] = 
 
 def _transfers(movements: Sequence[Movement]) -> list[Write]:
     rows = [
-        (
-            new_uuid(), m.tenant_id, m.subject_id, m.subject_at, m.kind, m.revision, m.unit,
-            m.available, m.held, m.revenue, m.funding, m.adjustment, m.included,
-        )
+        ((new_uuid(), m.subject_id, m.subject_at), _shared_of_transfer(m))
         for m in movements
         if m.kind != "cost"
-    ]  # fmt: skip
-    if not rows:
-        return []
-    if any(row[-1] for row in rows):
-        return [insert("transfers", "ledger_transfers", _INCLUDED, rows)]
-    return [insert("transfers", "ledger_transfers", _TRANSFERS, [row[:-1] for row in rows])]
+    ]
+    return [insert_alike("transfers", _TRANSFERS, rows)] if rows else []
 
 
 def _costs(movements: Sequence[Movement]) -> list[Write]:
