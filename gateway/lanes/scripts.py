@@ -20,6 +20,7 @@ from redis import exceptions
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.driver_info import DriverInfo
 
 from gateway.lanes.errors import RedisUnavailable, ScriptFailed
 from gateway.lanes.redis_line import RedisLine
@@ -81,7 +82,8 @@ def connect(url: str) -> RedisClient:
     make = cast(
         "Callable[..., RedisClient]", RedisCluster.from_url if is_cluster else Redis.from_url
     )  # their keywords are not annotated
-    options = {"require_full_coverage": False} if is_cluster else {}
+    # Left alone, redis-py reads its own version from disk for every connection that it opens.
+    options = {"require_full_coverage": False} if is_cluster else {"driver_info": DriverInfo()}
     return make(
         plain,
         retry=Retry(NoBackoff(), 0),
