@@ -49,14 +49,15 @@ def create_app(services: Services, *, short_ways: bool = True) -> Litestar:
     )
     if short_ways:
         app.asgi_handler = HotPosts(app.asgi_handler, ingest=services.ingest, public_url=desk.public_url)
+    rates = app.asgi_handler = SendRates(app.asgi_handler, sending=services.sending)
+    if short_ways:
         app.asgi_handler = HotSends(
-            app.asgi_handler,
+            rates,
             keyring=desk.keyring,
             sending=services.sending,
             public_url=desk.public_url,
             most_bytes=MAX_BODY_BYTES,
         )
-    app.asgi_handler = SendRates(app.asgi_handler, sending=services.sending)
     # Around everything, so that answers which no route gave have their id and their line, too.
     app.asgi_handler = RequestLayer(app.asgi_handler)
     return app

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import Receive, Scope, Send
 from msgspec import Struct
 
 from gateway.api.bodies import PLAIN_JSON
@@ -22,6 +22,7 @@ from gateway.api.idempotency import fingerprint, read_key
 from gateway.api.keyring import Keyring
 from gateway.api.ports import Sends
 from gateway.api.refusals import Refusal
+from gateway.api.send_rates import SendRates
 from gateway.api.short_way import (
     JSON_TYPE,
     RawHeaders,
@@ -65,7 +66,7 @@ class HotSends:
     __slots__ = ("_app", "_decode", "_keyring", "_most_bytes", "_public_url", "_sending")
 
     def __init__(
-        self, app: ASGIApp, *, keyring: Keyring, sending: Sends, public_url: str, most_bytes: int
+        self, app: SendRates, *, keyring: Keyring, sending: Sends, public_url: str, most_bytes: int
     ) -> None:
         self._app = app
         self._keyring = keyring
@@ -90,6 +91,7 @@ class HotSends:
             return
         scope["path_template"] = PATH
         outcome = await self._outcome(exchange_of(scope), head, request, body.whole)
+        send = self._app.rated(scope, send)
         if isinstance(outcome, Accepted):
             await _accept(scope, outcome, send)
         else:

@@ -3,7 +3,8 @@ The `RateLimit` headers on every answer to a send, also where nothing was asked 
 
 A send that admission judged has its headers already. A refusal made before that (a body that is no send, an
 unknown template, a missing sender) tells the client nothing of its rate unless somebody looks; so this layer
-looks, for refusals alone. It stands around the short way and the documented one, which therefore agree.
+looks, for refusals alone. It stands around the documented way; the short way, which answers most sends and
+has their rate at hand, takes what it refuses through the same `rated`.
 """
 
 from typing import Final
@@ -32,16 +33,19 @@ class SendRates:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run one request."""
-        if scope["type"] != ScopeType.HTTP or scope["method"] != "POST" or scope["path"] not in PATHS:
-            await self._app(scope, receive, send)
-            return
+        if scope["type"] == ScopeType.HTTP and scope["method"] == "POST" and scope["path"] in PATHS:
+            send = self.rated(scope, send)
+        await self._app(scope, receive, send)
+
+    def rated(self, scope: Scope, send: Send) -> Send:
+        """Return a `send` that adds the rate's headers where an answer lacks them."""
 
         async def send_with_rate(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] < _SERVER_ERROR:
                 message["headers"] = [*message["headers"], *await self._missing(scope, message["headers"])]
             await send(message)
 
-        await self._app(scope, receive, send_with_rate)
+        return send_with_rate
 
     async def _missing(self, scope: Scope, headers: RawHeaders) -> list[tuple[bytes, bytes]]:
         """Return the rate's headers, unless they are there or nobody knows whose request it is."""
