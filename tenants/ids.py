@@ -7,9 +7,11 @@ Postgres an id is the bare UUID.
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from uuid import UUID
 
-from uuid_utils.compat import uuid7
+from asyncpg.pgproto import pgproto
+from uuid_utils import uuid7
 
 from tenants.errors import InvalidId
 
@@ -36,8 +38,13 @@ PREFIXES = frozenset(
 
 
 def new_uuid() -> UUID:
-    """Return a fresh UUIDv7: unique, and later ones sort after earlier ones to the millisecond."""
-    return uuid7()
+    """
+    Return a fresh UUIDv7: unique, and later ones sort after earlier ones to the millisecond.
+
+    It is of the driver's own class, as those that are read from Postgres are: a `uuid.UUID` like any other,
+    but made, hashed, compared and written in C.
+    """
+    return pgproto.UUID(uuid7().bytes)
 
 
 def encode(prefix: str, value: UUID) -> str:
@@ -78,4 +85,10 @@ def created_at(value: UUID) -> datetime:
 
     Anybody may write an id of their own: one beyond the year 9999 gets that year's end, and names nothing.
     """
-    return _EPOCH + timedelta(milliseconds=min(value.int >> 80, _LAST_MS))
+    return _instant(min(value.int >> 80, _LAST_MS))
+
+
+@lru_cache(maxsize=256)
+def _instant(unix_ms: int) -> datetime:
+    """What one commit stores was made within a few milliseconds."""
+    return _EPOCH + timedelta(milliseconds=unix_ms)

@@ -31,6 +31,7 @@ from gateway.messages.view import (
 )
 from gateway.routing.facts import SenderFact
 from gateway.routing.lanes import channel_gates, lane_identity
+from tenants.accounts.keyed_hash import KeyedHash
 from tenants.budgets.budget import BUNDLE, PLATFORM, Budget, Count, counts_of, month_of, names_of
 from tenants.ids import created_at, encode, new_uuid
 from tenants.scope import TenantScope
@@ -97,13 +98,13 @@ def _account_route(account_id: UUID) -> str:
     return encode("acc", account_id)
 
 
-def recipient_key(secret_key: str) -> bytes:
-    """Return the key of the lanes' recipient hashes: one for all tenants, since one phone is one phone."""
-    return hmac.digest(secret_key.encode(), b"tollgate/v1/lane-recipient", sha256)
+def lane_recipients(secret_key: str) -> KeyedHash:
+    """Return what hashes the lanes' recipients: one key for all tenants, since one phone is one phone."""
+    return KeyedHash(hmac.digest(secret_key.encode(), b"tollgate/v1/lane-recipient", sha256))
 
 
-def build(admitted: Admissible, recipients: bytes) -> Built:
-    """Make the id, seal what is personal and lay out the row; `recipients` keys the lane's hash."""
+def build(admitted: Admissible, recipients: KeyedHash) -> Built:
+    """Make the id, seal what is personal and lay out the row; `recipients` hashes for the lane."""
     message_id = new_uuid()
     at = created_at(message_id)
     entry = _entry(admitted, message_id, recipients)
@@ -190,7 +191,7 @@ def accepted_view(message: NewMessage, draft: Draft) -> MessageView:
     )
 
 
-def _entry(admitted: Admissible, message_id: UUID, recipients: bytes) -> LaneEntry:
+def _entry(admitted: Admissible, message_id: UUID, recipients: KeyedHash) -> LaneEntry:
     snapshot, draft, sender = admitted.snapshot, admitted.draft, admitted.sender
     gates = channel_gates(sender, draft.channel) if sender else _SANDBOX_GATES
     return LaneEntry(
@@ -202,7 +203,7 @@ def _entry(admitted: Admissible, message_id: UUID, recipients: bytes) -> LaneEnt
         tenant_id=snapshot.tenant_id,
         parts=draft.segments.parts,
         identity_rate=gates.rate(draft.number.country),
-        recipient_hash=hmac.digest(recipients, draft.number.e164.encode(), sha256)[:_RECIPIENT_BYTES]
+        recipient_hash=recipients.digest(draft.number.e164.encode())[:_RECIPIENT_BYTES]
         if snapshot.plan.one_text_per_recipient_second
         else ANY_RECIPIENT,
         weight=snapshot.plan.weight,

@@ -18,7 +18,7 @@ from gateway.clock import Clock
 from gateway.errors import Unavailable
 from gateway.intake.asking import admission_of, ruled_draft
 from gateway.intake.batch import IntakeCommit
-from gateway.intake.building import Admissible, build, recipient_key
+from gateway.intake.building import Admissible, build, lane_recipients
 from gateway.intake.choosing import Choosing
 from gateway.intake.commit import Decision, KeyMismatch, NoCredit, OverBudget, PlanChanged, Replay, Stored
 from gateway.intake.outcome import Declined
@@ -73,7 +73,7 @@ class Replying:
         self._commit = commit
         self._prices = prices
         self._clock = clock
-        self._recipients = recipient_key(secret_key)
+        self._recipients = lane_recipients(secret_key)
 
     async def reply(self, scope: TenantScope, reply: AutoReply) -> UUID | Declined:
         """

@@ -26,7 +26,7 @@ from gateway.errors import GatewayError, Unavailable
 from gateway.intake.allowance import covered
 from gateway.intake.asking import admission_of, ruled_draft
 from gateway.intake.batch import IntakeCommit
-from gateway.intake.building import Admissible, Passed, accepted_view, build, recipient_key
+from gateway.intake.building import Admissible, Passed, accepted_view, build, lane_recipients
 from gateway.intake.cancel import cancel_message
 from gateway.intake.choosing import Choosing, Chosen, Ill
 from gateway.intake.commit import Decision, KeyMismatch, NoCredit, OverBudget, PlanChanged, Replay, Stored
@@ -102,7 +102,7 @@ class Sending:
         self._replays = replays
         self._protect_tally = protect_tally
         self._clock = clock
-        self._recipients = recipient_key(secret_key)
+        self._recipients = lane_recipients(secret_key)
         self._coarse = CoarseVelocity()
         self._previewing = Previewing(
             policies=policies,
@@ -205,11 +205,8 @@ class Sending:
                 refusal = self._choosing.no_sender(snapshot, request, draft)
                 return _gate_before(snapshot, scope, request, draft) or refusal
             sender, wait_ms = chosen.sender, chosen.wait_ms
-            ruled = await self._agreed_to(
-                scope,
-                snapshot,
-                ruled_draft(snapshot, scope, request, draft, sender, tariff=tariff, now=now),
-            )
+            judged = ruled_draft(snapshot, scope, request, draft, sender, tariff=tariff, now=now)
+            ruled = await self._agreed_to(scope, snapshot, judged)
             if isinstance(ruled, Declined):
                 return _gate_before(snapshot, scope, request, draft) or ruled
             draft = ruled
@@ -248,8 +245,8 @@ class Sending:
         self, scope: TenantScope, snapshot: TenantSnapshot, draft: Draft | Declined
     ) -> Draft | Declined:
         """Return the draft, or the refusal of one that needs a consent which the person has not given."""
-        if isinstance(draft, Declined):
-            return draft
+        if isinstance(draft, Declined) or draft.type not in snapshot.plan.consent_required:
+            return draft  # nobody is hashed whom nobody looks for
         refused = await without_consent(
             self._replays.pool,
             scope,

@@ -6,8 +6,8 @@ has the lane before it; a campaign's has all numbers of the campaign; the accoun
 route. So each gate is asked by itself, and the slowest decides.
 """
 
-from collections.abc import Collection, Mapping
-from typing import Final
+from collections.abc import Collection, Hashable, Mapping
+from typing import Final, TypeVar
 
 from msgspec import Struct
 
@@ -18,6 +18,7 @@ from gateway.lanes.queues import Channel, ChannelGates, RouteQueues
 
 _DAY_S: Final = 86_400.0
 _PRIORITIES: Final = len(Priority)
+_Name = TypeVar("_Name", bound=Hashable)
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -46,7 +47,7 @@ class LineSums:
 
     def __init__(self, request_us: float = 0) -> None:
         self.request_us = request_us
-        self._lanes: dict[LaneKey, int] = {}
+        self._lanes: dict[Channel, list[int]] = {}
         self._gates: dict[str, list[int]] = {}
         self._caps: dict[str, list[int]] = {}
         self._messages = [0] * _PRIORITIES
@@ -55,11 +56,11 @@ class LineSums:
         self, lane: LaneKey, *, parts: int, messages: int, gates: Collection[str], caps: Collection[str]
     ) -> None:
         """Count what waits, or comes to wait, in a lane."""
-        self._lanes[lane] = self._lanes.get(lane, 0) + parts
+        _count(self._lanes, (lane.identity, lane.country), lane.priority, parts)
         self._messages[lane.priority] += messages
         for sums, names in ((self._gates, gates), (self._caps, caps)):
             for name in names:
-                sums.setdefault(name, [0] * _PRIORITIES)[lane.priority] += parts
+                _count(sums, name, lane.priority, parts)
 
     def add_entry(self, entry: LaneEntry) -> None:
         """Count a message that was accepted since the figures were read."""
@@ -74,11 +75,7 @@ class LineSums:
     def wait_s(self, line: Line) -> float:
         """Return how long the rates need for what stands before a new message of the line."""
         lane, priority = line.lane, line.lane.priority
-        own = sum(
-            self._lanes.get(LaneKey(lane.identity, lane.country, each), 0)
-            for each in Priority
-            if each <= priority
-        )
+        own = _ahead(self._lanes, (lane.identity, lane.country), priority)
         longest = max(own / line.rate, sum(self._messages[: priority + 1]) * self.request_us / SECOND_US)
         for gate in line.shared:
             longest = max(longest, _ahead(self._gates, gate.name, priority) / gate.parts_per_second)
@@ -121,6 +118,13 @@ def day_wait_s(*, used: int, before: int, cap: int, ends_in_s: float, rate: floa
     return ends_in_s + days * _DAY_S + place / rate
 
 
-def _ahead(sums: Mapping[str, list[int]], name: str, priority: Priority) -> int:
+def _count(sums: dict[_Name, list[int]], name: _Name, priority: Priority, parts: int) -> None:
+    of_name = sums.get(name)
+    if of_name is None:
+        of_name = sums[name] = [0] * _PRIORITIES
+    of_name[priority] += parts
+
+
+def _ahead(sums: Mapping[_Name, list[int]], name: _Name, priority: Priority) -> int:
     of_name = sums.get(name)
     return 0 if of_name is None else sum(of_name[: priority + 1])

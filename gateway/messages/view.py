@@ -1,6 +1,6 @@
 """A message as the contract shows it to its tenant."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
@@ -111,8 +111,8 @@ def timestamp(value: datetime | None) -> str | None:
     """Return an aware instant as RFC 3339 in UTC with milliseconds, or None."""
     if value is None:
         return None
-    utc = value if value.tzinfo is UTC else value.astimezone(UTC)
-    return utc.isoformat(timespec="milliseconds")[:_WITHOUT_OFFSET] + "Z"
+    since = value - _EPOCH
+    return f"{_second(since.days, since.seconds)}.{since.microseconds // 1000:03}Z"
 
 
 def timestamp_of_ms(unix_ms: int) -> str:
@@ -120,7 +120,14 @@ def timestamp_of_ms(unix_ms: int) -> str:
     return timestamp(datetime.fromtimestamp(unix_ms / 1000, UTC)) or ""
 
 
-_WITHOUT_OFFSET: Final = len("2026-01-31T09:00:00.000")
+@lru_cache(maxsize=1024)
+def _second(days: int, seconds: int) -> str:
+    """Return one second after 1970; what is answered within it begins alike."""
+    return (_EPOCH + timedelta(days, seconds)).isoformat()[:_WITHOUT_OFFSET]
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_WITHOUT_OFFSET: Final = len("2026-01-31T09:00:00")
 
 
 @lru_cache(maxsize=1024)

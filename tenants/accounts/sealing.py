@@ -7,10 +7,8 @@ not open (its context differs), a number is looked up by a hash that means nothi
 and forgetting a tenant is forgetting 60 bytes.
 """
 
-import hmac
 import os
 import secrets
-from hashlib import sha256
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -18,6 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from tenants.accounts.keyed_hash import KeyedHash
 from tenants.errors import KeyUnwrapFailed, SealBroken
 
 _KEY_BYTES: Final = 32
@@ -42,7 +41,7 @@ class DataKey:
 
     def __init__(self, raw: bytes) -> None:
         self._sealer = AESGCM(derive(raw, _SEALING))
-        self._recipients = derive(raw, _RECIPIENTS)
+        self._recipients = KeyedHash(derive(raw, _RECIPIENTS))
 
     def seal(self, plaintext: bytes, *, context: bytes) -> bytes:
         """
@@ -69,11 +68,11 @@ class DataKey:
 
     def recipient_hash(self, e164: str) -> bytes:
         """Return the 16 bytes by which this tenant's rows about a number are found."""
-        return hmac.digest(self._recipients, e164.encode(), sha256)[:_RECIPIENT_HASH_BYTES]
+        return self._recipients.digest(e164.encode())[:_RECIPIENT_HASH_BYTES]
 
     def code_hash(self, code: str, *, context: bytes) -> bytes:
         """Return the 32 bytes by which a short code is known again; no E.164 number hashes like one."""
-        return hmac.digest(self._recipients, b"code:" + context + b":" + code.encode(), sha256)
+        return self._recipients.digest(b"code:" + context + b":" + code.encode())
 
 
 _nonces: Final[list[bytes]] = []

@@ -29,6 +29,7 @@ Outcome = Literal["SUCCESS", "FAILURE"]
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _PUNCTUATION = re.compile(r"[\s().\-\u2010-\u2015\u00a0/]+")
 _LONGEST_COUNTRY_CODE = 3
+_CODE_ENDS = range(2, _LONGEST_COUNTRY_CODE + 2)
 _REMEMBERED = 4096
 """Parsed numbers kept in memory; enough for the look-ups of requests in flight."""
 
@@ -91,7 +92,7 @@ def _parse_e164(text: str) -> Number | NumberFault:
     simulated_in = _simulator_countries().get(text)
     if simulated_in is not None:
         return Number(e164=text, country=simulated_in, kind="mobile", simulator=True)
-    code = next((code for code in _calling_codes(text) if code in CALLING_CODES), None)
+    code = _calling_code(text)
     if code is None:
         detail = f"no country has a calling code that begins {text[: _LONGEST_COUNTRY_CODE + 1]}"
         return NumberFault(code="unknown_country_code", detail=detail)
@@ -104,9 +105,12 @@ def _parse_e164(text: str) -> Number | NumberFault:
     return Number(e164=text, country=region, kind=_KINDS.get(kind, "other"))
 
 
-def _calling_codes(text: str) -> tuple[str, str, str]:
-    """Return what may be the calling code of an E.164 text; at most one of them is."""
-    return text[1:2], text[1:3], text[1:4]
+def _calling_code(text: str) -> str | None:
+    """Return the calling code that an E.164 text begins with: one to three digits, and no other fits, too."""
+    for end in _CODE_ENDS:
+        if (code := text[1:end]) in CALLING_CODES:
+            return code
+    return None
 
 
 def _how_to_write(text: str) -> str:

@@ -7,7 +7,7 @@ are its own; a property test holds every answer to its `region_code_for_number` 
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Final
 
@@ -34,6 +34,7 @@ _ORDER: Final = (
     ("voicemail", PhoneNumberType.VOICEMAIL),
 )
 """The kinds in the order in which libphonenumber asks for them, before fixed lines and mobiles."""
+_NOTHING: Final = r"(?!)"
 
 
 class _Range(Struct, frozen=True):
@@ -54,6 +55,8 @@ class _Region(Struct, frozen=True):
     leads: Callable[[str], object] | None
     """Says by the first digits alone that a number is this region's."""
     general: _Range | None
+    special: Callable[[str], object]
+    """Fits every number of the kinds below, whatever its length: one look says that a number is of none."""
     kinds: tuple[tuple[frozenset[int], Callable[[str], object], int], ...]
     """Of each kind the lengths, the pattern and its PhoneNumberType: a `_Range` laid out flat, for speed."""
     fixed: _Range | None
@@ -64,10 +67,11 @@ class _Region(Struct, frozen=True):
         """Return the PhoneNumberType of a national number."""
         if self.general is None or not self.general.holds(national):
             return PhoneNumberType.UNKNOWN
-        digits = len(national)
-        for lengths, fits, kind in self.kinds:
-            if (digits in lengths or not lengths) and fits(national) is not None:
-                return kind
+        if self.special(national) is not None:
+            digits = len(national)
+            for lengths, fits, kind in self.kinds:
+                if (digits in lengths or not lengths) and fits(national) is not None:
+                    return kind
         mobile = self.mobile is not None and self.mobile.holds(national)
         if self.fixed is not None and self.fixed.holds(national):
             both = mobile or self.mobile_is_fixed
@@ -115,11 +119,17 @@ def _region(name: str, metadata: PhoneMetadata) -> _Region:
         name=name,
         leads=None if leading is None else re.compile(leading).match,
         general=_range(metadata.general_desc),
+        special=_any_of([getattr(metadata, field) for field, _ in _ORDER]),
         kinds=tuple((each.lengths, each.fits, kind) for each, kind in ranges if each is not None),
         fixed=_range(metadata.fixed_line),
         mobile=_range(metadata.mobile),
         mobile_is_fixed=bool(metadata.same_mobile_and_fixed_line_pattern),
     )
+
+
+def _any_of(descriptions: Iterable[PhoneNumberDesc | None]) -> Callable[[str], object]:
+    patterns = [each.national_number_pattern for each in descriptions if each is not None]
+    return re.compile("|".join(f"(?:{each})" for each in patterns if each) or _NOTHING).fullmatch
 
 
 def _range(description: PhoneNumberDesc | None) -> _Range | None:

@@ -31,6 +31,8 @@ _PAIRS: Final = (
 _LOOKS_LIKE: Final = str.maketrans({odd: plain for row in _PAIRS for odd, plain in zip(*row, strict=True)})
 _DIGITS_AS_LETTERS: Final = str.maketrans("013457@$", "oieastas")
 _SPELT_WITH_DIGITS: Final = re.compile(r"[a-z][013457@$]+[a-z]")
+_DIGIT_THEN_LETTER: Final = re.compile(r"[013457@$][a-z]")
+"""Stands in all that the pattern above finds, and begins with what is rare: a quick no."""
 
 
 def fold(text: str) -> str:
@@ -43,7 +45,7 @@ def fold(text: str) -> str:
 
 def respelt(folded: str) -> str | None:
     """Return a folded text with digits inside words as the letters they stand for; None if there are none."""
-    if _SPELT_WITH_DIGITS.search(folded) is None:
+    if _DIGIT_THEN_LETTER.search(folded) is None or _SPELT_WITH_DIGITS.search(folded) is None:
         return None
     return " ".join(
         word.translate(_DIGITS_AS_LETTERS) if _SPELT_WITH_DIGITS.search(word) else word

@@ -33,6 +33,8 @@ by AWS's list of prohibited content and the carriers' codes of conduct, elsewher
 advertise it.
 """
 _WORD: Final = re.compile(r"\w+")
+_DOT_INSIDE: Final = re.compile(r"\.\S")
+_BETWEEN_WORDS: Final = str.maketrans({chr(each): " " for each in range(128) if not _WORD.match(chr(each))})
 
 
 def content_is_carried(facts: SendFacts) -> RuleVerdict:
@@ -63,7 +65,7 @@ def _fault(folded: str, country: str, *, strict: bool) -> str | None:
 
 
 def _shortener(folded: str) -> str | None:
-    if "." not in folded:
+    if _DOT_INSIDE.search(folded) is None:
         return None
     # A host is searched for in words with a dot only: the search costs more than all else here together.
     named = (host.name for word in folded.split() if "." in word[:-1] for host in hosts(word))
@@ -71,7 +73,7 @@ def _shortener(folded: str) -> str | None:
 
 
 def _listed(folded: str, country: str, *, strict: bool) -> str | None:
-    if TELLTALES.isdisjoint(_WORD.findall(folded)):
+    if TELLTALES.isdisjoint(_words(folded)):
         return None
     for each, word in classes_in(folded):
         if each.prohibited or country in NEVER_CARRIED.get(each.name, ()):
@@ -79,6 +81,10 @@ def _listed(folded: str, country: str, *, strict: bool) -> str | None:
         if strict:
             return f"`{word}` reads like {each.name}, which needs a template that the operator has approved"
     return None
+
+
+def _words(folded: str) -> list[str]:
+    return folded.translate(_BETWEEN_WORDS).split() if folded.isascii() else _WORD.findall(folded)
 
 
 def _closed(detail: str, field: str | None = "/body") -> Closed:
