@@ -29,7 +29,7 @@ KeyScope = Literal[
 """
 What a key may be limited to.
 
-- `messages:send`: send, estimate, explain, cancel, give feedback
+- `messages:send`: send, estimate, explain, cancel, give feedback, look numbers up
 - `messages:read`: read messages, their events and the event feed
 - `templates`: read, write and submit templates
 - `senders:read`: read senders, pools and configuration sets

@@ -16,40 +16,17 @@ from gateway.api.documented import TENANT, WITH_BODY, WITH_IDEMPOTENCY, refusals
 from gateway.api.idempotency import claim_key, fingerprint_of, key_of
 from gateway.api.path_ids import path_id
 from gateway.api.refusals import Refusal
+from gateway.api.v1.effective_rule import EffectiveRule, effective_rule
 from gateway.api.v1.protect_views import OfChannel, named_in_query
 from gateway.messages.protect_report import ConfigurationReport, read_report
 from gateway.messages.view import timestamp
-from tenants.accounts import service as accounts
 from tenants.countries.numbers import Number, parse_number
-from tenants.errors import NotFound
-from tenants.ids import encode
-from tenants.optouts import lists
-from tenants.optouts import store as opt_outs
-from tenants.protection import overrides, service, store
-from tenants.protection.precedence import Channel, CountryStatus, Origin, RuleName, in_force, judge
+from tenants.protection import service
 
 _PROTECT: Final = {NEEDS: "protect"}
 _NO_CONTENT: Final = 204
 _LONGEST: Final = timedelta(days=92)
 _USUAL: Final = timedelta(days=30)
-
-
-class EffectiveRule(Struct, frozen=True, kw_only=True):
-    """What holds for one number now, and why."""
-
-    number: str
-    country: str
-    channel: Channel
-    status: CountryStatus
-    """BLOCK: refused here. MONITOR and FILTER: AWS watches, or blocks what it takes for pumping."""
-    rule: RuleName
-    """Which rule says so; `country_not_named`: none does, and the country is on the allowlist."""
-    origin: Origin
-    """Why this configuration decides: `request` is the one named in the query."""
-    configuration: str | None
-    configuration_name: str | None
-    expires_at: str | None
-    """When the override that decides is over."""
 
 
 class ProtectReport(Struct, frozen=True, kw_only=True):
@@ -98,41 +75,20 @@ async def get_effective_rule(
     parsed = parse_number(number)
     if not isinstance(parsed, Number):
         raise Refusal.of_field("?number", "invalid_number", parsed.detail)
-    scope, named = request.auth, named_in_query(configuration)
-    recipient = (await desk.services.data_keys.of(scope.tenant_id)).recipient_hash(parsed.e164)
-    async with desk.tenant(scope) as session:
-        tenant = await accounts.get(scope, session)
-        known = await service.protection(scope, session)
-        if named is not None and named not in known.configurations:
-            raise NotFound("protect configuration")
-        found = in_force(
-            known, named=named, account_id=None if account is None else path_id("acc", account, "account")
+    recipient = (await desk.services.data_keys.of(request.auth.tenant_id)).recipient_hash(parsed.e164)
+    named = named_in_query(configuration)
+    account_id = None if account is None else path_id("acc", account, "account")
+    async with desk.tenant(request.auth) as session:
+        return await effective_rule(
+            request.auth,
+            session,
+            parsed,
+            recipient,
+            channel=channel,
+            now=desk.services.clock.now(),
+            named=named,
+            account_id=account_id,
         )
-        holder = found.configuration
-        row = None if holder is None else await store.override(scope, session, holder.id, recipient)
-        listed = await opt_outs.lists_of(scope, session, recipient)
-    override = None if row is None else overrides.plain(row)
-    judgement = judge(
-        holder,
-        country=parsed.country,
-        channel=channel,
-        declared=parsed.country in tenant.countries,
-        override=override,
-        opted_out=lists.EVERYTHING in listed,
-        now=desk.services.clock.now(),
-    )
-    by_override = override is not None and judgement.rule == "number_override"
-    return EffectiveRule(
-        number=parsed.e164,
-        country=parsed.country,
-        channel=channel,
-        status=judgement.status,
-        rule=judgement.rule,
-        origin=found.origin,
-        configuration=None if holder is None else encode("prc", holder.id),
-        configuration_name=None if holder is None else holder.name,
-        expires_at=timestamp(override.expires_at) if by_override and override else None,
-    )
 
 
 @get(
