@@ -20,7 +20,7 @@ _UNPREFIXED = {
     "redis_url": "REDIS_URL",
     "aws_endpoint_url": "AWS_ENDPOINT_URL",
 }
-_SECRETS = frozenset({"operator_key", "secret_key", "database_url", "redis_url"})
+_SECRETS = frozenset({"operator_key", "secret_key", "database_url", "redis_url", "captcha_secret"})
 _MIN_SECRET_LENGTH = 16
 _LEAST_KEPT_DAYS = 31
 
@@ -66,6 +66,14 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Networks otherwise refused as webhook targets, for example `127.0.0.0/8` on a developer's machine."""
     trusted_proxies: tuple[str, ...] = ()
     """Networks of the operator's own proxies, whose `X-Forwarded-For` tells pages who visits."""
+    captcha: Literal["turnstile", "hcaptcha", "recaptcha"] | None = None
+    """Whose puzzle the hosted forms show; None for none. It needs the two settings below."""
+    captcha_site_key: str | None = None
+    """The public key of the puzzle, from its provider."""
+    captcha_secret: str | None = None
+    """The secret with which the provider is asked whether a person solved it."""
+    captcha_verify_url: str | None = None
+    """Another `siteverify` than the provider's own, such as a relay of yours."""
     sns_cert_origins: tuple[str, ...] = ()
     """Origins besides AWS's own whose SNS certificates are trusted, for example the emulator's."""
     database_pool_size: int = 10
@@ -178,6 +186,10 @@ def _refuse_unknown(environment: Mapping[str, str]) -> None:
 
 def _check(settings: Settings) -> None:
     _check_faults(settings)
+    if settings.captcha is not None and not (settings.captcha_site_key and settings.captcha_secret):
+        raise ConfigurationError(
+            "TOLLGATE_CAPTCHA needs TOLLGATE_CAPTCHA_SITE_KEY and TOLLGATE_CAPTCHA_SECRET of the provider"
+        )
     for field in ("operator_key", "secret_key"):
         if len(getattr(settings, field)) < _MIN_SECRET_LENGTH:
             raise ConfigurationError(

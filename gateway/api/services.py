@@ -22,6 +22,7 @@ from gateway.api.ports import (
     Uploads,
     WebhookUrlCheck,
 )
+from gateway.captcha.verifying import Captcha
 from gateway.carrier.check_ports import AccountCheck
 from gateway.carrier.provision_plan_ports import ProvisionDesk
 from gateway.carrier.provision_ports import Provisioner, TwoWaySwitch
@@ -62,3 +63,5 @@ class Services:
     webhook_url_check: WebhookUrlCheck
     pumping_holds: PumpingHolds
     lanes: LaneSights
+    captcha: Captcha | None = None
+    """What the hosted forms ask whether a person fills them in; None for nothing."""

@@ -1,4 +1,8 @@
-"""Pages as HTML: everything escaped, nothing loaded from elsewhere, no script needed."""
+"""
+Pages as HTML: everything escaped, nothing loaded from elsewhere, no script needed.
+
+The one exception is the operator's own choice: a form with a CAPTCHA loads the provider's script and frames.
+"""
 
 import base64
 import json
@@ -11,6 +15,7 @@ from litestar import MediaType, Response
 from markupsafe import Markup
 from msgspec import Struct
 
+from gateway.captcha.providers import Widget
 from tenants.pages.disclosures import Links, disclosure, filled
 from tenants.pages.phrases import PHRASES
 from tenants.pages.settings import Language, PageSettings
@@ -32,9 +37,10 @@ STYLE: Final = (
 )
 _STYLE_HASH: Final = base64.b64encode(sha256(STYLE.encode()).digest()).decode()
 _POLICY: Final = (
-    "default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors {frames}"
+    "default-src 'none'; style-src 'sha256-{style}'{sources}; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors {frames}{loaded}"
 )
+_LOADED: Final = "; script-src {sources}; frame-src {sources}; connect-src {sources}"
 _VERSION_LETTERS: Final = 12
 _TEMPLATES: Final = Environment(
     loader=PackageLoader("gateway.hosted"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -47,6 +53,8 @@ class Site(Struct, frozen=True, kw_only=True):
     settings: PageSettings
     links: Links
     language: Language
+    captcha: Widget | None = None
+    """What its forms show to tell people from machines."""
 
     def say(self, phrase: str) -> str:
         """Return a fixed phrase with the tenant's name in it."""
@@ -71,6 +79,7 @@ def page(
     **values: Any,
 ) -> Response[str]:
     """Return a page; `title` and `notice` name phrases, a notice of a refused form is read out at once."""
+    captcha = site.captcha if template in {"opt_in", "number"} else None
     documents = {"terms", "privacy", "opt_in", "paper", "script"}
     about: dict[str, Any] = {
         "title": site.say(title),
@@ -83,19 +92,36 @@ def page(
         "disclosures": site.disclosures(),
         "style": Markup(STYLE),  # noqa: S704 - the constant above
         "put": _put,
+        "captcha": captcha,
         **values,
     }
     version = _version(template, about) if template in documents else None
     html = _TEMPLATES.get_template(f"{template}.html").render(about, version=version)
-    return answer(html, site.settings, status=status, framed=framed)
+    return answer(html, site.settings, status=status, framed=framed, captcha=captcha)
 
 
 def answer(
-    html: str, settings: PageSettings | None, *, status: int = 200, framed: bool = False
+    html: str,
+    settings: PageSettings | None,
+    *,
+    status: int = 200,
+    framed: bool = False,
+    captcha: Widget | None = None,
 ) -> Response[str]:
-    """Return HTML under a policy that lets it load nothing; only a form may stand in the tenant's frames."""
+    """
+    Return HTML under a policy that lets it load nothing; only a form may stand in the tenant's frames.
+
+    Args:
+        captcha: What the page shows of a provider, which is then let in.
+    """
     origins = settings.allowed_origins if framed and settings is not None else []
-    policy = _POLICY.format(style=_STYLE_HASH, frames=" ".join(origins) or "'none'")
+    sources = "" if captcha is None else " ".join(captcha.sources)
+    policy = _POLICY.format(
+        style=_STYLE_HASH,
+        frames=" ".join(origins) or "'none'",
+        sources=sources and f" {sources}",
+        loaded=sources and _LOADED.format(sources=sources),
+    )
     headers = {"Content-Security-Policy": policy, "Cache-Control": "no-store"}
     return Response(html, status_code=status, headers=headers, media_type=MediaType.HTML)
 
@@ -105,18 +131,19 @@ def widget(site: Site) -> str:
     words = json.dumps(
         {"src": f"{site.links.opt_in}?embed=1&lang={site.language}", "title": site.say("opt_in_title")}
     )
+    scripts = "" if site.captcha is None else " allow-scripts"
     safe = words.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
     return (
         f'(function(){{"use strict";var w={safe},s=document.currentScript,f=document.createElement("iframe");'
         'f.src=w.src;f.title=w.title;f.width="100%";f.height="640";f.setAttribute("frameborder","0");'
-        'f.setAttribute("sandbox","allow-forms allow-same-origin allow-popups");'
+        f'f.setAttribute("sandbox","allow-forms allow-same-origin allow-popups{scripts}");'
         "s.parentNode.insertBefore(f,s.nextSibling)})();\n"
     )
 
 
 def _version(template: Template, about: Mapping[str, Any]) -> str:
     """Return the hash of what the page says, without what a visitor did on it."""
-    blank = {"notice": None, "failed": False, "typed": "", "embedded": False}
+    blank = {"notice": None, "failed": False, "typed": "", "embedded": False, "captcha": None}
     html = _TEMPLATES.get_template(f"{template}.html").render({**about, **blank}, version=None)
     return sha256(html.encode()).hexdigest()[:_VERSION_LETTERS]
 

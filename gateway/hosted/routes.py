@@ -11,7 +11,7 @@ from litestar.response import Redirect
 from gateway.api.desk import Desk
 from gateway.hosted import forms
 from gateway.hosted.rendering import Template, answer, page, widget
-from gateway.hosted.visiting import Visit, VisitorRequest, is_welcome, may_text, visit
+from gateway.hosted.visiting import Visit, VisitorRequest, is_a_machine, is_welcome, too_many_texts, visit
 from tenants.consents.links import number_behind, signed_link
 from tenants.countries.numbers import Number, parse_number
 from tenants.pages import service as pages
@@ -26,7 +26,8 @@ _DOCUMENTS: Final[Mapping[str, tuple[Template, str]]] = {
     "script": ("script", "script_title"),
 }
 _NONE: Final = f"<!doctype html><html lang=en><title>404</title><p>{PHRASES['en']['not_found']}</p></html>"
-_MOST_FIELD: Final = 2_000
+_MOST_FIELD: Final = 16_384
+"""A CAPTCHA's token is the longest."""
 
 
 @get(["/{slug:str}/terms", "/{slug:str}/privacy", "/{slug:str}/paper", "/{slug:str}/script"])
@@ -84,8 +85,8 @@ async def post_opt_in(
     if not chosen:
         return _opt_in(visitor, status=422, notice="choose_one", embedded=embedded, typed=typed)
     if not fields.get("company"):
-        if not await may_text(visitor, desk, number.e164):
-            return _opt_in(visitor, status=429, notice="too_many", embedded=embedded)
+        if no := await is_a_machine(visitor, desk, fields) or await too_many_texts(visitor, desk, number):
+            return _opt_in(visitor, status=no.status, notice=no.notice, embedded=embedded, typed=typed)
         await forms.agree(visitor, desk, number.e164, chosen, "widget" if embedded else "web")
     done = "check_phone" if visitor.site.settings.double_opt_in else "subscribed"
     return page(visitor.site, "message", "opt_in_title", notice=done, framed=embedded)
@@ -154,8 +155,8 @@ async def post_code(
     if not isinstance(number, Number):
         return page(visitor.site, "number", "prefs_title", status=422, notice="bad_number", here=here)
     if not fields.get("company"):
-        if not await may_text(visitor, desk, number.e164):
-            return page(visitor.site, "number", "prefs_title", status=429, notice="too_many", here=here)
+        if no := await is_a_machine(visitor, desk, fields) or await too_many_texts(visitor, desk, number):
+            return page(visitor.site, "number", "prefs_title", status=no.status, notice=no.notice, here=here)
         await forms.text_code(visitor, desk, number.e164)
     return page(visitor.site, "code", "prefs_title", notice="code_sent", here=here, typed=number.e164)
 

@@ -13,6 +13,7 @@ from gateway.visitor_address import visitor_address
 from tenants.accounts import store as accounts
 from tenants.accounts.models import Tenant
 from tenants.accounts.sealing import DataKey
+from tenants.countries.numbers import Number
 from tenants.pages import service as pages
 from tenants.pages.disclosures import links_of
 from tenants.pages.settings import LANGUAGES, Language, PageSettings
@@ -32,6 +33,14 @@ class Visit(Struct, frozen=True, kw_only=True):
     address: str
 
 
+class Refusal(Struct, frozen=True, kw_only=True):
+    """How a form is refused."""
+
+    status: int
+    notice: str
+    """Names a phrase."""
+
+
 async def visit(request: VisitorRequest, desk: Desk, slug: str, language: str | None) -> Visit | None:
     """Return whose page is visited; None for a slug without pages, or of a tenant that is closed."""
     if len(slug) > _LONGEST_SLUG or "\x00" in slug:
@@ -46,8 +55,12 @@ async def visit(request: VisitorRequest, desk: Desk, slug: str, language: str | 
         settings = await pages.read(scope, session)
     if settings is None:
         return None
+    captcha = desk.services.captcha
     site = Site(
-        settings=settings, links=links_of(desk.public_url, slug), language=_language(language, settings)
+        settings=settings,
+        links=links_of(desk.public_url, slug),
+        language=_language(language, settings),
+        captcha=None if captcha is None else captcha.widget,
     )
     key = await desk.services.data_keys.of(tenant.id)
     address = visitor_address(
@@ -66,10 +79,32 @@ async def is_welcome(visitor: Visit, desk: Desk) -> bool:
         )
 
 
-async def may_text(visitor: Visit, desk: Desk, number: str) -> bool:
-    """Count a text to a number and return whether it is within the limit."""
+async def too_many_texts(visitor: Visit, desk: Desk, number: Number) -> Refusal | None:
+    """Count a text to a number and return the refusal of one above the limit."""
     async with desk.tenant(visitor.scope) as session:
-        return await pages.number_may(visitor.scope, session, visitor.key, number, desk.services.clock.now())
+        may = await pages.number_may(
+            visitor.scope, session, visitor.key, number.e164, desk.services.clock.now()
+        )
+    return None if may else Refusal(status=429, notice="too_many")
+
+
+async def is_a_machine(visitor: Visit, desk: Desk, fields: Mapping[str, str]) -> Refusal | None:
+    """
+    Return why a form is not taken; None for a person's, and where the operator asks nobody.
+
+    Whoever cannot be judged is refused, too: a provider that is away must not open the forms to machines.
+    """
+    captcha = desk.services.captcha
+    if captcha is None:
+        return None
+    token = fields.get(captcha.widget.token_field, "")
+    match await captcha.judge(token, visitor.address):
+        case "human":
+            return None
+        case "refused":
+            return Refusal(status=403, notice="captcha_failed")
+        case _:
+            return Refusal(status=503, notice="captcha_unavailable")
 
 
 def _language(wanted: str | None, settings: PageSettings) -> Language:

@@ -22,6 +22,11 @@ HTTP_REQUEST_SECONDS: Final = Histogram(
 AUTHENTICATION_DENIALS: Final = Counter(
     "tollgate_authentication_denials_total", "Requests answered 401, by reason.", ["reason"]
 )
+CAPTCHA_VERDICTS: Final = Counter(
+    "tollgate_captcha_verdicts_total",
+    "Forms that a CAPTCHA's provider was asked of.",
+    ["provider", "verdict"],
+)
 
 MESSAGES_ACCEPTED: Final = Counter(
     "tollgate_messages_accepted_total", "Messages committed and answered 202.", ["type"]

@@ -11,6 +11,7 @@ from gateway.admission.gate import AdmissionGate
 from gateway.admission.holds import Holds
 from gateway.api.ports import WebhookUrlCheck
 from gateway.api.services import Services
+from gateway.captcha.verifying import Captcha, open_captcha
 from gateway.carrier.account_check import check_account
 from gateway.carrier.control import control_of
 from gateway.carrier.media_stage import S3Stage
@@ -42,6 +43,7 @@ from gateway.receipts.parked import ParkedEvents
 from gateway.receipts.sns import SnsReceiver
 from gateway.registrations.desk import RegistrationDesk
 from gateway.routing.health_view import HealthView
+from gateway.settings import Settings
 from gateway.webhooks.addresses import Targets, UrlRefused, check_url
 from gateway.wiring.ingest import open_trust
 from gateway.wiring.policies import create_policies, create_reader
@@ -126,6 +128,7 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
             pumping_holds=Holds(shared.scripts),
             lanes=LaneSurvey(shared.pool, queues, clock),
             webhook_url_check=_url_check(targets_of(settings)),
+            captcha=await _captcha(settings, stack),
         )
         notices = PolicyNotices(settings.database_url, policies)
         yield Api(
@@ -157,3 +160,17 @@ def _url_check(targets: Targets) -> WebhookUrlCheck:
         return judged.detail if isinstance(judged, UrlRefused) else None
 
     return check
+
+
+async def _captcha(settings: Settings, stack: AsyncExitStack) -> Captcha | None:
+    """Return the check of the hosted forms, where the operator has set one up."""
+    if settings.captcha is None:
+        return None
+    return await stack.enter_async_context(
+        open_captcha(
+            provider=settings.captcha,
+            site_key=settings.captcha_site_key or "",
+            secret=settings.captcha_secret or "",
+            verify_url=settings.captcha_verify_url,
+        )
+    )

@@ -47,6 +47,9 @@ _EN: Final = {
     "choose_one": "Tick at least one box.",
     "bad_number": "This is no mobile number with its country code, such as +12065550100.",
     "too_many": "Too many tries. Please wait an hour and try again.",
+    "captcha_failed": "Please show that you are a person, and send the form again.",
+    "captcha_unavailable": "We cannot check right now whether you are "
+    "a person. Please try again in a few minutes.",
     "prefs_title": "Your text messages from {brand}",
     "send_code": "Send me a code",
     "code_sent": "If this number can be texted, a code is on its way. Enter it here within 10 minutes.",
@@ -113,6 +116,9 @@ _DE: Final = {
     "choose_one": "Kreuzen Sie mindestens ein Feld an.",
     "bad_number": "Das ist keine Mobilnummer mit Landesvorwahl, zum Beispiel +4915112345678.",
     "too_many": "Zu viele Versuche. Bitte versuchen Sie es in einer Stunde wieder.",
+    "captcha_failed": "Bitte zeigen Sie, dass Sie ein Mensch sind, und senden Sie das Formular noch einmal.",
+    "captcha_unavailable": "Ob Sie ein Mensch sind, lässt sich gerade nicht "
+    "prüfen. Bitte versuchen Sie es in einigen Minuten wieder.",
     "prefs_title": "Ihre Textnachrichten von {brand}",
     "send_code": "Code senden",
     "code_sent": "Wenn diese Nummer erreichbar ist, kommt ein Code. Geben Sie ihn innerhalb von 10 Minuten ein.",
@@ -158,6 +164,9 @@ _ES: Final = _EN | {
     "choose_one": "Marque al menos una casilla.",
     "bad_number": "No es un número de móvil con código de país, como +34612345678.",
     "too_many": "Demasiados intentos. Espere una hora e inténtelo de nuevo.",
+    "captcha_failed": "Demuestre que es una persona y envíe el formulario de nuevo.",
+    "captcha_unavailable": "Ahora no podemos comprobar si es una "
+    "persona. Inténtelo de nuevo en unos minutos.",
     "prefs_title": "Sus mensajes de texto de {brand}",
     "send_code": "Enviarme un código",
     "code_sent": "Si se puede escribir a este número, un código está en camino. Introdúzcalo en 10 minutos.",
@@ -196,6 +205,9 @@ _FR: Final = _EN | {
     "choose_one": "Cochez au moins une case.",
     "bad_number": "Ce n'est pas un numéro de mobile avec indicatif du pays, comme +33612345678.",
     "too_many": "Trop d'essais. Attendez une heure et réessayez.",
+    "captcha_failed": "Montrez que vous êtes une personne et renvoyez le formulaire.",
+    "captcha_unavailable": "Nous ne pouvons pas vérifier pour l'instant que "
+    "vous êtes une personne. Réessayez dans quelques minutes.",
     "prefs_title": "Vos SMS de {brand}",
     "send_code": "M'envoyer un code",
     "code_sent": "Si ce numéro peut être joint, un code est en route. Saisissez-le dans les 10 minutes.",
