@@ -68,9 +68,17 @@ class Process:
         self._process.send_signal(number)
 
     async def ended(self, *, within_s: float = 90.0) -> int:
-        """Return the exit status, negative for a signal."""
-        async with asyncio.timeout(within_s):
-            return await self._process.wait()
+        """
+        Return the exit status, negative for a signal.
+
+        Raises:
+            TimeoutError: It still runs; the text is what it wrote last.
+        """
+        try:
+            async with asyncio.timeout(within_s):
+                return await self._process.wait()
+        except TimeoutError as error:
+            raise TimeoutError(f"{self.name} runs after {within_s} s: {self.wrote[-3000:]}") from error
 
     async def kill(self) -> None:
         """End it with no chance to say goodbye; no-op when it has ended."""

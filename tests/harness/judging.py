@@ -36,7 +36,7 @@ class Verdict:
 
 
 async def judge(
-    fleet: Fleet, clients: Clients, *, within_s: float = 40.0, unknown_at_most: int | None = None
+    fleet: Fleet, clients: Clients, *, within_s: float = 90.0, unknown_at_most: int | None = None
 ) -> Verdict:
     """
     Wait until all of the tenant's messages are final, then compare; what is not final by then is stuck.

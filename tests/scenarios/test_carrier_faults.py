@@ -10,7 +10,7 @@ from tests.harness.judging import judge
 from tests.harness.throttling import throttling_door
 from tests.harness.waiting import until
 
-SETTLED_WITHIN_S = UNKNOWN_WAIT_S + 20
+SETTLED_WITHIN_S = UNKNOWN_WAIT_S + 60
 
 pytestmark = pytest.mark.scenario
 
@@ -91,7 +91,7 @@ async def answered_with(fleet, faults, *, broken="", receipts=None, count=12):
     async def all_were_tried():
         return fleet.emulator.world.stats.actions["SendTextMessage"] - before >= count
 
-    await until(all_were_tried)
+    await until(all_were_tried, within_s=60)
     await fleet.emulate("faults", {})
     verdict = await judge(fleet, clients, within_s=SETTLED_WITHIN_S)
     return verdict, fleet.emulator.world.stats.actions["SendTextMessage"] - before
@@ -146,7 +146,7 @@ async def lost_answers(fleet, *, broken=""):
     async def all_were_requested():
         return fleet.to_aws.requests - before >= 12
 
-    await until(all_were_requested)
+    await until(all_were_requested, within_s=60)
     fleet.to_aws.drop_answers = False
     verdict = await judge(fleet, clients, within_s=SETTLED_WITHIN_S)
     return verdict, sum(verdict.sends.values())
@@ -177,7 +177,7 @@ async def unreachable(fleet, *, how, broken=""):
     await fleet.start("dispatcher", broken=broken)
     await clients.send(12)
     tries = "SELECT count(*) FROM dispatch_queue WHERE tenant_id = $1 AND state IN ('scheduled', 'unknown')"
-    await until(lambda: fleet.database.fetchval(tries, clients.tenant_id))
+    await until(lambda: fleet.database.fetchval(tries, clients.tenant_id), within_s=60)
     await fleet.to_aws.accept()
     if how == "no such host":
         await fleet.database.execute("UPDATE aws_accounts SET endpoint_url = $1", there)

@@ -60,7 +60,7 @@ async def promote_a_stale_replica(fleet):
     async def in_step():
         return (await replica.command("INFO", "replication"))["master_link_status"] == "up"
 
-    await until(in_step)
+    await until(in_step, within_s=60)
     await replica.command("REPLICAOF", "NO", "ONE")
     await asyncio.sleep(FOR_S / 2)
     fleet.to_redis.redirect(replica.port)
@@ -70,7 +70,7 @@ async def promote_a_stale_replica(fleet):
 FAULTS = {each.__name__: each for each in (restart, flush, fill_up, make_read_only, promote_a_stale_replica)}
 
 
-async def through(fleet, fault, *, broken="", within_s=40):
+async def through(fleet, fault, *, broken="", within_s=90):
     """Cause the fault in the middle of a burst; the verdict and the carrier's busiest second."""
     clients = await new_clients(fleet, parts_per_second=RATE)
     await fleet.start("dispatcher")  # builds the lanes, which a broken one cannot
@@ -79,7 +79,7 @@ async def through(fleet, fault, *, broken="", within_s=40):
     if broken:
         await fleet.start("dispatcher", broken=broken)
     sending = asyncio.create_task(clients.send(SENDS, types=["transactional"], pause_s=0.1))
-    await until(lambda: _carried(fleet, clients, SENDS // 6))
+    await until(lambda: _carried(fleet, clients, SENDS // 6), within_s=60)
     await fault(fleet)
     await sending
     verdict = await judge(fleet, clients, within_s=within_s)
