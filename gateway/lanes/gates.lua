@@ -31,7 +31,7 @@ local function gate(spec)
   end
   local tat, sum = (redis.call('GET', key(name)) or '0'):match('^(%d+):?(%d*)$')
   found = { tat = tonumber(tat), sum = tonumber(sum) or 0, windowed = bound > 0, changed = false,
-            full = {} }
+            full = {}, newest = 0 }
   local furthest = gate_now + gate_ahead + SECOND_US + LONGEST_PARTS * period
   if found.tat > furthest then
     found.tat, found.sum, found.changed = furthest, 0, true
@@ -71,7 +71,7 @@ local function opens_at(spec, parts)
   if spec[3] == 0 then
     return state.tat
   end
-  return math.max(state.tat, window_opens_at(spec[1], state, spec[3], parts))
+  return math.max(state.tat, state.newest, window_opens_at(spec[1], state, spec[3], parts))
 end
 
 local function log_parts(name, state, bound, at, parts)
@@ -99,6 +99,7 @@ local function charge(spec, at, parts)
     log_parts(spec[1], state, spec[3], at, parts)
   end
   state.tat, state.changed = math.max(state.tat, at - stalled) + parts * spec[2], true
+  state.newest = at                -- what may follow closely does not go before it
 end
 
 local function charge_all(of_channel, terms, at, parts)

@@ -171,6 +171,21 @@ async def test_what_arrives_late_is_counted_where_it_arrives(world, rate, longes
     assert most_in_a_second(sorted(arrived)) <= bound(rate, longest)
 
 
+async def test_what_was_waited_for_the_bound_is_made_up_for(world):
+    """One message that reached the carrier late costs those behind it a wait, and not their whole line."""
+    await world.push(*world.entries(60, identity_rate=20.0))
+    begun, given, told = world.now_us, [], False
+    while world.now_us - begun < 1.2e6:
+        claimed = await world.claim()
+        given += claimed.messages
+        if not told:
+            await world.lanes.arrived_late([LateMessage(given[0], 100_000)])
+            told = True
+        world.advance_ms(min(claimed.next_open_ms or 1, 20))
+    after = [(each.send_at_us - begun) // 1000 for each in given[20:]]
+    assert after[:4] == [1120, 1120, 1150, 1200]
+
+
 @pytest.mark.parametrize("rate", [20, 100])
 async def test_what_arrives_late_after_a_rest_is_counted_though_its_gate_is_nearly_empty(world, rate):
     """The first calls open connections and are the latest of all; a second later the gate is full."""
