@@ -1,14 +1,20 @@
 """Free text is read as a person reads it: a disguise changes nothing, and innocent words stay innocent."""
 
+import re
 from datetime import UTC, datetime
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from gateway.admission.rules import content
 from gateway.admission.rules.content import content_is_carried
 from gateway.admission.rules.ports import Closed, SendFacts
 from tenants.accounts.plan import Plan, content_screen_of
 from tenants.countries.numbers import Number
+from tenants.templates.folding import fold, respelt
+from tenants.templates.links import hosts, is_shortener
 
 _NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 
@@ -120,3 +126,20 @@ def test_the_model_decides_what_is_screened_unless_the_plan_says(
 ) -> None:
     """Who sends from an AWS account of its own answers for its texts itself."""
     assert content_screen_of(model, msgspec.convert(plan, Plan)) == screen
+
+
+@given(st.text(st.characters(codec="ascii"), max_size=60))
+def test_the_quick_look_at_words_finds_the_same_words(text: str) -> None:
+    """What separates words in ASCII is a table; one character wrong and a listed word hides behind it."""
+    folded = fold(text)
+    assert content._words(folded) == re.findall(r"\w+", folded)
+
+
+@given(st.text("aé.bit ly0c1o-/", max_size=40))
+def test_the_quick_looks_hide_nothing(text: str) -> None:
+    """They may send a text on for nothing, but never let one pass that the whole search would find."""
+    folded = fold(text)
+    named = [host.name for word in folded.split() for host in hosts(word)]
+    assert content._shortener(folded) == next(filter(is_shortener, named), None)
+    spelt = re.search(r"[a-z][013457@$]+[a-z]", folded)
+    assert (respelt(folded) is None) == (spelt is None)
