@@ -8,7 +8,8 @@ webhooks can never tell different stories.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from functools import cache
+from typing import Final
 from uuid import UUID
 
 from msgspec import Struct, structs
@@ -80,24 +81,23 @@ _LOCK = f"""
     WHERE id = ANY($1::uuid[]) AND created_at BETWEEN $2 AND $3 ORDER BY id FOR UPDATE
 """  # noqa: S608 - the names are a struct's fields
 
-_WRITTEN: dict[str, str] = {
-    "status": "text", "reason_code": "text", "reason_detail": "text", "price_final": "bigint",
-    "price_excess": "bigint",
-    "dispatched_at": "timestamptz", "final_at": "timestamptz", "attempts": "smallint",
-    "sequence": "smallint", "provider_message_id": "text", "provider_status": "text", "carrier": "text",
-    "mcc": "text", "mnc": "text", "provider_price_micros": "bigint", "provider_fee_micros": "bigint",
-    "cost_micros": "bigint", "cost_revision": "smallint",
-    "receipt_rank": "smallint", "receipt_at": "timestamptz", "receipt_name": "text",
-    "resend_of_unknown": "boolean", "call_seconds": "integer", "other_ids": "boolean",
-    "provider_parts": "smallint", "provider_encoding": "text",
+_PROGRESS: Final = {
+    "status": "text", "reason_code": "text", "reason_detail": "text", "dispatched_at": "timestamptz",
+    "final_at": "timestamptz", "attempts": "smallint", "sequence": "smallint", "provider_message_id": "text",
+    "resend_of_unknown": "boolean", "other_ids": "boolean",
 }  # fmt: skip
-_SAVE = f"""
-    UPDATE messages m SET {", ".join(f"{name} = d.{name}" for name in _WRITTEN)}
-    FROM unnest({{0}}::uuid[], {{1}}::uuid[], {{2}}::timestamptz[],
-        {", ".join(f"{{{n}}}::{kind}[]" for n, kind in enumerate(_WRITTEN.values(), start=3))})
-        AS d (tenant_id, id, created_at, {", ".join(_WRITTEN)})
-    WHERE m.tenant_id = d.tenant_id AND m.id = d.id AND m.created_at = d.created_at
-"""  # noqa: S608 - the names are ours
+_RECEIVED: Final = {
+    "provider_status": "text", "carrier": "text", "mcc": "text", "mnc": "text",
+    "provider_price_micros": "bigint", "provider_fee_micros": "bigint", "cost_micros": "bigint",
+    "cost_revision": "smallint", "receipt_rank": "smallint", "receipt_at": "timestamptz",
+    "receipt_name": "text", "call_seconds": "integer", "provider_parts": "smallint",
+    "provider_encoding": "text",
+}  # fmt: skip
+_PAID: Final = {"price_final": "bigint", "price_excess": "bigint"}
+_GROUPS: Final = (_PROGRESS, _RECEIVED, _PAID)
+"""Columns that change together; a batch writes the groups in which anything has changed."""
+_KEY: Final = ("tenant_id", "id", "created_at")
+
 
 _EVENT_OF: dict[MessageStatus, str] = {
     "sent": "message.sent",
@@ -145,7 +145,7 @@ async def save(
     ]
     postings = ledger_writes(movements)
     writes = [
-        Write("saved", _SAVE, tuple(_arrays([after for _, after in told]))),
+        _saved(told),
         *postings,
         *count_writes(counted),
         *return_writes(_returns(told), after_balances=any(each.name == LOCKED_BALANCES for each in postings)),
@@ -369,6 +369,26 @@ def _event(state: MessageState) -> NewEvent:
     )
 
 
-def _arrays(states: Sequence[MessageState]) -> list[list[Any]]:
-    names = ("tenant_id", "id", "created_at", *_WRITTEN)
-    return [[getattr(state, name) for state in states] for name in names]
+def _saved(told: Sequence[tuple[MessageState, MessageState]]) -> Write:
+    """Return the update of the rows, in the columns that have changed in any of them."""
+    columns = tuple(name for group in _GROUPS if _has_changed(told, group) for name in group)
+    columns = columns or tuple(_PROGRESS)
+    states = [after for _, after in told]
+    arrays = [[getattr(state, name) for state in states] for name in (*_KEY, *columns)]
+    return Write("saved", _save_sql(columns), tuple(arrays))
+
+
+def _has_changed(told: Sequence[tuple[MessageState, MessageState]], names: Iterable[str]) -> bool:
+    return any(getattr(before, name) != getattr(after, name) for name in names for before, after in told)
+
+
+@cache
+def _save_sql(columns: tuple[str, ...]) -> str:
+    kinds = {name: kind for group in _GROUPS for name, kind in group.items()}
+    values = "".join(f", {{{n}}}::{kinds[name]}[]" for n, name in enumerate(columns, start=len(_KEY)))
+    return f"""
+        UPDATE messages m SET {", ".join(f"{name} = d.{name}" for name in columns)}
+        FROM unnest({{0}}::uuid[], {{1}}::uuid[], {{2}}::timestamptz[]{values})
+            AS d ({", ".join((*_KEY, *columns))})
+        WHERE m.tenant_id = d.tenant_id AND m.id = d.id AND m.created_at = d.created_at
+    """  # noqa: S608 - the names are ours
