@@ -43,6 +43,8 @@ class MessageRow(Struct, frozen=True, kw_only=True):
     feedback: str | None
     provider_message_id: str | None
     provider_status: str | None
+    provider_parts: int | None
+    provider_encoding: str | None
     carrier: str | None
     resend_of_unknown: bool
     rulings: dict[str, Any] | None = None

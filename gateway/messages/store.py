@@ -137,6 +137,8 @@ def _provider(message: Message | MessageRow) -> ProviderView:
         account=encode("acc", message.account_id) if message.account_id else None,
         region=_region(message.sender_arn),
         status=message.provider_status,
+        parts=message.provider_parts,
+        encoding=message.provider_encoding,
     )
 
 

@@ -35,6 +35,10 @@ class ProviderView(Struct, frozen=True, kw_only=True):
     account: str | None
     region: str | None
     status: str | None
+    parts: int | None = None
+    """Message parts that AWS counted and charges for; null until an event names them."""
+    encoding: str | None = None
+    """In which AWS sent the text: `GSM` or `UNICODE`; null until an event names it."""
 
 
 class TemplateView(Struct, frozen=True, kw_only=True):

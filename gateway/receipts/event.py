@@ -12,7 +12,7 @@ import hashlib
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Final, Literal, TypeGuard, TypeVar
 from uuid import UUID
 
@@ -185,7 +185,10 @@ def _number(literal: str) -> Decimal:
     """Bound what a JSON number may cost: `1e999999999` is short to write and long to print."""
     if len(literal) > _MAX_NUMBER_LITERAL:
         raise ValueError("a number is too long")
-    number = Decimal(literal)
+    try:
+        number = Decimal(literal)
+    except InvalidOperation as error:  # an exponent beyond what Decimal can hold; it is no ValueError
+        raise ValueError("a number is out of range") from error
     if number and abs(number.adjusted()) > _MAX_NUMBER_LITERAL:
         raise ValueError("a number is out of range")
     return number
