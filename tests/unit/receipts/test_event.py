@@ -306,7 +306,7 @@ def test_a_nul_never_reaches_postgres() -> None:
         ),
         *("x" * 300_000, '{"a": NaN}'),
     ],
-    ids=range(15),
+    ids=range(16),
 )
 def test_what_is_no_event_is_unreadable(message) -> None:
     """Depth, size, huge numbers and broken text end as a value."""
