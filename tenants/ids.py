@@ -32,7 +32,7 @@ PREFIXES = frozenset(
     {
         "acc", "alm", "att", "bat", "cfg", "con", "cor", "del", "evt", "fee", "fhk", "idn", "inb",
         "inc", "inv", "key", "kwd", "led", "med", "msg", "ooc", "pool", "prc", "psn", "rcq", "reg",
-        "req", "task", "ten", "tpl", "vdn", "wh",
+        "req", "sc", "task", "ten", "tpl", "vdn", "wh",
     }
 )  # fmt: skip
 

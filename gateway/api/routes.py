@@ -43,6 +43,7 @@ from gateway.api.admin import protect as account_protect
 from gateway.api.admin import protect_blocks as protect_desk
 from gateway.api.admin import registrations as admin_registrations
 from gateway.api.admin import senders as senders_desk
+from gateway.api.admin import short_codes as admin_short_codes
 from gateway.api.admin import templates as admin_templates
 from gateway.api.admin import two_way as admin_two_way
 from gateway.api.auth import operator_gate, tenant_gate
@@ -80,6 +81,7 @@ from gateway.api.v1 import (
     registrations,
     sender_gates,
     senders,
+    short_codes,
     statements,
     templates,
     two_way,
@@ -199,6 +201,8 @@ TENANT_ROUTES: tuple[HTTPRouteHandler, ...] = (
     registrations.create_registration_version,
     registrations.get_registration_history,
     registrations.delete_registration,
+    short_codes.list_short_codes,
+    short_codes.get_short_code,
     senders.list_senders,
     senders.get_sender,
     sender_gates.get_sender_gates,
@@ -294,6 +298,13 @@ OPERATOR_ROUTES: tuple[HTTPRouteHandler, ...] = (
     admin_registrations.submit_tenant_registration,
     admin_registrations.create_tenant_registration_version,
     admin_registrations.retry_tenant_registration,
+    admin_short_codes.list_all_short_codes,
+    admin_short_codes.create_short_code,
+    admin_short_codes.get_tenant_short_code,
+    admin_short_codes.move_short_code,
+    admin_short_codes.answer_short_code,
+    admin_short_codes.get_short_code_pack,
+    admin_short_codes.export_short_code_pack,
     sender_ids.request_sender_ids,
     sender_ids.get_sender_ids_report,
     sender_ids.get_sender_id_drift,

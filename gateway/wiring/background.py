@@ -39,6 +39,7 @@ from gateway.registrations.forms import Forms
 from gateway.registrations.poll import RegistrationPoll
 from gateway.registrations.runner import RegistrationRunner
 from gateway.registrations.sealing import seal_attachments
+from gateway.registrations.short_codes import ShortCodeWatch
 from gateway.rounds import Round, run_rounds
 from gateway.routing.checkup import Checkup
 from gateway.routing.health_view import HealthView
@@ -179,6 +180,7 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
         Round(name="registrations", every_s=1.0, at_rest_s=2.0, work=runner.work),
         Round(name="bulk_sender_ids", every_s=1.0, at_rest_s=4.0, work=sender_ids.work),
         Round(name="registration_reviews", every_s=2.0, at_rest_s=4.0, work=reviews.look),
+        Round(name="short_codes", every_s=600.0, work=ShortCodeWatch(shared.worker_engine, clock).look),
         Round(name="plain_attachments", every_s=60.0, work=seal_files),
         Round(name="expired_keys", every_s=600.0, work=forget_keys),
     ]

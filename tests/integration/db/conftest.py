@@ -30,6 +30,7 @@ from tenants.protection import pumping as _pumping  # noqa: F401
 from tenants.registrations import models as _registrations  # noqa: F401
 from tenants.senders import control_turns as _control_turns  # noqa: F401
 from tenants.senders import models as _senders  # noqa: F401
+from tenants.shortcodes import models as _shortcodes  # noqa: F401
 from tenants.templates import models as _templates  # noqa: F401
 from tenants.verification import models as _verification  # noqa: F401
 
@@ -91,6 +92,7 @@ ALLOWED_IN = {
     ("two_way_settings", "stop_scope"): "'everything'",
     ("dispatch_queue", "state"): "'queued'",
     ("console_sessions", "stage"): "'open'",
+    ("short_codes", "stage"): "'vetting'",
     ("bulk_sender_ids", "state"): "'created'",
     ("console_invitations", "token_hash"): "sha256($1::uuid::text::bytea)",
     ("console_people", "email_hash"): "sha256($1::uuid::text::bytea)",
