@@ -119,8 +119,8 @@ async def get_tenant_short_code(
     responses=refusals(*OPERATOR, *WITH_BODY, *WITH_IDEMPOTENCY, "not_found", "conflict"),
     summary="Move a short code to a stage",
     description=(
-        "As the support case says. The tenant's endpoints get `short_code.stage_changed`; a stage that is the "
-        "operator's to work on is a task in the inbox, and so is one that lasts longer than usual."
+        "As the support case says. The tenant's endpoints get `short_code.stage_changed`; a stage that is "
+        "the operator's to work on is a task in the inbox, and so is one that lasts longer than usual."
     ),
 )
 async def move_short_code(
