@@ -16,6 +16,7 @@ from gateway.carrier.provision_run import StepRefused, said
 from gateway.carrier.provision_shapes import Desired, SeenNumber, SeenSenderId
 from gateway.carrier.provision_want import LeaseOf, desired_of
 from gateway.carrier.provisioning import AwsProvisioner, wishes_of
+from gateway.carrier.spare_numbers import SpareNumber, SpareNumbers, SpareWish
 from gateway.carrier.teardown_plan import teardown
 from gateway.carrier.tearing_down import TearingDown
 from gateway.clock import Clock
@@ -110,6 +111,34 @@ class AwsProvisionDesk:
                 world = await read_world(aws, desired)
                 run = TearingDown(aws, self._engine, scope, account.id)
                 return await run.run(desired, world, request)
+
+        return await _said(work)
+
+    async def request_spare(self, account_id: UUID | None, wish: SpareWish) -> SpareNumber | ProvisionRefused:
+        """Lease a number for no tenant."""
+        return await self._on_numbers(account_id, lambda numbers: numbers.request(wish))
+
+    async def protect(
+        self, account_id: UUID | None, number_id: str, *, protected: bool
+    ) -> SpareNumber | ProvisionRefused | None:
+        """Switch a number's deletion protection."""
+        return await self._on_numbers(
+            account_id, lambda numbers: numbers.protect(number_id, protected=protected)
+        )
+
+    async def release_spare(
+        self, account_id: UUID | None, number_id: str
+    ) -> SpareNumber | ProvisionRefused | None:
+        """Release a number that is nobody's."""
+        return await self._on_numbers(account_id, lambda numbers: numbers.release(number_id))
+
+    async def _on_numbers(
+        self, account_id: UUID | None, act: Callable[[SpareNumbers], Awaitable[_T]]
+    ) -> _T | ProvisionRefused:
+        async def work() -> _T:
+            account = await self._provisioner.account_of(account_id)
+            async with self._turns.turn(account.id), self._provisioner.open(account) as aws:
+                return await act(SpareNumbers(aws, self._engine, account))
 
         return await _said(work)
 

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from gateway.carrier.provision_ports import ProvisionRefused, ProvisionRequest, ProvisionResult
 from gateway.carrier.provision_shapes import Plan
+from gateway.carrier.spare_numbers import SpareNumber, SpareWish
 from tenants.credits.pricing import Unit
 from tenants.scope import TenantScope
 from tenants.senders.inventory import Owner
@@ -86,6 +87,22 @@ class ProvisionDesk(Protocol):
         self, scope: TenantScope, request: TeardownRequest
     ) -> tuple[str, ...] | ProvisionRefused:
         """Stop the tenant's senders and take away what it has; return what went. Raises as `plan`."""
+        ...
+
+    async def request_spare(self, account_id: UUID | None, wish: SpareWish) -> SpareNumber | ProvisionRefused:
+        """Lease a number for no tenant, once for a reference. Raises as `plan`."""
+        ...
+
+    async def protect(
+        self, account_id: UUID | None, number_id: str, *, protected: bool
+    ) -> SpareNumber | ProvisionRefused | None:
+        """Switch a number's deletion protection; None where there is no such number. Raises as `plan`."""
+        ...
+
+    async def release_spare(
+        self, account_id: UUID | None, number_id: str
+    ) -> SpareNumber | ProvisionRefused | None:
+        """Release a number that is nobody's; None where there is no such number. Raises as `plan`."""
         ...
 
     async def held(self, account_id: UUID | None) -> tuple[HeldIdentity, ...] | ProvisionRefused:
