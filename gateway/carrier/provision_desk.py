@@ -16,7 +16,8 @@ from gateway.carrier.provision_run import StepRefused, said
 from gateway.carrier.provision_shapes import Desired, SeenNumber, SeenSenderId
 from gateway.carrier.provision_want import LeaseOf, desired_of
 from gateway.carrier.provisioning import AwsProvisioner, wishes_of
-from gateway.carrier.spare_numbers import SpareNumber, SpareNumbers, SpareWish
+from gateway.carrier.spare_numbers import SpareNumbers
+from gateway.carrier.spare_ports import SpareNumber, SpareWish
 from gateway.carrier.teardown_plan import teardown
 from gateway.carrier.tearing_down import TearingDown
 from gateway.clock import Clock

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from gateway.carrier.provision_ports import ProvisionRefused, ProvisionRequest, ProvisionResult
 from gateway.carrier.provision_shapes import Plan
-from gateway.carrier.spare_numbers import SpareNumber, SpareWish
+from gateway.carrier.spare_ports import SpareNumber, SpareWish
 from tenants.credits.pricing import Unit
 from tenants.scope import TenantScope
 from tenants.senders.inventory import Owner

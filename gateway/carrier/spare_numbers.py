@@ -9,12 +9,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from gateway.carrier.provision_ports import Channel, SenderType
 from gateway.carrier.provision_read import all_of
 from gateway.carrier.provision_run import Control, StepRefused
+from gateway.carrier.spare_ports import SpareNumber, SpareWish
 from gateway.carrier.wishes import client_token
 from gateway.db.transaction import worker_transaction
 from gateway.faultpoints import FaultPoint, fp
@@ -24,32 +23,6 @@ from tenants.senders.models import AwsAccount
 TAG: Final = "tollgate-spare"
 _NOBODY: Final = UUID(int=0)
 _KEPT: Final = "released"
-
-
-class SpareWish(Struct, frozen=True, kw_only=True):
-    """A number to lease."""
-
-    reference: str
-    country: str
-    type: SenderType
-    promotional: bool
-    channels: tuple[Channel, ...]
-    protected: bool
-    registration_id: str | None = None
-    """AWS's id of the registration that it is for."""
-
-
-class SpareNumber(Struct, frozen=True, kw_only=True):
-    """A number as AWS has it."""
-
-    number_id: str
-    arn: str
-    value: str
-    status: str
-    monthly_usd: str
-    protected: bool
-    created: bool = False
-    """Whether this request leased it."""
 
 
 class SpareNumbers:
