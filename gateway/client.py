@@ -106,20 +106,11 @@ class Client:
             ApiUnreachable: There was no answer, or it broke off: what is written is not whole.
         """
         given = {name: value for name, value in query.items() if value is not None}
-        request = Request(  # noqa: S310 - as in call
-            self._base_url + path + (f"?{urlencode(given, doseq=True)}" if given else ""),
-            headers=self._headers(None, None) | {"Accept": "*/*"},
-        )
-        try:
-            with self._opener.open(request, timeout=_DEADLINE_S) as response:
-                copyfileobj(response, into)
-        except HTTPError as error:
-            raise ApiRefused(error.code, _problem(error.read())) from error
-        except (URLError, OSError, HTTPException) as error:
-            reason = getattr(error, "reason", None) or error
-            raise ApiUnreachable(
-                f"the answer of {self._base_url} did not come whole ({reason}): ask again"
-            ) from error
+        self._fetch("GET", path + (f"?{urlencode(given, doseq=True)}" if given else ""), into)
+
+    def download_posted(self, path: str, into: BinaryIO) -> None:
+        """Do the same with a POST that has no body."""
+        self._fetch("POST", path, into)
 
     def post(self, path: str, body: Json = None, *, idempotency_key: str | None = None) -> Json:
         """Return the body of a POST."""
@@ -140,6 +131,21 @@ class Client:
             if after is None:
                 break
         return found
+
+    def _fetch(self, method: str, path: str, into: BinaryIO) -> None:
+        request = Request(  # noqa: S310 - as in call
+            self._base_url + path, headers=self._headers(None, None) | {"Accept": "*/*"}, method=method
+        )
+        try:
+            with self._opener.open(request, timeout=_DEADLINE_S) as response:
+                copyfileobj(response, into)
+        except HTTPError as error:
+            raise ApiRefused(error.code, _problem(error.read())) from error
+        except (URLError, OSError, HTTPException) as error:
+            reason = getattr(error, "reason", None) or error
+            raise ApiUnreachable(
+                f"the answer of {self._base_url} did not come whole ({reason}): ask again"
+            ) from error
 
     def _headers(
         self, body: Json, idempotency_key: str | None, content: bytes | None = None

@@ -29,6 +29,7 @@ from gateway.api.admin import (
     sender_ids,
     spare_numbers,
     teardown,
+    tenant_exports,
     tenant_protect,
     tenants,
 )
@@ -246,6 +247,7 @@ OPERATOR_ROUTES: tuple[HTTPRouteHandler, ...] = (
     tenants.suspend_tenant,
     tenants.resume_tenant,
     tenants.close_tenant,
+    tenant_exports.export_tenant,
     provision.provision_tenant,
     provision_plan.plan_provisioning,
     provision_plan.apply_provisioning,

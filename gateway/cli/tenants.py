@@ -7,6 +7,7 @@ import click
 
 from gateway.cli.calling import field, over_the_api, show_one, show_rows
 from gateway.cli.onboard import onboard
+from gateway.cli.tenant_export import export
 from gateway.client import Client, path_of
 
 _FIELDS = (
@@ -27,6 +28,7 @@ def command() -> None:
 
 
 command.add_command(onboard)
+command.add_command(export)
 
 
 @command.command("list")

@@ -234,7 +234,7 @@ async def order_text(
         ask_id=ask_id,
         kind=kind,
         recipient_hash=person,
-        number_sealed=key.seal(number.encode(), context=_number_context(person)),
+        number_sealed=key.seal(number.encode(), context=number_context(person)),
         text_sealed=key.seal(words.encode(), context=ask_context(ask_id)),
         due_at=now,
         closes_at=closes_at,
@@ -248,7 +248,7 @@ def ask_context(ask_id: UUID) -> bytes:
 
 def asked_number(sealed: bytes, recipient_hash: bytes, key: DataKey) -> str:
     """Return the number to which a text was ordered."""
-    return key.open(sealed, context=_number_context(recipient_hash)).decode()
+    return key.open(sealed, context=number_context(recipient_hash)).decode()
 
 
 def text_hash_of(words: str) -> bytes:
@@ -332,7 +332,7 @@ async def _noted(
     if text_hash is None and event == "confirmed" and before is not None:
         text_hash = before.text_hash
     given_at = check_given_at(wanted.given_at or now, now)
-    sealed = key.seal(wanted.number.encode(), context=_number_context(person))
+    sealed = key.seal(wanted.number.encode(), context=number_context(person))
     line = await store.note(
         scope,
         session,
@@ -373,13 +373,13 @@ async def _noted(
 def _sealed_proof(proof: Proof, person: bytes, key: DataKey) -> bytes | None:
     if proof == Proof():
         return None
-    return key.seal(msgspec.json.encode(proof), context=_proof_context(person))
+    return key.seal(msgspec.json.encode(proof), context=proof_context(person))
 
 
 def _record_view(row: ConsentRecord, key: DataKey) -> RecordView:
     proof = Proof()
     if row.proof_sealed is not None:
-        opened = key.open(row.proof_sealed, context=_proof_context(row.recipient_hash))
+        opened = key.open(row.proof_sealed, context=proof_context(row.recipient_hash))
         proof = msgspec.json.decode(opened, type=Proof)
     return RecordView(
         id=row.id,
@@ -396,9 +396,11 @@ def _record_view(row: ConsentRecord, key: DataKey) -> RecordView:
     )
 
 
-def _number_context(person: bytes) -> bytes:
+def number_context(person: bytes) -> bytes:
+    """Return what binds a sealed number to its person."""
     return b"consent:" + person
 
 
-def _proof_context(person: bytes) -> bytes:
+def proof_context(person: bytes) -> bytes:
+    """Return what binds a sealed proof to its person."""
     return b"consent-proof:" + person

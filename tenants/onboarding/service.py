@@ -77,7 +77,7 @@ async def answer(
     if row.live_at is not None:
         raise Conflict("onboarding_not_ready", "the tenant is live; its registrations are changed one by one")
     await _take_back(scope, session, row)
-    row.answers_sealed = key.seal(msgspec.json.encode(after), context=_context(scope))
+    row.answers_sealed = key.seal(msgspec.json.encode(after), context=answers_context(scope))
     row.version += 1
     await _undecided(scope, session, row, after)
     await _note(scope, session, "answered", {"steps": sorted(given)})
@@ -240,8 +240,9 @@ async def _note(
 def _opened(scope: TenantScope, row: Onboarding | None, key: DataKey) -> Answers:
     if row is None or row.answers_sealed is None:
         return Answers()
-    return msgspec.json.decode(key.open(row.answers_sealed, context=_context(scope)), type=Answers)
+    return msgspec.json.decode(key.open(row.answers_sealed, context=answers_context(scope)), type=Answers)
 
 
-def _context(scope: TenantScope) -> bytes:
+def answers_context(scope: TenantScope) -> bytes:
+    """Return what binds sealed answers to their tenant."""
     return _CONTEXT + scope.tenant_id.bytes

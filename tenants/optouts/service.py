@@ -106,7 +106,7 @@ async def put(
     """
     came = _checked(origin or Origin(source=source))
     recipient_hash = data_key.recipient_hash(lists.check_number(number))
-    sealed = data_key.seal(number.encode(), context=_context(recipient_hash))
+    sealed = data_key.seal(number.encode(), context=number_context(recipient_hash))
     changed = await store.add(
         scope,
         session,
@@ -141,7 +141,7 @@ async def remove(
         scope, session, list_name=lists.check_list(list_name), recipient_hash=recipient_hash
     )
     change = Change(list_name=list_name, recipient_hash=recipient_hash, listed=False, changed=changed)
-    sealed = data_key.seal(number.encode(), context=_context(recipient_hash))
+    sealed = data_key.seal(number.encode(), context=number_context(recipient_hash))
     return await _noted(scope, session, change, came, sealed)
 
 
@@ -199,14 +199,15 @@ async def marks(
     return [Mark(list_name=row.list_name, recipient_hash=row.recipient_hash) for row in rows]
 
 
-def _context(recipient_hash: bytes) -> bytes:
+def number_context(recipient_hash: bytes) -> bytes:
+    """Return what binds a sealed number to its recipient."""
     return b"opt-out:" + recipient_hash
 
 
 def _view(row: OptOut, data_key: DataKey) -> OptOutView:
     return OptOutView(
         list_name=row.list_name,
-        number=data_key.open(row.number_sealed, context=_context(row.recipient_hash)).decode(),
+        number=data_key.open(row.number_sealed, context=number_context(row.recipient_hash)).decode(),
         source=row.source,
         created_at=row.created_at,
         cursor=_subject(row.list_name, row.recipient_hash),
@@ -227,7 +228,7 @@ def _place(cursor: str) -> tuple[str, bytes]:
 
 def number_of(row: OptOutChange, data_key: DataKey) -> str:
     """Return the number of a line of the ledger."""
-    return data_key.open(row.number_sealed, context=_context(row.recipient_hash)).decode()
+    return data_key.open(row.number_sealed, context=number_context(row.recipient_hash)).decode()
 
 
 def _checked(origin: Origin) -> Origin:

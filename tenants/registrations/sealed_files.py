@@ -25,7 +25,7 @@ KeyOf = Callable[[UUID], Awaitable[DataKey]]
 
 def sealed(file: CleanFile, attachment_id: UUID, key: DataKey) -> bytes:
     """Return a file's bytes as they are kept under an id."""
-    return key.seal(file.content, context=_context(attachment_id))
+    return key.seal(file.content, context=content_context(attachment_id))
 
 
 def opened(row: RegistrationAttachment, key: DataKey) -> bytes:
@@ -35,7 +35,7 @@ def opened(row: RegistrationAttachment, key: DataKey) -> bytes:
     Raises:
         SealBroken: They were changed, or stand in a row that is not theirs.
     """
-    return key.open(row.content, context=_context(row.id)) if row.sealed else row.content
+    return key.open(row.content, context=content_context(row.id)) if row.sealed else row.content
 
 
 async def seal_plain(session: AsyncSession, key_of: KeyOf) -> int:
@@ -51,10 +51,11 @@ async def seal_plain(session: AsyncSession, key_of: KeyOf) -> int:
     rows = (await session.scalars(plain)).all()
     for row in rows:
         key = await key_of(row.tenant_id)
-        row.content, row.sealed = key.seal(row.content, context=_context(row.id)), True
+        row.content, row.sealed = key.seal(row.content, context=content_context(row.id)), True
     await session.flush()
     return len(rows)
 
 
-def _context(attachment_id: UUID) -> bytes:
+def content_context(attachment_id: UUID) -> bytes:
+    """Return what binds a sealed file to its id."""
     return b"registration-attachment:" + attachment_id.bytes

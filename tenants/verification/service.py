@@ -128,7 +128,7 @@ async def begin(
             id=new_uuid(),
             test=test,
             recipient_hash=recipient_hash,
-            number_sealed=data_key.seal(known.e164.encode(), context=_context(recipient_hash)),
+            number_sealed=data_key.seal(known.e164.encode(), context=number_context(recipient_hash)),
             country=known.country,
             account_id=account_id,
             state="pending",
@@ -251,7 +251,7 @@ def view(row: VerifiedNumber, data_key: DataKey) -> NumberView:
     verified = row.state == "verified"
     return NumberView(
         id=row.id,
-        number=data_key.open(row.number_sealed, context=_context(row.recipient_hash)).decode(),
+        number=data_key.open(row.number_sealed, context=number_context(row.recipient_hash)).decode(),
         country=row.country,
         test=row.test,
         state="verified" if verified else "pending",
@@ -288,7 +288,7 @@ async def _code_due(session: AsyncSession, data_key: DataKey, row: VerifiedNumbe
     await session.refresh(row)
     return CodeDue(
         number_id=row.id,
-        number=data_key.open(row.number_sealed, context=_context(row.recipient_hash)).decode(),
+        number=data_key.open(row.number_sealed, context=number_context(row.recipient_hash)).decode(),
         account_id=row.account_id,
         aws_id=row.aws_id,
         code=code,
@@ -302,7 +302,8 @@ async def _prove(scope: TenantScope, session: AsyncSession, row: VerifiedNumber,
     await _note(scope, session, "verified_number.verified", row)
 
 
-def _context(recipient_hash: bytes) -> bytes:
+def number_context(recipient_hash: bytes) -> bytes:
+    """Return what binds a sealed number to its recipient."""
     return b"verified:" + recipient_hash
 
 

@@ -1,0 +1,141 @@
+"""How a row of a hand-over is written: ids as the API writes them, sealed values opened, secrets left out."""
+
+import base64
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from types import MappingProxyType, SimpleNamespace
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import RowMapping
+
+from gateway.messages.inbound import person_context, text_context
+from gateway.messages.keys import body_context, number_context
+from gateway.messages.view import timestamp
+from tenants.accounts.sealing import DataKey
+from tenants.consents import service as consents
+from tenants.ids import encode
+from tenants.onboarding import service as onboarding
+from tenants.optouts import service as opt_outs
+from tenants.protection.overrides import seal_context
+from tenants.registrations import sealed_files
+from tenants.scope import TenantScope
+from tenants.verification import service as verification
+
+_Opener = Callable[[Any, DataKey], object]
+_NO_UUID: Final = UUID(int=0)
+
+OPERATORS_OWN: Final = frozenset(
+    {
+        "cogs", "payable", "cost_micros", "cost_estimated", "cost_revision", "max_price_micros",
+        "price_excess", "provider_price_micros", "provider_fee_micros", "price_micros", "fee_micros",
+    }
+)  # fmt: skip
+"""What the operator pays; the tenant sees its own prices."""
+
+IDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "tenant_id": "ten", "message_id": "msg", "template_id": "tpl", "sender_id": "idn", "pool_id": "pool",
+        "account_id": "acc", "endpoint_id": "wh", "event_id": "evt", "delivery_id": "del",
+        "registration_id": "reg", "parent_id": "reg", "configuration_id": "prc",
+        "protect_configuration_id": "prc", "inbound_id": "inb", "previous_message_id": "msg",
+        "reply_message_id": "msg",
+    }
+)  # fmt: skip
+"""Prefixes of ids by their column."""
+OWN_IDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "tenants": "ten", "api_keys": "key", "templates": "tpl", "senders": "idn", "pools": "pool",
+        "configuration_sets": "cfg", "registrations": "reg", "registration_attachments": "att",
+        "messages": "msg", "media": "med", "inbound_messages": "inb", "events": "evt",
+        "opt_out_changes": "ooc", "consents": "con", "verified_numbers": "vdn",
+        "protect_configurations": "prc", "ledger_transfers": "led", "monthly_fees": "fee", "alarms": "alm",
+        "webhook_endpoints": "wh", "webhook_deliveries": "del", "keywords": "kwd", "mps_increases": "inc",
+    }
+)  # fmt: skip
+"""Prefixes of a table's own `id`."""
+
+
+def line_of(table: str, row: RowMapping, key: DataKey) -> bytes:
+    """
+    Return the row as one line of JSON.
+
+    Bytes are never written as they stand: opened where `OPENED` says how, else left out.
+
+    Raises:
+        SealBroken: A value was changed, or stands in a row that is not its own.
+    """
+    written: dict[str, object] = {}
+    values: dict[str, object] = {str(name): value for name, value in row.items()}
+    columns = SimpleNamespace(**values)
+    for name, value in values.items():
+        opened = OPENED.get((table, name))
+        if opened is not None:
+            written[opened[0]] = None if value is None else opened[1](columns, key)
+        elif not isinstance(value, bytes) and not name.endswith("_sealed") and name not in OPERATORS_OWN:
+            written[name] = _plain(table, name, value)
+    return msgspec.json.encode(written) + b"\n"
+
+
+def _plain(table: str, name: str, value: object) -> object:
+    if isinstance(value, datetime):
+        return timestamp(value)
+    if isinstance(value, UUID):
+        prefix = OWN_IDS.get(table) if name == "id" else IDS.get(name)
+        return str(value) if prefix is None or value == _NO_UUID else encode(prefix, value)
+    return value
+
+
+def _text(column: str, context: Callable[[Any], bytes]) -> _Opener:
+    return lambda row, key: key.open(getattr(row, column), context=context(row)).decode()
+
+
+def _json(column: str, context: Callable[[Any], bytes]) -> _Opener:
+    return lambda row, key: msgspec.json.decode(key.open(getattr(row, column), context=context(row)))
+
+
+def _of_recipient(context: Callable[[bytes], bytes]) -> tuple[str, _Opener]:
+    return "number", _text("number_sealed", lambda row: context(row.recipient_hash))
+
+
+def _file(row: Any, key: DataKey) -> str:
+    return base64.b64encode(sealed_files.opened(row, key)).decode()
+
+
+OPENED: Final[Mapping[tuple[str, str], tuple[str, _Opener]]] = MappingProxyType(
+    {
+        ("messages", "to_sealed"): ("to", _text("to_sealed", lambda row: number_context(row.id))),
+        ("messages", "body_sealed"): ("body", _text("body_sealed", lambda row: body_context(row.id))),
+        ("inbound_messages", "from_sealed"): (
+            "from",
+            _text("from_sealed", lambda row: person_context(row.id)),
+        ),
+        ("inbound_messages", "body_sealed"): ("body", _text("body_sealed", lambda row: text_context(row.id))),
+        ("opt_outs", "number_sealed"): _of_recipient(opt_outs.number_context),
+        ("opt_out_changes", "number_sealed"): _of_recipient(opt_outs.number_context),
+        ("consents", "number_sealed"): _of_recipient(consents.number_context),
+        ("consent_records", "number_sealed"): _of_recipient(consents.number_context),
+        ("consent_records", "proof_sealed"): (
+            "proof",
+            _json("proof_sealed", lambda row: consents.proof_context(row.recipient_hash)),
+        ),
+        ("consents", "text_hash"): ("text_hash", lambda row, _: row.text_hash.hex()),
+        ("consent_records", "text_hash"): ("text_hash", lambda row, _: row.text_hash.hex()),
+        ("consent_texts", "text_hash"): ("text_hash", lambda row, _: row.text_hash.hex()),
+        ("verified_numbers", "number_sealed"): _of_recipient(verification.number_context),
+        ("protect_overrides", "number_sealed"): (
+            "number",
+            _text("number_sealed", lambda row: seal_context(row.configuration_id, row.recipient_hash)),
+        ),
+        ("onboardings", "answers_sealed"): (
+            "answers",
+            _json(
+                "answers_sealed",
+                lambda row: onboarding.answers_context(TenantScope(tenant_id=row.tenant_id)),
+            ),
+        ),
+        ("registration_attachments", "content"): ("content_base64", _file),
+    }
+)
+"""How a column of bytes is opened, and under which name it is written."""

@@ -1,0 +1,102 @@
+"""A hand-over holds all of one tenant, opened, and nothing of anybody else."""
+
+import io
+import json
+import zipfile
+
+from sqlalchemy import LargeBinary
+
+from gateway.insight import handover_rows, handover_tables
+from tenants.ids import encode
+from tenants.tables import Base
+from tests.harness.stored import put
+
+MINE, THEIRS = "+12065550171", "+12065550182"
+
+
+async def exported(operator, customer) -> dict[str, list]:
+    """The files of a hand-over by name; the manifest is a list of one."""
+    answer = await operator.post(f"/v1/admin/tenants/{customer.id}/export")
+    assert answer.status_code == 200, answer.text
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.testzip() is None
+        return {
+            name.partition(".")[0]: [json.loads(line) for line in text.splitlines()]
+            if name.endswith(".jsonl")
+            else [json.loads(text)]
+            for name in archive.namelist()
+            for text in [archive.read(name).decode()]
+        }
+
+
+async def furnish(world, owner, number: str) -> list[str]:
+    """Give a tenant some of everything that holds a number; returns its messages' ids."""
+    ids = [encode("msg", await put(world, owner, to=number, test=test)) for test in (False, True, False)]
+    for method, path, body in (
+        ("PUT", f"/v1/opt-outs/{number}", None),
+        ("POST", "/v1/webhook-endpoints", {"url": "https://a.example/"}),
+        ("POST", "/v1/templates", {"name": "a", "body": f"of {owner.slug} {{c}}", "type": "otp"}),
+    ):
+        answer = await owner.api.request(method, path, json=body)
+        assert answer.status_code in {200, 201}, answer.text
+    return ids
+
+
+async def test_a_hand_over_is_whole_opened_and_of_one_tenant(
+    customer, stranger, world, operator, monkeypatch
+) -> None:
+    """Over many pages; the neighbour's number, name and ids occur nowhere, and no secret does."""
+    monkeypatch.setattr(handover_tables, "_USUAL", 2)
+    ids = await furnish(world, customer, MINE)
+    await furnish(world, stranger, THEIRS)
+    files = await exported(operator, customer)
+    assert [row["id"] for row in files["messages"]] == ids
+    assert {(row["to"], row["body"]) for row in files["messages"]} == {(MINE, "your code is 1234")}
+    assert [row["number"] for row in files["opt_outs"] + files["opt_out_changes"]] == [MINE, MINE]
+    assert [row["slug"] for row in files["tenants"]] == [customer.slug]
+    assert len(files["webhook_endpoints"]) == len(files["templates"]) == len(files["api_keys"]) == 1
+    assert "tenant.exported" in {row["action"] for row in files["audit_rows"]}
+    (manifest,) = files.pop("manifest")
+    assert manifest["rows"] == {name: len(rows) for name, rows in files.items()}
+    assert (manifest["tenant"], len(manifest["schema_revision"])) == (customer.id, 4)
+    text = json.dumps(files)
+    for foreign in (THEIRS, stranger.slug, stranger.id):
+        assert foreign not in text
+    for secret in ("secret", "recipient_hash", "data_key", "cogs", "cost_micros", customer.key):
+        assert f'"{secret}' not in text
+
+
+async def test_a_hand_over_of_nobody_is_refused(operator, customer, nobody) -> None:
+    """Unknown and impossible ids, a tenant's own key and no key at all."""
+    unknown = "ten_01K3ZQ4V7N8R9T0W2Y4A6C8E0G"
+    for tenant in (unknown, "ten_x", "%00"):
+        assert (await operator.post(f"/v1/admin/tenants/{tenant}/export")).status_code == 404
+    for client in (customer.api, nobody):
+        assert (await client.post(f"/v1/admin/tenants/{customer.id}/export")).status_code == 401
+
+
+def test_every_table_of_tenants_is_handed_over_or_left_out_for_a_reason() -> None:
+    """A table that is added has to be put into one of the lists, and not into both."""
+    owned = {name for name, table in Base.metadata.tables.items() if "tenant_id" in table.columns}
+    exported_, left_out = set(handover_tables.EXPORTED), set(handover_tables.LEFT_OUT)
+    assert owned | {"tenants"} <= exported_ | left_out
+    assert not exported_ & left_out
+
+
+def test_every_sealed_number_and_text_of_a_handed_over_table_is_opened() -> None:
+    """What is left sealed is a secret, a digest, or what the tenant's own server answered."""
+    sealed = {
+        (table, column.name)
+        for table in handover_tables.EXPORTED
+        for column in Base.metadata.tables[table].columns
+        if isinstance(column.type, LargeBinary) and "hash" not in column.name
+    }
+    assert sealed - handover_rows.OPENED.keys() == {
+        ("tenants", "data_key"),
+        ("receipts", "event_key"),
+        ("media", "sha256"),
+        ("registration_attachments", "sha256"),
+        ("webhook_endpoints", "secret_sealed"),
+        ("webhook_endpoints", "old_secret_sealed"),
+        ("webhook_attempts", "response_sealed"),
+    }
