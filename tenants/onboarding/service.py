@@ -22,8 +22,10 @@ from tenants.inbox import service as inbox
 from tenants.inbox.service import Task
 from tenants.onboarding import store
 from tenants.onboarding.models import Onboarding
+from tenants.onboarding.prefilled import pages_of
 from tenants.onboarding.relationship import Registrant, conflict_of, registrant_of
 from tenants.onboarding.steps import Answers, Facts, checklist, complete_answers
+from tenants.pages import service as pages
 from tenants.scope import TenantScope
 
 REVIEW: Final = "onboarding.review"
@@ -130,9 +132,19 @@ async def approve(scope: TenantScope, session: AsyncSession, key: DataKey, *, at
         await accounts.update_countries(scope, session, answers.reach.countries)
     if answers.profile is not None and registrant(answers, row) == "tenant":
         await accounts.update_plan(scope, session, {"brands": [answers.profile.brand]})
+        await _publish(scope, session, answers)
     await _settle(scope, session, REVIEW, "approved")
     await _note(scope, session, "approved")
     return row
+
+
+async def _publish(scope: TenantScope, session: AsyncSession, answers: Answers) -> None:
+    """Publish the hosted pages that the answers give; pages that the tenant wrote itself stay as they are."""
+    if answers.legal is None or not answers.legal.hosted or await pages.read(scope, session) is not None:
+        return
+    settings = pages_of(answers)
+    if settings is not None:
+        await pages.write(scope, session, settings)
 
 
 async def send_back(scope: TenantScope, session: AsyncSession, *, why: str) -> Onboarding:

@@ -85,7 +85,7 @@ _DE: Final = {
     "terms_title": "SMS-Bedingungen",
     "privacy_title": "Datenschutzerklärung",
     "sms_section": "Textnachrichten (SMS)",
-    "programme": "PageProgramme",
+    "programme": "Programme",
     "cancel_title": "Abbestellen",
     "cancel": "Sie können jederzeit abbestellen: Senden Sie STOP an die Nummer, von der die Nachrichten kommen. "
     "Eine Nachricht bestätigt die Abmeldung, danach kommt keine mehr. Mit JOIN an dieselbe Nummer oder wie "
@@ -142,7 +142,7 @@ _DE: Final = {
     "script_note": "Notieren Sie Nummer, Antworten, Datum und Ihren Namen, und tragen Sie sie als Zustimmung ein.",
     "version": "Fassung",
 }
-_ES: Final = _EN | {
+_ES: Final = {
     "agree": "Acepto recibir mensajes de texto de {brand} ({name}) sobre {purpose}.",
     "frequency": "La frecuencia de los mensajes varía",
     "rates": "Pueden aplicarse tarifas de mensajes y datos (Message and data rates may apply)",
@@ -182,8 +182,37 @@ _ES: Final = _EN | {
     "bad_link": "Este enlace ya no es válido.",
     "not_found": "Esta página no existe.",
     "version": "Versión",
+    "programme": "Programas",
+    "cancel_title": "Cómo cancelar",
+    "cancel": "Puede cancelar en cualquier momento: envíe STOP al número del que llegan los mensajes. Un mensaje "
+    "confirma la baja; después no se envía ninguno más. Para volver a suscribirse, envíe JOIN al mismo número o "
+    "suscríbase como la primera vez.",
+    "help_title": "Ayuda",
+    "help": "Para obtener ayuda, envíe HELP al número del que llegan los mensajes, escriba a {email} o llame al "
+    "{phone}.",
+    "carriers_title": "Operadores",
+    "carriers": "Los operadores no son responsables de los mensajes retrasados o no entregados.",
+    "cost_title": "Coste y frecuencia",
+    "cost": "Pueden aplicarse tarifas de mensajes y datos a los mensajes que envía y recibe (Message and data rates "
+    "may apply). Si tiene preguntas sobre su plan de mensajes o de datos, consulte a su operador.",
+    "privacy_link": "Cómo tratamos sus datos se explica en nuestra política de privacidad:",
+    "collect": "Guardamos su número de móvil, lo que aceptó, cuándo y cómo, y los mensajes que se le enviaron, para "
+    "enviarle lo que pidió y para poder demostrar que lo pidió.",
+    "no_sharing": "No compartimos, vendemos ni alquilamos su número de móvil, sus datos de suscripción ni su "
+    "consentimiento a terceros para su mercadotecnia. Los datos de suscripción y el consentimiento para mensajes de "
+    "texto no se comparten con terceros; quienes transmiten los mensajes por nosotros no pueden usarlos para nada "
+    "más.",
+    "rights": "Para consultar, corregir o eliminar sus datos, escriba a {email}. Puede cambiar lo que recibe en la "
+    "página de preferencias:",
+    "paper_title": "Consentimiento para recibir mensajes de texto",
+    "paper_name": "Nombre",
+    "paper_date": "Fecha",
+    "paper_signature": "Firma",
+    "script_title": "Texto para leer por teléfono o en persona",
+    "script_ask": "¿Podemos enviarle mensajes de texto? Responda sí o no a cada uno, por favor.",
+    "script_note": "Anote el número, las respuestas, la fecha y su nombre, e introdúzcalos como consentimientos.",
 }
-_FR: Final = _EN | {
+_FR: Final = {
     "agree": "J'accepte de recevoir des SMS de {brand} ({name}) : {purpose}.",
     "frequency": "La fréquence des messages varie",
     "rates": "Des frais de messages et de données peuvent s'appliquer (Message and data rates may apply)",
@@ -223,8 +252,37 @@ _FR: Final = _EN | {
     "bad_link": "Ce lien n'est plus valable.",
     "not_found": "Cette page n'existe pas.",
     "version": "Version",
+    "programme": "Programmes",
+    "cancel_title": "Comment se désinscrire",
+    "cancel": "Vous pouvez vous désinscrire à tout moment : envoyez STOP au numéro d'où viennent les messages. Un "
+    "message confirme la désinscription ; aucun autre ne suit. Pour revenir, envoyez JOIN au même numéro ou "
+    "inscrivez-vous comme la première fois.",
+    "help_title": "Aide",
+    "help": "Pour obtenir de l'aide, envoyez HELP au numéro d'où viennent les messages, écrivez à {email} ou appelez "
+    "le {phone}.",
+    "carriers_title": "Opérateurs",
+    "carriers": "Les opérateurs ne sont pas responsables des messages retardés ou non remis.",
+    "cost_title": "Coût et fréquence",
+    "cost": "Des frais de messages et de données peuvent s'appliquer aux messages que vous envoyez et recevez "
+    "(Message and data rates may apply). Pour toute question sur votre forfait, adressez-vous à votre opérateur.",
+    "privacy_link": "La façon dont nous traitons vos données est décrite dans notre politique de confidentialité :",
+    "collect": "Nous conservons votre numéro de mobile, ce que vous avez accepté, quand et comment, et les messages "
+    "qui vous ont été envoyés, pour envoyer ce que vous avez demandé et pouvoir le montrer.",
+    "no_sharing": "Nous ne partageons, ne vendons ni ne louons votre numéro de mobile, vos données d'inscription ou "
+    "votre consentement à des tiers à des fins de marketing. Les données d'inscription et le consentement aux SMS ne "
+    "sont partagés avec aucun tiers ; ceux qui acheminent les messages pour nous ne peuvent en faire aucun autre "
+    "usage.",
+    "rights": "Pour consulter, corriger ou supprimer vos données, écrivez à {email}. Vous pouvez changer ce que vous "
+    "recevez sur la page des préférences :",
+    "paper_title": "Consentement à recevoir des SMS",
+    "paper_name": "Nom",
+    "paper_date": "Date",
+    "paper_signature": "Signature",
+    "script_title": "Texte à lire au téléphone ou en personne",
+    "script_ask": "Pouvons-nous vous envoyer des SMS ? Répondez par oui ou par non à chacun, s'il vous plaît.",
+    "script_note": "Notez le numéro, les réponses, la date et votre nom, et saisissez-les comme consentements.",
 }
 PHRASES: Final[Mapping[Language, Mapping[str, str]]] = MappingProxyType(
     {"en": _EN, "de": _DE, "es": _ES, "fr": _FR}
 )
-"""The legal documents of Spanish and French pages are in English, which the carriers' reviewers read."""
+"""Each language says everything; `?lang=en` shows what carriers' reviewers read."""

@@ -143,3 +143,36 @@ async def test_the_operator_lists_who_is_on_the_way(enrol, operator) -> None:
         if after is None:
             break
     assert {listed[each.id] for each in customers} == {"registrations"}
+
+
+async def test_approval_publishes_the_hosted_pages_that_the_answers_give(customer, operator, nobody) -> None:
+    """Registrations name their addresses; nobody should have to type everything again."""
+    await answered(customer)
+    assert (await nobody.get(f"/p/{customer.slug}/terms")).status_code == 404
+    assert (await operator.post(f"/v1/admin/tenants/{customer.id}/onboarding/approve")).is_success
+    settings = (await customer.api.get("/v1/hosted-pages")).json()["settings"]
+    assert (settings["brand"], settings["legal_name"]) == ("Acme", "Acme Incorporated")
+    assert settings["support_email"] == COMPLETE["profile"]["support"]["email"]
+    assert [each["use_case"] for each in settings["programmes"]] == ["delivery_notification"]
+    assert settings["allowed_origins"] == ["https://acme.example"]
+    assert "Acme Incorporated" in (await nobody.get(f"/p/{customer.slug}/privacy")).text
+
+
+@pytest.mark.parametrize("hosted", [True, False])
+async def test_approval_replaces_no_pages_and_publishes_none_unasked(customer, operator, hosted) -> None:
+    """What the tenant wrote itself is what its recipients agreed to."""
+    own = {"hosted": False, "terms_url": "https://a.example/t", "privacy_url": "https://a.example/p"}
+    await answered(customer, legal={"hosted": True} if hosted else own)
+    if hosted:
+        page = {
+            "brand": "Acme Shop",
+            "legal_name": "Acme Incorporated",
+            "website": "https://acme.example",
+            "support_email": "care@acme.example",
+            "support_phone": "+18885550142",
+            "programmes": [{"use_case": "x", "type": "otp", "name": "Codes", "purpose": "codes"}],
+        }
+        assert (await customer.api.put("/v1/hosted-pages", json=page)).is_success
+    assert (await operator.post(f"/v1/admin/tenants/{customer.id}/onboarding/approve")).is_success
+    shown = await customer.api.get("/v1/hosted-pages")
+    assert (shown.json()["settings"]["brand"] == "Acme Shop") if hosted else (shown.status_code == 404)
