@@ -9,6 +9,7 @@ from gateway.console.words import STEP_TITLES, spoken
 
 _PHONE: Final = "With + and country code, such as +12065550100."
 _HTTPS: Final = "An address that begins with https://"
+_NOT_HTTPS: Final = "Write the whole address, such as https://www.acme.example"
 _COUNTRY: Final = "Two letters, such as US or DE."
 _MOST_PROGRAMMES: Final = 10
 _SAMPLES: Final = 3
@@ -107,7 +108,7 @@ _PROFILE: Final = (
                 most=40,
                 wrong="2 to 40 characters.",
             ),
-            Field(name="website", label="Website", kind="url", hint=_HTTPS, wrong=_HTTPS, most=500),
+            Field(name="website", label="Website", kind="url", hint=_HTTPS, wrong=_NOT_HTTPS, most=500),
             Field(
                 name="tax_id",
                 label="Tax number",
@@ -301,7 +302,7 @@ _LEGAL: Final = (
                 kind="url",
                 required=False,
                 hint="Where you do not use the hosted pages.",
-                wrong=_HTTPS,
+                wrong=_NOT_HTTPS,
                 most=500,
             ),
             Field(
@@ -310,7 +311,7 @@ _LEGAL: Final = (
                 kind="url",
                 required=False,
                 hint="Where you do not use the hosted pages.",
-                wrong=_HTTPS,
+                wrong=_NOT_HTTPS,
                 most=500,
             ),
         ),
@@ -347,7 +348,7 @@ _OPT_IN: Final = (
                 kind="url",
                 required=False,
                 hint=f"{_HTTPS}; without a login.",
-                wrong=_HTTPS,
+                wrong=_NOT_HTTPS,
                 most=500,
             ),
             Field(

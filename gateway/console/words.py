@@ -22,6 +22,7 @@ OPERATOR_STATE_WORDS: Final = STATE_WORDS | {"open": "Tenant's turn"}
 _CAPITALS: Final = {"otp": "One-time passwords", "ten dlc": "10DLC number"}
 _DAY_S: Final = 86_400
 _HOUR_S: Final = 3_600
+_MINUTE_S: Final = 60
 _SHORT: Final = 2
 """`US`, `GB`: left as they are."""
 
@@ -57,7 +58,9 @@ def age(stamp: str | None, now: datetime) -> str:
     seconds = int((now - datetime.fromisoformat(stamp)).total_seconds())
     if seconds >= _DAY_S:
         return f"{seconds // _DAY_S} d"
-    return f"{seconds // _HOUR_S} h" if seconds >= _HOUR_S else f"{max(seconds, 0) // 60} min"
+    if seconds >= _HOUR_S:
+        return f"{seconds // _HOUR_S} h"
+    return f"{seconds // 60} min" if seconds >= _MINUTE_S else "less than a minute"
 
 
 FILTERS: Final[dict[str, Callable[..., Any]]] = {

@@ -68,7 +68,7 @@ async def answer_everything(window) -> None:
     await window.follow("Your company")
     await window.fill_names(PROFILE | {"website": "acme"})
     await window.press("Save and go on")
-    assert "An address that begins with https://" in await window.text()
+    assert "Write the whole address, such as https://" in await window.text()
     assert await window.page.get_by_label("Brand").input_value() == "Acme"
     await window.shoot("profile-with-a-mistake")
     await window.fill_names({"website": PROFILE["website"]})
