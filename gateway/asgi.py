@@ -1,8 +1,10 @@
 """The web process: every route over the services that `gateway.wiring` built."""
 
+from base64 import urlsafe_b64encode
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
+from cryptography.fernet import Fernet
 from litestar import Litestar
 from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
@@ -19,14 +21,18 @@ from gateway.api.requests import RequestLayer
 from gateway.api.routes import OPERATOR_ROUTES, TENANT_ROUTES, all_routes
 from gateway.api.send_rates import SendRates
 from gateway.api.services import Services
+from gateway.console.identity import IdentityProvider, IdentityTerms
+from gateway.console.identity_pages import CALLBACK
 from gateway.console.ports import Answer
 from gateway.console.routes import console_routes
 from gateway.console.site import Site
 from gateway.errors import ConfigurationError
 from gateway.hosted.routes import hosted_routes
+from tenants.accounts.sealing import derive
 from tenants.people.hashing import pepper_from
 from tenants.scope import TenantScope
 
+_NOTES: Final = b"tollgate/v1/console-notes"
 MAX_BODY_BYTES = 64 * 1024
 """Of any request; a batch and an SNS post have limits of their own."""
 
@@ -98,7 +104,24 @@ def _site(services: Services, door: _Door) -> Site:
         pepper=pepper_from(settings.secret_key),
         operator_key=settings.operator_key,
         https=settings.public_url.startswith("https://"),
+        notes=Fernet(urlsafe_b64encode(derive(settings.secret_key.encode(), _NOTES))),
+        identity=_identity(services),
         trusted_proxies=settings.trusted_proxies,
+    )
+
+
+def _identity(services: Services) -> IdentityProvider | None:
+    settings = services.settings
+    if settings.oidc_issuer is None:
+        return None
+    return IdentityProvider(
+        IdentityTerms(
+            issuer=settings.oidc_issuer,
+            client_id=settings.oidc_client_id or "",
+            client_secret=settings.oidc_client_secret or "",
+            name=settings.oidc_name,
+            redirect_uri=f"{settings.public_url}{CALLBACK}",
+        )
     )
 
 

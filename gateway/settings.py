@@ -9,6 +9,7 @@ import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, cast, get_args, get_type_hints
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
@@ -20,7 +21,10 @@ _UNPREFIXED = {
     "redis_url": "REDIS_URL",
     "aws_endpoint_url": "AWS_ENDPOINT_URL",
 }
-_SECRETS = frozenset({"operator_key", "secret_key", "database_url", "redis_url", "captcha_secret"})
+_SECRETS = frozenset(
+    {"operator_key", "secret_key", "database_url", "redis_url", "captcha_secret", "oidc_client_secret"}
+)
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _MIN_SECRET_LENGTH = 16
 _LEAST_KEPT_DAYS = 31
 
@@ -74,6 +78,14 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The secret with which the provider is asked whether a person solved it."""
     captcha_verify_url: str | None = None
     """Another `siteverify` than the provider's own, such as a relay of yours."""
+    oidc_issuer: str | None = None
+    """OpenID provider of the console's people, as it calls itself: `https://login.example.com`."""
+    oidc_client_id: str | None = None
+    """How the provider knows this gateway."""
+    oidc_client_secret: str | None = None
+    """Given by the provider; register `{TOLLGATE_PUBLIC_URL}/console/identity/callback` there."""
+    oidc_name: str = "single sign-on"
+    """What people call the provider: the button says "Sign in with …"."""
     sns_cert_origins: tuple[str, ...] = ()
     """Origins besides AWS's own whose SNS certificates are trusted, for example the emulator's."""
     database_pool_size: int = 10
@@ -190,6 +202,7 @@ def _check(settings: Settings) -> None:
         raise ConfigurationError(
             "TOLLGATE_CAPTCHA needs TOLLGATE_CAPTCHA_SITE_KEY and TOLLGATE_CAPTCHA_SECRET of the provider"
         )
+    _check_identity(settings)
     for field in ("operator_key", "secret_key"):
         if len(getattr(settings, field)) < _MIN_SECRET_LENGTH:
             raise ConfigurationError(
@@ -206,6 +219,19 @@ def _check(settings: Settings) -> None:
                 ipaddress.ip_network(network)
             except ValueError as error:
                 raise ConfigurationError(f"{environment_name(field)}: {error}") from error
+
+
+def _check_identity(settings: Settings) -> None:
+    given = (settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret)
+    if not any(given):
+        return
+    if not all(given):
+        raise ConfigurationError(
+            "set TOLLGATE_OIDC_ISSUER, …_OIDC_CLIENT_ID and …_OIDC_CLIENT_SECRET together, or none of them"
+        )
+    parts = urlsplit(settings.oidc_issuer or "")
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+        raise ConfigurationError("TOLLGATE_OIDC_ISSUER begins with https://")
 
 
 def _check_faults(settings: Settings) -> None:

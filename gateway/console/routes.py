@@ -7,7 +7,7 @@ from litestar import Request, Response, Router, get
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
-from gateway.console import entry_pages, flow_pages, operator_pages, registration_pages
+from gateway.console import entry_pages, flow_pages, identity_pages, operator_pages, registration_pages
 from gateway.console.errors import PageError
 from gateway.console.faults import page_of_error, page_of_framework
 from gateway.console.site import Site
@@ -43,6 +43,8 @@ def console_routes(site: Site) -> Router:
             entry_pages.get_second_factor,
             entry_pages.take_second_factor,
             entry_pages.sign_out,
+            identity_pages.begin_identity,
+            identity_pages.end_identity,
             flow_pages.get_checklist,
             flow_pages.get_question,
             flow_pages.answer_question,

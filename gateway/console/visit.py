@@ -135,6 +135,7 @@ class Visit:
             "signed_in": self.visitor is not None and self.visitor.stage == "open",
             "is_operator": self.visitor is not None and self.visitor.is_operator,
             "path": self.request.url.path,
+            "identity_name": None if self.site.identity is None else self.site.identity.terms.name,
             "now": self.site.clock.now(),
             **values,
         }

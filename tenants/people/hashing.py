@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from tenants.accounts.sealing import derive
 
-Purpose = Literal["invitation", "session", "form", "email", "recovery", "brake"]
+Purpose = Literal["invitation", "session", "form", "email", "recovery", "brake", "identity"]
 
 _PEPPER: Final = b"tollgate/v1/console"
 _SECRET_BYTES: Final = 32

@@ -132,27 +132,36 @@ async def accept(
     row = await usable(session, token, pepper=pepper, now=now, lock=True)
     if row is None:
         return None
-    scope = TenantScope(tenant_id=row.tenant_id)
-    person = Person(
-        tenant_id=row.tenant_id,
-        id=new_uuid(),
-        email_sealed=row.email_sealed,
-        email_hash=row.email_hash,
-        password_hash=password_hash,
-        totp_sealed=key.seal(second_factor.new_secret().encode(), context=_TOTP + scope.tenant_id.bytes),
-        totp_step=0,
-        recovery_hashes=[],
-        created_at=now,
-    )
+    person = person_of(row, key, now=now)
+    person.password_hash = password_hash
     try:
         async with session.begin_nested():
             session.add(person)
     except IntegrityError:
         return None  # the address was invited twice, and the other link was used first
-    row.accepted_at = now
+    await used(session, row, person, now=now)
+    return person
+
+
+def person_of(row: Invitation, key: DataKey, *, now: datetime) -> Person:
+    """Return the person whom an invitation is for, with no proof yet and nowhere stored."""
+    return Person(
+        tenant_id=row.tenant_id,
+        id=new_uuid(),
+        email_sealed=row.email_sealed,
+        email_hash=row.email_hash,
+        totp_sealed=key.seal(second_factor.new_secret().encode(), context=_TOTP + row.tenant_id.bytes),
+        totp_step=0,
+        recovery_hashes=[],
+        created_at=now,
+    )
+
+
+async def used(session: AsyncSession, row: Invitation, person: Person, *, now: datetime) -> None:
+    """Close an invitation behind the person whom it let in."""
+    scope, row.accepted_at = TenantScope(tenant_id=row.tenant_id), now
     by = encode("psn", person.id)
     await audit.append(scope, session, action="invitation.accepted", subject=encode("inv", row.id), by=by)
-    return person
 
 
 def email_of(row: Invitation | Person, key: DataKey) -> str:

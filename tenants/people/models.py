@@ -29,14 +29,17 @@ class Person(Base):
     """Somebody who may sign in for one tenant."""
 
     __tablename__ = "console_people"
+    __table_args__ = (CheckConstraint("(password_hash IS NULL) <> (identity_hash IS NULL)", name="proof"),)
 
     tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     email_sealed: Mapped[Sealed]
     email_hash: Mapped[bytes] = mapped_column(unique=True)
     """One person, one tenant: the address alone says whose pages are shown."""
-    password_hash: Mapped[str]
-    """Argon2id in PHC form."""
+    password_hash: Mapped[str | None]
+    """Argon2id in PHC form; None for whom an OpenID provider proves."""
+    identity_hash: Mapped[bytes | None] = mapped_column(unique=True)
+    """Keyed hash of the provider and its name for the account."""
     totp_sealed: Mapped[Sealed]
     totp_step: Mapped[int] = mapped_column(BigInteger, server_default="0")
     """The last 30 s step whose code was used; a code works once."""
