@@ -1,9 +1,9 @@
-"""Hosted pages that are written when an onboarding is approved."""
+"""People whom an OpenID provider proves."""
 
 from gateway.db.migrations.sql_file import run_sql_beside
 
-revision = "0038"
-down_revision = "0037"
+revision = "0040"
+down_revision = "0039"
 branch_labels = None
 depends_on = None
 

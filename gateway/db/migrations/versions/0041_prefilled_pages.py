@@ -1,9 +1,9 @@
-"""People whom an OpenID provider proves."""
+"""Hosted pages that are written when an onboarding is approved."""
 
 from gateway.db.migrations.sql_file import run_sql_beside
 
-revision = "0037"
-down_revision = "0036"
+revision = "0041"
+down_revision = "0040"
 branch_labels = None
 depends_on = None
 
