@@ -8,6 +8,8 @@ from gateway.api.keyring import Keyring
 from gateway.db.transaction import worker_transaction
 from tenants.access import store
 from tenants.access.models import ApiKey
+from tenants.endpoints import store as endpoints
+from tenants.endpoints.models import WebhookEndpoint
 from tests.harness.leaks import Resident, look, mark
 
 
@@ -29,6 +31,8 @@ async def neighbours(customer, stranger) -> list[Resident]:
         assert (await each.api.put("/v1/hosted-pages", json=page)).is_success
         made = await each.api.post("/v1/api-keys", json={"mode": "test", "name": mark(number)})
         assert made.is_success, made.text
+        hook = {"url": f"https://{mark(number).lower()}.example/hook", "events": ["message.delivered"]}
+        assert (await each.api.post("/v1/webhook-endpoints", json=hook)).is_success
         found.append(Resident(number=number, id=each.id, slug=each.slug, key=each.key))
     return found
 
@@ -72,10 +76,11 @@ async def test_a_build_that_forgets_whose_rows_it_reads_is_convicted(world, neig
 async def test_a_build_that_answers_for_any_id_is_convicted(world, neighbours, monkeypatch) -> None:
     """No list leaks there: only who asks for a foreign id finds it."""
 
-    async def anybodys(_scope, session, key_id):
-        return await session.scalar(select(ApiKey).where(ApiKey.id == key_id))
+    async def anybodys(_scope, session, endpoint_id, **_):
+        return await session.scalar(select(WebhookEndpoint).where(WebhookEndpoint.id == endpoint_id))
 
     monkeypatch.setattr(Desk, "tenant", lambda self, _: worker_transaction(self.services.operator_engine))
-    monkeypatch.setattr(store, "get", anybodys)
+    monkeypatch.setattr(endpoints, "get", anybodys)
     async with world.client() as client:
-        assert any("read key" in leak for leak in (await look(client, neighbours)).leaks)
+        leaks = (await look(client, neighbours)).leaks
+    assert any("/v1/webhook-endpoints" in leak for leak in leaks), leaks
