@@ -31,8 +31,8 @@ _SCOPE: Final = "openid email"
 _ALGORITHMS: Final = frozenset(
     f"{family}{bits}" for family in ("RS", "PS", "ES") for bits in (256, 384, 512)
 ) | {"EdDSA"}
-_GRANT_ADDRESS: Final[Any] = parameters.prepare_grant_uri  # pyright: ignore[reportUnknownMemberType]
-_CHALLENGE: Final[Any] = challenge.create_s256_code_challenge  # pyright: ignore[reportUnknownMemberType]
+_GRANT_ADDRESS: Final[Any] = parameters.prepare_grant_uri  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+_CHALLENGE: Final[Any] = challenge.create_s256_code_challenge  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 _ID_TOKEN: Final[Any] = core.CodeIDToken
 """Authlib carries no types."""
 _TRUE: Final = (True, "true")
