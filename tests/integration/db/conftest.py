@@ -96,6 +96,7 @@ ALLOWED_IN = {
     ("bulk_sender_ids", "state"): "'created'",
     ("console_invitations", "token_hash"): "sha256($1::uuid::text::bytea)",
     ("console_people", "email_hash"): "sha256($1::uuid::text::bytea)",
+    ("console_people", "password_hash"): "'argon2'",
     ("console_sessions", "token_hash"): "sha256($1::uuid::text::bytea)",
     ("console_sessions", "person_id"): "gen_random_uuid()",
     ("template_versions", "state"): "'draft'",
