@@ -136,7 +136,8 @@ async def _row(connection, table: str, tenant_id: UUID) -> tuple[str, UUID]:
         """
         SELECT column_name AS name, data_type AS kind FROM information_schema.columns
         WHERE table_schema = 'public' AND table_name = $1
-            AND (is_nullable = 'NO' AND column_default IS NULL OR column_name IN ('tenant_id', 'person_id', 'password_hash'))
+            AND (is_nullable = 'NO' AND column_default IS NULL
+                OR column_name IN ('tenant_id', 'person_id', 'password_hash'))
         """,
         table,
     )
