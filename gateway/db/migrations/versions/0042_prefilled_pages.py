@@ -2,8 +2,8 @@
 
 from gateway.db.migrations.sql_file import run_sql_beside
 
-revision = "0041"
-down_revision = "0040"
+revision = "0042"
+down_revision = "0041"
 branch_labels = None
 depends_on = None
 
