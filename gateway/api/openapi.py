@@ -102,8 +102,7 @@ def _offer_files(schema: dict[str, Any], handlers: Sequence[HTTPRouteHandler]) -
     kinds: dict[str, tuple[str, ...]] = {
         handler.fn.__name__: handler.opt[FILES] for handler in handlers if FILES in handler.opt
     }
-    for item in schema["paths"].values():
-        operation: dict[str, Any] = item.get("get", {})
+    for operation in (each for item in schema["paths"].values() for each in item.values()):
         files = kinds.get(operation.get("operationId", ""))
         if files:
             answer = operation["responses"]["200"]

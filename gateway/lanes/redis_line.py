@@ -108,12 +108,12 @@ class RedisLine:
     Asks one Redis.
 
     Args:
-        pool: redis-py's, of a client that does not decode.
+        client: redis-py's, which does not decode.
         answer_within_s: How long an answer may take before the connection is given up.
     """
 
-    def __init__(self, pool: Any, *, answer_within_s: float) -> None:
-        self._pool = pool
+    def __init__(self, client: Any, *, answer_within_s: float) -> None:
+        self._client = client
         self._within_s = answer_within_s
         self._wire: _Wire | None = None
         self._connection: Any = None
@@ -136,7 +136,7 @@ class RedisLine:
         async with self._opening:
             if self._wire is None or not self._wire.open:
                 await self._give_back()
-                self._connection = await self._pool.get_connection()
+                self._connection = await self._client.connection_pool.get_connection()
                 self._wire = _Wire(self._connection, self._within_s)
             return self._wire
 
@@ -145,7 +145,7 @@ class RedisLine:
         connection, self._connection, self._wire = self._connection, None, None
         if connection is not None:
             await connection.disconnect(nowait=True)
-            await self._pool.release(connection)
+            await self._client.connection_pool.release(connection)
 
 
 def _reply_error(text: str) -> exceptions.ResponseError:

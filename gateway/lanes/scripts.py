@@ -129,9 +129,7 @@ class RedisScripts:
         self._client = cast("_Client", client)
         self._cluster = client
         self._line = (
-            None
-            if isinstance(client, RedisCluster)
-            else RedisLine(client.connection_pool, answer_within_s=_ANSWER_WITHIN_S)
+            None if isinstance(client, RedisCluster) else RedisLine(client, answer_within_s=_ANSWER_WITHIN_S)
         )
         self._waiting: list[_Call] = []
         self._sending: set[asyncio.Task[None]] = set()

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tenants.audit import store as audit
@@ -62,15 +62,21 @@ async def get(scope: TenantScope, session: AsyncSession, code_id: UUID, *, lock:
 
 
 async def page(
-    session: AsyncSession, *, tenant_id: UUID | None, limit: int, after: UUID | None
+    scope: TenantScope, session: AsyncSession, *, limit: int, after: UUID | None
 ) -> Sequence[ShortCode]:
-    """Return short codes of one tenant, or of all, the newest first."""
+    """Return short codes of one tenant, the newest first."""
+    of_tenant = _newest(limit, after).where(ShortCode.tenant_id == scope.tenant_id)
+    return (await session.scalars(of_tenant)).all()
+
+
+async def page_of_all(session: AsyncSession, *, limit: int, after: UUID | None) -> Sequence[ShortCode]:
+    """Return short codes of all tenants, the newest first; needs the operator's session."""
+    return (await session.scalars(_newest(limit, after))).all()
+
+
+def _newest(limit: int, after: UUID | None) -> Select[ShortCode]:
     query = select(ShortCode).order_by(ShortCode.id.desc()).limit(limit)
-    if tenant_id is not None:
-        query = query.where(ShortCode.tenant_id == tenant_id)
-    if after is not None:
-        query = query.where(ShortCode.id < after)
-    return (await session.scalars(query)).all()
+    return query if after is None else query.where(ShortCode.id < after)
 
 
 async def answer(

@@ -25,6 +25,7 @@ EXCEPTIONS = {
     "tenants/credits/store.py::add_prices": "the price book is the operator's",
     "tenants/inbox/store.py::page": "the inbox is the operator's",
     "tenants/onboarding/store.py::page_of_all": "the operator's list of all onboardings",
+    "tenants/shortcodes/service.py::page_of_all": "the operator's list of all applications",
     "tenants/inbox/store.py::locked": "the inbox is the operator's",
     "tenants/inbox/store.py::resolve_one": "the inbox is the operator's",
     "tenants/inbox/service.py::resolve": "the inbox is the operator's",

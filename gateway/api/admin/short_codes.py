@@ -73,7 +73,7 @@ async def list_all_short_codes(
     """Return a page over all tenants, the newest first, each with its age, its owner and what is next."""
     now = desk.services.clock.now()
     async with desk.operator() as session:
-        rows = await service.page(session, tenant_id=None, limit=limit + 1, after=id_after(after))
+        rows = await service.page_of_all(session, limit=limit + 1, after=id_after(after))
     return page_of(
         rows, limit, view=lambda row: short_code_view(row, now=now), cursor=lambda row: id_cursor(row.id)
     )

@@ -31,9 +31,7 @@ async def list_short_codes(
     """Return a page of short codes, the newest first, each with its stage, its owner and its age."""
     now = desk.services.clock.now()
     async with desk.tenant(request.auth) as session:
-        rows = await service.page(
-            session, tenant_id=request.auth.tenant_id, limit=limit + 1, after=id_after(after)
-        )
+        rows = await service.page(request.auth, session, limit=limit + 1, after=id_after(after))
     return page_of(
         rows, limit, view=lambda row: short_code_view(row, now=now), cursor=lambda row: id_cursor(row.id)
     )

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.parametrize("redis_url", ["one"], indirect=True)
 
 
 def line_of(client: Any, within_s: float = 5.0) -> RedisLine:
-    return RedisLine(client.connection_pool, answer_within_s=within_s)
+    return RedisLine(client, answer_within_s=within_s)
 
 
 async def test_answers_come_in_the_order_of_the_questions_over_one_connection(client: Any) -> None:
