@@ -62,6 +62,8 @@ class _Client(Protocol):
 
     async def unlink(self, *names: bytes) -> int: ...
 
+    async def aclose(self) -> None: ...
+
 
 class Script(Struct, frozen=True):
     """A script and the digest Redis knows it by."""
@@ -133,6 +135,16 @@ class RedisScripts:
         )
         self._waiting: list[_Call] = []
         self._sending: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    async def aclose(self) -> None:
+        """Give up what is under way, lest it open a connection that nobody closes, then close the client."""
+        self._closed = True
+        sending = list(self._sending)
+        for each in sending:
+            each.cancel()
+        await asyncio.gather(*sending, return_exceptions=True)
+        await self._client.aclose()
 
     async def run(self, script: Script, key: str, arguments: Sequence[Argument] = ()) -> list[int | bytes]:
         """
@@ -142,6 +154,8 @@ class RedisScripts:
             RedisUnavailable: No answer, or none that can be given now; the script may or may not have run.
             ScriptFailed: The script is wrong.
         """
+        if self._closed:
+            raise RedisUnavailable("the connections to Redis are closed")
         loop = asyncio.get_running_loop()
         call = _Call(script, key, arguments, loop.create_future())
         if not self._waiting:

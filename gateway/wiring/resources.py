@@ -44,7 +44,8 @@ async def open_resources(settings: Settings, clock: Clock | None = None) -> Asyn
         pool = await create_pool(settings.database_url, "worker", size=settings.database_pool_size)
         stack.push_async_callback(pool.close)
         client = connect(settings.redis_url)
-        stack.push_async_callback(client.aclose)
+        scripts = RedisScripts(client)
+        stack.push_async_callback(scripts.aclose)
         if clock is None:
             ahead = metrics.CLOCK_AHEAD_SECONDS.set
             clock = await stack.enter_async_context(open_clock(pool, ahead=ahead))
@@ -54,7 +55,7 @@ async def open_resources(settings: Settings, clock: Clock | None = None) -> Asyn
             tenant_engine=tenant_engine,
             worker_engine=worker_engine,
             pool=pool,
-            scripts=RedisScripts(client),
+            scripts=scripts,
             redis=client,
             keys=DataKeys(pool, settings.secret_key),
         )
