@@ -5,6 +5,7 @@ The API's machine is behind, the workers' and the dispatcher's are ahead, so tha
 message would be long over before it was accepted. Then the machines step back, and so does Redis.
 """
 
+import contextlib
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -32,7 +33,7 @@ STALL_S = 1.0
 OVER_WITHIN_S = 60.0
 
 
-async def skewed(fleet, *, broken=""):
+async def skewed(fleet, *, broken="", over_within_s=OVER_WITHIN_S):
     """Send through machines with wrong clocks, which step back on the way; whatever went wrong."""
     behind, ahead = (fleet.folder / f"clock-{side}" for side in ("behind", "ahead"))
     behind.write_text(str(-OFF_S))
@@ -49,11 +50,16 @@ async def skewed(fleet, *, broken=""):
             asked = {"url": f"{sink.url}/hook", "events": ["message.delivered"]}
             made = (await api.post("/v1/webhook-endpoints", json=asked)).json()
         await clients.send(MESSAGES, types=("transactional",), ttl_seconds=LIFE_S)
-        await until(lambda: _carried(fleet, clients, MESSAGES // 4), within_s=OVER_WITHIN_S)
+
+        async def half_way():
+            return await _carried(fleet, clients, MESSAGES // 4) or await _all_final(fleet, clients)
+
+        await until(half_way, within_s=OVER_WITHIN_S)
         ahead.write_text(str(-OFF_S))
         await _step_redis_back(fleet)
         stepped_ms = _now_ms()
-        await until(lambda: _all_final(fleet, clients), within_s=OVER_WITHIN_S)
+        with contextlib.suppress(TimeoutError):
+            await until(lambda: _all_final(fleet, clients), within_s=over_within_s)
         found = await _not_delivered(fleet, clients)
         found += _stalls(await _carried(fleet, clients, 0), stepped_ms)
         told = await sink.wait_for("/hook", MESSAGES, within_s=OVER_WITHIN_S) if not found else []
@@ -114,8 +120,7 @@ async def test_a_build_that_goes_by_its_machines_clock_is_found_out(fleet):
 
 async def test_lanes_that_believe_a_clock_that_steps_back_are_found_out(fleet):
     """The checker of row 24: nothing leaves for as long as the clock went back."""
-    with pytest.raises(TimeoutError):
-        await skewed(fleet, broken="lanes_by_the_wall")
+    assert await skewed(fleet, broken="lanes_by_the_wall", over_within_s=MESSAGES / RATE + 4) != []
 
 
 @pytest.mark.parametrize(("off_s", "status"), [(-290, 200), (290, 200), (310, 403)])
