@@ -8,7 +8,7 @@ gateway's. When a STOP was committed is when a look at Postgres first shows it.
 
 In the long form a thousand sends a second go to the tenant:
 
-    SCENARIO_STOP_BATCHES=4 SCENARIO_STOP_BATCH_SIZE=1000 SCENARIO_STOP_RATE=1000
+    SCENARIO_STOP_BATCHES=2 SCENARIO_STOP_BATCH_SIZE=1000 SCENARIO_STOP_RATE=1000
 """
 
 import asyncio
