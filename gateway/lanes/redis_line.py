@@ -42,8 +42,13 @@ class _Wire(asyncio.Protocol):
         self._reader = hiredis.Reader(replyError=_reply_error)
         self._owed: deque[_Owed] = deque()
         self._timer: asyncio.TimerHandle | None = None
-        self.open = True
+        self._ended = False
         self._transport.set_protocol(self)
+
+    @property
+    def open(self) -> bool:
+        """Whether it can be asked; a connection lost before it was handed over told only redis-py."""
+        return not self._ended and not self._transport.is_closing()
 
     def ask(self, commands: Sequence[Sequence[Any]]) -> "asyncio.Future[list[object]]":
         """Write commands; the future has an answer for each, or what became of the connection."""
@@ -91,9 +96,9 @@ class _Wire(asyncio.Protocol):
 
     def _end(self, error: Exception) -> None:
         """Fail what is owed: on a stream, nothing after a gap can be told apart."""
-        if not self.open:
+        if self._ended:
             return
-        self.open = False
+        self._ended = True
         if self._timer is not None:
             self._timer.cancel()
         owed, self._owed = self._owed, deque()
@@ -138,6 +143,8 @@ class RedisLine:
                 await self._give_back()
                 self._connection = await self._client.connection_pool.get_connection()
                 self._wire = _Wire(self._connection, self._within_s)
+            if not self._wire.open:
+                raise exceptions.ConnectionError("Redis closed the connection as it was opened")
             return self._wire
 
     async def _give_back(self) -> None:

@@ -10,7 +10,8 @@ nowhere else.
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.resources import files
 from typing import Any, Protocol, TypeAlias, cast
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -37,6 +38,9 @@ _CANNOT_SERVE = re.compile(
 """Answers that describe the server's state, not the script; Redis 6.2 puts its own words in front of them."""
 _SERVES_NOT = (exceptions.ReadOnlyError, exceptions.OutOfMemoryError)
 """The same, answered to a plain command: redis-py makes a class of the word and takes it out of the text."""
+_FAULTS = (exceptions.RedisError, OSError, RuntimeError)
+_LOST_UNNOTICED = "the handler is closed"
+"""In uvloop's RuntimeError for a write after the connection was lost, which redis-py's streams do not see."""
 _CONNECT_WITHIN_S = 2.0
 _ANSWER_WITHIN_S = 5.0
 
@@ -165,10 +169,8 @@ class RedisScripts:
 
     async def hash(self, key: str) -> Mapping[bytes, bytes]:
         """Return all fields of a hash."""
-        try:
+        with _telling_faults():
             return await self._client.hgetall(key)
-        except (exceptions.RedisError, OSError) as error:
-            raise _translated(error) from error
 
     async def memory_id(self, key: str) -> str:
         """
@@ -178,35 +180,29 @@ class RedisScripts:
         Redis holds may be older than what was written. Other nodes of a cluster are not asked: what happened
         to them says nothing of this key, and one that is away must not stop those that are not.
         """
-        try:
+        with _telling_faults():
             if not isinstance(self._cluster, RedisCluster):
                 return str((await self._client.info("server"))["run_id"])
             await self._cluster.initialize()
             node = self._cluster.get_node_from_key(key)
-            found = await self._client.info("server", target_nodes=node)
-        except (exceptions.RedisError, OSError) as error:
-            raise _translated(error) from error
-        return str(found["run_id"])
+            return str((await self._client.info("server", target_nodes=node))["run_id"])
 
     async def take_token(self, key: str, *, timeout_s: float) -> bool:
         """Wait until somebody puts a token into the list and take it; False after `timeout_s`."""
-        try:
-            return await self._client.blpop([key], timeout=timeout_s) is not None
-        except exceptions.TimeoutError:
-            return False  # the socket's own timeout is the shorter one
-        except (exceptions.RedisError, OSError) as error:
-            raise _translated(error) from error
+        with _telling_faults():
+            try:
+                return await self._client.blpop([key], timeout=timeout_s) is not None
+            except exceptions.TimeoutError:
+                return False  # the socket's own timeout is the shorter one
 
     async def delete_prefixed(self, prefix: str, *, keep: tuple[str, ...]) -> None:
         """Delete every key that begins with `prefix`, except those that go on with one of `keep`."""
         kept = tuple((prefix + name).encode() for name in keep)
-        try:
+        with _telling_faults():
             names = self._client.scan_iter(match=f"{prefix}*", count=_SCAN_COUNT)
             found = [name async for name in names if not name.startswith(kept)]
             for start in range(0, len(found), _SCAN_COUNT):
                 await self._client.unlink(*found[start : start + _SCAN_COUNT])
-        except (exceptions.RedisError, OSError) as error:
-            raise _translated(error) from error
 
     def _send_waiting(self) -> None:
         calls, self._waiting = self._waiting, []
@@ -225,7 +221,7 @@ class RedisScripts:
                 again = await self._pipeline([calls[at] for at in unknown], by_digest=False)
                 for at, answer in zip(unknown, again, strict=True):
                     answers[at] = answer
-        except (exceptions.RedisError, OSError) as error:
+        except _FAULTS as error:
             answers = [error] * len(calls)
         except BaseException:
             for call in calls:
@@ -264,10 +260,21 @@ def _deliver(answer: asyncio.Future[object], value: object) -> None:
         answer.set_result(value)
 
 
+@contextmanager
+def _telling_faults() -> Generator[None]:
+    """Name what goes wrong in the block."""
+    try:
+        yield
+    except _FAULTS as error:
+        raise _translated(error) from error
+
+
 def _translated(error: BaseException) -> RedisUnavailable | ScriptFailed:
     """Name the failure; a server that cannot serve says so before a script's first write."""
     text = str(error)
-    answered = isinstance(error, exceptions.ResponseError | exceptions.DataError)
+    answered = isinstance(error, exceptions.ResponseError | exceptions.DataError) or (
+        isinstance(error, RuntimeError) and _LOST_UNNOTICED not in text
+    )
     of_the_moment = isinstance(error, (exceptions.ClusterError, *_SERVES_NOT)) or _CANNOT_SERVE.search(text)
     if answered and not of_the_moment:
         return ScriptFailed(text)

@@ -59,3 +59,22 @@ async def test_a_caller_that_gives_up_leaves_the_answers_in_order(client: Any) -
     await asyncio.sleep(0)
     given_up.cancel()
     assert await line.ask([("ECHO", "mine")]) == [b"mine"]
+
+
+async def test_a_connection_lost_while_it_was_handed_over_is_replaced(client: Any) -> None:
+    """Only redis-py heard of the loss; a line that thinks it open would fail for ever."""
+    line, get = line_of(client), client.connection_pool.get_connection
+    lost = []
+
+    async def get_and_lose() -> Any:
+        connection = await get()
+        if not lost:
+            lost.append(connection)
+            connection._writer.transport.abort()
+            await asyncio.sleep(0)
+        return connection
+
+    client.connection_pool.get_connection = get_and_lose
+    with pytest.raises(exceptions.ConnectionError):
+        await line.ask([("ECHO", "lost")])
+    assert await line.ask([("ECHO", "again")]) == [b"again"]

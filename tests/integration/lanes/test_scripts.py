@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+import uvloop
 from redis.asyncio import RedisCluster
 
 from gateway.cli.redis_health import redis_findings
@@ -155,3 +156,28 @@ async def test_the_doctor_looks_at_every_node(redis_url):
             assert [finding.held for finding in await redis_findings(redis_url)] == [True, False, True]
         finally:
             await client.config_set("maxmemory-policy", "noeviction")
+
+
+@pytest.mark.parametrize("redis_url", ["one"], indirect=True)
+def test_a_connection_lost_unnoticed_is_redis_that_is_away(redis_url):
+    """On uvloop, a write after the loss raises RuntimeError: no dispatcher may end of it."""
+
+    async def ask_over_a_lost_connection():
+        scripts = RedisScripts(client := connect(redis_url))
+        assert await scripts.hash("nothing") == {}
+        for connection in client.connection_pool._available_connections:
+            connection._writer.transport.abort()
+            await asyncio.sleep(0)
+            connection.can_read = connection.can_read_destructive = _nothing_to_read
+        with pytest.raises(RedisUnavailable):
+            await scripts.hash("nothing")
+        assert await scripts.hash("nothing") == {}
+        await scripts.aclose()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(ask_over_a_lost_connection())
+
+
+async def _nothing_to_read(*_: object, **__: object) -> bool:
+    """What redis-py's look at an idle connection finds in the instant before the loss is there to see."""
+    return False
