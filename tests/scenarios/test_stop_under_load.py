@@ -75,7 +75,8 @@ async def _all_committed(fleet: Fleet, tenant: Talker) -> float:
 
 
 async def _too_late(fleet: Fleet, tenant: Talker, committed_ms: float, left: dict[str, float]) -> list[float]:
-    rows = await fleet.database.fetch("SELECT reply_message_id FROM inbound_messages WHERE reply = 'sent'")
+    answered = "SELECT reply_message_id FROM inbound_messages WHERE tenant_id = $1 AND reply = 'sent'"
+    rows = await fleet.database.fetch(answered, decode("ten", tenant.id))
     replies = {encode("msg", row["reply_message_id"]) for row in rows}
     to_people = [line["context"]["tg_m"] for line in fleet.truth() if line["destination"] in tenant.people]
     after = [left[message] - committed_ms for message in to_people if message not in replies]
@@ -88,11 +89,13 @@ async def test_nothing_leaves_a_second_after_the_stop_is_committed(fleet):
     late, tenant, rate = await stopped_under_load(fleet)
     assert late == []
     assert tenant.refused == {"opted_out"}
+    tenant_id = decode("ten", tenant.id)
     replies = await fleet.database.fetch(
-        "SELECT reply, count(*) FROM inbound_messages GROUP BY reply HAVING count(*) > 0"
+        "SELECT reply, count(*) FROM inbound_messages WHERE tenant_id = $1 GROUP BY reply", tenant_id
     )
     assert [(row["reply"], row["count"]) for row in replies] == [("sent", PEOPLE)]
-    in_line = await fleet.database.fetchval("SELECT count(*) FROM messages WHERE reason_code = 'opted_out'")
+    stopped = "SELECT count(*) FROM messages WHERE tenant_id = $1 AND reason_code = 'opted_out'"
+    in_line = await fleet.database.fetchval(stopped, tenant_id)
     assert in_line > 0, "nobody waited in line, so nothing was shown"
     assert rate > RATE
 

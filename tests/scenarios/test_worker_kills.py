@@ -23,11 +23,11 @@ SENDS = 12
 pytestmark = pytest.mark.scenario
 
 
-async def scheduler_killed_at(fleet, *points, broken=""):
-    """Let half of the calls be throttled or fail, and kill the scheduler that sees to them; the verdict."""
+async def scheduler_killed_at(fleet, *points, broken="", throttled=0.3, failing=0.3):
+    """Let shares of the calls be throttled or fail, and kill the scheduler that sees to them; the verdict."""
     clients = await new_clients(fleet)
-    half = {"throttle_rate": 0.3, "error_rate": 0.3}
-    await fleet.emulate("faults", {"actions": {"SendTextMessage": half}})
+    shares = {"throttle_rate": throttled, "error_rate": failing}
+    await fleet.emulate("faults", {"actions": {"SendTextMessage": shares}})
     await fleet.start("dispatcher")
     for point in points:
         for _ in range(KILLS):
@@ -49,9 +49,13 @@ async def test_a_scheduler_may_die_between_any_two_steps(fleet):
 
 
 async def test_a_scheduler_that_resends_without_waiting_is_found_out(fleet):
-    """The checker on a build that resends whatever is in doubt."""
+    """The checker on a build that resends whatever is in doubt, as it is of every call here."""
     verdict = await scheduler_killed_at(
-        fleet, FaultPoint.RELAY_AFTER_PUSH, broken="unknown_is_resent_at_once"
+        fleet,
+        FaultPoint.RELAY_AFTER_PUSH,
+        broken="unknown_is_resent_at_once",
+        throttled=0.0,
+        failing=1.0,
     )
     assert any("promotional and was resent" in found for found in verdict.broken)
 
@@ -89,7 +93,8 @@ async def test_a_sweep_of_parked_receipts_may_die(fleet):
     assert await doomed.ended() == -signal.SIGKILL, doomed.wrote[-2000:]
     await fleet.start("workers")
     assert (await judge(fleet, clients)).but_delivered_once() == []
-    assert await fleet.database.fetchval("SELECT count(*) FROM parked_receipts") == 0
+    parked = "SELECT count(*) FROM parked_receipts WHERE provider_message_id = $1"
+    assert await fleet.database.fetchval(parked, aws_id) == 0
 
 
 class Hearer:
