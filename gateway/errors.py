@@ -31,3 +31,7 @@ class Unavailable(GatewayError):
 
 class Overloaded(Unavailable):
     """More work waits than the process may hold."""
+
+
+class BodyTooLong(GatewayError):
+    """An answer's body has more bytes than it may have."""

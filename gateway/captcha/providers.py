@@ -64,21 +64,6 @@ PROVIDERS: Final[Mapping[ProviderName, Provider]] = MappingProxyType(
 class Widget(Struct, frozen=True, kw_only=True):
     """What a page shows of the operator's provider."""
 
-    script: str
-    css_class: str
+    provider: Provider
     site_key: str
     """Public; the provider ties it to the operator's host names."""
-    token_field: str
-    sources: tuple[str, ...]
-
-
-def widget_of(name: ProviderName, site_key: str) -> Widget:
-    """Return what pages show of a provider."""
-    provider = PROVIDERS[name]
-    return Widget(
-        script=provider.script,
-        css_class=provider.css_class,
-        site_key=site_key,
-        token_field=provider.token_field,
-        sources=provider.sources,
-    )

@@ -15,8 +15,10 @@ import msgspec
 import structlog
 from msgspec import Struct
 
-from gateway.captcha.providers import PROVIDERS, ProviderName, Widget, widget_of
+from gateway.captcha.providers import PROVIDERS, ProviderName, Widget
+from gateway.errors import BodyTooLong
 from gateway.telemetry import metrics
+from gateway.whole_body import whole_body
 
 Verdict = Literal["human", "refused", "unavailable"]
 """`unavailable` where the provider did not say: also a no, but a later try may help."""
@@ -51,7 +53,7 @@ class Captcha:
         self._provider = provider
         self._secret = secret
         self._url = url
-        self.widget: Widget = widget_of(provider, site_key)
+        self.widget = Widget(provider=PROVIDERS[provider], site_key=site_key)
 
     async def judge(self, token: str, address: str) -> Verdict:
         """
@@ -71,7 +73,14 @@ class Captcha:
         try:
             async with asyncio.timeout(DEADLINE_S):
                 said = await self._post(form)
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError, msgspec.DecodeError) as error:
+        except (
+            aiohttp.ClientError,
+            BodyTooLong,
+            TimeoutError,
+            OSError,
+            ValueError,
+            msgspec.DecodeError,
+        ) as error:
             _log.warning("captcha_unavailable", provider=self._provider, error=type(error).__name__)
             return "unavailable"
         if said.success:
@@ -83,7 +92,7 @@ class Captcha:
 
     async def _post(self, form: dict[str, str]) -> _Said:
         async with self._http.post(self._url, data=form, allow_redirects=False) as answer:
-            body = await answer.content.read(_LONGEST_ANSWER)
+            body = await whole_body(answer.content, _LONGEST_ANSWER)
             if answer.status != _OK and b"error-codes" not in body:
                 raise ValueError(f"the provider answered {answer.status}")
             return msgspec.json.decode(body, type=_Said)

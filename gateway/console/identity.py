@@ -22,6 +22,9 @@ from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 from msgspec import Struct
 
+from gateway.errors import BodyTooLong
+from gateway.whole_body import whole_body
+
 _WITHIN: Final = aiohttp.ClientTimeout(total=15.0)
 _MOST_BYTES: Final = 256 * 1024
 _KNOWN_FOR_S: Final = 600.0
@@ -225,13 +228,13 @@ class IdentityProvider:
                 aiohttp.ClientSession(timeout=_WITHIN) as http,
                 http.request(method, place, allow_redirects=False, **more) as answer,
             ):
-                body = await _whole(answer.content)
+                body = await whole_body(answer.content, _MOST_BYTES)
                 if method == "POST" and answer.status in {400, 401}:
                     raise IdentityRefused(f"the provider refused the code: {body[:200]!r}")
                 if answer.status != 200:  # noqa: PLR2004 - anything else is no answer
                     raise IdentityUnreachable(f"{place} answered {answer.status}")
                 return body
-        except (TimeoutError, aiohttp.ClientError, ValueError) as error:
+        except (TimeoutError, aiohttp.ClientError, BodyTooLong, ValueError) as error:
             raise IdentityUnreachable(f"{place}: {error}") from error
 
 
@@ -239,12 +242,3 @@ def _basic(client_id: str, client_secret: str) -> str:
     """Each half is form-encoded first (RFC 6749, section 2.3.1)."""
     login = f"{quote_plus(client_id)}:{quote_plus(client_secret)}"
     return f"Basic {b64encode(login.encode()).decode()}"
-
-
-async def _whole(content: aiohttp.StreamReader) -> bytes:
-    body = bytearray()
-    async for part in content.iter_any():
-        body += part
-        if len(body) > _MOST_BYTES:
-            raise IdentityUnreachable("the answer is too long")
-    return bytes(body)

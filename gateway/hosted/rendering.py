@@ -115,7 +115,7 @@ def answer(
         captcha: What the page shows of a provider, which is then let in.
     """
     origins = settings.allowed_origins if framed and settings is not None else []
-    sources = "" if captcha is None else " ".join(captcha.sources)
+    sources = "" if captcha is None else " ".join(captcha.provider.sources)
     policy = _POLICY.format(
         style=_STYLE_HASH,
         frames=" ".join(origins) or "'none'",

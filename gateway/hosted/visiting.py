@@ -97,7 +97,7 @@ async def is_a_machine(visitor: Visit, desk: Desk, fields: Mapping[str, str]) ->
     captcha = desk.services.captcha
     if captcha is None:
         return None
-    token = fields.get(captcha.widget.token_field, "")
+    token = fields.get(captcha.widget.provider.token_field, "")
     match await captcha.judge(token, visitor.address):
         case "human":
             return None

@@ -17,16 +17,17 @@ from typing import Final
 import aiohttp
 from yarl import URL
 
+from gateway.errors import BodyTooLong
 from gateway.media.kinds import MAX_BYTES, MediaRefused
 from gateway.webhooks.addresses import Targets, UrlRefused, check_url
 from gateway.webhooks.client import CheckedResolver, Lookup, machine_lookup, refuse_address
+from gateway.whole_body import whole_body
 
 DEADLINE_S: Final = 10.0
 _AT_ONCE: Final = 16
 """Fetches of one process; each holds up to 2 MB."""
 _THREADS: Final = 8
 _OK: Final = 200
-_CHUNK: Final = 64 * 1024
 _USER_AGENT: Final = "Tollgate-Media/1"
 
 _AddressInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[object, ...]]
@@ -75,13 +76,11 @@ class MediaFetcher:
         async with self._http.get(URL(url, encoded=True), allow_redirects=False) as response:
             if response.status != _OK:
                 return _unavailable("status", f"the server of the file answered {response.status}, not 200")
-            content = bytearray()
-            async for chunk in response.content.iter_chunked(_CHUNK):
-                content += chunk
-                if len(content) > MAX_BYTES:
-                    detail = f"a file has at most {MAX_BYTES:,} bytes"
-                    return MediaRefused(code="media_refused", fault="too_large", detail=detail)
-            return bytes(content)
+            try:
+                return await whole_body(response.content, MAX_BYTES)
+            except BodyTooLong:
+                detail = f"a file has at most {MAX_BYTES:,} bytes"
+                return MediaRefused(code="media_refused", fault="too_large", detail=detail)
 
     def _socket(self, address: _AddressInfo) -> socket.socket:
         family, kind, protocol, _, destination = address

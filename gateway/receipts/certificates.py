@@ -31,7 +31,8 @@ from cryptography.x509.oid import NameOID
 from msgspec import Struct
 
 from gateway.clock import Clock
-from gateway.errors import ConfigurationError
+from gateway.errors import BodyTooLong, ConfigurationError
+from gateway.whole_body import whole_body
 
 MAX_CERTIFICATE_BYTES: Final = 16 * 1024
 FETCH_DEADLINE_S: Final = 5.0
@@ -218,18 +219,9 @@ async def _fetched(session: aiohttp.ClientSession, url: str) -> bytes:
         async with session.get(url, allow_redirects=False) as response:
             if response.status != _OK:
                 raise FetchError(f"the host answered {response.status}")
-            return await _read_capped(response.content)
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            return await whole_body(response.content, MAX_CERTIFICATE_BYTES)
+    except (aiohttp.ClientError, BodyTooLong, TimeoutError, OSError) as error:
         raise FetchError(f"{type(error).__name__}: {error}") from error
-
-
-async def _read_capped(content: aiohttp.StreamReader) -> bytes:
-    body = bytearray()
-    while chunk := await content.read(MAX_CERTIFICATE_BYTES + 1 - len(body)):
-        body += chunk
-        if len(body) > MAX_CERTIFICATE_BYTES:
-            raise FetchError(f"more than {MAX_CERTIFICATE_BYTES} bytes")
-    return bytes(body)
 
 
 def _certified(pem: bytes, *, aws_host: str | None, now: datetime) -> _Certified | NoKey:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import structlog
+from msgspec import structs
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
@@ -138,7 +139,7 @@ class RegistrationRunner:
             begun = f"{step.step} {step.subject}".strip()
             again = loaded.row.begun == begun
             loaded.row.begun, loaded.row.due_at = begun, now + LEASE
-        return _again(loaded, again=again), step
+        return structs.replace(loaded, again=again), step
 
     async def _pause(self, loaded: Loaded, session: AsyncSession, step: NextStep) -> None:
         """A person is next: to confirm the cost, or to look at what AWS holds."""
@@ -287,20 +288,6 @@ def _step_of(status: str, form: Form, progress: Progress) -> NextStep | None:
 
 def _goal(text: str) -> Goal:
     return "submit" if text == "submit" else "review"
-
-
-def _again(loaded: Loaded, *, again: bool) -> Loaded:
-    return Loaded(
-        scope=loaded.scope,
-        row=loaded.row,
-        current=loaded.current,
-        form=loaded.form,
-        account_id=loaded.account_id,
-        attachments=loaded.attachments,
-        content=loaded.content,
-        parent_aws_id=loaded.parent_aws_id,
-        again=again,
-    )
 
 
 async def _keep_upload(loaded: Loaded, session: AsyncSession, attachment_id: UUID, aws_id: str) -> None:

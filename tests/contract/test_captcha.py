@@ -5,6 +5,8 @@ import dataclasses
 from urllib.parse import parse_qs
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from gateway.captcha.providers import PROVIDERS
 from gateway.captcha.verifying import DEADLINE_S, open_captcha
@@ -99,6 +101,28 @@ async def test_nobody_passes_while_the_provider_is_away() -> None:
     nowhere.close()
     async with open_captcha(provider="turnstile", site_key="k", secret=SECRET, verify_url=url) as captcha:
         assert await captcha.judge("a token", "192.0.2.1") == "unavailable"
+
+
+async def test_an_answer_that_comes_in_pieces_counts_whole() -> None:
+    """What a network cuts in two would turn people away at random."""
+
+    async def in_two(request: web.Request) -> web.StreamResponse:
+        answer = web.StreamResponse()
+        await answer.prepare(request)
+        for half in (b'{"succ', b'ess": true}'):
+            await answer.write(half)
+            await asyncio.sleep(0.05)
+        return answer
+
+    application = web.Application()
+    application.router.add_post("/siteverify", in_two)
+    async with (
+        TestServer(application) as server,
+        open_captcha(
+            provider="hcaptcha", site_key="k", secret=SECRET, verify_url=str(server.make_url("/siteverify"))
+        ) as captcha,
+    ):
+        assert await captcha.judge("a token", "192.0.2.1") == "human"
 
 
 async def test_a_provider_that_does_not_answer_is_given_up(sink, monkeypatch) -> None:
