@@ -38,6 +38,10 @@ class ConsentRecordView(Struct, frozen=True, kw_only=True):
     ip: str | None
     signer: str | None
     evidence: str | None
+    keyword: str | None
+    """The word that the person texted."""
+    written_to: str | None
+    """The number or short code to which the person texted it."""
     actor: str
     """`recipient`, `key_…` or `operator`."""
     given_at: str | None
@@ -88,6 +92,8 @@ def record_view(row: service.RecordView) -> ConsentRecordView:
         ip=row.proof.ip,
         signer=row.proof.signer,
         evidence=row.proof.evidence,
+        keyword=row.proof.keyword,
+        written_to=row.proof.written_to,
         actor=row.actor,
         given_at=timestamp(row.given_at),
         at=timestamp(row.at),

@@ -1,4 +1,4 @@
-"""What a text means for consents: YES confirms, STOP withdraws; anything else says nothing."""
+"""What a text means for consents: YES confirms, JOIN grants, STOP withdraws; nothing else says anything."""
 
 from datetime import datetime
 
@@ -9,12 +9,14 @@ from gateway.inbound.listening import Heard
 from tenants.accounts.sealing import DataKey
 from tenants.consents import service
 from tenants.consents.confirming import is_yes
-from tenants.consents.service import Proof
+from tenants.consents.joining import Joined, join
+from tenants.consents.service import Proof, Taken
 from tenants.countries.numbers import Number, parse_number
 from tenants.ids import encode
 from tenants.keywords.words import languages_of
 from tenants.optouts import lists
 from tenants.optouts import service as opt_outs
+from tenants.pages import service as pages
 from tenants.scope import TenantScope
 
 _TYPES = ("otp", "transactional", "promotional")
@@ -31,7 +33,10 @@ class Consenting:
         now = self._clock.now()
         if heard.action == "opt_out":
             await _stopped(scope, session, key, heard, now)
-        elif heard.action == "opt_in" or (heard.action in {None, "reply"} and _agrees(heard)):
+        elif heard.action == "opt_in":
+            confirmed = await _agreed(scope, session, key, heard, now)
+            await _joined(scope, session, key, heard, now, confirmed)
+        elif heard.action in {None, "reply"} and _agrees(heard):
             await _agreed(scope, session, key, heard, now)
 
 
@@ -43,11 +48,40 @@ def _agrees(heard: Heard) -> bool:
 
 async def _agreed(
     scope: TenantScope, session: AsyncSession, key: DataKey, heard: Heard, now: datetime
-) -> None:
+) -> list[Taken]:
     """A phone that stands on the list of everything has to JOIN first: its STOP was the last clear word."""
     stands = await opt_outs.lists_of(scope, session, key.recipient_hash(heard.number))
-    if lists.EVERYTHING not in stands:
-        await service.confirm(scope, session, key, number=heard.number, proof=_proof(heard), now=now)
+    if lists.EVERYTHING in stands:
+        return []
+    return await service.confirm(scope, session, key, number=heard.number, proof=_proof(heard), now=now)
+
+
+async def _joined(
+    scope: TenantScope,
+    session: AsyncSession,
+    key: DataKey,
+    heard: Heard,
+    now: datetime,
+    confirmed: list[Taken],
+) -> None:
+    """Write down what the word agrees to, with the words that answered it; what it confirmed is written."""
+    if not heard.agreed:
+        return
+    joined = Joined(
+        number=heard.number,
+        types=heard.agreed,
+        words=heard.answer,
+        proof=_proof(heard),
+        done=frozenset(each.consent.use_case for each in confirmed),
+        published=await _published(scope, session),
+    )
+    await join(scope, session, key, joined, now=now)
+
+
+async def _published(scope: TenantScope, session: AsyncSession) -> tuple[tuple[str, str], ...]:
+    settings = await pages.read(scope, session)
+    programmes = () if settings is None else settings.programmes
+    return tuple((each.type, each.use_case) for each in programmes)
 
 
 async def _stopped(
@@ -70,4 +104,6 @@ async def _stopped(
 
 
 def _proof(heard: Heard) -> Proof:
-    return Proof(evidence=encode("inb", heard.inbound_id))
+    return Proof(
+        evidence=encode("inb", heard.inbound_id), keyword=heard.keyword, written_to=heard.sender_value
+    )

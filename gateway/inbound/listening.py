@@ -7,6 +7,7 @@ from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tenants.accounts.sealing import DataKey
+from tenants.consents.rules import MessageType
 from tenants.scope import TenantScope
 
 
@@ -19,6 +20,12 @@ class Heard(Struct, frozen=True, kw_only=True):
     body: str
     action: str | None
     """What its keyword did; None where it began with none, such as YES."""
+    keyword: str | None = None
+    """The word it began with, as it is listed."""
+    agreed: tuple[MessageType, ...] = ()
+    """Message types that a word of consent agrees to."""
+    answer: str | None = None
+    """What the person is answered; None where nothing is, or others do."""
     sender_value: str
     """The number that was written to."""
     previous_message_id: UUID | None

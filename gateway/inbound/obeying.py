@@ -11,12 +11,14 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.messages.rulings import ReplyKind
+from tenants.consents.rules import MessageType
 from tenants.keywords.folding import squeezed, words_of
 from tenants.keywords.matching import Action, Match
 from tenants.keywords.words import NETWORK_STARTS, NETWORK_STOPS, STOP_WORDS
-from tenants.optouts.lists import EVERYTHING
+from tenants.optouts.lists import EVERYTHING, stops
 
 Mode = Literal["managed", "self_managed", "carrier"]
 StopScope = Literal["everything", "use_case"]
@@ -30,7 +32,7 @@ AWS_LETS_GO: Final = timedelta(seconds=30)
 """After an opt-in on a managed number AWS's own list has to be told before AWS takes a reply."""
 _TELLING: Final = 20
 """Letters; a shorter text of ours may stand in anybody's words."""
-_TYPES: Final = frozenset({"otp", "transactional", "promotional"})
+_TYPES: Final[frozenset[MessageType]] = frozenset({"otp", "transactional", "promotional"})
 _NOT_AWS: Final = frozenset({"stopall", "revoke"})
 AWS_STOPS: Final = frozenset(squeezed(word) for word in STOP_WORDS["en"]) - _NOT_AWS
 _AWS_HELP: Final = "help"
@@ -72,6 +74,8 @@ class Obeyed(Struct, frozen=True, kw_only=True):
     """Lists to take the person off."""
     by_network: bool = False
     """Whether the carrier's network has done the same."""
+    agreed: tuple[MessageType, ...] = ()
+    """Message types that a person agrees to get; none where a machine wrote, or a list still stops them."""
     reply: ReplyKind | None = None
     """What to answer; None where nothing is, or others do."""
     reply_at: datetime | None = None
@@ -107,6 +111,11 @@ def _stop(seen: Situation, word: Match) -> Obeyed:
 
 
 def _join(seen: Situation, word: Match) -> Obeyed:
+    done = _joined(seen, word)
+    return replace(done, agreed=_agreed(seen, word, done))
+
+
+def _joined(seen: Situation, word: Match) -> Obeyed:
     take, put = _restored(seen, word)
     if seen.mode == "carrier":
         if squeezed(seen.body) in NETWORK_STARTS:
@@ -184,6 +193,16 @@ def _restored(seen: Situation, word: Match) -> tuple[tuple[str, ...], tuple[str,
     if seen.stop_scope != "use_case" or EVERYTHING not in take:
         return take, ()
     return take, tuple(sorted(_TYPES - _types(seen) - seen.standing.keys()))
+
+
+def _agreed(seen: Situation, word: Match, done: Obeyed) -> tuple[MessageType, ...]:
+    """Return the types for which a JOIN is a person's word; a topic's own list is no message type."""
+    if not seen.answerable or _quotes(seen.body, seen.our_texts):
+        return ()
+    named = None if word.own is None else word.own.list_name
+    meant = _types(seen) if named is None else {named}
+    stands = (seen.standing.keys() - set(done.take)) | set(done.put)
+    return tuple(sorted(each for each in _TYPES if each in meant and not stops(stands, each)))
 
 
 def _types(seen: Situation) -> frozenset[str]:

@@ -143,14 +143,18 @@ class Taking:
         session.add(row)
         await session.flush()
         changes = await _change(session, text_, verdict, row.id) if text_.is_phone else ()
-        if verdict.reply is not None:
-            session.add(_order(text_, row.id, verdict, _answer(verdict, match, vocabulary, text_)))
+        answer = None if verdict.reply is None else _answer(verdict, match, vocabulary, text_)
+        if answer is not None:
+            session.add(_order(text_, row.id, verdict, answer))
         await announce(scope, session, "inbound.received", _InboundTold(id=encode("inb", row.id)))
         heard = Heard(
             inbound_id=row.id,
             number=text_.event.origination,
             body=text_.event.body,
             action=verdict.action,
+            keyword=row.keyword,
+            agreed=verdict.agreed,
+            answer=answer,
             sender_value=text_.owner.value,
             previous_message_id=row.previous_message_id,
         )

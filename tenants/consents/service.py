@@ -43,6 +43,10 @@ class Proof(Struct, frozen=True, kw_only=True, omit_defaults=True):
     signer: str | None = None
     evidence: str | None = None
     """Where the tenant keeps the paper, the recording or the row: its own reference."""
+    keyword: str | None = None
+    """The word that the person texted."""
+    written_to: str | None = None
+    """The number or short code to which the person texted it."""
 
 
 class NewConsent(Struct, frozen=True, kw_only=True):
@@ -109,11 +113,13 @@ async def take(
     *,
     now: datetime,
     double_opt_in: bool = False,
+    keep: bool = False,
 ) -> Taken:
     """
     Write a consent down; with `double_opt_in` it stays pending until the phone itself agrees.
 
-    One that is granted already is not made pending again: the line is written, the state stays.
+    One that is granted already is not made pending again: the line is written, the state stays, as it does
+    with `keep` too, so that where a person stands goes on naming how the consent was first given.
 
     Raises:
         InvalidInput: The use case or the date breaks a rule.
@@ -122,7 +128,7 @@ async def take(
     await store.lock_person(scope, session, recipient_hash)
     before = await store.get(scope, session, recipient_hash, check_use_case(wanted.use_case))
     event: Event = "asked" if double_opt_in else "granted"
-    kept = double_opt_in and before is not None and before.state == "granted"
+    kept = (double_opt_in or keep) and before is not None and before.state == "granted"
     return await _noted(scope, session, key, wanted, before, event=event, now=now, kept=kept)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.clock import SystemClock
 from gateway.db.transaction import worker_transaction
+from gateway.inbound.consenting import Consenting
 from gateway.inbound.inbox import MOST_TRIES, Inbox
 from gateway.inbound.taking import Taking
 from gateway.messages.keys import DataKeys
@@ -46,7 +47,7 @@ class Box:
         async def project(tenant_id, change):
             self.projected.append((tenant_id, change.list_name, change.listed))
 
-        taking = Taking(DataKeys(worker_pool, SECRET_KEY))
+        taking = Taking(DataKeys(worker_pool, SECRET_KEY), listeners=(Consenting(SystemClock()),))
         key = platform_key(SECRET_KEY)
         self.inboxes = [
             Inbox(database_url, engine, taking, project, key=key, clock=SystemClock()) for _ in range(4)

@@ -162,6 +162,37 @@ def test_what_no_person_wrote_is_obeyed_and_not_answered():
     assert (done.put, done.reply, done.answerer) == (("all",), None, "withheld")
 
 
+@pytest.mark.parametrize(
+    ("carried", "agreed"),
+    [((), ("otp", "promotional", "transactional")), (("promotional",), ("promotional",))],
+)
+def test_a_join_agrees_to_what_the_number_carries(carried, agreed):
+    """Nobody who joins a club has agreed to anything else."""
+    assert obeyed("JOIN", message_types=frozenset(carried)).agreed == agreed
+
+
+def test_a_join_does_not_agree_to_what_a_list_still_stops():
+    """A consent beside an opt-out of the same type would be read as one by whoever counts consents."""
+    promotions = {"message_types": frozenset({"promotional"}), "stop_scope": "use_case"}
+    assert obeyed("JOIN", standing={"all": "keyword"}, **promotions).agreed == ("promotional",)
+    assert obeyed("JOIN", mode="carrier", standing={"all": "carrier"}).agreed == ()
+
+
+def test_a_topic_is_no_message_type():
+    """The tenant's own lists say nothing about what may be sold."""
+    club = OwnKeyword(id=new_uuid(), word="CLUB", folded="club", action="opt_in", list_name="club")
+    offers = OwnKeyword(id=new_uuid(), word="WIN", folded="win", action="opt_in", list_name="promotional")
+    for own, agreed in ((club, ()), (offers, ("promotional",))):
+        match = matched(own.word, languages=("en",), country="US", own=[own])
+        assert obeyed(own.word, match=match).agreed == agreed
+
+
+@pytest.mark.parametrize("changes", [{"answerable": False}, {"our_texts": ["Acme: text JOIN to get offers"]}])
+def test_a_machine_agrees_to_nothing(changes):
+    """Another short code, or a mail gateway that sends every text back."""
+    assert obeyed("JOIN > Acme: text JOIN to get offers", **changes).agreed == ()
+
+
 def test_a_text_that_quotes_our_reply_is_not_answered():
     """A mail gateway that sends every text back would be answered for ever."""
     done = obeyed(f"HELP > {OUR_HELP.upper()}")
