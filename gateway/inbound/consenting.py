@@ -35,7 +35,10 @@ class Consenting:
             await _stopped(scope, session, key, heard, now)
         elif heard.action == "opt_in":
             confirmed = await _agreed(scope, session, key, heard, now)
-            await _joined(scope, session, key, heard, now, confirmed)
+            done = frozenset(each.consent.use_case for each in confirmed)
+            if heard.agreed:
+                joined = _joined(heard, done, await _published(scope, session))
+                await join(scope, session, key, joined, now=now)
         elif heard.action in {None, "reply"} and _agrees(heard):
             await _agreed(scope, session, key, heard, now)
 
@@ -56,26 +59,15 @@ async def _agreed(
     return await service.confirm(scope, session, key, number=heard.number, proof=_proof(heard), now=now)
 
 
-async def _joined(
-    scope: TenantScope,
-    session: AsyncSession,
-    key: DataKey,
-    heard: Heard,
-    now: datetime,
-    confirmed: list[Taken],
-) -> None:
-    """Write down what the word agrees to, with the words that answered it; what it confirmed is written."""
-    if not heard.agreed:
-        return
-    joined = Joined(
+def _joined(heard: Heard, done: frozenset[str], published: tuple[tuple[str, str], ...]) -> Joined:
+    return Joined(
         number=heard.number,
         types=heard.agreed,
         words=heard.answer,
         proof=_proof(heard),
-        done=frozenset(each.consent.use_case for each in confirmed),
-        published=await _published(scope, session),
+        done=done,
+        published=published,
     )
-    await join(scope, session, key, joined, now=now)
 
 
 async def _published(scope: TenantScope, session: AsyncSession) -> tuple[tuple[str, str], ...]:

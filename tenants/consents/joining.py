@@ -1,10 +1,10 @@
 """
 What a person agrees to who texts a word that opts in, such as JOIN.
 
-A number carries message types, a consent is for one use case: the word grants the use cases of those types that
-the person has been asked for or has had, but none that they left by hand. Who is new to a type agrees to the
-one programme that the tenant publishes for it, or, where that is none or several, to a use case named like the
-type.
+A number carries message types, a consent is for one use case: the word grants the use cases of those types
+that the person has been asked for or has had, but none that they left by hand. Who is new to a type agrees to
+the one programme that the tenant publishes for it, or, where that is none or several, to a use case named
+like the type.
 """
 
 from collections.abc import Sequence

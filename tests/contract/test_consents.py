@@ -69,7 +69,7 @@ async def test_a_double_opt_in_is_pending_and_orders_one_text(customer, database
     (ask,) = await database.fetch(query, customer.scope.tenant_id)
     assert ask["kind"] == "confirm"
     assert ALICE.encode() not in ask["number_sealed"] + ask["text_sealed"]
-    assert b"JA" not in ask["text_sealed"]
+    assert b"Antworten Sie" not in ask["text_sealed"]
     await database.execute(
         "UPDATE consents SET closes_at = now() - interval '1 second' WHERE tenant_id = $1",
         customer.scope.tenant_id,

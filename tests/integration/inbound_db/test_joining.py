@@ -104,7 +104,7 @@ async def test_a_join_is_written_down_with_who_how_when_and_the_words(phone):
 
 
 async def test_a_join_after_a_stop_grants_again_and_takes_off_the_list_in_one_commit(phone):
-    """Of a commit that fails neither half may stay: a consent beside a STOP, or an opt-in nobody can prove."""
+    """Of a commit that fails neither half may stay: a consent beside a STOP, or an opt-in without proof."""
     await phone.writes("START")
     await phone.writes("STOP")
     assert (await phone.ledger())[1] == {"promotional": "withdrawn"}
