@@ -46,7 +46,8 @@ def hasten_registrations(lease_s: float) -> None:
     import_module("gateway.registrations.runner").LEASE = timedelta(seconds=lease_s / 2)
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """Run the command of `sys.argv` in the environment there is."""
     if wanted := os.environ.get("SCENARIO_LEASE_S"):
         if "dispatcher" in sys.argv:
             hasten(float(wanted))
@@ -63,3 +64,7 @@ if __name__ == "__main__":
     for name in os.environ.get("SCENARIO_BROKEN", "").split():
         BROKEN[name]()
     main()
+
+
+if __name__ == "__main__":
+    run()

@@ -10,7 +10,6 @@ import contextlib
 import json
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +25,7 @@ from gateway.messages.reconcile import every_difference
 from gateway.settings import Settings, to_environment
 from gateway.stack.ports import settled_port
 from gateway.wiring.provisioning import prepare_database
+from tests.harness.nursery import Nursery, Nursling, running_nursery
 from tests.harness.proxy import FaultProxy, running_proxy
 from tests.harness.waiting import until
 
@@ -47,7 +47,7 @@ _FORGET_DELIVERIES = "UPDATE webhook_deliveries SET state = 'failed' WHERE state
 class Process:
     """One running process and what it wrote."""
 
-    def __init__(self, name: str, process: asyncio.subprocess.Process, log: Path, build: str) -> None:
+    def __init__(self, name: str, process: Nursling, log: Path, build: str) -> None:
         self.name = name
         self.build = build
         self._process = process
@@ -60,8 +60,8 @@ class Process:
 
     @property
     def wrote(self) -> str:
-        """Its log so far."""
-        return self._log.read_text(errors="replace")
+        """Its log so far; a fork opens it as its first act."""
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal."""
@@ -114,6 +114,7 @@ class Fleet:
     """Everything a scenario may break."""
 
     folder: Path
+    nursery: Nursery
     settings: Settings
     emulator: RunningEmulator
     redis: EmbeddedRedis
@@ -154,14 +155,9 @@ class Fleet:
             *ROLES[name.partition(" ")[0]],
             *(("--port", str(self.settings.port)) if name == "api" else ()),
         )
-        with open(log, "wb") as output:  # noqa: ASYNC230, PTH123 - an instant
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "tests.harness.child", "--leash", *command),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=output,
-                stderr=output,
-                env=self._environment(fault, broken) | environment,
-            )
+        process = await self.nursery.start(
+            ("--leash", *command), environment=self._environment(fault, broken) | environment, log=log
+        )
         is_odd = any(each.startswith("SCENARIO_") for each in environment)
         self.processes[name] = Process(name, process, log, broken or ("odd" if is_odd else ""))
         await self._up(self.processes[name])
@@ -278,6 +274,9 @@ async def running_fleet(folder: Path, database_url: str) -> AsyncIterator[Fleet]
         )
         await prepare_database(settings)
         database = await stack.enter_async_context(asyncpg.create_pool(database_url, min_size=1, max_size=4))
-        fleet = Fleet(folder, settings, emulator, redis, database, to_postgres, to_redis, to_aws, stack)
+        nursery = await stack.enter_async_context(running_nursery())
+        fleet = Fleet(
+            folder, nursery, settings, emulator, redis, database, to_postgres, to_redis, to_aws, stack
+        )
         stack.push_async_callback(fleet.kill)
         yield fleet
