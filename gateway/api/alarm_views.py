@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from gateway.insight.alarms import Setting
 from gateway.insight.hysteresis import Against
-from gateway.insight.metrics import Metric
+from gateway.insight.metrics import Watched
 from gateway.insight.models import Alarm
 from gateway.intake.request import MessageType
 from gateway.messages.view import timestamp
@@ -22,7 +22,7 @@ class NewAlarm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: Annotated[str, Meta(min_length=1, max_length=100)]
     """Unique among your alarms."""
-    metric: Metric
+    metric: Watched
     """`conversion` and `delivery_rate` are raised below their threshold, the others above it."""
     country: CountryCode | None = None
     """Null watches all countries together."""
@@ -37,7 +37,7 @@ class NewAlarm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     window_seconds: Annotated[int, Meta(ge=300, le=86_400)] = 3600
     """Over which messages are measured."""
     minimum_messages: Annotated[int, Meta(ge=1, le=1_000_000)] = 50
-    """With fewer nothing is judged."""
+    """With fewer nothing is judged; of `throttle_rate`, calls."""
     rounds_to_raise: _Rounds = 2
     """Looks in a row that must find trouble. There are ten in a window, at most two a minute."""
     rounds_to_clear: _Rounds = 3

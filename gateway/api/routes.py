@@ -18,6 +18,7 @@ from gateway.api.admin import (
     opt_out_lists,
     overview,
     parked_receipts,
+    platform_alarms,
     pools,
     price_books,
     provision,
@@ -48,6 +49,7 @@ from gateway.api.admin import senders as senders_desk
 from gateway.api.admin import short_codes as admin_short_codes
 from gateway.api.admin import templates as admin_templates
 from gateway.api.admin import two_way as admin_two_way
+from gateway.api.admin import webhook_endpoints as operator_endpoints
 from gateway.api.auth import operator_gate, tenant_gate
 from gateway.api.desk import Desk
 from gateway.api.docs import Library, docs_folder, docs_routes
@@ -338,6 +340,15 @@ OPERATOR_ROUTES: tuple[HTTPRouteHandler, ...] = (
     admin_insight.get_tenant_evidence,
     overview.get_summary,
     quarantine.list_quarantined_messages,
+    platform_alarms.list_platform_alarms,
+    platform_alarms.create_platform_alarm,
+    platform_alarms.get_platform_alarm,
+    platform_alarms.switch_platform_alarm,
+    platform_alarms.delete_platform_alarm,
+    operator_endpoints.list_operator_endpoints,
+    operator_endpoints.create_operator_endpoint,
+    operator_endpoints.switch_operator_endpoint,
+    operator_endpoints.delete_operator_endpoint,
     admin_alarms.list_tenant_alarms,
     admin_alarms.create_tenant_alarm,
     admin_alarms.delete_tenant_alarm,

@@ -5,7 +5,15 @@ import click
 from gateway.cli.calling import field, over_the_api, show_one, show_rows
 from gateway.client import Client, path_of
 
-_METRICS = ("conversion", "delivery_rate", "failure_rate", "block_rate", "pending_rate", "spend_pace")
+_METRICS = (
+    "conversion",
+    "delivery_rate",
+    "failure_rate",
+    "block_rate",
+    "pending_rate",
+    "spend_pace",
+    "throttle_rate",
+)
 _ALARM = (
     field("id"),
     field("name"),
@@ -20,12 +28,12 @@ _ALARM = (
     field("raised"),
     field("enabled"),
 )
-_tenant = click.option("--tenant", help="ten_…, with the operator key.")
+_tenant = click.option("--tenant", help="ten_…, with the operator key; `platform` for all tenants together.")
 
 
 @click.group("alarms")
 def command() -> None:
-    """Set, list and delete alarms, with a tenant's key or, for a tenant, with the operator's."""
+    """Set, list and delete alarms, with a tenant's key, or with the operator's for a tenant or for all."""
 
 
 @command.command("list")
@@ -81,4 +89,8 @@ def delete_alarm(client: Client, *, tenant: str | None, alarm: str) -> None:
 
 
 def _path(tenant: str | None) -> str:
-    return path_of("alarms") if tenant is None else path_of("admin", "tenants", tenant, "alarms")
+    if tenant is None:
+        return path_of("alarms")
+    return (
+        path_of("admin", "alarms") if tenant == "platform" else path_of("admin", "tenants", tenant, "alarms")
+    )

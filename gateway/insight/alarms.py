@@ -1,4 +1,8 @@
-"""What a tenant, or the operator for it, does with alarms; the scope comes first."""
+"""
+What a tenant, or the operator for it, does with alarms; the scope comes first.
+
+Alarms of `PLATFORM` are the operator's own and watch all tenants together.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,7 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.insight.hysteresis import Against
-from gateway.insight.metrics import DIRECTIONS, Metric
+from gateway.insight.metrics import DIRECTIONS, Watched
 from gateway.insight.models import Alarm
 from tenants.audit import store as audit
 from tenants.errors import Conflict, InvalidInput, NotFound
@@ -20,6 +24,8 @@ from tenants.scope import TenantScope
 
 MOST: Final = 100
 """Alarms of one tenant; each is measured at least every ten minutes."""
+LONGEST_WINDOW_S: Final = 3600
+"""Of throttles, whose counts are kept for an hour, and of all tenants, whose messages are many."""
 INBOX_KIND: Final = "alarm.raised"
 _GAP: Final = 0.1
 """Between the two thresholds where only one is given: a tenth of it."""
@@ -29,7 +35,7 @@ class Setting(Struct, frozen=True, kw_only=True):
     """What an alarm watches and when it is raised."""
 
     name: str
-    metric: Metric
+    metric: Watched
     country: str | None
     type: str | None
     against: Against
@@ -50,6 +56,7 @@ async def create(scope: TenantScope, session: AsyncSession, setting: Setting) ->
         InvalidInput: The thresholds do not make sense.
         Conflict: The name is taken, or there are as many alarms as there may be.
     """
+    _check_measurable(scope, setting)
     clear_at = checked_clear_at(setting)
     if await _count(scope, session) >= MOST:
         raise Conflict("too_many_alarms", f"There are {MOST} alarms: delete one first.")
@@ -145,6 +152,21 @@ def checked_clear_at(setting: Setting) -> float:
             "/clear_at", "invalid_threshold", f"`clear_at` is {side} `raise_at`, and reachable."
         )
     return setting.clear_at
+
+
+def _check_measurable(scope: TenantScope, setting: Setting) -> None:
+    throttles, of_all = setting.metric == "throttle_rate", scope.tenant_id == inbox.PLATFORM
+    if throttles and (setting.country or setting.type):
+        field = "/country" if setting.country else "/type"
+        raise InvalidInput(field, "not_measured", "Throttled calls are counted for all messages together.")
+    if of_all and setting.metric == "spend_pace":
+        detail = "Tenants pay in dollars or in credits: watch all of them by a budget in /v1/admin/budgets."
+        raise InvalidInput("/metric", "not_measured", detail)
+    if (throttles or of_all) and setting.against != "static":
+        raise InvalidInput("/against", "no_baseline", "There is no baseline for this: give fixed thresholds.")
+    if (throttles or of_all) and setting.window_s > LONGEST_WINDOW_S:
+        detail = f"This is measured over {LONGEST_WINDOW_S} seconds at most."
+        raise InvalidInput("/window_seconds", "too_long", detail)
 
 
 async def _stand_down(session: AsyncSession, alarm: Alarm, note: str) -> None:

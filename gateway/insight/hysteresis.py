@@ -11,7 +11,7 @@ from typing import Literal
 from msgspec import Struct
 
 from gateway.insight.baseline import Usual
-from gateway.insight.metrics import DIRECTIONS, Direction, Metric
+from gateway.insight.metrics import DIRECTIONS, Direction, Watched
 
 Against = Literal["static", "baseline"]
 Change = Literal["raised", "cleared"]
@@ -49,7 +49,7 @@ def judge(standing: Standing, value: float, terms: Terms) -> tuple[Standing, Cha
 
 
 def limits(
-    metric: Metric,
+    metric: Watched,
     against: Against,
     usual: Usual | None,
     *,

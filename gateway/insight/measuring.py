@@ -1,4 +1,8 @@
-"""What the messages of the last minutes or hours say, counted from the messages themselves. Scope first."""
+"""
+What the messages of the last minutes or hours say, counted from the messages themselves. Scope first.
+
+The operator's scope, `PLATFORM`, counts the messages of all tenants.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -7,8 +11,10 @@ from msgspec import Struct
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from gateway.insight.metrics import MICROS, Counts, Metric, Reading, reading
+from gateway.insight.metrics import MICROS, Counts, Reading, Watched, reading
 from gateway.insight.search import first_id, last_id
+from gateway.insight.throttling import throttles
+from tenants.inbox.service import PLATFORM
 from tenants.scope import TenantScope
 
 FEEDBACK_AFTER: Final = timedelta(minutes=10)
@@ -19,8 +25,7 @@ SOONEST: Final = timedelta(minutes=1)
 TOLERANCE: Final = 2.0
 """A receipt is overdue after twice the time within which 95 % usually come."""
 
-_COUNT: Final = text(
-    f"""
+_COUNTED: Final = f"""
     SELECT count(*) AS accepted, count(*) FILTER (WHERE dispatched_at <= :overdue) AS dispatched,
         count(*) FILTER (WHERE status = 'sent' AND dispatched_at <= :overdue) AS pending,
         count(*) FILTER (WHERE status = 'delivered') AS delivered,
@@ -33,12 +38,13 @@ _COUNT: Final = text(
         coalesce(sum(CASE WHEN unit = 'micros' THEN price_estimated::float8 / {MICROS}
             ELSE price_estimated::float8 END), 0) AS spent
     FROM messages
-    WHERE tenant_id = :tenant AND NOT test AND id BETWEEN :first AND :last
+    WHERE {{whose}} AND NOT test AND id BETWEEN :first AND :last
         AND created_at >= :since AND created_at < :before
         AND (CAST(:country AS text) IS NULL OR country = :country)
         AND (CAST(:type AS text) IS NULL OR type = :type)
     """  # noqa: S608 - a constant
-)
+_COUNT: Final = text(_COUNTED.format(whose="tenant_id = :tenant"))
+_COUNT_ALL: Final = text(_COUNTED.format(whose="TRUE"))
 
 
 class Window(Struct, frozen=True, kw_only=True):
@@ -59,7 +65,7 @@ def overdue_after(usual_receipt_s: float | None, *, fixed_s: int | None) -> time
     return max(SOONEST, timedelta(seconds=usual_receipt_s * TOLERANCE))
 
 
-def lag(metric: Metric, window: Window) -> timedelta:
+def lag(metric: Watched, window: Window) -> timedelta:
     """Return how long before now a window ends, so that its messages could have had their answer."""
     if metric == "conversion":
         return FEEDBACK_AFTER
@@ -67,13 +73,15 @@ def lag(metric: Metric, window: Window) -> timedelta:
 
 
 async def measure(
-    scope: TenantScope, session: AsyncSession, metric: Metric, window: Window, *, now: datetime
+    scope: TenantScope, session: AsyncSession, metric: Watched, window: Window, *, now: datetime
 ) -> Reading:
-    """Return the figure of the tenant's live messages accepted in the window."""
+    """Return the figure of the live messages accepted in the window, or of the calls made in it."""
     before = now - lag(metric, window)
     since = before - window.length
+    if metric == "throttle_rate":
+        return await throttles(scope, session, since=since, before=before)
+    of_all = scope.tenant_id == PLATFORM
     given: dict[str, Any] = {
-        "tenant": scope.tenant_id,
         "first": first_id(since),
         "last": last_id(before),
         "since": since,
@@ -82,5 +90,7 @@ async def measure(
         "country": window.country,
         "type": window.type,
     }
-    row = (await session.execute(_COUNT, given)).mappings().one()
+    if not of_all:
+        given["tenant"] = scope.tenant_id
+    row = (await session.execute(_COUNT_ALL if of_all else _COUNT, given)).mappings().one()
     return reading(metric, Counts(**dict(row)), hours=window.length / timedelta(hours=1))

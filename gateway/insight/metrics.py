@@ -14,14 +14,26 @@ Metric = Literal["conversion", "delivery_rate", "failure_rate", "block_rate", "p
 - `spend_pace`: what is spent in an hour
 """
 METRICS: Final[tuple[Metric, ...]] = get_args(Metric)
+Watched = Literal[
+    "conversion",
+    "delivery_rate",
+    "failure_rate",
+    "block_rate",
+    "pending_rate",
+    "spend_pace",
+    "throttle_rate",
+]
+"""What an alarm may watch: those, and `throttle_rate`, the share of the calls to AWS that AWS throttled."""
+WATCHED: Final[tuple[Watched, ...]] = get_args(Watched)
 Direction = Literal["above", "below"]
-DIRECTIONS: Final[dict[Metric, Direction]] = {
+DIRECTIONS: Final[dict[Watched, Direction]] = {
     "conversion": "below",
     "delivery_rate": "below",
     "failure_rate": "above",
     "block_rate": "above",
     "pending_rate": "above",
     "spend_pace": "above",
+    "throttle_rate": "above",
 }
 """On which side of a threshold the trouble is."""
 MICROS: Final = 1_000_000

@@ -89,7 +89,7 @@ class Alarm(Base):
         UniqueConstraint("tenant_id", "name"),
         CheckConstraint(
             "metric IN ('conversion', 'delivery_rate', 'failure_rate', 'block_rate', 'pending_rate', "
-            "'spend_pace')",
+            "'spend_pace', 'throttle_rate')",
             name="metric",
         ),
         CheckConstraint("against IN ('static', 'baseline')", name="against"),

@@ -2,7 +2,8 @@
 Judges the alarms that are due: measure, compare, and tell whoever must know, in one transaction each.
 
 What an alarm says goes to the tenant's webhooks and feed, to the operator's inbox, to the log and to the
-metrics; the inbox's task closes when the alarm is cleared.
+metrics; the inbox's task closes when the alarm is cleared. What watches all tenants is told to the operator's
+own webhooks instead.
 """
 
 from datetime import datetime, timedelta
@@ -11,7 +12,7 @@ from typing import Final, cast
 import msgspec
 import structlog
 from msgspec import Struct
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from gateway.clock import Clock
@@ -22,7 +23,7 @@ from gateway.insight.baseline import Usual
 from gateway.insight.history import history
 from gateway.insight.hysteresis import Against, Change, Standing, Terms, judge, limits
 from gateway.insight.measuring import Window, measure, overdue_after
-from gateway.insight.metrics import DIRECTIONS, Metric, Reading
+from gateway.insight.metrics import DIRECTIONS, Reading, Watched
 from gateway.insight.models import Alarm
 from gateway.messages.view import timestamp
 from gateway.telemetry.metrics import ALARM_CHANGES
@@ -62,7 +63,7 @@ class AlarmChanged(Struct, frozen=True, kw_only=True):
     """The baseline's median."""
     window_seconds: int
     messages: int
-    """Behind the value."""
+    """Behind the value; of `throttle_rate`, calls."""
     at: str
 
 
@@ -130,7 +131,7 @@ class AlarmWatch:
         ALARM_CHANGES.labels(alarm.metric, change).inc()
         _log.warning(
             f"alarm_{change}",
-            tenant_id=encode("ten", alarm.tenant_id),
+            tenant_id=None if alarm.tenant_id == inbox.PLATFORM else encode("ten", alarm.tenant_id),
             alarm_id=data.id,
             metric=alarm.metric,
             country=alarm.country,
@@ -140,10 +141,11 @@ class AlarmWatch:
 
 
 async def _due(session: AsyncSession, now: datetime) -> Alarm | None:
+    at_work = or_(Tenant.state != "closed", Alarm.tenant_id == inbox.PLATFORM)
     query = (
         select(Alarm)
-        .join(Tenant, Tenant.id == Alarm.tenant_id)
-        .where(Alarm.enabled, Alarm.due_at <= now, Tenant.state != "closed")
+        .outerjoin(Tenant, Tenant.id == Alarm.tenant_id)
+        .where(Alarm.enabled, Alarm.due_at <= now, at_work)
         .order_by(Alarm.due_at)
         .limit(1)
         .with_for_update(of=Alarm, skip_locked=True)
@@ -158,10 +160,10 @@ def next_round(window: timedelta) -> timedelta:
 
 async def _judged(session: AsyncSession, alarm: Alarm, *, now: datetime) -> Judged:
     scope = TenantScope(tenant_id=alarm.tenant_id)
-    metric, against = cast("Metric", alarm.metric), cast("Against", alarm.against)
+    metric, against = cast("Watched", alarm.metric), cast("Against", alarm.against)
     hours = (
         await history(scope, session, now=now, country=alarm.country, type_=alarm.type, apart=False)
-        if against == "baseline" or metric == "pending_rate"
+        if scope.tenant_id != inbox.PLATFORM and (against == "baseline" or metric == "pending_rate")
         else []
     )
     window = Window(
@@ -171,7 +173,9 @@ async def _judged(session: AsyncSession, alarm: Alarm, *, now: datetime) -> Judg
         overdue_after=overdue_after(baseline.usual_receipt_s(hours, at=now), fixed_s=alarm.after_s),
     )
     found = await measure(scope, session, metric, window, now=now)
-    usual = baseline.usual(metric, hours, at=now) if against == "baseline" else None
+    usual = (
+        baseline.usual(metric, hours, at=now) if against == "baseline" and metric != "throttle_rate" else None
+    )
     bounds = limits(metric, against, usual, raise_at=alarm.raise_at, clear_at=alarm.clear_at)
     standing = Standing(alarm.raised, alarm.streak)
     if bounds is None or found.of < alarm.minimum:

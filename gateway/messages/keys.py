@@ -1,12 +1,16 @@
 """Tenants' data keys, unwrapped once per process and kept in memory only."""
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
 
-from tenants.accounts.sealing import DataKey, unwrap
+from tenants.accounts.sealing import DataKey, derive, unwrap
 from tenants.errors import NotFound
+from tenants.inbox.service import PLATFORM
+
+_PLATFORM_PURPOSE: Final = b"tollgate/v1/platform"
+"""The operator has no row with a key: what is sealed for it follows from the configured secret."""
 
 
 class DataKeys:
@@ -17,15 +21,18 @@ class DataKeys:
         self._secret_key = secret_key
         self._most = most
         self._keys: dict[UUID, DataKey] = {}
+        self._platform = DataKey(derive(secret_key.encode(), _PLATFORM_PURPOSE))
 
     async def of(self, tenant_id: UUID) -> DataKey:
         """
-        Return the tenant's key.
+        Return the tenant's key; of `PLATFORM`, the operator's own.
 
         Raises:
             NotFound: There is no such tenant.
             KeyUnwrapFailed: The configured secret key is not the one that wrapped it.
         """
+        if tenant_id == PLATFORM:
+            return self._platform
         if (key := self._keys.get(tenant_id)) is None:
             wrapped: Any = await self._pool.fetchval("SELECT data_key FROM tenants WHERE id = $1", tenant_id)
             if wrapped is None:

@@ -15,6 +15,7 @@ from gateway.telemetry import metrics
 _log = structlog.get_logger(__name__)
 
 _KEPT: Final = timedelta(hours=1)
+"""As long as the longest window of an alarm on throttling."""
 _ONE_AT_A_TIME: Final = "SELECT pg_try_advisory_xact_lock(hashtextextended('tollgate.checkup', 0))"
 _STATES: Final = "SELECT subject_id, kind, state, reason, since, hold_seconds FROM health_states FOR UPDATE"
 _CALLS: Final = """

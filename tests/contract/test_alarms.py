@@ -9,7 +9,7 @@ import pytest
 
 import gateway
 from gateway.clock import FixedClock, SystemClock
-from gateway.insight.metrics import METRICS
+from gateway.insight.metrics import WATCHED
 from gateway.insight.watch import SILENT_FOR, AlarmWatch
 from tests.harness.stored import put
 
@@ -299,4 +299,4 @@ async def test_the_alarm_of_the_page_is_taken(customer) -> None:
     for body in shown:
         answer = await customer.api.post("/v1/alarms", json=json.loads(body))
         assert answer.status_code == 201, answer.text
-    assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == set(METRICS)
+    assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == set(WATCHED)

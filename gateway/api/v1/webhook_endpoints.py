@@ -106,14 +106,14 @@ async def create_webhook_endpoint(
 ) -> Response[EndpointWithSecret]:
     """Add an endpoint."""
     _check_events(data.events)
-    await _check_url(desk, data.url)
+    await check_url(desk, data.url)
     key = await desk.services.data_keys.of(request.auth.tenant_id)
 
     async def work(session: AsyncSession) -> EndpointWithSecret:
         secret = new_secret()
         row = await service.create(request.auth, session, key, data, secret=secret)
         await session.refresh(row)
-        return _with_secret(row, secret)
+        return with_secret(row, secret)
 
     return await desk.tenant_once(request, work, status=201)
 
@@ -148,7 +148,7 @@ async def update_webhook_endpoint(
     """Change what the body names."""
     wanted = path_id("wh", endpoint_id, KIND)
     if data.url is not UNSET:
-        await _check_url(desk, data.url)
+        await check_url(desk, data.url)
     async with desk.tenant(request.auth) as session:
         row = await service.get(request.auth, session, wanted)
         changes = _changes(data)
@@ -194,12 +194,13 @@ async def rotate_webhook_secret(
     async def work(session: AsyncSession) -> EndpointWithSecret:
         secret, now = new_secret(), desk.services.clock.now()
         row = await service.rotate_secret(request.auth, session, key, wanted, secret=secret, now=now)
-        return _with_secret(row, secret)
+        return with_secret(row, secret)
 
     return await desk.tenant_once(request, work, status=200)
 
 
-def _with_secret(row: WebhookEndpoint, secret: str) -> EndpointWithSecret:
+def with_secret(row: WebhookEndpoint, secret: str) -> EndpointWithSecret:
+    """Return an endpoint with its secret, this once."""
     view = endpoint_view(row)
     shown = {name: getattr(view, name) for name in view.__struct_fields__}
     return EndpointWithSecret(**shown, secret=secret)
@@ -220,7 +221,13 @@ def _check_events(events: list[str]) -> None:
             )
 
 
-async def _check_url(desk: Desk, url: str) -> None:
+async def check_url(desk: Desk, url: str) -> None:
+    """
+    Look at where a URL leads.
+
+    Raises:
+        Refusal: Webhooks are not sent there.
+    """
     reason = await desk.services.webhook_url_check(url)
     if reason is not None:
         raise Refusal.of_field("/url", "webhook_url_refused", reason)
