@@ -20,7 +20,7 @@ from tenants.errors import InvalidInput
 MAX_ROWS: Final = 2_000
 _MAX_CELL: Final = 2_000
 _NEEDED: Final = ("number", "use_case", "type")
-_COLUMNS: Final = Columns(
+COLUMNS: Final = Columns(
     known=(*_NEEDED, "given_at", "method", "text", "signer", "ip", "evidence"), needed=_NEEDED
 )
 _EXPORTED: Final = ("number", "use_case", "type", "state", "method", "text_hash", "since")
@@ -28,7 +28,7 @@ _EXPORTED: Final = ("number", "use_case", "type", "state", "method", "text_hash"
 
 def read_consents(text: str, now: datetime) -> RowFile[NewConsent]:
     """Return what a file says; never raises, whatever the text."""
-    return read_rows(text, _COLUMNS, lambda line, cells: _row(line, cells, now), most=MAX_ROWS)
+    return read_rows(text, COLUMNS, lambda line, cells: consent_row(line, cells, now), most=MAX_ROWS)
 
 
 def consents_csv(rows: Iterable[ConsentView]) -> str:
@@ -47,7 +47,8 @@ def consents_csv(rows: Iterable[ConsentView]) -> str:
     )  # fmt: skip
 
 
-def _row(line: int, cells: dict[str, str], now: datetime) -> NewConsent | RowFault:
+def consent_row(line: int, cells: dict[str, str], now: datetime) -> NewConsent | RowFault:
+    """Return what one row says, or what is wrong with it."""
     for name, cell in cells.items():
         if len(cell) > _MAX_CELL or "\x00" in cell:
             return fault(line, name, "invalid", f"a cell has at most {_MAX_CELL} characters")

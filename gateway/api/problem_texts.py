@@ -257,6 +257,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "The `version` sent is not the present one: somebody answered since. Nothing was stored.",
         "Read the onboarding again, look at what changed, and send the answer with the new `version`.",
     ),
+    "cut_over_not_ready": (
+        "A share above 0 was asked for while nothing of the tenant's can send there. No share changed.",
+        "The detail names what is missing: going live, the country, or an active sender; then ask again.",
+    ),
     "onboarding_not_ready": (
         "A step before the one asked for is not done, or the one asked for is over. Nothing changed.",
         "The detail names the step; `GET /v1/onboarding` says what each one waits for.",

@@ -94,6 +94,7 @@ PROBLEMS: Final[dict[str, ProblemKind]] = dict(
         _kind("tenant_closed", 409, "The tenant is closed"),
         _kind("already_invited", 409, "The person may sign in already"),
         _kind("answers_changed", 409, "Somebody else answered meanwhile"),
+        _kind("cut_over_not_ready", 409, "The country cannot come over yet"),
         _kind("onboarding_not_ready", 409, "The onboarding is not at this point"),
         _kind("balance_not_zero", 409, "The balance is not empty"),
         _kind("balance_too_large", 409, "The balance would be too large"),

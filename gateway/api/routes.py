@@ -40,6 +40,7 @@ from gateway.api.admin import inbound as admin_inbound
 from gateway.api.admin import insight as admin_insight
 from gateway.api.admin import keywords as admin_keywords
 from gateway.api.admin import messages as messages_desk
+from gateway.api.admin import migration as migration_desk
 from gateway.api.admin import onboarding as admin_onboarding
 from gateway.api.admin import opt_outs as admin_opt_outs
 from gateway.api.admin import protect as account_protect
@@ -76,6 +77,7 @@ from gateway.api.v1 import (
     lookups,
     media,
     messages,
+    migration,
     onboarding,
     opt_outs,
     protect,
@@ -205,6 +207,8 @@ TENANT_ROUTES: tuple[HTTPRouteHandler, ...] = (
     registrations.create_registration_version,
     registrations.get_registration_history,
     registrations.delete_registration,
+    migration.get_migration,
+    migration.get_recipient_side,
     short_codes.list_short_codes,
     short_codes.get_short_code,
     senders.list_senders,
@@ -235,6 +239,11 @@ TENANT_ROUTES: tuple[HTTPRouteHandler, ...] = (
 )
 
 OPERATOR_ROUTES: tuple[HTTPRouteHandler, ...] = (
+    migration_desk.plan_migration,
+    migration_desk.apply_migration,
+    migration_desk.get_tenant_migration,
+    migration_desk.cut_tenant_over,
+    migration_desk.move_number,
     admin_onboarding.list_onboardings,
     admin_onboarding.get_tenant_onboarding,
     admin_onboarding.answer_for_tenant,

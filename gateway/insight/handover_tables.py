@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 EXPORTED: Final = (
-    "tenants", "api_keys", "balances", "budgets", "onboardings", "hosted_pages",
+    "tenants", "api_keys", "balances", "budgets", "onboardings", "hosted_pages", "moves",
     "templates", "template_versions", "keywords", "keyword_texts",
     "senders", "pools", "pool_senders", "configuration_sets", "campaigns", "sender_quotas", "mps_increases",
     "two_way_settings", "tenant_routes",

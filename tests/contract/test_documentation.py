@@ -115,6 +115,7 @@ def test_every_post_offers_an_idempotency_key(openapi) -> None:
     ]
     write_nothing = [
         "/v1/admin/aws-accounts/{account_id}/check",
+        "/v1/admin/tenants/{tenant_id}/migration/plan",
         "/v1/admin/tenants/{tenant_id}/provision/plan",
         "/v1/messages/estimate",
         "/v1/messages/explain",

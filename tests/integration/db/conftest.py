@@ -22,6 +22,7 @@ from tenants.endpoints import models as _endpoints  # noqa: F401
 from tenants.ids import new_uuid
 from tenants.inbox import models as _inbox  # noqa: F401
 from tenants.keywords import models as _keywords  # noqa: F401
+from tenants.moves import models as _moves  # noqa: F401
 from tenants.optouts import models as _optouts  # noqa: F401
 from tenants.pages import models as _pages  # noqa: F401
 from tenants.people import models as _people  # noqa: F401

@@ -16,6 +16,7 @@ WRITES_NOTHING = {
     "estimate_message": "counts and prices; stores nothing",
     "lint_registration": "reads a draft; stores nothing",
     "explain_message": "asks every gate; stores and charges nothing",
+    "plan_migration": "does all of it in a transaction and takes it back",
     "plan_provisioning": "reads AWS and the tenant; makes nothing",
     "check_aws_account": "asks AWS, with a dry run; sends and changes nothing",
 }
