@@ -2,8 +2,8 @@
 
 from gateway.db.migrations.sql_file import run_sql_beside
 
-revision = "0043"
-down_revision = "0042"
+revision = "0044"
+down_revision = "0043"
 branch_labels = None
 depends_on = None
 
