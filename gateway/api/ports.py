@@ -82,6 +82,10 @@ class DataKeySource(Protocol):
         """
         ...
 
+    def forget(self, tenant_id: UUID) -> None:
+        """Ask Postgres again at the next use."""
+        ...
+
 
 class IngestAnswer(Protocol):
     """What became of one SNS post. `stored` and `confirmed` mean the Postgres commit is done."""

@@ -269,6 +269,14 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "A closed tenant stays as it is for good.",
         "Create another tenant.",
     ),
+    "tenant_not_closed": (
+        "Only a closed tenant is erased: an erasure has no way back, and an open tenant would go on writing.",
+        "Close it first, export what it is owed, then ask again.",
+    ),
+    "messages_in_flight": (
+        "Messages of the tenant wait or have no final receipt yet; their money is still to be settled.",
+        "Cancel what is scheduled and wait for the rest, at most 72 hours after the last dispatch.",
+    ),
     "already_invited": (
         "Somebody with this e-mail address may sign in to the console already, for this tenant or another.",
         "Let them sign in, or invite another address.",

@@ -92,6 +92,8 @@ PROBLEMS: Final[dict[str, ProblemKind]] = dict(
         _kind("name_taken", 409, "The name is in use"),
         _kind("slug_taken", 409, "The slug is in use"),
         _kind("tenant_closed", 409, "The tenant is closed"),
+        _kind("tenant_not_closed", 409, "The tenant is not closed"),
+        _kind("messages_in_flight", 409, "Messages are on their way", retryable=True),
         _kind("already_invited", 409, "The person may sign in already"),
         _kind("answers_changed", 409, "Somebody else answered meanwhile"),
         _kind("cut_over_not_ready", 409, "The country cannot come over yet"),

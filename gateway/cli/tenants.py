@@ -125,6 +125,24 @@ def close(client: Client, *, tenant: str) -> None:
     show_one(client.post(path_of("admin", "tenants", tenant, "close")), _FIELDS, before="Closed.")
 
 
+@command.command("erase")
+@click.argument("tenant")
+@click.confirmation_option(
+    prompt="Numbers, texts and people of a closed tenant are gone for good; the books stay. Erase it?"
+)
+@over_the_api
+def erase(client: Client, *, tenant: str) -> None:
+    """Forget a closed tenant; asked again, it shows how far that is."""
+    row = client.post(path_of("admin", "tenants", tenant, "erase"))
+    shown = (field("tenant"), field("state"), field("asked_at"), field("finished_at"), ("rows", _erased))
+    show_one(row, shown)
+
+
+def _erased(row: dict[str, Any]) -> int:
+    rows: dict[str, int] = row["rows"]
+    return sum(rows.values())
+
+
 def _object(text: str) -> dict[str, Any]:
     try:
         value: Any = json.loads(text)

@@ -43,6 +43,7 @@ LEFT_OUT: Final[Mapping[str, str]] = MappingProxyType(
         "pumping_suspicions": "the platform's own defence, over within days",
         "quarantined_messages": _DESK,
         "relane_orders": _QUEUE,
+        "tenant_erasures": "a mark of the operator's: a tenant that is erased has nothing to hand over",
         "short_codes": "leases under way between the operator and AWS; what came of them is in senders",
         "usage_batches": _QUEUE,
     }

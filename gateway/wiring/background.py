@@ -13,7 +13,6 @@ from gateway.dispatch.expiry import ExpirySweep
 from gateway.dispatch.quarantine import QuarantineSweep
 from gateway.dispatch.relane_orders import RelaneOrders
 from gateway.dispatch.unknown import UnknownSweep
-from gateway.inbound.forgetting import forget_old_texts
 from gateway.insight.hours import Hours
 from gateway.insight.watch import AlarmWatch
 from gateway.intake.pumping_watch import PumpingWatch
@@ -25,7 +24,6 @@ from gateway.lanes.lanes import Lanes
 from gateway.lanes.queues import Queues
 from gateway.lanes.relay import Relay
 from gateway.lanes.survey import LaneSurvey
-from gateway.media.store import forget_expired
 from gateway.messages.balance_notices import BalanceNotices
 from gateway.messages.book_check import BookCheck
 from gateway.messages.feedback_sweep import FeedbackSweep
@@ -48,14 +46,11 @@ from gateway.webhooks.client import open_client
 from gateway.webhooks.deliver import WebhookSender
 from gateway.webhooks.posting import Poster
 from gateway.webhooks.strays import gather_strays
+from gateway.wiring.forgetting import forgetting_rounds
 from gateway.wiring.policies import create_reader
 from gateway.wiring.resources import Resources, Task
 from gateway.wiring.targets import targets_of
 from tenants.budgets.recount import recount_due
-from tenants.protection.overrides import KEPT
-
-_STRAYS_KEPT = timedelta(days=30)
-"""Events of nobody are evidence for a while, and then somebody's personal data."""
 
 
 async def open_webhooks(shared: Resources, stack: AsyncExitStack) -> list[Task]:
@@ -119,29 +114,6 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
         async with worker_transaction(shared.worker_engine) as session:
             await recount_due(session)
 
-    async def forget_keys() -> None:
-        await pool.execute("DELETE FROM idempotency_keys WHERE expires_at < now()")
-
-    async def forget_media() -> None:
-        async with worker_transaction(shared.worker_engine) as session:
-            await forget_expired(session)
-
-    async def forget_quarantined() -> None:
-        await pool.execute(
-            "DELETE FROM quarantined_messages WHERE quarantined_at < now() - $1::interval", _STRAYS_KEPT
-        )
-
-    async def forget_strays() -> None:
-        await pool.execute(
-            "DELETE FROM parked_receipts WHERE received_at < now() - $1::interval", _STRAYS_KEPT
-        )
-
-    async def forget_inbound() -> None:
-        await forget_old_texts(pool, timedelta(days=settings.inbound_kept_days))
-
-    async def forget_overrides() -> None:
-        await pool.execute("DELETE FROM protect_overrides WHERE expires_at < now() - $1::interval", KEPT)
-
     rounds = [
         Round(name="queue_due", every_s=0.25, at_rest_s=0.5, work=relay.queue_due),
         Round(name="push_left_behind", every_s=1.0, work=relay.push_left_behind),
@@ -172,16 +144,11 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
         Round(name="open_fees", every_s=30.0, work=leases.post),
         Round(name="recounted_budgets", every_s=10.0, work=recount_budgets),
         Round(name="partitions", every_s=3600.0, work=lambda: partitions.keep(clock.now())),
-        Round(name="old_strays", every_s=3600.0, work=forget_strays),
-        Round(name="old_quarantined", every_s=3600.0, work=forget_quarantined),
-        Round(name="old_inbound", every_s=3600.0, work=forget_inbound),
-        Round(name="expired_overrides", every_s=3600.0, work=forget_overrides),
-        Round(name="expired_media", every_s=3600.0, work=forget_media),
         Round(name="registrations", every_s=1.0, at_rest_s=2.0, work=runner.work),
         Round(name="bulk_sender_ids", every_s=1.0, at_rest_s=4.0, work=sender_ids.work),
         Round(name="registration_reviews", every_s=2.0, at_rest_s=4.0, work=reviews.look),
         Round(name="short_codes", every_s=600.0, work=ShortCodeWatch(shared.worker_engine, clock).look),
         Round(name="plain_attachments", every_s=60.0, work=seal_files),
-        Round(name="expired_keys", every_s=600.0, work=forget_keys),
+        *forgetting_rounds(shared),
     ]
     return [lambda: run_rounds(rounds), health.run, terms.run]

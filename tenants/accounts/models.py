@@ -1,8 +1,9 @@
 """Table of tenants."""
 
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.tables import Base, Instant, Json, Sealed, Texts
@@ -28,3 +29,22 @@ class Tenant(Base):
     policy_version: Mapped[int] = mapped_column(server_default="1")
     data_key: Mapped[Sealed]
     created_at: Mapped[Instant] = mapped_column(server_default=text("now()"))
+
+
+class Erasure(Base):
+    """A closed tenant that is being forgotten, or was: how far it is, and how many rows it took."""
+
+    __tablename__ = "tenant_erasures"
+    __table_args__ = (
+        Index("ix_tenant_erasures_unfinished", "asked_at", postgresql_where=text("finished_at IS NULL")),
+    )
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    place: Mapped[int] = mapped_column(server_default="1")
+    """In the order of `tollgate_erasure_plan()`."""
+    after_id: Mapped[UUID | None]
+    """Up to which row of a table that is walked."""
+    counts: Mapped[Json] = mapped_column(server_default=text("'{}'"))
+    """Rows by table."""
+    asked_at: Mapped[Instant] = mapped_column(server_default=text("now()"))
+    finished_at: Mapped[datetime | None]

@@ -75,6 +75,24 @@ class DataKey:
         return self._recipients.digest(b"code:" + context + b":" + code.encode())
 
 
+class ForgottenKey(DataKey):
+    """
+    Stands for the key of a tenant that was erased: what it sealed is nothing any more, for everybody.
+
+    What comes late is sealed under a key that nobody keeps.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(secrets.token_bytes(_KEY_BYTES))
+
+    def open(self, sealed: bytes, *, context: bytes) -> bytes:  # noqa: ARG002 - the signature of a key
+        """Return nothing: not even the tenant's own rows open."""
+        return b""
+
+
+FORGOTTEN: Final = b""
+"""What stands in the place of the wrapped key of a tenant that was erased."""
+
 _nonces: Final[list[bytes]] = []
 """Random bytes read ahead: a call of the kernel per nonce costs more than the sealing."""
 os.register_at_fork(after_in_child=_nonces.clear)
@@ -98,11 +116,13 @@ def new_wrapped_key(secret_key: str) -> bytes:
 
 def unwrap(wrapped: bytes, secret_key: str) -> DataKey:
     """
-    Return the data key inside `wrapped`.
+    Return the data key inside `wrapped`; of a tenant that was erased, one that opens nothing.
 
     Raises:
         KeyUnwrapFailed: `secret_key` is not the one that wrapped it, or the bytes are damaged.
     """
+    if wrapped == FORGOTTEN:
+        return ForgottenKey()
     if len(wrapped) != _NONCE_BYTES + _KEY_BYTES + _TAG_BYTES:
         raise KeyUnwrapFailed("the wrapped data key has the wrong length")
     try:

@@ -30,6 +30,12 @@ def test_the_error_page_is_made_from_the_table() -> None:
     assert (ROOT / "docs/errors.md").read_text(encoding="utf-8") == errors_markdown()
 
 
+WAITS = {
+    "quiet_hours", "idempotency_in_flight", "media_unavailable", "pumping_suspected", "messages_in_flight",
+}  # fmt: skip
+"""Refusals of another status that time alone ends."""
+
+
 def test_every_code_says_what_happened_and_what_to_do() -> None:
     """A code without a way out is half an answer."""
     for kind in PROBLEMS.values():
@@ -37,10 +43,7 @@ def test_every_code_says_what_happened_and_what_to_do() -> None:
         assert 400 <= kind.status <= 503
         assert kind.explanation.endswith(".")
         assert kind.way_out.endswith((".", "`."))
-        assert kind.retryable == (
-            kind.status in {429, 500, 503}
-            or kind.code in {"quiet_hours", "idempotency_in_flight", "media_unavailable", "pumping_suspected"}
-        )
+        assert kind.retryable == (kind.status in {429, 500, 503} or kind.code in WAITS)
 
 
 def test_every_code_that_a_send_can_be_declined_with_is_in_the_table() -> None:

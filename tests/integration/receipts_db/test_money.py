@@ -98,32 +98,6 @@ async def money(database, scope, messages):
     return dict(balance), dict(accounts), prices, [dict(row) for row in usage]
 
 
-async def test_receipts_twice_shuffled_and_late_come_to_the_same_money(
-    apply, database, worker_engine, worker_pool
-):
-    """`LEDGER_RECEIPTS` says how many; two tenants get the same story, one in order and one as SNS has it."""
-    ends = []
-    for shuffled in (False, True):
-        rng = random.Random(7)
-        scope, messages = await tenant_with(worker_engine, worker_pool, count=RECEIPTS // PER_MESSAGE)
-        made = lives(messages, rng)
-        if shuffled:
-            made = as_it_comes(made, rng)
-        for start in range(0, len(made), 2 * BATCH):
-            halves = (made[start : start + BATCH], made[start + BATCH : start + 2 * BATCH])
-            if shuffled:
-                await asyncio.gather(*(apply(*half) for half in halves if half))
-            else:
-                for half in halves:
-                    await apply(*half)
-        await count_all(worker_pool)
-        ends.append(await money(database, scope, messages))
-    assert ends[0] == ends[1]
-    assert ends[0][0]["held"] == 0
-    assert len(Counter(price[1] for price in ends[0][2])) > 1
-    assert await faults(database) == []
-
-
 async def test_a_price_above_the_hold_is_the_platforms_and_booked_in_full(
     apply, database, worker_engine, worker_pool
 ):
@@ -258,4 +232,30 @@ async def test_one_attempt_that_became_three_texts_costs_all_three_in_any_order(
             await apply(made)
         assert (await row_of(database, message.id))["cost_micros"] == 10_000 + 10_000 + 2_000
         rng.shuffle(story)
+    assert await faults(database) == []
+
+
+async def test_receipts_twice_shuffled_and_late_come_to_the_same_money(
+    apply, database, worker_engine, worker_pool
+):
+    """`LEDGER_RECEIPTS` says how many; two tenants get the same story, one in order and one as SNS has it."""
+    ends = []
+    for shuffled in (False, True):
+        rng = random.Random(7)
+        scope, messages = await tenant_with(worker_engine, worker_pool, count=RECEIPTS // PER_MESSAGE)
+        made = lives(messages, rng)
+        if shuffled:
+            made = as_it_comes(made, rng)
+        for start in range(0, len(made), 2 * BATCH):
+            halves = (made[start : start + BATCH], made[start + BATCH : start + 2 * BATCH])
+            if shuffled:
+                await asyncio.gather(*(apply(*half) for half in halves if half))
+            else:
+                for half in halves:
+                    await apply(*half)
+        await count_all(worker_pool)
+        ends.append(await money(database, scope, messages))
+    assert ends[0] == ends[1]
+    assert ends[0][0]["held"] == 0
+    assert len(Counter(price[1] for price in ends[0][2])) > 1
     assert await faults(database) == []

@@ -84,11 +84,21 @@ def test_a_wrong_operator_secret_is_named_as_the_fault() -> None:
         unwrap(new_wrapped_key(SECRET_KEY), "another secret key")
 
 
-@pytest.mark.parametrize("wrapped", [b"", bytes(59), bytes(61)])
+@pytest.mark.parametrize("wrapped", [b"\0", bytes(59), bytes(61)])
 def test_a_wrapped_key_of_another_length_is_refused(wrapped: bytes) -> None:
     """A truncated column is a failed unwrap, not a crash."""
     with pytest.raises(KeyUnwrapFailed, match="length"):
         unwrap(wrapped, SECRET_KEY)
+
+
+def test_a_forgotten_key_opens_nothing_and_what_it_seals_is_lost() -> None:
+    """The readers of an erased tenant's rows find nothing, and none of them fails."""
+    known = unwrap(new_wrapped_key(SECRET_KEY), SECRET_KEY)
+    late = unwrap(b"", SECRET_KEY).seal(b"late", context=b"")
+    for sealed in (known.seal(b"text", context=b""), b"", late):
+        assert unwrap(b"", SECRET_KEY).open(sealed, context=b"") == b""
+    with pytest.raises(SealBroken):
+        known.open(late, context=b"")
 
 
 def test_keys_for_two_purposes_differ() -> None:

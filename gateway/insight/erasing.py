@@ -1,0 +1,68 @@
+"""
+Tenants forgotten row by row: what `tollgate_erasure_plan()` names, in the scheduler, a batch a transaction.
+
+A batch that a crash cuts short is done again by whoever comes next; two that meet do not wait for each other.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+import structlog
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from gateway.clock import Clock
+from gateway.db.transaction import worker_transaction
+from tenants.accounts import erasure
+from tenants.scope import TenantScope
+
+_log = structlog.get_logger(__name__)
+
+_AT_ONCE: Final = 1000
+_UNFINISHED: Final = "SELECT tenant_id FROM tenant_erasures WHERE finished_at IS NULL ORDER BY asked_at"
+_IN_FLIGHT: Final = text("""
+    SELECT EXISTS (SELECT FROM dispatch_queue WHERE tenant_id = :tenant)
+        OR EXISTS (SELECT FROM messages WHERE status = 'sent' AND tenant_id = :tenant)
+        OR EXISTS (SELECT FROM balances WHERE held <> 0 AND tenant_id = :tenant)
+""")
+
+Forget = Callable[[UUID], Awaitable[None]]
+"""Takes away what Redis holds of a tenant."""
+
+
+async def in_flight(scope: TenantScope, session: AsyncSession) -> bool:
+    """Return whether a message of the tenant waits, is under way or has its final receipt to come."""
+    return bool((await session.execute(_IN_FLIGHT, {"tenant": scope.tenant_id})).scalar_one())
+
+
+class Erasures:
+    """One round at a time, by the scheduler; any number of them may run."""
+
+    def __init__(
+        self, pool: "asyncpg.Pool[asyncpg.Record]", engine: AsyncEngine, forget: Forget, clock: Clock
+    ) -> None:
+        self._pool = pool
+        self._engine = engine
+        self._forget = forget
+        self._clock = clock
+
+    async def work(self, *, at_once: int = _AT_ONCE) -> int:
+        """Erase what was asked for, to its end; returns how many tenants were finished."""
+        finished = 0
+        for row in await self._pool.fetch(_UNFINISHED):
+            finished += await self._erase(row["tenant_id"], at_once)
+        return finished
+
+    async def _erase(self, tenant_id: UUID, at_once: int) -> bool:
+        while more := await self._pool.fetchval("SELECT tollgate_erase_batch($1, $2)", tenant_id, at_once):
+            pass
+        if more is None:
+            return False  # another process is at it
+        # After the rows: whoever reads them meanwhile finds nothing to write there again.
+        await self._forget(tenant_id)
+        async with worker_transaction(self._engine) as session:
+            await erasure.finish(TenantScope(tenant_id=tenant_id), session, now=self._clock.now())
+        _log.info("tenant_erased", tenant_id=str(tenant_id))
+        return True

@@ -1,0 +1,59 @@
+"""The scheduler's rounds that take away what has been kept for long enough, or is to be forgotten."""
+
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from gateway.admission.projection import tenant_prefix
+from gateway.db.transaction import worker_transaction
+from gateway.inbound.forgetting import forget_old_texts
+from gateway.insight.erasing import Erasures
+from gateway.media.store import forget_expired
+from gateway.rounds import Round
+from gateway.wiring.resources import Resources
+from tenants.protection.overrides import KEPT
+
+_STRAYS_KEPT: Final = timedelta(days=30)
+"""Events of nobody are evidence for a while, and then somebody's personal data."""
+
+
+def forgetting_rounds(shared: Resources) -> list[Round]:
+    """Return the rounds; any number of schedulers may run them."""
+    pool = shared.pool
+
+    async def forget_keys() -> None:
+        await pool.execute("DELETE FROM idempotency_keys WHERE expires_at < now()")
+
+    async def forget_media() -> None:
+        async with worker_transaction(shared.worker_engine) as session:
+            await forget_expired(session)
+
+    async def forget_quarantined() -> None:
+        await pool.execute(
+            "DELETE FROM quarantined_messages WHERE quarantined_at < now() - $1::interval", _STRAYS_KEPT
+        )
+
+    async def forget_strays() -> None:
+        await pool.execute(
+            "DELETE FROM parked_receipts WHERE received_at < now() - $1::interval", _STRAYS_KEPT
+        )
+
+    async def forget_inbound() -> None:
+        await forget_old_texts(pool, timedelta(days=shared.settings.inbound_kept_days))
+
+    async def forget_overrides() -> None:
+        await pool.execute("DELETE FROM protect_overrides WHERE expires_at < now() - $1::interval", KEPT)
+
+    async def forget_in_redis(tenant_id: UUID) -> None:
+        await shared.scripts.delete_prefixed(tenant_prefix(tenant_id), keep=())
+
+    erasures = Erasures(pool, shared.worker_engine, forget_in_redis, shared.clock)
+    return [
+        Round(name="old_strays", every_s=3600.0, work=forget_strays),
+        Round(name="old_quarantined", every_s=3600.0, work=forget_quarantined),
+        Round(name="old_inbound", every_s=3600.0, work=forget_inbound),
+        Round(name="expired_overrides", every_s=3600.0, work=forget_overrides),
+        Round(name="expired_media", every_s=3600.0, work=forget_media),
+        Round(name="expired_keys", every_s=600.0, work=forget_keys),
+        Round(name="erasures", every_s=1.0, at_rest_s=4.0, work=erasures.work),
+    ]

@@ -1,0 +1,189 @@
+"""
+The erasure of a tenant, statement by statement: all of it goes but the books, and nobody else's row.
+
+`neighbours` has a row in every table there is; a table that is added has to be put into the plan or be kept
+for a reason.
+"""
+
+import asyncio
+
+import asyncpg
+import pytest
+from redis.asyncio import Redis
+
+from gateway.admission.projection import tenant_prefix
+from gateway.db.engine import create_pool
+from gateway.insight.erasure_tables import KEPT
+from gateway.lanes.scripts import RedisScripts
+from tenants.ids import new_uuid
+
+BATCH = "SELECT tollgate_erase_batch($1, $2)"
+CANARY = "a-name-that-must-go"
+
+
+async def plan_of(database):
+    """The plan as the database has it: what is done to each table, by name."""
+    rows = await database.fetch("SELECT name, walked, blanks FROM tollgate_erasure_plan() ORDER BY place")
+    return {row["name"]: row for row in rows}
+
+
+async def leave(database, tenant_id, *, messages=0):
+    """A tenant that was asked to be erased, with as many messages of a person."""
+    await database.execute(
+        "INSERT INTO tenants (id, slug, name, model, state, countries, plan, data_key) "
+        "VALUES ($1, $2, 'erased', 2, 'closed', '{}', '{}', '')",
+        tenant_id,
+        f"e-{tenant_id.hex}",
+    )
+    await database.execute("INSERT INTO tenant_erasures (tenant_id) VALUES ($1)", tenant_id)
+    for _ in range(messages):
+        await database.execute(
+            """
+            INSERT INTO messages (tenant_id, id, created_at, test, status, channel, type, country,
+                recipient_hash, to_sealed, body_sealed, context, client_reference, encoding, parts, unit,
+                price_estimated, price_final, max_price_micros, sender_value, expires_at)
+            VALUES ($1, $2, now(), false, 'delivered', 'sms', 'otp', 'US', 'hash', 'to', 'body', '{"a": "b"}',
+                $3, 'GSM', 1, 'micros', 5, 5, 9, '+1', now())
+            """,
+            tenant_id,
+            new_uuid(),
+            CANARY,
+        )
+
+
+async def erase(pool, tenant_id, *, at_most=100):
+    """Go on until nothing is left; returns how many batches that took."""
+    batches = 0
+    while more := await pool.fetchval(BATCH, tenant_id, at_most):
+        batches += 1
+    assert more is False
+    return batches
+
+
+async def left_of(database, tenant_id):
+    """How many messages of a tenant still say whom they went to."""
+    return await database.fetchval(
+        "SELECT count(*) FROM messages WHERE tenant_id = $1 AND to_sealed <> ''", tenant_id
+    )
+
+
+async def test_every_table_of_tenants_is_erased_or_kept_for_a_reason(database, tenant_tables):
+    """A new table of tenants is a decision, and belongs to one of the two."""
+    erased = set(await plan_of(database))
+    assert set(tenant_tables) - erased - set(KEPT) == set()
+    assert erased & set(KEPT) == set()
+
+
+async def test_a_tenant_is_erased_from_every_table_and_its_neighbour_from_none(
+    database, worker_pool, tenant_tables, neighbours
+):
+    """What stays has the books' columns only; no text of the tenant is found anywhere."""
+    gone, stays = neighbours
+    for change in (
+        "messages SET body_sealed = 'b', client_reference = $2, reason_detail = $2, carrier = $2",
+        "receipts SET detail = jsonb_build_object('a', $2::text)",
+        "audit_rows SET subject = $2, detail = jsonb_build_object('a', $2::text)",
+    ):
+        for tenant_id in neighbours:
+            await database.execute(f"UPDATE {change} WHERE tenant_id = $1", tenant_id, CANARY)
+    await database.execute("UPDATE tenants SET data_key = '' WHERE id = $1", gone)
+    before = {table: await rows_of(database, table, stays) for table in tenant_tables}
+    await erase(worker_pool, gone)
+    plan = await plan_of(database)
+    for table in tenant_tables:
+        left = await rows_of(database, table, gone)
+        kept_rows = table in KEPT or plan[table]["blanks"] is not None
+        assert bool(left) == kept_rows, table
+        assert CANARY not in str(left), table
+        assert await rows_of(database, table, stays) == before[table], table
+    message = await database.fetchrow("SELECT * FROM messages WHERE tenant_id = $1", gone)
+    assert (message["to_sealed"], message["recipient_hash"], message["body_sealed"]) == (b"", b"", None)
+    assert str(before).count(CANARY) == 6
+
+
+async def rows_of(database, table, tenant_id):
+    """The rows of a tenant, each as one text."""
+    owner = "id" if table == "tenants" else "tenant_id"
+    rows = await database.fetch(f"SELECT t::text FROM {table} t WHERE {owner} = $1 ORDER BY 1", tenant_id)
+    return [row[0] for row in rows]
+
+
+async def test_an_erasure_goes_on_where_a_lost_process_left_it(database, database_url, worker_pool):
+    """After each batch in turn one is cut short before its commit, as kill -9 does."""
+    tenant_id = new_uuid()
+    await leave(database, tenant_id, messages=3)
+    for _ in range(14):  # past the messages; the rest of the plan is more of the same
+        doomed = await asyncpg.connect(database_url)
+        await doomed.execute("BEGIN")
+        await doomed.fetchval(BATCH, tenant_id, 2)
+        doomed.terminate()
+        await until_free(database, tenant_id)
+        await worker_pool.fetchval(BATCH, tenant_id, 2)
+    await erase(worker_pool, tenant_id)
+    assert await left_of(database, tenant_id) == 0
+    counts = await database.fetchval("SELECT counts FROM tenant_erasures WHERE tenant_id = $1", tenant_id)
+    assert '"messages": 3' in counts
+
+
+async def until_free(database, tenant_id):
+    """Wait until Postgres has noticed the loss: the row's lock is the signal."""
+    async with asyncio.timeout(60):
+        await database.execute("SELECT FROM tenant_erasures WHERE tenant_id = $1 FOR UPDATE", tenant_id)
+
+
+async def test_two_processes_do_not_erase_the_same_tenant_at_once(database, worker_pool):
+    """The second one has other work; it neither waits nor says that all is done."""
+    tenant_id = new_uuid()
+    await leave(database, tenant_id)
+    async with worker_pool.acquire() as first, first.transaction():
+        assert await first.fetchval(BATCH, tenant_id, 10) is True
+        assert await worker_pool.fetchval(BATCH, tenant_id, 10) is None
+
+
+async def test_a_tenant_that_has_its_key_is_not_erased(worker_pool, neighbours):
+    """Whatever asks: without the request that took the key, the function does nothing."""
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="has its key"):
+        await worker_pool.fetchval(BATCH, neighbours[1], 10)
+
+
+@pytest.mark.parametrize("role", ["app", "ingest"])
+async def test_only_the_workers_may_erase(database_url, neighbours, role):
+    """A tenant's connection, and one that only takes receipts, cannot."""
+    async with await create_pool(database_url, role, size=1) as pool:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied"):
+            await pool.fetchval(BATCH, neighbours[0], 10)
+
+
+async def test_an_owner_without_powers_can_erase(database, neighbours):
+    """Migrations need not be run by a superuser: the owner is under FORCE, and has the one policy."""
+    tenant_id = new_uuid()
+    await leave(database, tenant_id, messages=2)
+    owner = f"owner_{tenant_id.hex[:12]}"
+    async with database.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        try:
+            await connection.execute(f"CREATE ROLE {owner} NOSUPERUSER NOBYPASSRLS")
+            await connection.execute(f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {owner}")
+            await connection.execute(f"ALTER FUNCTION tollgate_erase_batch(uuid, integer) OWNER TO {owner}")
+            await connection.execute(f"GRANT EXECUTE ON FUNCTION tollgate_erasure_plan() TO {owner}")
+            for table in [*await plan_of(connection), "tenant_erasures", "tenants"]:
+                await connection.execute(f"ALTER POLICY erasure_owner ON {table} TO {owner}")
+            while await connection.fetchval(BATCH, tenant_id, 10):
+                pass
+            assert await left_of(connection, tenant_id) == 0
+        finally:
+            await transaction.rollback()
+
+
+async def test_what_redis_holds_of_a_tenant_goes_and_its_neighbours_stays(redis_url):
+    """Every key of a tenant has its hash tag in front."""
+    async with Redis.from_url(redis_url) as client:
+        gone, stays = (tenant_prefix(new_uuid()) for _ in range(2))
+        for prefix in (gone, stays):
+            for name in ("", ":o:otp", ":v:1"):
+                await client.set(prefix + name, "x")
+        scripts = RedisScripts(client)
+        await scripts.delete_prefixed(gone, keep=())
+        assert sorted([key async for key in client.scan_iter(match=f"{gone}*")]) == []
+        assert len([key async for key in client.scan_iter(match=f"{stays}*")]) == 3
