@@ -2,7 +2,7 @@
 
 import re
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 from litestar import Request
@@ -13,6 +13,7 @@ from gateway.api.refusals import Refusal
 from tenants.access.credential import KeyScope
 from tenants.scope import TenantScope
 
+_T = TypeVar("_T")
 PLAIN_JSON: Final = frozenset(
     {b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8"}
 )
@@ -35,15 +36,8 @@ class ApiRequest(Request[tuple[KeyScope, ...], TenantScope, State]):
             Refusal: The content type, the JSON or a field is wrong.
         """
         self._refuse_other_types()
-        body = await self.body()
-        if b"\\u0000" in body and _ESCAPED_NUL.search(body):
-            raise Refusal("validation_failed", "The character U+0000 cannot be stored; remove it.")
-        try:
-            return _decoder(self.route_handler.parsed_data_field.annotation).decode(body)  # type: ignore[union-attr] # only routes with `data` get here
-        except msgspec.ValidationError as error:
-            raise refusal_of_body(str(error)) from error
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise Refusal("invalid_json", f"The body is not JSON: {_reason(error)}.") from error
+        decoder = _decoder(self.route_handler.parsed_data_field.annotation)  # type: ignore[union-attr] # only routes with `data` get here
+        return decoded(await self.body(), decoder)
 
     def _refuse_other_types(self) -> None:
         for name, value in self.scope["headers"]:
@@ -52,6 +46,23 @@ class ApiRequest(Request[tuple[KeyScope, ...], TenantScope, State]):
                     return
                 break
         raise Refusal("unsupported_media_type")
+
+
+def decoded(body: bytes, decoder: msgspec.json.Decoder[_T]) -> _T:
+    """
+    Return the body as the decoder's type.
+
+    Raises:
+        Refusal: The JSON or a field is wrong.
+    """
+    if b"\\u0000" in body and _ESCAPED_NUL.search(body):
+        raise Refusal("validation_failed", "The character U+0000 cannot be stored; remove it.")
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise refusal_of_body(str(error)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Refusal("invalid_json", f"The body is not JSON: {_reason(error)}.") from error
 
 
 @cache

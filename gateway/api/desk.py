@@ -9,7 +9,7 @@ from litestar import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.api.bodies import ApiRequest
-from gateway.api.idempotency import OPERATOR, AnswerSeal, answer_once
+from gateway.api.idempotency import OPERATOR, AnswerSeal, answer_keyed, answer_once
 from gateway.api.keyring import Keyring
 from gateway.api.services import Services
 from gateway.db.transaction import tenant_transaction, worker_transaction
@@ -51,6 +51,15 @@ class Desk:
         """Do an operator's POST in one transaction, at most once per Idempotency-Key."""
         async with self.operator() as session:
             return await answer_once(request, session, work, owner=OPERATOR, status=status, seal=self._seal)
+
+    async def posted_once(
+        self, request: ApiRequest, work: Work[_T], *, owner: UUID, key: str
+    ) -> Response[_T]:
+        """Do what a signed post asks for in one transaction, at most once per id of the post."""
+        async with self.operator() as session:
+            return await answer_keyed(
+                request, session, work, owner=owner, key=key, status=200, seal=self._seal
+            )
 
     async def _stored_key(self, key_id: UUID) -> StoredKey | None:
         async with self.operator() as session:

@@ -140,6 +140,20 @@ async def answer_once(
     key = key_of(request)
     if key is None:
         return _response(_ENCODER.encode(await work(session)), status)
+    return await answer_keyed(request, session, work, owner=owner, key=key, status=status, seal=seal)
+
+
+async def answer_keyed(
+    request: ApiRequest,
+    session: AsyncSession,
+    work: Callable[[AsyncSession], Awaitable[_T]],
+    *,
+    owner: UUID,
+    key: str,
+    status: int,
+    seal: AnswerSeal,
+) -> Response[_T]:
+    """Do the same under a key that did not come as Idempotency-Key. Raises as `answer_once`."""
     await _lock(session, owner, key)
     fingerprint = await fingerprint_of(request)
     stored = await _stored(session, owner, key)

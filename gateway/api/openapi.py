@@ -19,6 +19,7 @@ from gateway.api.idempotency import MAX_KEY_LENGTH
 
 TENANT_KEY: Final = "tenantKey"
 OPERATOR_KEY: Final = "operatorKey"
+_SIGNED: Final = "/v1/ingest/"
 _MISMATCH: Final = "`idempotency_mismatch`"
 _FILE: Final[dict[str, str]] = {"type": "string", "format": "binary"}
 _IDEMPOTENCY_KEY: Final[dict[str, Any]] = {
@@ -87,11 +88,13 @@ def _offer_idempotency(schema: dict[str, Any]) -> None:
     """
     The header is read without being a parameter of each function, so it is written down here.
 
-    A POST that takes it says so by the refusals it documents.
+    A POST that takes it says so by the refusals it documents; what comes signed has an id of its own.
     """
     schema["components"]["parameters"] = {"IdempotencyKey": _IDEMPOTENCY_KEY}
-    for item in schema["paths"].values():
-        if _MISMATCH in str(item.get("post", {}).get("responses", {}).get("422", "")):
+    for path, item in schema["paths"].items():
+        if not path.startswith(_SIGNED) and _MISMATCH in str(
+            item.get("post", {}).get("responses", {}).get("422", "")
+        ):
             item["post"].setdefault("parameters", []).append(
                 {"$ref": "#/components/parameters/IdempotencyKey"}
             )

@@ -46,6 +46,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         ),
         "Send `Authorization: Bearer tg_live_…` or `tg_test_…`; create another key if this one has ended.",
     ),
+    "signature_rejected": (
+        "No secret in force signed this post within five minutes. Nothing was read of it.",
+        "Sign id, time and the exact bytes of the body as Standard Webhooks says; set the clock by NTP.",
+    ),
     "missing_scope": (
         (
             "The key is valid but was created with scopes that leave this operation out; `detail` names the "

@@ -40,6 +40,7 @@ PROBLEMS: Final[dict[str, ProblemKind]] = dict(
         _kind("invalid_json", 400, "The body is not JSON"),
         _kind("invalid_idempotency_key", 400, "The Idempotency-Key cannot be used"),
         _kind("unauthenticated", 401, "No valid key was given"),
+        _kind("signature_rejected", 401, "The signature does not prove the sender"),
         _kind("missing_scope", 403, "The key may not do this"),
         _kind("not_found", 404, "There is no such thing"),
         _kind("no_such_route", 404, "There is nothing at this address"),

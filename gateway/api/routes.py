@@ -13,6 +13,7 @@ from gateway.api.admin import (
     firehose_keys,
     health_notices,
     inbox,
+    intakes,
     invitations,
     lanes,
     numbers,
@@ -57,6 +58,7 @@ from gateway.api.desk import Desk
 from gateway.api.docs import Library, docs_folder, docs_routes
 from gateway.api.health import get_health, get_metrics, get_readiness
 from gateway.api.ingest.firehose import receive_firehose
+from gateway.api.ingest.intake import receive_intake
 from gateway.api.ingest.sns import receive_sns
 from gateway.api.openapi import OPERATOR_KEY, TENANT_KEY
 from gateway.api.v1 import (
@@ -240,6 +242,10 @@ TENANT_ROUTES: tuple[HTTPRouteHandler, ...] = (
 )
 
 OPERATOR_ROUTES: tuple[HTTPRouteHandler, ...] = (
+    intakes.list_intakes,
+    intakes.create_intake,
+    intakes.rotate_intake_secret,
+    intakes.disable_intake,
     migration_desk.plan_migration,
     migration_desk.apply_migration,
     migration_desk.get_tenant_migration,
@@ -422,6 +428,7 @@ def all_routes(desk: Desk) -> list[Router | HTTPRouteHandler]:
             tags=["operator"],
         ),
         Router("/v1/ingest", route_handlers=[receive_sns, receive_firehose], tags=["aws"]),
+        Router("/v1/ingest/", route_handlers=[receive_intake], tags=["operator"]),
         get_health,
         get_readiness,
         get_metrics,

@@ -38,6 +38,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "gateway.cli.registrations",
         "Register numbers with carriers, one or many; lint drafts.",
     ),
+    "intakes": ("gateway.cli.intakes", "Let platforms hand their customers in by signed posts."),
     "migration": ("gateway.cli.migration", "Bring a tenant over from another provider, row by row."),
     "routes": ("gateway.cli.routes", "Health and order of AWS accounts; where there is no second way."),
     "receipts": ("gateway.cli.receipts", "Queues and keys by which receipts come in; what got stuck."),

@@ -39,6 +39,7 @@ LEFT_OUT: Final[Mapping[str, str]] = MappingProxyType(
         "insight_marks": _QUEUE,
         "opt_out_links": _QUEUE,
         "page_codes": "codes, gone within minutes",
+        "intake_customers": _DESK,
         "pumping_holds": "the platform's own defence, over within days",
         "pumping_suspicions": "the platform's own defence, over within days",
         "quarantined_messages": _DESK,

@@ -29,6 +29,7 @@ from tenants.pages import service as pages
 from tenants.scope import TenantScope
 
 REVIEW: Final = "onboarding.review"
+HANDED_IN: Final = "onboarding.handed_in"
 UNDECIDED: Final = "onboarding.relationship"
 _CONTEXT: Final = b"onboarding:"
 
@@ -134,6 +135,7 @@ async def approve(scope: TenantScope, session: AsyncSession, key: DataKey, *, at
         await accounts.update_plan(scope, session, {"brands": [answers.profile.brand]})
         await _publish(scope, session, answers)
     await _settle(scope, session, REVIEW, "approved")
+    await _settle(scope, session, HANDED_IN, "approved")
     await _note(scope, session, "approved")
     return row
 

@@ -126,7 +126,9 @@ def test_every_post_offers_an_idempotency_key(openapi) -> None:
         "/v1/senders/advice",
         "/v1/senders/plan-sheet",
     ]
-    assert sorted(without) == sorted(["/v1/ingest/firehose", "/v1/ingest/sns", *write_nothing])
+    assert sorted(without) == sorted(
+        ["/v1/ingest/firehose", "/v1/ingest/intakes/{intake_id}", "/v1/ingest/sns", *write_nothing]
+    )
 
 
 async def test_every_body_route_refuses_an_unknown_field(customer, operator, openapi) -> None:

@@ -21,6 +21,7 @@ from tenants.credits import models as _credits  # noqa: F401
 from tenants.endpoints import models as _endpoints  # noqa: F401
 from tenants.ids import new_uuid
 from tenants.inbox import models as _inbox  # noqa: F401
+from tenants.intakes import models as _intakes  # noqa: F401
 from tenants.keywords import models as _keywords  # noqa: F401
 from tenants.moves import models as _moves  # noqa: F401
 from tenants.optouts import models as _optouts  # noqa: F401

@@ -72,6 +72,7 @@ async def test_what_the_app_cannot_read_is_what_it_has_no_business_with(database
         "inbound_replies",
         "inbox_items",
         "insight_marks",
+        "intake_customers",
         "opt_out_links",
         "quarantined_messages",
         "relane_orders",

@@ -1,0 +1,1 @@
+"""Platforms that hand in their customers' data by signed posts."""
