@@ -10,7 +10,7 @@ A column of ids that several writes share travels once; how the others travel is
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
-from typing import Any, Final, cast
+from typing import Any, Final, TypeAlias, cast
 from uuid import UUID
 
 from msgspec import Struct
@@ -47,6 +47,10 @@ class Alike(Struct, frozen=True, kw_only=True):
     """Columns in which every row differs, with their kinds."""
     shared: Mapping[str, str]
     """Columns whose values travel once for all rows that agree in all of them; hashable values only."""
+    made: Mapping[str, str] = {}
+    """Columns that Postgres makes, as SQL over the others, and over what was sent under the same name."""
+    beside: str | None = None
+    """An earlier write of one row, from which `made` may read."""
 
 
 def insert_alike(name: str, into: Alike, rows: Iterable[tuple[Sequence[Any], tuple[Any, ...]]]) -> Write:
@@ -58,7 +62,8 @@ def insert_alike(name: str, into: Alike, rows: Iterable[tuple[Sequence[Any], tup
     """
     places: dict[tuple[Any, ...], int] = {}
     own = [(*values, places.setdefault(shared, len(places) + 1)) for values, shared in rows]
-    sql = _alike_sql(into.table, tuple(into.own.items()), tuple(into.shared.items()))
+    columns = (tuple(into.own.items()), tuple(into.shared.items()), tuple(into.made.items()))
+    sql = _alike_sql(into.table, *columns, into.beside)
     return Write(name, sql, (*arrays({**into.own, _PLACE: "bigint"}, own), *arrays(into.shared, [*places])))
 
 
@@ -81,13 +86,20 @@ def _insert_sql(table: str, columns: tuple[tuple[str, str], ...]) -> str:
     return f"INSERT INTO {table} ({_names(columns)}) SELECT {_values(columns)} FROM {_rows(columns)}"  # noqa: S608 - names are ours
 
 
+_Columns: TypeAlias = tuple[tuple[str, str], ...]
+
+
 @cache
-def _alike_sql(table: str, own: tuple[tuple[str, str], ...], shared: tuple[tuple[str, str], ...]) -> str:
+def _alike_sql(table: str, own: _Columns, shared: _Columns, made: _Columns, beside: str | None) -> str:
     own_rows = _rows((*own, (_PLACE, "bigint")))
     shared_rows = _rows(shared, first=len(own) + 1, numbered=True)
+    instead = {name for name, _ in made}
+    sent = tuple(column for column in (*own, *shared) if column[0] not in instead)
+    values = ", ".join((_values(sent), *(f"{sql} AS {name}" for name, sql in made)))
+    other = "" if beside is None else f" CROSS JOIN {beside}"
     return (
-        f"INSERT INTO {table} ({_names((*own, *shared))}) SELECT {_values((*own, *shared))} "  # noqa: S608 - names are ours
-        f"FROM {own_rows} JOIN {shared_rows} USING ({_PLACE})"
+        f"INSERT INTO {table} ({_names((*sent, *made))}) SELECT {values} "  # noqa: S608 - names are ours
+        f"FROM {own_rows} JOIN {shared_rows} USING ({_PLACE}){other}"
     )
 
 

@@ -6,6 +6,7 @@ time, and its first 48 bits are the milliseconds at which the row was made. Insi
 Postgres an id is the bare UUID.
 """
 
+import random
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from uuid import UUID
@@ -23,6 +24,8 @@ _LENGTH = 26
 _MAX_FIRST_DIGIT = 7
 """26 base-32 digits hold 130 bits; the first digit may carry only the top three of 128."""
 
+_VERSION_7 = 7 << 76
+_VARIANT = 2 << 62
 _LOW_BITS = (1 << 60) - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_MS = 253_402_300_799_999
@@ -45,6 +48,17 @@ def new_uuid() -> UUID:
     but made, hashed, compared and written in C.
     """
     return pgproto.UUID(uuid7().bytes)
+
+
+def tail(place: int) -> UUID:
+    """
+    Return a UUIDv7 without its instant, which whoever stores it adds.
+
+    Args:
+        place: In its batch, below 65,536: of one instant the ids sort by it.
+    """
+    bits = _VERSION_7 | (place >> 4 & 0xFFF) << 64 | _VARIANT | (place & 0xF) << 58 | random.getrandbits(58)
+    return pgproto.UUID(bits.to_bytes(16))
 
 
 def encode(prefix: str, value: UUID) -> str:

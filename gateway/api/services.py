@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -63,5 +64,7 @@ class Services:
     webhook_url_check: WebhookUrlCheck
     pumping_holds: PumpingHolds
     lanes: LaneSights
+    feed_until: Callable[[], Awaitable[datetime | None]]
+    """Up to which instant the feed of events is complete."""
     captcha: Captcha | None = None
     """What the hosted forms ask whether a person fills them in; None for nothing."""

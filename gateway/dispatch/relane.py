@@ -21,7 +21,7 @@ from gateway.messages.state import MessageState, save
 from gateway.routing.facts import SenderFact, TenantRouting
 from gateway.routing.lanes import lane_of
 from gateway.telemetry import metrics
-from tenants.ids import encode, new_uuid
+from tenants.ids import encode
 from tenants.tables import HotConnection
 
 
@@ -120,7 +120,6 @@ def _event(move: Relane) -> NewEvent:
         "to": _named(move.to.id, move.to.value, move.to.account_id, _region_of(move)),
     }
     return NewEvent(
-        id=new_uuid(),
         tenant_id=state.tenant_id,
         type="message.rerouted",
         message_id=state.id,

@@ -17,7 +17,7 @@ from tenants.budgets.counting import Return, return_writes
 from tenants.compound import execute
 from tenants.credits.batch import Movement, ledger_writes
 from tenants.credits.counting import Counted, count_writes
-from tenants.ids import created_at, new_uuid
+from tenants.ids import created_at
 from tenants.scope import TenantScope
 
 _LOCK = """
@@ -88,7 +88,6 @@ async def _release(connection: Any, row: asyncpg.Record) -> None:
 
 def _canceled(row: asyncpg.Record) -> NewEvent:
     return NewEvent(
-        id=new_uuid(),
         tenant_id=row["tenant_id"],
         type="message.canceled",
         message_id=row["id"],

@@ -266,7 +266,6 @@ def _hold(message: NewMessage) -> Movement:
 
 def _queued_event(message: NewMessage) -> NewEvent:
     return NewEvent(
-        id=new_uuid(),
         tenant_id=message.tenant_id,
         type="message.queued",
         message_id=message.id,

@@ -84,8 +84,6 @@ async def tell(
 
 async def _write(connection: HotConnection, scope: TenantScope, notice: PumpingSuspected) -> None:
     data = msgspec.json.encode(notice)
-    event = NewEvent(
-        id=new_uuid(), tenant_id=scope.tenant_id, type="pumping.suspected", data=msgspec.Raw(data)
-    )
+    event = NewEvent(tenant_id=scope.tenant_id, type="pumping.suspected", data=msgspec.Raw(data))
     await write_events(connection, [event])
     await connection.execute(_AUDIT, scope.tenant_id, new_uuid(), notice.prefix, data.decode())

@@ -17,7 +17,6 @@ from tenants.accounts.plan import AutoTopUp, Plan
 from tenants.credits.marks import crossed, reached
 from tenants.credits.money import format_amount, parse_amount
 from tenants.credits.pricing import Unit
-from tenants.ids import new_uuid
 
 _DUE: Final = """
     SELECT m.tenant_id, m.last_top_up, m.told, m.refused, m.requested_at, m.requested_day, m.requested_today,
@@ -137,9 +136,7 @@ def may_ask(row: asyncpg.Record, wish: AutoTopUp, now: datetime) -> bool:
 
 
 def _event(row: asyncpg.Record, name: str, data: Struct) -> NewEvent:
-    return NewEvent(
-        id=new_uuid(), tenant_id=row["tenant_id"], type=name, data=msgspec.Raw(msgspec.json.encode(data))
-    )
+    return NewEvent(tenant_id=row["tenant_id"], type=name, data=msgspec.Raw(msgspec.json.encode(data)))
 
 
 def _unit(unit: Unit) -> str:

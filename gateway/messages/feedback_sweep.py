@@ -9,7 +9,6 @@ from gateway.clock import Clock
 from gateway.messages.change import describe_change
 from gateway.messages.feedback import WINDOW
 from gateway.messages.outbox import NewEvent, write_events
-from tenants.ids import new_uuid
 
 _log = structlog.get_logger(__name__)
 
@@ -53,7 +52,6 @@ class FeedbackSweep:
 
 def _event(row: asyncpg.Record) -> NewEvent:
     return NewEvent(
-        id=new_uuid(),
         tenant_id=row["tenant_id"],
         type="message.feedback",
         message_id=row["id"],

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from tenants.compound import Alike, Write, execute, insert_alike
-from tenants.ids import created_at
+from tenants.ids import tail
 from tenants.tables import HotConnection
 
 WAKE_CHANNEL = "tollgate_webhooks"
@@ -23,10 +23,10 @@ class NewEvent(Struct, frozen=True, kw_only=True):
     """
     One event to store; `data` holds no phone number and no text, they are joined in when it is sent.
 
-    Its instant, and so its partition, is the one inside its id.
+    Postgres makes its id, with its own instant inside, when it is stored (docs/adr/0018): the feed lists
+    events in the order of their ids, and clocks of machines differ.
     """
 
-    id: UUID
     tenant_id: UUID
     type: str
     """One of the contract's event types; `gateway.webhooks.event_types` lists them."""
@@ -35,10 +35,16 @@ class NewEvent(Struct, frozen=True, kw_only=True):
     sequence: int = 1
 
 
+_INSTANT = Write("event_instant", "SELECT tollgate_event_ms() AS ms", ())
 _EVENTS = Alike(
     table="events",
-    own={"id": "uuid", "created_at": "timestamptz", "message_id": "uuid", "data": "jsonb"},
+    own={"id": "uuid", "message_id": "uuid", "data": "jsonb"},
     shared={"tenant_id": "uuid", "type": "word", "sequence": "smallint"},
+    made={
+        "id": "tollgate_event_id(id, event_instant.ms)",
+        "created_at": "timestamptz 'epoch' + event_instant.ms * interval '1 millisecond'",
+    },
+    beside="event_instant",
 )
 _DELIVERIES = """
     INSERT INTO webhook_deliveries (id, tenant_id, created_at, endpoint_id, event_id, next_attempt_at)
@@ -55,11 +61,12 @@ WAKE = f"SELECT pg_notify('{WAKE_CHANNEL}', '') FROM owed_deliveries LIMIT 1"  #
 def event_writes(events: Sequence[NewEvent]) -> list[Write]:
     """Return the writes of the events and of one pending delivery per enabled endpoint that wants them."""
     rows = [
-        ((e.id, created_at(e.id), e.message_id, e.data), (e.tenant_id, e.type, e.sequence)) for e in events
+        ((tail(place), e.message_id, e.data), (e.tenant_id, e.type, e.sequence))
+        for place, e in enumerate(events)
     ]
     made = insert_alike("made_events", _EVENTS, rows)
     returning = Write(made.name, f"{made.sql} RETURNING id, tenant_id, type", made.arrays)
-    return [returning, Write("owed_deliveries", _DELIVERIES, ())]
+    return [_INSTANT, returning, Write("owed_deliveries", _DELIVERIES, ())]
 
 
 async def write_events(connection: HotConnection, events: Sequence[NewEvent]) -> None:

@@ -11,7 +11,6 @@ from gateway.messages.outbox import NewEvent, write_events
 from gateway.messages.view import timestamp
 from tenants.budgets.budget import LEVELS, PLATFORM, level, public_name, resets_at
 from tenants.credits.money import format_amount
-from tenants.ids import new_uuid
 
 _log = structlog.get_logger(__name__)
 
@@ -71,7 +70,6 @@ def _events(row: asyncpg.Record) -> list[NewEvent]:
     unit = row["unit"]
     return [
         NewEvent(
-            id=new_uuid(),
             tenant_id=row["tenant_id"],
             type="spend.threshold",
             data=msgspec.Raw(

@@ -22,7 +22,7 @@ from tenants.compound import Write, execute
 from tenants.credits.batch import LOCKED_BALANCES, LockedBalance, Movement, ledger_writes, lock_balances
 from tenants.credits.counting import Counted, count_writes
 from tenants.credits.settlement import Leg, Position, Settlement, for_minutes, lapsed, settle, target
-from tenants.ids import created_at, new_uuid
+from tenants.ids import created_at
 from tenants.tables import HotConnection
 
 
@@ -347,7 +347,6 @@ def _numbered(before: MessageState, after: MessageState, *, paid: bool) -> Messa
 def _event(state: MessageState) -> NewEvent:
     reason = (state.reason_code, state.reason_detail or "") if state.reason_code else None
     return NewEvent(
-        id=new_uuid(),
         tenant_id=state.tenant_id,
         type=_EVENT_OF[state.status],
         message_id=state.id,

@@ -9,14 +9,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.messages.outbox import WAKE_CHANNEL
 from gateway.webhooks.event_types import EventType
-from tenants.ids import created_at, new_uuid
+from tenants.ids import tail
 from tenants.scope import TenantScope
 
 _ADD = text(
     """
-    INSERT INTO events (id, tenant_id, created_at, type, data, message_id, sequence)
-    VALUES (CAST(:id AS uuid), CAST(:tenant_id AS uuid), CAST(:at AS timestamptz), CAST(:type AS text),
-        CAST(CAST(:data AS text) AS jsonb), CAST(:message_id AS uuid), CAST(:sequence AS integer))
+    WITH instant AS (SELECT tollgate_event_ms() AS ms)
+    INSERT INTO events (id, created_at, tenant_id, type, data, message_id, sequence)
+    SELECT tollgate_event_id(CAST(:tail AS uuid), ms), timestamptz 'epoch' + ms * interval '1 millisecond',
+        CAST(:tenant_id AS uuid), CAST(:type AS text), CAST(CAST(:data AS text) AS jsonb),
+        CAST(:message_id AS uuid), CAST(:sequence AS integer)
+    FROM instant RETURNING id
     """
 )
 _OWE = text(
@@ -66,16 +69,14 @@ async def add_event(
     message_id: UUID | None = None,
     sequence: int = 1,
 ) -> UUID:
-    """Store an event that nobody is owed yet, and return its id."""
-    event_id = new_uuid()
+    """Store an event that nobody is owed yet, and return its id, which Postgres makes (docs/adr/0018)."""
     values = {
-        "id": event_id,
+        "tail": tail(0),
         "tenant_id": scope.tenant_id,
-        "at": created_at(event_id),
         "type": event_type,
         "data": msgspec.json.encode(data).decode(),
         "message_id": message_id,
         "sequence": sequence,
     }
-    await session.execute(_ADD, values)
+    event_id: UUID = (await session.execute(_ADD, values)).scalar_one()
     return event_id

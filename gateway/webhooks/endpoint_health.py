@@ -13,7 +13,7 @@ from gateway.telemetry import metrics
 from gateway.webhooks.circuit import Health, PauseReason, Seen, after
 from gateway.webhooks.schedule import DISABLE_AFTER, must_disable
 from tenants.endpoints.models import WebhookEndpoint
-from tenants.ids import encode, new_uuid
+from tenants.ids import encode
 from tenants.inbox.service import Task, post
 from tenants.tables import HotConnection
 
@@ -90,7 +90,6 @@ def health_of(endpoint: WebhookEndpoint) -> Health:
 def _disabled(row: asyncpg.Record, reason: str) -> NewEvent:
     data = {"endpoint_id": encode("wh", row["id"]), "url": row["url"], "reason": reason}
     return NewEvent(
-        id=new_uuid(),
         tenant_id=row["tenant_id"],
         type="webhook_endpoint.disabled",
         data=msgspec.Raw(msgspec.json.encode(data)),

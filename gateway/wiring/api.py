@@ -9,6 +9,7 @@ from redis.exceptions import RedisError
 
 from gateway.admission.gate import AdmissionGate
 from gateway.admission.holds import Holds
+from gateway.api.feed_horizon import FeedHorizon
 from gateway.api.ports import WebhookUrlCheck
 from gateway.api.services import Services
 from gateway.captcha.verifying import Captcha, open_captcha
@@ -101,6 +102,7 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
             clock=clock,
             secret_key=settings.secret_key,
         )
+        horizon = FeedHorizon(shared.worker_engine)
         provisioner = create_provisioner(shared, session)
         control = control_of(session, shared_pace(shared.worker_engine))
         services = Services(
@@ -127,6 +129,7 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
             override_changed=policies.override_changed,
             pumping_holds=Holds(shared.scripts),
             lanes=LaneSurvey(shared.pool, queues, clock),
+            feed_until=horizon.until,
             webhook_url_check=_url_check(targets_of(settings)),
             captcha=await _captcha(settings, stack),
         )
@@ -140,6 +143,7 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
                 notices.run,
                 health.run,
                 protect_tally.run,
+                horizon.run,
             ],
         )
 

@@ -1,6 +1,7 @@
 """The whole web application over a real Postgres; only what lies below the edge is a fake."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +22,7 @@ from gateway.api.fakes import (
     FakeUploads,
     FakeVerifier,
 )
+from gateway.api.feed_horizon import FeedHorizon
 from gateway.api.services import Services
 from gateway.asgi import create_app
 from gateway.carrier.control import control_of
@@ -126,6 +128,7 @@ async def world(database_url: str, engines: dict[str, Any]) -> World:
             webhook_url_check=judge_url,
             pumping_holds=FakeHolds(),
             lanes=FakeLanes(),
+            feed_until=FeedHorizon(engines["operator"], margin=timedelta()).until,
         )
     )
 

@@ -61,6 +61,7 @@ def _application() -> tuple[Any, str]:
             media=FakeUploads(),
             pumping_holds=FakeHolds(),
             lanes=FakeLanes(),
+            feed_until=None,
             provisioner=FakeProvisioner(),
             provision_desk=FakeProvisionDesk(),
             number_verifier=FakeVerifier(),

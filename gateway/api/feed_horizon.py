@@ -1,0 +1,89 @@
+"""
+Up to which instant the feed of events is complete (docs/adr/0018).
+
+Postgres dates an event after it has numbered the event's transaction. So whoever looks at the clock, and then
+at the next number to be given, knows: transactions from that number on date their events later than that.
+When all before it have ended, no event of an earlier instant can appear any more, however long a
+transaction took and whatever a machine's clock says.
+"""
+
+import asyncio
+from collections import deque
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from msgspec import Struct
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from gateway.db.faults import DATABASE_FAULTS
+from gateway.db.transaction import worker_transaction
+
+_log = structlog.get_logger(__name__)
+
+_EVERY_S: Final = 0.5
+_APART: Final = timedelta(milliseconds=200)
+"""Looks that are kept lie so far apart, however often somebody asks."""
+_MOST: Final = 18_000
+"""Looks that are kept: an hour of them."""
+MARGIN: Final = timedelta(seconds=2)
+"""So far Postgres's clock may be set back, as when a standby takes over, before an event is missed."""
+_LOOK: Final = text(
+    """
+    SELECT at, lowest, lowest + ((age('3'::xid)::bigint + 3 - lowest) & 4294967295) AS next
+    FROM (SELECT now() AS at, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS lowest) AS seen
+    """
+)
+"""
+The transaction's beginning, then the number of the oldest transaction under way, then the next to be given.
+
+`age` of the first number there is tells the next one, in 32 bits; a snapshot's own `xmax` is only the last
+that has ended, plus one, and those under way may be beyond it.
+"""
+
+
+class _Look(Struct, frozen=True):
+    at: datetime
+    lowest: int
+    """What is lower has ended."""
+    next: int
+    """The first number that was not given yet."""
+
+
+class FeedHorizon:
+    """One per web process; `until` looks by itself, and `run` keeps looks to go back to."""
+
+    def __init__(self, engine: AsyncEngine, *, margin: timedelta = MARGIN) -> None:
+        self._engine = engine
+        self._margin = margin
+        self._looks: deque[_Look] = deque(maxlen=_MOST)
+        self._until: datetime | None = None
+
+    async def until(self) -> datetime | None:
+        """Return the instant up to which every event is there to be read; None while that is not known."""
+        async with worker_transaction(self._engine) as session:
+            row = (await session.execute(_LOOK)).one()
+        self._judge(_Look(row.at, row.lowest, row.next))
+        return None if self._until is None else self._until - self._margin
+
+    async def run(self) -> None:
+        """Look now and then until cancelled."""
+        while True:
+            try:
+                await self.until()
+            except DATABASE_FAULTS as error:
+                _log.warning("feed_horizon_not_seen", error=str(error))
+            await asyncio.sleep(_EVERY_S)
+
+    def _judge(self, look: _Look) -> None:
+        """Move on to the latest look all of whose transactions have ended by now."""
+        while self._looks and self._looks[0].next <= look.lowest:
+            self._reach(self._looks.popleft().at)
+        if look.next <= look.lowest:
+            self._reach(look.at)
+        elif not self._looks or look.at - self._looks[-1].at >= _APART:
+            self._looks.append(look)
+
+    def _reach(self, at: datetime) -> None:
+        self._until = at if self._until is None else max(self._until, at)
