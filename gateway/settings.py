@@ -103,6 +103,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long an attempt with no answer waits for a receipt before its policy decides."""
     fail_over_after: int = 3
     """Connections of one message that may fail before it goes to another account or Region; at least 1."""
+    bodies_kept_days: int = 30
+    """Days after its end at which a message's text is taken out, 0 to 90; OTPs have their own time."""
+    otp_bodies_kept_hours: int = 24
+    """The same in hours for OTPs, 0 to 2160. Below 24, an Idempotency-Key may answer a replay without it."""
     inbound_kept_days: int = 90
     """Days after which texts that came in are deleted; the ledger of opt-outs is kept."""
     events_kept_days: int = 90
@@ -208,17 +212,24 @@ def _check(settings: Settings) -> None:
             raise ConfigurationError(
                 f"{environment_name(field)} needs at least {_MIN_SECRET_LENGTH} characters"
             )
-    for field in ("events_kept_days", "webhook_attempts_kept_days"):
-        if getattr(settings, field) < _LEAST_KEPT_DAYS:
-            raise ConfigurationError(
-                f"{environment_name(field)} needs at least {_LEAST_KEPT_DAYS}: the feed reaches a month back"
-            )
+    _check_kept(settings)
     for field in ("webhook_allow_cidrs", "trusted_proxies"):
         for network in getattr(settings, field):
             try:
                 ipaddress.ip_network(network)
             except ValueError as error:
                 raise ConfigurationError(f"{environment_name(field)}: {error}") from error
+
+
+def _check_kept(settings: Settings) -> None:
+    for field, most in (("bodies_kept_days", 90), ("otp_bodies_kept_hours", 90 * 24)):
+        if not 0 <= getattr(settings, field) <= most:
+            raise ConfigurationError(f"{environment_name(field)} is 0 to {most}")
+    for field in ("events_kept_days", "webhook_attempts_kept_days"):
+        if getattr(settings, field) < _LEAST_KEPT_DAYS:
+            raise ConfigurationError(
+                f"{environment_name(field)} needs at least {_LEAST_KEPT_DAYS}: the feed reaches a month back"
+            )
 
 
 def _check_identity(settings: Settings) -> None:

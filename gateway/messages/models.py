@@ -343,3 +343,25 @@ class SandboxReceipt(Base):
     ordinal: Mapped[int] = mapped_column(SmallInteger)
     due_at: Mapped[Instant]
     event: Mapped[dict[str, object]] = mapped_column(JSONB)
+
+
+class BodyPurge(Base):
+    """Up to which message the texts have been looked through, of the OTPs and of the others."""
+
+    __tablename__ = "body_purges"
+
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    after_id: Mapped[UUID]
+
+
+class LateBody(Base):
+    """A message that was walked past with its text: scheduled ahead, or without a final state yet."""
+
+    __tablename__ = "late_bodies"
+    __table_args__ = (Index("ix_late_bodies_due_at", "kind", "due_at"),)
+
+    message_id: Mapped[UUID] = mapped_column(primary_key=True)
+    message_at: Mapped[Instant]
+    kind: Mapped[str]
+    due_at: Mapped[Instant]
+    """When it is looked at again."""
