@@ -37,6 +37,7 @@ LEFT_OUT: Final[Mapping[str, str]] = MappingProxyType(
         "inbound_replies": _QUEUE,
         "inbox_items": _DESK,
         "insight_marks": _QUEUE,
+        "keyword_links": "what AWS was told of keyword_texts",
         "opt_out_links": _QUEUE,
         "page_codes": "codes, gone within minutes",
         "intake_customers": _DESK,

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from gateway.carrier.control import control_of
 from gateway.carrier.feedback import FeedbackCourier, client_of
+from gateway.carrier.keyword_texts import KeywordTexts
 from gateway.carrier.opening import open_aws_carrier
 from gateway.carrier.opt_out_lists import OptOutLists, lists_of
 from gateway.carrier.ports import Carrier
@@ -97,6 +98,13 @@ async def open_role(shared: Resources, _stack: AsyncExitStack) -> list[Task]:
         clock=shared.clock,
     )
     opt_outs = Round(name="opt_out_lists", every_s=_LISTS_EVERY_S, work=lists.round)
+    answers = KeywordTexts(
+        settings.database_url,
+        shared.worker_engine,
+        control_of(own, shared_pace(shared.worker_engine)),
+        shared.clock,
+    )
+    texts = Round(name="keyword_texts", every_s=_LISTS_EVERY_S, work=answers.round)
     courier = FeedbackCourier(shared.pool, shared.worker_engine, client_of(own), shared.clock)
     feedback = Round(name="feedback_orders", every_s=1.0, work=courier.work)
     return [
@@ -105,5 +113,5 @@ async def open_role(shared: Resources, _stack: AsyncExitStack) -> list[Task]:
         tally.run,
         sandbox.run,
         keeper.run,
-        lambda: run_rounds([syncing, opt_outs, feedback]),
+        lambda: run_rounds([syncing, opt_outs, texts, feedback]),
     ]

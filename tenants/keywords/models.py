@@ -1,12 +1,13 @@
 """Tables of keywords."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, UniqueConstraint
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tenants.tables import Base, Instant
+from tenants.tables import Base, Instant, Json, JsonList
 
 
 class Keyword(Base):
@@ -45,3 +46,23 @@ class KeywordText(Base):
     language: Mapped[str] = mapped_column(primary_key=True)
     text: Mapped[str]
     updated_at: Mapped[Instant] = mapped_column(server_default=sql("now()"))
+
+
+class KeywordLink(Base):
+    """What AWS was told that STOP and HELP answer on a number or a pool, and how the two differed."""
+
+    __tablename__ = "keyword_links"
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    arn: Mapped[str] = mapped_column(primary_key=True)
+    """Of the number, or of the AWS pool that speaks for its numbers."""
+    told: Mapped[Json] = mapped_column(server_default="{}")
+    """The words by keyword."""
+    compared_at: Mapped[datetime | None]
+    retry_at: Mapped[datetime | None]
+    """Not before; None where AWS refused nothing."""
+    drift: Mapped[JsonList] = mapped_column(server_default="[]")
+    """What the last comparison found and mended, in words."""
+    fault: Mapped[str | None]
+    """What AWS refused."""

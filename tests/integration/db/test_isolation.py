@@ -73,6 +73,7 @@ async def test_what_the_app_cannot_read_is_what_it_has_no_business_with(database
         "inbox_items",
         "insight_marks",
         "intake_customers",
+        "keyword_links",
         "opt_out_links",
         "quarantined_messages",
         "relane_orders",
