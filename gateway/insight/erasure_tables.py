@@ -28,6 +28,7 @@ KEPT: Final[Mapping[str, str]] = MappingProxyType(
         "usage_days": _BOOKS,
         "campaigns": _AT_AWS,
         "configuration_sets": _AT_AWS,
+        "keyword_links": _AT_AWS,
         "mps_increases": _AT_AWS,
         "opt_out_links": _AT_AWS,
         "pool_senders": _AT_AWS,

@@ -48,3 +48,16 @@ class Erasure(Base):
     """Rows by table."""
     asked_at: Mapped[Instant] = mapped_column(server_default=text("now()"))
     finished_at: Mapped[datetime | None]
+
+
+class ErasureStep(Base):
+    """One table of what an erasure takes, in its place; written by migrations alone: `tollgate_erase_too`."""
+
+    __tablename__ = "erasure_steps"
+
+    place: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(unique=True)
+    walked: Mapped[str | None]
+    """By this column, where rows stay."""
+    blanks: Mapped[str | None]
+    """The SET of an UPDATE; None deletes the rows."""
