@@ -34,8 +34,8 @@ _LAST_MS = 253_402_300_799_999
 PREFIXES = frozenset(
     {
         "acc", "alm", "att", "bat", "cfg", "con", "cor", "del", "evt", "fee", "fhk", "idn", "inb",
-        "inc", "inv", "itk", "key", "kwd", "led", "med", "msg", "ooc", "pool", "prc", "psn", "rcq", "reg",
-        "req", "sc", "task", "ten", "tpl", "vdn", "wh",
+        "inc", "inv", "itk", "key", "kwd", "led", "med", "msg", "ooc", "pool", "prc", "prv", "psn", "rcq",
+        "reg", "req", "sc", "task", "ten", "tpl", "vdn", "wh",
     }
 )  # fmt: skip
 

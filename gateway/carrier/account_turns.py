@@ -38,7 +38,7 @@ class AccountTurns:
         Raises:
             Unavailable: Another run holds it for longer than a caller waits.
         """
-        name = {"name": f"tollgate provisioning of {account_id}"}
+        name = {"name": turn_name(account_id)}
         async with self._own[account_id], self._engine.connect() as connection:
             await _take(connection, name)
             try:
@@ -46,6 +46,11 @@ class AccountTurns:
             finally:
                 await connection.execute(_GIVE_BACK, name)
                 await connection.commit()
+
+
+def turn_name(account_id: UUID) -> str:
+    """Return the name whose hash is the account's advisory lock."""
+    return f"tollgate provisioning of {account_id}"
 
 
 async def _take(connection: AsyncConnection, name: dict[str, str]) -> None:

@@ -23,6 +23,7 @@ from gateway.carrier.provision_ports import (
     SenderWish,
 )
 from gateway.carrier.provision_run import Control, ProvisionRun, StepRefused, UsualRate, said
+from gateway.carrier.provision_runs import Progress, begun
 from gateway.carrier.provision_settle import Settling
 from gateway.carrier.session import AwsSession, open_session, role_of
 from gateway.carrier.shared_pace import shared_pace
@@ -38,7 +39,7 @@ from tenants.scope import TenantScope
 from tenants.senders import leaving, two_way
 from tenants.senders import service as senders
 from tenants.senders import store as sender_store
-from tenants.senders.models import AwsAccount
+from tenants.senders.models import AwsAccount, Sender
 from tenants.senders.service import DEFAULT_ACCOUNT, AccountFacts
 
 _log = structlog.get_logger(__name__)
@@ -101,8 +102,34 @@ class AwsProvisioner:
         async with worker_transaction(self._engine) as session:
             tenant = await accounts.get(scope, session)
             generation = await leaving.generation(scope, session)
-        topic_arn = await self._topic(account)
-        wishes = wishes_of(request, tenant)
+        names = _steps(wishes_of(request, tenant))
+        progress = await begun(scope, self._engine, account.id, names)
+        try:
+            result = await self._run(
+                scope, request, account, progress, tenant=tenant, generation=generation, prune=prune
+            )
+        except (StepRefused, ClientError) as refusal:
+            await progress.end("refused", said(refusal) if isinstance(refusal, ClientError) else str(refusal))
+            raise
+        except Exception as error:
+            await progress.end("failed", type(error).__name__)
+            raise
+        await progress.end("done")
+        return result
+
+    async def _run(
+        self,
+        scope: TenantScope,
+        request: ProvisionRequest,
+        account: AwsAccount,
+        progress: Progress,
+        *,
+        tenant: Tenant,
+        generation: int,
+        prune: bool,
+    ) -> ProvisionResult:
+        async with progress.step("topic"):
+            topic_arn = await self._topic(account)
         async with self.open(account) as aws:
             await self._note_tier(aws, account)
             run = ProvisionRun(
@@ -114,13 +141,21 @@ class AwsProvisioner:
                 usual_rate=self._usual_rate,
                 generation=generation,
             )
-            await run.opt_out_list()
-            rows = [await run.sender(wish) for wish in wishes]
+            async with progress.step("opt_out_list"):
+                await run.opt_out_list()
+            rows: list[Sender] = []
+            for wish in wishes_of(request, tenant):
+                async with progress.step(_sender_step(wish)):
+                    rows.append(await run.sender(wish))
             settle = Settling(aws, self._engine, scope, account=await self.account_of(account.id))
-            await settle.round(tenant, request, prune=False)
-            await run.configuration_set(topic_arn)
-            await run.pool(rows, dedicated=request.dedicated_pool)
-            await settle.round(tenant, request, prune=prune)
+            async with progress.step("changes"):
+                await settle.round(tenant, request, prune=False)
+            async with progress.step("configuration_set"):
+                await run.configuration_set(topic_arn)
+            async with progress.step("pool"):
+                await run.pool(rows, dedicated=request.dedicated_pool)
+            async with progress.step("changes"):
+                await settle.round(tenant, request, prune=prune)
         if any(row.state == "active" for row in rows):
             await self._go_live(scope)
         return ProvisionResult(
@@ -253,6 +288,16 @@ class AwsProvisioner:
         """What is made for an account is made in it, through its role where it has one."""
         role = role_of(account)
         return self._session if role is None else open_session(role)
+
+
+def _steps(wishes: tuple[SenderWish, ...]) -> list[str]:
+    """Return the names of a run's steps, in order."""
+    senders_ = [_sender_step(wish) for wish in wishes]
+    return ["topic", "opt_out_list", *senders_, "changes", "configuration_set", "pool", "changes"]
+
+
+def _sender_step(wish: SenderWish) -> str:
+    return f"sender {wish.country}:{wish.type}"
 
 
 def wishes_of(request: ProvisionRequest, tenant: Tenant) -> tuple[SenderWish, ...]:

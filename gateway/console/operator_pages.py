@@ -13,7 +13,7 @@ from gateway.console.pages import go_to
 from gateway.console.ports import Answer
 from gateway.console.questions import QUESTIONS
 from gateway.console.visit import ONCE, Visit, needed
-from gateway.console.words import OPERATOR_STATE_WORDS, STEP_TITLES
+from gateway.console.words import OPERATOR_STATE_WORDS, RUN_WORDS, STEP_TITLES
 from tenants.people import sessions, signing_in
 from tenants.people.signing_in import Attempt
 
@@ -73,6 +73,24 @@ async def list_onboardings(visit: NamedDependency[Visit], after: FromQuery[str] 
 async def get_tenant(tenant: FromPath[str], visit: NamedDependency[Visit]) -> Response[str]:
     """Show one tenant's onboarding with its answers."""
     return await _tenant(visit, tenant)
+
+
+@get("/operator/tenants/{tenant:str}/provisioning", include_in_schema=False)
+async def get_provisioning(tenant: FromPath[str], visit: NamedDependency[Visit]) -> Response[str]:
+    """Show the newest run at AWS, step by step; the page fetches itself again while it runs."""
+    home = f"/v1/admin/tenants/{_plain(tenant)}"
+    shown, runs = await asyncio.gather(
+        visit.ask_as_operator("GET", home),
+        visit.ask_as_operator("GET", f"{home}/provision/runs?limit=10"),
+    )
+    found = needed(runs)["data"]
+    return visit.page(
+        "provisioning.html",
+        tenant=needed(shown),
+        run=found[0] if found else None,
+        earlier=found[1:],
+        words=RUN_WORDS,
+    )
 
 
 @post("/operator/tenants/{tenant:str}/{act:str}", include_in_schema=False)

@@ -63,6 +63,7 @@ def console_routes(site: Site) -> Router:
             operator_pages.sign_operator_in,
             operator_pages.list_onboardings,
             operator_pages.get_tenant,
+            operator_pages.get_provisioning,
             operator_pages.judge_tenant,
             operator_pages.get_inbox,
             operator_pages.resolve_task,

@@ -19,6 +19,14 @@ STEP_TITLES: Final = {
 }
 STATE_WORDS: Final = {"done": "Done", "open": "Your turn", "waiting": "Waiting", "blocked": "Later"}
 OPERATOR_STATE_WORDS: Final = STATE_WORDS | {"open": "Tenant's turn"}
+RUN_WORDS: Final = {
+    "running": "Running",
+    "waiting": "Later",
+    "done": "Done",
+    "failed": "Failed",
+    "refused": "Refused",
+    "interrupted": "Interrupted",
+}
 _CAPITALS: Final = {"otp": "One-time passwords", "ten dlc": "10DLC number"}
 _DAY_S: Final = 86_400
 _HOUR_S: Final = 3_600

@@ -41,6 +41,7 @@ LEFT_OUT: Final[Mapping[str, str]] = MappingProxyType(
         "opt_out_links": _QUEUE,
         "page_codes": "codes, gone within minutes",
         "intake_customers": _DESK,
+        "provision_runs": _DESK,
         "pumping_holds": "the platform's own defence, over within days",
         "pumping_suspicions": "the platform's own defence, over within days",
         "quarantined_messages": _DESK,

@@ -42,3 +42,25 @@ async def test_what_is_no_number_is_not_found_or_named(stack):
     unsold = {"reference": uuid4().hex, "country": "GB", "type": "TOLL_FREE", "accept_cost": True}
     answer = await stack.operator.post("/v1/admin/numbers", json=unsold)
     assert (answer.status_code, answer.json()["code"]) == (409, "provision_refused")
+
+
+async def test_every_run_keeps_its_steps_and_why_it_was_refused(stack):
+    """Who provisions sees what was done, and what AWS said at which step."""
+    customer = await stack.customer(provision=False, countries=["GB"])
+    home = f"/v1/admin/tenants/{customer.id}/provision"
+    good = {"senders": [{"country": "GB", "type": "LONG_CODE"}], "dedicated_pool": False}
+    bad = {"senders": [{"country": "GB", "type": "LONG_CODE", "value": "+440000000000"}]}
+    await stack.operate("post", home, good)
+    assert (await stack.operator.post(home, json=bad)).status_code == 409
+    refused, done = (await stack.operate("get", f"{home}/runs"))["data"]
+    assert (done["state"], done["done"]) == ("done", len(done["steps"]))
+    assert [each["name"] for each in done["steps"]] == [
+        "topic", "opt_out_list", "sender GB:LONG_CODE", "changes", "configuration_set", "pool", "changes",
+    ]  # fmt: skip
+    assert (refused["state"], "+440000000000" in refused["detail"]) == ("refused", True)
+    states = [each["state"] for each in refused["steps"]]
+    assert states == ["done", "done", "failed", "waiting", "waiting", "waiting", "waiting"]
+    assert await stack.operate("get", f"{home}/runs/{done['id']}") == done
+    stranger = await stack.customer(provision=False)
+    path = f"/v1/admin/tenants/{stranger.id}/provision/runs/{done['id']}"
+    assert (await stack.operator.get(path)).status_code == 404

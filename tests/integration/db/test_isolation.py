@@ -75,6 +75,7 @@ async def test_what_the_app_cannot_read_is_what_it_has_no_business_with(database
         "intake_customers",
         "keyword_links",
         "opt_out_links",
+        "provision_runs",
         "quarantined_messages",
         "relane_orders",
         "tenant_erasures",
