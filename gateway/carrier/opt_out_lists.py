@@ -185,8 +185,8 @@ class OptOutLists:
                 self._early.add(change.id)
 
     async def _tell_aws(self, aws: ListControl, target: Target, link: OptOutLink, change: ChangeView) -> None:
-        if change.list_name != EVERYTHING or change.source == "aws_list":
-            return
+        if change.list_name != EVERYTHING or change.source == "aws_list" or not change.number:
+            return  # without a number, the tenant is being erased
         if change.change == "opted_out":
             await self._put(aws, target, change.number)
         elif not await self._delete(aws, target, change.number):

@@ -182,6 +182,7 @@ class ProtectSync:
             )
             for row in rows
         }
+        numbers.pop("", None)  # of a tenant that is being erased
         return structs.replace(wanted, numbers=numbers)
 
     async def _put_in_force(

@@ -92,7 +92,10 @@ def _text(column: str, context: Callable[[Any], bytes]) -> _Opener:
 
 
 def _json(column: str, context: Callable[[Any], bytes]) -> _Opener:
-    return lambda row, key: msgspec.json.decode(key.open(getattr(row, column), context=context(row)))
+    # A forgotten key opens nothing, which is no JSON.
+    return lambda row, key: msgspec.json.decode(
+        key.open(getattr(row, column), context=context(row)) or b"null"
+    )
 
 
 def _of_recipient(context: Callable[[bytes], bytes]) -> tuple[str, _Opener]:

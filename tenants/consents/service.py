@@ -386,7 +386,7 @@ def _record_view(row: ConsentRecord, key: DataKey) -> RecordView:
     proof = Proof()
     if row.proof_sealed is not None:
         opened = key.open(row.proof_sealed, context=proof_context(row.recipient_hash))
-        proof = msgspec.json.decode(opened, type=Proof)
+        proof = msgspec.json.decode(opened, type=Proof) if opened else proof  # a forgotten key opens nothing
     return RecordView(
         id=row.id,
         number=asked_number(row.number_sealed, row.recipient_hash, key),

@@ -254,7 +254,8 @@ async def _note(
 def _opened(scope: TenantScope, row: Onboarding | None, key: DataKey) -> Answers:
     if row is None or row.answers_sealed is None:
         return Answers()
-    return msgspec.json.decode(key.open(row.answers_sealed, context=answers_context(scope)), type=Answers)
+    opened = key.open(row.answers_sealed, context=answers_context(scope))
+    return msgspec.json.decode(opened, type=Answers) if opened else Answers()  # a forgotten key opens nothing
 
 
 def answers_context(scope: TenantScope) -> bytes:

@@ -1,5 +1,8 @@
 """A tenant that left is forgotten: its people at once, its rows soon, its money never."""
 
+import io
+import zipfile
+
 import pytest
 from sqlalchemy import text
 
@@ -8,6 +11,7 @@ from gateway.insight.erasing import Erasures
 from gateway.messages.keys import TRUSTED_FOR_S, DataKeys
 from gateway.messages.reconcile import every_difference
 from tests.harness.stored import NUMBER, put
+from tests.unit.tenants.onboarding_answers import COMPLETE
 
 FORGET = text("UPDATE tenants SET data_key = '' WHERE id = :id")
 FINAL = {"status": "delivered", "price_final": 0, "price_estimated": 0, "type": "transactional"}
@@ -78,6 +82,45 @@ async def test_an_erased_tenant_is_unreadable_at_once_and_gone_soon(
             each for each in await every_difference(connection) if each.tenant_id == customer.scope.tenant_id
         ]
     assert found == []
+
+
+CONSENT = {
+    "number": NUMBER, "use_case": "marketing", "type": "promotional", "text": "I agree", "method": "paper",
+    "signer": "Alice A.", "evidence": "box 7",
+}  # fmt: skip
+READ = (
+    "messages", "opt-outs", "consents", f"consents/{NUMBER}", "onboarding", "webhook-endpoints",
+    "inbound-messages", "templates", "registrations", "protect", "audit", f"lookups/{NUMBER}",
+)  # fmt: skip
+
+
+async def test_between_key_and_rows_everything_reads_as_if_nothing_had_been_said(
+    customer, operator, world
+) -> None:
+    """A big tenant's rows take minutes; no reader of them may break meanwhile."""
+    path = f"/v1/admin/tenants/{customer.id}"
+    await put(world, customer, **FINAL)
+    for method, what, body in (
+        ("PATCH", "onboarding", COMPLETE),
+        ("POST", "consents", CONSENT),
+        ("PUT", f"opt-outs/{NUMBER}", None),
+        ("POST", "webhook-endpoints", {"url": "https://a.example/"}),
+    ):
+        answer = await customer.api.request(method, f"/v1/{what}", json=body)
+        assert answer.status_code in {200, 201}, answer.text
+    await operator.post(f"{path}/close")
+    assert (await operator.post(f"{path}/erase")).status_code == 202
+    for what in READ:
+        answer = await customer.api.get(f"/v1/{what}")
+        assert answer.status_code in {200, 404}, (what, answer.text)
+        assert NUMBER not in answer.text or what.endswith(NUMBER), what
+    for what in ("onboarding", "audit"):
+        assert (await operator.get(f"{path}/{what}")).status_code == 200
+    exported = await operator.post(f"{path}/export")
+    with zipfile.ZipFile(io.BytesIO(exported.content)) as archive:
+        lines = b"".join(archive.read(name) for name in archive.namelist())
+    assert NUMBER.encode() not in lines
+    assert b"Alice" not in lines
 
 
 async def test_the_trail_says_that_a_tenant_was_erased_and_by_whom(
