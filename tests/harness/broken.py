@@ -185,6 +185,15 @@ def epoch_ignored() -> None:
     lanes.claim, lanes.remembers = trusting, same
 
 
+def nothing_is_put_back() -> None:
+    """Lanes that Redis forgot are declared whole again without what Postgres has queued."""
+
+    async def empty(*_: Any) -> tuple[int, list[Any]]:
+        return 0, []
+
+    import_module("gateway.lanes.rebuild")._fill = empty
+
+
 def everybody_s_turn() -> None:
     """Without Redis each dispatcher goes by the whole rate, as if it were alone."""
     share = import_module("gateway.dispatch.share")
@@ -479,6 +488,7 @@ BROKEN = {
         unknown_is_retried,
         not_sent_is_unknown,
         epoch_ignored,
+        nothing_is_put_back,
         everybody_s_turn,
         accepted_before_commit,
         keys_ignored,

@@ -18,6 +18,8 @@ SHARED_RATE = 16
 SENDS = 90
 AT_THE_SOCKET = 5
 """Sends that jitter of the machine moves from one second into the next; the grants are exact."""
+BUILDS = int(os.environ.get("SCENARIO_BUILDS", "1"))
+"""How many of the broken builds of one checker are tried."""
 FOR_S = float(os.environ.get("SCENARIO_OUTAGE_S", "2"))
 
 pytestmark = pytest.mark.scenario
@@ -102,10 +104,11 @@ async def test_redis_is_not_missed(fleet, fault):
     assert most <= RATE + 1 + AT_THE_SOCKET
 
 
-async def test_a_memory_that_is_trusted_blindly_is_found_out(fleet):
-    """The checker of row 14 on a build that does not look whose memory answers."""
+@pytest.mark.parametrize("broken", ["epoch_ignored", "nothing_is_put_back"][:BUILDS])
+async def test_a_memory_that_is_trusted_blindly_is_found_out(fleet, broken):
+    """The checker of row 14: one does not look whose memory answers, the other puts nothing back."""
     await fleet.ensure("workers", broken="no_audit")
-    verdict, _ = await through(fleet, flush, broken="epoch_ignored", within_s=12)
+    verdict, _ = await through(fleet, flush, broken=broken, within_s=12)
     assert any("ended as queued" in found for found in verdict.broken)
 
 
