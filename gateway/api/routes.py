@@ -40,6 +40,7 @@ from gateway.api.admin import (
 )
 from gateway.api.admin import credits as admin_credits
 from gateway.api.admin import fees as admin_fees
+from gateway.api.admin import hosted_pages as admin_hosted_pages
 from gateway.api.admin import inbound as admin_inbound
 from gateway.api.admin import insight as admin_insight
 from gateway.api.admin import keywords as admin_keywords
@@ -244,6 +245,8 @@ TENANT_ROUTES: tuple[HTTPRouteHandler, ...] = (
 )
 
 OPERATOR_ROUTES: tuple[HTTPRouteHandler, ...] = (
+    admin_hosted_pages.get_tenant_hosted_pages,
+    admin_hosted_pages.put_tenant_hosted_pages,
     intakes.list_intakes,
     intakes.create_intake,
     intakes.rotate_intake_secret,

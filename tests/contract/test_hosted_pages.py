@@ -34,6 +34,27 @@ SETTINGS = {
 }
 
 
+async def test_the_operator_reads_and_sets_them_as_the_tenant_would(customer, stranger, operator) -> None:
+    """On behalf of who handed its words over; nobody else's pages change."""
+    path = f"/v1/admin/tenants/{customer.id}/hosted-pages"
+    assert (await operator.get(path)).status_code == 404
+    written = await operator.put(path, json=SETTINGS)
+    assert written.status_code == 200, written.text
+    own = await customer.api.get("/v1/hosted-pages")
+    assert own.json() == written.json() == (await operator.get(path)).json()
+    assert (await stranger.api.get("/v1/hosted-pages")).status_code == 404
+    (row,) = [
+        each
+        for each in (await customer.api.get("/v1/audit")).json()["data"]
+        if each["action"] == "hosted_pages.changed"
+    ]
+    assert row["actor"] == "operator"
+    refused = await operator.put(path, json=SETTINGS | {"programmes": []})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "/programmes")
+    nobody = "/v1/admin/tenants/ten_01K3ZQ4V7N8R9T0W2Y4A6C8E0G/hosted-pages"
+    assert (await operator.put(nobody, json=SETTINGS)).status_code == 404
+
+
 async def publish(customer, **changes):
     answer = await customer.api.put("/v1/hosted-pages", json=SETTINGS | changes)
     assert answer.status_code == 200, answer.text

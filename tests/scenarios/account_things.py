@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 from gateway.carrier.registrations import TAG
 from gateway.carrier.session import open_session
+from gateway.carrier.spare_numbers import TAG as SPARE
 
 
 @asynccontextmanager
@@ -58,3 +59,14 @@ async def of_registration(fleet, reference):
 async def _tagged(aws, arn, reference):
     shown = await aws.list_tags_for_resource(ResourceArn=arn)
     return {"Key": TAG, "Value": reference} in shown["Tags"]
+
+
+async def spare_numbers(fleet, reference):
+    """AWS's ids of the numbers that were leased under a reference."""
+    async with account(fleet) as aws:
+        found = []
+        for each in await every(aws, "describe_phone_numbers", "PhoneNumbers"):
+            shown = await aws.list_tags_for_resource(ResourceArn=each["PhoneNumberArn"])
+            if {"Key": SPARE, "Value": reference} in shown["Tags"]:
+                found.append(each["PhoneNumberId"])
+    return found

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.faultpoints import FaultPoint
 from tests.harness.fleet import OPERATOR_KEY
-from tests.scenarios.account_things import of_tenant
+from tests.scenarios.account_things import of_tenant, spare_numbers
 
 BODY = {"senders": [{"country": "GB", "type": "LONG_CODE"}]}
 STEPS = ("opt-out list", "number", "configuration set", "event destination", "pool")
@@ -99,3 +99,29 @@ async def test_kill_9_in_a_teardown_is_finished_by_the_next_one(fleet, operator)
         last = await api.post(f"{operator.home}/teardown", json=body)
     assert (last.status_code, last.json()["gone"]) == (200, [])
     assert await operator.has() == {"numbers": 0, "pools": 0, "sets": 0, "lists": 0}
+
+
+async def test_kill_9_while_a_spare_number_is_leased_or_released_costs_no_second_one(fleet, operator):
+    """The reference finds what died on its way, and a release that AWS did needs no other."""
+    reference = uuid4().hex
+    wish = {"reference": reference, "country": "GB", "type": "LONG_CODE", "accept_cost": True}
+    wish |= {"protected": False}
+    doomed = await fleet.start("api", fault=f"{FaultPoint.PROVISION_MADE}:kill")
+    async with operator.client() as api:
+        with pytest.raises(httpx.TransportError):
+            await api.post("/v1/admin/numbers", json=wish)
+    assert await doomed.ended() == -signal.SIGKILL, doomed.wrote[-2000:]
+    await fleet.start("api")
+    async with operator.client() as api:
+        made = await api.post("/v1/admin/numbers", json=wish)
+    assert (made.status_code, made.json()["created"]) == (200, False), made.text
+    (number,) = await spare_numbers(fleet, reference)
+    doomed = await fleet.start("api", fault=f"{FaultPoint.TEARDOWN_GONE}:kill")
+    async with operator.client() as api:
+        with pytest.raises(httpx.TransportError):
+            await api.delete(f"/v1/admin/numbers/{number}")
+    assert await doomed.ended() == -signal.SIGKILL, doomed.wrote[-2000:]
+    assert await spare_numbers(fleet, reference) == []
+    await fleet.start("api")
+    async with operator.client() as api:
+        assert (await api.delete(f"/v1/admin/numbers/{number}")).status_code == 404

@@ -45,7 +45,7 @@ def api() -> Iterator[Api]:
             self.end_headers()
             self.wfile.write(body if isinstance(body, bytes) else json.dumps(body).encode())
 
-        do_GET = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815 - the library's names
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815 - the library's names
 
         def log_message(self, *_: object) -> None: ...
 
