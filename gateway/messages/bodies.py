@@ -6,6 +6,7 @@ a text is kept, nearly every message has been over for that time but for its sec
 scheduled ahead or is not over yet goes on a list, and is judged by its end.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -42,6 +43,9 @@ _WALK: Final = """
             m.final_at IS NOT NULL AND (m.send_at IS NULL OR m.final_at + $8 <= $7) AS over
         FROM messages m JOIN seen s ON m.id = s.id AND m.created_at = s.created_at
         WHERE (m.type = 'otp') = ($6::text = 'otp') AND m.body_sealed IS NOT NULL
+            AND ($6::text = 'otp' OR $8 >= coalesce((
+                SELECT make_interval(days => (t.plan ->> 'bodies_kept_days')::int) FROM tenants t
+                WHERE t.id = m.tenant_id), $10::interval))
         ORDER BY m.id FOR NO KEY UPDATE OF m
     ), purged AS (
         UPDATE messages m SET body_sealed = NULL FROM due d
@@ -76,26 +80,47 @@ _LATE: Final = """
 """
 
 
+_TENANTS_DAYS: Final = """
+    SELECT DISTINCT (plan ->> 'bodies_kept_days')::int AS days FROM tenants
+    WHERE plan ->> 'bodies_kept_days' IS NOT NULL ORDER BY 1
+"""
+
+
 class Keeping(Struct, frozen=True, kw_only=True):
-    """For how long texts stay after the message is over."""
+    """For how long texts stay after the message is over: one walk of its own."""
 
     kind: str
-    """`otp`, or `other` for every other type."""
+    """`otp`, or anything else for every other type."""
     kept: timedelta
+    default: timedelta
+    """For tenants whose plan says nothing. A walk is for those who keep texts no longer than `kept`."""
+
+
+async def keepings(
+    pool: "asyncpg.Pool[asyncpg.Record]", *, otp: timedelta, other: timedelta
+) -> list[Keeping]:
+    """
+    Return the walks that are needed: of OTPs, of the default, and of each other time that a plan says.
+
+    A tenant that shortens its time is caught up with by the walks of the longer ones, which pass its messages
+    later.
+    """
+    days = [timedelta(days=row["days"]) for row in await pool.fetch(_TENANTS_DAYS)]
+    others = [Keeping(kind=f"other:{each.days}", kept=each, default=other) for each in sorted({other, *days})]
+    return [Keeping(kind="otp", kept=otp, default=otp), *others]
 
 
 class Bodies:
     """One round at a time, by the scheduler; any number of them may run."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", clock: Clock, keepings: list[Keeping]) -> None:
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", clock: Clock) -> None:
         self._pool = pool
         self._clock = clock
-        self._keepings = keepings
 
-    async def purge(self, *, at_once: int = _AT_ONCE) -> int:
+    async def purge(self, keepings: Sequence[Keeping], *, at_once: int = _AT_ONCE) -> int:
         """Take out every text whose time is over; returns how many batches it took."""
         passed = 0
-        for keeping in self._keepings:
+        for keeping in keepings:
             while walked := await self._walk(keeping, at_once):
                 passed += walked
             while await self._judge_late(keeping, at_once):
@@ -132,6 +157,7 @@ class Bodies:
             now,
             keeping.kept,
             _AGAIN_AFTER,
+            keeping.default,
         )
 
     async def _judge_late(self, keeping: Keeping, at_once: int) -> bool:

@@ -9,22 +9,13 @@ from gateway.db.transaction import worker_transaction
 from gateway.inbound.forgetting import forget_old_texts
 from gateway.insight.erasing import Erasures
 from gateway.media.store import forget_expired
-from gateway.messages.bodies import Bodies, Keeping
+from gateway.messages.bodies import Bodies, keepings
 from gateway.rounds import Round
-from gateway.settings import Settings
 from gateway.wiring.resources import Resources
 from tenants.protection.overrides import KEPT
 
 _STRAYS_KEPT: Final = timedelta(days=30)
 """Events of nobody are evidence for a while, and then somebody's personal data."""
-
-
-def keepings_of(settings: Settings) -> list[Keeping]:
-    """Return for how long the texts of messages stay."""
-    return [
-        Keeping(kind="otp", kept=timedelta(hours=settings.otp_bodies_kept_hours)),
-        Keeping(kind="other", kept=timedelta(days=settings.bodies_kept_days)),
-    ]
 
 
 def forgetting_rounds(shared: Resources) -> list[Round]:
@@ -58,9 +49,17 @@ def forgetting_rounds(shared: Resources) -> list[Round]:
         await shared.scripts.delete_prefixed(tenant_prefix(tenant_id), keep=())
 
     erasures = Erasures(pool, shared.worker_engine, forget_in_redis, shared.clock)
-    bodies = Bodies(pool, shared.clock, keepings_of(shared.settings))
+    bodies = Bodies(pool, shared.clock)
+
+    async def purge_bodies() -> int:
+        settings = shared.settings
+        otp = timedelta(hours=settings.otp_bodies_kept_hours)
+        return await bodies.purge(
+            await keepings(pool, otp=otp, other=timedelta(days=settings.bodies_kept_days))
+        )
+
     return [
-        Round(name="old_bodies", every_s=60.0, work=bodies.purge),
+        Round(name="old_bodies", every_s=60.0, work=purge_bodies),
         Round(name="old_strays", every_s=3600.0, work=forget_strays),
         Round(name="old_quarantined", every_s=3600.0, work=forget_quarantined),
         Round(name="old_inbound", every_s=3600.0, work=forget_inbound),

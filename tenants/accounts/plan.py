@@ -158,6 +158,9 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     resend_unknown_transactional: bool = True
     """Whether a transactional send whose outcome stays unknown is tried once more, flagged."""
 
+    bodies_kept_days: Annotated[int, Meta(ge=0, le=90)] | None = None
+    """Days after a message's end at which its text is taken out; absent, the operator's. Not for OTPs."""
+
     auto_top_up: AutoTopUp | None = None
     """Ask for a top-up when the balance is low; absent, nothing is asked."""
     sticky_sender: bool = False

@@ -6,9 +6,8 @@ import zipfile
 from datetime import timedelta
 
 from gateway.clock import FixedClock
-from gateway.messages.bodies import Bodies
+from gateway.messages.bodies import Bodies, keepings
 from gateway.messages.reconcile import every_difference
-from gateway.wiring.forgetting import keepings_of
 from tenants.ids import encode
 from tests.harness.stored import put
 
@@ -24,7 +23,8 @@ async def test_a_message_without_its_text_is_all_there_but_for_it(customer, oper
     assert [each["body"] for each in before] == ["your code is 1234"] * 2
 
     later = FixedClock(now + timedelta(days=32))
-    await Bodies(engines["pool"], later, keepings_of(world.services.settings)).purge()
+    kept = await keepings(engines["pool"], otp=timedelta(days=1), other=timedelta(days=30))
+    await Bodies(engines["pool"], later).purge(kept)
 
     after = [(await customer.api.get(f"/v1/messages/{each}")).json() for each in ids]
     assert after == [each | {"body": None} for each in before]

@@ -7,7 +7,7 @@ import pytest
 
 from gateway.clock import FixedClock
 from gateway.db.transaction import worker_transaction
-from gateway.messages.bodies import Bodies, Keeping
+from gateway.messages.bodies import Bodies, Keeping, keepings
 from tests.harness.stored import message
 from tests.harness.tenants import enrol, key_of, row_of
 
@@ -23,16 +23,22 @@ def after(span):
 @pytest.fixture
 def other():
     """A walk of this test alone, of every type but OTPs."""
-    return Keeping(kind=f"other-{uuid4().hex}", kept=MONTH)
+    return Keeping(kind=f"other-{uuid4().hex}", kept=MONTH, default=MONTH)
 
 
 @pytest.fixture
 async def store(worker_engine):
-    """A function that writes messages of a new tenant and returns their ids."""
-    scope = await enrol(worker_engine)
-    key = await key_of(worker_engine, scope)
+    """A function that writes messages, of one tenant for each number of days in a plan; returns their ids."""
+    owners = {}
 
-    async def put(**fields):
+    async def owner_of(days):
+        if days not in owners:
+            scope = await enrol(worker_engine, bodies_kept_days=days)
+            owners[days] = (scope, await key_of(worker_engine, scope))
+        return owners[days]
+
+    async def put(*, days=None, **fields):
+        scope, key = await owner_of(days)
         now = datetime.now(UTC)
         fields = {"type": "transactional", "status": "delivered", "final_at": now} | fields
         made = message(scope.tenant_id, key, **fields)
@@ -45,7 +51,7 @@ async def store(worker_engine):
 
 async def purge(pool, clock, keeping, **more):
     """One round."""
-    return await Bodies(pool, clock, [keeping]).purge(**more)
+    return await Bodies(pool, clock).purge([keeping], **more)
 
 
 async def has_text(database, message_id):
@@ -66,7 +72,7 @@ async def test_a_text_is_taken_out_a_month_after_its_message_is_over(worker_pool
 async def test_otps_have_a_time_of_their_own(worker_pool, database, store, other):
     """A code is worth nothing a day later, but to whoever steals the table."""
     otp, text = await store(type="otp"), await store()
-    await purge(worker_pool, after(2 * DAY), Keeping(kind="otp", kept=DAY))
+    await purge(worker_pool, after(2 * DAY), Keeping(kind="otp", kept=DAY, default=DAY))
     assert [await has_text(database, each) for each in (otp, text)] == [False, True]
     await purge(worker_pool, after(2 * MONTH), other)
     assert not await has_text(database, text)
@@ -122,4 +128,34 @@ async def test_a_second_scheduler_leaves_the_walk_to_the_first(worker_pool, data
         await purge(worker_pool, after(2 * MONTH), other)
         assert await has_text(database, message_id)
     await purge(worker_pool, after(2 * MONTH), other)
+    assert not await has_text(database, message_id)
+
+
+async def test_a_tenants_plan_says_for_how_long_its_texts_stay(worker_pool, database, store):
+    """From no day to 90; who says nothing has the operator's time."""
+    days = (0, 7, 90, None)
+    ids = {each: await store(days=each) for each in days}
+    left = {}
+    for passed in (1, 8, 31, 91):
+        kept = await keepings(worker_pool, otp=DAY, other=MONTH)
+        await Bodies(worker_pool, after(passed * DAY)).purge(kept)
+        left[passed] = [each for each in days if await has_text(database, ids[each])]
+    assert left == {1: [7, 90, None], 8: [90, None], 31: [90], 91: []}
+
+
+async def test_a_tenant_that_shortens_its_time_is_caught_up_with(worker_pool, database, store):
+    """The walk of its new time has passed its older messages; that of a longer one comes by yet."""
+    message_id = await store(days=90)
+    kept = await keepings(worker_pool, otp=DAY, other=MONTH)
+    await Bodies(worker_pool, after(20 * DAY)).purge(
+        [*kept, Keeping(kind="other:5", kept=5 * DAY, default=MONTH)]
+    )
+    tenant_id = (await row_of(database, message_id))["tenant_id"]
+    await database.execute(
+        """UPDATE tenants SET plan = plan || '{"bodies_kept_days": 5}' WHERE id = $1""", tenant_id
+    )
+    kept = await keepings(worker_pool, otp=DAY, other=MONTH)
+    await Bodies(worker_pool, after(20 * DAY)).purge(kept)
+    assert await has_text(database, message_id)
+    await Bodies(worker_pool, after(31 * DAY)).purge(kept)
     assert not await has_text(database, message_id)
