@@ -434,6 +434,17 @@ def provision_forgets() -> None:
     run.ProvisionRun._leftover_pool = blind
 
 
+def spare_forgets() -> None:
+    """Each try to lease a spare number has a token of its own and looks for nothing under its reference."""
+    spare = import_module("gateway.carrier.spare_numbers")
+    spare.client_token = lambda *_: f"tg-{uuid4().hex}"
+
+    async def blind(*_: Any, **__: Any) -> None:
+        return None
+
+    spare.SpareNumbers._tagged = blind
+
+
 def registration_forgets() -> None:
     """Each try of a step has a token of its own, and looks for nothing that an earlier one made."""
     import_module("gateway.registrations.steps").client_token = lambda *_: f"tg-{uuid4().hex}"
@@ -514,6 +525,7 @@ BROKEN = {
         redis_required,
         registration_forgets,
         provision_forgets,
+        spare_forgets,
         flusher_forgets,
     )
 }

@@ -104,16 +104,14 @@ async def test_kill_9_in_a_teardown_is_finished_by_the_next_one(fleet, operator)
 async def test_kill_9_while_a_spare_number_is_leased_or_released_costs_no_second_one(fleet, operator):
     """The reference finds what died on its way, and a release that AWS did needs no other."""
     reference = uuid4().hex
-    wish = {"reference": reference, "country": "GB", "type": "LONG_CODE", "accept_cost": True}
-    wish |= {"protected": False}
     doomed = await fleet.start("api", fault=f"{FaultPoint.PROVISION_MADE}:kill")
     async with operator.client() as api:
         with pytest.raises(httpx.TransportError):
-            await api.post("/v1/admin/numbers", json=wish)
+            await api.post("/v1/admin/numbers", json=spare_wish(reference))
     assert await doomed.ended() == -signal.SIGKILL, doomed.wrote[-2000:]
     await fleet.start("api")
     async with operator.client() as api:
-        made = await api.post("/v1/admin/numbers", json=wish)
+        made = await api.post("/v1/admin/numbers", json=spare_wish(reference))
     assert (made.status_code, made.json()["created"]) == (200, False), made.text
     (number,) = await spare_numbers(fleet, reference)
     doomed = await fleet.start("api", fault=f"{FaultPoint.TEARDOWN_GONE}:kill")
@@ -125,3 +123,29 @@ async def test_kill_9_while_a_spare_number_is_leased_or_released_costs_no_second
     await fleet.start("api")
     async with operator.client() as api:
         assert (await api.delete(f"/v1/admin/numbers/{number}")).status_code == 404
+
+
+async def test_a_build_that_forgets_its_references_leases_a_second_spare_number(fleet, operator):
+    """The checker of the scenario above can fail."""
+    reference = uuid4().hex
+    doomed = await fleet.start("api", fault=f"{FaultPoint.PROVISION_MADE}:kill", broken="spare_forgets")
+    async with operator.client() as api:
+        with pytest.raises(httpx.TransportError):
+            await api.post("/v1/admin/numbers", json=spare_wish(reference))
+    assert await doomed.ended() == -signal.SIGKILL, doomed.wrote[-2000:]
+    await fleet.start("api", broken="spare_forgets")
+    async with operator.client() as api:
+        made = await api.post("/v1/admin/numbers", json=spare_wish(reference))
+    assert made.status_code == 200, made.text
+    assert len(await spare_numbers(fleet, reference)) == 2
+
+
+def spare_wish(reference):
+    """A number to lease under a reference, which may be released again."""
+    return {
+        "reference": reference,
+        "country": "GB",
+        "type": "LONG_CODE",
+        "accept_cost": True,
+        "protected": False,
+    }
