@@ -51,7 +51,7 @@ class Erasure(Base):
 
 
 class ErasureStep(Base):
-    """One table of what an erasure takes, in its place; written by migrations alone: `tollgate_erase_too`."""
+    """One table of what an erasure takes, in its place; written by migrations, with `tollgate_fence`."""
 
     __tablename__ = "erasure_steps"
 

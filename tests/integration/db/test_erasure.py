@@ -69,12 +69,29 @@ async def left_of(database, tenant_id):
 
 async def test_every_table_of_tenants_is_erased_or_kept_for_a_reason(database, tenant_tables):
     """
-    A new table of tenants is a decision, and belongs to one of the two: its migration calls
-    `tollgate_erase_too`, or `gateway.insight.erasure_tables` says why it is kept.
+    A table that is fenced is erased. One that has to stay is a decision: its migration calls `tollgate_keep`,
+    and `gateway.insight.erasure_tables` says why.
     """
     erased = set(await plan_of(database))
     assert set(tenant_tables) - erased - set(KEPT) == set()
     assert erased & set(KEPT) == set()
+
+
+async def test_a_table_that_is_fenced_later_is_erased_first_unless_it_is_kept(database):
+    """It cannot be forgotten; and what refers to older rows has to go before them."""
+    async with database.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        try:
+            for table in ("later_mothers", "later_daughters", "later_books"):
+                await connection.execute(f"CREATE TABLE {table} (tenant_id UUID NOT NULL)")
+                await connection.execute(f"SELECT tollgate_fence('{table}')")
+            await connection.execute("SELECT tollgate_keep('later_books')")
+            plan = list(await plan_of(connection))
+            assert plan[:2] == ["later_daughters", "later_mothers"]
+            assert "later_books" not in plan
+        finally:
+            await transaction.rollback()
 
 
 async def test_a_tenant_is_erased_from_every_table_and_its_neighbour_from_none(
