@@ -24,7 +24,7 @@ _WRONG: Final = "That is not the operator's key."
 _WAIT: Final = "Too many attempts. Wait a few minutes and try again."
 _UNPROCESSABLE: Final = 422
 _TOO_MANY: Final = 429
-_SAID_ON_THE_PAGE: Final = frozenset({409, 422})
+SAID_ON_THE_PAGE: Final = frozenset({409, 422})
 
 
 @get("/operator/sign-in", include_in_schema=False)
@@ -55,7 +55,7 @@ async def sign_operator_in(visit: NamedDependency[Visit]) -> Response[str]:
 @get("/operator", include_in_schema=False)
 async def list_onboardings(visit: NamedDependency[Visit], after: FromQuery[str] = "") -> Response[str]:
     """Show a hundred onboardings, and what is in the inbox."""
-    query = f"?limit={_PAGE}" + (f"&after={_plain(after)}" if after else "")
+    query = f"?limit={_PAGE}" + (f"&after={plain(after)}" if after else "")
     page = needed(await visit.ask_as_operator("GET", f"/v1/admin/onboardings{query}"))
     names = await _names(visit, {each["tenant_id"] for each in page["data"]}, query)
     tasks = needed(await visit.ask_as_operator("GET", "/v1/admin/inbox?limit=100"))
@@ -78,7 +78,7 @@ async def get_tenant(tenant: FromPath[str], visit: NamedDependency[Visit]) -> Re
 @get("/operator/tenants/{tenant:str}/provisioning", include_in_schema=False)
 async def get_provisioning(tenant: FromPath[str], visit: NamedDependency[Visit]) -> Response[str]:
     """Show the newest run at AWS, step by step; the page fetches itself again while it runs."""
-    home = f"/v1/admin/tenants/{_plain(tenant)}"
+    home = f"/v1/admin/tenants/{plain(tenant)}"
     shown, runs = await asyncio.gather(
         visit.ask_as_operator("GET", home),
         visit.ask_as_operator("GET", f"{home}/provision/runs?limit=10"),
@@ -111,7 +111,7 @@ async def judge_tenant(
             return await _invite(visit, tenant, sent)
         case _:
             raise NoSuchPage
-    path = f"/v1/admin/tenants/{_plain(tenant)}/onboarding/{act}"
+    path = f"/v1/admin/tenants/{plain(tenant)}/onboarding/{act}"
     said = await visit.ask_as_operator("POST", path, body, once=sent.get(ONCE) or None)
     return go_to(f"{HOME}/tenants/{tenant}") if said.good else await _tenant(visit, tenant, said=said)
 
@@ -129,13 +129,13 @@ async def resolve_task(task: FromPath[str], visit: NamedDependency[Visit]) -> Re
     visit.operator()
     sent = await visit.form()
     body = {"note": sent.get("note") or "looked at in the console"}
-    path = f"/v1/admin/inbox/{_plain(task)}/resolve"
+    path = f"/v1/admin/inbox/{plain(task)}/resolve"
     needed(await visit.ask_as_operator("POST", path, body, once=sent.get(ONCE) or None))
     return go_to(f"{HOME}/inbox")
 
 
 async def _invite(visit: Visit, tenant: str, sent: dict[str, str]) -> Response[str]:
-    path = f"/v1/admin/tenants/{_plain(tenant)}/invitations"
+    path = f"/v1/admin/tenants/{plain(tenant)}/invitations"
     said = await visit.ask_as_operator(
         "POST", path, {"email": sent.get("email", "")}, once=sent.get(ONCE) or None
     )
@@ -146,9 +146,9 @@ async def _tenant(
     visit: Visit, tenant: str, *, said: Answer | None = None, invited: Any = None
 ) -> Response[str]:
     visit.operator()
-    if said is not None and not said.good and said.status not in _SAID_ON_THE_PAGE:
+    if said is not None and not said.good and said.status not in SAID_ON_THE_PAGE:
         raise ApiRefused(said)
-    home = f"/v1/admin/tenants/{_plain(tenant)}"
+    home = f"/v1/admin/tenants/{plain(tenant)}"
     shown, onboarding, invitations = await asyncio.gather(
         visit.ask_as_operator("GET", home),
         visit.ask_as_operator("GET", f"{home}/onboarding"),
@@ -165,7 +165,7 @@ async def _tenant(
         titles=STEP_TITLES,
         words=OPERATOR_STATE_WORDS,
         questions=QUESTIONS,
-        error=_detail(said) if failed and said is not None else "",
+        error=detail_of(said) if failed and said is not None else "",
     )
 
 
@@ -204,13 +204,14 @@ def _waits_for(onboarding: Any, first: Any) -> str:
     return "carrier" if onboarding["approved_at"] else "operator"
 
 
-def _detail(said: Answer) -> str:
+def detail_of(said: Answer) -> str:
+    """Return what is wrong, of the first field where fields are."""
     problem = said.problem
     return problem.errors[0].detail if problem.errors else problem.detail
 
 
-def _plain(text: str) -> str:
-    """Ids and cursors hold letters, digits, `_`, `-` and `=`."""
+def plain(text: str) -> str:
+    """Return an id or a cursor as it may stand in a path: they hold letters, digits, `_`, `-` and `=`."""
     if not text.replace("_", "").replace("-", "").replace("=", "").isalnum() or not text.isascii():
         raise NoSuchPage
     return text

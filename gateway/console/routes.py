@@ -7,7 +7,14 @@ from litestar import Request, Response, Router, get
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
-from gateway.console import entry_pages, flow_pages, identity_pages, operator_pages, registration_pages
+from gateway.console import (
+    entry_pages,
+    flow_pages,
+    identity_pages,
+    migration_pages,
+    operator_pages,
+    registration_pages,
+)
 from gateway.console.errors import PageError
 from gateway.console.faults import page_of_error, page_of_framework
 from gateway.console.site import Site
@@ -64,6 +71,9 @@ def console_routes(site: Site) -> Router:
             operator_pages.list_onboardings,
             operator_pages.get_tenant,
             operator_pages.get_provisioning,
+            migration_pages.get_migration,
+            migration_pages.send_files,
+            migration_pages.send_shares,
             operator_pages.judge_tenant,
             operator_pages.get_inbox,
             operator_pages.resolve_task,
