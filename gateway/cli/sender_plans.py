@@ -18,6 +18,13 @@ _NUMBERS: Final = (
     field("protected"),
     field("tenants"),
 )
+_RUNS: Final = (
+    field("id"),
+    field("started_at", title="begun"),
+    field("state"),
+    field("now"),
+    field("detail"),
+)
 _SENDERS: Final = click.option(
     "--sender",
     "senders",
@@ -67,6 +74,16 @@ def apply_plan(
     click.echo(f"{', '.join(counts)}.")
 
 
+@click.command("runs")
+@click.argument("tenant")
+@click.option("--limit", type=click.IntRange(1), default=10, show_default=True)
+@over_the_api
+def runs(client: Client, *, tenant: str, limit: int) -> None:
+    """Show what provisioning runs did and are doing, the newest first; call again to see one go on."""
+    found = client.rows(path_of("admin", "tenants", tenant, "provision", "runs"), limit=limit)
+    show_rows([each | {"now": _step_of(each)} for each in found], _RUNS, empty="Nothing was provisioned yet.")
+
+
 @click.command("drift")
 @click.argument("tenant")
 @click.option("--account", help="acc_…; the first account if absent.")
@@ -108,6 +125,12 @@ def numbers(client: Client, *, account: str | None) -> None:
     found = client.get(path_of("admin", "numbers"), account=account)["data"]
     rows = [each | {"tenants": [owner["name"] for owner in each["owners"]]} for each in found]
     show_rows(rows, _NUMBERS, empty="The account leases nothing.")
+
+
+def _step_of(run: dict[str, Any]) -> str:
+    """Return how far a run is, and at which step it works or ended."""
+    at = [each["name"] for each in run["steps"] if each["state"] in {"running", "failed"}]
+    return f"{run['done']} of {len(run['steps'])}" + "".join(f", {name}" for name in at)
 
 
 def wish_of(text: str, mps: float | None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from gateway.cli.calling import field, over_the_api, show_one, show_rows, wants_json
 from gateway.cli.sender_advice import advise, plan_sheet
-from gateway.cli.sender_plans import apply_plan, drift, numbers, plan, teardown, wish_of
+from gateway.cli.sender_plans import apply_plan, drift, numbers, plan, runs, teardown, wish_of
 from gateway.client import Client, path_of
 
 _FIELDS = (
@@ -48,6 +48,7 @@ command.add_command(advise)
 command.add_command(plan_sheet)
 command.add_command(plan)
 command.add_command(apply_plan)
+command.add_command(runs)
 command.add_command(drift)
 command.add_command(teardown)
 command.add_command(numbers)

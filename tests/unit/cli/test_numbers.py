@@ -1,4 +1,4 @@
-"""`tollgate numbers`, `short-codes` and `pages`: what they ask and show."""
+"""`tollgate numbers`, `short-codes`, `pages`, `intakes` and `senders runs`: what they ask and show."""
 
 import json
 
@@ -116,3 +116,35 @@ def test_pages_are_read_and_written_by_tenant_or_operator(api: Api, tmp_path) ->
     ]
     settings.write_text("{")
     assert run(api, "pages", "set", str(settings)).exit_code == 2
+
+
+def test_an_intake_s_secret_is_shown_when_it_is_new(api: Api) -> None:
+    """Made, rotated, listed without it, ended."""
+    intake = {
+        "id": "itk_1",
+        "name": "Shop",
+        "model": 3,
+        "url": "https://g.example/v1/ingest/intakes/itk_1",
+        "disabled_at": None,
+        "created_at": "2026-11-01T00:00:00Z",
+    }
+    new = intake | {"secret": "whsec_x"}
+    api.answers = [(201, new), (200, new), (200, {"data": [intake], "next_cursor": None}), (200, intake)]
+    assert "whsec_x" in run(api, "intakes", "create", "Shop").stdout
+    assert "whsec_x" in run(api, "intakes", "rotate", "itk_1").stdout
+    assert "itk_1" in run(api, "intakes", "list").stdout
+    assert "Disabled." in run(api, "intakes", "disable", "itk_1").stdout
+    assert [(method, path.partition("?")[0]) for method, path, _ in api.asked] == [
+        ("POST", "/v1/admin/intakes"),
+        ("POST", "/v1/admin/intakes/itk_1/rotate-secret"),
+        ("GET", "/v1/admin/intakes"),
+        ("DELETE", "/v1/admin/intakes/itk_1"),
+    ]
+
+
+def test_runs_say_how_far_they_are(api: Api) -> None:
+    """The step that works, or that ended it."""
+    steps = [{"name": "topic", "state": "done"}, {"name": "pool", "state": "running"}]
+    seen = {"id": "prv_1", "state": "running", "detail": None, "steps": steps, "done": 1}
+    api.answers = [(200, {"data": [seen | {"started_at": "2026-11-01T00:00:00Z"}], "next_cursor": None})]
+    assert "1 of 2, pool" in run(api, "senders", "runs", "ten_1").stdout
