@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.db.faults import DATABASE_FAULTS
 from gateway.db.transaction import worker_transaction
+from gateway.telemetry import metrics
 
 _log = structlog.get_logger(__name__)
 
@@ -65,7 +66,11 @@ class FeedHorizon:
         async with worker_transaction(self._engine) as session:
             row = (await session.execute(_LOOK)).one()
         self._judge(_Look(row.at, row.lowest, row.next))
-        return None if self._until is None else self._until - self._margin
+        if self._until is None:
+            return None
+        reached = self._until - self._margin
+        metrics.FEED_BEHIND_SECONDS.set((row.at - reached).total_seconds())
+        return reached
 
     async def run(self) -> None:
         """Look now and then until cancelled."""

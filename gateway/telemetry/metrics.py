@@ -49,6 +49,11 @@ CLOCK_AHEAD_SECONDS: Final = Gauge(
     "How far this machine's clock is ahead of Postgres's, by which all processes go; negative behind.",
 )
 
+FEED_BEHIND_SECONDS: Final = Gauge(
+    "tollgate_feed_behind_seconds",
+    "How old the youngest event is that the pull feed may list; an open transaction holds it back.",
+)
+
 PUMPING_SUSPECTED: Final = Counter(
     "tollgate_pumping_suspected_total",
     "Prefixes whose traffic looked like pumping, by rule and whether it is refused.",
