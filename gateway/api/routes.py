@@ -104,6 +104,7 @@ from gateway.api.v1 import (
     webhook_replays,
 )
 from gateway.api.v1 import credits as tenant_credits
+from gateway.own_router import OwnRouter
 
 TENANT_ROUTES: tuple[HTTPRouteHandler, ...] = (
     messages.send_message,
@@ -421,22 +422,22 @@ OPERATOR_ROUTES: tuple[HTTPRouteHandler, ...] = (
 def all_routes(desk: Desk) -> list[Router | HTTPRouteHandler]:
     """Return the routers with their gates, and the public routes."""
     return [
-        Router(
+        OwnRouter(
             "/v1",
             route_handlers=TENANT_ROUTES,
             before_request=tenant_gate(desk.keyring),
             security=[{TENANT_KEY: []}],
             tags=["tenant"],
         ),
-        Router(
+        OwnRouter(
             "/v1/admin",
             route_handlers=OPERATOR_ROUTES,
             before_request=operator_gate(desk.services.settings.operator_key),
             security=[{OPERATOR_KEY: []}],
             tags=["operator"],
         ),
-        Router("/v1/ingest", route_handlers=[receive_sns, receive_firehose], tags=["aws"]),
-        Router("/v1/ingest/", route_handlers=[receive_intake], tags=["operator"]),
+        OwnRouter("/v1/ingest", route_handlers=[receive_sns, receive_firehose], tags=["aws"]),
+        OwnRouter("/v1/ingest/", route_handlers=[receive_intake], tags=["operator"]),
         get_health,
         get_readiness,
         get_metrics,

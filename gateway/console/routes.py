@@ -19,6 +19,7 @@ from gateway.console.errors import PageError
 from gateway.console.faults import page_of_error, page_of_framework
 from gateway.console.site import Site
 from gateway.console.visit import Visit, begin_visit
+from gateway.own_router import OwnRouter
 
 _STYLE: Final = (files("gateway.console") / "static" / "style.css").read_bytes()
 _KEPT: Final = {"Cache-Control": "public, max-age=300"}
@@ -36,7 +37,7 @@ def console_routes(site: Site) -> Router:
     async def provide_visit(request: Request[Any, Any, Any]) -> Visit:
         return await begin_visit(site, request)
 
-    return Router(
+    return OwnRouter(
         "/console",
         route_handlers=[
             get_style,

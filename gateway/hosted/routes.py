@@ -12,6 +12,7 @@ from gateway.api.desk import Desk
 from gateway.hosted import forms
 from gateway.hosted.rendering import Template, answer, page, widget
 from gateway.hosted.visiting import Visit, VisitorRequest, is_a_machine, is_welcome, too_many_texts, visit
+from gateway.own_router import OwnRouter
 from tenants.consents.links import number_behind, signed_link
 from tenants.countries.numbers import Number, parse_number
 from tenants.pages import service as pages
@@ -224,7 +225,7 @@ async def post_preferences(
 
 def hosted_routes() -> Router:
     """Return the public pages."""
-    return Router(
+    return OwnRouter(
         "/p",
         route_handlers=[
             get_document,
