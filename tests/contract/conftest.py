@@ -1,6 +1,7 @@
 """The whole web application over a real Postgres; only what lies below the edge is a fake."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import fields
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -39,6 +40,7 @@ from tenants.scope import TenantScope
 OPERATOR_KEY = "operator-key-for-tests"
 SECRET_KEY = "secret-key-for-tests"
 PUBLIC_URL = "https://gateway.example"
+_FAKES = {FakeSending.__module__, FakeParked.__module__}
 
 
 class World:
@@ -46,13 +48,21 @@ class World:
 
     def __init__(self, services: Services) -> None:
         self.services = services
-        self.app = create_app(services)
+        self.app = self._app = create_app(services)
         self.sending: FakeSending = services.sending
         self.provisioner: FakeProvisioner = services.provisioner
         self.verifier: FakeVerifier = services.number_verifier
         self.ingest: FakeIngest = services.ingest
         self.readiness: FakeReadiness = services.readiness
         self.projection: FakeProjection = services.policy_changed.__self__
+        every = [getattr(services, each.name) for each in fields(services)]
+        self._fakes = [self.projection, *(each for each in every if type(each).__module__ in _FAKES)]
+
+    def begin_anew(self) -> None:
+        """Make the fakes obedient again, and forget what they remember."""
+        self.app = self._app
+        for fake in self._fakes:
+            fake.__init__()
 
     def client(self, key: str | None = None) -> httpx.AsyncClient:
         """A client that speaks with `key`."""
@@ -84,9 +94,9 @@ async def engines(database_url: str) -> AsyncIterator[dict[str, Any]]:
     await pool.close()
 
 
-@pytest.fixture
-async def world(database_url: str, engines: dict[str, Any]) -> World:
-    """A fresh application: empty caches, obedient fakes."""
+@pytest.fixture(scope="module")
+async def module_world(database_url: str, engines: dict[str, Any]) -> World:
+    """The application, which takes half a second to make."""
     settings = read_settings(
         {
             "DATABASE_URL": database_url,
@@ -131,6 +141,13 @@ async def world(database_url: str, engines: dict[str, Any]) -> World:
             feed_until=FeedHorizon(engines["operator"], margin=timedelta()).until,
         )
     )
+
+
+@pytest.fixture
+def world(module_world: World) -> World:
+    """An application with obedient fakes; each test brings its own tenants and keys."""
+    module_world.begin_anew()
+    return module_world
 
 
 @pytest.fixture

@@ -79,7 +79,7 @@ class Dev:
             orphans = list(self._parts())
             self._process.kill()
             await self._process.wait()
-            await until(lambda: _all_gone(orphans), within_s=30)
+            await until(lambda: _all_gone(orphans), within_s=60)
             await self.start()
             return
         await self.signal(part, signal.SIGKILL)
@@ -92,7 +92,7 @@ class Dev:
         async def replaced() -> bool:
             return any(PARTS[part] in line and each != pid for each, line in self._parts().items())
 
-        await until(replaced, within_s=30)
+        await until(replaced, within_s=60)
 
     def _parts(self) -> dict[int, str]:
         """Command lines of the supervisor's children by process id."""

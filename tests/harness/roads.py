@@ -45,7 +45,7 @@ async def sent(fleet: Fleet, clients: Clients, count: int) -> list[UUID]:
         found = [row["id"] for row in await _sent_rows(fleet, clients) if row["id"] not in before]
         return found if len(found) == count else []
 
-    return await until(all_sent, within_s=40)
+    return await until(all_sent, within_s=60)
 
 
 async def _sent_rows(fleet: Fleet, clients: Clients) -> list[Any]:

@@ -54,7 +54,7 @@ class Sink:
         """Return what was posted to one path, in order of arrival."""
         return [post for post in self.posts if post.path == path]
 
-    async def wait_for(self, path: str, count: int, *, within_s: float = 20.0) -> list[Post]:
+    async def wait_for(self, path: str, count: int, *, within_s: float = 60.0) -> list[Post]:
         """Return the posts to a path once there are `count` of them."""
 
         async def enough() -> list[Post]:

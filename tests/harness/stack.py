@@ -60,7 +60,7 @@ class Customer:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    async def final(self, message_id: str, *, within_s: float = 20.0) -> dict[str, Any]:
+    async def final(self, message_id: str, *, within_s: float = 60.0) -> dict[str, Any]:
         """Return the message once it stands in a final state."""
 
         async def look() -> dict[str, Any] | None:

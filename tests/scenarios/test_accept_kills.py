@@ -24,7 +24,7 @@ SENDS = 24
 pytestmark = pytest.mark.scenario
 
 
-async def api_killed_at(fleet, *points, broken="", repeat=False, within_s=30):
+async def api_killed_at(fleet, *points, broken="", repeat=False, within_s=90):
     """Send into each API, which dies at its point and is started again; the verdict."""
     clients = await new_clients(fleet)
     await fleet.start("dispatcher")
@@ -87,10 +87,10 @@ async def in_doubt(fleet, *, broken=""):
         await until(lambda share=share: _answered(clients, share * SENDS * 3), within_s=60)
         broke = clients.refused
         fleet.to_postgres.drop_answers = True
-        await until(lambda broke=broke: _some(clients.refused > broke), within_s=30)
+        await until(lambda broke=broke: _some(clients.refused > broke), within_s=90)
         fleet.to_postgres.drop_answers = False
     await sending
-    return await judge(fleet, clients, within_s=40)
+    return await judge(fleet, clients, within_s=120)
 
 
 async def test_a_commit_whose_answer_was_lost_is_looked_up_or_asked_again(fleet):

@@ -57,8 +57,8 @@ async def throttled_beside(fleet, *, broken="", share=THROTTLED_SHARE):
         fleet.to_aws.reset()
         await throttled.send(LANE_SENDS, types=["transactional"], at_once=16)
         await other.send(LANE_SENDS, types=["transactional"], at_once=16)
-        await judge(fleet, other, within_s=30)
-        settled_within_s = 3 if broken else 30
+        await judge(fleet, other, within_s=60)
+        settled_within_s = 3 if broken else 90
         verdicts = [await judge(fleet, each, within_s=settled_within_s) for each in (other, throttled)]
         assert door.throttled > 0
         await fleet.kill("dispatcher")

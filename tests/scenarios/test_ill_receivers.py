@@ -42,9 +42,9 @@ async def told_beside_ill_ones(fleet, broken=""):
         await clients.send(SENDS)
         verdict = await judge(fleet, clients)
         with contextlib.suppress(TimeoutError):
-            await sink.wait_for("/well", SENDS, within_s=20)
+            await sink.wait_for("/well", SENDS, within_s=60)
         with contextlib.suppress(TimeoutError):
-            await until(lambda: _each_was_tried(fleet, clients, len(urls)), within_s=30)
+            await until(lambda: _each_was_tried(fleet, clients, len(urls)), within_s=60)
         rows = await _deliveries(fleet, clients, urls)
         late = _late(sink.of("/well"), made.json()["secret"])
         return [*verdict.but_delivered_once(), *late, *_faults(rows, ill), *await _overlong(fleet, clients)]

@@ -35,5 +35,5 @@ async def test_a_death_between_a_stop_and_its_confirmation_makes_neither_twice(f
         async def arrived():
             return [line for line in fleet.truth() if line["destination"] == person]
 
-        assert len(await until(arrived, within_s=30)) == 1
+        assert len(await until(arrived, within_s=60)) == 1
         assert len((await tenant.api.get("/v1/messages", params={"to": person})).json()["data"]) == 1

@@ -112,7 +112,7 @@ class Hearer:
         return self.told
 
 
-async def sender_killed_at(fleet, *points, broken="", within_s=30.0):
+async def sender_killed_at(fleet, *points, broken="", within_s=60.0):
     """Kill webhook senders at their points; the state of each delivery that nobody was told of."""
     clients = await new_clients(fleet)
     async with running_sink() as sink:

@@ -25,7 +25,7 @@ async def _synced(stack, wanted: str) -> str:
         own = [each for each in copies if each["configuration"] == wanted and each["synced_version"] >= 2]
         return own[0]["aws_id"] if own else None
 
-    return await until(look, within_s=30)
+    return await until(look, within_s=60)
 
 
 async def _sent(customer, configuration: str, numbers: list[str]) -> list[dict]:

@@ -92,14 +92,14 @@ async def test_what_is_marked_never_exceeds_what_may_be_in_flight(
         async def full():
             return gate.under_way == IN_FLIGHT
 
-        await until(full, within_s=10)
+        await until(full, within_s=60)
         assert await states(database) == {"dispatching": IN_FLIGHT, "queued": 2 * IN_FLIGHT}
         gate.open.set()
 
         async def empty():
             return not await states(database)
 
-        await until(empty, within_s=10)
+        await until(empty, within_s=60)
     assert gate.sent == 3 * IN_FLIGHT
 
 
@@ -114,7 +114,7 @@ async def test_a_stop_ends_what_was_claimed_and_leaves_nothing_unknown(
         async def begun():
             return gate.under_way > 0
 
-        await until(begun, within_s=10)
+        await until(begun, within_s=60)
         running.cancel()
         asyncio.get_running_loop().call_later(0.1, gate.open.set)
         await asyncio.gather(running, return_exceptions=True)
@@ -137,7 +137,7 @@ async def test_a_mark_that_is_no_longer_fresh_makes_no_call(
         async def given_back():
             return (await states(database)).get("scheduled")
 
-        await until(given_back, within_s=10)
+        await until(given_back, within_s=60)
     assert gate.sent == 0
     await database.execute("DELETE FROM dispatch_queue WHERE route = $1", ROUTE)
 
@@ -185,12 +185,12 @@ async def test_a_promotional_message_whose_turn_comes_at_night_waits_for_the_mor
                 sale.id,
             )
 
-        row = await until(put_back, within_s=10)
+        row = await until(put_back, within_s=60)
 
         async def only_one_left():
             return await states(database) == {"scheduled": 1}
 
-        await until(only_one_left, within_s=10)
+        await until(only_one_left, within_s=60)
     assert (row["state"], row["attempt"], row["waits_for"]) == ("scheduled", 0, "quiet_hours")
     assert timedelta(minutes=110) < row["due_at"] - clock.now() <= timedelta(minutes=121)
     assert gate.sent == 1

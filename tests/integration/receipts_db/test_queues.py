@@ -131,14 +131,14 @@ async def test_a_forgery_ends_among_the_dead_letters_and_can_be_driven_back(stac
     async def both_dead():
         return await queue.dead() == 2
 
-    await until(both_dead, within_s=30)
+    await until(both_dead, within_s=60)
     home = f"/v1/admin/receipt-queues/{queue.id}"
     letters = (await stack.operate("get", f"{home}/dead-letters"))["data"]
     assert {each["reason"] for each in letters} == {"topic_not_allowed", "signature_mismatch"}
     assert (await customer.message(message_id))["status"] == "sent"
     [chosen] = [each["id"] for each in letters if each["reason"] == "topic_not_allowed"]
     assert (await stack.operate("post", f"{home}/redrive", {"letters": [chosen]}))["moved"] == 1
-    await until(both_dead, within_s=30)
+    await until(both_dead, within_s=60)
     assert (await stack.operate("post", f"{home}/redrive"))["moved"] == 2
 
 
@@ -155,7 +155,7 @@ async def test_a_queue_of_signed_bodies_takes_no_bare_event(stack, customer, acc
     async def one_dead():
         return await queue.dead() == 1
 
-    await until(one_dead, within_s=30)
+    await until(one_dead, within_s=60)
     assert (await customer.message(ids[0]))["status"] == "sent"
 
 
@@ -185,6 +185,6 @@ async def test_firehose_delivers_with_a_key_until_it_is_revoked(stack, customer,
     async def is_refused():
         return (await deliver(ids[2])).status_code == 401
 
-    await until(is_refused, within_s=10)
+    await until(is_refused, within_s=60)
     shown = (await stack.operate("get", "/v1/admin/firehose-keys"))["data"]
     assert made["access_key"] not in json.dumps(shown)
