@@ -1,6 +1,7 @@
 """Which numbers and pools at AWS answer STOP and HELP with a tenant's words, and with which."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from tenants.scope import TenantScope
 ANSWERED_BY_AWS: Final[tuple[BuiltIn, ...]] = ("STOP", "HELP")
 _TARGETS: Final = text(
     """
-    SELECT tenant_id, account_id, arn FROM (
+    SELECT o.tenant_id, o.account_id, o.arn FROM (
         SELECT s.tenant_id, s.account_id, coalesce(p.aws_pool_arn, s.arn) AS arn,
             bool_or(w.opt_outs IS NOT DISTINCT FROM 'self_managed') AS ours,
             bool_and(s.type = 'TOLL_FREE') AS networks
@@ -37,11 +38,28 @@ _TARGETS: Final = text(
                 SELECT FROM senders o
                 WHERE o.value = s.value AND o.arn = s.arn AND o.tenant_id <> s.tenant_id
                     AND o.state <> 'released')
-        GROUP BY 1, 2, 3) AS owners
-    WHERE NOT ours AND NOT networks ORDER BY 1, 2, 3
+        GROUP BY 1, 2, 3) AS o
+    LEFT JOIN keyword_links l USING (tenant_id, account_id, arn)
+    WHERE NOT o.ours AND NOT o.networks AND (l.retry_at IS NULL OR l.retry_at <= :now)
+        AND (l.compared_at IS NULL OR l.compared_at <= :old
+            OR EXISTS (
+                SELECT FROM keyword_texts k
+                WHERE k.tenant_id = o.tenant_id AND k.language = '' AND k.keyword IN ('STOP', 'HELP')
+                    AND (k.updated_at > l.compared_at - CAST(:slack AS interval)
+                        OR NOT jsonb_exists(l.told, k.keyword)))
+            OR EXISTS (
+                SELECT FROM jsonb_object_keys(l.told) AS told (keyword) WHERE NOT EXISTS (
+                    SELECT FROM keyword_texts k WHERE k.tenant_id = o.tenant_id AND k.language = ''
+                        AND k.keyword = told.keyword)))
+    ORDER BY 1, 2, 3
     """
 )
-"""Not where the gateway answers itself, nor the carriers' network, nor where tenants share a number."""
+"""
+Those that may be due. Not where the gateway answers itself, nor the carriers' network, nor where tenants
+share a number.
+"""
+_SLACK: Final = timedelta(minutes=5)
+"""A change is dated when its transaction begins; whoever looked before it ended looks again."""
 Key = tuple[UUID, UUID, str]
 
 
@@ -64,15 +82,21 @@ class KeywordTarget(Struct, frozen=True, kw_only=True):
         )
 
 
-async def targets_of(session: AsyncSession) -> Sequence[KeywordTarget]:
-    """Return every target; needs a worker's session."""
-    rows = await session.execute(_TARGETS)
+async def targets_of(session: AsyncSession, *, now: datetime, old: datetime) -> Sequence[KeywordTarget]:
+    """
+    Return the targets that may be due; needs a worker's session.
+
+    Args:
+        old: Who was compared by then is compared anew.
+    """
+    rows = await session.execute(_TARGETS, {"now": now, "old": old, "slack": _SLACK})
     return [KeywordTarget(tenant_id=row.tenant_id, account_id=row.account_id, arn=row.arn) for row in rows]
 
 
-async def links_of(session: AsyncSession) -> dict[Key, KeywordLink]:
+async def links_of(session: AsyncSession, targets: Sequence[KeywordTarget]) -> dict[Key, KeywordLink]:
     """Return what each target was told; needs a worker's session."""
-    rows = await session.scalars(select(KeywordLink))
+    theirs = KeywordLink.tenant_id.in_({target.tenant_id for target in targets})
+    rows = await session.scalars(select(KeywordLink).where(theirs))
     return {(row.tenant_id, row.account_id, row.arn): row for row in rows}
 
 

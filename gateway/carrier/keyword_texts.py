@@ -7,7 +7,7 @@ process that dies on the way leaves the rest to the next one.
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -52,52 +52,59 @@ class KeywordTexts:
         connection = await connect(self._database_url, "worker")
         try:
             if await connection.fetchval(_LOCK):
+                seen_at = self._clock.now()
                 for account, target, link, words in await self._due():
-                    await self._keep(account, target, link, words)
+                    await self._keep(account, target, link, words, seen_at=seen_at)
         finally:
             await connection.close(timeout=1)
 
     async def _due(self) -> list[tuple[AwsAccount, KeywordTarget, KeywordLink, Mapping[str, str]]]:
         words: dict[UUID, Mapping[str, tuple[str, bool]]] = {}
         due: list[tuple[AwsAccount, KeywordTarget, KeywordLink, Mapping[str, str]]] = []
+        now = self._clock.now()
         async with worker_transaction(self._engine) as session:
-            accounts = {account.id: account for account in await senders.accounts(session)}
-            links = await links_of(session)
-            for target in await targets_of(session):
+            targets = await targets_of(session, now=now, old=now - COMPARED_EVERY)
+            links = await links_of(session, targets) if targets else {}
+            accounts = {each.id: each for each in await senders.accounts(session)} if targets else {}
+            for target in targets:
                 if target.tenant_id not in words:
                     words[target.tenant_id] = await words_of(TenantScope(tenant_id=target.tenant_id), session)
                 link = links.get(target.key) or target.new_link()
                 wanted = _wanted(words[target.tenant_id], link)
-                if target.account_id in accounts and self._is_due(link, wanted):
+                if target.account_id in accounts and _is_due(link, wanted, now):
                     due.append((accounts[target.account_id], target, link, wanted))
         return due
 
-    def _is_due(self, link: KeywordLink, wanted: Mapping[str, str]) -> bool:
-        now = self._clock.now()
-        if link.retry_at is not None and now < link.retry_at:
-            return False
-        is_old = link.compared_at is None or now - link.compared_at >= COMPARED_EVERY
-        return bool(wanted) and (is_old or wanted != link.told)
-
     async def _keep(
-        self, account: AwsAccount, target: KeywordTarget, link: KeywordLink, wanted: Mapping[str, str]
+        self,
+        account: AwsAccount,
+        target: KeywordTarget,
+        link: KeywordLink,
+        wanted: Mapping[str, str],
+        *,
+        seen_at: datetime,
     ) -> None:
-        now = self._clock.now()
+        """Tell AWS; what its tenant changes after `seen_at` is told the next time."""
         try:
             async with self._open(account) as aws:
                 link.drift = await _told(aws, target, link, wanted)
         except ClientError as error:
-            link.fault, link.retry_at = said(error), now + RETRIED_AFTER
+            link.fault, link.retry_at = said(error), self._clock.now() + RETRIED_AFTER
         except BotoCoreError as error:
             _log.warning("keyword_texts_not_told", account=account.name, error=str(error))
             return
         else:
-            link.told, link.compared_at = dict(wanted), now
+            link.told, link.compared_at = dict(wanted), seen_at
             link.fault = link.retry_at = None
         if link.drift:
             _log.warning("keyword_text_drift", tenant_id=str(target.tenant_id), found=len(link.drift))
         async with worker_transaction(self._engine) as session:
             await session.merge(link)
+
+
+def _is_due(link: KeywordLink, wanted: Mapping[str, str], now: datetime) -> bool:
+    is_old = link.compared_at is None or now - link.compared_at >= COMPARED_EVERY
+    return bool(wanted) and (is_old or wanted != link.told)
 
 
 def _wanted(words: Mapping[str, tuple[str, bool]], link: KeywordLink) -> dict[str, str]:
