@@ -1,5 +1,5 @@
 """
-Tells a tenant that its balance runs low, and asks for a top-up where its plan says so.
+Tells a tenant, and the operator, that its balance runs low, and asks for a top-up where its plan says so.
 
 A round looks at the balances every second: what crosses a level and comes back within one is not told.
 """
@@ -17,6 +17,8 @@ from tenants.accounts.plan import AutoTopUp, Plan
 from tenants.credits.marks import crossed, reached
 from tenants.credits.money import format_amount, parse_amount
 from tenants.credits.pricing import Unit
+from tenants.ids import encode
+from tenants.inbox.service import PLATFORM
 
 _DUE: Final = """
     SELECT m.tenant_id, m.last_top_up, m.told, m.refused, m.requested_at, m.requested_day, m.requested_today,
@@ -34,6 +36,9 @@ _DUE: Final = """
 _SAVE: Final = """
     UPDATE balance_marks SET told = $2, requested_at = $3, requested_day = $4, requested_today = $5
     WHERE tenant_id = $1
+"""
+_OPERATOR_LISTENS: Final = """
+    SELECT EXISTS (SELECT FROM webhook_endpoints WHERE tenant_id = $1 AND state = 'enabled')
 """
 ASK_AGAIN_AFTER: Final = timedelta(hours=1)
 """A top-up that was asked for and did not come is asked for again after this."""
@@ -87,8 +92,17 @@ class BalanceNotices:
                         now.date() if asked else row["requested_day"],
                         today + 1 if asked else row["requested_today"],
                     )
+            if events and await connection.fetchval(_OPERATOR_LISTENS, PLATFORM):
+                events += [_for_operator(each) for each in events]
             await write_events(connection, events)
         return len(events)
+
+
+def _for_operator(event: NewEvent) -> NewEvent:
+    """Return the same for the operator's own endpoints, which hear of every tenant."""
+    data: dict[str, str | int] = msgspec.json.decode(event.data)
+    told = {"tenant": encode("ten", event.tenant_id)} | data
+    return NewEvent(tenant_id=PLATFORM, type=event.type, data=msgspec.Raw(msgspec.json.encode(told)))
 
 
 def _low(row: asyncpg.Record, at: int) -> list[NewEvent]:

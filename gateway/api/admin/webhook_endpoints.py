@@ -1,4 +1,4 @@
-"""`/v1/admin/webhook-endpoints`: where the operator itself is told of platform-wide alarms."""
+"""`/v1/admin/webhook-endpoints`: where the operator itself is told of alarms and balances."""
 
 from typing import Final, Literal
 
@@ -31,11 +31,15 @@ _OWN: Final = TenantScope(tenant_id=PLATFORM)
 _DISABLED: Final = "disabled by the operator"
 
 
+OperatorEvent = Literal["alarm.raised", "alarm.cleared", "credits.low", "credits.top_up_requested"]
+"""Of alarms, only the platform-wide ones; of credits, every tenant's, with `tenant` in the data."""
+
+
 class NewOperatorEndpoint(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where to tell the operator."""
 
     url: str
-    events: list[Literal["alarm.raised", "alarm.cleared"]] = field(default_factory=list)
+    events: list[OperatorEvent] = field(default_factory=list)
     """Empty for all."""
     description: str = ""
 
@@ -62,8 +66,8 @@ async def list_operator_endpoints(
     responses=refusals(*OPERATOR, *WITH_BODY, *WITH_IDEMPOTENCY, "webhook_url_refused"),
     summary="Add a webhook endpoint of the operator's",
     description=(
-        "Told of platform-wide alarms, signed and tried again as tenants' endpoints are. The secret is shown "
-        "this once."
+        "Told of platform-wide alarms, and of every tenant's low balance and request for a top-up, with the "
+        "`tenant` in the data; signed and tried again as tenants' endpoints are. The secret is shown once."
     ),
 )
 async def create_operator_endpoint(

@@ -1,7 +1,9 @@
 """Monthly budgets on a real Postgres: never passed, given back, told once."""
 
 import asyncio
+import json
 from datetime import UTC, datetime
+from uuid import UUID, uuid4
 
 import pytest
 from msgspec import structs
@@ -17,6 +19,7 @@ from tenants.budgets import service
 from tenants.budgets.budget import PLATFORM, Budget, counts_of, month_of, names_of
 from tenants.budgets.recount import KNOWN_AFTER, recount, recount_due
 from tenants.credits import service as credits_
+from tenants.ids import encode
 from tenants.scope import TenantScope
 from tests.harness.ledger import faults
 from tests.harness.tenants import enrol, new_message
@@ -305,8 +308,53 @@ async def test_a_top_up_is_asked_for_once_and_again_after_it_came(worker_pool, d
         )
 
     assert await asked(5) == 0
+    assert await heard_by_operator(database, scope) == []
+    await listen_as_operator(database)
     assert await asked(5) == 1
+    assert await heard_by_operator(database, scope) == ["credits.top_up_requested"]
     for expected in (2, 2):
         async with worker_transaction(worker_engine) as session:
             await credits_.top_up(scope, session, amount=50)
         assert await asked(50) == expected
+
+
+async def listen_as_operator(database):
+    """Give the operator an endpoint of its own."""
+    await database.execute(
+        "INSERT INTO webhook_endpoints (tenant_id, id, url, description, events, secret_sealed) "
+        "VALUES ($1, $2, 'https://operator.example/', '', '{}', 'sealed')",
+        UUID(int=0),
+        uuid4(),
+    )
+
+
+async def heard_by_operator(database, scope):
+    """What was told of a tenant to the operator, in order."""
+    rows = await database.fetch(
+        "SELECT type FROM events WHERE tenant_id = $1 AND data ->> 'tenant' = $2 AND type <> 'credits.low' "
+        "ORDER BY id",
+        UUID(int=0),
+        encode("ten", scope.tenant_id),
+    )
+    return [row["type"] for row in rows]
+
+
+async def test_the_operator_hears_of_every_low_balance_once_it_listens(worker_pool, database, worker_engine):
+    """One endpoint for the billing of all tenants; each event names whose it is, the tenant's own does not."""
+    await listen_as_operator(database)
+    scope = await enrol(worker_engine, credit=100)
+    async with worker_pool.acquire() as connection:
+        await commit_batch(connection, [new_message(scope, price_estimated=60)])
+    await BalanceNotices(worker_pool, Stopped()).tell()
+    rows = await database.fetch(
+        "SELECT tenant_id, data FROM events WHERE type = 'credits.low' "
+        "AND (tenant_id = $1 OR data ->> 'tenant' = $2)",
+        scope.tenant_id,
+        encode("ten", scope.tenant_id),
+    )
+    said = {row["tenant_id"]: json.loads(row["data"]) for row in rows}
+    own = said[scope.tenant_id]
+    assert own["percent"] == 50
+    assert said == {
+        scope.tenant_id: own, UUID(int=0): own | {"tenant": encode("ten", scope.tenant_id)}
+    }  # fmt: skip
