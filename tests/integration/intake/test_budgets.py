@@ -340,7 +340,7 @@ async def heard_by_operator(database, scope):
 
 
 async def test_the_operator_hears_of_every_low_balance_once_it_listens(worker_pool, database, worker_engine):
-    """One endpoint for the billing of all tenants; each event names whose it is, the tenant's own does not."""
+    """One endpoint for the billing of all tenants; each event says of whom, the tenant's own does not."""
     await listen_as_operator(database)
     scope = await enrol(worker_engine, credit=100)
     async with worker_pool.acquire() as connection:
