@@ -38,6 +38,7 @@ PROGRAMME = {
     "programmes.0.description": "Acme tells customers who ordered in its shop when their parcel arrives.",
     "programmes.0.samples.0": "Acme: your parcel 12345 arrives tomorrow. Reply STOP to opt out.",
 }
+VOLUMES = b"country,messages_per_month\nUS,5000\nZZ,1\n"
 WORDING = "I agree to get texts about my orders from Acme. Message and data rates may apply."
 
 
@@ -156,6 +157,22 @@ async def go_live(window) -> None:
     await window.shoot("live")
 
 
+async def look_after(window, tenant) -> None:
+    """What the operator sees of the run at AWS, and a migration that is planned and applied."""
+    await window.open(f"/console/operator/tenants/{tenant}/provisioning")
+    assert "Done: " in await window.text()
+    await window.shoot("operator-provisioning")
+    await window.open(f"/console/operator/tenants/{tenant}/migration")
+    await window.fill_names({"provider": "Other Telecom"})
+    volumes = {"name": "volumes.csv", "mimeType": "text/csv", "buffer": VOLUMES}
+    await window.page.locator('[name="volumes-file"]').set_input_files([volumes])
+    await window.press("Look first")
+    assert "Nothing was written" in await window.text()
+    await window.shoot("operator-migration-planned")
+    await window.press("Apply this")
+    assert "Applied." in await window.text()
+
+
 async def test_an_invitation_leads_to_live_in_one_sitting(stack, windows) -> None:
     """Every page on the way works without scripts, and axe-core finds no serious fault on any."""
     customer = await stack.customer(provision=False)
@@ -170,5 +187,9 @@ async def test_an_invitation_leads_to_live_in_one_sitting(stack, windows) -> Non
     window.shots = desk.shots
     await register(window)
     await go_live(window)
+    again = {"senders": [{"country": "US", "type": "TOLL_FREE"}], "dedicated_pool": False}
+    await stack.operate("post", f"{path}/provision", again)
+    desk.shots = window.shots
+    await look_after(desk, customer.id)
     assert window.faults + desk.faults == []
     assert (await stack.operate("get", path))["live"] is True
