@@ -90,7 +90,7 @@ async def in_doubt(fleet, *, broken=""):
         await until(lambda broke=broke: _some(clients.refused > broke), within_s=90)
         fleet.to_postgres.drop_answers = False
     await sending
-    return await judge(fleet, clients, within_s=120)
+    return await judge(fleet, clients, within_s=20 if broken else 120)
 
 
 async def test_a_commit_whose_answer_was_lost_is_looked_up_or_asked_again(fleet):
