@@ -13,7 +13,7 @@ from gateway.api.exchange import Exchange, exchange_of
 from gateway.api.field_errors import refusal_of_query
 from gateway.api.problems import PROBLEMS, STATUS_CODES
 from gateway.api.refusals import Refusal, problem_response
-from gateway.db.faults import DATABASE_FAULTS
+from gateway.db.faults import DATABASE_FAULTS, PASSING_SQLSTATES
 from gateway.errors import ConfigurationError, GatewayError, Overloaded, QueueFault, Unavailable
 from gateway.insight.search import SearchTooWide
 from gateway.intake.outcome import FieldFault
@@ -22,8 +22,6 @@ from tenants.errors import Conflict, InvalidId, InvalidInput, InvalidInputs, Not
 
 _RETRY_AFTER_MS: Final = 1000
 _SERVER_ERROR: Final = 500
-_PASSING_SQLSTATES: Final = ("08", "40", "53", "55P03", "57", "25006")
-"""Connection lost, serialization, resources, lock timeout, shutdown or cancel, read-only standby."""
 _UNIQUE_VIOLATION: Final = "23505"
 _OUT_OF_RANGE: Final = "22"
 """Data exceptions: the last fence behind the checks of each field."""
@@ -122,13 +120,13 @@ def _of_framework(error: HTTPException) -> Refusal | None:
 def _of_database(error: Exception) -> Refusal | None:
     """SQLAlchemy wraps the driver's errors; the hot paths use the driver itself."""
     if isinstance(error, asyncpg.PostgresError):
-        passing = str(error.sqlstate or "").startswith(_PASSING_SQLSTATES)
+        passing = str(error.sqlstate or "").startswith(PASSING_SQLSTATES)
         return Refusal("unavailable", retry_after_ms=_RETRY_AFTER_MS) if passing else None
     if isinstance(error, (sql.TimeoutError, sql.InterfaceError, *DATABASE_FAULTS)):
         return Refusal("unavailable", retry_after_ms=_RETRY_AFTER_MS)
     if isinstance(error, sql.DBAPIError):
         state = str(getattr(error.orig, "sqlstate", None) or "")
-        if error.connection_invalidated or state.startswith(_PASSING_SQLSTATES):
+        if error.connection_invalidated or state.startswith(PASSING_SQLSTATES):
             return Refusal("unavailable", retry_after_ms=_RETRY_AFTER_MS)
         if state.startswith(_OUT_OF_RANGE):
             return Refusal("validation_failed", "A value is outside the range that can be stored.")

@@ -18,6 +18,7 @@ from tests.harness.queues import TestQueue, open_test_queue
 from tests.harness.receipts import event
 from tests.harness.waiting import until
 
+_ACKNOWLEDGED_WITHIN_S = 300.0
 LOST = {"receipts": {"lose_rate": 1.0}}
 """The emulator's own receipts never come: the test brings them."""
 LIFE = ("QUEUED", "PENDING", "SENT", "UNKNOWN", "SUCCESSFUL", "DELIVERED")
@@ -84,14 +85,15 @@ class Poster:
     async def post(self, client: httpx.AsyncClient, text: str) -> None:
         """Post one event until it is acknowledged."""
         body = signed_envelope(self._fleet.emulator, self._topic_arn, text)
-        while True:
-            with contextlib.suppress(httpx.TransportError):
-                answer = await client.post("/v1/ingest/sns", content=body)
-                self.answers.append(answer.status_code)
-                if answer.status_code == 200:
-                    self.acknowledged_at[text] = asyncio.get_running_loop().time()
-                    return
-            await asyncio.sleep(0.05)
+        await until(lambda: self._acknowledged(client, body), within_s=_ACKNOWLEDGED_WITHIN_S)
+        self.acknowledged_at[text] = asyncio.get_running_loop().time()
+
+    async def _acknowledged(self, client: httpx.AsyncClient, body: bytes) -> bool:
+        with contextlib.suppress(httpx.TransportError):
+            answer = await client.post("/v1/ingest/sns", content=body)
+            self.answers.append(answer.status_code)
+            return answer.status_code == 200
+        return False
 
     async def post_all(self, texts: Sequence[str], *, at_once: int = 8) -> None:
         """Post events, some at a time, in the given order."""
