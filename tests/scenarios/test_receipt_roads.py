@@ -231,9 +231,8 @@ async def disk_full(tmp_path, *, broken=""):
             await migrate(sqlalchemy_url(postgres.url))
             async with running_fleet(tmp_path, postgres.url) as fleet:
                 await fleet.ensure("api", broken=broken)
-                await fleet.ensure(
-                    "workers"
-                )  # what was accepted while the lanes were built is pushed by them
+                # What is accepted while the lanes are built is pushed by these.
+                await fleet.ensure("workers")
                 clients = await new_clients(fleet)
                 ids = await sent(fleet, clients, MESSAGES)
                 poster = await poster_of(fleet)
