@@ -4,16 +4,8 @@ import click
 
 from gateway.cli.calling import field, over_the_api, show_one, show_rows
 from gateway.client import Client, path_of
+from gateway.insight.metrics import WATCHED
 
-_METRICS = (
-    "conversion",
-    "delivery_rate",
-    "failure_rate",
-    "block_rate",
-    "pending_rate",
-    "spend_pace",
-    "throttle_rate",
-)
 _ALARM = (
     field("id"),
     field("name"),
@@ -47,7 +39,7 @@ def list_alarms(client: Client, *, limit: int, tenant: str | None) -> None:
 
 @command.command("set")
 @click.argument("name")
-@click.option("--metric", type=click.Choice(_METRICS), required=True)
+@click.option("--metric", type=click.Choice(WATCHED), required=True)
 @click.option("--raise-at", type=float, required=True, help="A share from 0 to 1; of spend_pace an amount.")
 @click.option("--clear-at", type=float, help="On its good side; a tenth away if absent.")
 @click.option("--baseline", is_flag=True, help="Against what is usual; thresholds are distances from it.")

@@ -2,6 +2,7 @@
 
 import csv
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,16 +49,28 @@ _SHOWN: Final = frozenset({"waiting", "by_hand", "refused", "faulty"})
 _FOLDER: Final = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
+def _over_a_folder(command: Callable[..., None]) -> Callable[..., None]:
+    """Take what `plan` and `apply` are told alike."""
+    told = (
+        click.argument("tenant"),
+        click.argument("folder", type=_FOLDER),
+        click.option("--provider", required=True, help="Where the tenant comes from."),
+        click.option(
+            "--account", help="acc_…, the AWS account whose senders are adopted; the first one otherwise."
+        ),
+    )
+    for each in reversed(told):
+        command = each(command)
+    return command
+
+
 @click.group("migration")
 def command() -> None:
     """Plan and apply a tenant's move from another provider; needs the operator key."""
 
 
 @command.command("plan")
-@click.argument("tenant")
-@click.argument("folder", type=_FOLDER)
-@click.option("--provider", required=True, help="Where the tenant comes from.")
-@click.option("--account", help="acc_…, the AWS account whose senders are adopted; the first one otherwise.")
+@_over_a_folder
 @over_the_api
 def plan(client: Client, *, tenant: str, folder: Path, provider: str, account: str | None) -> None:
     """
@@ -69,10 +82,7 @@ def plan(client: Client, *, tenant: str, folder: Path, provider: str, account: s
 
 
 @command.command("apply")
-@click.argument("tenant")
-@click.argument("folder", type=_FOLDER)
-@click.option("--provider", required=True, help="Where the tenant comes from.")
-@click.option("--account", help="acc_…, the AWS account whose senders are adopted; the first one otherwise.")
+@_over_a_folder
 @over_the_api
 def apply(client: Client, *, tenant: str, folder: Path, provider: str, account: str | None) -> None:
     """Take every row of FOLDER that can be taken; run it again after mending the others."""

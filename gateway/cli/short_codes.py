@@ -7,6 +7,7 @@ import click
 
 from gateway.cli.calling import field, over_the_api, pairs, show_one, show_rows, wants_json
 from gateway.client import Client, path_of
+from tenants.shortcodes.stages import STAGE_NAMES
 
 _LISTED: Final = (
     field("id"),
@@ -28,20 +29,6 @@ _ONE: Final = (
 )
 _HISTORY: Final = (field("at"), field("stage"), field("by"), field("note"))
 _ANSWERS: Final = (field("key"), field("title"), field("value"), field("required"))
-_STAGES: Final = (
-    "requested",
-    "form_received",
-    "form_filled",
-    "completeness_check",
-    "submitted",
-    "registrar_review",
-    "vetting",
-    "carrier_review",
-    "number_confirmed",
-    "carriers_provisioning",
-    "reported_active",
-    "active",
-)
 
 
 @click.group("short-codes")
@@ -84,7 +71,7 @@ def show(client: Client, *, tenant: str, short_code: str) -> None:
 @command.command("stage")
 @click.argument("tenant")
 @click.argument("short_code")
-@click.argument("stage", type=click.Choice(_STAGES))
+@click.argument("stage", type=click.Choice(STAGE_NAMES))
 @click.option("--note", help="What the support case says.")
 @click.option("--code", help="The code itself, once AWS names it.")
 @click.option("--billed-since", help="When AWS began to bill it, such as 2026-11-01T00:00:00Z.")

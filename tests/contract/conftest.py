@@ -36,6 +36,7 @@ from gateway.settings import read_settings
 from gateway.webhooks.addresses import Targets, UrlRefused, check_url
 from tenants.ids import decode
 from tenants.scope import TenantScope
+from tests.contract.console_person import Person
 
 OPERATOR_KEY = "operator-key-for-tests"
 SECRET_KEY = "secret-key-for-tests"
@@ -208,3 +209,13 @@ async def customer(enrol: Callable[..., Awaitable[Customer]]) -> Customer:
 async def stranger(enrol: Callable[..., Awaitable[Customer]]) -> Customer:
     """Another tenant, of whom the first must see nothing."""
     return await enrol()
+
+
+@pytest.fixture
+async def desk(world: World) -> AsyncIterator[Person]:
+    """The operator's browser."""
+    async with world.client() as browser:
+        person = Person(browser)
+        await person.open("/console/operator/sign-in")
+        await person.send("/console/operator/sign-in", key=OPERATOR_KEY)
+        yield person

@@ -4,7 +4,6 @@ from uuid import uuid4
 
 import pytest
 
-from tests.contract.conftest import OPERATOR_KEY
 from tests.contract.console_person import Person, invited
 from tests.unit.tenants.onboarding_answers import COMPLETE
 
@@ -25,16 +24,6 @@ async def member(world, operator, customer):
     person = await signed_in(world, operator, customer)
     yield person
     await person.browser.aclose()
-
-
-@pytest.fixture
-async def desk(world):
-    """The operator's browser."""
-    async with world.client() as browser:
-        person = Person(browser)
-        await person.open("/console/operator/sign-in")
-        await person.send("/console/operator/sign-in", key=OPERATOR_KEY)
-        yield person
 
 
 async def test_an_answer_on_a_page_is_the_tenants_answer_over_the_api(member, customer) -> None:

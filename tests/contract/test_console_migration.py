@@ -1,20 +1,5 @@
 """The operator's migration page: files in, a plan, one button, and shares; without a script."""
 
-import pytest
-
-from tests.contract.conftest import OPERATOR_KEY
-from tests.contract.console_person import Person
-
-
-@pytest.fixture
-async def desk(world):
-    """The operator's browser."""
-    async with world.client() as browser:
-        person = Person(browser)
-        await person.open("/console/operator/sign-in")
-        await person.send("/console/operator/sign-in", key=OPERATOR_KEY)
-        yield person
-
 
 async def test_a_plan_is_looked_at_and_applied_by_one_button(desk, operator, customer) -> None:
     """What a file held is on the page, so that nobody has to choose it again."""

@@ -3,8 +3,6 @@
 from gateway.carrier.account_turns import AccountTurns
 from gateway.carrier.provision_runs import begun
 from tenants.ids import new_uuid
-from tests.contract.conftest import OPERATOR_KEY
-from tests.contract.console_person import Person
 
 
 async def seen(operator, customer) -> tuple[str, list[str]]:
@@ -14,30 +12,26 @@ async def seen(operator, customer) -> tuple[str, list[str]]:
     return run["state"], [each["state"] for each in run["steps"]]
 
 
-async def test_steps_are_seen_as_they_happen(world, operator, customer) -> None:
+async def test_steps_are_seen_as_they_happen(world, desk, operator, customer) -> None:
     """Not at the end: a run may take minutes at AWS's one request a second."""
     engine, account = world.services.operator_engine, new_uuid()
-    async with world.client() as browser:
-        person = Person(browser)
-        await person.open("/console/operator/sign-in")
-        await person.send("/console/operator/sign-in", key=OPERATOR_KEY)
-        page = f"/console/operator/tenants/{customer.id}/provisioning"
-        assert "Nothing was provisioned yet" in (await person.open(page)).text
-        async with AccountTurns(engine).turn(account):
-            progress = await begun(customer.scope, engine, account, ["topic", "pool", "changes"])
-            assert await seen(operator, customer) == ("running", ["waiting"] * 3)
-            async with progress.step("topic"):
-                assert await seen(operator, customer) == ("running", ["running", "waiting", "waiting"])
-            async with progress.step("pool"):
-                assert await seen(operator, customer) == ("running", ["done", "running", "waiting"])
-                shown = (await person.open(page)).text
-                assert 'http-equiv="refresh"' in shown
-                assert "1 of 3 steps" in shown
-            async with progress.step("changes"):
-                pass
-            await progress.end("done")
-            assert await seen(operator, customer) == ("done", ["done"] * 3)
-        assert 'http-equiv="refresh"' not in (await person.open(page)).text
+    page = f"/console/operator/tenants/{customer.id}/provisioning"
+    assert "Nothing was provisioned yet" in (await desk.open(page)).text
+    async with AccountTurns(engine).turn(account):
+        progress = await begun(customer.scope, engine, account, ["topic", "pool", "changes"])
+        assert await seen(operator, customer) == ("running", ["waiting"] * 3)
+        async with progress.step("topic"):
+            assert await seen(operator, customer) == ("running", ["running", "waiting", "waiting"])
+        async with progress.step("pool"):
+            assert await seen(operator, customer) == ("running", ["done", "running", "waiting"])
+            shown = (await desk.open(page)).text
+            assert 'http-equiv="refresh"' in shown
+            assert "1 of 3 steps" in shown
+        async with progress.step("changes"):
+            pass
+        await progress.end("done")
+        assert await seen(operator, customer) == ("done", ["done"] * 3)
+    assert 'http-equiv="refresh"' not in (await desk.open(page)).text
 
 
 async def test_a_run_whose_process_died_is_interrupted(world, operator, customer) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from litestar import Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.api.bodies import ApiRequest
@@ -148,13 +148,4 @@ def _view(desk: Desk, row: Intake) -> IntakeSourceView:
 
 
 def _with_secret(desk: Desk, row: Intake, secret: str) -> IntakeWithSecret:
-    seen = _view(desk, row)
-    return IntakeWithSecret(
-        id=seen.id,
-        name=seen.name,
-        model=seen.model,
-        url=seen.url,
-        disabled_at=seen.disabled_at,
-        created_at=seen.created_at,
-        secret=secret,
-    )
+    return IntakeWithSecret(**structs.asdict(_view(desk, row)), secret=secret)

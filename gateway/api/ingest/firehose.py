@@ -8,16 +8,14 @@ from litestar.di import NamedDependency
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import (
-    OpenAPIMediaType,
     OpenAPIType,
     Operation,
-    Parameter,
-    RequestBody,
     Schema,
 )
 
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
+from gateway.api.ingest.described import describe
 from gateway.receipts.firehose import MAX_BODY_BYTES, FirehoseAnswer, Posted
 
 _HEADERS: Final = {
@@ -54,13 +52,7 @@ class DeliveryOperation(Operation):
             },
             required=["requestId", "timestamp", "records"],
         )
-        self.request_body = RequestBody(
-            content={"application/json": OpenAPIMediaType(schema=delivery)}, required=True
-        )
-        self.parameters = [
-            Parameter(name=name, param_in="header", required=True, schema=text, description=said)
-            for name, said in _HEADERS.items()
-        ]
+        describe(self, delivery, _HEADERS)
 
 
 @post(

@@ -8,11 +8,8 @@ import msgspec
 from litestar import Response, post
 from litestar.di import NamedDependency
 from litestar.openapi.spec import (
-    OpenAPIMediaType,
     OpenAPIType,
     Operation,
-    Parameter,
-    RequestBody,
     Schema,
 )
 from litestar.params import FromPath
@@ -21,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from gateway.api.bodies import ApiRequest, decoded
 from gateway.api.desk import Desk
 from gateway.api.documented import WITH_BODY, refusals
+from gateway.api.ingest.described import describe
 from gateway.api.intake_bodies import IntakeBody, IntakeView
 from gateway.api.intake_signature import proven_id
 from gateway.api.intake_work import forms_of, take_in
@@ -68,16 +66,7 @@ class IntakeOperation(Operation):
             },
             required=["type", "data"],
         )
-        self.request_body = RequestBody(
-            content={"application/json": OpenAPIMediaType(schema=posted)}, required=True
-        )
-        self.parameters = [
-            *(self.parameters or []),
-            *(
-                Parameter(name=name, param_in="header", required=True, schema=text, description=said)
-                for name, said in _HEADERS.items()
-            ),
-        ]
+        describe(self, posted, _HEADERS)
 
 
 @post(

@@ -5,7 +5,7 @@ from typing import Final
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from msgspec import Struct
+from msgspec import Struct, structs
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.api import deliveries
@@ -165,8 +165,9 @@ async def get_delivery(
             raise NotFound("delivery")
         made = await deliveries.attempts(request.auth, session, wanted, limit=_MOST_ATTEMPTS)
     view = delivery_view(*found, said=_said(made[0], key) if made else None)
-    shown = {name: getattr(view, name) for name in view.__struct_fields__}
-    return DeliveryWithAttempts(**shown, attempts_made=[_attempt_view(each, key) for each in made])
+    return DeliveryWithAttempts(
+        **structs.asdict(view), attempts_made=[_attempt_view(each, key) for each in made]
+    )
 
 
 @post(

@@ -5,7 +5,7 @@ from typing import Final, Literal
 from litestar import Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, structs
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.api.auth import NEEDS
@@ -201,9 +201,7 @@ async def rotate_webhook_secret(
 
 def with_secret(row: WebhookEndpoint, secret: str) -> EndpointWithSecret:
     """Return an endpoint with its secret, this once."""
-    view = endpoint_view(row)
-    shown = {name: getattr(view, name) for name in view.__struct_fields__}
-    return EndpointWithSecret(**shown, secret=secret)
+    return EndpointWithSecret(**structs.asdict(endpoint_view(row)), secret=secret)
 
 
 def _changes(data: EndpointPatch) -> EndpointChanges | None:

@@ -9,15 +9,13 @@ import pytest
 from gateway.carrier.control import control_of
 from gateway.carrier.keyword_texts import COMPARED_EVERY, RETRIED_AFTER, KeywordTexts
 from gateway.carrier.provision_ports import ProvisionRequest, SenderWish
-from gateway.carrier.provisioning import AwsProvisioner
 from gateway.carrier.session import open_session
 from gateway.clock import FixedClock
 from gateway.db.transaction import worker_transaction
-from gateway.lanes.gates import identity_rate
 from tenants.keywords import service as keywords
 from tenants.keywords.texts import DEFAULTS, filled
 from tenants.senders import service as senders
-from tenants.senders.service import AccountFacts, SenderFacts
+from tenants.senders.service import SenderFacts
 from tests.harness.numbers import us_number
 from tests.harness.tenants import enrol
 
@@ -110,17 +108,8 @@ async def answers(aws, arn):
 
 
 @pytest.fixture
-async def kept(worker_engine, worker_pool, database_url, emulator):
+async def kept(worker_engine, worker_pool, database_url, provisioner):
     """A provisioned tenant."""
-    provisioner = AwsProvisioner(
-        open_session(),
-        worker_engine,
-        public_url="http://127.0.0.1:9",
-        default_account=AccountFacts(
-            region="us-east-1", endpoint_url=emulator.base_url, sends_per_second=500.0
-        ),
-        usual_rate=identity_rate,
-    )
     scope = await enrol(worker_engine)
     wish = SenderWish(country="US", type="LONG_CODE")
     await provisioner.provision(scope, ProvisionRequest(senders=(wish,), dedicated_pool=False))

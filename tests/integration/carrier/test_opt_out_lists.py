@@ -7,15 +7,12 @@ import pytest
 
 from gateway.carrier.opt_out_lists import COMPARED_EVERY, CONFIRMED_WITHIN, OptOutLists, lists_of
 from gateway.carrier.provision_ports import ProvisionRequest, SenderWish
-from gateway.carrier.provisioning import AwsProvisioner
 from gateway.carrier.session import open_session
 from gateway.clock import FixedClock
 from gateway.db.transaction import worker_transaction
 from gateway.inbound.taking import tell_opt_out
-from gateway.lanes.gates import identity_rate
 from tenants.accounts import service as accounts
 from tenants.optouts import service as opt_outs
-from tenants.senders.service import AccountFacts
 from tests.harness.numbers import us_number
 from tests.harness.tenants import SECRET_KEY, enrol, key_of
 
@@ -56,17 +53,8 @@ class Kept:
 
 
 @pytest.fixture
-async def kept(worker_engine, database_url, emulator):
+async def kept(worker_engine, database_url, provisioner):
     """A provisioned tenant; the clock stands a while after whatever the test does first."""
-    provisioner = AwsProvisioner(
-        open_session(),
-        worker_engine,
-        public_url="http://127.0.0.1:9",
-        default_account=AccountFacts(
-            region="us-east-1", endpoint_url=emulator.base_url, sends_per_second=500.0
-        ),
-        usual_rate=identity_rate,
-    )
     scope = await enrol(worker_engine)
     wish = SenderWish(country="US", type="LONG_CODE")
     await provisioner.provision(scope, ProvisionRequest(senders=(wish,), dedicated_pool=False))

@@ -12,16 +12,13 @@ from gateway.carrier.control import control_of
 from gateway.carrier.protect_sync import ProtectSync
 from gateway.carrier.protect_wish import NumberRule, Wanted, number_changes, rule_changes, share_out
 from gateway.carrier.provision_ports import ProvisionRequest, SenderWish
-from gateway.carrier.provisioning import AwsProvisioner
 from gateway.carrier.session import open_session
 from gateway.clock import SystemClock
 from gateway.db.transaction import worker_transaction
-from gateway.lanes.gates import identity_rate
 from tenants.accounts import service as accounts
 from tenants.protection import account as of_operator
 from tenants.protection import overrides, service
 from tenants.senders import store as sender_store
-from tenants.senders.service import AccountFacts
 from tests.harness.tenants import SECRET_KEY, enrol
 
 WANTED = Wanted(
@@ -78,17 +75,8 @@ async def client(emulator):
 
 
 @pytest.fixture
-async def tenant(worker_engine, emulator):
+async def tenant(worker_engine, provisioner):
     """A tenant with a sender and a configuration set at the emulator."""
-    provisioner = AwsProvisioner(
-        open_session(),
-        worker_engine,
-        public_url="http://127.0.0.1:9",
-        default_account=AccountFacts(
-            region="us-east-1", endpoint_url=emulator.base_url, sends_per_second=500.0
-        ),
-        usual_rate=identity_rate,
-    )
     scope = await enrol(worker_engine)
     await provisioner.provision(
         scope, ProvisionRequest(senders=(SenderWish(country="US", type="TOLL_FREE"),))

@@ -7,13 +7,10 @@ from msgspec.structs import replace
 from gateway.carrier.provision_desk import AwsProvisionDesk
 from gateway.carrier.provision_plan_ports import PlanChanged
 from gateway.carrier.provision_ports import ProvisionRefused, ProvisionRequest, ProvisionResult, SenderWish
-from gateway.carrier.provisioning import AwsProvisioner
 from gateway.carrier.session import open_session
 from gateway.clock import SystemClock
 from gateway.db.transaction import worker_transaction
-from gateway.lanes.gates import identity_rate
 from tenants.keywords import service as keywords
-from tenants.senders.service import AccountFacts
 from tests.harness.tenants import enrol
 
 WISHES = ProvisionRequest(
@@ -25,17 +22,8 @@ WISHES = ProvisionRequest(
 
 
 @pytest.fixture
-async def desk(worker_engine, emulator):
+async def desk(worker_engine, provisioner):
     """The plans' desk on the emulator."""
-    provisioner = AwsProvisioner(
-        open_session(),
-        worker_engine,
-        public_url="http://127.0.0.1:9",
-        default_account=AccountFacts(
-            region="us-east-1", endpoint_url=emulator.base_url, sends_per_second=500.0
-        ),
-        usual_rate=identity_rate,
-    )
     return AwsProvisionDesk(provisioner, worker_engine, SystemClock())
 
 

@@ -1,7 +1,6 @@
 """Provisioning against the emulated AWS: made once, adopted, resumed, refused with a way out."""
 
 import aiohttp
-import pytest
 from msgspec.structs import replace
 
 from gateway.carrier.provision_ports import ProvisionRefused, ProvisionRequest, ProvisionResult, SenderWish
@@ -12,28 +11,10 @@ from gateway.lanes.gates import identity_rate
 from tenants.accounts import service as accounts
 from tenants.senders import service as senders
 from tenants.senders import store as sender_store
-from tenants.senders.service import DEFAULT_ACCOUNT, AccountFacts
+from tenants.senders.service import DEFAULT_ACCOUNT
 from tests.harness.tenants import enrol
 
 US_NUMBER = ProvisionRequest(senders=(SenderWish(country="US", type="TOLL_FREE"),))
-
-
-@pytest.fixture
-async def facts(emulator):
-    """The first account, at the emulator."""
-    return AccountFacts(region="us-east-1", endpoint_url=emulator.base_url, sends_per_second=500.0)
-
-
-@pytest.fixture
-async def provisioner(worker_engine, facts):
-    """A provisioner whose events go nowhere; what SNS posts is other tests' business."""
-    return AwsProvisioner(
-        open_session(),
-        worker_engine,
-        public_url="http://127.0.0.1:9",
-        default_account=facts,
-        usual_rate=identity_rate,
-    )
 
 
 async def calls(emulator):
