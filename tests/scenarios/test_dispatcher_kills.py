@@ -102,6 +102,9 @@ async def test_a_lease_given_up_too_early_is_found_out(fleet):
     assert await convicted(fleet, scenario, "ended as queued", workers="no_audit")
 
 
+AGAIN = "was sent more than once"
+"""How often depends on what else pushed it meanwhile: a broken build may send a third time."""
+
 BEFORE_THE_CALL = (FaultPoint.WORKER_AFTER_MARK, FaultPoint.WORKER_BEFORE_CALL)
 
 
@@ -112,7 +115,7 @@ def but_decided_by_type(verdict):
     return (
         verdict.broken
         + lacking
-        + [f"{m.id} was sent twice" for m in verdict.stored if verdict.sends[m.id] > 1]
+        + [f"{m.id} {AGAIN}" for m in verdict.stored if verdict.sends[m.id] > 1]
         + [
             f"{m.id} is an advertisement in doubt and ended as {m.status}"
             for m in in_doubt
@@ -153,7 +156,7 @@ ALL_ARE_TAKEN_MS = 400
 def but_sent_once(verdict):
     """What is broken, or was sent a second time although the first had been taken."""
     return verdict.broken + [
-        f"{m.id} ({m.type}) was sent {verdict.sends[m.id]} times"
+        f"{m.id} ({m.type}) {AGAIN}: {verdict.sends[m.id]} times"
         for m in verdict.stored
         if verdict.sends[m.id] > 1
     ]
@@ -174,7 +177,7 @@ async def test_a_second_text_is_found_out(fleet, broken):
         late, point = BEFORE_THE_WAIT_ENDS_MS, FaultPoint.WORKER_AFTER_AWS
         return but_sent_once(await killed_at(fleet, point, broken=broken, receipts_after_ms=late))
 
-    assert await convicted(fleet, scenario, "was sent 2 times", workers=broken)
+    assert await convicted(fleet, scenario, AGAIN, workers=broken)
 
 
 async def stopped_at(fleet, *points, broken=""):
@@ -209,7 +212,7 @@ async def test_a_worker_that_wakes_up_after_its_lease_sends_nothing(fleet):
 async def test_a_mark_that_does_not_age_is_found_out(fleet):
     """The checker of row 9 on a build that calls however old its mark is."""
     [verdict] = await stopped_at(fleet, FaultPoint.WORKER_AFTER_MARK, broken="old_marks_send")
-    assert any("was sent 2 times" in found for found in but_sent_once(verdict))
+    assert any(AGAIN in found for found in but_sent_once(verdict))
 
 
 async def overtaken(fleet, *, broken=""):
@@ -235,7 +238,7 @@ async def test_a_claim_that_another_has_on_the_wire_is_not_sent(fleet):
 async def test_a_mark_without_a_condition_is_found_out(fleet):
     """The checker of row 9 on a build whose mark does not look whether the message still waits."""
     verdict = await overtaken(fleet, broken="unconditional_mark")
-    assert any("was sent 2 times" in found for found in but_sent_once(verdict))
+    assert any(AGAIN in found for found in but_sent_once(verdict))
 
 
 MOST_DEATHS = 3
