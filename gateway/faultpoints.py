@@ -72,6 +72,14 @@ class FaultPoint(StrEnum):
     """After each answer of AWS to a creation or change, before it is written down."""
     TEARDOWN_GONE = "teardown.gone"
     """After each answer of AWS to a deletion, before it is written down."""
+    ERASURE_BEGUN = "erasure.begun"
+    """A scheduler has found a tenant whose key is gone; no row is, yet."""
+    ERASURE_MIDWAY = "erasure.midway"
+    """After each batch of rows."""
+    ERASURE_ROWS_GONE = "erasure.rows_gone"
+    """After the last batch, before Redis forgets the tenant, too."""
+    ERASURE_IN_COMMIT = "erasure.in_commit"
+    """All is gone, and that it is so is about to be committed."""
 
 
 Action = Literal["kill", "stop", "sleep", "raise"]

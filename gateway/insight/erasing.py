@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from gateway.clock import Clock
 from gateway.db.transaction import worker_transaction
+from gateway.faultpoints import FaultPoint, fp
 from tenants.accounts import erasure
 from tenants.scope import TenantScope
 
@@ -56,13 +57,16 @@ class Erasures:
         return finished
 
     async def _erase(self, tenant_id: UUID, at_once: int) -> bool:
+        await fp(FaultPoint.ERASURE_BEGUN)
         while more := await self._pool.fetchval("SELECT tollgate_erase_batch($1, $2)", tenant_id, at_once):
-            pass
+            await fp(FaultPoint.ERASURE_MIDWAY)
         if more is None:
             return False  # another process is at it
+        await fp(FaultPoint.ERASURE_ROWS_GONE)
         # After the rows: whoever reads them meanwhile finds nothing to write there again.
         await self._forget(tenant_id)
         async with worker_transaction(self._engine) as session:
             await erasure.finish(TenantScope(tenant_id=tenant_id), session, now=self._clock.now())
+            await fp(FaultPoint.ERASURE_IN_COMMIT)
         _log.info("tenant_erased", tenant_id=str(tenant_id))
         return True

@@ -19,6 +19,9 @@ from tests.harness.broken import BROKEN
 from tests.harness.clocks import live_later, skew
 from tests.harness.departures import note_departures
 
+ERASED_AT_ONCE = 5
+"""Rows; production's 1000 would be all that a scenario's tenant has."""
+
 
 def hasten(lease_s: float) -> None:
     """Shrink the leases, and what must fit into a mark's (its age, connect, read), by the same factor."""
@@ -46,6 +49,11 @@ def hasten_registrations(lease_s: float) -> None:
     import_module("gateway.registrations.runner").LEASE = timedelta(seconds=lease_s / 2)
 
 
+def erase_in_small_steps() -> None:
+    """Erase a few rows at a time, so that a scheduler can die between two batches of one table."""
+    import_module("gateway.insight.erasing").Erasures.work.__kwdefaults__["at_once"] = ERASED_AT_ONCE
+
+
 def run() -> None:
     """Run the command of `sys.argv` in the environment there is."""
     if wanted := os.environ.get("SCENARIO_LEASE_S"):
@@ -55,6 +63,7 @@ def run() -> None:
             hasten_webhooks(float(wanted))
         if "scheduler" in sys.argv:
             hasten_registrations(float(wanted))
+            erase_in_small_steps()
     if wanted := os.environ.get("SCENARIO_DEPARTURES"):
         note_departures(Path(wanted))
     if wanted := os.environ.get("SCENARIO_CLOCK"):
