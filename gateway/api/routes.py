@@ -55,7 +55,9 @@ from gateway.api.admin import senders as senders_desk
 from gateway.api.admin import short_codes as admin_short_codes
 from gateway.api.admin import templates as admin_templates
 from gateway.api.admin import two_way as admin_two_way
+from gateway.api.admin import webhook_deliveries as operator_deliveries
 from gateway.api.admin import webhook_endpoints as operator_endpoints
+from gateway.api.admin import webhook_replays as operator_replays
 from gateway.api.auth import operator_gate, tenant_gate
 from gateway.api.desk import Desk
 from gateway.api.docs import Library, docs_folder, docs_routes
@@ -373,8 +375,15 @@ OPERATOR_ROUTES: tuple[HTTPRouteHandler, ...] = (
     platform_alarms.delete_platform_alarm,
     operator_endpoints.list_operator_endpoints,
     operator_endpoints.create_operator_endpoint,
-    operator_endpoints.switch_operator_endpoint,
+    operator_endpoints.get_operator_endpoint,
+    operator_endpoints.update_operator_endpoint,
     operator_endpoints.delete_operator_endpoint,
+    operator_endpoints.rotate_operator_secret,
+    operator_deliveries.list_operator_deliveries,
+    operator_deliveries.get_operator_delivery,
+    operator_deliveries.test_operator_endpoint,
+    operator_deliveries.retry_operator_delivery,
+    operator_replays.replay_to_operator,
     admin_alarms.list_tenant_alarms,
     admin_alarms.create_tenant_alarm,
     admin_alarms.delete_tenant_alarm,

@@ -38,8 +38,9 @@ _SAVE: Final = """
     WHERE tenant_id = $1
 """
 _OPERATOR_LISTENS: Final = """
-    SELECT EXISTS (SELECT FROM webhook_endpoints WHERE tenant_id = $1 AND state = 'enabled')
+    SELECT EXISTS (SELECT FROM webhook_endpoints WHERE tenant_id = $1)
 """
+"""One that is disabled counts: what it misses is replayed once it is enabled again."""
 ASK_AGAIN_AFTER: Final = timedelta(hours=1)
 """A top-up that was asked for and did not come is asked for again after this."""
 

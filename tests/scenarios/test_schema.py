@@ -42,6 +42,7 @@ _CONFIGURATION = """
 "path.template_id" = "{template}"
 "path.message_id" = "{message}"
 "path.endpoint_id" = "{endpoint}"
+"path.delivery_id" = "{delivery}"
 "path.sender_id" = "{sender}"
 
 [[operations]]
@@ -51,25 +52,44 @@ include-name = [
   "POST /v1/admin/tenants/{{tenant_id}}/provision/teardown",
 ]
 parameters = {{ "path.tenant_id" = "{doomed}" }}
+
+[[operations]]
+include-name = [
+  "DELETE /v1/webhook-endpoints/{{endpoint_id}}",
+  "DELETE /v1/admin/webhook-endpoints/{{endpoint_id}}",
+]
+parameters = {{ "path.endpoint_id" = "{doomed_endpoint}" }}
 """
 """Things that are there: of ids that nobody has, most answers would be 404, and little would be tried."""
 
 
-async def _configured(stack, customer) -> str:
+async def _hook(api, base) -> str:
+    """Make a webhook endpoint that is told nothing but what is asked for; its id."""
+    made = await api.post(base, json={"url": "https://hooks.example/x", "events": ["alarm.cleared"]})
+    assert made.is_success, made.text
+    return made.json()["id"]
+
+
+async def _configured(stack, customer, who) -> str:
     """Make a thing of each kind that paths name, and say so to the generator."""
+    is_tenant = who == "tenant"
+    api = customer.live if is_tenant else stack.operator
+    hooks = "/v1/webhook-endpoints" if is_tenant else "/v1/admin/webhook-endpoints"
     doomed = await stack.customer()
     [account] = (await stack.operate("get", "/v1/admin/aws-accounts"))["data"]
     senders = (await customer.live.get("/v1/senders")).json()["data"]
     message = await customer.test.post("/v1/messages", json={"to": us_number(), "body": "Hello"})
-    hook = await customer.live.post("/v1/webhook-endpoints", json={"url": "https://hooks.example/x"})
-    assert hook.is_success, hook.text
+    hook = await _hook(api, hooks)
+    tested = await api.post(f"{hooks}/{hook}/test")
     return _CONFIGURATION.format(
         tenant=customer.id,
         doomed=doomed.id,
         account=account["id"],
         template=await stack.approved_template(customer, body="A customer: hello"),
         message=message.json()["id"],
-        endpoint=hook.json()["id"],
+        endpoint=hook,
+        delivery=tested.json()["id"],
+        doomed_endpoint=await _hook(api, hooks),
         sender=senders[0]["id"],
     )
 
@@ -83,7 +103,7 @@ async def test_generated_requests_get_documented_answers(stack, tmp_path, who):
     document.write_bytes((await stack.operator.get("/openapi.json")).content)
     program = str(Path(sys.executable).with_name("schemathesis"))
     configuration = tmp_path / "schemathesis.toml"
-    configuration.write_text(await _configured(stack, customer), encoding="utf-8")
+    configuration.write_text(await _configured(stack, customer, who), encoding="utf-8")
     process = await asyncio.create_subprocess_exec(
         program, "--config-file", str(configuration), "run", str(document),
         "--url", stack.settings.public_url,

@@ -5,31 +5,24 @@ from typing import Final, Literal
 from litestar import Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from gateway.api import endpoint_acts
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
+from gateway.api.endpoint_acts import EndpointState, changes_of, check_url, endpoint_id_of
+from gateway.api.endpoint_views import EndpointView, EndpointWithSecret, endpoint_view
 from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
-from gateway.api.path_ids import path_id
-from gateway.api.v1.webhook_endpoints import (
-    KIND,
-    EndpointView,
-    EndpointWithSecret,
-    check_url,
-    endpoint_view,
-    with_secret,
-)
-from gateway.webhooks.signing import new_secret
 from tenants.endpoints import service
 from tenants.endpoints.subscription import NewEndpoint
 from tenants.inbox.service import PLATFORM
 from tenants.scope import TenantScope
 
-_OWN: Final = TenantScope(tenant_id=PLATFORM)
+OWN: Final = TenantScope(tenant_id=PLATFORM)
+"""Whose endpoints, deliveries and events these are: nobody's who is a tenant."""
 _DISABLED: Final = "disabled by the operator"
-
 
 OperatorEvent = Literal["alarm.raised", "alarm.cleared", "credits.low", "credits.top_up_requested"]
 """Of alarms, only the platform-wide ones; of credits, every tenant's, with `tenant` in the data."""
@@ -44,10 +37,14 @@ class NewOperatorEndpoint(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     description: str = ""
 
 
-class EndpointSwitch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whether the endpoint is told."""
+class OperatorEndpointPatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to change; what is absent stays."""
 
-    state: Literal["enabled", "disabled"]
+    url: str | UnsetType = UNSET
+    events: list[OperatorEvent] | UnsetType = UNSET
+    """Empty for all."""
+    description: str | UnsetType = UNSET
+    state: EndpointState | UnsetType = UNSET
 
 
 @get("/webhook-endpoints", responses=refusals(*OPERATOR), summary="List the operator's webhook endpoints")
@@ -56,7 +53,7 @@ async def list_operator_endpoints(
 ) -> Page[EndpointView]:
     """Return a page of endpoints, the newest first."""
     async with desk.operator() as session:
-        rows = await service.page(_OWN, session, limit=limit + 1, after=id_after(after))
+        rows = await service.page(OWN, session, limit=limit + 1, after=id_after(after))
     return page_of(rows, limit, view=endpoint_view, cursor=lambda row: id_cursor(row.id))
 
 
@@ -79,29 +76,38 @@ async def create_operator_endpoint(
     new = NewEndpoint(url=data.url, events=[*data.events], description=data.description)
 
     async def work(session: AsyncSession) -> EndpointWithSecret:
-        secret = new_secret()
-        row = await service.create(_OWN, session, key, new, secret=secret)
-        await session.refresh(row)
-        return with_secret(row, secret)
+        return await endpoint_acts.add(OWN, session, key, new)
 
     return await desk.operator_once(request, work, status=201)
 
 
+@get(
+    "/webhook-endpoints/{endpoint_id:str}",
+    responses=refusals(*OPERATOR, "not_found"),
+    summary="Read a webhook endpoint of the operator's",
+)
+async def get_operator_endpoint(endpoint_id: FromPath[str], desk: NamedDependency[Desk]) -> EndpointView:
+    """Return one endpoint."""
+    async with desk.operator() as session:
+        return endpoint_view(await service.get(OWN, session, endpoint_id_of(endpoint_id)))
+
+
 @patch(
     "/webhook-endpoints/{endpoint_id:str}",
-    responses=refusals(*OPERATOR, *WITH_BODY, "not_found"),
-    summary="Switch a webhook endpoint of the operator's off or on",
+    responses=refusals(*OPERATOR, *WITH_BODY, "not_found", "webhook_url_refused"),
+    summary="Change a webhook endpoint of the operator's",
     description="Enabling one that was disabled forgets its failures.",
 )
-async def switch_operator_endpoint(
-    endpoint_id: FromPath[str], data: JSONBody[EndpointSwitch], desk: NamedDependency[Desk]
+async def update_operator_endpoint(
+    endpoint_id: FromPath[str], data: JSONBody[OperatorEndpointPatch], desk: NamedDependency[Desk]
 ) -> EndpointView:
-    """Stop telling an endpoint, or tell it again."""
-    wanted = path_id("wh", endpoint_id, KIND)
+    """Change what the body names."""
+    wanted = endpoint_id_of(endpoint_id)
+    changes = changes_of(url=data.url, events=data.events, description=data.description)
+    if data.url is not UNSET:
+        await check_url(desk, data.url)
     async with desk.operator() as session:
-        if data.state == "enabled":
-            return endpoint_view(await service.enable(_OWN, session, wanted))
-        return endpoint_view(await service.disable(_OWN, session, wanted, reason=_DISABLED))
+        return await endpoint_acts.change(OWN, session, wanted, changes, data.state, reason=_DISABLED)
 
 
 @delete(
@@ -113,4 +119,24 @@ async def switch_operator_endpoint(
 async def delete_operator_endpoint(endpoint_id: FromPath[str], desk: NamedDependency[Desk]) -> None:
     """Remove an endpoint and its secrets."""
     async with desk.operator() as session:
-        await service.delete(_OWN, session, path_id("wh", endpoint_id, KIND))
+        await service.delete(OWN, session, endpoint_id_of(endpoint_id))
+
+
+@post(
+    "/webhook-endpoints/{endpoint_id:str}/rotate-secret",
+    status_code=200,
+    responses=refusals(*OPERATOR, *WITH_IDEMPOTENCY, "not_found"),
+    summary="Give a webhook endpoint of the operator's a new secret",
+    description="The one before signs beside it for 24 hours. The new one is shown once.",
+)
+async def rotate_operator_secret(
+    request: ApiRequest, endpoint_id: FromPath[str], desk: NamedDependency[Desk]
+) -> Response[EndpointWithSecret]:
+    """Rotate the signing secret."""
+    wanted = endpoint_id_of(endpoint_id)
+    key = await desk.services.data_keys.of(PLATFORM)
+
+    async def work(session: AsyncSession) -> EndpointWithSecret:
+        return await endpoint_acts.rotate(OWN, session, key, wanted, now=desk.services.clock.now())
+
+    return await desk.operator_once(request, work, status=200)

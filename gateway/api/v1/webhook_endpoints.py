@@ -1,60 +1,28 @@
 """`/v1/webhook-endpoints`: where the tenant is told of its messages."""
 
-from typing import Final, Literal
+from typing import Final
 
 from litestar import Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
-from msgspec import UNSET, Struct, UnsetType, structs
+from msgspec import UNSET, Struct, UnsetType
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from gateway.api import endpoint_acts
 from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, WITH_BODY, WITH_IDEMPOTENCY, refusals
+from gateway.api.endpoint_acts import EndpointState, changes_of, check_url, endpoint_id_of
+from gateway.api.endpoint_views import EndpointView, EndpointWithSecret, endpoint_view
 from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
-from gateway.api.path_ids import path_id
 from gateway.api.refusals import Refusal
-from gateway.messages.view import timestamp
 from gateway.webhooks.event_types import EVENT_TYPES, EventType
-from gateway.webhooks.signing import new_secret
 from tenants.endpoints import service
-from tenants.endpoints.models import WebhookEndpoint
-from tenants.endpoints.subscription import EndpointChanges, NewEndpoint
-from tenants.ids import encode
+from tenants.endpoints.subscription import NewEndpoint
 
 _WEBHOOKS: Final = {NEEDS: "webhooks"}
-KIND: Final = "webhook endpoint"
 _DISABLED_BY_TENANT: Final = "disabled by the tenant"
-
-
-class EndpointView(Struct, frozen=True, kw_only=True):
-    """An endpoint without its secret."""
-
-    id: str
-    url: str
-    description: str
-    events: list[str]
-    """Types it is told of; empty for all."""
-    state: str
-    """`enabled` or `disabled`."""
-    disabled_reason: str | None
-    failing_since: str | None
-    """Since when every attempt failed; after five days it is disabled."""
-    paused_until: str | None
-    """Until then nothing is posted; then one delivery is tried, and the others follow if it arrives."""
-    pause_reason: str | None
-    """`asked` by your server (429 or 503 with Retry-After), or `failing` five times in a row."""
-    old_secret_until: str | None
-    """Until then the secret before the last rotation signs, too."""
-    created_at: str | None
-
-
-class EndpointWithSecret(EndpointView, frozen=True, kw_only=True):
-    """An endpoint at the one moment its secret is shown."""
-
-    secret: str
-    """`whsec_…`, for any Standard Webhooks library."""
 
 
 class EndpointPatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -63,24 +31,7 @@ class EndpointPatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     url: str | UnsetType = UNSET
     events: list[EventType] | UnsetType = UNSET
     description: str | UnsetType = UNSET
-    state: Literal["enabled", "disabled"] | UnsetType = UNSET
-
-
-def endpoint_view(row: WebhookEndpoint) -> EndpointView:
-    """Return an endpoint as lists show it."""
-    return EndpointView(
-        id=encode("wh", row.id),
-        url=row.url,
-        description=row.description,
-        events=row.events,
-        state=row.state,
-        disabled_reason=row.disabled_reason,
-        failing_since=timestamp(row.failing_since),
-        paused_until=timestamp(row.paused_until),
-        pause_reason=row.pause_reason,
-        old_secret_until=timestamp(row.old_secret_until),
-        created_at=timestamp(row.created_at),
-    )
+    state: EndpointState | UnsetType = UNSET
 
 
 @get("/webhook-endpoints", opt=_WEBHOOKS, responses=refusals(*TENANT), summary="List webhook endpoints")
@@ -110,10 +61,7 @@ async def create_webhook_endpoint(
     key = await desk.services.data_keys.of(request.auth.tenant_id)
 
     async def work(session: AsyncSession) -> EndpointWithSecret:
-        secret = new_secret()
-        row = await service.create(request.auth, session, key, data, secret=secret)
-        await session.refresh(row)
-        return with_secret(row, secret)
+        return await endpoint_acts.add(request.auth, session, key, data)
 
     return await desk.tenant_once(request, work, status=201)
 
@@ -129,7 +77,7 @@ async def get_webhook_endpoint(
 ) -> EndpointView:
     """Return one endpoint."""
     async with desk.tenant(request.auth) as session:
-        return endpoint_view(await service.get(request.auth, session, path_id("wh", endpoint_id, KIND)))
+        return endpoint_view(await service.get(request.auth, session, endpoint_id_of(endpoint_id)))
 
 
 @patch(
@@ -146,19 +94,14 @@ async def update_webhook_endpoint(
     desk: NamedDependency[Desk],
 ) -> EndpointView:
     """Change what the body names."""
-    wanted = path_id("wh", endpoint_id, KIND)
+    wanted = endpoint_id_of(endpoint_id)
+    changes = changes_of(url=data.url, events=data.events, description=data.description)
     if data.url is not UNSET:
         await check_url(desk, data.url)
     async with desk.tenant(request.auth) as session:
-        row = await service.get(request.auth, session, wanted)
-        changes = _changes(data)
-        if changes is not None:
-            row = await service.update(request.auth, session, wanted, changes)
-        if data.state == "enabled":
-            row = await service.enable(request.auth, session, wanted)
-        if data.state == "disabled":
-            row = await service.disable(request.auth, session, wanted, reason=_DISABLED_BY_TENANT)
-        return endpoint_view(row)
+        return await endpoint_acts.change(
+            request.auth, session, wanted, changes, data.state, reason=_DISABLED_BY_TENANT
+        )
 
 
 @delete(
@@ -173,7 +116,7 @@ async def delete_webhook_endpoint(
 ) -> None:
     """Remove an endpoint and its secrets."""
     async with desk.tenant(request.auth) as session:
-        await service.delete(request.auth, session, path_id("wh", endpoint_id, KIND))
+        await service.delete(request.auth, session, endpoint_id_of(endpoint_id))
 
 
 @post(
@@ -188,27 +131,13 @@ async def rotate_webhook_secret(
     request: ApiRequest, endpoint_id: FromPath[str], desk: NamedDependency[Desk]
 ) -> Response[EndpointWithSecret]:
     """Rotate the signing secret and show the new one this once."""
-    wanted = path_id("wh", endpoint_id, KIND)
+    wanted = endpoint_id_of(endpoint_id)
     key = await desk.services.data_keys.of(request.auth.tenant_id)
 
     async def work(session: AsyncSession) -> EndpointWithSecret:
-        secret, now = new_secret(), desk.services.clock.now()
-        row = await service.rotate_secret(request.auth, session, key, wanted, secret=secret, now=now)
-        return with_secret(row, secret)
+        return await endpoint_acts.rotate(request.auth, session, key, wanted, now=desk.services.clock.now())
 
     return await desk.tenant_once(request, work, status=200)
-
-
-def with_secret(row: WebhookEndpoint, secret: str) -> EndpointWithSecret:
-    """Return an endpoint with its secret, this once."""
-    return EndpointWithSecret(**structs.asdict(endpoint_view(row)), secret=secret)
-
-
-def _changes(data: EndpointPatch) -> EndpointChanges | None:
-    if data.url is UNSET and data.events is UNSET and data.description is UNSET:
-        return None
-    events = UNSET if isinstance(data.events, UnsetType) else list[str](data.events)
-    return EndpointChanges(url=data.url, events=events, description=data.description)
 
 
 def _check_events(events: list[str]) -> None:
@@ -217,15 +146,3 @@ def _check_events(events: list[str]) -> None:
             raise Refusal.of_field(
                 f"/events/{index}", "unknown_event", f"There is no event type {event[:80]!r}."
             )
-
-
-async def check_url(desk: Desk, url: str) -> None:
-    """
-    Look at where a URL leads.
-
-    Raises:
-        Refusal: Webhooks are not sent there.
-    """
-    reason = await desk.services.webhook_url_check(url)
-    if reason is not None:
-        raise Refusal.of_field("/url", "webhook_url_refused", reason)

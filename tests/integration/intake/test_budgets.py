@@ -339,9 +339,17 @@ async def heard_by_operator(database, scope):
     return [row["type"] for row in rows]
 
 
-async def test_the_operator_hears_of_every_low_balance_once_it_listens(worker_pool, database, worker_engine):
-    """One endpoint for the billing of all tenants; each event says of whom, the tenant's own does not."""
+@pytest.mark.parametrize("state", ["enabled", "disabled"])
+async def test_the_operator_hears_of_every_low_balance_once_it_listens(
+    worker_pool, database, worker_engine, state
+):
+    """
+    One endpoint for the billing of all tenants; each event says of whom, the tenant's own does not.
+
+    What comes while it is disabled is kept, to be replayed.
+    """
     await listen_as_operator(database)
+    await database.execute("UPDATE webhook_endpoints SET state = $2 WHERE tenant_id = $1", UUID(int=0), state)
     scope = await enrol(worker_engine, credit=100)
     async with worker_pool.acquire() as connection:
         await commit_batch(connection, [new_message(scope, price_estimated=60)])

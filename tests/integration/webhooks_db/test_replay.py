@@ -148,3 +148,32 @@ async def test_a_disabled_endpoint_is_told_nothing_again(stack, sink):
     body = {"since": hour_ago()}
     answer = await customer.live.post(f"/v1/webhook-endpoints/{endpoint_id}/replay", json=body)
     assert (answer.status_code, answer.json()["code"]) == (409, "webhook_endpoint_disabled")
+
+
+async def test_the_operators_own_endpoint_is_signed_for_and_written_down_as_a_tenants(stack, sink):
+    """The operator reads what its billing answered, and changes the secret without losing a post."""
+    sink.reply = b"thank you"
+    body = {"url": f"{sink.url}/operators-own", "events": ["alarm.cleared"]}
+    hook = await stack.operate("post", "/v1/admin/webhook-endpoints", body)
+    home = f"/v1/admin/webhook-endpoints/{hook['id']}"
+    try:
+        delivery = f"{home}/deliveries/{(await stack.operate('post', f'{home}/test'))['id']}"
+
+        async def told(times):
+            shown = await stack.operate("get", delivery)
+            done = shown["state"] == "delivered" and len(shown["attempts_made"]) >= times
+            return shown if done else None
+
+        await until(lambda: told(1))
+        rotated = await stack.operate("post", f"{home}/rotate-secret")
+        await stack.operate("post", f"{delivery}/retry")
+        shown = await until(lambda: told(2))
+        first, *_, last = sink.of("/operators-own")
+        assert first.verified(hook["secret"])["data"] == {"endpoint_id": hook["id"]}
+        assert last.verified(hook["secret"]) == last.verified(rotated["secret"])
+        assert first.webhook_id == last.webhook_id == shown["event_id"]
+        assert {each["response_body"] for each in shown["attempts_made"]} == {"thank you"}
+        [listed] = (await stack.operate("get", f"{home}/deliveries"))["data"]
+        assert listed["response_excerpt"] == "thank you"
+    finally:
+        assert (await stack.operator.delete(home)).status_code == 204

@@ -1,0 +1,85 @@
+"""`/v1/admin/webhook-endpoints/{id}/deliveries` and `/test`: what the operator was told, and once more."""
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from gateway.api import delivery_acts
+from gateway.api.admin.webhook_endpoints import OWN
+from gateway.api.bodies import ApiRequest
+from gateway.api.delivery_acts import delivery_id_of
+from gateway.api.delivery_views import DeliveryView, DeliveryWithAttempts
+from gateway.api.desk import Desk
+from gateway.api.documented import OPERATOR, WITH_IDEMPOTENCY, refusals
+from gateway.api.endpoint_acts import endpoint_id_of
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page
+
+
+@get(
+    "/webhook-endpoints/{endpoint_id:str}/deliveries",
+    responses=refusals(*OPERATOR, "not_found"),
+    summary="List the deliveries to an endpoint of the operator's",
+)
+async def list_operator_deliveries(
+    endpoint_id: FromPath[str],
+    desk: NamedDependency[Desk],
+    limit: Limit = DEFAULT_LIMIT,
+    after: After = None,
+) -> Page[DeliveryView]:
+    """Return a page of deliveries, the newest first."""
+    wanted = endpoint_id_of(endpoint_id)
+    key = await desk.services.data_keys.of(OWN.tenant_id)
+    async with desk.operator() as session:
+        return await delivery_acts.listed(OWN, session, key, wanted, limit=limit, after=after)
+
+
+@get(
+    "/webhook-endpoints/{endpoint_id:str}/deliveries/{delivery_id:str}",
+    responses=refusals(*OPERATOR, "not_found"),
+    summary="Read a delivery to the operator and every attempt at it",
+)
+async def get_operator_delivery(
+    endpoint_id: FromPath[str], delivery_id: FromPath[str], desk: NamedDependency[Desk]
+) -> DeliveryWithAttempts:
+    """Return one delivery with its attempts and what the receiver said to each."""
+    endpoint, wanted = endpoint_id_of(endpoint_id), delivery_id_of(delivery_id)
+    key = await desk.services.data_keys.of(OWN.tenant_id)
+    async with desk.operator() as session:
+        return await delivery_acts.read(OWN, session, key, endpoint, wanted)
+
+
+@post(
+    "/webhook-endpoints/{endpoint_id:str}/test",
+    status_code=202,
+    responses=refusals(*OPERATOR, *WITH_IDEMPOTENCY, "not_found", "webhook_endpoint_disabled"),
+    summary="Send a test event to an endpoint of the operator's",
+)
+async def test_operator_endpoint(
+    request: ApiRequest, endpoint_id: FromPath[str], desk: NamedDependency[Desk]
+) -> Response[DeliveryView]:
+    """Owe the endpoint one event of type `webhook_endpoint.test`."""
+    wanted = endpoint_id_of(endpoint_id)
+
+    async def work(session: AsyncSession) -> DeliveryView:
+        return await delivery_acts.test(OWN, session, wanted)
+
+    return await desk.operator_once(request, work, status=202)
+
+
+@post(
+    "/webhook-endpoints/{endpoint_id:str}/deliveries/{delivery_id:str}/retry",
+    status_code=202,
+    responses=refusals(*OPERATOR, *WITH_IDEMPOTENCY, "not_found", "webhook_endpoint_disabled"),
+    summary="Attempt a delivery to the operator once more, now",
+)
+async def retry_operator_delivery(
+    request: ApiRequest, endpoint_id: FromPath[str], delivery_id: FromPath[str], desk: NamedDependency[Desk]
+) -> Response[DeliveryView]:
+    """Make a delivery due at once, whatever became of it before."""
+    endpoint, wanted = endpoint_id_of(endpoint_id), delivery_id_of(delivery_id)
+
+    async def work(session: AsyncSession) -> DeliveryView:
+        return await delivery_acts.retry(OWN, session, endpoint, wanted)
+
+    return await desk.operator_once(request, work, status=202)
