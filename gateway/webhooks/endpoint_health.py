@@ -103,7 +103,7 @@ def _task(row: asyncpg.Record, reason: str) -> Task:
         subject=endpoint_id,
         tenant_id=row["tenant_id"],
         summary=(
-            f"A webhook endpoint {_WHY[reason]} and was switched off; its tenant hears nothing there until "
+            f"A webhook endpoint {_WHY[reason]} and was switched off; its owner hears nothing there until "
             "it is mended and enabled again."
         ),
         detail={"endpoint_id": endpoint_id, "reason": reason},
