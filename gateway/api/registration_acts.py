@@ -27,7 +27,8 @@ from gateway.registrations.notices import tell
 from tenants.errors import InvalidId, NotFound
 from tenants.ids import decode, encode
 from tenants.registrations import service, store
-from tenants.registrations.attachments import AttachmentRefused, CleanFile, clean
+from tenants.registrations.attached_files import AttachmentRefused, CleanFile
+from tenants.registrations.attachments import clean
 from tenants.registrations.checking import Value, attachment_ids
 from tenants.registrations.costs import check_accepted, cost_of
 from tenants.registrations.forms import Form

@@ -9,7 +9,8 @@ import msgspec
 from msgspec import Struct
 
 from gateway.client import ApiRefused, Client, path_of
-from tenants.registrations.attachments import AttachmentRefused, clean
+from tenants.registrations.attached_files import AttachmentRefused
+from tenants.registrations.attachments import clean
 from tenants.registrations.costs import cost_of
 from tenants.registrations.forms import Form
 from tenants.registrations.importing import IMAGE, ImportRow, RowFault, judged

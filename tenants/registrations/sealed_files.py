@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
 
 from tenants.accounts.sealing import DataKey
-from tenants.registrations.attachments import CleanFile
+from tenants.registrations.attached_files import CleanFile
 from tenants.registrations.models import RegistrationAttachment
 
 _BATCH: Final = 20

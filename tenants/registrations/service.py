@@ -14,7 +14,7 @@ from tenants.audit import store as audit
 from tenants.errors import Conflict, InvalidInput, InvalidInputs, NotFound
 from tenants.ids import decode, encode, new_uuid
 from tenants.registrations import store
-from tenants.registrations.attachments import CleanFile
+from tenants.registrations.attached_files import CleanFile
 from tenants.registrations.checking import Value, attachment_ids, checked, incomplete, pointer
 from tenants.registrations.costs import cost_of
 from tenants.registrations.forms import Form

@@ -40,7 +40,7 @@ from gateway.api.uploads import UploadOperation, uploaded
 from gateway.api.v1.registrations import FileName, ForField, StatusFilter, TypeFilter
 from tenants.accounts import service as accounts
 from tenants.registrations import operating, service
-from tenants.registrations.attachments import LARGEST_BYTES
+from tenants.registrations.attached_files import LARGEST_BYTES
 from tenants.registrations.forms import Form
 
 _ROOM_FOR_A_FORM = 16 * 1024

@@ -43,7 +43,7 @@ from gateway.api.registration_views import (
 )
 from gateway.api.uploads import UploadOperation, uploaded
 from tenants.registrations import service, store
-from tenants.registrations.attachments import LARGEST_BYTES
+from tenants.registrations.attached_files import LARGEST_BYTES
 from tenants.registrations.forms import Form, FormType
 from tenants.registrations.lifecycle import Status
 from tenants.registrations.linting.draft import Draft, Finding

@@ -16,7 +16,8 @@ from gateway.registrations.poll import RegistrationPoll
 from gateway.registrations.runner import RegistrationRunner
 from tenants.ids import encode
 from tenants.registrations import service
-from tenants.registrations.attachments import CleanFile, clean
+from tenants.registrations.attached_files import CleanFile
+from tenants.registrations.attachments import clean
 from tenants.scope import TenantScope
 from tenants.senders import service as senders
 from tenants.senders import store as sender_store

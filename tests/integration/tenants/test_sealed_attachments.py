@@ -9,7 +9,7 @@ from gateway.registrations.sealing import seal_attachments
 from tenants.errors import SealBroken
 from tenants.ids import new_uuid
 from tenants.registrations import service, store
-from tenants.registrations.attachments import CleanFile
+from tenants.registrations.attached_files import CleanFile
 from tenants.registrations.models import RegistrationAttachment
 from tenants.registrations.sealed_files import opened
 from tenants.scope import TenantScope

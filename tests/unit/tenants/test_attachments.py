@@ -7,7 +7,8 @@ from PIL import Image
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 
-from tenants.registrations.attachments import LARGEST_BYTES, AttachmentRefused, CleanFile, clean
+from tenants.registrations.attached_files import LARGEST_BYTES, AttachmentRefused, CleanFile
+from tenants.registrations.attachments import clean
 
 
 def picture(kind="PNG", **more):
