@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 from dataclasses import dataclass, field
+from itertools import cycle, islice
 
 import httpx
 
@@ -31,12 +32,12 @@ class Talker:
     refused: set[str] = field(default_factory=set)
 
     async def send(self, stop: asyncio.Event) -> None:
-        """Send batch after batch; the people are in every one."""
+        """Send batch after batch; every fourth text of each is to one of the people."""
         turn = 0
         while not stop.is_set():
             turn += 1
-            first = turn * BATCH % CROWD
-            to = (self.people * BATCH)[: BATCH // 4] + (self.crowd * 2)[first : first + BATCH * 3 // 4]
+            people, crowd = cycle(self.people), islice(cycle(self.crowd), turn * BATCH % CROWD, None)
+            to = [next(crowd if place % 4 else people) for place in range(BATCH)]
             batch = [{"to": each, "body": "Sale!", "type": "transactional"} for each in to]
             answer = await self.api.post("/v1/messages/batch", json={"messages": batch})
             for item in answer.json()["data"]:

@@ -31,8 +31,8 @@ AT_ONCE = int(os.environ.get("SCENARIO_STOP_BATCHES", "2"))
 """Batches under way at once."""
 RATE = float(os.environ.get("SCENARIO_STOP_RATE", str(CARRIED_PER_S)))
 """Accepted sends a second that there must be while the STOPs are said and watched."""
-IN_LINE = 150
-"""Messages that wait when the first STOP is said."""
+IN_LINE = 20 * CARRIED_PER_S
+"""Messages that wait when the first STOP is said: for twenty seconds, longer than slow commits take."""
 WATCHED_S = 3.0
 
 
