@@ -1,7 +1,8 @@
 """
 Commands that are imported when they are called, not when they are listed.
 
-`tollgate --help` must not pay for Litestar, botocore and SQLAlchemy; this is the one place where commands import late.
+`tollgate --help` must not pay for Litestar, botocore and SQLAlchemy; this is the one place where commands
+import late.
 """
 
 from collections.abc import Mapping
