@@ -3,7 +3,8 @@ The inbox: texts that the roads in have parked and acknowledged, taken from ther
 
 Whatever road a text takes (SNS, SQS, Firehose), it is on disk before it is acknowledged, written by a role
 that may do little else. Each is then taken in by a transaction of its own. What nobody's number got stays for
-the operator; what cannot be taken in after several tries is set aside, so that it holds up no other.
+the operator; what an erased tenant's got is let go of; what cannot be taken in after several tries is set
+aside, so that it holds up no other.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from gateway.db.engine import connect
 from gateway.db.faults import DATABASE_FAULTS
 from gateway.db.transaction import worker_transaction
 from gateway.faultpoints import FaultPoint, fp
-from gateway.inbound.taking import NobodysNumber, Outcome, Repeated, Taken, Taking
+from gateway.inbound.taking import ErasedTenant, NobodysNumber, Outcome, Repeated, Taken, Taking
 from gateway.lanes.errors import RedisUnavailable
 from gateway.receipts.event import InboundText, parse
 from gateway.telemetry import metrics
@@ -181,7 +182,7 @@ class Inbox:
 
 def _leaving(event_key: bytes, outcome: Outcome | Unreadable) -> tuple[Any, dict[str, Any]]:
     match outcome:
-        case Taken() | Repeated():
+        case Taken() | Repeated() | ErasedTenant():
             return _DONE, {"key": event_key}
         case NobodysNumber():
             return _KEEP, {"key": event_key, "reason": "no_such_number"}
@@ -196,6 +197,8 @@ def _count(outcome: Outcome | Unreadable) -> None:
             _log.info("inbound_taken_in", tenant_id=str(tenant_id), inbound_id=str(inbound_id), action=action)
         case Repeated():
             metrics.INBOUND_TEXTS.labels("repeated").inc()
+        case ErasedTenant():
+            metrics.INBOUND_TEXTS.labels("tenant_erased").inc()
         case NobodysNumber():
             metrics.INBOUND_TEXTS.labels("no_such_number").inc()
             _log.warning("inbound_for_nobody")

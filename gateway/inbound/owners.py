@@ -19,6 +19,13 @@ _OWNERS: Final = text(
     ORDER BY s.id
     """
 )
+_OF_ERASED: Final = text(
+    """
+    SELECT coalesce(bool_and(t.data_key = ''), false)
+    FROM senders s JOIN tenants t ON t.id = s.tenant_id
+    WHERE s.value = ANY (CAST(:values AS text[])) AND s.state <> 'released'
+    """
+)
 _PREVIOUS: Final = text("SELECT tenant_id, id FROM messages WHERE provider_message_id = :provider_id LIMIT 1")
 
 
@@ -57,9 +64,18 @@ async def owner_of(
 
     Tenants that share a number are told apart by the conversation: whoever wrote to the person last.
     """
-    digits = destination.removeprefix("+")
-    rows = (await session.execute(_OWNERS, {"values": [digits, f"+{digits}"]})).all()
+    rows = (await session.execute(_OWNERS, {"values": _spellings(destination)})).all()
     return chosen([_owner(row) for row in rows], country=country, previous=previous)
+
+
+async def is_of_erased(session: AsyncSession, destination: str) -> bool:
+    """Return whether whoever had the number was erased, and nobody else has it."""
+    return bool((await session.execute(_OF_ERASED, {"values": _spellings(destination)})).scalar_one())
+
+
+def _spellings(number: str) -> list[str]:
+    digits = number.removeprefix("+")
+    return [digits, f"+{digits}"]
 
 
 def chosen(owners: Sequence[Owner], *, country: str | None, previous: Previous | None) -> Owner | None:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.inbound.listening import Heard, Listener
 from gateway.inbound.obeying import Obeyed, Situation, obey
-from gateway.inbound.owners import Owner, Previous, owner_of, previous_of
+from gateway.inbound.owners import Owner, Previous, is_of_erased, owner_of, previous_of
 from gateway.messages.inbound import (
     InboundMessage,
     InboundReply,
@@ -82,7 +82,11 @@ class NobodysNumber(Struct, frozen=True, tag="no_such_number"):
     """No tenant has the number, or several and no conversation says whose it is; nothing was done."""
 
 
-Outcome = Taken | Repeated | NobodysNumber
+class ErasedTenant(Struct, frozen=True, tag="tenant_erased"):
+    """The number's tenant was erased, so nothing that a person writes to it may be kept; nothing was done."""
+
+
+Outcome = Taken | Repeated | NobodysNumber | ErasedTenant
 
 
 class _OptOutTold(Struct, frozen=True, kw_only=True):
@@ -109,7 +113,7 @@ class Taking:
         previous = await previous_of(session, event.previous_provider_message_id)
         owner = await owner_of(session, event.destination, country=country, previous=previous)
         if owner is None:
-            return NobodysNumber()
+            return ErasedTenant() if await is_of_erased(session, event.destination) else NobodysNumber()
         if (await session.execute(_FIRST, {"provider_id": event.inbound_message_id})).first() is None:
             return Repeated()
         key = await self._keys.of(owner.tenant_id)

@@ -6,7 +6,7 @@ money to its target and stores the events, all in the caller's transaction, so t
 webhooks can never tell different stories.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Final
@@ -125,6 +125,7 @@ async def save(
     *,
     now: datetime,
     also: Sequence[Write] = (),
+    untold: Collection[UUID] = (),
 ) -> list[MessageState]:
     """
     Write what changed: rows, money and events. Returns the states as written.
@@ -132,6 +133,7 @@ async def save(
     Args:
         changes: Pairs of the locked state and the decided one; equal pairs cost nothing.
         also: What else belongs to the same statement.
+        untold: Tenants that hear nothing any more, since they were erased.
     """
     moved = [(before, _closed(before, after, now)) for before, after in changes if before != after]
     if not moved:
@@ -141,7 +143,9 @@ async def save(
     paid = {movement.subject_id for movement in movements if movement.kind != "cost"}
     told = [(before, _numbered(before, after, paid=after.id in paid)) for before, after in settled]
     events = [
-        _event(after) for before, after in told if before.status != after.status and after.status in _EVENT_OF
+        _event(after)
+        for before, after in told
+        if before.status != after.status and after.status in _EVENT_OF and after.tenant_id not in untold
     ]
     postings = ledger_writes(movements)
     writes = [

@@ -6,7 +6,7 @@ events (a copy inserts nothing), fold the new ones, save. What no message claims
 joined later or stays as evidence.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
@@ -18,6 +18,7 @@ from msgspec import Struct
 from gateway.messages.state import MessageState, lock, save
 from gateway.messages.status import Unmapped, outcome_of, project
 from gateway.receipts.costs import with_every_price
+from gateway.receipts.erased import unnamed
 from gateway.receipts.event import InboundText, Receipt
 from gateway.receipts.fold import fold
 from gateway.receipts.protect_findings import findings
@@ -68,7 +69,7 @@ async def apply_batch(
         await _move(connection, owned, fresh, now)
         homeless = [item for item in batch if not _is_owned(item, owners, states)]
         await park(connection, homeless, platform_key)
-    return [_answer(item, owners, states, fresh) for item in batch]
+    return [_answer(item, owners, states, fresh.keys) for item in batch]
 
 
 def _is_owned(item: Incoming, owners: dict[bytes, UUID], states: dict[UUID, MessageState]) -> bool:
@@ -76,7 +77,7 @@ def _is_owned(item: Incoming, owners: dict[bytes, UUID], states: dict[UUID, Mess
 
 
 def _answer(
-    item: Incoming, owners: dict[bytes, UUID], states: dict[UUID, MessageState], fresh: set[bytes]
+    item: Incoming, owners: dict[bytes, UUID], states: dict[UUID, MessageState], fresh: Collection[bytes]
 ) -> Applied:
     if not _is_owned(item, owners, states):
         metrics.RECEIPTS_PARKED.labels(
@@ -108,16 +109,31 @@ async def _owners(connection: HotConnection, receipts: Sequence[Receipt]) -> dic
 _STORE = """
     INSERT INTO receipts (tenant_id, message_id, message_at, event_key, event_type, event_at, detail,
         provider_message_id, price_micros, fee_micros)
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::bytea[], $5::text[],
-        $6::timestamptz[], $7::jsonb[], $8::text[], $9::bigint[], $10::bigint[])
-    ON CONFLICT DO NOTHING RETURNING event_key
+    SELECT r.tenant_id, r.message_id, r.message_at, r.event_key, r.event_type, r.event_at,
+        CASE WHEN t.data_key = '' THEN '{}' ELSE r.detail END, r.provider_message_id, r.price, r.fee
+    FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::bytea[], $5::text[], $6::timestamptz[],
+            $7::jsonb[], $8::text[], $9::bigint[], $10::bigint[])
+        AS r (tenant_id, message_id, message_at, event_key, event_type, event_at, detail,
+            provider_message_id, price, fee)
+    JOIN tenants t ON t.id = r.tenant_id
+    ON CONFLICT DO NOTHING RETURNING event_key, CASE WHEN detail = '{}' THEN tenant_id END AS erased
 """
+"""An event has members, so one that is stored without any is of a tenant that was erased."""
 
 
-async def _store(connection: HotConnection, owned: Sequence[tuple[Receipt, MessageState]]) -> set[bytes]:
-    """Insert the events and return the keys of those that were not there before."""
+class _Fresh(Struct, frozen=True):
+    """What was not there before."""
+
+    keys: frozenset[bytes]
+    """Of events."""
+    erased: frozenset[UUID]
+    """Tenants among theirs that were erased."""
+
+
+async def _store(connection: HotConnection, owned: Sequence[tuple[Receipt, MessageState]]) -> _Fresh:
+    """Insert the events, and return which were not there before."""
     if not owned:
-        return set()
+        return _Fresh(frozenset(), frozenset())
     rows = await connection.fetch(
         _STORE,
         [state.tenant_id for _, state in owned],
@@ -131,7 +147,10 @@ async def _store(connection: HotConnection, owned: Sequence[tuple[Receipt, Messa
         [receipt.price_micros for receipt, _ in owned],
         [receipt.carrier_fee_micros for receipt, _ in owned],
     )
-    return {row["event_key"] for row in rows}
+    return _Fresh(
+        keys=frozenset(row["event_key"] for row in rows),
+        erased=frozenset(row["erased"] for row in rows if row["erased"] is not None),
+    )
 
 
 def _impersonal(raw: bytes) -> dict[str, Any]:
@@ -144,24 +163,28 @@ def _impersonal(raw: bytes) -> dict[str, Any]:
 async def _move(
     connection: HotConnection,
     owned: Sequence[tuple[Receipt, MessageState]],
-    fresh: set[bytes],
+    stored: _Fresh,
     now: datetime,
 ) -> None:
+    fresh = [(receipt, state) for receipt, state in owned if receipt.event_key in stored.keys]
+    named = [(receipt, state) for receipt, state in fresh if state.tenant_id not in stored.erased]
+    metrics.RECEIPTS_OF_ERASED.inc(len(fresh) - len(named))
     before: dict[UUID, MessageState] = {}
     after: dict[UUID, MessageState] = {}
-    for receipt, state in owned:
-        if receipt.event_key in fresh:
-            before.setdefault(state.id, state)
-            after[state.id] = fold(after.get(state.id, state), receipt)
-            metrics.RECEIPT_LAG_SECONDS.observe(max(0.0, (now - receipt.at).total_seconds()))
-    _report_unmapped([receipt for receipt, _ in owned if receipt.event_key in fresh])
+    for receipt, state in fresh:
+        before.setdefault(state.id, state)
+        after[state.id] = fold(after.get(state.id, state), receipt)
+        metrics.RECEIPT_LAG_SECONDS.observe(max(0.0, (now - receipt.at).total_seconds()))
+    _report_unmapped([receipt for receipt, _ in fresh])
     unanswered = {"queued", "dispatching"}
     answered = [i for i in before if before[i].status in unanswered and after[i].status not in unanswered]
     # An event is proof that AWS has it: an attempt of unknown outcome is known now.
     also = [Write("answered", _ANSWERED, (answered,))] if answered else []
     after |= await with_every_price(connection, list(after.values()))
-    also += findings([(receipt, state) for receipt, state in owned if receipt.event_key in fresh])
-    await save(connection, [(before[i], after[i]) for i in before], now=now, also=also)
+    after |= unnamed(after, stored.erased)
+    also += findings(named)
+    changes = [(before[i], after[i]) for i in before]
+    await save(connection, changes, now=now, also=also, untold=stored.erased)
 
 
 _ANSWERED = "DELETE FROM dispatch_queue WHERE message_id = ANY({0}::uuid[]) AND attempt > 0"

@@ -161,6 +161,10 @@ RECEIPTS_UNMAPPED: Final = Counter(
     "tollgate_receipts_unmapped_total",
     "Delivery events whose status the gateway does not know; any at all calls for a new version of it.",
 )
+RECEIPTS_OF_ERASED: Final = Counter(
+    "tollgate_receipts_of_erased_total",
+    "Delivery events of tenants that were erased: settled, and stored without what names a person.",
+)
 RECEIPTS_JOINED: Final = Counter(
     "tollgate_receipts_joined_total", "Parked delivery events whose message became known later."
 )
@@ -188,7 +192,7 @@ RECEIPT_LAG_SECONDS: Final = Histogram(
 INBOUND_TEXTS: Final = Counter(
     "tollgate_inbound_texts_total",
     "Texts that came in, by what they did: opt_out, opt_in, help, reply, no_keyword, repeated, "
-    "no_such_number, unreadable, not_taken_in.",
+    "no_such_number, tenant_erased, unreadable, not_taken_in.",
     ["outcome"],
 )
 AUTO_REPLIES: Final = Counter(

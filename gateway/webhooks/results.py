@@ -47,10 +47,13 @@ _RECORD = """
 _KEEP = """
     INSERT INTO webhook_attempts
         (tenant_id, delivery_id, at, number, duration_ms, response_status, response_sealed, error)
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::smallint[], $5::integer[],
-        $6::smallint[], $7::bytea[], $8::text[])
+    SELECT d.* FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::smallint[], $5::integer[],
+            $6::smallint[], $7::bytea[], $8::text[])
+        AS d (tenant_id, delivery_id, at, number, duration_ms, response_status, response_sealed, error)
+    JOIN tenants t ON t.id = d.tenant_id AND t.data_key <> ''
     ON CONFLICT DO NOTHING
 """
+"""A post that was under way when its tenant was erased leaves nothing behind."""
 
 
 async def write_results(connection: HotConnection, batch: Sequence[Result]) -> None:

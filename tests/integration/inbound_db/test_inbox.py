@@ -146,6 +146,20 @@ async def test_a_text_for_nobody_and_one_that_makes_no_sense_hold_up_no_other(bo
     assert await box.parked() == ["no_such_number", "unreadable"]
 
 
+async def test_a_text_to_an_erased_tenants_number_is_let_go_of_and_to_a_closed_ones_kept(box, worker_pool):
+    """Who was closed may be asked what becomes of it; who was erased may not be heard of again."""
+    closed = "UPDATE tenants SET state = 'closed' WHERE id = $1"
+    await worker_pool.execute(closed, box.scope.tenant_id)
+    await box.park(text(us_number(), box.number, "Hello"))
+    await box.work()
+    assert await box.parked() == ["no_such_number"]
+    await worker_pool.execute("UPDATE tenants SET data_key = '' WHERE id = $1", box.scope.tenant_id)
+    await box.park(text(us_number(), box.number, "Hello again"))
+    await box.work()
+    assert await box.parked() == ["no_such_number"]
+    assert await box.rows() == []
+
+
 async def test_a_text_that_cannot_be_taken_in_is_set_aside_after_several_tries(box, worker_pool):
     """A fault of ours with one text must not turn for ever, nor lose it."""
     poison = text(us_number(), box.number, "Hello")

@@ -279,3 +279,19 @@ async def test_the_ingest_role_can_do_nothing_but_receive(ingest_pool, sent):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await ingest_pool.execute(forbidden)
     assert message
+
+
+async def test_a_batch_tells_the_neighbour_of_a_tenant_that_was_erased(apply, database, sent):
+    """From the request on, while its rows are not gone yet: both are settled, and one is named and told."""
+    gone, stays = await sent(), await sent()
+    await database.execute("UPDATE tenants SET data_key = '' WHERE id = $1", gone.tenant_id)
+    telling = {"carrierName": "Anna's Phones", "mcc": "310"}
+    assert await apply(*(life(each, "DELIVERED", **telling)[0] for each in (gone, stays))) == ["applied"] * 2
+    for message, carrier, told in ((gone, None, 0), (stays, "Anna's Phones", 1)):
+        row = await row_of(database, message.id)
+        assert (row["status"], row["price_final"], row["carrier"]) == ("delivered", 10, carrier)
+        events = "SELECT count(*) FROM events WHERE message_id = $1 AND type = 'message.delivered'"
+        assert await database.fetchval(events, message.id) == told
+        detail = await database.fetchval("SELECT detail FROM receipts WHERE message_id = $1", message.id)
+        assert ("Anna" in detail) == (told == 1)
+    assert await faults(database, of_tenant=gone.tenant_id) == []

@@ -1,0 +1,162 @@
+"""What comes for a tenant that was erased: AWS is answered, the books are settled, nobody is named again."""
+
+import json
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from uuid import uuid4
+
+import httpx
+import pytest
+from prometheus_client import REGISTRY
+
+from gateway.messages.reconcile import every_difference
+from gateway.receipts.event import parse
+from gateway.webhooks.due import DueDelivery
+from gateway.webhooks.payload import StoredEvent
+from gateway.webhooks.results import Result, write_results
+from gateway.webhooks.schedule import Delivered
+from tenants.endpoints.models import WebhookEndpoint
+from tenants.ids import created_at, decode, new_uuid
+from tests.harness.envelopes import signed_envelope
+from tests.harness.inbound import LONG_CODE, two_way_number
+from tests.harness.numbers import us_number
+from tests.harness.receipts import event
+from tests.harness.tenants import enrol
+from tests.harness.waiting import until
+
+TELLING = {
+    "carrierName": "Anna's Phones",
+    "mcc": "310",
+    "mnc": "410",
+    "messageStatusDescription": "Anna's phone took it",
+    "protectConfiguration": {"protectStatus": "MONITOR"},
+    "protectConfigurationAssessment": {
+        "protectRecommendation": "BLOCK",
+        "protectInsights": {"blockReason": "AIT_SUSPECTED"},
+    },
+}
+"""What AWS says of a phone beside its number."""
+
+
+@pytest.fixture(scope="module")
+async def gone(stack):
+    """An erased tenant: the id of its message, which AWS had called UNKNOWN, and its number."""
+    await stack.emulate("faults", {"receipts": {"lose_rate": 1.0}})
+    customer = await stack.customer(senders=[LONG_CODE])
+    number = (await two_way_number(stack, customer))["value"]
+    message_id = (await customer.send(to=us_number(), body="Hello")).json()["id"]
+
+    async def is_sent():
+        return (await customer.message(message_id))["status"] == "sent"
+
+    await until(is_sent)
+    assert (await posted(stack, said(message_id, "UNKNOWN", price=0))).status_code == 200
+    path = f"/v1/admin/tenants/{customer.id}"
+    await stack.operate("post", f"{path}/close")
+    await stack.operate("post", f"{path}/erase")
+
+    async def is_done():
+        return (await stack.operate("get", f"{path}/erase"))["state"] == "done"
+
+    await until(is_done)
+    await stack.emulate("faults", {})
+    return SimpleNamespace(tenant_id=customer.uuid, message_id=message_id, number=number)
+
+
+async def posted(stack, text):
+    """Post an event as SNS does; return the answer."""
+    topic_arn = await stack.database.fetchval("SELECT topic_arn FROM aws_accounts")
+    body = signed_envelope(stack.emulator, topic_arn, text)
+    headers = {"content-type": "text/plain; charset=UTF-8"}
+    async with httpx.AsyncClient(base_url=stack.settings.public_url) as client:
+        return await client.post("/v1/ingest/sns", content=body, headers=headers)
+
+
+def said(message_id, status, **members):
+    """What AWS says of a message."""
+    ours = decode("msg", message_id)
+    return json.dumps(event(status, message_id=ours, provider_message_id=f"aws-{message_id}", **members))
+
+
+def counted(name, **labels):
+    """A counter of this process."""
+    return REGISTRY.get_sample_value(f"tollgate_{name}_total", labels) or 0
+
+
+async def rows_of(stack, tenant_id, table):
+    """A tenant's rows."""
+    return await stack.database.fetch(f"SELECT * FROM {table} WHERE tenant_id = $1", tenant_id)
+
+
+async def test_a_late_receipt_settles_its_message_and_names_nobody(stack, gone):
+    """Acknowledged at once, so that SNS does not repeat it; the price is kept, the rest is let go of."""
+    late = said(gone.message_id, "DELIVERED", second=5, **TELLING)
+    before = counted("receipts_of_erased")
+    for _ in range(2):
+        answer = await posted(stack, late)
+        assert (answer.status_code, answer.json()["outcome"]) == (200, "stored")
+    assert counted("receipts_of_erased") == before + 1
+
+    [message] = await rows_of(stack, gone.tenant_id, "messages")
+    assert (message["status"], message["price_final"]) == ("delivered", message["price_estimated"])
+    assert message["cost_micros"] == 5810 + 2600
+    assert [message[name] for name in ("carrier", "mcc", "mnc", "reason_detail")] == [None] * 4
+    receipts = await rows_of(stack, gone.tenant_id, "receipts")
+    assert {row["event_type"] for row in receipts} == {"TEXT_UNKNOWN", "TEXT_DELIVERED"}
+    assert [row["detail"] for row in receipts] == ["{}"] * 2
+    for table in ("events", "webhook_deliveries", "protect_findings"):
+        assert await rows_of(stack, gone.tenant_id, table) == [], table
+    parked = "SELECT count(*) FROM parked_receipts WHERE event_key = $1"
+    assert await stack.database.fetchval(parked, parse(late).event_key) == 0
+    found = [each for each in await every_difference(stack.database) if each.tenant_id == gone.tenant_id]
+    assert found == []
+
+
+async def test_a_text_to_a_number_of_the_tenant_is_acknowledged_counted_and_let_go_of(stack, gone):
+    """The number is leased until a teardown; whoever writes to it is the erased tenant's business no more."""
+    text = json.dumps(
+        {
+            "originationNumber": us_number(),
+            "destinationNumber": gone.number,
+            "messageKeyword": "STOP",
+            "messageBody": "STOP it, says Anna",
+            "inboundMessageId": str(uuid4()),
+        }
+    )
+    before = counted("inbound_texts", outcome="tenant_erased")
+    assert (await posted(stack, text)).status_code == 200
+
+    async def is_counted():
+        return counted("inbound_texts", outcome="tenant_erased") > before
+
+    await until(is_counted)
+    parked = "SELECT count(*) FROM parked_receipts WHERE event_key = $1"
+    assert await stack.database.fetchval(parked, parse(text).event_key) == 0
+    for table in ("inbound_messages", "inbound_replies", "opt_outs", "opt_out_changes", "events"):
+        assert await rows_of(stack, gone.tenant_id, table) == [], table
+
+
+async def test_a_post_that_was_under_way_leaves_nothing_behind(database, worker_pool, worker_engine):
+    """What the receiver said comes back after its delivery was erased; a neighbour's in the batch is kept."""
+    erased, neighbour = [(await enrol(worker_engine)).tenant_id for _ in range(2)]
+    await database.execute("UPDATE tenants SET data_key = '' WHERE id = $1", erased)
+    async with worker_pool.acquire() as connection, connection.transaction():
+        await write_results(connection, [result_of(erased), result_of(neighbour)])
+    query = "SELECT tenant_id FROM webhook_attempts WHERE tenant_id = ANY($1::uuid[])"
+    rows = await database.fetch(query, [erased, neighbour])
+    assert [row["tenant_id"] for row in rows] == [neighbour]
+
+
+def result_of(tenant_id):
+    """A good answer to a post of a tenant's."""
+    delivery_id = new_uuid()
+    delivery = DueDelivery(
+        tenant_id=tenant_id,
+        id=delivery_id,
+        created_at=created_at(delivery_id),
+        endpoint=WebhookEndpoint(id=new_uuid(), tenant_id=tenant_id, failures=0, failing_since=None),
+        event=StoredEvent(id=new_uuid(), type="message.delivered", sequence=1, data={}, message=None),
+        attempts=0,
+    )
+    answer = Delivered(status=200, duration_ms=3, body_excerpt="")
+    return Result(delivery=delivery, attempt=answer, reply_sealed=b"x", at=datetime.now(UTC), jitter=0.5)
