@@ -26,6 +26,7 @@ from tenants.senders.models import AwsAccount
 
 KEPT_FOR: Final = timedelta(hours=24)
 _TYPES: Final = "*"
+"""Under this name, which no type has, their list is kept."""
 _FORM: Final = "registration form"
 _T = TypeVar("_T")
 _log = structlog.get_logger(__name__)
@@ -67,6 +68,8 @@ class Forms:
             NotFound: AWS has no such type.
             Unavailable: AWS does not answer and nothing is kept.
         """
+        if registration_type == _TYPES:
+            raise NotFound(_FORM)
         kept = await self._kept(registration_type, Form)
         if kept is not None and kept[1]:
             return kept[0]

@@ -54,7 +54,8 @@ async def test_forms_are_what_aws_describes(customer):
     fields = {field["path"]: field for field in form["fields"]}
     assert fields["messagingUseCase.transactionalOnly"]["options"][0]["value"] == "Yes"
     assert form["type"]["associations"][0]["behavior"] == "ASSOCIATE_ON_APPROVAL"
-    assert (await customer.test.get("/v1/registration-forms/XX_NONE")).status_code == 404
+    for no_type in ("XX_NONE", "*"):
+        assert (await customer.test.get(f"/v1/registration-forms/{no_type}")).status_code == 404
 
 
 async def test_a_registration_goes_from_a_draft_to_a_sender(stack, customer, sink):
