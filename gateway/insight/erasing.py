@@ -5,6 +5,7 @@ A batch that a crash cuts short is done again by whoever comes next; two that me
 """
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -22,7 +23,12 @@ from tenants.scope import TenantScope
 _log = structlog.get_logger(__name__)
 
 _AT_ONCE: Final = 1000
-_UNFINISHED: Final = "SELECT tenant_id FROM tenant_erasures WHERE finished_at IS NULL ORDER BY asked_at"
+_BEGINS_AFTER: Final = timedelta(seconds=10)
+"""Longer than a revoked API key is trusted and a request takes, so that nobody writes behind the erasure."""
+_DUE: Final = """
+    SELECT tenant_id FROM tenant_erasures WHERE finished_at IS NULL AND asked_at <= now() - $1::interval
+    ORDER BY asked_at
+"""
 _IN_FLIGHT: Final = text("""
     SELECT EXISTS (SELECT FROM dispatch_queue WHERE tenant_id = :tenant)
         OR EXISTS (SELECT FROM messages WHERE status = 'sent' AND tenant_id = :tenant)
@@ -49,10 +55,10 @@ class Erasures:
         self._forget = forget
         self._clock = clock
 
-    async def work(self, *, at_once: int = _AT_ONCE) -> int:
+    async def work(self, *, at_once: int = _AT_ONCE, begins_after: timedelta = _BEGINS_AFTER) -> int:
         """Erase what was asked for, to its end; returns how many tenants were finished."""
         finished = 0
-        for row in await self._pool.fetch(_UNFINISHED):
+        for row in await self._pool.fetch(_DUE, begins_after):
             finished += await self._erase(row["tenant_id"], at_once)
         return finished
 

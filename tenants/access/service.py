@@ -110,6 +110,11 @@ async def revoke_key(scope: TenantScope, session: AsyncSession, key_id: UUID, *,
     return key
 
 
+async def revoke_all(scope: TenantScope, session: AsyncSession, *, now: datetime) -> None:
+    """End every key of a tenant, test keys too."""
+    await store.revoke_all(scope, session, now=now)
+
+
 async def authenticate(session: AsyncSession, key_id: UUID) -> StoredKey | None:
     """Return what `credential.judge` needs of a key, for a cache to keep; needs a worker's session."""
     return await store.stored_key(session, key_id)

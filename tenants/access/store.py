@@ -1,11 +1,12 @@
 """Queries on API keys."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tenants.access.credential import StoredKey
@@ -31,6 +32,14 @@ async def page(
     if after is not None:
         query = query.where(ApiKey.id < after)
     return (await session.scalars(query.order_by(ApiKey.id.desc()).limit(limit))).all()
+
+
+async def revoke_all(scope: TenantScope, session: AsyncSession, *, now: datetime) -> None:
+    """End the tenant's keys that have not ended yet."""
+    live = ApiKey.revoked_at.is_(None)
+    await session.execute(
+        update(ApiKey).where(ApiKey.tenant_id == scope.tenant_id, live).values(revoked_at=now)
+    )
 
 
 async def stored_key(session: AsyncSession, key_id: UUID) -> StoredKey | None:

@@ -91,6 +91,11 @@ async def end(session: AsyncSession, secret: str, *, pepper: bytes) -> None:
     await store.end_session(session, keyed_hash(pepper, "session", secret))
 
 
+async def end_all(scope: TenantScope, session: AsyncSession) -> None:
+    """Sign all of a tenant's people out of every browser."""
+    await store.end_all_sessions(scope, session)
+
+
 async def end_everywhere(scope: TenantScope, session: AsyncSession) -> None:
     """Sign a person out of every browser."""
     if scope.person_id is not None:

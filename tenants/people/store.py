@@ -73,6 +73,11 @@ async def end_sessions(scope: TenantScope, session: AsyncSession, person_id: UUI
     await session.execute(delete(ConsoleSession).where(owned, ConsoleSession.person_id == person_id))
 
 
+async def end_all_sessions(scope: TenantScope, session: AsyncSession) -> None:
+    """Forget every browser of every one of a tenant's people."""
+    await session.execute(delete(ConsoleSession).where(ConsoleSession.tenant_id == scope.tenant_id))
+
+
 async def end_old_sessions(session: AsyncSession, now: datetime, idle_before: datetime) -> None:
     """Delete what nobody can use any more."""
     ended = or_(ConsoleSession.expires_at <= now, ConsoleSession.seen_at <= idle_before)

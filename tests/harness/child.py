@@ -50,8 +50,9 @@ def hasten_registrations(lease_s: float) -> None:
 
 
 def erase_in_small_steps() -> None:
-    """Erase a few rows at a time, so that a scheduler can die between two batches of one table."""
-    import_module("gateway.insight.erasing").Erasures.work.__kwdefaults__["at_once"] = ERASED_AT_ONCE
+    """Erase soon and a few rows at a time, so that a scheduler can die between two batches of one table."""
+    defaults = import_module("gateway.insight.erasing").Erasures.work.__kwdefaults__
+    defaults |= {"at_once": ERASED_AT_ONCE, "begins_after": timedelta(0)}
 
 
 def run() -> None:

@@ -55,9 +55,9 @@ def _view(row: Erasure) -> ErasureView:
     responses=_ERASES,
     summary="Erase a closed tenant",
     description=(
-        "For good. Its data key, name and slug go at once; a minute later no process reads a number or text "
-        "of it any more. Its rows follow: all are deleted but the books and what stands at AWS; messages, "
-        "receipts and the audit trail stay without what names a person. "
+        "For good. Its data key, name, slug, API keys and sessions go at once; a minute later no process "
+        "reads a number or text of it any more. Its rows follow: all are deleted but the books and what "
+        "stands at AWS; messages, receipts and the audit trail stay without what names a person. "
         "Export it and tear it down before. Asked again, it answers how far it is."
     ),
 )
@@ -68,8 +68,8 @@ async def erase_tenant(
     scope = named_tenant(tenant_id)
 
     async def work(session: AsyncSession) -> ErasureView:
-        waiting = await in_flight(scope, session)
-        return _view(await erasure.begin(scope, session, in_flight=waiting))
+        waiting, now = await in_flight(scope, session), desk.services.clock.now()
+        return _view(await erasure.begin(scope, session, in_flight=waiting, now=now))
 
     answer = await desk.operator_once(request, work, status=202)
     desk.services.data_keys.forget(scope.tenant_id)

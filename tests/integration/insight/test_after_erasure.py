@@ -58,7 +58,7 @@ async def gone(stack):
     async def is_done():
         return (await stack.operate("get", f"{path}/erase"))["state"] == "done"
 
-    await until(is_done)
+    await until(is_done, within_s=90)
     await stack.emulate("faults", {})
     return SimpleNamespace(tenant_id=customer.uuid, message_id=message_id, number=number)
 
