@@ -149,7 +149,7 @@ async def go_live(window) -> None:
         await window.page.reload()
         return "Delivered." in await window.text()
 
-    await until(delivered, within_s=30)
+    await until(delivered)
     await window.shoot("test-message-delivered")
     await window.open("/console/onboarding")
     await window.press("Go live")

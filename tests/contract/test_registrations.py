@@ -43,7 +43,7 @@ async def comes_to(customer, home, status):
         shown = (await customer.live.get(home)).json()
         return shown if shown["status"] == status else None
 
-    return await until(look, within_s=20)
+    return await until(look)
 
 
 async def test_forms_are_what_aws_describes(customer):
@@ -87,7 +87,7 @@ async def test_a_registration_goes_from_a_draft_to_a_sender(stack, customer, sin
     history = (await customer.live.get(f"{home}/history")).json()["data"]
     assert [move["after"] for move in history][:4] == ["preparing", "ready", "submitting", "submitted"]
     assert history[-1]["after"] == "complete"
-    await sink.wait_for("/r", 5, within_s=20)
+    await sink.wait_for("/r", 5)
 
 
 async def test_a_wrong_value_names_its_field_and_nothing_is_stored(customer):

@@ -38,7 +38,7 @@ async def test_an_operator_asks_for_a_sender_id_in_many_countries(stack):
         report = (await stack.operator.get(path, params={"sender_id": value})).json()
         return report if report["waiting"] == 0 else None
 
-    report = await until(settled, within_s=20)
+    report = await until(settled)
     assert {row["country"]: row["state"] for row in report["data"]} == {
         "FR": "created",
         "GB": "created",

@@ -42,7 +42,7 @@ async def taken_in(customer: Customer, count: int, *, person: str | None = None)
         found = listed.json()["data"]
         return found if len(found) >= count and all(each["reply"]["state"] != "due" for each in found) else []
 
-    return await until(look, within_s=20)
+    return await until(look)
 
 
 async def received(stack: Stack, person: str, count: int) -> list[str]:
@@ -52,6 +52,4 @@ async def received(stack: Stack, person: str, count: int) -> list[str]:
         found = [each["body"] for each in await stack.carried(to=person)]
         return found if len(found) >= count else []
 
-    return (
-        await until(look, within_s=20) if count else [each["body"] for each in await stack.carried(to=person)]
-    )
+    return await until(look) if count else [each["body"] for each in await stack.carried(to=person)]

@@ -161,7 +161,7 @@ async def test_a_text_for_a_number_nobody_has_waits_for_its_tenant(stack):
         rows = (await stack.operate("get", "/v1/admin/inbound/quarantined"))["data"]
         return [row for row in rows if row["to"] == sender["value"]]
 
-    await until(quarantined, within_s=20)
+    await until(quarantined)
     value = "UPDATE senders SET value = $2 WHERE tenant_id = $1"
     await stack.database.execute(value, customer.uuid, sender["value"])
     assert (await stack.operate("post", "/v1/admin/inbound/quarantined/return"))["texts"] >= 1

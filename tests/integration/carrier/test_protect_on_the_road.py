@@ -65,7 +65,7 @@ async def test_receipts_feed_the_four_charts_of_each_configuration(stack) -> Non
         found = {each["configuration"]: each for each in report["configurations"]}
         return found if closed in found and found[watching]["recommended"]["count"] == suspected else None
 
-    charts = await until(counted, within_s=20)
+    charts = await until(counted)
     assert charts[filtering]["blocked"] == {
         "count": suspected,
         "percent": round(100 * suspected / SENDS, 3),

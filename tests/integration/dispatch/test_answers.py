@@ -139,7 +139,7 @@ async def test_when_the_policy_is_mended_a_probe_finds_out_and_all_leave(make, d
         async def all_sent():
             return await statuses(database, messages) == {"sent"}
 
-        await until(all_sent, within_s=20)
+        await until(all_sent)
 
 
 async def test_a_sender_that_is_not_fit_stops_its_own_line_only(make, database):
@@ -194,7 +194,7 @@ async def test_what_was_throttled_is_sent_once_later_and_counts_as_the_first_att
         async def all_sent():
             return await statuses(database, messages) == {"sent"}
 
-        await until(all_sent, within_s=20)
+        await until(all_sent)
     assert throttled
     assert {text.attempt for text in world.carrier.sent} == {1}
     attempts = await database.fetch(

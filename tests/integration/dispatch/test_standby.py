@@ -93,7 +93,7 @@ async def test_without_redis_texts_leave_at_a_static_share_and_come_back_to_the_
         async def is_sent():
             return await sent(database, scope) == count
 
-        await until(is_sent, within_s=25)
+        await until(is_sent)
 
     async with EmbeddedRedis(tmp_path) as server:
         await more(10)
@@ -134,7 +134,7 @@ async def test_a_short_absence_changes_nothing(worker_pool, worker_engine, datab
         async def all_sent():
             return await sent(database, scope) == 5
 
-        await until(all_sent, within_s=15)
+        await until(all_sent)
         mode = await database.fetchval("SELECT mode FROM dispatchers WHERE route = $1", route)
         assert mode == "lanes"
 

@@ -138,7 +138,7 @@ async def test_a_call_is_held_by_estimate_and_settled_by_its_minutes(customer, s
         message = await customer.message(sent.json()["id"])
         return message if message["provider"]["status"] == "COMPLETED" else None
 
-    final = await until(settled, within_s=20)
+    final = await until(settled)
     minutes = -(-await stack.database.fetchval("SELECT max(call_seconds) FROM messages") // 60)
     assert minutes == 1  # 750 characters are read in a minute, at the pace of the emulated carrier
     assert (final["status"], final["price"]["final"]) == ("delivered", "0.018")
@@ -163,7 +163,7 @@ async def test_a_test_key_sends_pictures_and_calls_on_the_sandbox(customer, stac
         sent = await customer.test.post("/v1/messages", json=send)
         assert sent.status_code == 202, sent.text
 
-        await until(partial(_stands_at, customer.test, sent.json()["id"], status), within_s=20)
+        await until(partial(_stands_at, customer.test, sent.json()["id"], status))
     assert await stack.carried(to=to) == []
 
 

@@ -112,7 +112,7 @@ async def all_deleted(queue, count):
     async def look():
         return len(queue.deleted) == count
 
-    await until(look, within_s=10)
+    await until(look)
 
 
 async def test_nothing_is_deleted_before_its_commit():
@@ -145,7 +145,7 @@ async def test_what_takes_long_stays_hidden_meanwhile():
         async def renewed_twice():
             return queue.hidden["l0"] >= 2
 
-        await until(renewed_twice, within_s=5)
+        await until(renewed_twice)
         commit.free.set()
         await all_deleted(queue, 1)
 
