@@ -126,7 +126,7 @@ class Sink:
             self._changed.notify_all()
         return web.Response(status=status)
 
-    async def until(self, condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    async def until(self, condition: Callable[[], bool], seconds: float = 60.0) -> None:
         """Wait until what has arrived fulfils a condition."""
         async with asyncio.timeout(seconds), self._changed:
             await self._changed.wait_for(condition)

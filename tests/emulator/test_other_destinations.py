@@ -73,7 +73,7 @@ async def test_events_reach_streams_and_log_groups(
             **{kind: target},
         )
         message_id = await aws.send(OriginationIdentity=number["PhoneNumberId"], ConfigurationSetName="set")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             made, members = await apis.calls.get()
         assert made == call
         if kind == "KinesisFirehoseDestination":
@@ -93,7 +93,7 @@ async def test_a_topic_delivers_to_a_queue(apis: AwsApis) -> None:
         subscribed = await aws.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
         assert subscribed["SubscriptionArn"].startswith(topic)
         sent = await aws.sns.publish(TopicArn=topic, Message="hello")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             made, members = await apis.calls.get()
         assert made == "AmazonSQS.SendMessage"
         assert members["QueueUrl"] == f"{apis.url}/123456789012/receipts"

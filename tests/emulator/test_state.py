@@ -119,7 +119,7 @@ class Process:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "gateway.emulator", *self._arguments
         )
-        async with asyncio.timeout(15), aiohttp.ClientSession() as session:
+        async with asyncio.timeout(60), aiohttp.ClientSession() as session:
             while True:
                 try:
                     async with session.get(self.base_url + "/healthz") as answer:
@@ -150,7 +150,7 @@ async def test_kill_nine_loses_no_accepted_send_and_no_receipt(tmp_path: Path, s
         for round_ in range(3):
             progress = asyncio.Semaphore(0)
             load = asyncio.create_task(_load(sms, request, round_, answered, progress))
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 for _ in range(40):
                     await progress.acquire()
             assert await process.end(signal.SIGKILL) == -signal.SIGKILL

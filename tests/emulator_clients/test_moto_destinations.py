@@ -95,7 +95,7 @@ async def test_events_pass_a_topic_into_a_queue(aws: Aws, moto: Moto) -> None:
     await deliver_to(aws, SnsDestination={"TopicArn": topic_arn})
     message_id = await send(aws)
     envelopes: list[dict[str, Any]] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not any(json.loads(each["Message"])["isFinal"] for each in envelopes):
             received = await moto.sqs.receive_message(
                 QueueUrl=queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=5

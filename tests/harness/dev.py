@@ -69,7 +69,7 @@ class Dev:
             return
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(120):
             await self._process.wait()
 
     async def kill(self, part: str) -> None:

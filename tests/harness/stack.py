@@ -208,7 +208,7 @@ async def _stop(running: list["asyncio.Task[None]"]) -> None:
     dead = [task for task in running if task.done()]
     for task in running:
         task.cancel()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await asyncio.gather(*running, return_exceptions=True)
     for task in dead:
         task.result()

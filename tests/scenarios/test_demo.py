@@ -216,7 +216,7 @@ async def test_api_processes_share_a_port_and_answer_what_waits_before_they_stop
         answers = await asyncio.gather(*sends, return_exceptions=True)
     assert {each.status_code for each in answers if isinstance(each, httpx.Response)} == {202}
     assert all(isinstance(each, httpx.Response | httpx.TransportError) for each in answers)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         assert await process.wait() == 0
 
 
@@ -227,7 +227,7 @@ async def test_a_child_ends_when_its_supervisor_is_gone() -> None:
     )
     assert process.stdin is not None
     process.stdin.close()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await process.wait()
 
 

@@ -154,7 +154,7 @@ async def test_a_fault_that_nobody_expected_ends_the_dispatcher(
     monkeypatch.setattr("gateway.dispatch.handover.mark", broken)
     async with dispatching(worker_pool, redis_url, clock, Gate()) as running:
         with pytest.raises(ValueError, match="a defect of ours"):
-            await asyncio.wait_for(running, timeout=10)
+            await asyncio.wait_for(running, timeout=60)
     await database.execute("DELETE FROM dispatch_queue WHERE route = $1", ROUTE)
 
 

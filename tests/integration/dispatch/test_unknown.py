@@ -171,7 +171,7 @@ async def test_sweeps_and_receipts_at_once_never_wait_for_each_other_in_a_circle
             await apply_batch(connection, [arrived], now=clock.now(), platform_key=key)
 
     sweeps = [UnknownSweep(worker_pool, clock, wait=WAIT).sweep() for _ in range(8)]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await asyncio.gather(*sweeps, *(receive(message) for message in reversed(messages)))
     ids = [message.id for message in messages]
     statuses = await database.fetch("SELECT DISTINCT status FROM messages WHERE id = ANY ($1)", ids)

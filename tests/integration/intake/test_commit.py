@@ -177,7 +177,7 @@ async def test_a_killed_flusher_answers_the_truth_or_unavailable(database, worke
 
     kills = []
     killer = asyncio.create_task(kill_a_writer_every_fifty_answers())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await asyncio.gather(*(client() for _ in range(50)))
     running.cancel()
     killer.cancel()

@@ -151,7 +151,7 @@ async def test_racing_batches_of_the_same_messages_never_deadlock(ingest_pool, d
     commit = create_receipts(ingest_pool, FixedClock(now), KEY)
     running = asyncio.create_task(commit.run(flushers=4))
     shuffled = [receipts[(number * 7) % len(receipts)] for number in range(len(receipts))] * 2
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await asyncio.gather(*(commit.submit(each) for each in shuffled))
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)

@@ -39,7 +39,7 @@ def _job(port: int, *, seconds: float, per_second: float | None = None, connecti
 async def _run(job: Job, requests: int) -> tuple[int, dict[int, int]]:
     load = Load(job, [_REQUEST] * requests)
     await load.connect()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         outcome = await load.run()
     return outcome.completed, outcome.statuses
 
