@@ -5,7 +5,7 @@ A batch that a crash cuts short is done again by whoever comes next; two that me
 """
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -17,7 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from gateway.clock import Clock
 from gateway.db.transaction import worker_transaction
 from gateway.faultpoints import FaultPoint, fp
+from tenants.access.service import revoke_all
 from tenants.accounts import erasure
+from tenants.accounts.models import Erasure
+from tenants.people.sessions import end_all
 from tenants.scope import TenantScope
 
 _log = structlog.get_logger(__name__)
@@ -39,9 +42,21 @@ Forget = Callable[[UUID], Awaitable[None]]
 """Takes away what Redis holds of a tenant."""
 
 
-async def in_flight(scope: TenantScope, session: AsyncSession) -> bool:
-    """Return whether a message of the tenant waits, is under way or has its final receipt to come."""
-    return bool((await session.execute(_IN_FLIGHT, {"tenant": scope.tenant_id})).scalar_one())
+async def begin(scope: TenantScope, session: AsyncSession, *, now: datetime) -> Erasure:
+    """
+    Forget a closed tenant's key and name; its rows follow. Asked again, nothing changes.
+
+    Its API keys and its people's sessions end here: whoever still wrote would write behind the erasure.
+
+    Raises:
+        NotFound: There is no such tenant.
+        Conflict: It is not closed, or a message waits, is under way or has its final receipt to come.
+    """
+    in_flight = bool((await session.execute(_IN_FLIGHT, {"tenant": scope.tenant_id})).scalar_one())
+    begun = await erasure.begin(scope, session, in_flight=in_flight)
+    await revoke_all(scope, session, now=now)
+    await end_all(scope, session)
+    return begun
 
 
 class Erasures:

@@ -13,24 +13,20 @@ from msgspec import structs
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from tenants.access.service import revoke_all
 from tenants.accounts import sealing, store
 from tenants.accounts.models import Erasure, Tenant
 from tenants.accounts.service import plan_of
 from tenants.audit import store as audit
 from tenants.errors import Conflict, NotFound
 from tenants.ids import encode
-from tenants.people.sessions import end_all
 from tenants.scope import TenantScope
 
 _NAME: Final = "erased"
 
 
-async def begin(scope: TenantScope, session: AsyncSession, *, in_flight: bool, now: datetime) -> Erasure:
+async def begin(scope: TenantScope, session: AsyncSession, *, in_flight: bool) -> Erasure:
     """
     Forget a closed tenant's key and name, and note that its rows are to follow; asked again, nothing changes.
-
-    Its API keys and its people's sessions end here: whoever still wrote would write behind the erasure.
 
     Args:
         in_flight: Whether messages of it are still on their way: their receipts and holds are to come.
@@ -49,8 +45,6 @@ async def begin(scope: TenantScope, session: AsyncSession, *, in_flight: bool, n
     if in_flight:
         raise Conflict("messages_in_flight", "messages of the tenant have no final state yet")
     _blank(tenant)
-    await revoke_all(scope, session, now=now)
-    await end_all(scope, session)
     erasure = Erasure(tenant_id=scope.tenant_id)
     session.add(erasure)
     await session.flush()

@@ -22,7 +22,7 @@ class AttachmentRefused(Struct, frozen=True, kw_only=True):
     detail: str
 
 
-class Refusal(Exception):
+class Unfit(Exception):
     """Carries the answer out of the middle of a file."""
 
     def __init__(self, code: str, detail: str) -> None:

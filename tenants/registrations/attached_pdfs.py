@@ -6,7 +6,7 @@ from typing import Any, Final
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject
 
-from tenants.registrations.attached_files import LARGEST_BYTES, CleanFile, Refusal
+from tenants.registrations.attached_files import LARGEST_BYTES, CleanFile, Unfit
 
 MAX_PAGES: Final = 100
 MAX_OBJECTS: Final = 20_000
@@ -35,16 +35,16 @@ def clean_pdf(content: bytes) -> CleanFile:
     Return the pages written anew.
 
     Raises:
-        Refusal: It is no plain document of pages.
+        Unfit: It is no plain document of pages.
     """
     end = content.rfind(_EOF)
     if end < 0 or content[end + len(_EOF) :].strip(b"\x00\r\n \t"):
-        raise Refusal("polyglot", "the file does not end as a PDF ends; print it to a new PDF")
+        raise Unfit("polyglot", "the file does not end as a PDF ends; print it to a new PDF")
     reader = PdfReader(io.BytesIO(content), strict=False)
     if reader.is_encrypted:
-        raise Refusal("encrypted", "the PDF is encrypted; reviewers could not open it")
+        raise Unfit("encrypted", "the PDF is encrypted; reviewers could not open it")
     if not 1 <= len(reader.pages) <= MAX_PAGES:
-        raise Refusal("page_count", f"a PDF has 1 to {MAX_PAGES} pages")
+        raise Unfit("page_count", f"a PDF has 1 to {MAX_PAGES} pages")
     _refuse_active(reader)
     writer = PdfWriter()
     for page in reader.pages:
@@ -52,7 +52,7 @@ def clean_pdf(content: bytes) -> CleanFile:
     buffer = io.BytesIO()
     writer.write(buffer)
     if buffer.tell() > LARGEST_BYTES:
-        raise Refusal("too_large", "written anew the PDF has more than 500 KB; make it smaller")
+        raise Unfit("too_large", "written anew the PDF has more than 500 KB; make it smaller")
     return CleanFile(content=buffer.getvalue(), content_type="application/pdf")
 
 
@@ -71,7 +71,7 @@ def _refuse_active(reader: PdfReader) -> None:
             found = found.get_object()
         visited += 1
         if visited > MAX_OBJECTS:
-            raise Refusal("too_complex", "the PDF has too many parts; print it to a new PDF")
+            raise Unfit("too_complex", "the PDF has too many parts; print it to a new PDF")
         if isinstance(found, DictionaryObject):
             _refuse_active_part(found)
             waiting.extend(found.raw_get(key) for key in found)
@@ -84,4 +84,4 @@ def _refuse_active_part(part: DictionaryObject) -> None:
     names = {str(key) for key in part}
     kinds = {str(part.get("/S")), str(part.get("/Type")), str(part.get("/Subtype"))}
     if names & _ACTIVE_KEYS or kinds & (_ACTIVE_ACTIONS | _ACTIVE_TYPES):
-        raise Refusal("active", "the PDF runs scripts, opens files or carries some; print it to a new PDF")
+        raise Unfit("active", "the PDF runs scripts, opens files or carries some; print it to a new PDF")

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from PIL import Image
 
-from tenants.registrations.attached_files import LARGEST_BYTES, CleanFile, Refusal
+from tenants.registrations.attached_files import LARGEST_BYTES, CleanFile, Unfit
 
 MAX_PIXELS: Final = 40_000_000
 PNG: Final = b"\x89PNG\r\n\x1a\n"
@@ -24,20 +24,18 @@ def clean_picture(content: bytes) -> CleanFile:
     Return the picture without anything but its pixels.
 
     Raises:
-        Refusal: It is something else, too, or too large.
+        Unfit: It is something else, too, or too large.
     """
     end = content.rfind(_IEND) + len(_IEND) if content.startswith(PNG) else content.rfind(_EOI) + len(_EOI)
     if content[end:].strip(b"\x00\r\n \t"):
-        raise Refusal(
-            "polyglot", "something follows the end of the picture; save it again as a picture alone"
-        )
+        raise Unfit("polyglot", "something follows the end of the picture; save it again as a picture alone")
     if _PDF in content[:_PDF_HEADER_WITHIN]:
-        raise Refusal("polyglot", "the picture is a PDF, too; save it again as a picture alone")
+        raise Unfit("polyglot", "the picture is a PDF, too; save it again as a picture alone")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the cap below is lower
         with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as image:
             if image.width * image.height > MAX_PIXELS:
-                raise Refusal("too_many_pixels", f"a picture has at most {MAX_PIXELS:,} pixels")
+                raise Unfit("too_many_pixels", f"a picture has at most {MAX_PIXELS:,} pixels")
             image.load()
             return _rewritten(image)
 
@@ -54,7 +52,7 @@ def _rewritten(image: Image.Image) -> CleanFile:
         content = _saved(flat, "JPEG", quality=quality)
         if len(content) <= LARGEST_BYTES:
             return CleanFile(content=content, content_type="image/jpeg")
-    raise Refusal("too_large", "written anew the picture has more than 500 KB; make it smaller")
+    raise Unfit("too_large", "written anew the picture has more than 500 KB; make it smaller")
 
 
 def _on_white(image: Image.Image) -> Image.Image:

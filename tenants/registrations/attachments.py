@@ -9,7 +9,7 @@ made them so meant it, or has to know.
 
 from typing import Final
 
-from tenants.registrations.attached_files import LARGEST_BYTES, AttachmentRefused, CleanFile, Refusal
+from tenants.registrations.attached_files import LARGEST_BYTES, AttachmentRefused, CleanFile, Unfit
 from tenants.registrations.attached_pictures import JPEG, PNG, clean_picture
 
 _PDF: Final = b"%PDF-"
@@ -20,25 +20,25 @@ def clean(content: bytes) -> CleanFile | AttachmentRefused:
     """Return the file written anew, or why it is not taken."""
     try:
         return _cleaned(content)
-    except Refusal as refusal:
-        return refusal.refused
+    except Unfit as unfit:
+        return unfit.refused
     except Exception as error:  # noqa: BLE001 - decoders raise what they like; whatever it is, it does not decode
         return AttachmentRefused(code="broken", detail=f"the file cannot be decoded: {type(error).__name__}")
 
 
 def _cleaned(content: bytes) -> CleanFile:
     if not content:
-        raise Refusal("empty", "the file is empty")
+        raise Unfit("empty", "the file is empty")
     if len(content) > LARGEST_BYTES:
-        raise Refusal(
+        raise Unfit(
             "too_large", f"a file has at most {LARGEST_BYTES:,} bytes (500 KB), this has {len(content):,}"
         )
     if _ZIP_END in content[-66_000:]:
-        raise Refusal("polyglot", "the file is an archive, too; save it again as a picture or PDF alone")
+        raise Unfit("polyglot", "the file is an archive, too; save it again as a picture or PDF alone")
     if content.startswith(_PDF):
         from tenants.registrations.attached_pdfs import clean_pdf  # noqa: PLC0415 - 6 MB of every process that sees no PDF
 
         return clean_pdf(content)
     if content.startswith((PNG, JPEG)):
         return clean_picture(content)
-    raise Refusal("unsupported_type", "a file is a PDF, JPEG or PNG, whatever its name says")
+    raise Unfit("unsupported_type", "a file is a PDF, JPEG or PNG, whatever its name says")

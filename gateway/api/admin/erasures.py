@@ -12,7 +12,7 @@ from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_IDEMPOTENCY, refusals
 from gateway.api.path_ids import named_tenant
-from gateway.insight.erasing import in_flight
+from gateway.insight.erasing import begin
 from gateway.insight.erasure_tables import KEPT
 from gateway.messages.view import timestamp
 from tenants.accounts import erasure
@@ -68,8 +68,7 @@ async def erase_tenant(
     scope = named_tenant(tenant_id)
 
     async def work(session: AsyncSession) -> ErasureView:
-        waiting, now = await in_flight(scope, session), desk.services.clock.now()
-        return _view(await erasure.begin(scope, session, in_flight=waiting, now=now))
+        return _view(await begin(scope, session, now=desk.services.clock.now()))
 
     answer = await desk.operator_once(request, work, status=202)
     desk.services.data_keys.forget(scope.tenant_id)
