@@ -50,7 +50,7 @@ _KEEP = """
     SELECT d.* FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::smallint[], $5::integer[],
             $6::smallint[], $7::bytea[], $8::text[])
         AS d (tenant_id, delivery_id, at, number, duration_ms, response_status, response_sealed, error)
-    JOIN tenants t ON t.id = d.tenant_id AND t.data_key <> ''
+    WHERE NOT EXISTS (SELECT FROM tenant_erasures e WHERE e.tenant_id = d.tenant_id)
     ON CONFLICT DO NOTHING
 """
 """A post that was under way when its tenant was erased leaves nothing behind."""
