@@ -262,11 +262,26 @@ def _deliver(answer: asyncio.Future[object], value: object) -> None:
 
 @contextmanager
 def _telling_faults() -> Generator[None]:
-    """Name what goes wrong in the block."""
+    """
+    Name what goes wrong in the block, and let no cancel be lost in it.
+
+    redis-py writes under `asyncio.wait_for`. Up to Python 3.11 that keeps a cancel to itself which comes just
+    as the write has ended: a dispatcher that was told to stop went on for ever.
+    """
+    task = asyncio.current_task()
+    heard = 0 if task is None else task.cancelling()
     try:
         yield
     except _FAULTS as error:
+        _hear(task, heard)
         raise _translated(error) from error
+    _hear(task, heard)
+
+
+def _hear(task: "asyncio.Task[Any] | None", heard: int) -> None:
+    """Raise what the task was told since; `heard` is how many cancels it knew of."""
+    if task is not None and task.cancelling() > heard:
+        raise asyncio.CancelledError
 
 
 def _translated(error: BaseException) -> RedisUnavailable | ScriptFailed:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import uvloop
 from redis.asyncio import RedisCluster
+from redis.asyncio.connection import AbstractConnection
 
 from gateway.cli.redis_health import redis_findings
 from gateway.embedded.cluster import EmbeddedRedisCluster
@@ -46,6 +47,22 @@ async def test_a_wrong_script_fails_alone(scripts):
     )
     assert answers[0] == answers[2] == [1]
     assert isinstance(answers[1], ScriptFailed)
+
+
+@pytest.mark.parametrize("ask", ["hash", "memory_id", "take_token"])
+async def test_a_cancel_that_comes_as_a_command_is_written_is_heard(scripts, monkeypatch, ask):
+    """Lost, it would leave a dispatcher that was told to stop at work: redis-py's `wait_for` keeps it."""
+    sound = AbstractConnection._send_packed_command
+
+    async def told_to_stop(self, command):
+        await sound(self, command)
+        asking.cancel()
+
+    monkeypatch.setattr(AbstractConnection, "_send_packed_command", told_to_stop)
+    arguments = {"timeout_s": 0.1} if ask == "take_token" else {}
+    asking = asyncio.create_task(getattr(scripts, ask)("k", **arguments))
+    await asyncio.wait([asking])
+    assert asking.cancelled()
 
 
 async def test_a_caller_that_gave_up_does_not_disturb_the_others(scripts):
