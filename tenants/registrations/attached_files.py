@@ -6,6 +6,10 @@ from msgspec import Struct
 
 LARGEST_BYTES: Final = 500 * 1024
 """AWS's limit for CreateRegistrationAttachment (seeds 001 and 003)."""
+PDF: Final = b"%PDF-"
+PNG: Final = b"\x89PNG\r\n\x1a\n"
+JPEG: Final = b"\xff\xd8\xff"
+"""What files begin with, whatever they are called."""
 
 
 class CleanFile(Struct, frozen=True, kw_only=True):

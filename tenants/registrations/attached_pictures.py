@@ -6,13 +6,10 @@ from typing import Any, Final
 
 from PIL import Image
 
-from tenants.registrations.attached_files import LARGEST_BYTES, CleanFile, Unfit
+from tenants.registrations.attached_files import LARGEST_BYTES, PDF, PNG, CleanFile, Unfit
 
 MAX_PIXELS: Final = 40_000_000
-PNG: Final = b"\x89PNG\r\n\x1a\n"
-JPEG: Final = b"\xff\xd8\xff"
 _QUALITIES: Final = (90, 80, 65, 50)
-_PDF: Final = b"%PDF-"
 _IEND: Final = b"IEND\xaeB`\x82"
 _EOI: Final = b"\xff\xd9"
 _PDF_HEADER_WITHIN: Final = 1024
@@ -29,7 +26,7 @@ def clean_picture(content: bytes) -> CleanFile:
     end = content.rfind(_IEND) + len(_IEND) if content.startswith(PNG) else content.rfind(_EOI) + len(_EOI)
     if content[end:].strip(b"\x00\r\n \t"):
         raise Unfit("polyglot", "something follows the end of the picture; save it again as a picture alone")
-    if _PDF in content[:_PDF_HEADER_WITHIN]:
+    if PDF in content[:_PDF_HEADER_WITHIN]:
         raise Unfit("polyglot", "the picture is a PDF, too; save it again as a picture alone")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the cap below is lower

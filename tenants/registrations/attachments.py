@@ -9,10 +9,17 @@ made them so meant it, or has to know.
 
 from typing import Final
 
-from tenants.registrations.attached_files import LARGEST_BYTES, AttachmentRefused, CleanFile, Unfit
-from tenants.registrations.attached_pictures import JPEG, PNG, clean_picture
+from tenants.registrations.attached_files import (
+    JPEG,
+    LARGEST_BYTES,
+    PDF,
+    PNG,
+    AttachmentRefused,
+    CleanFile,
+    Unfit,
+)
+from tenants.registrations.attached_pictures import clean_picture
 
-_PDF: Final = b"%PDF-"
 _ZIP_END: Final = b"PK\x05\x06"
 
 
@@ -35,7 +42,7 @@ def _cleaned(content: bytes) -> CleanFile:
         )
     if _ZIP_END in content[-66_000:]:
         raise Unfit("polyglot", "the file is an archive, too; save it again as a picture or PDF alone")
-    if content.startswith(_PDF):
+    if content.startswith(PDF):
         from tenants.registrations.attached_pdfs import clean_pdf  # noqa: PLC0415 - 6 MB of every process that sees no PDF
 
         return clean_pdf(content)
