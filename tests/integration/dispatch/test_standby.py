@@ -134,7 +134,7 @@ async def test_a_short_absence_changes_nothing(worker_pool, worker_engine, datab
         async def all_sent():
             return await sent(database, scope) == 5
 
-        await until(all_sent)
+        await until(all_sent, within_s=15)
         mode = await database.fetchval("SELECT mode FROM dispatchers WHERE route = $1", route)
         assert mode == "lanes"
 
