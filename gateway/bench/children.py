@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from gateway.embedded.process import leash
 from gateway.errors import GatewayError
 
 _STOP_WITHIN_S = 20.0
@@ -85,7 +86,7 @@ async def child(
     environment: Mapping[str, str] | None = None,
     name: str | None = None,
 ) -> AsyncGenerator[Child, None]:
-    """Run `python -m module` until the block ends."""
+    """Run `python -m module` until the block, or whoever runs it, ends."""
     log = folder / f"{name or module.rpartition('.')[2]}.log"
     with log.open("ab") as errors:
         process = await asyncio.create_subprocess_exec(
@@ -99,11 +100,13 @@ async def child(
             env={**_inherited(), **(environment or {})},
             limit=2**24,
         )
-    started = Child(process, log)
+    started, rope = Child(process, log), leash(process.pid, signal.SIGTERM)
     try:
         yield started
     finally:
         await started.stop()
+        rope.kill()
+        rope.communicate()
 
 
 def free_port() -> int:

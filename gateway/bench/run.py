@@ -1,6 +1,7 @@
 """The benchmarks by name, and how one is run."""
 
 import asyncio
+import signal
 from collections.abc import Awaitable, Mapping
 from types import MappingProxyType
 from typing import Final, Protocol
@@ -114,7 +115,7 @@ def benchmarks() -> Mapping[str, Benchmark]:
 
 def run(name: str, *, quick: bool, tell: Tell) -> Report:
     """
-    Run one benchmark to its end; it takes one to six minutes.
+    Run one benchmark to its end; it takes one to six minutes. SIGTERM ends it with all that it started.
 
     Raises:
         KeyError: There is no benchmark of that name.
@@ -122,8 +123,21 @@ def run(name: str, *, quick: bool, tell: Tell) -> Report:
     """
     chosen = benchmarks()[name]
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_awaited(chosen.measure(quick=quick, tell=tell)))
+        return runner.run(_until_told(chosen.measure(quick=quick, tell=tell)))
 
 
-async def _awaited(report: Awaitable[Report]) -> Report:
-    return await report
+async def _until_told(measuring: Awaitable[Report]) -> Report:
+    told = False
+    measurement = asyncio.ensure_future(measuring)
+
+    def tell() -> None:
+        nonlocal told
+        told = measurement.cancel()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, tell)
+    try:
+        return await measurement
+    except asyncio.CancelledError:
+        if told:
+            raise SystemExit(128 + signal.SIGTERM) from None
+        raise

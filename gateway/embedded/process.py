@@ -62,7 +62,7 @@ class ServerProcess:
     def __init__(self, launch: Launch) -> None:
         self._stop = launch.stop
         self._child = _start(launch)
-        self._leash = _leash(self._child.pid, launch.stop.polite)
+        self._leash = leash(self._child.pid, launch.stop.polite)
         self._exited: Future[int] = Future()
         self._exited.set_running_or_notify_cancel()  # from here on no waiter's cancellation can cancel it
         threading.Thread(target=self._watch, name=f"watch-{self.pid}", daemon=True).start()
@@ -136,7 +136,8 @@ def _input(launch: Launch) -> Generator[IO[bytes]]:
         yield file
 
 
-def _leash(pid: int, signal_: signal.Signals) -> "subprocess.Popen[bytes]":
+def leash(pid: int, signal_: signal.Signals) -> "subprocess.Popen[bytes]":
+    """Start what signals a process when we die; it is to be killed as soon as that process ends."""
     return subprocess.Popen(  # noqa: S603 - fixed arguments
         ["/bin/sh", "-c", LEASH, "tollgate-leash", signal_.name.removeprefix("SIG"), str(pid)],
         stdin=subprocess.PIPE,

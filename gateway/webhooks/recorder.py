@@ -16,6 +16,8 @@ _LINGER_S = 0.025
 """Results gathered for this long share a commit."""
 _BATCH = 128
 _RETRY_S = 0.5
+_FINISH_WITHIN_S = 10.0
+"""What a process that was told to stop waits for a database that is away."""
 
 
 class Recorder:
@@ -36,21 +38,28 @@ class Recorder:
         while True:
             await self._arrived.wait()
             await asyncio.sleep(_LINGER_S)
-            await self._write(self._next())
+            await self._write_next()
 
-    async def finish(self) -> None:
-        """Write what is left."""
-        while self._results:
-            await self._write(self._next())
+    async def finish(self, *, within_s: float = _FINISH_WITHIN_S) -> None:
+        """Write what is left; what the database does not take in time is posted again by another sender."""
+        try:
+            async with asyncio.timeout(within_s):
+                while self._results:
+                    await self._write_next()
+        except TimeoutError:
+            _log.warning("webhook_results_lost", results=len(self._results))
 
-    def _next(self) -> list[Result]:
-        batch, self._results = self._results[:_BATCH], self._results[_BATCH:]
+    async def _write_next(self) -> None:
+        """Write one batch; a batch cut off by a cancel stays in line, for results may be written twice."""
+        batch = self._results[:_BATCH]
+        if batch:
+            await self._write(batch)
+            del self._results[: len(batch)]
         if not self._results:
             self._arrived.clear()
-        return batch
 
     async def _write(self, batch: Sequence[Result]) -> None:
-        while batch:
+        while True:
             try:
                 async with self._pool.acquire() as connection, connection.transaction():
                     await write_results(connection, batch)

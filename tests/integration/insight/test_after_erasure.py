@@ -1,7 +1,6 @@
 """What comes for a tenant that was erased: AWS is answered, the books are settled, nobody is named again."""
 
 import json
-from datetime import UTC, datetime
 from types import SimpleNamespace
 from uuid import uuid4
 
@@ -11,12 +10,8 @@ from prometheus_client import REGISTRY
 
 from gateway.messages.reconcile import every_difference
 from gateway.receipts.event import parse
-from gateway.webhooks.due import DueDelivery
-from gateway.webhooks.payload import StoredEvent
-from gateway.webhooks.results import Result, write_results
-from gateway.webhooks.schedule import Delivered
-from tenants.endpoints.models import WebhookEndpoint
-from tenants.ids import created_at, decode, new_uuid
+from gateway.webhooks.results import write_results
+from tenants.ids import decode
 from tenants.inbox.service import PLATFORM
 from tests.harness.envelopes import signed_envelope
 from tests.harness.inbound import LONG_CODE, two_way_number
@@ -24,6 +19,7 @@ from tests.harness.numbers import us_number
 from tests.harness.receipts import event
 from tests.harness.tenants import enrol
 from tests.harness.waiting import until
+from tests.harness.webhook_results import result_of
 
 TELLING = {
     "carrierName": "Anna's Phones",
@@ -147,18 +143,3 @@ async def test_a_post_that_was_under_way_leaves_nothing_behind(database, worker_
     query = "SELECT tenant_id FROM webhook_attempts WHERE delivery_id = ANY($1::uuid[]) ORDER BY tenant_id"
     rows = await database.fetch(query, [each.delivery.id for each in results])
     assert [row["tenant_id"] for row in rows] == [PLATFORM, neighbour]
-
-
-def result_of(tenant_id):
-    """A good answer to a post of a tenant's."""
-    delivery_id = new_uuid()
-    delivery = DueDelivery(
-        tenant_id=tenant_id,
-        id=delivery_id,
-        created_at=created_at(delivery_id),
-        endpoint=WebhookEndpoint(id=new_uuid(), tenant_id=tenant_id, failures=0, failing_since=None),
-        event=StoredEvent(id=new_uuid(), type="message.delivered", sequence=1, data={}, message=None),
-        attempts=0,
-    )
-    answer = Delivered(status=200, duration_ms=3, body_excerpt="")
-    return Result(delivery=delivery, attempt=answer, reply_sealed=b"x", at=datetime.now(UTC), jitter=0.5)
