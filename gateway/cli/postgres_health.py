@@ -5,8 +5,7 @@ from typing import Any, Final
 import asyncpg
 
 from gateway.cli.findings import Finding, fault, fine
-from gateway.db.engine import sqlalchemy_url
-from gateway.db.migrate import current_revision
+from gateway.db.revision import current_revision
 
 _OLDEST: Final = 150_000
 _DEADLINE_S: Final = 5.0
@@ -83,7 +82,7 @@ async def _roles(connection: Any) -> Finding:
 
 
 async def _schema(database_url: str) -> Finding:
-    present, newest = await current_revision(sqlalchemy_url(database_url))
+    present, newest = await current_revision(database_url)
     if present != newest:
         said = f"at revision {present or 'none'}, this code needs {newest}"
         return fault("Postgres schema", said, "Run `tollgate migrate`.")

@@ -45,16 +45,3 @@ async def migrate(sqlalchemy_url: str) -> tuple[str | None, str | None]:
             return await connection.run_sync(_upgrade)
     finally:
         await engine.dispose()
-
-
-async def current_revision(sqlalchemy_url: str) -> tuple[str | None, str | None]:
-    """Return the database's revision and the newest one this code knows."""
-    engine = create_async_engine(sqlalchemy_url, poolclass=NullPool)
-    try:
-        async with engine.connect() as connection:
-            present = await connection.run_sync(
-                lambda c: MigrationContext.configure(c).get_current_revision()
-            )
-    finally:
-        await engine.dispose()
-    return present, ScriptDirectory.from_config(_config()).get_current_head()

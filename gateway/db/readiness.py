@@ -5,9 +5,8 @@ from collections.abc import Awaitable, Callable
 
 import asyncpg
 
-from gateway.db.engine import sqlalchemy_url
 from gateway.db.faults import DATABASE_FAULTS
-from gateway.db.migrate import current_revision
+from gateway.db.revision import current_revision
 from gateway.errors import GatewayError
 
 _DEADLINE_S = 2.0
@@ -48,7 +47,7 @@ class StoresReadiness:
     async def _schema(self) -> None:
         if self._migrated:
             return
-        present, newest = await current_revision(sqlalchemy_url(self._database_url))
+        present, newest = await current_revision(self._database_url)
         if present != newest:
             raise GatewayError(
                 f"the schema is at {present or 'nothing'}, this code needs {newest}: run `tollgate migrate`"

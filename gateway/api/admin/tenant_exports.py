@@ -11,8 +11,7 @@ from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_IDEMPOTENCY, refusals
 from gateway.api.files import FILES
 from gateway.api.path_ids import named_tenant
-from gateway.db.engine import sqlalchemy_url
-from gateway.db.migrate import current_revision
+from gateway.db.revision import current_revision
 from gateway.insight.handover import Handover, handover
 from tenants.audit import store as audit
 
@@ -36,7 +35,7 @@ async def export_tenant(request: ApiRequest, tenant_id: FromPath[str], desk: Nam
     """Note who asked, then send the rows while they are read."""
     scope = named_tenant(tenant_id)
     await claim_run(request, desk, scope)
-    revision, _ = await current_revision(sqlalchemy_url(desk.services.settings.database_url))
+    revision, _ = await current_revision(desk.services.settings.database_url)
     key = await desk.services.data_keys.of(scope.tenant_id)
     async with desk.operator() as session:
         await audit.append(scope, session, action="tenant.exported", subject=tenant_id)
