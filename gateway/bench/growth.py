@@ -22,6 +22,7 @@ from gateway.bench.rebuilding import BenchLanes, open_lanes
 from gateway.bench.report import Report, Round, Target, report_of
 from gateway.bench.seeding import Owner, Seeder, open_seeder
 from gateway.lanes.entry import LaneEntry
+from gateway.lanes.lanes import QUANTUM
 
 TARGETS: Final = {
     "ratio.cpu_us": Target(at_most=1.15),
@@ -104,7 +105,12 @@ class _Side:
     @property
     def _goes(self) -> int:
         """Messages that leave in a round: the first visits, and what is measured."""
-        return self.scene.tenants + self._messages
+        return self._first_visits + self._messages
+
+    @property
+    def _first_visits(self) -> int:
+        """Messages after which each tenant was visited once."""
+        return self.scene.tenants * QUANTUM
 
     async def seed(self) -> None:
         self._lanes = await self._exits.enter_async_context(open_lanes(self._ground.stack))
@@ -130,7 +136,7 @@ class _Side:
             feeding = asyncio.create_task(self._feed(before))
             try:
                 drained = await watch(
-                    stack, self._sent, before=before + self.scene.tenants, total=self._messages
+                    stack, self._sent, before=before + self._first_visits, total=self._messages
                 )
                 await feeding
             finally:

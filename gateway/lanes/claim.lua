@@ -3,10 +3,15 @@ Take up to N messages that may leave now, charge their gates, and lease them to 
 
     give back        leases that expired and delayed messages that are due return to the front of their flows
     for each priority, until N messages are taken or nothing is open:
-        pass         the channels that are due, least recently served first, one message each
-        visit        gates of the channel closed: look again when they open
+        pass         the channels that are due, least recently served first
+        visit        gates of the channel closed: look again when they open; else a quantum of messages
         serve        first tenant of the ring; own gate closed: parked; recipient too soon: delayed; else granted
     write            gates, virtual times, backlog and the clock once, at the end
+
+A quantum is one message wherever channels contend for something: one-time passwords, and whenever the gate of
+the route, or one that the channel shares with others, could not let all N go at once. Otherwise what ends a
+claim is N, and the messages of a quantum share what a visit costs. Who comes with one message is not behind the quanta
+of all others, because `ready` has it where it was last served (structure.lua).
 
 Everything read is kept in tables for the length of the call, so N messages of one channel read it once. The
 budget of steps bounds one call however many tenants must be parked; the answer then asks for another at once.
@@ -16,7 +21,8 @@ ARGV[2]   the lowest priority wanted, 0 to 2: a dispatcher keeps its last slots 
 ARGV[3]   lease in us
 ARGV[4]   how far ahead instants are given out, in us
 ARGV[5]   us per API request of the route, 0 for no such gate
-ARGV[6]   the time in us, '' for Redis's own (tests inject it)
+ARGV[6]   the quantum: messages of a channel in one visit, where nothing else is waited for
+ARGV[7]   the time in us, '' for Redis's own (tests inject it)
 
 Returns {status, next, now, entry...}: status 1, or 0 when the epoch is missing; next is the us until another
 call can bring something, 0 for at once, -1 when nothing waits; now is the route's time in us; an entry is a
@@ -36,7 +42,7 @@ local PROMOTIONAL = 2
 
 local wanted, lowest = tonumber(ARGV[1]), tonumber(ARGV[2])
 local lease_us, ahead = tonumber(ARGV[3]), tonumber(ARGV[4])
-local injected = ARGV[6]
+local largest_quantum, injected = tonumber(ARGV[6]), ARGV[7]
 
 local epoch = redis.call('HMGET', key('epoch'), 'id', 'opens', 'floor', 'slow', 'probe', 'request_us')
 if not epoch[1] then
@@ -82,6 +88,13 @@ local function route_opens_at()
   return route_probe_us and math.max(open, opens_at(route_hold, 1)) or open
 end
 
+-- Whether a gate lets all that is wanted go within what is given out ahead.
+local function is_roomy(spec)
+  return spec[2] == 0 or math.max(now, opens_at(spec, 1)) + wanted * spec[2] <= near
+end
+
+local route_is_roomy = not route_probe_us and is_roomy(route_gate)
+
 -- Channels ---------------------------------------------------------------------------------------------------
 
 local function channel(name)
@@ -90,7 +103,7 @@ local function channel(name)
     return found
   end
   local row = redis.call('HMGET', key('ch:' .. name), 'cfg', 'v0', 'v1', 'v2', 'floor', 'last', 'passed', 'slow')
-  found = { name = name, country = name:sub(17, 18), blocked = {}, unparked = {}, served = false,
+  found = { name = name, country = name:sub(17, 18), blocked = {}, unparked = {}, served = {},
             v = { [0] = tonumber(row[2] or 0), tonumber(row[3] or 0), tonumber(row[4] or 0) },
             floor = tonumber(row[5] or 0), last = tonumber(row[6] or 0), passed = tonumber(row[7] or 0) }
   found.gates, found.caps = gates_and_caps(name, row[1], share_of(row[8], now))
@@ -113,8 +126,8 @@ end
 
 local function write_channels()
   for name, c in pairs(channels) do
-    if c.served then
-      redis.call('HSET', key('ch:' .. name), 'v0', c.v[0], 'v1', c.v[1], 'v2', c.v[2],
+    for priority in pairs(c.served) do -- the others' V is what it was
+      redis.call('HSET', key('ch:' .. name), 'v' .. priority, c.v[priority],
                  'floor', whole(c.floor), 'last', whole(c.last), 'passed', c.passed)
     end
   end
@@ -221,7 +234,7 @@ local function grant(c, flow, item, terms, hash, free, at)
   redis.call('HSET', key('flight'), id, entry)
   count_waiting(flow, -parts, -1)
   granted[#granted + 1] = entry .. struct.pack('>I4', at - now)
-  c.last, c.served = now + #granted, true
+  c.last = now + #granted
   return parts
 end
 
@@ -328,7 +341,7 @@ local function serve_tenant(c, priority, tenant, tag)
   take_from(c, flow, item, head)
   local parts = grant(c, flow, item, terms, hash, free, at)
   redis.call('ZADD', key('ring:' .. lane), tag + parts / terms.weight, tenant)
-  c.v[priority] = tag
+  c.v[priority], c.served[priority] = tag, true
   count_towards_floors(c, priority, parts)
   return parts
 end
@@ -379,38 +392,57 @@ local function serve_floor(c)
   return parts
 end
 
-local function visit(c, priority)
-  steps = steps - 1
-  c.blocked[priority] = nil
-  local open = channel_opens_at(c, priority)
-  if open > near then
-    redis.call('ZADD', key('ready:' .. priority), whole(open - look), c.name)
-  elseif priority < PROMOTIONAL and serve_floor(c) then
-    score(c, priority)
-  else
-    score(c, priority, serve(c, priority) ~= nil)
+-- Messages that a visit may grant: one where the channel contends with others.
+local function quantum_of(c, priority)
+  if priority == 0 or not route_is_roomy then
+    return 1
   end
+  for at = 2, #c.gates do          -- the first is the channel's own
+    if not is_roomy(c.gates[at]) then
+      return 1
+    end
+  end
+  return largest_quantum
 end
-
--- Passes -----------------------------------------------------------------------------------------------------
 
 local function may_go_on()
   return #granted < wanted and steps > 0 and route_opens_at() <= near
 end
 
+local function floor_is_due(priority)
+  return priority < PROMOTIONAL and promotional_waits and request_floor >= FLOOR
+end
+
+-- Grant up to `quantum` messages of the lane, then say when it is worth another look.
+local function visit(c, priority, quantum)
+  local has_ring = true
+  c.blocked[priority] = nil
+  repeat
+    steps, quantum = steps - 1, quantum - 1
+    if channel_opens_at(c, priority) > near then
+      break
+    end
+    has_ring = not (priority < PROMOTIONAL and serve_floor(c)) and serve(c, priority) ~= nil
+  until not has_ring or quantum == 0 or floor_is_due(priority) or not may_go_on()
+  score(c, priority, has_ring)
+end
+
+-- Passes -----------------------------------------------------------------------------------------------------
+
+-- The first channels that are due, by when they were last served; of those that are not visited only that is read.
 local function due_channels(priority, limit)
   local names = redis.call('ZRANGEBYSCORE', key('ready:' .. priority), '-inf', whole(now), 'LIMIT', 0, limit)
-  local due = {}
-  for at, name in ipairs(names) do
-    due[at] = channel(name)
+  local last = {}
+  for _, name in ipairs(names) do
+    last[name] = channels[name] and channels[name].last or tonumber(redis.call('HGET', key('ch:' .. name), 'last') or 0)
   end
-  table.sort(due, function(a, b) return a.last < b.last end)
-  return due
+  table.sort(names, function(a, b) return last[a] < last[b] end)
+  return names
 end
 
 -- Somebody more urgent waits at the same channel: its own floor decides there, in parts.
-local function is_contended(c)
-  return redis.call('ZSCORE', key('ready:0'), c.name) or redis.call('ZSCORE', key('ready:1'), c.name)
+local function is_contended(name)
+  return redis.call('ZSCORE', key('ready:0'), name) or redis.call('ZSCORE', key('ready:1'), name)
 end
 
 -- One promotional message, if any may go, when the route's others had their nineteen requests.
@@ -420,13 +452,13 @@ local function pass_floor()
   end
   local due, before = due_channels(PROMOTIONAL, FLOOR_TRIES), #granted
   promotional_waits = #due > 0
-  for _, c in ipairs(due) do
+  for _, name in ipairs(due) do
     if not may_go_on() or #granted > before then
       return
-    elseif is_contended(c) then
-      score(c, PROMOTIONAL)
+    elseif is_contended(name) then
+      score(channel(name), PROMOTIONAL)
     else
-      visit(c, PROMOTIONAL)
+      visit(channel(name), PROMOTIONAL, 1)
     end
   end
 end
@@ -434,14 +466,15 @@ end
 local function pass(priority)
   local limit = wanted - #granted + GIVE_BACK
   local due, before = due_channels(priority, limit), #granted
-  for _, c in ipairs(due) do
-    if priority < PROMOTIONAL and request_floor >= FLOOR then
+  for _, name in ipairs(due) do
+    if floor_is_due(priority) then
       pass_floor()
     end
     if not may_go_on() then
       break
     end
-    visit(c, priority)
+    local c = channel(name)
+    visit(c, priority, quantum_of(c, priority))
   end
   return #due == limit or #granted > before
 end

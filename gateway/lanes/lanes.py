@@ -37,6 +37,8 @@ from gateway.lanes.scripts import Argument, RedisScripts, read_script
 
 AHEAD_MS = 20.0
 """A group commit; a one-time password finds no more than this taken before it."""
+QUANTUM = 4
+"""Messages that a visit of a channel may bring where nothing is scarce: they share its cost (see ADR 20)."""
 HORIZON_US = SECOND_US
 """How long claims rest after an epoch was lost."""
 _PUSH_CHUNK = 2_000
@@ -85,6 +87,7 @@ class Lanes:
         lease_s: How long a claimed message may stay unsettled before another claim gets it.
         ahead_ms: How far ahead instants are given out: what a dispatcher has for its mark, and the most that
             a more urgent message can find taken before it.
+        quantum: The most messages of a channel that one visit of it grants.
         clock_us: The time in microseconds for tests and simulations; None for Redis's own.
     """
 
@@ -95,6 +98,7 @@ class Lanes:
         api_requests_per_second: Mapping[str, float] | None = None,
         lease_s: float = 30.0,
         ahead_ms: float = AHEAD_MS,
+        quantum: int = QUANTUM,
         clock_us: Callable[[], int] | None = None,
     ) -> None:
         self.scripts = scripts
@@ -105,6 +109,7 @@ class Lanes:
             self.limit_requests(route, rate)
         self._lease_us = round(lease_s * SECOND_US)
         self._ahead_us = round(ahead_ms * 1000)
+        self._quantum = quantum
         self._clocks = RouteClocks()
 
     def limit_requests(self, route: str, rate: float) -> None:
@@ -178,6 +183,7 @@ class Lanes:
             self._lease_us,
             self._ahead_us,
             self._request_us.get(route, 0),
+            self._quantum,
             self._now(),
         ]
         status, next_us, now_us, *entries = await self.scripts.run(_CLAIM, key_prefix(route), arguments)

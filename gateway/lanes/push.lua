@@ -52,7 +52,7 @@ if not may_push(ARGV[1], ARGV[2]) then
 end
 
 local now = lane_clock(ARGV[3])
-local added, messages, tags, configured, woken = {}, {}, {}, {}, {}
+local added, messages, tags, configured, woken, looks = {}, {}, {}, {}, {}, {}
 
 -- Let no lane of the channel sleep until a time that was reckoned with an older rate.
 local function look_again(channel)
@@ -114,7 +114,7 @@ for at = FIRST_FLOW, #ARGV, 5 do
     end
     if was_empty and parts > 0 then
       if not tags[lane] then
-        tags[lane] = tonumber(redis.call('HGET', key('ch:' .. channel), 'v' .. flow:sub(1, 1)) or 0)
+        tags[lane], looks[lane] = place_of(flow, now)
       end
       redis.call('ZADD', key('ring:' .. lane), 'NX', tags[lane], tenant)
       woken[lane] = flow
@@ -125,8 +125,8 @@ end
 for lane, parts in pairs(added) do
   count_in_lane(lane, parts, messages[lane])
 end
-for _, flow in pairs(woken) do
-  look_at(flow, now)
+for lane, flow in pairs(woken) do
+  look_at(flow, looks[lane])
 end
 if next(woken) or changed_terms then
   wake_one()

@@ -24,6 +24,10 @@ longest message (eleven messages of one tenant in a row) or a walk over all tena
 needs neither. A flow that becomes busy starts at V, which is before whoever has just been served; an emptied
 flow keeps its place until its turn comes, so nobody gains by queueing one message at a time.
 
+Channels are served in the order of `ready`. One that was served and is still open goes behind all that are due.
+One in which something begins to wait stands where it was last served: whoever comes with one message is before
+those with a backlog, however long their round is, and whoever comes again and again has always just been served.
+
 The limiter gives out instants. A claim grants a message the first instant at which every gate is open, if that
 is near enough (20 ms); the dispatcher commits its mark meanwhile and makes the call at that very instant, so
 the commit's jitter does not reach the carrier. A message of n parts moves a gate's TAT to instant + n * period,
@@ -48,7 +52,7 @@ KEYS[1]   {r:<route>}   the prefix of every key below; the braces put them all i
                       slow (<share>:<us of the cut>), probe (<period us>:<since>) while the route is held,
                       request_us (us per API request, as the last claim was told; for estimates)
     rebuild   hash    epoch and begun, while somebody rebuilds; expires
-    ready:p   zset    channel -> us of the next look
+    ready:p   zset    channel -> us of the next look, or of when it was last served where it was empty
     ring:L    zset    tenant -> tag            L is the priority digit and the channel
     park:L    zset    tenant -> us of opening
     q:F       list    items                    F is L and the tenant: the flow
@@ -138,17 +142,23 @@ local function parts_of(item)
   return item:byte(25)
 end
 
-local function look_at(flow, now)
-  redis.call('ZADD', key('ready:' .. flow:sub(1, 1)), 'LT', whole(now), channel_of(flow))
+-- Where a lane stands in which something begins to wait: V for the tenant, and the time of the next look.
+local function place_of(flow, now)
+  local row = redis.call('HMGET', key('ch:' .. channel_of(flow)), 'v' .. flow:sub(1, 1), 'last')
+  return tonumber(row[1] or 0), math.min(now, tonumber(row[2] or 0))
+end
+
+local function look_at(flow, at)
+  redis.call('ZADD', key('ready:' .. flow:sub(1, 1)), 'LT', whole(at), channel_of(flow))
 end
 
 -- Put one message in front of its flow, as if it had never been taken.
 local function put_back(flow, item, now)
+  local v, at = place_of(flow, now)
   if redis.call('LPUSH', key('q:' .. flow), item) == 1 then
-    local v = redis.call('HGET', key('ch:' .. channel_of(flow)), 'v' .. flow:sub(1, 1))
-    redis.call('ZADD', key('ring:' .. lane_of(flow)), 'NX', v or 0, tenant_of(flow))
+    redis.call('ZADD', key('ring:' .. lane_of(flow)), 'NX', v, tenant_of(flow))
   end
-  look_at(flow, now)
+  look_at(flow, at)
 end
 
 -- Count what waits in a lane; who takes the last message takes the fields.
