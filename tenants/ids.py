@@ -26,7 +26,8 @@ _MAX_FIRST_DIGIT = 7
 
 _VERSION_7 = 7 << 76
 _VARIANT = 2 << 62
-_LOW_BITS = (1 << 60) - 1
+_HALF = (1 << 40) - 1
+"""Of the 80 bits behind the instant; half of them are eight digits."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_MS = 253_402_300_799_999
 """9999-12-31T23:59:59.999Z, the last instant a datetime can hold."""
@@ -63,12 +64,22 @@ def tail(place: int) -> UUID:
 
 def encode(prefix: str, value: UUID) -> str:
     """Return the public form of `value`, for example `msg_01K3ZQ4V7N8R9T0W2Y4A6C8E0G`."""
-    high, low, pairs = value.int >> 60, value.int & _LOW_BITS, _PAIRS
+    bits, pairs = value.int, _PAIRS
+    high, low = bits >> 40 & _HALF, bits & _HALF
     return (
-        f"{prefix}_{pairs[high >> 60]}{pairs[high >> 50 & 1023]}{pairs[high >> 40 & 1023]}"
-        f"{pairs[high >> 30 & 1023]}{pairs[high >> 20 & 1023]}{pairs[high >> 10 & 1023]}{pairs[high & 1023]}"
-        f"{pairs[low >> 50]}{pairs[low >> 40 & 1023]}{pairs[low >> 30 & 1023]}"
-        f"{pairs[low >> 20 & 1023]}{pairs[low >> 10 & 1023]}{pairs[low & 1023]}"
+        f"{prefix}_{_instant_digits(bits >> 80)}{pairs[high >> 30]}{pairs[high >> 20 & 1023]}"
+        f"{pairs[high >> 10 & 1023]}{pairs[high & 1023]}{pairs[low >> 30]}{pairs[low >> 20 & 1023]}"
+        f"{pairs[low >> 10 & 1023]}{pairs[low & 1023]}"
+    )
+
+
+@lru_cache(maxsize=256)
+def _instant_digits(unix_ms: int) -> str:
+    """Return the ten digits of an id's first 48 bits, which the ids of a moment share."""
+    pairs = _PAIRS
+    return (
+        f"{pairs[unix_ms >> 40]}{pairs[unix_ms >> 30 & 1023]}{pairs[unix_ms >> 20 & 1023]}"
+        f"{pairs[unix_ms >> 10 & 1023]}{pairs[unix_ms & 1023]}"
     )
 
 

@@ -12,13 +12,11 @@ from collections import deque
 from datetime import datetime, timedelta
 from typing import Final
 
+import asyncpg
 import structlog
 from msgspec import Struct
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.db.faults import DATABASE_FAULTS
-from gateway.db.transaction import worker_transaction
 from gateway.telemetry import metrics
 
 _log = structlog.get_logger(__name__)
@@ -30,14 +28,12 @@ _MOST: Final = 18_000
 """Looks that are kept: an hour of them."""
 MARGIN: Final = timedelta(seconds=2)
 """So far Postgres's clock may be set back, as when a standby takes over, before an event is missed."""
-_LOOK: Final = text(
-    """
+_LOOK: Final = """
     SELECT at, lowest, lowest + ((age('3'::xid)::bigint + 3 - lowest) & 4294967295) AS next
     FROM (SELECT now() AS at, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS lowest) AS seen
-    """
-)
 """
-The transaction's beginning, then the number of the oldest transaction under way, then the next to be given.
+"""
+The statement's beginning, then the number of the oldest transaction under way, then the next to be given.
 
 `age` of the first number there is tells the next one, in 32 bits; a snapshot's own `xmax` is only the last
 that has ended, plus one, and those under way may be beyond it.
@@ -55,21 +51,21 @@ class _Look(Struct, frozen=True):
 class FeedHorizon:
     """One per web process; `until` looks by itself, and `run` keeps looks to go back to."""
 
-    def __init__(self, engine: AsyncEngine, *, margin: timedelta = MARGIN) -> None:
-        self._engine = engine
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", *, margin: timedelta = MARGIN) -> None:
+        self._pool = pool
         self._margin = margin
         self._looks: deque[_Look] = deque(maxlen=_MOST)
         self._until: datetime | None = None
 
     async def until(self) -> datetime | None:
         """Return the instant up to which every event is there to be read; None while that is not known."""
-        async with worker_transaction(self._engine) as session:
-            row = (await session.execute(_LOOK)).one()
-        self._judge(_Look(row.at, row.lowest, row.next))
+        found = await self._pool.fetch(_LOOK)
+        look = _Look(*found[0])
+        self._judge(look)
         if self._until is None:
             return None
         reached = self._until - self._margin
-        metrics.FEED_BEHIND_SECONDS.set((row.at - reached).total_seconds())
+        metrics.FEED_BEHIND_SECONDS.set((look.at - reached).total_seconds())
         return reached
 
     async def run(self) -> None:

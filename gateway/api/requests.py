@@ -9,12 +9,12 @@ from collections.abc import Collection
 from functools import lru_cache
 from typing import Any, Final
 
-import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.api.exchange import REQUEST_ID_HEADER, Exchange, begin
 from gateway.telemetry.metrics import HTTP_REQUEST_SECONDS
+from gateway.telemetry.request_log import REQUEST_LOG
 
 _Headers = tuple[tuple[bytes, bytes], ...]
 _PAGES: Final[_Headers] = (
@@ -33,8 +33,6 @@ API_LINES: Final = b"".join(b"%b: %b\r\n" % header for header in _API)
 _OWN: Final = frozenset(name for name, _ in _API)
 _QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """Probes come every few seconds and say nothing; they get no line."""
-
-_log: Any = structlog.get_logger("gateway.api")
 
 
 class RequestLayer:
@@ -78,8 +76,7 @@ def _close(exchange: Exchange, scope: Any) -> None:
         return
     elapsed_s = time.perf_counter() - exchange.started
     _histogram(scope["method"], route, exchange.status).observe(elapsed_s)
-    _log.info(
-        "request",
+    REQUEST_LOG.write(
         request_id=exchange.request_id,
         method=scope["method"],
         route=route,

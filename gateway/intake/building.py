@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
+from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
@@ -185,10 +186,13 @@ def accepted_view(message: NewMessage, draft: Draft) -> MessageView:
         context=message.context or {},
         client_reference=message.client_reference,
         feedback=message.feedback,
-        provider=ProviderView(message_id=None, account=None, region=None, status=None),
+        provider=_NOT_ASKED,
         resend_of_unknown=False,
         test=message.test,
     )
+
+
+_NOT_ASKED: Final = ProviderView(message_id=None, account=None, region=None, status=None)
 
 
 def _entry(admitted: Admissible, message_id: UUID, recipients: KeyedHash) -> LaneEntry:

@@ -102,7 +102,7 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
             clock=clock,
             secret_key=settings.secret_key,
         )
-        horizon = FeedHorizon(shared.worker_engine)
+        horizon = FeedHorizon(shared.pool)
         provisioner = create_provisioner(shared, session)
         control = control_of(session, shared_pace(shared.worker_engine))
         services = Services(

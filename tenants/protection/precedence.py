@@ -77,6 +77,7 @@ class Judgement(Struct, frozen=True, kw_only=True):
 
 
 NO_PROTECTION: Final = Protection()
+_UNPROTECTED: Final = InForce(configuration=None, origin="none")
 
 
 def in_force(protection: Protection, *, named: UUID | None, account_id: UUID | None) -> InForce:
@@ -87,18 +88,17 @@ def in_force(protection: Protection, *, named: UUID | None, account_id: UUID | N
         named: The request's, which is the tenant's own: the caller has refused any other.
         account_id: The AWS account that would carry the message; None for the sandbox's.
     """
+    known = protection.configurations
+    if named is not None:
+        return InForce(configuration=known[named], origin="request")
     of_set = None if account_id is None else protection.of_sets.get(account_id)
-    levels: tuple[tuple[UUID | None, Origin], ...] = (
-        (named, "request"),
-        (of_set, "configuration_set"),
-        (protection.tenant_default, "tenant_default"),
-    )
-    for configuration_id, origin in levels:
-        if configuration_id is not None:
-            return InForce(configuration=protection.configurations[configuration_id], origin=origin)
+    if of_set is not None:
+        return InForce(configuration=known[of_set], origin="configuration_set")
+    if protection.tenant_default is not None:
+        return InForce(configuration=known[protection.tenant_default], origin="tenant_default")
     if protection.account_default is not None:
         return InForce(configuration=protection.account_default, origin="account_default")
-    return InForce(configuration=None, origin="none")
+    return _UNPROTECTED
 
 
 def holds(override: Override | None, now: datetime) -> bool:

@@ -139,7 +139,7 @@ async def module_world(database_url: str, engines: dict[str, Any]) -> World:
             webhook_url_check=judge_url,
             pumping_holds=FakeHolds(),
             lanes=FakeLanes(),
-            feed_until=FeedHorizon(engines["operator"], margin=timedelta()).until,
+            feed_until=FeedHorizon(engines["pool"], margin=timedelta()).until,
         )
     )
 

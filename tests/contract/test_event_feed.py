@@ -121,7 +121,7 @@ async def test_an_event_of_a_slow_transaction_is_not_stepped_over(customer, worl
 
 async def test_the_horizon_moves_past_looks_whose_transactions_have_ended(engines, customer) -> None:
     """An event that is not committed holds the horizon before its own instant, and lets go afterwards."""
-    horizon = FeedHorizon(engines["operator"], margin=timedelta())
+    horizon = FeedHorizon(engines["pool"], margin=timedelta())
     async with worker_transaction(engines["operator"]) as session:
         event_id = await add_event(customer.scope, session, "credits.low", Said("held"))
         seen = await horizon.until()

@@ -2,12 +2,12 @@
 
 import pytest
 
-from gateway.telemetry.logs import format_failure, render_json
+from gateway.telemetry.logs import format_failure, json_line
 
 
 def test_a_line_break_in_a_value_stays_inside_its_line() -> None:
     """Nobody writes a second event with a header of theirs."""
-    line = render_json(None, "info", {"event": "request", "route": "a\r\nevent=forged\u2028x"})
+    line = json_line(format_failure)(None, "info", {"event": "request", "route": "a\r\nevent=forged\u2028x"})
     assert b"\n" not in line
     assert b"\r" not in line
 
