@@ -7,6 +7,7 @@ Postgres an id is the bare UUID.
 """
 
 import random
+import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from uuid import UUID
@@ -19,9 +20,13 @@ from tenants.errors import InvalidId
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 """Two digits for each ten bits."""
-_VALUES = {letter: value for value, upper in enumerate(_ALPHABET) for letter in (upper, upper.lower())}
+_DIGITS = re.compile(f"[{_ALPHABET}{_ALPHABET.lower()}]+")
+_AS_PYTHON = bytes.maketrans(
+    (_ALPHABET + _ALPHABET.lower()).encode("ascii"), b"0123456789ABCDEFGHIJKLMNOPQRSTUV" * 2
+)
+"""To the digits that `int` reads in base 32."""
 _LENGTH = 26
-_MAX_FIRST_DIGIT = 7
+_MAX_FIRST_DIGIT = "7"
 """26 base-32 digits hold 130 bits; the first digit may carry only the top three of 128."""
 
 _VERSION_7 = 7 << 76
@@ -92,16 +97,13 @@ def decode(prefix: str, text: str) -> UUID:
     """
     head, separator, digits = text.partition("_")
     if not separator or head != prefix or len(digits) != _LENGTH:
-        raise InvalidId(f"expected an id that begins with {prefix}_ followed by 26 characters")
-    number = 0
-    for digit in digits:
-        value = _VALUES.get(digit)
-        if value is None:
-            raise InvalidId(f"{digit!r} is not a character of an id")
-        number = number << 5 | value
-    if _VALUES[digits[0]] > _MAX_FIRST_DIGIT:
+        raise InvalidId(f"expected an id that begins with {prefix}_ followed by {_LENGTH} characters")
+    if _DIGITS.fullmatch(digits) is None:
+        wrong = next(digit for digit in digits if _DIGITS.match(digit) is None)
+        raise InvalidId(f"{wrong!r} is not a character of an id")
+    if digits[0] > _MAX_FIRST_DIGIT:
         raise InvalidId("the id is larger than 128 bits")
-    return UUID(int=number)
+    return pgproto.UUID(int(digits.encode("ascii").translate(_AS_PYTHON), 32).to_bytes(16))
 
 
 def created_at(value: UUID) -> datetime:

@@ -8,7 +8,7 @@ joined later or stays as evidence.
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -31,6 +31,8 @@ _log = structlog.get_logger(__name__)
 
 _PERSONAL = ("destinationPhoneNumber", "originationPhoneNumber")
 """Members of AWS's event that name a person; they are not stored with it."""
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+"""Splits an event without reading what is in it."""
 
 ParkReason = Literal["no_message", "foreign", "inbound", "unreadable", "unstorable", "unbelieved"]
 """
@@ -153,8 +155,8 @@ async def _store(connection: HotConnection, owned: Sequence[tuple[Receipt, Messa
     )
 
 
-def _impersonal(raw: bytes) -> dict[str, Any]:
-    event = msgspec.json.decode(raw, type=dict[str, Any])
+def _impersonal(raw: bytes) -> dict[str, msgspec.Raw]:
+    event = _MEMBERS.decode(raw)
     for name in _PERSONAL:
         event.pop(name, None)
     return event

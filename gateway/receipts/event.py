@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Final, Literal, TypeGuard, TypeVar
 from uuid import UUID
 
@@ -44,6 +45,9 @@ _FIRST_MS: Final = 1_420_070_400_000
 """2015-01-01: an earlier instant is a wrong unit; seconds taken for milliseconds land in 1970."""
 _LAST_MS: Final = 4_102_444_800_000
 """2100-01-01."""
+_KNOWN_PRICES: Final = 1024
+"""Numbers that are not read anew each time: events repeat a few prices."""
+_KNOWN_NAMES: Final = 256
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROS: Final = 1_000_000
 
@@ -181,6 +185,7 @@ def _decoded(message: str | bytes) -> _JsonObject:
     return value
 
 
+@lru_cache(maxsize=_KNOWN_PRICES)
 def _number(literal: str) -> Decimal:
     """Bound what a JSON number may cost: `1e999999999` is short to write and long to print."""
     if len(literal) > _MAX_NUMBER_LITERAL:
@@ -298,9 +303,16 @@ def _required(record: _JsonObject, name: str, reason: UnreadableReason) -> str:
 
 def _status(record: _JsonObject) -> tuple[str, Channel, str]:
     event_type, status = record.get("eventType"), record.get("messageStatus")
-    typed = _EVENT_TYPE.fullmatch(event_type) if isinstance(event_type, str) else None
+    return _named(
+        event_type if isinstance(event_type, str) else None, status if isinstance(status, str) else None
+    )
+
+
+@lru_cache(maxsize=_KNOWN_NAMES)
+def _named(event_type: str | None, status: str | None) -> tuple[str, Channel, str]:
+    typed = None if event_type is None else _EVENT_TYPE.fullmatch(event_type)
     channel = _CHANNELS.get(typed[1], "other") if typed is not None else "other"
-    if isinstance(status, str) and _STATUS.fullmatch(status):
+    if status is not None and _STATUS.fullmatch(status):
         return (typed[0] if typed is not None else ""), channel, _PREFIX.sub("", status, count=1)
     if typed is not None:
         return typed[0], channel, typed[2]
@@ -332,12 +344,10 @@ def _our_message(text: str | None) -> UUID | None:
     """The public form is what we send; the bare UUID is what a person pastes."""
     if text is None:
         return None
-    if _UUID.fullmatch(text):
-        return UUID(text)
     try:
         return ids.decode("msg", text)
     except InvalidId:
-        return None
+        return UUID(text) if _UUID.fullmatch(text) else None
 
 
 def _our_attempt(text: str | None) -> int | None:
@@ -359,7 +369,12 @@ def _is_number(value: object) -> TypeGuard[int | Decimal]:
 
 def _micros(value: object) -> int | None:
     """Dollars to micro-dollars: read exactly, rounded half to even where AWS gives more than six places."""
-    if not _is_number(value) or not 0 <= value <= MAX_PRICE_MICROS // _MICROS:
+    return _micros_of(value) if _is_number(value) else None
+
+
+@lru_cache(maxsize=_KNOWN_PRICES)
+def _micros_of(value: int | Decimal) -> int | None:
+    if not 0 <= value <= MAX_PRICE_MICROS // _MICROS:
         return None
     return int((Decimal(value) * _MICROS).to_integral_value(ROUND_HALF_EVEN))
 

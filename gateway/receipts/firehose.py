@@ -26,6 +26,7 @@ from gateway.errors import Unavailable
 from gateway.receipts.access_keys import AccessKeys
 from gateway.receipts.apply import Incoming
 from gateway.receipts.batch import ReceiptCommit
+from gateway.receipts.event import Receipt
 from gateway.receipts.mailroom import Answered, Mailroom, Refused
 from gateway.receipts.reading import kept
 from gateway.telemetry import metrics
@@ -129,6 +130,8 @@ class FirehoseReceiver:
                     events.append(kept(piece, "unbelieved"))
                 elif not isinstance(opened, Answered):
                     events.append(opened)
+        # Folding asks for no order, and what is of one message becomes one write of it.
+        events.sort(key=_message_of)
         for start in range(0, len(events), _TOGETHER):
             answers = await self._commit.submit_together(events[start : start + _TOGETHER])
             for failed in answers:
@@ -143,6 +146,13 @@ class FirehoseReceiver:
         return Taken(
             status, FirehoseAnswer(request_id=request_id, timestamp=timestamp, error_message=message)
         )
+
+
+def _message_of(event: Incoming) -> tuple[bytes, str]:
+    """Return what events of one message have in common; in the order of messages where they name ours."""
+    if not isinstance(event, Receipt):
+        return b"", ""
+    return b"" if event.message_id is None else event.message_id.bytes, event.provider_message_id
 
 
 def _check_id(delivery: _Delivery, request_id: str) -> None:

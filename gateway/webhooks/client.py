@@ -25,6 +25,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 from uuid import UUID
@@ -57,6 +58,7 @@ MAX_LINES: Final = 256
 RESOLVER_THREADS: Final = 32
 """Of our own: a slow name server must not fill the threads that the rest of the process shares."""
 
+_KNOWN_URLS: Final = 1024
 _USER_AGENT: Final = "Tollgate-Webhooks/1"
 _MAX_RETRY_AFTER_DIGITS: Final = 9
 
@@ -141,13 +143,15 @@ class WebhookClient:
         self._tls = tls
         self._max_lines = max_lines
         self._lines: OrderedDict[UUID, _Line] = OrderedDict()
+        self._refusal = lru_cache(maxsize=_KNOWN_URLS)(self._judged)
+        self._target = lru_cache(maxsize=_KNOWN_URLS)(_target)
 
     async def post(self, tenant_id: UUID, url: str, *, headers: Mapping[str, str], body: bytes) -> Attempt:
         """Return what became of one attempt; a receiver cannot make this raise or outlast the deadline."""
         started = time.perf_counter()
-        parts = check_url(url, self._targets)
-        if isinstance(parts, UrlRefused):
-            return _failed("url_refused", parts.detail, started)
+        refused = self._refusal(url)
+        if refused is not None:
+            return _failed("url_refused", refused.detail, started)
         line = self._line(tenant_id)
         line.in_use += 1
         try:
@@ -176,10 +180,16 @@ class WebhookClient:
         body: bytes,
         started: float,
     ) -> Attempt:
-        target = URL(url, encoded=True)
-        async with session.post(target, data=body, headers=headers, allow_redirects=False) as response:
+        async with session.post(
+            self._target(url), data=body, headers=headers, allow_redirects=False
+        ) as response:
             excerpt = await _excerpt(response, self._body_deadline_s(started))
             return _answered(response, excerpt, started)
+
+    def _judged(self, url: str) -> UrlRefused | None:
+        """The same URL is judged alike for the life of the process; its addresses, at each connection."""
+        parts = check_url(url, self._targets)
+        return parts if isinstance(parts, UrlRefused) else None
 
     def _body_deadline_s(self, started: float) -> float:
         """A little less than what is left of the exchange, which would end without the status."""
@@ -275,6 +285,10 @@ def machine_lookup(threads: ThreadPoolExecutor) -> Lookup:
         return await asyncio.get_running_loop().run_in_executor(threads, addresses, host, port)
 
     return lookup
+
+
+def _target(url: str) -> URL:
+    return URL(url, encoded=True)
 
 
 def _result(host: str, port: int, text: str) -> ResolveResult:

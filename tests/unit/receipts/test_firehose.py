@@ -17,6 +17,7 @@ from gateway.receipts.firehose import FirehoseReceiver, Posted, pieces
 from gateway.receipts.mailroom import Refused
 from gateway.receipts.reading import incoming_of
 from tenants.access.tokens import pepper_from, secret_hash
+from tenants.ids import new_uuid
 from tests.harness.receipts import event
 
 ID = "ed4acda5-034f-9f42-bba1-f29aea6d7d8f"
@@ -154,6 +155,17 @@ async def test_a_batch_that_fails_fails_the_delivery():
     taken, commit, _ = await deliver(body_of(*records), commit=Commit(failing=2))
     assert taken.status == 503
     assert [len(batch) for batch in commit.batches] == [500, 500]
+
+
+async def test_events_of_one_message_are_committed_together(monkeypatch):
+    """They travel beside those of others; each commit that one message is spread over writes it once more."""
+    monkeypatch.setattr(firehose, "_TOGETHER", 4)
+    ids = [new_uuid() for _ in range(6)]
+    names = ("QUEUED", "SUCCESSFUL")
+    records = [json.dumps(event(name, message_id=each)).encode() for name in names for each in ids]
+    _, commit, _ = await deliver(body_of(*records))
+    batches = [[each.message_id for each in batch] for batch in commit.batches]
+    assert batches == [[each for each in pair for _ in names] for pair in (ids[:2], ids[2:4], ids[4:])]
 
 
 async def test_what_is_unreadable_or_not_believed_holds_nothing_up():
