@@ -1,6 +1,7 @@
 """The admission gate: one script call per message, and the projection it depends on."""
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 from uuid import UUID
 
 from gateway.admission import projection
@@ -14,6 +15,32 @@ from gateway.lanes.scripts import Argument, RedisScripts, read_script
 ADMIT = read_script("gateway.admission", "pumping.lua", "admit.lua")
 """The one call of an admission."""
 _PEEK = read_script("gateway.admission", "pumping.lua", "peek.lua")
+
+
+def script_arguments(admission: Admission, now_us: int | Literal[""] = "") -> list[Argument]:
+    """
+    Return what `admit.lua` is told of a message.
+
+    Args:
+        now_us: The time in microseconds for tests; empty for Redis's own.
+    """
+    template, version = ("", 0) if admission.template is None else admission.template
+    return [
+        admission.policy_version,
+        int(admission.live),
+        admission.country,
+        template if isinstance(template, str) else template.hex,
+        version,
+        admission.recipient_hash,
+        admission.parts,
+        admission.estimated_wait_ms,
+        admission.ttl_ms,
+        now_us,
+        "" if admission.protect is None else admission.protect.hex,
+        admission.channel,
+        "" if admission.watched is None else admission.watched.probe,
+        *admission.use_cases,
+    ]
 
 
 class AdmissionGate:
@@ -35,23 +62,7 @@ class AdmissionGate:
         Raises:
             RedisUnavailable: Nobody can say; the caller decides what to accept without Redis.
         """
-        template, version = ("", 0) if admission.template is None else admission.template
-        arguments: list[Argument] = [
-            admission.policy_version,
-            int(admission.live),
-            admission.country,
-            template if isinstance(template, str) else template.hex,
-            version,
-            admission.recipient_hash,
-            admission.parts,
-            admission.estimated_wait_ms,
-            admission.ttl_ms,
-            "" if self._clock_us is None else self._clock_us(),
-            "" if admission.protect is None else admission.protect.hex,
-            admission.channel,
-            "" if admission.watched is None else admission.watched.probe,
-            *admission.use_cases,
-        ]
+        arguments = script_arguments(admission, "" if self._clock_us is None else self._clock_us())
         return read_verdict(await self._scripts.run(ADMIT, tenant_prefix(admission.tenant_id), arguments))
 
     async def peek(

@@ -2,11 +2,12 @@
 `accept`: how many sends a second are taken, beside bare Litestar with one EVALSHA.
 
 A send here is durable (the 202 follows the commit), has an Idempotency-Key, holds its price in the ledger
-and is pushed into its lane. The bare component has the same server, the same connections and the same
-Redis, and none of that.
+and is pushed into its lane. The bare component has none of that, but the same server, as many connections,
+redis-py and the same Redis; a second one asks Redis through the gateway's own client (docs/adr/0022).
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 from gateway.bench.children import free_port
 from gateway.bench.ground import open_ground
@@ -23,6 +24,7 @@ _ACCEPTED = 202
 _MOST_PER_S = 6_000
 """More than either side reaches on two cores: requests are prepared for so many."""
 _HALF = 0.5
+_BESIDE_OWN = "accepted_per_s_own_client"
 
 
 async def measure(*, quick: bool, tell: Tell) -> Report:
@@ -30,8 +32,14 @@ async def measure(*, quick: bool, tell: Tell) -> Report:
     seconds, rounds = (3.0, 3) if quick else (5.0, 5)
     async with open_ground() as ground:
         stack, sends, api = ground.stack, ground.sends, [ground.api]
-        bare = [await _bare(stack, "bare")]
-        one = await in_rounds(rounds, lambda: _round(stack, sends, api, bare, seconds), tell)
+        bare, own = [await _bare(stack, "bare")], await _bare(stack, "own", client="own")
+
+        async def with_own() -> Round:
+            return await _beside_own(
+                await _round(stack, sends, api, bare, seconds), stack, sends, own, seconds
+            )
+
+        one = await in_rounds(rounds, with_own, tell)
         half = _HALF * sorted(each.figures["accepted_per_s"] for each in one)[len(one) // 2]
         paced = await in_rounds(rounds, lambda: _paced(stack, sends, api, half, seconds), tell)
         api.append(await stack.api("api_2", port=free_port()))
@@ -41,9 +49,11 @@ async def measure(*, quick: bool, tell: Tell) -> Report:
     return report_of("accept", merged, TARGETS)
 
 
-async def _bare(stack: Stack, name: str) -> tuple[str, int]:
+async def _bare(
+    stack: Stack, name: str, *, client: Literal["redis-py", "own"] = "redis-py"
+) -> tuple[str, int]:
     port = free_port()
-    started = await stack.start(name, "gateway.bench.bare_api", str(port), stack.settings.redis_url)
+    started = await stack.start(name, "gateway.bench.bare_api", str(port), stack.settings.redis_url, client)
     await started.hear()
     return "127.0.0.1", port
 
@@ -57,6 +67,17 @@ async def _round(
 ) -> Round:
     figures = await _side(stack, sends, api, seconds, ("api", "api_2"))
     return Round(figures=figures, baseline=await _side(stack, sends, bare, seconds, ("bare", "bare_2")))
+
+
+async def _beside_own(
+    measured: Round, stack: Stack, sends: Sends, own: tuple[str, int], seconds: float
+) -> Round:
+    """Add to a round what the bare component with the gateway's own client takes."""
+    rate = (await _side(stack, sends, [own], seconds, ("own",)))["accepted_per_s"]
+    return Round(
+        figures={**measured.figures, _BESIDE_OWN: measured.figures["accepted_per_s"]},
+        baseline={**measured.baseline, _BESIDE_OWN: rate},
+    )
 
 
 async def _side(

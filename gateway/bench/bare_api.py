@@ -1,14 +1,15 @@
 """
-``python -m gateway.bench.bare_api PORT REDIS-URL``: the bare component of `accept`.
+``python -m gateway.bench.bare_api PORT REDIS-URL CLIENT``: the bare component of `accept`.
 
-Litestar with a Struct in and a Struct out, and one EVALSHA per request through the same coalescing client:
-the gateway's own admission script with the arguments of one message. No authentication, no number parsing,
-no pricing, no Postgres.
+Litestar with a Struct in and a Struct out, and one EVALSHA per request: the gateway's own admission script
+with the arguments of one message. CLIENT is `redis-py`, as its makers ship it, or `own` for the gateway's
+(docs/adr/0016). No authentication, no number parsing, no pricing, no Postgres.
 """
 
 import asyncio
 import sys
 import uuid
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -16,9 +17,11 @@ import uvloop
 from litestar import Litestar, post
 from litestar.params import JSONBody
 from msgspec import Meta, Struct
+from redis.asyncio import Redis
 
-from gateway.admission.gate import AdmissionGate
+from gateway.admission.gate import ADMIT, AdmissionGate, script_arguments
 from gateway.admission.policy import TenantPolicy
+from gateway.admission.projection import tenant_prefix
 from gateway.admission.verdict import Admission
 from gateway.bench.bare_server import serve
 from gateway.lanes.scripts import RedisScripts, connect
@@ -60,22 +63,27 @@ class Taken(Struct, frozen=True, kw_only=True):
     body: str
 
 
-def create(gate: AdmissionGate) -> Litestar:
-    """Return the application."""
+def create(ask: Callable[[], Awaitable[object]]) -> Litestar:
+    """Return the application; `ask` runs the script."""
 
     @post("/v1/messages", status_code=202)
     async def send(data: JSONBody[Send]) -> Taken:
-        await gate.decide(ADMISSION)
+        await ask()
         return Taken(id=uuid.uuid4().hex, status="queued", to=data.to, body=data.body)
 
     return Litestar([send], logging_config=None, openapi_config=None)
 
 
-async def _main(port: int, redis_url: str) -> None:
-    client: Any = connect(redis_url)
-    gate = AdmissionGate(RedisScripts(client))
+async def _main(port: int, redis_url: str, kind: str) -> None:
+    gate = AdmissionGate(RedisScripts(connect(redis_url)))
     await gate.project(POLICY, nobody)
-    await serve(create(gate), port)
+    if kind == "own":
+        await serve(create(lambda: gate.decide(ADMISSION)), port)
+        return
+    client: Any = Redis.from_url(redis_url)
+    digest = await client.script_load(ADMIT.text)
+    key, arguments = tenant_prefix(_TENANT), script_arguments(ADMISSION)
+    await serve(create(lambda: client.evalsha(digest, 1, key, *arguments)), port)
 
 
 async def nobody() -> dict[str, list[bytes]]:
@@ -85,4 +93,4 @@ async def nobody() -> dict[str, list[bytes]]:
 
 if __name__ == "__main__":
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_main(int(sys.argv[1]), sys.argv[2]))
+        runner.run(_main(int(sys.argv[1]), sys.argv[2], sys.argv[3]))

@@ -160,7 +160,7 @@ class _Bench:
     async def _bare_requests(self, count: int) -> float:
         port = free_port()
         async with self._stack.passing(
-            "bare", "gateway.bench.bare_api", str(port), self._stack.settings.redis_url
+            "bare", "gateway.bench.bare_api", str(port), self._stack.settings.redis_url, "redis-py"
         ) as bare:
             await bare.hear()
             _, cpu_s = await self._stack.load(
