@@ -30,18 +30,21 @@ class _Mark(Struct, frozen=True):
     cpu_s: dict[str, float]
 
 
-async def watch(stack: Stack, count: Count, *, before: int, total: int) -> Drained:
+async def watch(
+    stack: Stack, count: Count, *, before: int, total: int, within_s: float = WITHIN_S
+) -> Drained:
     """
     Follow a backlog of `total` items that are arriving now.
 
     Args:
         before: What `count` said before the first of them.
+        within_s: How long each mark is waited for.
 
     Raises:
         TimeoutError: They do not arrive.
     """
-    start = await _mark(stack, count, before + round(FROM * total))
-    end = await _mark(stack, count, before + round(UNTIL * total))
+    start = await _mark(stack, count, before + round(FROM * total), within_s)
+    end = await _mark(stack, count, before + round(UNTIL * total), within_s)
     items = end.arrived - start.arrived
     return Drained(
         per_s=items / (end.at - start.at),
@@ -49,11 +52,11 @@ async def watch(stack: Stack, count: Count, *, before: int, total: int) -> Drain
     )
 
 
-async def _mark(stack: Stack, count: Count, goal: int) -> _Mark:
+async def _mark(stack: Stack, count: Count, goal: int, within_s: float) -> _Mark:
     async def look() -> _Mark | None:
         arrived = await count()
         return _Mark(time.monotonic(), arrived, stack.cpu()) if arrived >= goal else None
 
-    mark = await eventually(look, within_s=WITHIN_S)
+    mark = await eventually(look, within_s=within_s)
     assert mark is not None  # noqa: S101 - `eventually` returns what is true
     return mark

@@ -15,7 +15,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from gateway.bench.drain import watch
+from gateway.bench.drain import WITHIN_S, watch
 from gateway.bench.ground import Ground, open_ground
 from gateway.bench.progress import Tell, in_rounds
 from gateway.bench.rebuilding import BenchLanes, open_lanes
@@ -33,6 +33,8 @@ _PROCESSES: Final = ("dispatcher", "postgres", "redis")
 _FEED: Final = 250
 """Messages queued at a time."""
 _FEED_S: Final = 0.02
+_SLOWEST_PER_S: Final = 200
+"""Whoever sends fewer a second is taken to stand still."""
 _SEEDED_AT_ONCE: Final = 10_000
 
 
@@ -136,7 +138,11 @@ class _Side:
             feeding = asyncio.create_task(self._feed(before))
             try:
                 drained = await watch(
-                    stack, self._sent, before=before + self._first_visits, total=self._messages
+                    stack,
+                    self._sent,
+                    before=before + self._first_visits,
+                    total=self._messages,
+                    within_s=WITHIN_S + self._first_visits / _SLOWEST_PER_S,
                 )
                 await feeding
             finally:

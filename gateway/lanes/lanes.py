@@ -37,7 +37,7 @@ from gateway.lanes.scripts import Argument, RedisScripts, read_script
 
 AHEAD_MS = 20.0
 """A group commit; a one-time password finds no more than this taken before it."""
-QUANTUM = 4
+QUANTUM = 8
 """Messages that a visit of a channel may bring where nothing is scarce: they share its cost (see ADR 20)."""
 HORIZON_US = SECOND_US
 """How long claims rest after an epoch was lost."""

@@ -18,7 +18,8 @@ CAMPAIGN = (RateGate("campaign", 40.0),)
 SHARED = {1: CAMPAIGN, 2: CAMPAIGN, 3: ()}
 CAPS = {1: (), 2: (DailyCap("brand", 30), DailyCap("campaign", 25)), 3: (DailyCap("brand", 30),)}
 WEIGHTS = {1: 1, 2: 1, 3: 3, 4: 1}
-REQUEST_RATE = 150.0
+REQUEST_RATES = (150.0, 9_000.0)
+"""One that limits, and one under which visits bring several messages."""
 LEASE_US = 30_000_000
 FLOOR = 19
 WINDOW_US = 1_020_000
@@ -34,6 +35,7 @@ ROUNDED_UP_US = 500
 class Model:
     """What should be queued, held and owed; kept in dictionaries, with no thought of speed."""
 
+    request_rate: float
     queued: dict[UUID, LaneEntry] = field(default_factory=dict)
     delayed: set[UUID] = field(default_factory=set)
     held: dict[UUID, tuple[LaneEntry, int]] = field(default_factory=dict)
@@ -51,7 +53,7 @@ class Model:
         if entry.tenant_rate is not None:
             rates.append(((entry.tenant_id, entry.country, "tenant"), entry.tenant_rate))
         found = [(name, period_us(rate), bound_of(rate), parts) for name, rate in rates]
-        return [("route", request_us(REQUEST_RATE), 0, 1), *found]
+        return [("route", request_us(self.request_rate), 0, 1), *found]
 
     def is_open(self, entry: LaneEntry, at_us: int, *, parts: int | None = None) -> bool:
         """Tell whether every gate lets the message, or one of so many parts, go at an instant."""
@@ -187,8 +189,8 @@ give_backs = st.builds(GiveBack, delay_ms=st.sampled_from([0, 0, 250, 2_000]))
 class Run:
     """One history, applied to Redis and to the model."""
 
-    def __init__(self, world: World) -> None:
-        self.world, self.model = world, Model()
+    def __init__(self, world: World, request_rate: float) -> None:
+        self.world, self.model = world, Model(request_rate)
         self.ahead_us = round(world.options["ahead_ms"] * 1000)
         self.pushed: set[UUID] = set()
         self.claimed: deque[ClaimedMessage] = deque()
@@ -283,14 +285,17 @@ class Run:
 )
 @given(
     ahead_ms=st.sampled_from([0, AHEAD_MS, 60]),
+    request_rate=st.sampled_from(REQUEST_RATES),
     history=st.lists(st.one_of(pushes, pushes, claims, claims, waits, give_backs), max_size=40),
 )
-async def test_every_history_keeps_the_rates_the_order_and_every_message(scripts, ahead_ms, history):
+async def test_every_history_keeps_the_rates_the_order_and_every_message(
+    scripts, ahead_ms, request_rate, history
+):
     """Rates, priorities, no loss, no duplicate, nothing open left behind, and a backlog that adds up."""
     world = World(scripts, ahead_ms=ahead_ms)
     await world.open()
-    world.limit_requests(REQUEST_RATE)
-    run = Run(world)
+    world.limit_requests(request_rate)
+    run = Run(world, request_rate)
     for operation in history:
         await run.step(operation)
     await run.finish()

@@ -20,7 +20,7 @@ from tests.integration.lanes.conftest import World
 pytestmark = pytest.mark.parametrize("redis_url", ["one"], indirect=True)
 
 CHANNELS = range(1, 13)
-BACKLOG = 40
+BACKLOG = 10 * QUANTUM
 FAST = 9_000.0
 SCARCE = 100.0
 ROOM = 2 * QUANTUM
