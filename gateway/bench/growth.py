@@ -147,13 +147,15 @@ class _Side:
                 await feeding
             finally:
                 feeding.cancel()
+        # What the first visits took comes back now: beside what is measured it would be paid for there.
+        await self._lanes.lanes.push(await self._queue(self._first_visits))
         us = {name: drained.us[name] for name in _PROCESSES}
         return {"cpu_us": sum(us.values()), **{f"{name}_us": each for name, each in us.items()}}
 
     async def _feed(self, before: int) -> None:
-        """Queue as many as leave, until all of the round have left."""
-        fed = 0
-        while (gone := await self._sent() - before) < self._goes:
+        """Queue as many as leave after the first visits, until all of the round have left."""
+        fed, visited = 0, before + self._first_visits
+        while (gone := await self._sent() - visited) < self._messages:
             while fed < gone:
                 await self._lanes.lanes.push(await self._queue(_FEED))
                 fed += _FEED
