@@ -124,7 +124,6 @@ class _Side:
         within_reach = min(self.scene.queued, self._goes * self._rounds * 2)
         await self._queue(within_reach)
         await self._seeder.queue_unreachable(owners, (self.scene.queued - within_reach) // len(owners))
-        await self._seeder.settle()
 
     async def rebuild(self) -> dict[str, float]:
         """Rebuild the lanes from Postgres and return how fast that was and what they occupy."""
@@ -133,6 +132,7 @@ class _Side:
 
     async def drain(self) -> dict[str, float]:
         """Return microseconds of CPU per message while a dispatcher works."""
+        await self._seeder.settle()
         stack, before = self._ground.stack, await self._sent()
         async with stack.passing("dispatcher", *stack.role("dispatcher")):
             feeding = asyncio.create_task(self._feed(before))
