@@ -80,7 +80,8 @@ async def _main(port: int, redis_url: str, kind: str) -> None:
     if kind == "own":
         await serve(create(lambda: gate.decide(ADMISSION)), port)
         return
-    client: Any = Redis.from_url(redis_url)
+    library: Any = Redis  # its keywords are not annotated
+    client = library.from_url(redis_url)
     digest = await client.script_load(ADMIT.text)
     key, arguments = tenant_prefix(_TENANT), script_arguments(ADMISSION)
     await serve(create(lambda: client.evalsha(digest, 1, key, *arguments)), port)
