@@ -57,6 +57,8 @@ UnreadableReason = Literal["too_long", "not_json", "shape", "message_id", "statu
 
 _CHANNELS: Final[dict[str, Channel]] = {"TEXT": "text", "MEDIA": "media", "VOICE": "voice"}
 _EVENT_TYPE: Final = re.compile(r"([A-Z]{3,16})_([A-Z][A-Z_]{1,63})")
+_LONGEST_NAME: Final = 16 + 1 + 64
+"""What an event type may have."""
 _STATUS: Final = re.compile(r"[A-Z][A-Z_]{1,63}")
 _PREFIX: Final = re.compile(r"(?:TEXT|MEDIA|VOICE)_(?=[A-Z])")
 _WORD: Final = re.compile(r"[A-Z][A-Z_]{0,63}")
@@ -302,10 +304,13 @@ def _required(record: _JsonObject, name: str, reason: UnreadableReason) -> str:
 
 
 def _status(record: _JsonObject) -> tuple[str, Channel, str]:
-    event_type, status = record.get("eventType"), record.get("messageStatus")
-    return _named(
-        event_type if isinstance(event_type, str) else None, status if isinstance(status, str) else None
-    )
+    return _named(_name_in(record, "eventType"), _name_in(record, "messageStatus"))
+
+
+def _name_in(record: _JsonObject, member: str) -> str | None:
+    """Return a name, if it can be one: what is longer is none, and not worth being remembered."""
+    value = record.get(member)
+    return value if isinstance(value, str) and len(value) <= _LONGEST_NAME else None
 
 
 @lru_cache(maxsize=_KNOWN_NAMES)
