@@ -9,15 +9,16 @@ posted again a second later, as the same request.
 
 import asyncio
 import sys
-from typing import Final, cast
+from typing import Final
 
 import aiohttp
 import msgspec
 import uvloop
 from msgspec import Struct
 
+from gateway.bench.answering import serve
 from gateway.bench.deliveries import PATH, Delivery, delivery
-from gateway.bench.http_wire import MessageReader, response_bytes
+from gateway.bench.http_wire import response_bytes
 
 BUFFER_BYTES: Final = 1024 * 1024
 """Of records as they were put, before base64."""
@@ -54,8 +55,8 @@ class DeliveryStream:
         self._timer: asyncio.TimerHandle | None = None
         self._posts: set[asyncio.Task[None]] = set()
 
-    def put(self, body: bytes) -> None:
-        """Take one record."""
+    def answer(self, _: bytes, body: bytes) -> bytes:
+        """Take the record of a `PutRecord`."""
         data = _PUT.decode(body).record.data
         self._records.append(data)
         self._bytes += len(data) * _BASE64
@@ -63,6 +64,7 @@ class DeliveryStream:
             self._deliver()
         elif self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self._buffer_s, self._deliver)
+        return _TAKEN
 
     def _deliver(self) -> None:
         if self._timer is not None:
@@ -86,31 +88,9 @@ class DeliveryStream:
             await asyncio.sleep(_AGAIN_S)
 
 
-class _Connection(asyncio.Protocol):
-    def __init__(self, stream: DeliveryStream) -> None:
-        self._stream = stream
-        self._reader = MessageReader()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but its bases
-
-    def data_received(self, data: bytes) -> None:
-        for _, body in self._reader.feed(data):
-            self._stream.put(body)
-            self._transport.write(_TAKEN)
-
-
-async def listen(stream: DeliveryStream, port: int) -> asyncio.Server:
-    """Return a server on loopback that answers for the stream; port 0 takes a free one."""
-    loop = asyncio.get_running_loop()
-    return await loop.create_server(lambda: _Connection(stream), "127.0.0.1", port)
-
-
 async def _main(port: int, url: str, key: str) -> None:
     async with aiohttp.ClientSession() as http:
-        server = await listen(DeliveryStream(http, url, key), port)
-        print('"ready"', flush=True)
-        await server.serve_forever()
+        await serve(DeliveryStream(http, url, key).answer, port)
 
 
 if __name__ == "__main__":

@@ -117,6 +117,7 @@ class _Side:
     async def seed(self) -> None:
         self._lanes = await self._exits.enter_async_context(open_lanes(self._ground.stack))
         self._seeder = await open_seeder(self._ground)
+        await self._seeder.vacuum_when_told()
         await self._ground.lead_to_peer()
         owners = await self._seeder.tenants(self.scene.tenants)
         self._turns = cycle(owners)

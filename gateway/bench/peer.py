@@ -13,12 +13,12 @@ import time
 import uuid
 from collections import Counter
 from pathlib import Path
-from typing import cast
 
 import msgspec
 import uvloop
 
-from gateway.bench.http_wire import MessageReader, response_bytes
+from gateway.bench.answering import serve
+from gateway.bench.http_wire import response_bytes
 
 _JSON = "application/x-amz-json-1.0"
 _MESSAGE_ID = re.compile(rb'"tg_m": ?"(msg_[0-9A-Z]{26})"')
@@ -84,32 +84,10 @@ class Peer:
             self._told.append((path, found[1].decode("ascii"), time.time() * 1000.0))
 
 
-class _Connection(asyncio.Protocol):
-    def __init__(self, peer: Peer) -> None:
-        self._peer = peer
-        self._reader = MessageReader()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but its bases
-
-    def data_received(self, data: bytes) -> None:
-        answers = [self._peer.answer(head, body) for head, body in self._reader.feed(data)]
-        if answers:
-            self._transport.write(b"".join(answers))
-
-
-async def listen(peer: Peer, port: int) -> asyncio.Server:
-    """Return a server on loopback that answers for `peer`; port 0 takes a free one."""
-    loop = asyncio.get_running_loop()
-    return await loop.create_server(lambda: _Connection(peer), "127.0.0.1", port)
-
-
 async def _main(arguments: list[str]) -> None:
     port, *certificate = arguments
     path, pem = (certificate[1], Path(certificate[0]).read_bytes()) if certificate else ("", b"")  # noqa: ASYNC240 - before the run
-    server = await listen(Peer(path, pem), int(port))
-    print('"ready"', flush=True)
-    await server.serve_forever()
+    await serve(Peer(path, pem).answer, int(port))
 
 
 if __name__ == "__main__":

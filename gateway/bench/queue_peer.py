@@ -11,19 +11,20 @@ import hashlib
 import re
 import sys
 from collections import deque
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import msgspec
 import uvloop
 
-from gateway.bench.http_wire import MessageReader, response_bytes
+from gateway.bench.answering import Later, serve
+from gateway.bench.http_wire import response_bytes
 
 PATH: Final = "/123456789012/bench"
 """Of the queue's URL."""
 _JSON: Final = "application/x-amz-json-1.0"
 _TARGET: Final = re.compile(rb"x-amz-target: *AmazonSQS\.([A-Za-z]+)", re.IGNORECASE)
-_EMPTY_POLL_S: Final = 0.2
 _NOTHING: Final = response_bytes(b"{}", media_type=_JSON)
+_EMPTY_POLL: Final = Later(0.2, _NOTHING)
 
 
 class QueuePeer:
@@ -34,8 +35,8 @@ class QueuePeer:
         self._given = 0
         self._deleted = 0
 
-    def answer(self, head: bytes, body: bytes) -> bytes | None:
-        """Return the response to a request; None for a poll that finds nothing, which is answered later."""
+    def answer(self, head: bytes, body: bytes) -> bytes | Later:
+        """Return the response to a request; that to a poll which finds nothing is given later."""
         called = _TARGET.search(head)
         if called is None:
             return self._told(head, body)
@@ -56,11 +57,11 @@ class QueuePeer:
         counts = msgspec.json.encode({"deleted": self._deleted})
         return response_bytes(counts, media_type="application/json")
 
-    def _received(self, body: bytes) -> bytes | None:
+    def _received(self, body: bytes) -> bytes | Later:
         most = msgspec.json.decode(body).get("MaxNumberOfMessages", 1)
         taken = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
         if not taken:
-            return None
+            return _EMPTY_POLL
         messages = msgspec.json.encode({"Messages": [self._message(each) for each in taken]})
         return response_bytes(messages, media_type=_JSON)
 
@@ -75,35 +76,6 @@ class QueuePeer:
         }
 
 
-class _Connection(asyncio.Protocol):
-    def __init__(self, peer: QueuePeer) -> None:
-        self._peer = peer
-        self._reader = MessageReader()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but its bases
-
-    def data_received(self, data: bytes) -> None:
-        for head, body in self._reader.feed(data):
-            answer = self._peer.answer(head, body)
-            if answer is None:
-                asyncio.get_running_loop().call_later(_EMPTY_POLL_S, self._transport.write, _NOTHING)
-            else:
-                self._transport.write(answer)
-
-
-async def listen(peer: QueuePeer, port: int) -> asyncio.Server:
-    """Return a server on loopback that answers for `peer`; port 0 takes a free one."""
-    loop = asyncio.get_running_loop()
-    return await loop.create_server(lambda: _Connection(peer), "127.0.0.1", port)
-
-
-async def _main(port: int) -> None:
-    server = await listen(QueuePeer(), port)
-    print('"ready"', flush=True)
-    await server.serve_forever()
-
-
 if __name__ == "__main__":
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_main(int(sys.argv[1])))
+        runner.run(serve(QueuePeer().answer, int(sys.argv[1])))

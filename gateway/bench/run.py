@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 from collections.abc import Awaitable, Mapping
 from types import MappingProxyType
 from typing import Final, Protocol
@@ -127,17 +128,5 @@ def run(name: str, *, quick: bool, tell: Tell) -> Report:
 
 
 async def _until_told(measuring: Awaitable[Report]) -> Report:
-    told = False
-    measurement = asyncio.ensure_future(measuring)
-
-    def tell() -> None:
-        nonlocal told
-        told = measurement.cancel()
-
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, tell)
-    try:
-        return await measurement
-    except asyncio.CancelledError:
-        if told:
-            raise SystemExit(128 + signal.SIGTERM) from None
-        raise
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, sys.exit, 128 + signal.SIGTERM)
+    return await measuring

@@ -145,16 +145,19 @@ class Seeder:
             await self._pool.execute(sql, *self._likeness, tenants, senders, after_ms, turn, last)
 
     async def settle(self) -> None:
-        """
-        Have Postgres do now what so many new rows would make it do during the measurement.
+        """Have Postgres do now what so many new rows would make it do during the measurement."""
+        await self._pool.execute("VACUUM (ANALYZE)")
+        await self._pool.execute("CHECKPOINT")
 
-        A vacuum of a million rows is due once in two hundred thousand changes; in a round of a few thousand
-        messages it would be all that is seen. So from here on it comes when it is called, on either side.
+    async def vacuum_when_told(self) -> None:
+        """
+        Leave vacuums to `settle` from now on.
+
+        One of a million rows is due once in two hundred thousand changes; in a round of a few thousand
+        messages it would be all that is seen.
         """
         await self._pool.execute("ALTER SYSTEM SET autovacuum = off")
         await self._pool.execute("SELECT pg_reload_conf()")
-        await self._pool.execute("VACUUM (ANALYZE)")
-        await self._pool.execute("CHECKPOINT")
 
     async def _storing(self, seeds: str, own: frozenset[str]) -> str:
         statement = _STORE.replace("{seeds}", seeds)

@@ -9,7 +9,8 @@ import aiohttp
 import msgspec
 from aiohttp import web
 
-from gateway.bench.delivery_stream import BUFFER_BYTES, DeliveryStream, listen
+from gateway.bench.answering import listen
+from gateway.bench.delivery_stream import BUFFER_BYTES, DeliveryStream
 from gateway.receipts.firehose import Posted
 from tests.harness.waiting import until
 
@@ -54,7 +55,7 @@ async def _streaming(endpoint: _Endpoint, *, buffer_s: float) -> AsyncIterator[s
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     async with aiohttp.ClientSession() as http:
         url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        server = await listen(DeliveryStream(http, url, "tgfh_key", buffer_s=buffer_s), 0)
+        server = await listen(DeliveryStream(http, url, "tgfh_key", buffer_s=buffer_s).answer, 0)
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         server.close()
     await runner.cleanup()

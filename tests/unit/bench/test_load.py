@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager
 import msgspec
 import pytest
 
+from gateway.bench.answering import listen
 from gateway.bench.http_wire import request_bytes
 from gateway.bench.load import Job, Load
-from gateway.bench.peer import Peer, listen
+from gateway.bench.peer import Peer
 
 _REQUEST = request_bytes("POST", "/hook", {}, b"{}")
 
@@ -18,7 +19,7 @@ _REQUEST = request_bytes("POST", "/hook", {}, b"{}")
 @asynccontextmanager
 async def _peer() -> AsyncIterator[tuple[Peer, int]]:
     peer = Peer("/certificate", b"pem")
-    server = await listen(peer, 0)
+    server = await listen(peer.answer, 0)
     try:
         yield peer, server.sockets[0].getsockname()[1]
     finally:
