@@ -8,14 +8,12 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import Awaitable, Collection, Generator
+from collections.abc import Collection, Generator
 from typing import Any
 
 import structlog
 import uvicorn
 from litestar import Litestar
-from litestar.enums import ScopeType
-from litestar.types import ASGIApp
 
 from gateway.api.whole_answers import AnsweringProtocol
 from gateway.asgi import create_app
@@ -106,22 +104,9 @@ def _stop_on_signals(server: _Server) -> None:
         loop.add_signal_handler(number, stop)
 
 
-def _straight_to(app: Litestar) -> ASGIApp:
-    """Return what calls the application's layers, as Litestar itself does, without a frame of its own."""
-
-    def called(scope: Any, receive: Any, send: Any) -> Awaitable[None]:
-        if scope["type"] != ScopeType.HTTP:
-            return app(scope, receive, send)
-        scope["app"] = scope["litestar_app"] = app
-        return app.asgi_handler(scope, receive, send)
-
-    return called
-
-
 def _config(app: Litestar) -> uvicorn.Config:
     return uvicorn.Config(
-        _straight_to(app),
-        interface="asgi3",
+        app,
         http=AnsweringProtocol,
         ws="none",
         lifespan="on",
