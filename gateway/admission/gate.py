@@ -62,7 +62,7 @@ class AdmissionGate:
         Raises:
             RedisUnavailable: Nobody can say; the caller decides what to accept without Redis.
         """
-        arguments = script_arguments(admission, "" if self._clock_us is None else self._clock_us())
+        arguments = script_arguments(admission, self._now_us())
         return read_verdict(await self._scripts.run(ADMIT, tenant_prefix(admission.tenant_id), arguments))
 
     async def peek(
@@ -76,7 +76,7 @@ class AdmissionGate:
         """
         arguments: list[Argument] = [
             country,
-            "" if self._clock_us is None else self._clock_us(),
+            self._now_us(),
             "" if watched is None else watched.probe,
             recipient_hash,
         ]
@@ -119,3 +119,6 @@ class AdmissionGate:
     async def remove_opt_out(self, tenant_id: UUID, use_case: str, recipient_hash: bytes) -> None:
         """Allow this recipient again; Postgres has committed."""
         await projection.remove_opt_out(self._scripts, tenant_id, use_case, recipient_hash)
+
+    def _now_us(self) -> int | Literal[""]:
+        return "" if self._clock_us is None else self._clock_us()

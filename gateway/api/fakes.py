@@ -36,7 +36,7 @@ from gateway.lanes.survey import LaneSight
 from gateway.media.desk import KEPT_FOR
 from gateway.media.kinds import MediaRefused, kind_of
 from gateway.media.models import MediaFile
-from gateway.messages.view import MessageView, ProviderView, price_view, timestamp
+from gateway.messages.view import NOT_ASKED, MessageView, price_view, timestamp
 from tenants.ids import created_at, encode, new_uuid
 from tenants.scope import TenantScope
 
@@ -438,7 +438,7 @@ def message_view(message_id: UUID, request: SendRequest, *, test: bool) -> Messa
         context=request.context,
         client_reference=request.client_reference if isinstance(request.client_reference, str) else None,
         feedback=None,
-        provider=ProviderView(message_id=None, account=None, region=None, status=None),
+        provider=NOT_ASKED,
         resend_of_unknown=False,
         test=test,
     )

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
-from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
@@ -22,8 +21,8 @@ from gateway.lanes.quotas import SenderGates
 from gateway.messages.content import Content, to_column
 from gateway.messages.keys import body_context, number_context
 from gateway.messages.view import (
+    NOT_ASKED,
     MessageView,
-    ProviderView,
     media_view,
     price_view,
     template_view,
@@ -186,13 +185,10 @@ def accepted_view(message: NewMessage, draft: Draft) -> MessageView:
         context=message.context or {},
         client_reference=message.client_reference,
         feedback=message.feedback,
-        provider=_NOT_ASKED,
+        provider=NOT_ASKED,
         resend_of_unknown=False,
         test=message.test,
     )
-
-
-_NOT_ASKED: Final = ProviderView(message_id=None, account=None, region=None, status=None)
 
 
 def _entry(admitted: Admissible, message_id: UUID, recipients: KeyedHash) -> LaneEntry:

@@ -12,6 +12,7 @@ from gateway.messages.models import Event, Message, StoredReceipt
 from gateway.messages.row import MessageRow
 from gateway.messages.rulings import Rulings
 from gateway.messages.view import (
+    NOT_ASKED,
     MessageEventView,
     MessageView,
     ProviderView,
@@ -106,7 +107,7 @@ def as_accepted(message: Message, key: DataKey) -> MessageView:
         final_at=None,
         attempts=0,
         feedback=None if message.feedback is None else "pending",
-        provider=ProviderView(message_id=None, account=None, region=None, status=None),
+        provider=NOT_ASKED,
         resend_of_unknown=False,
     )
 

@@ -41,6 +41,10 @@ class ProviderView(Struct, frozen=True, kw_only=True):
     """In which AWS sent the text: `GSM` or `UNICODE`; null until an event names it."""
 
 
+NOT_ASKED: Final = ProviderView(message_id=None, account=None, region=None, status=None)
+"""Of a message that AWS has not heard of yet."""
+
+
 class TemplateView(Struct, frozen=True, kw_only=True):
     """The template version that gave the body."""
 

@@ -29,7 +29,6 @@ _LEVELS: Final[dict[LogLevel, int]] = {
 }
 _MOST_FRAMES: Final = 60
 _FRAMES_OF_EACH: Final = 15
-_FIRST: Final[tuple[Any, ...]] = (structlog.processors.add_log_level,)
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
@@ -37,12 +36,13 @@ def configure(log_format: LogFormat, log_level: LogLevel) -> None:
     """Send every event of this process to stderr, as JSON for machines or in colour for a person."""
     shown = format_failure if log_level != "debug" else structlog.processors.format_exc_info
     structlog.configure(
-        processors=[json_line(shown)] if log_format == "json" else [*_FIRST, shown, *_console_processors()],
+        processors=[json_line(shown)] if log_format == "json" else _console_processors(shown),
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[log_level]),
         logger_factory=_logger_factory(log_format),
         cache_logger_on_first_use=True,
     )
-    REQUEST_LOG.as_json(wanted=log_format == "json" and _LEVELS[log_level] <= logging.INFO)
+    straight = log_format == "json" and _LEVELS[log_level] <= logging.INFO
+    REQUEST_LOG.write_to(_line_logger() if straight else None)
     _quiet_libraries(_LEVELS[log_level])
 
 
@@ -101,9 +101,11 @@ def _described(error: BaseException) -> list[str]:
     return lines
 
 
-def _console_processors() -> list[Any]:
+def _console_processors(shown: Processor) -> list[Any]:
     plain = structlog.dev.plain_traceback
     return [
+        structlog.processors.add_log_level,
+        shown,
         _drop_absent,
         structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
         structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), sort_keys=False, exception_formatter=plain),

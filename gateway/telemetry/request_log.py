@@ -5,7 +5,6 @@ Nearly every line of a web process is one, so as JSON it is written without stru
 three times as much as the line; for a person's eyes it goes their way, like all others.
 """
 
-import sys
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -41,9 +40,9 @@ class RequestLog:
     def __init__(self) -> None:
         self._straight: LineLogger | None = None
 
-    def as_json(self, *, wanted: bool) -> None:
-        """Write to standard error from now on, or leave the lines to structlog, which may want none."""
-        self._straight = LineLogger(sys.stderr.buffer) if wanted else None
+    def write_to(self, lines: LineLogger | None) -> None:
+        """Write JSON there from now on; None leaves the lines to structlog, which may want none."""
+        self._straight = lines
 
     def write(self, **said: Any) -> None:
         """

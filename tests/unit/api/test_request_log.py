@@ -19,7 +19,7 @@ def _logs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(request_log, "_log", structlog.get_logger("of_this_test"))
     before = structlog.get_config()
     yield
-    REQUEST_LOG.as_json(wanted=False)
+    REQUEST_LOG.write_to(None)
     structlog.configure(**before)
 
 
