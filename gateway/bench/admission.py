@@ -11,9 +11,11 @@ call of the line, and what an opted-out number occupies.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from typing import Any, Final
 
 from msgspec import Struct
+from redis.asyncio import Redis
 
 from gateway.admission.gate import ADMIT, AdmissionGate
 from gateway.admission.verdict import Admission, Admitted
@@ -68,9 +70,11 @@ async def measure(*, quick: bool, tell: Tell) -> Report:
 async def measured(sizes: Sizes, tell: Tell) -> Report:
     """Project both tenants and run rounds of these sizes."""
     async with open_ground() as ground:
-        client: Any = connect(ground.stack.settings.redis_url)
-        try:
-            sides = await _Sides.prepare(client, sizes, tell)
+        url = ground.stack.settings.redis_url
+        library: Any = Redis  # its keywords are not annotated
+        scripts, client = RedisScripts(connect(url)), library.from_url(url)
+        async with aclosing(scripts), client:
+            sides = await _Sides.prepare(client, AdmissionGate(scripts), sizes, tell)
 
             async def once() -> Round:
                 figures = await _timed(ground.stack, sides.decide, sizes.calls)
@@ -78,12 +82,10 @@ async def measured(sizes: Sizes, tell: Tell) -> Report:
                 return await sides.in_a_crowd(figures, baseline)
 
             return report_of("admission", await in_rounds(sizes.rounds, once, tell), TARGETS)
-        finally:
-            await client.aclose()
 
 
 class _Sides:
-    """The gate and the bare line, on one Redis."""
+    """The gate by the gateway's client and the bare line by redis-py as it ships, on one Redis."""
 
     def __init__(self, client: Any, gate: AdmissionGate, crowded: CrowdedTenant, sizes: Sizes) -> None:
         self._client = client
@@ -93,8 +95,7 @@ class _Sides:
         self._digest = ""
 
     @classmethod
-    async def prepare(cls, client: Any, sizes: Sizes, tell: Tell) -> "_Sides":
-        gate = AdmissionGate(RedisScripts(client))
+    async def prepare(cls, client: Any, gate: AdmissionGate, sizes: Sizes, tell: Tell) -> "_Sides":
         sides = cls(client, gate, CrowdedTenant(sizes.crowd), sizes)
         await gate.project(POLICY, nobody)
         tell(f"projecting {sizes.crowd.opted_out:,} opted-out numbers")

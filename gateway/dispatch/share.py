@@ -8,7 +8,8 @@ a message of p parts takes p cells. A turn is a few cells, and a message begins 
 
     cell   |a a a a|b b b b|c c c c|a a a a| …     turn n belongs to the dispatcher of rank n mod N
 
-In any second a lane so gets at most one message more than by its gates, however late each call comes.
+In any second a lane so gets at most one message more than by its gates, and what was granted in the tenth of
+a second before it and came late (`release.STATIC_LATE_S`; what is later loses its turn).
 
 A daily cap cannot be divided by turns: how much of it was used only Redis knew. It is kept as the rate that
 uses it up in a day.

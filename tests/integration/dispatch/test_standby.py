@@ -14,8 +14,11 @@ from gateway.dispatch.record import Recorder
 from gateway.dispatch.roster import FRESH_S, LIVE_S, SETTLED_S, Roster
 from gateway.embedded.redis import EmbeddedRedis
 from gateway.lanes.lanes import Lanes
+from gateway.lanes.relay import Relay
+from gateway.lanes.release import STATIC_LATE_S
 from gateway.lanes.scripts import RedisScripts, connect
 from gateway.messages.keys import DataKeys
+from gateway.rounds import Round, run_rounds
 from tenants.ids import new_uuid
 from tests.harness.stack import SECRET_KEY
 from tests.harness.tenants import accept, enrol, key_of, new_message
@@ -34,9 +37,17 @@ class Carrier:
         return Sent(provider_message_id=f"aws-{text.message_id}")
 
 
+def _scheduling(relay):
+    """The scheduler's rounds: what missed its instant on a full machine is queued again."""
+    return [
+        Round(name="queue_due", every_s=0.25, work=relay.queue_due),
+        Round(name="push_left_behind", every_s=1.0, work=relay.push_left_behind),
+    ]
+
+
 @contextlib.asynccontextmanager
 async def dispatching(route, url, pool, carrier):
-    """One dispatcher with its own connections, as a process has it."""
+    """One dispatcher with its own connections, as a process has it, and a scheduler beside it."""
     clock = SystemClock()
     async with connect(url) as client:
         recorder = Recorder(pool, clock, unknown_wait=timedelta(seconds=90))
@@ -50,7 +61,12 @@ async def dispatching(route, url, pool, carrier):
             clock=clock,
             in_flight=32,
         )
-        tasks = [asyncio.create_task(recorder.run()), asyncio.create_task(dispatcher.run())]
+        running = (
+            recorder.run(),
+            dispatcher.run(),
+            run_rounds(_scheduling(Relay(pool, Lanes(RedisScripts(client)), clock))),
+        )
+        tasks = [asyncio.create_task(each) for each in running]
         try:
             yield
         finally:
@@ -105,7 +121,8 @@ async def test_without_redis_texts_leave_at_a_static_share_and_come_back_to_the_
             await server.stop()
             await more(50)
             await sent_in_all(60)
-            assert most_in_a_second([at for at, _ in carrier.taken[10:]]) <= rate + 1
+            # One message more by the turns, and what calls of the tenth before may be late.
+            assert most_in_a_second([at for at, _ in carrier.taken[10:]]) <= rate + 1 + rate * STATIC_LATE_S
             await more(5)
             await server.start()
             await sent_in_all(65)
@@ -134,7 +151,7 @@ async def test_a_short_absence_changes_nothing(worker_pool, worker_engine, datab
         async def all_sent():
             return await sent(database, scope) == 5
 
-        await until(all_sent, within_s=15)
+        await until(all_sent)
         mode = await database.fetchval("SELECT mode FROM dispatchers WHERE route = $1", route)
         assert mode == "lanes"
 
