@@ -9,6 +9,7 @@ keeps of a request and its connection is kept as after any other answer.
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
+from weakref import ref
 
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
@@ -31,12 +32,14 @@ class AnsweringProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         scope: Any = cycle.scope
-        scope["extensions"] = {WHOLE_ANSWER: partial(_answer, cycle)}
+        # Weakly: a request that its own scope held would be the garbage collector's to free.
+        scope["extensions"] = {WHOLE_ANSWER: partial(_answer, ref(cycle))}
         super()._start_asgi_task(cycle, app)
 
 
-def _answer(cycle: RequestResponseCycle, status: int, lines: bytes, body: bytes) -> bool:
-    if cycle.response_started or cycle.flow.write_paused:
+def _answer(of: "ref[RequestResponseCycle]", status: int, lines: bytes, body: bytes) -> bool:
+    cycle = of()
+    if cycle is None or cycle.response_started or cycle.flow.write_paused:
         return False
     cycle.response_started = cycle.response_complete = True
     if not cycle.disconnected:

@@ -1,9 +1,11 @@
 """An answer that is written in one piece is, on the wire, the one that the server would have written."""
 
 import asyncio
+import gc
 import json
 import re
 from typing import Any
+from weakref import ref
 
 import pytest
 
@@ -127,3 +129,25 @@ async def test_it_is_logged_and_measured_like_any_other(world, customer) -> None
         before = await counted()
         await exchange(world.app, request(customer.key))
         assert await counted() == before + 1
+
+
+class Mark:
+    """Lives as long as the request whose scope holds it."""
+
+
+async def test_an_answered_request_is_freed_without_the_garbage_collector(world, customer) -> None:
+    """A scope that holds its own request would leave both to the collector, which is slower."""
+    world.sending.answer = Accepted(message=VIEW)
+    marks: list[ref[Mark]] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        scope["tests.mark"] = mark = Mark()
+        marks.append(ref(mark))
+        await world.app(scope, receive, send)
+
+    gc.disable()
+    try:
+        await exchange(app, request(customer.key) * 2, answers=2)
+        assert [mark() for mark in marks] == [None, None]
+    finally:
+        gc.enable()
