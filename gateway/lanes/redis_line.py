@@ -53,9 +53,10 @@ class _Wire(asyncio.Protocol):
     def ask(self, commands: Sequence[Sequence[Any]]) -> "asyncio.Future[list[object]]":
         """Write commands; the future has an answer for each, or what became of the connection."""
         loop = asyncio.get_running_loop()
+        packed = b"".join([_packed(tuple(each)) for each in commands])  # what cannot be packed owes no answer
         owed = _Owed(len(commands), loop.time() + self._within_s, loop.create_future())
         self._owed.append(owed)
-        self._transport.write(b"".join([_packed(tuple(each)) for each in commands]))
+        self._transport.write(packed)
         if self._timer is None:
             self._timer = loop.call_at(owed.due_at, self._look_at_the_time)
         return owed.done
@@ -132,10 +133,14 @@ class RedisLine:
             redis.RedisError: There is no connection, or it ended; whether the commands ran is not known.
             OSError: Likewise.
         """
+        if (asked := self.ask_at_once(commands)) is None:
+            asked = (await self._opened()).ask(commands)
+        return await asked
+
+    def ask_at_once(self, commands: Sequence[Sequence[Any]]) -> "asyncio.Future[list[object]] | None":
+        """Write commands to the connection if it is open, and return what becomes of them; else None."""
         wire = self._wire
-        if wire is None or not wire.open:
-            wire = await self._opened()
-        return await wire.ask(commands)
+        return wire.ask(commands) if wire is not None and wire.open else None
 
     async def _opened(self) -> _Wire:
         async with self._opening:

@@ -12,6 +12,7 @@ import hashlib
 import re
 from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from importlib.resources import files
 from typing import Any, Protocol, TypeAlias, cast
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -138,7 +139,7 @@ class RedisScripts:
             None if isinstance(client, RedisCluster) else RedisLine(client, answer_within_s=_ANSWER_WITHIN_S)
         )
         self._waiting: list[_Call] = []
-        self._sending: set[asyncio.Task[None]] = set()
+        self._sending: set[asyncio.Future[Any]] = set()
         self._closed = False
 
     async def aclose(self) -> None:
@@ -207,40 +208,50 @@ class RedisScripts:
     def _send_waiting(self) -> None:
         calls, self._waiting = self._waiting, []
         for start in range(0, len(calls), _MAX_PIPELINE):
-            sending = asyncio.get_running_loop().create_task(self._send(calls[start : start + _MAX_PIPELINE]))
-            self._sending.add(sending)
-            sending.add_done_callback(self._sending.discard)
+            self._send(calls[start : start + _MAX_PIPELINE], by_digest=True)
 
-    async def _send(self, calls: Sequence[_Call]) -> None:
+    def _send(self, calls: Sequence[_Call], *, by_digest: bool) -> None:
+        """Send the calls together; over a line that is open this takes no task."""
+        commands = _commands(calls, by_digest=by_digest)
+        sending = self._asked_at_once(commands)
+        if sending is None:
+            sending = asyncio.get_running_loop().create_task(self._pipeline(commands))
+        self._sending.add(sending)
+        sending.add_done_callback(partial(self._sent, calls, by_digest))
+
+    def _asked_at_once(self, commands: Sequence[Sequence[Argument]]) -> "asyncio.Future[list[object]] | None":
+        if self._line is None:
+            return None
         try:
-            answers = await self._pipeline(calls, by_digest=True)
-            unknown = [
-                at for at, answer in enumerate(answers) if isinstance(answer, exceptions.NoScriptError)
-            ]
-            if unknown:
-                again = await self._pipeline([calls[at] for at in unknown], by_digest=False)
-                for at, answer in zip(unknown, again, strict=True):
-                    answers[at] = answer
-        except _FAULTS as error:
-            answers = [error] * len(calls)
-        except BaseException:
+            return self._line.ask_at_once(commands)
+        except Exception as error:  # noqa: BLE001 - raised here, it would be told to nobody who waits
+            failed: asyncio.Future[list[object]] = asyncio.get_running_loop().create_future()
+            failed.set_exception(error)
+            return failed
+
+    def _sent(
+        self,
+        calls: Sequence[_Call],
+        by_digest: bool,
+        sending: "asyncio.Future[list[object]]",
+    ) -> None:
+        """Deliver the answers; a script that the server has forgotten is sent whole, and so taught to it."""
+        self._sending.discard(sending)
+        if sending.cancelled():
             for call in calls:
                 call.answer.cancel()
-            raise
-        for call, answer in zip(calls, answers, strict=True):
-            _deliver(call.answer, answer)
+            return
+        error = sending.exception()
+        forgotten: list[_Call] = []
+        for call, answer in zip(calls, [error] * len(calls) if error else sending.result(), strict=True):
+            if by_digest and isinstance(answer, exceptions.NoScriptError):
+                forgotten.append(call)
+            else:
+                _deliver(call.answer, answer)
+        if forgotten:
+            self._send(forgotten, by_digest=False)
 
-    async def _pipeline(self, calls: Sequence[_Call], *, by_digest: bool) -> list[object]:
-        """Send the calls; a script that the server has forgotten is sent whole, which also teaches it."""
-        commands = [
-            (
-                *(("EVALSHA", call.script.digest) if by_digest else ("EVAL", call.script.text)),
-                1,
-                call.key,
-                *call.arguments,
-            )
-            for call in calls
-        ]
+    async def _pipeline(self, commands: Sequence[Sequence[Argument]]) -> list[object]:
         if self._line is not None:
             return await self._line.ask(commands)
         pipeline = self._client.pipeline(transaction=False)
@@ -249,15 +260,28 @@ class RedisScripts:
         return await pipeline.execute(raise_on_error=False)
 
 
+def _commands(calls: Sequence[_Call], *, by_digest: bool) -> list[Sequence[Argument]]:
+    if by_digest:
+        return [("EVALSHA", call.script.digest, 1, call.key, *call.arguments) for call in calls]
+    return [("EVAL", call.script.text, 1, call.key, *call.arguments) for call in calls]
+
+
 def _deliver(answer: asyncio.Future[object], value: object) -> None:
     if answer.done():
         return
     if isinstance(value, BaseException):
-        failure = _translated(value)
-        failure.__cause__ = value
-        answer.set_exception(failure)
+        answer.set_exception(_named(value))
     else:
         answer.set_result(value)
+
+
+def _named(error: BaseException) -> BaseException:
+    """Return Redis's failures under our names, and faults of ours as they are."""
+    if not isinstance(error, _FAULTS):
+        return error
+    failure = _translated(error)
+    failure.__cause__ = error
+    return failure
 
 
 @contextmanager

@@ -49,6 +49,24 @@ async def test_a_wrong_script_fails_alone(scripts):
     assert isinstance(answers[1], ScriptFailed)
 
 
+@pytest.mark.parametrize("redis_url", ["one"], indirect=True)
+async def test_what_cannot_be_written_is_told_to_whoever_asked(scripts, monkeypatch):
+    """It is written where an error has no caller: raised there, it would leave whoever waits waiting."""
+    echo = script("return {tonumber(ARGV[1])}")
+    assert await scripts.run(echo, "k", [1]) == [1]
+    with pytest.raises(TypeError):
+        await scripts.run(echo, "k", [object()])
+    assert await scripts.run(echo, "k", [2]) == [2]
+    monkeypatch.setattr(asyncio.selector_events._SelectorSocketTransport, "write", _lost)
+    with pytest.raises(RedisUnavailable):
+        await scripts.run(echo, "k", [3])
+
+
+def _lost(*_: object) -> None:
+    """Write as uvloop does when the connection was lost."""
+    raise RuntimeError("unable to perform operation on <TCPTransport>; the handler is closed")
+
+
 @pytest.mark.parametrize("ask", ["hash", "memory_id", "take_token"])
 async def test_a_cancel_that_comes_as_a_command_is_written_is_heard(scripts, monkeypatch, ask):
     """Lost, it would leave a dispatcher that was told to stop at work: redis-py's `wait_for` keeps it."""
@@ -73,6 +91,20 @@ async def test_a_caller_that_gave_up_does_not_disturb_the_others(scripts):
     await asyncio.sleep(0)
     given_up.cancel()
     assert await other == [2]
+
+
+@pytest.mark.parametrize("redis_url", ["one"], indirect=True)
+async def test_closing_gives_up_what_waits_for_an_answer(redis_url):
+    """Nobody may wait for a connection that is gone."""
+    scripts = RedisScripts(connect(redis_url))
+    assert await scripts.run(script("return {1}"), "k") == [1]
+    asking = asyncio.ensure_future(scripts.run(script("for _ = 1, 1e7 do end return {1}"), "k"))
+    for _ in range(2):  # turns: it asks, and what was asked leaves
+        await asyncio.sleep(0)
+    assert scripts._sending
+    await scripts.aclose()
+    await asyncio.wait([asking])
+    assert asking.cancelled()
 
 
 async def test_a_redis_that_is_away_is_named_to_every_caller():
