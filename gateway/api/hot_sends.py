@@ -106,7 +106,8 @@ class HotSends:
             return None
         if not length.isdigit() or len(length) > _MOST_DIGITS or int(length) > self._most_bytes:
             return None
-        granted = await self._granted(bearer[_BEARER_LENGTH:].strip())
+        token = bearer[_BEARER_LENGTH:].strip()
+        granted = self._keyring.proven(token) or await self._judged(token)
         if granted is None or not allows(granted.scopes, _NEEDED):
             return None
         given = found.get(b"idempotency-key")
@@ -115,9 +116,7 @@ class HotSends:
         except Refusal:
             return None
 
-    async def _granted(self, token: bytes) -> Granted | None:
-        if (granted := self._keyring.proven(token)) is not None:
-            return granted
+    async def _judged(self, token: bytes) -> Granted | None:
         verdict = await self._keyring.judge(token.decode("utf-8", "surrogateescape"))
         return verdict if isinstance(verdict, Granted) else None
 

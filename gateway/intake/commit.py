@@ -229,7 +229,7 @@ async def _commit_decided(
 def _writes(
     accepted: Sequence[NewMessage], batch_id: UUID, *, reuse_keys: bool, also: Sequence[Write] = ()
 ) -> list[Write]:
-    due = [message.id for message in accepted if message.status == "queued"]
+    due = tuple([message.id for message in accepted if message.status == "queued"])
     messages = [(_own_of_message(m), _shared_of_message(m)) for m in accepted]
     queue = [((m.id, m.send_at, m.entry, m.need), (m.tenant_id, m.route, m.status)) for m in accepted]
     keys = (

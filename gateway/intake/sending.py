@@ -286,12 +286,14 @@ class Sending:
 
     async def _admit(self, admission: Admission) -> Verdict:
         """Ask the gate; with Redis away, or while another projects, ask the truth: slower, but it goes on."""
-        with suppress(RedisUnavailable):
+        try:
             verdict = await self._gate.decide(admission)
             if not isinstance(verdict, Unprojected) or await self._policies.project(
                 admission.tenant_id, opt_outs=True
             ):
                 return verdict
+        except RedisUnavailable:
+            pass  # unlike `suppress`, this costs nothing where nothing is raised
         snapshot = await self._policies.no_older_than(admission.tenant_id, _TRUTH_AGE_S)
         opted_out = await self._policies.stands_on_a_list(
             admission.tenant_id, admission.recipient_hash, admission.use_cases

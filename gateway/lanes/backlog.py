@@ -63,7 +63,9 @@ class BacklogView:
 
         With Redis down the last figures stand: Postgres accepts, and the estimate is only worse.
         """
-        route = await self._fresh(line.route)
+        route = self._of(line.route)
+        if self._is_old(route):
+            await self._refresh(line.route, route)
         wait_s = route.sums.wait_s(line)
         for cap in line.caps:
             wait_s = max(wait_s, await self._day_wait_s(route, line, cap))
@@ -81,13 +83,10 @@ class BacklogView:
     def _is_old(self, route: _Route) -> bool:
         return self._monotonic() - route.read_at > self._max_age_s
 
-    async def _fresh(self, name: str) -> _Route:
-        route = self._of(name)
-        if self._is_old(route):
-            async with route.reading:
-                if self._is_old(route):
-                    await self._read(name, route)
-        return route
+    async def _refresh(self, name: str, route: _Route) -> None:
+        async with route.reading:
+            if self._is_old(route):
+                await self._read(name, route)
 
     async def _read(self, name: str, route: _Route) -> None:
         try:

@@ -1,12 +1,19 @@
 """Is the channel switched on for the tenant (F-SET-CHAN)?"""
 
+from functools import lru_cache
+
 from gateway.admission.rules.ports import Closed, Open, RuleVerdict, SendFacts
 from tenants.accounts.plan import Plan
 
 
 def channel_is_on(facts: SendFacts) -> RuleVerdict:
     """Refuse a channel that the plan does not list."""
-    return channel_fault(facts.plan, facts.channel) or Open(note=f"{facts.channel} is switched on")
+    return channel_fault(facts.plan, facts.channel) or _on(facts.channel)
+
+
+@lru_cache(maxsize=8)
+def _on(channel: str) -> Open:
+    return Open(note=f"{channel} is switched on")
 
 
 def channel_fault(plan: Plan, channel: str) -> Closed | None:

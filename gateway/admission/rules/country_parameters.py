@@ -6,15 +6,18 @@ operators' DLT registry (TRAI); without them carriers drop it, after AWS has cha
 here (F-INDIA).
 """
 
+from typing import Final
+
 from gateway.admission.rules.ports import Closed, Open, RuleVerdict, SendFacts
 
 _INDIA = "IN"
+_NOT_ASKED: Final = Open(note="the country asks for no parameters")
 
 
 def country_has_its_parameters(facts: SendFacts) -> RuleVerdict:
     """Refuse a sender id's text to India that lacks one of its two DLT ids."""
     if facts.number.country != _INDIA or facts.sender_type != "SENDER_ID":
-        return Open(note="the country asks for no parameters")
+        return _NOT_ASKED
     given = {"entity_id": facts.entity_id, "template_id": facts.dlt_template_id}
     missing = [name for name, value in given.items() if not value]
     if not missing:

@@ -8,7 +8,7 @@ from msgspec import Struct
 from gateway.admission.rules.channel import channel_is_on
 from gateway.admission.rules.content import content_is_carried
 from gateway.admission.rules.country_parameters import country_has_its_parameters
-from gateway.admission.rules.ports import Closed, HeldUntil, Rule, RuleName, RuleVerdict, SendFacts
+from gateway.admission.rules.ports import Closed, HeldUntil, Open, Rule, RuleName, RuleVerdict, SendFacts
 from gateway.admission.rules.quiet_hours import quiet_hours
 from gateway.admission.rules.rollout_phase import country_is_live
 from gateway.admission.rules.verified_destination import account_reaches_it
@@ -35,12 +35,12 @@ def judge(facts: SendFacts) -> Closed | datetime:
     leaves_at = facts.leaves_at
     for _, rule in RULES:
         match rule(facts):
+            case Open():
+                continue
             case Closed() as closed:
                 return closed
             case HeldUntil(at=at):
                 leaves_at = max(leaves_at, at)
-            case _:
-                continue
     return leaves_at
 
 

@@ -8,6 +8,7 @@ while any of them is: nobody is woken to save an hour.
 
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -33,9 +34,9 @@ _LONGEST_SEARCH: Final = 16
 
 def quiet_hours(facts: SendFacts) -> RuleVerdict:
     """Hold or refuse a promotional message that would arrive at night."""
-    terms = facts.plan.quiet_hours
     if facts.message_type != "promotional":
-        return Open(note=f"{facts.message_type} messages pass at any hour")
+        return _at_any_hour(facts.message_type)
+    terms = facts.plan.quiet_hours
     opens_at = quiet_until(terms, facts.number.country, facts.number.e164, facts.leaves_at)
     if opens_at is None:
         return Open(note="no quiet hours are kept" if terms.policy == "off" else "it is day there")
@@ -47,6 +48,11 @@ def quiet_hours(facts: SendFacts) -> RuleVerdict:
         detail=f"it is night where the recipient is; promotional messages are taken from {until}",
         opens_at=opens_at,
     )
+
+
+@lru_cache(maxsize=8)
+def _at_any_hour(message_type: str) -> Open:
+    return Open(note=f"{message_type} messages pass at any hour")
 
 
 def quiet_until(terms: QuietHours, country: str, e164: str, at: datetime) -> datetime | None:

@@ -10,6 +10,8 @@ from gateway.errors import Overloaded, Unavailable
 from gateway.intake.batch import create_intake
 from gateway.intake.commit import KeyMismatch, NoCredit, Replay, Stored, commit_batch
 from gateway.telemetry import metrics
+from tenants.ids import new_uuid
+from tenants.scope import TenantScope
 from tests.harness.ledger import faults
 from tests.harness.tenants import accept, enrol, new_message
 from tests.harness.waiting import until
@@ -60,6 +62,27 @@ async def clients(intake, make, *, count, each):
         for answers in await asyncio.gather(*(client() for _ in range(count)))
         for decision in answers
     ]
+
+
+class Heard:
+    """A connection that keeps what it is told."""
+
+    def __init__(self):
+        self.columns = ()
+
+    async def execute(self, _statement, *columns):
+        """Keep the arguments."""
+        self.columns = columns
+
+
+async def test_the_ids_of_a_batch_travel_once():
+    """Five of the tables that a send is written to name it; the driver would write each of them."""
+    scope, connection = TenantScope(tenant_id=new_uuid()), Heard()
+    batch = [new_message(scope) for _ in range(3)]
+    await commit_batch(connection, batch)
+    ids = [message.id for message in batch]
+    arrays = [list(column) for column in connection.columns if isinstance(column, list | tuple)]
+    assert arrays.count(ids) == 1
 
 
 @pytest.mark.parametrize("budget", [0, 1, 77, 200])
