@@ -26,7 +26,7 @@ SETTINGS = {
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",
-    "shared_buffers": "32MB",  # the operating system caches the same pages, and gives them back
+    "shared_buffers": "64MB",
     "max_connections": "100",
     "min_wal_size": "80MB",
     "max_wal_size": "512MB",

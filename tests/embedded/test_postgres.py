@@ -29,7 +29,7 @@ async def test_first_start_creates_the_tollgate_database_for_a_superuser(shared_
         ("fsync", "on"),
         ("synchronous_commit", "on"),
         ("full_page_writes", "on"),
-        ("shared_buffers", "32MB"),
+        ("shared_buffers", "64MB"),
         ("max_connections", "100"),
         ("listen_addresses", "127.0.0.1"),
         ("unix_socket_directories", ""),
