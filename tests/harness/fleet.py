@@ -26,6 +26,7 @@ from gateway.settings import Settings, to_environment
 from gateway.stack.ports import settled_port
 from gateway.wiring.provisioning import prepare_database
 from tests.harness.nursery import Nursery, Nursling, running_nursery
+from tests.harness.plain import NO_AUTHORITIES
 from tests.harness.proxy import FaultProxy, running_proxy
 from tests.harness.waiting import until
 
@@ -199,14 +200,14 @@ class Fleet:
             await until(self._api_answers, within_s=_UP_WITHIN_S)
 
     async def _api_answers(self) -> bool:
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(verify=NO_AUTHORITIES) as client:
             with contextlib.suppress(httpx.TransportError):
                 return (await client.get(f"{self.api_url}/healthz")).is_success
         return not self.processes["api"].running
 
     async def emulate(self, what: str, body: Any) -> None:
         """Set the emulator's faults or carriers."""
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(verify=NO_AUTHORITIES) as client:
             answer = await client.post(f"{self.emulator.base_url}/_emulator/{what}", json=body)
         assert answer.is_success, answer.text
 

@@ -14,6 +14,7 @@ from tenants.ids import encode
 from tests.harness.clients import Clients
 from tests.harness.envelopes import signed_envelope
 from tests.harness.fleet import OPERATOR_KEY, Fleet
+from tests.harness.plain import NO_AUTHORITIES
 from tests.harness.queues import TestQueue, open_test_queue
 from tests.harness.receipts import event
 from tests.harness.waiting import until
@@ -28,7 +29,7 @@ async def operate(fleet: Fleet, method: str, path: str, body: Any = None) -> Any
     """Call the operator's API of a fleet."""
     headers = {"Authorization": f"Bearer {OPERATOR_KEY}"}
     async with httpx.AsyncClient(
-        base_url=fleet.api_url, headers=headers, timeout=30, trust_env=False
+        verify=NO_AUTHORITIES, base_url=fleet.api_url, headers=headers, timeout=30, trust_env=False
     ) as client:
         answer = await client.request(method, f"/v1/admin{path}", json=body)
         assert answer.is_success, answer.text
@@ -98,7 +99,9 @@ class Poster:
     async def post_all(self, texts: Sequence[str], *, at_once: int = 8) -> None:
         """Post events, some at a time, in the given order."""
         waiting = list(reversed(texts))
-        async with httpx.AsyncClient(base_url=self._fleet.api_url, timeout=10, trust_env=False) as client:
+        async with httpx.AsyncClient(
+            verify=NO_AUTHORITIES, base_url=self._fleet.api_url, timeout=10, trust_env=False
+        ) as client:
 
             async def one() -> None:
                 while waiting:
@@ -116,7 +119,9 @@ async def deliver(fleet: Fleet, key: str, texts: Sequence[str]) -> int:
     """Deliver events as Firehose does, once; return the status."""
     request_id = str(uuid4())
     records = [{"data": base64.b64encode(each.encode()).decode()} for each in texts]
-    async with httpx.AsyncClient(base_url=fleet.api_url, timeout=60, trust_env=False) as client:
+    async with httpx.AsyncClient(
+        verify=NO_AUTHORITIES, base_url=fleet.api_url, timeout=60, trust_env=False
+    ) as client:
         answer = await client.post(
             "/v1/ingest/firehose",
             json={"requestId": request_id, "timestamp": 1, "records": records},

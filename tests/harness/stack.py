@@ -25,6 +25,7 @@ from gateway.wiring.provisioning import prepare_database
 from gateway.wiring.resources import Resources, open_resources
 from gateway.wiring.roles import ROLES, open_roles
 from tenants.ids import decode
+from tests.harness.plain import NO_AUTHORITIES
 from tests.harness.waiting import until
 from tests.harness.web import free_listener, serving, url_of
 
@@ -86,7 +87,9 @@ class Stack:
     def client(self, token: str) -> httpx.AsyncClient:
         """Return a client with a bearer token; closed with the stack."""
         headers = {"Authorization": f"Bearer {token}"}
-        made = httpx.AsyncClient(base_url=self.settings.public_url, headers=headers, timeout=30)
+        made = httpx.AsyncClient(
+            verify=NO_AUTHORITIES, base_url=self.settings.public_url, headers=headers, timeout=30
+        )
         self.closing.push_async_callback(made.aclose)
         return made
 
@@ -145,14 +148,14 @@ class Stack:
     async def carried(self, *, to: str | None = None) -> list[dict[str, Any]]:
         """Return what the emulated AWS accepted, in order of acceptance."""
         params = {"limit": 100_000} | ({} if to is None else {"destination": to})
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(verify=NO_AUTHORITIES) as client:
             answer = await client.get(f"{self.emulator.base_url}/_emulator/messages", params=params)
         found: list[dict[str, Any]] = answer.json()["data"]
         return sorted(found, key=lambda message: message["accepted_at"])
 
     async def emulate(self, what: str, body: Any) -> None:
         """Set the emulator's faults, carriers or clock."""
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(verify=NO_AUTHORITIES) as client:
             answer = await client.post(f"{self.emulator.base_url}/_emulator/{what}", json=body)
         assert answer.is_success, answer.text
 
@@ -193,7 +196,10 @@ async def running_stack(
         closing.push_async_callback(_stop, running)
         await closing.enter_async_context(serving(create_app(api.services), listener))
         operator = httpx.AsyncClient(
-            base_url=settings.public_url, headers={"Authorization": f"Bearer {OPERATOR_KEY}"}, timeout=60
+            verify=NO_AUTHORITIES,
+            base_url=settings.public_url,
+            headers={"Authorization": f"Bearer {OPERATOR_KEY}"},
+            timeout=60,
         )
         closing.push_async_callback(operator.aclose)
         yield Stack(settings, emulator, shared, database, operator, closing, running)
