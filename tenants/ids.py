@@ -53,7 +53,12 @@ def new_uuid() -> UUID:
     It is of the driver's own class, as those that are read from Postgres are: a `uuid.UUID` like any other,
     but made, hashed, compared and written in C.
     """
-    return pgproto.UUID(uuid7().bytes)
+    return from_bytes(uuid7().bytes)
+
+
+def from_bytes(raw: bytes) -> UUID:
+    """Return the id of these 16 bytes, in the driver's class."""
+    return pgproto.UUID(raw)
 
 
 def tail(place: int) -> UUID:
@@ -64,7 +69,7 @@ def tail(place: int) -> UUID:
         place: In its batch, below 65,536: of one instant the ids sort by it.
     """
     bits = _VERSION_7 | (place >> 4 & 0xFFF) << 64 | _VARIANT | (place & 0xF) << 58 | random.getrandbits(58)
-    return pgproto.UUID(bits.to_bytes(16))
+    return from_bytes(bits.to_bytes(16))
 
 
 def encode(prefix: str, value: UUID) -> str:
@@ -103,7 +108,7 @@ def decode(prefix: str, text: str) -> UUID:
         raise InvalidId(f"{wrong!r} is not a character of an id")
     if digits[0] > _MAX_FIRST_DIGIT:
         raise InvalidId("the id is larger than 128 bits")
-    return pgproto.UUID(int(digits.encode("ascii").translate(_AS_PYTHON), 32).to_bytes(16))
+    return from_bytes(int(digits.encode("ascii").translate(_AS_PYTHON), 32).to_bytes(16))
 
 
 def created_at(value: UUID) -> datetime:

@@ -25,11 +25,16 @@ _AUTHORIZATION = re.compile(
     rf"{_ALGORITHM} Credential=[^/]+/\d{{8}}/(?P<scope>[^/]+/[^/]+/aws4_request), "
     r"SignedHeaders=(?P<signed>[a-z0-9;-]+), "
 )
-_DATE, _TOKEN, _SIGNED, _LENGTH = "X-Amz-Date", "X-Amz-Security-Token", "Authorization", "Content-Length"
-_SIGNED_DATE, _SIGNED_TOKEN = _DATE.lower(), _TOKEN.lower()
-_INVOCATION = "amz-sdk-invocation-id"
-_OF_THE_CALL = frozenset({_DATE, _TOKEN, _SIGNED, _LENGTH, _INVOCATION})
-_LAST = "Accept-Encoding: identity\r\nAccept: */*\r\n\r\n"
+_DATE, _TOKEN, _SIGNED = "X-Amz-Date", "X-Amz-Security-Token", "Authorization"
+_PLACES = {
+    _DATE: "%(at)s%(token_header)s",
+    _TOKEN: "",
+    _SIGNED: "%(authorization)s",
+    "Content-Length": "%(length)d",
+    "amz-sdk-invocation-id": "%(invocation)s",
+}
+"""What stands for the headers that vary; the token comes where the SDK has it, after the date."""
+_LAST = "\r\nAccept-Encoding: identity\r\nAccept: */*\r\n\r\n"
 """Unsigned; aiobotocore and its HTTP client add them last."""
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -39,19 +44,24 @@ class Unfit(Exception):
 
 
 class LeanForm(Struct, frozen=True, kw_only=True):
-    """What all requests of one route have in common."""
+    """
+    What all requests of one route have in common: texts with a place for each thing that varies.
+
+    `lines` has `at`, `token_header` (all of it, or nothing: not all keys have a token), `length`,
+    `invocation` and `authorization`; `canonical` has `at`, `token` and the digest of the `body`.
+    """
 
     url: str
-    path: str
     scope: str
     """`us-east-1/sms-voice/aws4_request`."""
-    names: tuple[str, ...]
-    """Headers in the SDK's order."""
-    fixed: dict[str, str]
-    known: dict[str, str]
-    """What may be signed of it, by lower-case name, the host included."""
-    signed: tuple[str, ...]
-    """Lower-case names of the signed headers without the token, which not all keys have."""
+    start: str
+    """What the SDK's HTTP client puts before its headers."""
+    lines: str
+    """The SDK's headers in its order."""
+    canonical: Mapping[bool, str]
+    """The canonical request, by whether there is a token."""
+    signed: Mapping[bool, str]
+    """The names of the signed headers, likewise."""
 
     @classmethod
     def learn(cls, *, method: str, url: str, headers: Mapping[str, str]) -> "LeanForm":
@@ -66,20 +76,29 @@ class LeanForm(Struct, frozen=True, kw_only=True):
         if method != "POST" or found is None or parts.query:
             raise Unfit("it is not a POST that Signature Version 4 signs by its headers")
         port = "" if parts.port in {None, _DEFAULT_PORTS.get(parts.scheme)} else f":{parts.port}"
-        fixed = {name: value for name, value in headers.items() if name not in _OF_THE_CALL}
-        form = cls(
-            url=url,
-            path=parts.path or "/",
-            scope=found["scope"],
-            names=tuple(name for name in headers if name != _TOKEN),
-            fixed=fixed,
-            known={name.lower(): value for name, value in fixed.items()}
-            | {"host": f"{parts.hostname}{port}"},
-            signed=tuple(name for name in found["signed"].split(";") if name != _SIGNED_TOKEN),
-        )
-        if strange := set(form.signed) - set(form._signable("", "")):
+        host, path = f"{parts.hostname}{port}", _as_text(parts.path or "/")
+        fixed = {name: _as_text(value) for name, value in headers.items() if name not in _PLACES}
+        values = fixed | _PLACES
+        known = {name.lower(): value for name, value in fixed.items()} | {
+            "host": _as_text(host),
+            _DATE.lower(): "%(at)s",
+            _TOKEN.lower(): "%(token)s",
+        }
+        signed = set(found["signed"].split(";"))
+        if strange := signed - set(known):
             raise Unfit(f"it signs headers that are not known here: {', '.join(sorted(strange))}")
-        return form
+        names = {
+            with_token: sorted(signed | {_TOKEN.lower()} if with_token else signed - {_TOKEN.lower()})
+            for with_token in (False, True)
+        }
+        return cls(
+            url=url,
+            scope=found["scope"],
+            start=f"POST {path} HTTP/1.1\r\nHost: {known['host']}\r\n",
+            lines="\r\n".join(f"{name}: {values[name]}" for name in headers if name != _TOKEN),
+            canonical={each: _canonical(path, names[each], known) for each in names},
+            signed={each: ";".join(names[each]) for each in names},
+        )
 
     def headers(self, body: bytes, keys: Keys, *, at: str, invocation: str) -> dict[str, str]:
         """
@@ -89,41 +108,42 @@ class LeanForm(Struct, frozen=True, kw_only=True):
             at: The instant in UTC as `20260131T235959Z`.
             invocation: A new UUID; AWS tells retries by it, of which there are none.
         """
-        varying = {
-            _DATE: at,
-            _LENGTH: str(len(body)),
-            _INVOCATION: invocation,
-            _SIGNED: self._authorization(body, keys, at),
-        }
-        result: dict[str, str] = {}
-        for name in self.names:
-            result[name] = varying.get(name) or self.fixed[name]
-            if name == _DATE and keys.token:
-                result[_TOKEN] = keys.token
-        return result
+        lines = self.lines % self._filled(body, keys, at, invocation)
+        return dict(line.split(": ", 1) for line in lines.split("\r\n"))
 
     def request(self, body: bytes, keys: Keys, *, at: str, invocation: str) -> bytes:
         """Return the bytes of one request: `headers`, with what the SDK's HTTP client puts around them."""
-        headers = self.headers(body, keys, at=at, invocation=invocation)
-        lines = "\r\n".join([f"{name}: {value}" for name, value in headers.items()])
-        return (
-            f"POST {self.path} HTTP/1.1\r\nHost: {self.known['host']}\r\n{lines}\r\n{_LAST}".encode() + body
-        )
+        head = self.start + self.lines + _LAST
+        return (head % self._filled(body, keys, at, invocation)).encode() + body
+
+    def _filled(self, body: bytes, keys: Keys, at: str, invocation: str) -> Mapping[str, object]:
+        return {
+            "at": at,
+            "token_header": f"\r\n{_TOKEN}: {keys.token}" if keys.token else "",
+            "length": len(body),
+            "invocation": invocation,
+            "authorization": self._authorization(body, keys, at),
+        }
 
     def _authorization(self, body: bytes, keys: Keys, at: str) -> str:
-        values = self._signable(at, keys.token or "")
-        names = sorted((*self.signed, _SIGNED_TOKEN)) if keys.token else self.signed
-        lines = "\n".join(f"{name}:{values[name]}" for name in names)
-        signed = ";".join(names)
-        canonical = f"POST\n{self.path}\n\n{lines}\n\n{signed}\n{sha256(body).hexdigest()}"
+        has_token = bool(keys.token)
+        digest = sha256(body).hexdigest()
+        canonical = self.canonical[has_token] % {"at": at, "token": keys.token, "body": digest}
         scope = f"{at[:8]}/{self.scope}"
         to_sign = f"{_ALGORITHM}\n{at}\n{scope}\n{sha256(canonical.encode()).hexdigest()}"
         signature = hmac.digest(_signing_key(keys.secret_key, scope), to_sign.encode(), "sha256").hex()
         who = f"Credential={keys.access_key}/{scope}"
-        return f"{_ALGORITHM} {who}, SignedHeaders={signed}, Signature={signature}"
+        return f"{_ALGORITHM} {who}, SignedHeaders={self.signed[has_token]}, Signature={signature}"
 
-    def _signable(self, at: str, token: str) -> dict[str, str]:
-        return {**self.known, _SIGNED_DATE: at, _SIGNED_TOKEN: token}
+
+def _canonical(path: str, names: Sequence[str], known: Mapping[str, str]) -> str:
+    lines = "\n".join(f"{name}:{known[name]}" for name in names)
+    return f"POST\n{path}\n\n{lines}\n\n{';'.join(names)}\n%(body)s"
+
+
+def _as_text(learned: str) -> str:
+    """Return what the SDK wrote as a text in which it has no places."""
+    return learned.replace("%", "%%")
 
 
 @lru_cache(maxsize=64)

@@ -8,12 +8,14 @@ moved the message on and taken its queue row; the record then only adds what it 
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
 import asyncpg
 import structlog
 from msgspec import Struct, structs
+from prometheus_client import Counter
 
 from gateway.carrier.ports import NotSent, Refused, Sent, Unknown
 from gateway.clock import Clock
@@ -208,7 +210,7 @@ class Recorder:
 
     def put(self, message: MarkedMessage, result: Result) -> None:
         """Take one result to be written with the next batch."""
-        metrics.DISPATCH_OUTCOMES.labels(route=message.route, outcome=_name(result)).inc()
+        _counter(message.route, _name(result)).inc()
         if self._failover is not None:
             self._failover.observe(message, result)
         self._line.append(Recorded(message=message, result=result, at=self._clock.now()))
@@ -282,3 +284,9 @@ _NAMES: dict[type, str] = {
 
 def _name(result: Result) -> str:
     return _NAMES[type(result)]
+
+
+@lru_cache(maxsize=256)
+def _counter(route: str, outcome: str) -> Counter:
+    """Finding it by its labels costs four times what counting does."""
+    return metrics.DISPATCH_OUTCOMES.labels(route=route, outcome=outcome)

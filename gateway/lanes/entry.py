@@ -11,6 +11,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from tenants.ids import from_bytes
+
 RECIPIENT_BYTES = 8
 ANY_RECIPIENT = bytes(RECIPIENT_BYTES)
 """The recipient hash that switches the one-message-a-second gate off."""
@@ -169,10 +171,10 @@ def unpack_claimed(route: str, packed: bytes, *, now_us: int, now: float) -> Cla
     message_id, recipient_hash, parts, attempt, claims, flags = _ITEM.unpack_from(packed, FLOW_BYTES)
     (ahead_us,) = _AHEAD.unpack_from(packed, FLOW_BYTES + ITEM_BYTES)
     return ClaimedMessage(
-        message_id=UUID(bytes=message_id),
+        message_id=from_bytes(message_id),
         route=route,
-        tenant_id=UUID(bytes=tenant_id),
-        identity=UUID(bytes=identity),
+        tenant_id=from_bytes(tenant_id),
+        identity=from_bytes(identity),
         country=country.decode("ascii"),
         priority=Priority(int(priority)),
         parts=parts,

@@ -213,6 +213,20 @@ async def test_a_form_that_is_not_the_sdks_is_not_used(monkeypatch: pytest.Monke
     assert header(recorder.heard[0], b"Authorization").startswith("AWS4-HMAC-SHA256 ")
 
 
+def test_a_percent_sign_of_the_sdk_is_none_of_ours() -> None:
+    """The form has places that begin with one, and an application's name may have one, too."""
+    learned = {
+        "User-Agent": "acme%20texts/100%(at)s",
+        "X-Amz-Date": "20260131T235959Z",
+        "Authorization": "AWS4-HMAC-SHA256 Credential=A/20260131/us-east-1/sms-voice/aws4_request, "
+        "SignedHeaders=host;user-agent;x-amz-date, Signature=0",
+    }
+    form = LeanForm.learn(method="POST", url="https://example.com/%7Etexts", headers=learned)
+    request = form.request(b"{}", keys(None), at=learned["X-Amz-Date"], invocation="")
+    assert request.startswith(b"POST /%7Etexts HTTP/1.1\r\nHost: example.com\r\n")
+    assert header(request, b"User-Agent") == learned["User-Agent"]
+
+
 def test_a_request_of_another_kind_teaches_nothing() -> None:
     """A GET, or a bearer token instead of a signature."""
     with pytest.raises(Unfit):
