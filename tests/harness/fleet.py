@@ -207,7 +207,7 @@ class Fleet:
 
     async def emulate(self, what: str, body: Any) -> None:
         """Set the emulator's faults or carriers."""
-        async with httpx.AsyncClient(verify=NO_AUTHORITIES) as client:
+        async with httpx.AsyncClient(verify=NO_AUTHORITIES, timeout=60) as client:
             answer = await client.post(f"{self.emulator.base_url}/_emulator/{what}", json=body)
         assert answer.is_success, answer.text
 
@@ -239,9 +239,16 @@ class Fleet:
         self.emulator.world.clock.offset_ms = 0.0
         await self.emulate("faults", {})
         await self.emulate("carriers", {"*": {"outcomes": {"DELIVERED": 1.0}}})
-        await self.database.execute("TRUNCATE dispatch_queue, outbox_batches")
+        await until(self._emptied)
         await self.database.execute(_FORGET_DELIVERIES)
         await self.redis.command("FLUSHALL")
+
+    async def _emptied(self) -> bool:
+        """Whether the line could be emptied; what a process still has under way may be in the way."""
+        with contextlib.suppress(asyncpg.DeadlockDetectedError):
+            await self.database.execute("TRUNCATE dispatch_queue, outbox_batches")
+            return True
+        return False
 
 
 @contextlib.asynccontextmanager

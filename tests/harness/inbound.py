@@ -25,7 +25,7 @@ async def two_way_number(
 
 async def writes(stack: Stack, person: str, number: str, body: str) -> str:
     """Let a person write to a number; return AWS's id of the text."""
-    async with httpx.AsyncClient(verify=NO_AUTHORITIES) as client:
+    async with httpx.AsyncClient(verify=NO_AUTHORITIES, timeout=60) as client:
         answer = await client.post(
             f"{stack.emulator.base_url}/_emulator/inbound", json={"from": person, "to": number, "body": body}
         )

@@ -148,14 +148,14 @@ class Stack:
     async def carried(self, *, to: str | None = None) -> list[dict[str, Any]]:
         """Return what the emulated AWS accepted, in order of acceptance."""
         params = {"limit": 100_000} | ({} if to is None else {"destination": to})
-        async with httpx.AsyncClient(verify=NO_AUTHORITIES) as client:
+        async with httpx.AsyncClient(verify=NO_AUTHORITIES, timeout=60) as client:
             answer = await client.get(f"{self.emulator.base_url}/_emulator/messages", params=params)
         found: list[dict[str, Any]] = answer.json()["data"]
         return sorted(found, key=lambda message: message["accepted_at"])
 
     async def emulate(self, what: str, body: Any) -> None:
         """Set the emulator's faults, carriers or clock."""
-        async with httpx.AsyncClient(verify=NO_AUTHORITIES) as client:
+        async with httpx.AsyncClient(verify=NO_AUTHORITIES, timeout=60) as client:
             answer = await client.post(f"{self.emulator.base_url}/_emulator/{what}", json=body)
         assert answer.is_success, answer.text
 

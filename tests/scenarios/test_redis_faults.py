@@ -155,8 +155,10 @@ async def shared_without_redis(fleet, *, broken=""):
     clients = await new_clients(fleet, parts_per_second=SHARED_RATE)
     await fleet.to_redis.refuse()
     await clients.send(SENDS, types=["transactional"])
-    for number in range(2):
-        await fleet.start(f"dispatcher {number}", broken=broken)
+    first = await fleet.start("dispatcher 1", broken=broken)
+    first.signal(signal.SIGSTOP)  # or the line might be empty before the second has come up
+    await fleet.start("dispatcher 2", broken=broken)
+    first.signal(signal.SIGCONT)
     await until(lambda: _carried(fleet, clients, SENDS * 2 // 3), within_s=60)
     await fleet.to_redis.accept()
     verdict = await judge(fleet, clients)
