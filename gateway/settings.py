@@ -95,7 +95,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Sends that may wait for a commit before the API answers 503."""
     carrier: Way = "lean"
     """How AWS is called: by `aioboto3`, or `lean`: the same request, signed by hand at a third of its CPU."""
-    dispatch_in_flight: int = 128
+    dispatch_in_flight: int = 256
     """AWS calls under way at once per dispatcher; also the size of the HTTP pool."""
     reconcile_every_s: float = 3600.0
     """Between two scheduled proofs that ledger, balances, messages, AWS's prices and usage agree."""

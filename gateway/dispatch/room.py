@@ -2,6 +2,8 @@
 
 import asyncio
 
+_CLAIMS = 4
+"""Claims that the room holds: in Redis, at their marks, on the wire, and one to spare (docs/adr/0023)."""
 _GATHER_S = 0.01
 
 
@@ -15,14 +17,13 @@ class Room:
 
     def __init__(self, places: int) -> None:
         self._free = places
-        self._most = max(1, places // 2)
-        self._enough = max(1, places // 4)
+        self._claim = max(1, places // _CLAIMS)
         self._given_back = asyncio.Event()
 
     @property
     def claimable(self) -> int:
-        """Messages that the next claim may bring: half of the room, so that one half can be on the wire."""
-        return min(self._free, self._most)
+        """Messages that the next claim may bring: a part of the room, so that nothing waits for all of it."""
+        return min(self._free, self._claim)
 
     def take(self, places: int) -> None:
         """Take places for messages that were claimed."""
@@ -35,15 +36,15 @@ class Room:
 
     async def enough(self) -> None:
         """
-        Wait for a quarter of the room, or a moment longer for any.
+        Wait for a whole claim's room, or a moment longer for any.
 
         A claim should be worth its transaction, which one for a single free place is not.
         """
-        if self._free >= self._enough:
+        if self._free >= self._claim:
             return
         try:
             async with asyncio.timeout(_GATHER_S):
-                await self._until(self._enough)
+                await self._until(self._claim)
         except TimeoutError:
             await self._until(1)
 
