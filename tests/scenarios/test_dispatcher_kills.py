@@ -224,8 +224,8 @@ async def overtaken(fleet, *, broken=""):
     await clients.send(IN_FLIGHT // 2)
     await frozen.stands_still()
     await fleet.start("dispatcher", broken=broken)
-    marked = "SELECT count(*) FROM dispatch_queue WHERE tenant_id = $1 AND state = 'dispatching'"
-    await until(lambda: fleet.database.fetchval(marked, clients.tenant_id), within_s=LEASE_S + 60)
+    taken = "SELECT bool_and(state = 'dispatching') FROM dispatch_queue WHERE tenant_id = $1"
+    await until(lambda: fleet.database.fetchval(taken, clients.tenant_id), within_s=LEASE_S + 60)
     assert await frozen.terminate() == 0, frozen.wrote[-2000:]
     return await judge(fleet, clients, within_s=SETTLED_WITHIN_S)
 
