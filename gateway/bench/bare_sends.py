@@ -1,22 +1,24 @@
 """
 ``python -m gateway.bench.bare_sends WAY ENDPOINT REGION CONCURRENCY REQUESTS-FILE PER-SECOND``: bare sends.
 
-Nothing but a client: `aioboto3` with the gateway's own configuration, or `hand`, signed by hand and posted
-through aiohttp. At 0 per second as many callers as the dispatcher has calls in flight send as fast as they
-can, else calls start at that pace. It waits for a line before the first call.
+Nothing but a client: `aioboto3` as it ships, with as many connections as callers; `aioboto3-as-ours`, the
+same with the gateway's own configuration (docs/adr/0024); or `hand`, signed by hand and posted through
+aiohttp. At 0 per second as many callers as the dispatcher has calls in flight send as fast as they can, else
+calls start at that pace. It waits for a line before the first call.
 """
 
 import asyncio
 import sys
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import aioboto3
 import msgspec
 import uvloop
+from aiobotocore.config import AioConfig
 
 from gateway.bench.bare_hand import open_by_hand
 from gateway.carrier.aws import send_config
@@ -47,15 +49,23 @@ async def _paced(send: Send, requests: Sequence[dict[str, Any]], per_second: flo
 
 
 @asynccontextmanager
-async def _open_aioboto3(endpoint: str, region: str, concurrency: int) -> AsyncGenerator[Send]:
+async def _open_aioboto3(endpoint: str, region: str, config: AioConfig) -> AsyncGenerator[Send]:
     session: Any = aioboto3.Session()
     async with session.client(
-        "pinpoint-sms-voice-v2", region_name=region, endpoint_url=endpoint, config=send_config(concurrency)
+        "pinpoint-sms-voice-v2", region_name=region, endpoint_url=endpoint, config=config
     ) as client:
         yield lambda members: client.send_text_message(**members)
 
 
-_WAYS = {"aioboto3": _open_aioboto3, "hand": open_by_hand}
+def _as_it_ships(endpoint: str, region: str, concurrency: int) -> AbstractAsyncContextManager[Send]:
+    return _open_aioboto3(endpoint, region, AioConfig(max_pool_connections=concurrency))
+
+
+def _as_ours(endpoint: str, region: str, concurrency: int) -> AbstractAsyncContextManager[Send]:
+    return _open_aioboto3(endpoint, region, send_config(concurrency))
+
+
+_WAYS = {"aioboto3": _as_it_ships, "aioboto3-as-ours": _as_ours, "hand": open_by_hand}
 
 
 async def _main(arguments: Sequence[str]) -> None:

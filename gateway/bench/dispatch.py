@@ -2,7 +2,7 @@
 `dispatch`: how fast a dispatcher drains its lanes, beside bare loops with the same requests.
 
 The lean way is measured beside a loop that signs by hand and posts through aiohttp, the way through aioboto3
-beside a bare aioboto3 loop.
+beside a loop of aioboto3 as it ships; a second one has the gateway's configuration of it (docs/adr/0024).
 
 Both send to a peer that answers at once with a MessageId, because the emulator spends more CPU on a call
 than either of them and would be what is measured; `to_emulator_per_s` shows that figure, too.
@@ -25,6 +25,7 @@ TARGETS = {
 }
 _BARE_OF: dict[Way, BareWay] = {"lean": "hand", "aioboto3": "aioboto3"}
 """The bare component of each way to send."""
+_BESIDE_OURS = "aioboto3_per_s_as_ours"
 
 
 async def measure(*, quick: bool, tell: Tell) -> Report:
@@ -52,6 +53,9 @@ class _Bench:
             figures |= {f"{way}_postgres_us": drained.us["postgres"], f"{way}_redis_us": drained.us["redis"]}
             figures["other_side_us"] = drained.us["peer"]
             baseline |= _named(way, await self._bare(bare, backlog, peer, to_peer), process="bare")
+        ours = await self._bare("aioboto3-as-ours", backlog, peer, to_peer)
+        figures[_BESIDE_OURS], baseline[_BESIDE_OURS] = figures["aioboto3_per_s"], ours.per_s
+        baseline["aioboto3_us_as_ours"] = ours.us["bare"]
         emulator, few = self._ground.emulator_url, backlog // 4
         through = await self._dispatch("lean", few, emulator, self._sent_to_emulator)
         beside = await self._bare("hand", few, emulator, self._sent_to_emulator)

@@ -35,7 +35,7 @@ _SENDS_PER_SECOND = 9_000.0
 """Far above what is measured: AWS's own quota is not what a benchmark is about."""
 
 _T = TypeVar("_T")
-BareWay: TypeAlias = Literal["aioboto3", "hand"]
+BareWay: TypeAlias = Literal["aioboto3", "aioboto3-as-ours", "hand"]
 """A loop of sends through aioboto3, or signed by hand."""
 
 
@@ -169,7 +169,7 @@ class Stack:
         Run a bare loop of sends, named `bare`, with these requests; it waits for a line.
 
         Args:
-            way: Through aioboto3, or signed by hand.
+            way: Through aioboto3 as it ships or with our configuration, or signed by hand.
             per_second: Its pace; 0 for as fast as it can.
         """
         path = self.folder / "bare-requests"
