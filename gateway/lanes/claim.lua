@@ -463,8 +463,15 @@ local function pass_floor()
   end
 end
 
+-- The channels that bring all that is still wanted, with as much again as is moved at a time for those that bring
+-- nothing; another pass looks at the rest.
+local function enough_channels(priority)
+  local each = priority > 0 and route_is_roomy and largest_quantum or 1
+  return math.ceil((wanted - #granted + GIVE_BACK) / each)
+end
+
 local function pass(priority)
-  local limit = wanted - #granted + GIVE_BACK
+  local limit = enough_channels(priority)
   local due, before = due_channels(priority, limit), #granted
   for _, name in ipairs(due) do
     if floor_is_due(priority) then
