@@ -99,6 +99,10 @@ class Caller:
         Args:
             marked_at: `time.monotonic()` of an instant before the mark was made.
         """
+        await self._attempt(message, claimed, marked_at)
+        await self._recorder.keep_up()
+
+    async def _attempt(self, message: MarkedMessage, claimed: ClaimedMessage, marked_at: float) -> None:
         ttl_s = int((message.expires_at - self._clock.now()).total_seconds())
         if ttl_s < _MIN_TTL_S:
             self._recorder.put(message, Expired())

@@ -88,7 +88,7 @@ _MARK = """
 
 _UNMARK = """
     UPDATE dispatch_queue SET state = 'queued', attempt = attempt - 1, worker = NULL, due_at = $4
-    WHERE message_id = ANY($1::uuid[]) AND state = 'dispatching' AND worker = $2 AND due_at = $3
+    WHERE message_id = ANY($1::uuid[]) AND state || '' = 'dispatching' AND worker = $2 AND due_at = $3
 """
 
 

@@ -40,7 +40,7 @@ _TRY = """
 _TAKEN_OUT = "SELECT message_id FROM dispatch_queue WHERE state = 'quarantined' AND due_at <= $1 LIMIT $2"
 _MOVE = """
     WITH gone AS (
-        DELETE FROM dispatch_queue WHERE message_id = ANY($1::uuid[]) AND state = 'quarantined'
+        DELETE FROM dispatch_queue WHERE message_id = ANY($1::uuid[]) AND state || '' = 'quarantined'
         RETURNING tenant_id, message_id, route, waits_for, claims, attempt
     )
     INSERT INTO quarantined_messages

@@ -33,10 +33,12 @@ from tenants.tables import HotConnection
 _log = structlog.get_logger(__name__)
 
 MAX_BATCH = 128
+LONGEST_LINE = 4 * MAX_BATCH
+"""Results that may wait while places are given out again; beyond it a call keeps its place."""
 NOT_OPENED = "not_opened"
 _OPENED_AGAIN_IN = timedelta(seconds=5)
 _LINGER_S = 0.02
-"""Results gathered for this long share a commit; nobody waits for them."""
+"""Results gathered for this long share a commit, unless a whole batch is there; nobody waits for them."""
 _RETRY_S = 0.5
 
 
@@ -124,7 +126,8 @@ def _ended(state: MessageState, status: Any, code: str, detail: str, attempts: i
 
 _DELETE = """
     DELETE FROM dispatch_queue q USING unnest({0}::uuid[], {1}::smallint[]) AS d (message_id, attempt)
-    WHERE q.message_id = d.message_id AND q.attempt = d.attempt AND q.state IN ('dispatching', 'unknown')
+    WHERE q.message_id = d.message_id AND q.attempt = d.attempt
+        AND q.state || '' IN ('dispatching', 'unknown')
 """
 _WAIT = f"""
     UPDATE dispatch_queue q SET
@@ -134,7 +137,7 @@ _WAIT = f"""
     FROM unnest({{0}}::uuid[], {{1}}::timestamptz[], {{2}}::text[], {{3}}::timestamptz[], {{4}}::smallint[],
             {{5}}::text[], {{6}}::boolean[])
         AS d (message_id, leased_until, state, due_at, next_attempt, waits_for, in_vain)
-    WHERE q.message_id = d.message_id AND q.due_at = d.leased_until AND q.state = 'dispatching'
+    WHERE q.message_id = d.message_id AND q.due_at = d.leased_until AND q.state || '' = 'dispatching'
 """  # noqa: S608 - the number is ours
 """By the lease and not the attempt's number: a record written twice must not end the mark that came after."""
 
@@ -220,7 +223,17 @@ class Recorder:
         """Write until cancelled; what is put after that is written by `drained`."""
         while True:
             await self._arrived.wait()
-            await asyncio.sleep(_LINGER_S)
+            if len(self._line) < MAX_BATCH:
+                await asyncio.sleep(_LINGER_S)
+            await self._write_next()
+
+    async def keep_up(self) -> None:
+        """
+        Return once so few results wait that a kill may lose them; writes meanwhile, as `run` does.
+
+        The call that comes here keeps its place, so dispatch is never much faster than its records.
+        """
+        while len(self._line) > LONGEST_LINE:
             await self._write_next()
 
     async def drained(self) -> None:

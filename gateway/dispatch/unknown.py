@@ -49,12 +49,12 @@ _WAITING = """
 """
 _LEASES_OVER = """
     UPDATE dispatch_queue SET state = 'unknown', due_at = due_at + $2, worker = NULL, claims = claims + 1
-    WHERE message_id = ANY($3::uuid[]) AND state = 'dispatching' AND due_at <= $1
+    WHERE message_id = ANY($3::uuid[]) AND state || '' = 'dispatching' AND due_at <= $1
     RETURNING message_id
 """
 _DUE = """
     SELECT message_id, tenant_id, attempt FROM dispatch_queue
-    WHERE message_id = ANY($2::uuid[]) AND state = 'unknown' AND due_at <= $1 FOR UPDATE
+    WHERE message_id = ANY($2::uuid[]) AND state || '' = 'unknown' AND due_at <= $1 FOR UPDATE
 """
 _RESEND = """
     UPDATE dispatch_queue SET state = 'scheduled', due_at = $2, waits_for = 'no_answer'

@@ -108,8 +108,10 @@ async def _set_next(
 _SET_NEXT = """
     UPDATE webhook_deliveries w SET next_attempt_at = $4
     FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS d (tenant_id, id, created_at)
-    WHERE w.tenant_id = d.tenant_id AND w.id = d.id AND w.created_at = d.created_at AND w.state = 'pending'
+    WHERE w.tenant_id = d.tenant_id AND w.id = d.id AND w.created_at = d.created_at
+        AND w.state || '' = 'pending'
 """
+"""By the key, never through the index of what is due (docs/adr/0025)."""
 
 
 _CLOSE = """

@@ -13,7 +13,7 @@ from gateway.webhooks.results import Result, write_results
 _log = structlog.get_logger(__name__)
 
 _LINGER_S = 0.025
-"""Results gathered for this long share a commit."""
+"""Results gathered for this long share a commit, unless there is a whole batch of them."""
 _BATCH = 128
 _RETRY_S = 0.5
 _FINISH_WITHIN_S = 10.0
@@ -37,7 +37,8 @@ class Recorder:
         """Write until cancelled."""
         while True:
             await self._arrived.wait()
-            await asyncio.sleep(_LINGER_S)
+            if len(self._results) < _BATCH:
+                await asyncio.sleep(_LINGER_S)
             await self._write_next()
 
     async def finish(self, *, within_s: float = _FINISH_WITHIN_S) -> None:

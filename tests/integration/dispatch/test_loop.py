@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from gateway.carrier.ports import Sent
 from gateway.dispatch import call as call_module
+from gateway.dispatch import record as record_module
 from gateway.dispatch.loop import Dispatcher
 from gateway.dispatch.record import Recorder
 from gateway.lanes.lanes import Lanes
@@ -101,6 +102,62 @@ async def test_what_is_marked_never_exceeds_what_may_be_in_flight(
 
         await until(empty, within_s=60)
     assert gate.sent == 3 * IN_FLIGHT
+
+
+async def test_records_that_fall_behind_hold_dispatch_back(
+    worker_pool, worker_engine, database, redis_url, clock, monkeypatch
+):
+    """What is sent and not yet on record is unknown after a kill, so it may not grow with the backlog."""
+    waiting, longest = 6 * IN_FLIGHT, 4
+    monkeypatch.setattr(record_module, "LONGEST_LINE", longest)
+    monkeypatch.setattr(record_module, "MAX_BATCH", 2)
+    await queued(worker_engine, worker_pool, waiting)
+    written, write = asyncio.Event(), record_module.record_batch
+
+    async def late(*arguments, **named):
+        await written.wait()
+        return await write(*arguments, **named)
+
+    monkeypatch.setattr(record_module, "record_batch", late)
+    gate = Gate()
+    gate.open.set()
+    async with dispatching(worker_pool, redis_url, clock, gate):
+
+        async def held():
+            return gate.sent >= longest + IN_FLIGHT
+
+        await until(held, within_s=60)
+        await asyncio.sleep(0.3)
+        sent, marked = gate.sent, (await states(database))["dispatching"]
+        written.set()
+
+        async def empty():
+            return not await states(database)
+
+        await until(empty, within_s=60)
+    assert (sent, marked) == (longest + IN_FLIGHT, longest + IN_FLIGHT)
+    assert gate.sent == waiting
+
+
+async def test_a_stop_while_records_are_behind_writes_them_all(
+    worker_pool, worker_engine, database, redis_url, clock, monkeypatch
+):
+    """The recorder may be cancelled before the calls that wait for it."""
+    monkeypatch.setattr(record_module, "LONGEST_LINE", 2)
+    monkeypatch.setattr(record_module, "MAX_BATCH", 2)
+    await queued(worker_engine, worker_pool, 2 * IN_FLIGHT)
+    gate = Gate()
+    async with dispatching(worker_pool, redis_url, clock, gate):
+
+        async def full():
+            return gate.under_way == IN_FLIGHT
+
+        await until(full, within_s=60)
+        asyncio.get_running_loop().call_later(0.1, gate.open.set)
+    left = await states(database)
+    assert set(left) <= {"queued"}
+    assert gate.sent + left.get("queued", 0) == 2 * IN_FLIGHT
+    await database.execute("DELETE FROM dispatch_queue WHERE route = $1", ROUTE)
 
 
 async def test_a_stop_ends_what_was_claimed_and_leaves_nothing_unknown(
