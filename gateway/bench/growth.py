@@ -3,8 +3,8 @@
 
 Two gateways, each with stores of its own, take turns. While a dispatcher drains a backlog as fast as it can,
 as many messages as leave are queued behind, so the backlog stays what it is; both sides pay for that. Each
-tenant has a sender of its own. The dispatcher first visits every tenant once, for it keeps their keys; measured
-is at least one more visit of each, so that records keep up with calls for as long as they would have to.
+tenant has a sender of its own. The dispatcher first visits every tenant once, for it keeps their keys;
+measured is at least one more visit of each. Records that fall behind would not be seen in less.
 Counted are the dispatcher, Redis and Postgres; the calls go to a peer that answers at once.
 """
 
@@ -118,7 +118,7 @@ class _Side:
     async def seed(self) -> None:
         self._lanes = await self._exits.enter_async_context(open_lanes(self._ground.stack))
         self._seeder = await open_seeder(self._ground)
-        await self._seeder.vacuum_when_told()
+        await self._seeder.tidy_when_told()
         await self._ground.lead_to_peer()
         owners = await self._seeder.tenants(self.scene.tenants)
         self._turns = cycle(owners)

@@ -64,6 +64,8 @@ _SENDER_COPY: Final = """
     INSERT INTO senders ({columns})
     SELECT {values} FROM unnest($2::uuid[], $3::uuid[]) AS s (tenant_id, id), senders m WHERE m.id = $1
 """
+_LOG_SIZE: Final = "8GB"
+_CHECKPOINTS_APART: Final = "15min"
 _AT_A_TIME: Final = 20_000
 """Unreachable messages that one statement writes."""
 
@@ -149,14 +151,18 @@ class Seeder:
         await self._pool.execute("VACUUM (ANALYZE)")
         await self._pool.execute("CHECKPOINT")
 
-    async def vacuum_when_told(self) -> None:
+    async def tidy_when_told(self) -> None:
         """
-        Leave vacuums to `settle` from now on.
+        Leave vacuums and checkpoints to `settle` from now on.
 
-        One of a million rows is due once in two hundred thousand changes; in a round of a few thousand
-        messages it would be all that is seen.
+        A vacuum of a million rows is due once in two hundred thousand changes; in a round it would be all
+        that is seen. The embedded Postgres keeps little log: among so many pages it begins a checkpoint each few
+        seconds, and after each every page goes into the log whole once more. One of production size does so
+        every few minutes.
         """
         await self._pool.execute("ALTER SYSTEM SET autovacuum = off")
+        await self._pool.execute(f"ALTER SYSTEM SET max_wal_size = '{_LOG_SIZE}'")
+        await self._pool.execute(f"ALTER SYSTEM SET checkpoint_timeout = '{_CHECKPOINTS_APART}'")
         await self._pool.execute("SELECT pg_reload_conf()")
 
     async def _storing(self, seeds: str, own: frozenset[str]) -> str:

@@ -234,18 +234,22 @@ class Recorder:
         The call that comes here keeps its place, so dispatch is never much faster than its records.
         """
         while len(self._line) > LONGEST_LINE:
-            await self._write_next()
+            await self._write_next(beyond=LONGEST_LINE)
 
     async def drained(self) -> None:
         """Return when everything put so far is written; writes it, so that it also ends after `run` did."""
         while self._line:
             await self._write_next()
 
-    async def _write_next(self) -> None:
-        """Write one batch; a batch cut off by a cancel stays in line, for records may be written twice."""
+    async def _write_next(self, *, beyond: int = 0) -> None:
+        """
+        Write one batch if more than `beyond` results still wait when it is this one's turn to write.
+
+        A batch cut off by a cancel stays in line, for records may be written twice.
+        """
         async with self._writing:
-            batch = self._line[:MAX_BATCH]
-            if batch:
+            if len(self._line) > beyond:
+                batch = self._line[:MAX_BATCH]
                 await self._write(batch)
                 del self._line[: len(batch)]
             if not self._line:

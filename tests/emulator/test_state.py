@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from gateway.emulator.options import EmulatorOptions
 from gateway.emulator.server import running_emulator
 from gateway.emulator.state.journal import StateInUseError
+from gateway.emulator.state.records import Record
 from tests.emulator.conftest import ONE_ATTEMPT, REGION, Sink, emulated
 
 
@@ -205,3 +206,13 @@ async def _load(
 
     for batch in range(20):
         await asyncio.gather(*(one(batch * 10 + n) for n in range(10)))
+
+
+def test_a_record_without_a_key_cannot_be_made() -> None:
+    """The journal replays records by their keys; whoever adds a kind of record must give it one."""
+
+    class Keyless(Record):
+        pass
+
+    with pytest.raises(TypeError, match="key"):
+        Keyless(scope="here")  # type: ignore[abstract]

@@ -6,18 +6,24 @@ journal needs to replay it. Timestamps ending in ``_s`` are epoch seconds, in ``
 money is in micro-dollars.
 """
 
+from abc import ABCMeta, abstractmethod
+
 import msgspec
 
 
-class Record(msgspec.Struct, kw_only=True, tag=True, tag_field="record"):
+class _AbstractStruct(msgspec.StructMeta, ABCMeta):
+    """Makes a struct of which a member may be abstract."""
+
+
+class Record(msgspec.Struct, metaclass=_AbstractStruct, kw_only=True, tag=True, tag_field="record"):
     """A thing that is kept: one row of one table of one scope."""
 
     scope: str
 
     @property
+    @abstractmethod
     def key(self) -> str:
         """Unique inside the record's table and scope."""
-        raise NotImplementedError
 
     @property
     def group(self) -> str:
