@@ -156,8 +156,8 @@ class Seeder:
         Leave vacuums and checkpoints to `settle` from now on.
 
         A vacuum of a million rows is due once in two hundred thousand changes; in a round it would be all
-        that is seen. The embedded Postgres keeps little log: among so many pages it begins a checkpoint each few
-        seconds, and after each every page goes into the log whole once more. One of production size does so
+        that is seen. The embedded Postgres keeps little log: among so many pages it begins a checkpoint every
+        few seconds, and after it each page goes into the log whole once more. One of production size does so
         every few minutes.
         """
         await self._pool.execute("ALTER SYSTEM SET autovacuum = off")
