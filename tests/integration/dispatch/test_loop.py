@@ -73,6 +73,10 @@ class Gate:
         self.under_way = 0
         self.sent = 0
 
+    async def is_full(self):
+        """Whether as many calls wait as may be in flight."""
+        return self.under_way == IN_FLIGHT
+
     async def send(self, text):
         """Wait for the gate."""
         self.under_way += 1
@@ -89,11 +93,7 @@ async def test_what_is_marked_never_exceeds_what_may_be_in_flight(
     await queued(worker_engine, worker_pool, 3 * IN_FLIGHT)
     gate = Gate()
     async with dispatching(worker_pool, redis_url, clock, gate):
-
-        async def full():
-            return gate.under_way == IN_FLIGHT
-
-        await until(full, within_s=60)
+        await until(gate.is_full, within_s=60)
         assert await states(database) == {"dispatching": IN_FLIGHT, "queued": 2 * IN_FLIGHT}
         gate.open.set()
 
@@ -148,11 +148,7 @@ async def test_a_stop_while_records_are_behind_writes_them_all(
     await queued(worker_engine, worker_pool, 2 * IN_FLIGHT)
     gate = Gate()
     async with dispatching(worker_pool, redis_url, clock, gate):
-
-        async def full():
-            return gate.under_way == IN_FLIGHT
-
-        await until(full, within_s=60)
+        await until(gate.is_full, within_s=60)
         asyncio.get_running_loop().call_later(0.1, gate.open.set)
     left = await states(database)
     assert set(left) <= {"queued"}
