@@ -64,8 +64,6 @@ _SENDER_COPY: Final = """
     INSERT INTO senders ({columns})
     SELECT {values} FROM unnest($2::uuid[], $3::uuid[]) AS s (tenant_id, id), senders m WHERE m.id = $1
 """
-_LOG_SIZE: Final = "8GB"
-_CHECKPOINTS_APART: Final = "15min"
 _AT_A_TIME: Final = 20_000
 """Unreachable messages that one statement writes."""
 
@@ -161,8 +159,8 @@ class Seeder:
         every few minutes.
         """
         await self._pool.execute("ALTER SYSTEM SET autovacuum = off")
-        await self._pool.execute(f"ALTER SYSTEM SET max_wal_size = '{_LOG_SIZE}'")
-        await self._pool.execute(f"ALTER SYSTEM SET checkpoint_timeout = '{_CHECKPOINTS_APART}'")
+        await self._pool.execute("ALTER SYSTEM SET max_wal_size = '8GB'")
+        await self._pool.execute("ALTER SYSTEM SET checkpoint_timeout = '15min'")
         await self._pool.execute("SELECT pg_reload_conf()")
 
     async def _storing(self, seeds: str, own: frozenset[str]) -> str:
