@@ -23,7 +23,9 @@ local injected = ARGV[1]
 local FIRST, PER_MESSAGE = 2, 4
 now_is(lane_clock(injected), 0, injected)
 
-local of_channel, moved = {}, 0
+local BLOCK = 64                   -- rows of a log read at a time
+
+local of_channel, of_tenant, tails, moved = {}, {}, {}, 0
 
 local function gates_of(channel)
   if of_channel[channel] == nil then
@@ -33,10 +35,47 @@ local function gates_of(channel)
   return of_channel[channel]
 end
 
+local function terms_of(field)
+  if of_tenant[field] == nil then
+    of_tenant[field] = tenant_terms(field)
+  end
+  return of_tenant[field]
+end
+
+-- The places of a log's rows, read from its end as far as they were looked for: what arrives late is near it,
+-- and messages that are told together share the reading.
+local function tail_of(log)
+  if not tails[log] then
+    tails[log] = { unread = redis.call('LLEN', log), places = {} }
+  end
+  return tails[log]
+end
+
+local function read_on(log, tail)
+  local first = math.max(tail.unread - BLOCK, 0)
+  local rows = redis.call('LRANGE', log, first, tail.unread - 1)
+  for at = #rows, 1, -1 do
+    local equal = tail.places[rows[at]] or {}
+    table.insert(equal, 1, first + at - 1)
+    tail.places[rows[at]] = equal
+  end
+  tail.unread = first
+end
+
+-- Take the last place of a row out of the tail; nil where the log has it no more.
+local function taken_place(log, row)
+  local tail = tail_of(log)
+  while not (tail.places[row] and tail.places[row][1]) and tail.unread > 0 do
+    read_on(log, tail)
+  end
+  return tail.places[row] and table.remove(tail.places[row])
+end
+
 local function move_in_log(spec, at, parts, late)
-  local place = redis.call('LPOS', log_of(spec[1]), whole(at) .. ':' .. parts, 'RANK', -1)
+  local log = log_of(spec[1])
+  local place = taken_place(log, whole(at) .. ':' .. parts)
   if place then
-    redis.call('LSET', log_of(spec[1]), place, whole(at + late) .. ':' .. parts)
+    redis.call('LSET', log, place, whole(at + late) .. ':' .. parts)
     moved = moved + 1
   end
 end
@@ -56,7 +95,7 @@ for at = FIRST, #ARGV, PER_MESSAGE do
   local channel = channel_of(flow)
   local open = gates_of(channel)
   if open then
-    local parts, terms = parts_of(item), tenant_terms(tenant_of(flow) .. channel:sub(17, 18))
+    local parts, terms = parts_of(item), terms_of(tenant_of(flow) .. channel:sub(17, 18))
     for _, spec in ipairs(open) do
       move(spec, instant, parts, late)
     end

@@ -205,3 +205,34 @@ async def test_what_arrives_late_after_a_rest_is_counted_though_its_gate_is_near
         world.advance_ms(min(claimed.next_open_ms or 1, 20))
     assert len(arrived) > rate * 2
     assert most_in_a_second([(at, 1) for at in sorted(arrived)]) <= rate
+
+
+async def test_all_of_a_crowd_that_arrives_late_are_counted_where_they_came(world, client):
+    """They are told together, in the order of their answers, and stand further apart than is read at once."""
+    rate, dice = 200, random.Random(4)
+    await world.push(*world.entries(rate, identity_rate=float(rate)))
+    late = []
+    for _ in range(47):
+        late += [LateMessage(each, dice.randint(6_000, 200_000)) for each in await world.take()]
+        world.advance_ms(20)
+    dice.shuffle(late)
+    assert len(late) > 2 * 64
+    assert await world.lanes.arrived_late(late) == len(late)
+    [log] = [name async for name in client.scan_iter(match=f"*{{r:{world.route}}}:w:*")]
+    rows = [row.decode() for row in await client.lrange(log, 0, -1)]
+    came = [f"{each.message.send_at_us + each.late_us}:1" for each in late]
+    assert sorted(rows[-len(late) :]) == sorted(came)
+
+
+async def test_of_messages_at_one_instant_each_is_moved_once(world, client):
+    """Their rows in the gate's second are equal."""
+    await world.push(*world.entries(1, identity_rate=20.0))
+    [message] = await world.take()
+    [log] = [name async for name in client.scan_iter(match=f"*{{r:{world.route}}}:w:*")]
+    [row] = await client.lrange(log, 0, -1)
+    await client.rpush(log, *(b"%d:1" % at for at in range(70)), row)
+    late = [LateMessage(message, 10_000), LateMessage(message, 20_000), LateMessage(message, 30_000)]
+    assert await world.lanes.arrived_late(late) == 2
+    rows = await client.lrange(log, 0, -1)
+    moved = [f"{message.send_at_us + by_us}:1".encode() for by_us in (20_000, 10_000)]
+    assert [rows[0], rows[-1]] == moved
