@@ -1,5 +1,6 @@
 """AWS End User Messaging through aioboto3: one long-lived client per account, one request per attempt."""
 
+from functools import lru_cache
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -130,6 +131,7 @@ def _of_call(text: OutboundText) -> dict[str, Any]:
 _BY_CHANNEL: Final = {"sms": _of_text, "mms": _of_media, "voice": _of_call}
 
 
+@lru_cache(maxsize=256)
 def _max_price(micros: int) -> str:
     units = -(-micros // _MICROS_PER_PRICE_UNIT)
     return f"{units // _PRICE_UNITS}.{units % _PRICE_UNITS:05d}"

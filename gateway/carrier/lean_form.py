@@ -14,9 +14,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 from msgspec import Struct
+from uuid_utils import uuid4
 
 from gateway.carrier.credentials import Keys
 

@@ -8,6 +8,7 @@ made only while the lease has more life left than a call can take.
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from uuid import UUID
 
 import structlog
@@ -29,6 +30,7 @@ from gateway.messages.content import Media, Speech, from_column
 from gateway.messages.keys import DataKeys, body_context, number_context
 from gateway.routing.health import Illness
 from gateway.telemetry import metrics
+from tenants.accounts.sending_rules import QuietHours
 from tenants.errors import KeyUnwrapFailed, NotFound
 from tenants.ids import created_at
 
@@ -39,6 +41,7 @@ OptedOut = Callable[[MarkedMessage], Awaitable[bool]]
 """Asks Postgres whether the recipient has opted out by now."""
 
 _log = structlog.get_logger(__name__)
+_queue_wait = lru_cache(maxsize=16)(metrics.QUEUE_WAIT_SECONDS.labels)
 
 _MIN_TTL_S = 5
 """AWS's least TimeToLive; a message with less life left is not sent."""
@@ -123,9 +126,11 @@ class Caller:
         self, message: MarkedMessage, claimed: ClaimedMessage, text: OutboundText, marked_at: float
     ) -> None:
         """Call at the instant that the lanes gave, unless the night or a pause of this process forbids it."""
-        if (night := _night(message, claimed.country, text.destination, self._clock.now())) is not None:
-            self._recorder.put(message, night)
-            return
+        if message.quiet_hours is not None:
+            night = _night(message.quiet_hours, claimed.country, text.destination, self._clock.now())
+            if night is not None:
+                self._recorder.put(message, night)
+                return
         going = await released(self._lanes, claimed)
         if going is None:
             self._recorder.put(message, NotSent(reason="instant_missed", retry_after_ms=0))
@@ -146,7 +151,7 @@ class Caller:
         await fp(FaultPoint.WORKER_AFTER_AWS)
         if isinstance(outcome, Sent):
             waited = self._clock.now() - created_at(message.message_id)
-            metrics.QUEUE_WAIT_SECONDS.labels(message.type).observe(waited.total_seconds())
+            _queue_wait(message.type).observe(waited.total_seconds())
         self._recorder.put(message, outcome)
         await self._backoff.heard(claimed, outcome, channel=message.channel)
 
@@ -211,15 +216,15 @@ class Caller:
         )
 
 
-def _night(message: MarkedMessage, country: str, number: str, now: datetime) -> NotSent | None:
+def _night(hours: QuietHours, country: str, number: str, now: datetime) -> NotSent | None:
     """
     Put a promotional message back whose turn came at night: accepted by day, it stood in a long line.
 
     It leaves in the morning if it lives that long; its life is what the tenant gave it and stays that.
     """
-    if message.quiet_hours is None or message.quiet_hours.policy == "off":
+    if hours.policy == "off":
         return None
-    morning = quiet_until(message.quiet_hours, country, number, now)
+    morning = quiet_until(hours, country, number, now)
     if morning is None:
         return None
     return NotSent(reason="quiet_hours", retry_after_ms=int((morning - now) / timedelta(milliseconds=1)))
