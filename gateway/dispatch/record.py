@@ -20,6 +20,7 @@ from prometheus_client import Counter
 from gateway.carrier.ports import NotSent, Refused, Sent, Unknown
 from gateway.clock import Clock
 from gateway.db.faults import DATABASE_FAULTS, REFUSED_ROWS
+from gateway.db.write_behind import WriteBehind
 from gateway.dispatch.expiry import expired
 from gateway.dispatch.mark import MarkedMessage
 from gateway.dispatch.quarantine import MOST_CLAIMS
@@ -32,13 +33,17 @@ from tenants.tables import HotConnection
 
 _log = structlog.get_logger(__name__)
 
-MAX_BATCH = 128
-LONGEST_LINE = 4 * MAX_BATCH
-"""Results that may wait while places are given out again; beyond it a call keeps its place."""
+WORTH_A_COMMIT = 128
+MAX_BATCH = 512
+LONGEST_LINE = 2 * MAX_BATCH
+"""
+Results that may wait while places are given out again: one batch at its commit and one that gathers. Beyond
+it a call keeps its place.
+"""
 NOT_OPENED = "not_opened"
 _OPENED_AGAIN_IN = timedelta(seconds=5)
 _LINGER_S = 0.02
-"""Results gathered for this long share a commit, unless a whole batch is there; nobody waits for them."""
+"""Results gathered for this long share a commit, unless there are enough for one; nobody waits for them."""
 _RETRY_S = 0.5
 
 
@@ -207,25 +212,18 @@ class Recorder:
         self._failover = failover
         self._clock = clock
         self._unknown_wait = unknown_wait
-        self._line: list[Recorded] = []
-        self._arrived = asyncio.Event()
-        self._writing = asyncio.Lock()
+        self._line = WriteBehind(self._write, linger_s=_LINGER_S, worth=WORTH_A_COMMIT, at_most=MAX_BATCH)
 
     def put(self, message: MarkedMessage, result: Result) -> None:
         """Take one result to be written with the next batch."""
         _counter(message.route, _name(result)).inc()
         if self._failover is not None:
             self._failover.observe(message, result)
-        self._line.append(Recorded(message=message, result=result, at=self._clock.now()))
-        self._arrived.set()
+        self._line.put(Recorded(message=message, result=result, at=self._clock.now()))
 
     async def run(self) -> None:
         """Write until cancelled; what is put after that is written by `drained`."""
-        while True:
-            await self._arrived.wait()
-            if len(self._line) < MAX_BATCH:
-                await asyncio.sleep(_LINGER_S)
-            await self._write_next()
+        await self._line.run()
 
     async def keep_up(self) -> None:
         """
@@ -233,27 +231,11 @@ class Recorder:
 
         The call that comes here keeps its place, so dispatch is never much faster than its records.
         """
-        while len(self._line) > LONGEST_LINE:
-            await self._write_next(beyond=LONGEST_LINE)
+        await self._line.shortened(LONGEST_LINE)
 
     async def drained(self) -> None:
         """Return when everything put so far is written; writes it, so that it also ends after `run` did."""
-        while self._line:
-            await self._write_next()
-
-    async def _write_next(self, *, beyond: int = 0) -> None:
-        """
-        Write one batch if more than `beyond` results still wait when it is this one's turn to write.
-
-        A batch cut off by a cancel stays in line, for records may be written twice.
-        """
-        async with self._writing:
-            if len(self._line) > beyond:
-                batch = self._line[:MAX_BATCH]
-                await self._write(batch)
-                del self._line[: len(batch)]
-            if not self._line:
-                self._arrived.clear()
+        await self._line.drained()
 
     async def _write(self, batch: Sequence[Recorded]) -> None:
         await fp(FaultPoint.WORKER_BEFORE_RECORD)

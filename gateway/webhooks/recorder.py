@@ -7,6 +7,7 @@ import asyncpg
 import structlog
 
 from gateway.db.faults import DATABASE_FAULTS
+from gateway.db.write_behind import WriteBehind
 from gateway.faultpoints import FaultPoint, fp
 from gateway.webhooks.results import Result, write_results
 
@@ -21,43 +22,31 @@ _FINISH_WITHIN_S = 10.0
 
 
 class Recorder:
-    """What was posted and is not yet written; lost with the process, and then posted again."""
+    """
+    What was posted and is not yet written; lost with the process, and then posted again.
+
+    A result may be written twice.
+    """
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
         self._pool = pool
-        self._results: list[Result] = []
-        self._arrived = asyncio.Event()
+        self._line = WriteBehind(self._write, linger_s=_LINGER_S, worth=_BATCH, at_most=_BATCH)
 
     def add(self, result: Result) -> None:
         """Have a result written soon."""
-        self._results.append(result)
-        self._arrived.set()
+        self._line.put(result)
 
     async def run(self) -> None:
         """Write until cancelled."""
-        while True:
-            await self._arrived.wait()
-            if len(self._results) < _BATCH:
-                await asyncio.sleep(_LINGER_S)
-            await self._write_next()
+        await self._line.run()
 
     async def finish(self, *, within_s: float = _FINISH_WITHIN_S) -> None:
         """Write what is left; what the database does not take in time is posted again by another sender."""
         try:
             async with asyncio.timeout(within_s):
-                while self._results:
-                    await self._write_next()
+                await self._line.drained()
         except TimeoutError:
-            _log.warning("webhook_results_lost", results=len(self._results))
-
-    async def _write_next(self) -> None:
-        """Write one batch; a batch cut off by a cancel stays in line, for results may be written twice."""
-        batch = self._results[:_BATCH]
-        if batch:
-            await self._write(batch)
-            del self._results[: len(batch)]
-        if not self._results:
-            self._arrived.clear()
+            _log.warning("webhook_results_lost", results=self._line.waiting)
 
     async def _write(self, batch: Sequence[Result]) -> None:
         while True:

@@ -11,6 +11,7 @@ from gateway.dispatch.record import Expired, Recorder
 from tests.harness.ledger import faults
 from tests.harness.tenants import accept, enrol, new_message, queue_row, row_of
 from tests.harness.waiting import until
+from tests.integration.dispatch.conftest import UNKNOWN_WAIT
 
 
 async def test_of_many_workers_one_gets_the_message(worker_pool, worker_engine, marked):
@@ -138,14 +139,16 @@ async def test_a_message_whose_life_is_over_is_never_called(worker_pool, worker_
     assert abs((mine.expires_at - end).total_seconds()) < 0.001
 
 
-async def test_a_recorder_rests_only_while_less_than_a_batch_waits(
-    worker_pool, database, worker_engine, marked, recorder, monkeypatch
+async def test_a_recorder_rests_only_while_less_than_a_commits_worth_waits(
+    worker_pool, database, worker_engine, marked, clock, monkeypatch
 ):
     """One that rests after each batch falls behind a dispatcher that sends more in that time."""
+    monkeypatch.setattr(record_module, "WORTH_A_COMMIT", 2)
     monkeypatch.setattr(record_module, "MAX_BATCH", 2)
     monkeypatch.setattr(record_module, "_LINGER_S", 60.0)
     scope = await enrol(worker_engine, credit=6)
     messages = await accept(worker_pool, *(new_message(scope) for _ in range(6)))
+    recorder = Recorder(worker_pool, clock, unknown_wait=UNKNOWN_WAIT)
     for mine in await marked(*(message.id for message in messages)):
         recorder.put(mine, Refused(code="opted_out", detail="x"))
 
@@ -154,4 +157,7 @@ async def test_a_recorder_rests_only_while_less_than_a_batch_waits(
             "SELECT count(*) FROM dispatch_queue WHERE tenant_id = $1", scope.tenant_id
         )
 
+    running = asyncio.create_task(recorder.run())
     await until(written, within_s=20)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
