@@ -8,7 +8,6 @@ stops the claims and lets the calls end.
 
 import asyncio
 import time
-from collections.abc import Coroutine
 from functools import partial
 from uuid import UUID
 
@@ -86,21 +85,29 @@ class Dispatcher:
         self._memory_seen = False
         self._must_rebuild = False
         self._claimed_at = 0.0
+        self._taking = False
+        self._stopping = False
 
     async def run(self) -> None:
         """Dispatch until cancelled, then wait for the calls under way and their records."""
         roster = asyncio.create_task(self._standby.keep_roster())
+        claims = asyncio.create_task(self._claim_forever())
         try:
-            while True:
-                await self._handover.able()
-                await self._room.enough()
-                await self._step()
+            await asyncio.shield(claims)
         finally:
-            await asyncio.shield(self._drain(roster))
+            await asyncio.shield(self._end(claims, roster))
+
+    async def _claim_forever(self) -> None:
+        while not self._stopping:
+            await self._handover.able()
+            await self._room.enough()
+            await self._step()
 
     async def _step(self) -> None:
         try:
-            claimed = await _whole(self._take()) if await self._same_memory() else _NOTHING_LEFT
+            claimed = await self._taken() if await self._same_memory() else _NOTHING_LEFT
+            if self._stopping:
+                return
             if claimed.epoch_missing:
                 if await rebuild(self._lanes, self._pool, self._route) is None:
                     await asyncio.sleep(_PAUSE_S)  # another process is at it
@@ -132,6 +139,20 @@ class Dispatcher:
             self._memory_seen = await self._lanes.remembers(self._route)
         return self._memory_seen and not self._must_rebuild
 
+    async def _taken(self) -> Claimed:
+        """
+        Claim, and hand over what came.
+
+        No cancel is heard meanwhile: cut off in the middle, messages would be claimed and sent by nobody,
+        half a minute late at every deployment. A task for each claim would do the same, and cost it several
+        turns of a busy loop.
+        """
+        self._taking = True
+        try:
+            return await self._take()
+        finally:
+            self._taking = False
+
     async def _take(self) -> Claimed:
         claimed = await self._lanes.claim(self._route, self._room.claimable)
         if claimed.messages:
@@ -147,27 +168,16 @@ class Dispatcher:
         await set_aside(self._pool, message_ids, reason=UNREADABLE)
         await self._lanes.settle(self._route, message_ids)
 
-    async def _drain(self, roster: "asyncio.Task[None]") -> None:
+    async def _end(self, claims: "asyncio.Task[None]", roster: "asyncio.Task[None]") -> None:
         """The others count on this dispatcher's share until it has left the list, so that comes last."""
+        self._stopping = True
+        if not self._taking:
+            claims.cancel()
+        await asyncio.gather(claims, return_exceptions=True)
         await self._handover.drained()
         roster.cancel()
         await asyncio.gather(roster, return_exceptions=True)
         await self._recorder.drained()
-
-
-async def _whole(taking: Coroutine[None, None, Claimed]) -> Claimed:
-    """
-    Let a claim go through to its hand-over before a cancel is heard.
-
-    Cut off in the middle, messages would be claimed and sent by nobody: half a minute late at every
-    deployment.
-    """
-    task = asyncio.ensure_future(taking)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.gather(task, return_exceptions=True)
-        raise
 
 
 def _sleep_s(claimed: Claimed) -> float:

@@ -186,7 +186,9 @@ class Lanes:
             self._quantum,
             self._now(),
         ]
-        status, next_us, now_us, *entries = await self.scripts.run(_CLAIM, key_prefix(route), arguments)
+        status, next_us, now_us, *entries = await self.scripts.run(
+            _CLAIM, key_prefix(route), arguments, at_once=True
+        )
         here = self._clocks.local(route, int(now_us))
         messages, unreadable = _unpacked(route, entries, now_us=int(now_us), now=here)
         return Claimed(

@@ -151,9 +151,14 @@ class RedisScripts:
         await asyncio.gather(*sending, return_exceptions=True)
         await self._client.aclose()
 
-    async def run(self, script: Script, key: str, arguments: Sequence[Argument] = ()) -> list[int | bytes]:
+    async def run(
+        self, script: Script, key: str, arguments: Sequence[Argument] = (), *, at_once: bool = False
+    ) -> list[int | bytes]:
         """
         Run `script` with the one key or key prefix it declares, and return its flat answer.
+
+        Args:
+            at_once: Whether it leaves now, with what waits, instead of at the end of this turn of the loop.
 
         Raises:
             RedisUnavailable: No answer, or none that can be given now; the script may or may not have run.
@@ -163,9 +168,11 @@ class RedisScripts:
             raise RedisUnavailable("the connections to Redis are closed")
         loop = asyncio.get_running_loop()
         call = _Call(script, key, arguments, loop.create_future())
-        if not self._waiting:
+        if not self._waiting and not at_once:
             loop.call_soon(self._send_waiting)
         self._waiting.append(call)
+        if at_once:
+            self._send_waiting()
         return cast("list[int | bytes]", await call.answer)
 
     async def hash(self, key: str) -> Mapping[bytes, bytes]:
