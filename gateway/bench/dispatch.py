@@ -25,6 +25,8 @@ TARGETS = {
 }
 _BARE_OF: dict[Way, BareWay] = {"lean": "hand", "aioboto3": "aioboto3"}
 """The bare component of each way to send."""
+_SHARE: dict[Way, int] = {"lean": 4, "aioboto3": 1}
+"""Of a round's messages: each way is watched for some seconds, so that it meets what a longer drain does."""
 _BESIDE_OURS = "aioboto3_per_s_as_ours"
 
 
@@ -48,11 +50,12 @@ class _Bench:
         figures: dict[str, float] = {}
         baseline: dict[str, float] = {}
         for way, bare in _BARE_OF.items():
-            drained = await self._dispatch(way, backlog, peer, to_peer)
+            count = _SHARE[way] * backlog
+            drained = await self._dispatch(way, count, peer, to_peer)
             figures |= _named(way, drained)
             figures |= {f"{way}_postgres_us": drained.us["postgres"], f"{way}_redis_us": drained.us["redis"]}
             figures["other_side_us"] = drained.us["peer"]
-            baseline |= _named(way, await self._bare(bare, backlog, peer, to_peer), process="bare")
+            baseline |= _named(way, await self._bare(bare, count, peer, to_peer), process="bare")
         ours = await self._bare("aioboto3-as-ours", backlog, peer, to_peer)
         figures[_BESIDE_OURS], baseline[_BESIDE_OURS] = figures["aioboto3_per_s"], ours.per_s
         baseline["aioboto3_us_as_ours"] = ours.us["bare"]
