@@ -2,8 +2,9 @@
 Group commit: many waiting items, one transaction, and only its commit answers.
 
 While one commit is under way the next batch gathers, so a lone item waits for nothing and a crowd shares one
-fsync; a second commit begins beside the first only when enough waits to be worth it. Only where nobody's
-latency counts is there a timer, too. What was submitted together is stored together, by a commit of its own;
+fsync; a second commit begins beside the first only when enough waits to be worth it. A stream that is too
+thin for that shares commits by keeping them a moment apart; only where nobody's latency counts does a lone
+item wait, too. What was submitted together is stored together, by a commit of its own;
 one such commit at a time, so that lone items always have a flusher. The line is bounded; a full line is
 refused at once. An item the database refuses fails alone: its batch is tried again one by one. A connection
 lost during the commit leaves the outcome in doubt; `find_committed` then says what is there, and what it
@@ -58,6 +59,7 @@ class GroupCommit(Generic[Item, Answer]):
         write: Stores a batch in one transaction of its own on the given connection; one answer per item.
         committed: Hears of each batch after its commit; must not block.
         linger_s: How long a batch that is not worth a commit waits for company; 0 where latency counts.
+        apart_s: How long after the one before such a batch begins, so that only company makes it wait.
         find_committed: After a lost connection, the answers of items that are stored after all.
     """
 
@@ -71,6 +73,7 @@ class GroupCommit(Generic[Item, Answer]):
         sizes: Histogram,
         seconds: Histogram,
         linger_s: float = 0.0,
+        apart_s: float = 0.0,
         committed: Callable[[Sequence[Item], Sequence[Answer]], None] | None = None,
         find_committed: Callable[[Any, Sequence[Item]], Awaitable[list[Answer | None]]] | None = None,
     ) -> None:
@@ -81,6 +84,8 @@ class GroupCommit(Generic[Item, Answer]):
         self._sizes = sizes
         self._seconds = seconds
         self._linger_s = linger_s
+        self._apart_s = apart_s
+        self._began_at = float("-inf")
         self._committed = committed
         self._find_committed = find_committed
         self._line: deque[_Waiting[Item, Answer]] = deque()
@@ -183,15 +188,17 @@ class GroupCommit(Generic[Item, Answer]):
 
     async def _next_batch(self) -> list[_Waiting[Item, Answer]]:
         await self._linger()
+        self._began_at = time.monotonic()
         return [self._line.popleft() for _ in range(min(self._max_batch, len(self._line)))]
 
     async def _linger(self) -> None:
         """Wait for company, until there is enough: callers that wait themselves send nothing meanwhile."""
-        if not self._linger_s or len(self._line) >= self._worth:
+        wait_s = max(self._linger_s, self._began_at + self._apart_s - time.monotonic())
+        if wait_s <= 0 or len(self._line) >= self._worth:
             return
         self._crowded.clear()
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._linger_s):
+            async with asyncio.timeout(wait_s):
                 await self._crowded.wait()
 
     def _is_ready(self) -> bool:

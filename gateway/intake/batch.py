@@ -21,6 +21,8 @@ _FIND = """
 """
 MAX_BATCH = 128
 """Sends per transaction: past this the commit's latency grows faster than its throughput."""
+_APART_S = 0.01
+"""Between commits of a few sends: at some hundred a second each would have its own (docs/adr/0026)."""
 
 
 def create_intake(
@@ -39,6 +41,7 @@ def create_intake(
         max_batch=MAX_BATCH,
         sizes=metrics.INTAKE_BATCH_MESSAGES,
         seconds=metrics.INTAKE_COMMIT_SECONDS,
+        apart_s=_APART_S,
         committed=pusher.committed,
         find_committed=_find_committed,
     )

@@ -2,11 +2,15 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from prometheus_client import Histogram
 
+from gateway.db import group_commit
 from gateway.db.group_commit import GroupCommit
 from gateway.errors import Overloaded, Unavailable
 
@@ -36,21 +40,33 @@ def commits() -> Commits:
     return Commits()
 
 
-@pytest.fixture
-async def line(commits: Commits) -> AsyncIterator[GroupCommit[int, int]]:
-    """A line with two flushers; a quarter of its batch is four."""
-    line: GroupCommit[int, int] = GroupCommit(
+def line_of(commits: Commits, **options: Any) -> GroupCommit[int, int]:
+    """Return a line; a quarter of its batch is four."""
+    return GroupCommit(
         commits,
         commits.write,
         queue_size=100,
         max_batch=16,
         sizes=Histogram("sizes", "-", registry=None),
         seconds=Histogram("seconds", "-", registry=None),
+        **options,
     )
-    running = asyncio.create_task(line.run(flushers=2))
+
+
+@contextlib.asynccontextmanager
+async def running(line: GroupCommit[int, int], *, flushers: int = 2) -> AsyncIterator[GroupCommit[int, int]]:
+    """Flush for the length of a block."""
+    task = asyncio.create_task(line.run(flushers=flushers))
     yield line
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.fixture
+async def line(commits: Commits) -> AsyncIterator[GroupCommit[int, int]]:
+    """A line that is flushed."""
+    async with running(line_of(commits)) as made:
+        yield made
 
 
 async def submit(line: GroupCommit[int, int], count: int) -> list[asyncio.Task[int]]:
@@ -130,41 +146,46 @@ async def test_a_batch_without_room_is_refused_whole(line, commits) -> None:
 
 async def test_a_batch_in_line_is_told_when_the_process_stops(commits) -> None:
     """Nobody hangs on a process that is gone."""
-    line: GroupCommit[int, int] = GroupCommit(
-        commits,
-        commits.write,
-        queue_size=100,
-        max_batch=16,
-        sizes=Histogram("sizes", "-", registry=None),
-        seconds=Histogram("seconds", "-", registry=None),
-    )
-    running = asyncio.create_task(line.run(flushers=2))
-    parties = [asyncio.create_task(line.submit_together([1, 2])) for _ in range(2)]
-    for _ in range(10):
-        await asyncio.sleep(0)
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
+    async with running(line_of(commits)) as line:
+        parties = [asyncio.create_task(line.submit_together([1, 2])) for _ in range(2)]
+        for _ in range(10):
+            await asyncio.sleep(0)
     for answers in await asyncio.wait_for(asyncio.gather(*parties), 10):
         assert all(isinstance(answer, Unavailable) for answer in answers)
 
 
 async def test_a_line_that_lingers_goes_as_soon_as_enough_has_come(commits) -> None:
     """Callers that wait for their answers send nothing meanwhile: all of the wait would be lost."""
-    line: GroupCommit[int, int] = GroupCommit(
-        commits,
-        commits.write,
-        queue_size=100,
-        max_batch=16,
-        sizes=Histogram("sizes", "-", registry=None),
-        seconds=Histogram("seconds", "-", registry=None),
-        linger_s=3600.0,
-    )
-    running = asyncio.create_task(line.run(flushers=1))
     commits.may_end.set()
-    few = await submit(line, 3)
-    assert commits.sizes == []
-    more = await submit(line, 1)
-    await asyncio.wait_for(asyncio.gather(*few, *more), 10)
-    assert commits.sizes == [4]
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
+    async with running(line_of(commits, linger_s=3600.0), flushers=1) as line:
+        few = await submit(line, 3)
+        assert commits.sizes == []
+        more = await submit(line, 1)
+        await asyncio.wait_for(asyncio.gather(*few, *more), 10)
+        assert commits.sizes == [4]
+
+
+async def test_commits_of_a_thin_stream_keep_apart(commits) -> None:
+    """The first waits for nothing; those right behind it share the next, at once if enough have come."""
+    commits.may_end.set()
+    async with running(line_of(commits, apart_s=3600.0)) as line:
+        first = await submit(line, 1)
+        few = await submit(line, 3)
+        assert commits.sizes == [1]
+        more = await submit(line, 1)
+        await asyncio.wait_for(asyncio.gather(*first, *few, *more), 10)
+        assert commits.sizes == [1, 4]
+
+
+async def test_who_comes_a_moment_later_waits_for_nothing(commits, monkeypatch) -> None:
+    """Only company makes an item wait: a one-time password in a quiet hour has none."""
+    now_s = 1000.0
+    clock = SimpleNamespace(monotonic=lambda: now_s, perf_counter=time.perf_counter)
+    monkeypatch.setattr(group_commit, "time", clock)
+    commits.may_end.set()
+    async with running(line_of(commits, apart_s=3600.0)) as line:
+        first = await submit(line, 1)
+        now_s += 3601.0
+        second = await submit(line, 1)
+        assert commits.sizes == [1, 1]
+        await asyncio.wait_for(asyncio.gather(*first, *second), 10)
