@@ -63,7 +63,7 @@ _MARK = """
     WITH marked AS (
         UPDATE dispatch_queue q SET state = 'dispatching', attempt = attempt + 1, worker = $2, due_at = $3
         FROM unnest($1::uuid[], $6::uuid[]) AS d (message_id, identity)
-        WHERE q.message_id = d.message_id AND q.state = 'queued'
+        WHERE q.message_id = d.message_id AND q.message_id = ANY($1) AND q.state = 'queued'
             AND (d.identity IS NULL OR q.lane->>'identity' = d.identity::text)
         RETURNING q.message_id, q.tenant_id, q.route, q.attempt, q.due_at AS leased_until, q.waits_for
     )

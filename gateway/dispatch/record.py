@@ -131,7 +131,7 @@ def _ended(state: MessageState, status: Any, code: str, detail: str, attempts: i
 
 _DELETE = """
     DELETE FROM dispatch_queue q USING unnest({0}::uuid[], {1}::smallint[]) AS d (message_id, attempt)
-    WHERE q.message_id = d.message_id AND q.attempt = d.attempt
+    WHERE q.message_id = d.message_id AND q.message_id = ANY({0}) AND q.attempt = d.attempt
         AND q.state || '' IN ('dispatching', 'unknown')
 """
 _WAIT = f"""
@@ -142,7 +142,8 @@ _WAIT = f"""
     FROM unnest({{0}}::uuid[], {{1}}::timestamptz[], {{2}}::text[], {{3}}::timestamptz[], {{4}}::smallint[],
             {{5}}::text[], {{6}}::boolean[])
         AS d (message_id, leased_until, state, due_at, next_attempt, waits_for, in_vain)
-    WHERE q.message_id = d.message_id AND q.due_at = d.leased_until AND q.state || '' = 'dispatching'
+    WHERE q.message_id = d.message_id AND q.message_id = ANY({{0}}) AND q.due_at = d.leased_until
+        AND q.state || '' = 'dispatching'
 """  # noqa: S608 - the number is ours
 """By the lease and not the attempt's number: a record written twice must not end the mark that came after."""
 

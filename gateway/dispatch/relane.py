@@ -45,7 +45,7 @@ _ROWS: Final = """
         due_at = CASE WHEN q.state = 'scheduled' THEN q.due_at ELSE $6 END
     FROM unnest($1::uuid[], $2::jsonb[], $3::jsonb[], $4::smallint[], $5::timestamptz[])
         AS d (message_id, lane, step, attempt, lease)
-    WHERE q.message_id = d.message_id AND (
+    WHERE q.message_id = d.message_id AND q.message_id = ANY($1) AND (
         (d.lease IS NULL AND q.state IN ('queued', 'scheduled'))
         OR (q.state = 'dispatching' AND q.due_at = d.lease))
     RETURNING q.message_id

@@ -49,7 +49,8 @@ _NO_PROBE: Final = 1.0
 _FAILED_AGAIN: Final = """
     UPDATE dispatch_queue q SET failures = LEAST(failures + 1, 1000)
     FROM unnest($1::uuid[], $2::timestamptz[]) AS d (message_id, lease)
-    WHERE q.message_id = d.message_id AND q.state || '' = 'dispatching' AND q.due_at = d.lease
+    WHERE q.message_id = d.message_id AND q.message_id = ANY($1) AND q.state || '' = 'dispatching'
+        AND q.due_at = d.lease
 """
 _ILL: Final = """
     INSERT INTO health_states AS h (subject_id, kind, state, reason, since, hold_seconds)
