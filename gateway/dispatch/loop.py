@@ -169,11 +169,14 @@ class Dispatcher:
         await self._lanes.settle(self._route, message_ids)
 
     async def _end(self, claims: "asyncio.Task[None]", roster: "asyncio.Task[None]") -> None:
-        """The others count on this dispatcher's share until it has left the list, so that comes last."""
         self._stopping = True
         if not self._taking:
             claims.cancel()
         await asyncio.gather(claims, return_exceptions=True)
+        await self._drain(roster)
+
+    async def _drain(self, roster: "asyncio.Task[None]") -> None:
+        """The others count on this dispatcher's share until it has left the list, so that comes last."""
         await self._handover.drained()
         roster.cancel()
         await asyncio.gather(roster, return_exceptions=True)

@@ -18,6 +18,7 @@ class Person:
         self.browser = browser
         self.totp: TOTP | None = None
         self.codes: list[str] = []
+        self.enrolled_with = ""
         self.page: httpx.Response | None = None
 
     async def open(self, path: str) -> httpx.Response:
@@ -51,7 +52,8 @@ class Person:
         assert (answer.status_code, answer.headers["location"]) == (303, "/console/enrol"), answer.text
         await self.open("/console/enrol")
         self.totp = TOTP(_SECRET.search(self.page.text).group(1).replace(" ", ""))
-        answer = await self.send("/console/enrol", code=self.code())
+        self.enrolled_with = self.code()
+        answer = await self.send("/console/enrol", code=self.enrolled_with)
         assert answer.status_code == 200, answer.text
         self.codes = re.findall(r"<li>([A-Z0-9]{5}-[A-Z0-9]{5})</li>", answer.text)
 

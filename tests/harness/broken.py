@@ -99,7 +99,7 @@ def poison_is_tried_on() -> None:
 def no_drain() -> None:
     """SIGTERM ends the calls under way instead of waiting for them."""
 
-    async def at_once(_: Any) -> None:
+    async def at_once(*_: Any) -> None:
         return None
 
     import_module("gateway.dispatch.loop").Dispatcher._drain = at_once
