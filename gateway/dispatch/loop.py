@@ -85,8 +85,7 @@ class Dispatcher:
         self._memory_seen = False
         self._must_rebuild = False
         self._claimed_at = 0.0
-        self._taking = False
-        self._stopping = False
+        self._taking = asyncio.Lock()
 
     async def run(self) -> None:
         """Dispatch until cancelled, then wait for the calls under way and their records."""
@@ -98,7 +97,7 @@ class Dispatcher:
             await asyncio.shield(self._end(claims, roster))
 
     async def _claim_forever(self) -> None:
-        while not self._stopping:
+        while True:
             await self._handover.able()
             await self._room.enough()
             await self._step()
@@ -106,8 +105,6 @@ class Dispatcher:
     async def _step(self) -> None:
         try:
             claimed = await self._taken() if await self._same_memory() else _NOTHING_LEFT
-            if self._stopping:
-                return
             if claimed.epoch_missing:
                 if await rebuild(self._lanes, self._pool, self._route) is None:
                     await asyncio.sleep(_PAUSE_S)  # another process is at it
@@ -143,15 +140,12 @@ class Dispatcher:
         """
         Claim, and hand over what came.
 
-        No cancel is heard meanwhile: cut off in the middle, messages would be claimed and sent by nobody,
-        half a minute late at every deployment. A task for each claim would do the same, and cost it several
-        turns of a busy loop.
+        A stop waits for its end: cut off in the middle, messages would be claimed and sent by nobody, half a
+        minute late at every deployment. A task for each claim would do the same, and cost it several turns
+        of a busy loop.
         """
-        self._taking = True
-        try:
+        async with self._taking:
             return await self._take()
-        finally:
-            self._taking = False
 
     async def _take(self) -> Claimed:
         claimed = await self._lanes.claim(self._route, self._room.claimable)
@@ -169,8 +163,7 @@ class Dispatcher:
         await self._lanes.settle(self._route, message_ids)
 
     async def _end(self, claims: "asyncio.Task[None]", roster: "asyncio.Task[None]") -> None:
-        self._stopping = True
-        if not self._taking:
+        async with self._taking:
             claims.cancel()
         await asyncio.gather(claims, return_exceptions=True)
         await self._drain(roster)

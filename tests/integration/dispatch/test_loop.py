@@ -13,6 +13,7 @@ from gateway.dispatch import call as call_module
 from gateway.dispatch import record as record_module
 from gateway.dispatch.loop import Dispatcher
 from gateway.dispatch.record import Recorder
+from gateway.lanes.errors import RedisUnavailable
 from gateway.lanes.lanes import Lanes
 from gateway.lanes.scripts import RedisScripts
 from gateway.messages.keys import DataKeys, number_context
@@ -204,6 +205,37 @@ async def test_a_stop_in_the_middle_of_a_claim_sends_what_it_brings(
         await asyncio.gather(running, return_exceptions=True)
         left = await states(database)
     assert (gate.sent, left) == (brought[0], {"queued": IN_FLIGHT - brought[0]})
+
+
+async def test_a_stop_in_the_middle_of_a_claim_that_redis_breaks_is_heard(
+    worker_pool, worker_engine, database, redis_url, clock, monkeypatch
+):
+    """The static share would go on until Redis is back, and the process with it."""
+    asked, go_on, back = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def breaks(*_arguments, **_named):
+        asked.set()
+        await go_on.wait()
+        raise RedisUnavailable("it went away")
+
+    async def stays_away(*_arguments):
+        if not back.is_set():
+            raise RedisUnavailable("it is away")
+
+    monkeypatch.setattr(Lanes, "remembers", _yes)
+    monkeypatch.setattr(Lanes, "claim", breaks)
+    monkeypatch.setattr(Lanes, "try_write", stays_away)
+    async with dispatching(worker_pool, redis_url, clock, Gate()) as running:
+        await asyncio.wait_for(asked.wait(), 60)
+        running.cancel()
+        asyncio.get_running_loop().call_later(0.1, go_on.set)
+        ended, _ = await asyncio.wait({running}, timeout=10)
+        back.set()
+    assert ended == {running}
+
+
+async def _yes(*_arguments):
+    return True
 
 
 async def test_a_mark_that_is_no_longer_fresh_makes_no_call(
