@@ -25,7 +25,7 @@ now_is(lane_clock(injected), 0, injected)
 
 local BLOCK = 64                   -- rows of a log read at a time
 
-local of_channel, of_tenant, tails, moved = {}, {}, {}, 0
+local of_channel, tails, moved = {}, {}, 0
 
 local function gates_of(channel)
   if of_channel[channel] == nil then
@@ -33,13 +33,6 @@ local function gates_of(channel)
     of_channel[channel] = row[1] and gates_and_caps(channel, row[1], share_of(row[2], gate_now)) or false
   end
   return of_channel[channel]
-end
-
-local function terms_of(field)
-  if of_tenant[field] == nil then
-    of_tenant[field] = tenant_terms(field)
-  end
-  return of_tenant[field]
 end
 
 -- The places of a log's rows, read from its end as far as they were looked for: what arrives late is near it,
@@ -95,7 +88,7 @@ for at = FIRST, #ARGV, PER_MESSAGE do
   local channel = channel_of(flow)
   local open = gates_of(channel)
   if open then
-    local parts, terms = parts_of(item), terms_of(tenant_of(flow) .. channel:sub(17, 18))
+    local parts, terms = parts_of(item), tenant_terms(tenant_of(flow) .. channel:sub(17, 18))
     for _, spec in ipairs(open) do
       move(spec, instant, parts, late)
     end

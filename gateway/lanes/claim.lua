@@ -58,7 +58,7 @@ local look = math.floor(ahead * 0.8) -- how long before its opening a lane is lo
 
 local granted = {}
 local steps = STEPS_AT_LEAST + STEPS_PER_MESSAGE * wanted
-local channels, tenants, backlog, messages = {}, {}, {}, {}
+local channels, backlog, messages = {}, {}, {}
 local request_floor = tonumber(epoch[3] or 0)
 local promotional_waits = lowest == PROMOTIONAL
 
@@ -134,16 +134,6 @@ local function write_channels()
 end
 
 -- Tenants ----------------------------------------------------------------------------------------------------
-
-local function terms_of(tenant, country)
-  local field = tenant .. country
-  local found = tenants[field]
-  if not found then
-    found = tenant_terms(field)
-    tenants[field] = found
-  end
-  return found
-end
 
 local function unpark(c, priority)
   if c.unparked[priority] then
@@ -298,7 +288,7 @@ end
 
 -- Look at the tenant whose turn it is. Returns the parts granted or nil, and true when the whole lane must stop.
 local function serve_tenant(c, priority, tenant, tag)
-  local lane, terms = priority .. c.name, terms_of(tenant, c.country)
+  local lane, terms = priority .. c.name, tenant_terms(tenant .. c.country)
   local hold = hold_of(lane .. tenant)
   local open = math.max(terms.gate and opens_at(terms.gate, 1) or 0, hold and opens_at(hold, 1) or 0)
   if open > near then

@@ -12,7 +12,7 @@ local CATCH_UP_US = 200000         -- of a wait for room in the second, as much 
 local RECIPIENT_US = 1030000       -- the same for the one message a second that a phone may get
 local DAY_US = 86400 * SECOND_US
 
-local gates = {}
+local gates, known_terms = {}, {}
 local gate_now, gate_ahead, gate_injected
 
 local function now_is(now, ahead, injected)
@@ -162,10 +162,14 @@ local function gates_and_caps(channel, packed, share)
   return found, caps
 end
 
+-- The terms of a tenant in a country, by their field; read once.
 local function tenant_terms(field)
-  local packed = redis.call('HGET', key('terms'), field)
-  local row = packed and cmsgpack.unpack(packed) or { 0, 1, 0, 0 }
-  return { weight = row[2], gate = row[3] > 0 and { 'g:t:' .. field, row[3], row[4] } or nil }
+  if not known_terms[field] then
+    local packed = redis.call('HGET', key('terms'), field)
+    local row = packed and cmsgpack.unpack(packed) or { 0, 1, 0, 0 }
+    known_terms[field] = { weight = row[2], gate = row[3] > 0 and { 'g:t:' .. field, row[3], row[4] } or nil }
+  end
+  return known_terms[field]
 end
 
 -- Parts of the day, less those that are known to have gone to other carriers.
