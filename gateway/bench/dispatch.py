@@ -25,8 +25,8 @@ TARGETS = {
 }
 _BARE_OF: dict[Way, BareWay] = {"lean": "hand", "aioboto3": "aioboto3"}
 """The bare component of each way to send."""
-_SHARE: dict[Way, int] = {"lean": 4, "aioboto3": 1}
-"""Of a round's messages: each way is watched for some seconds, so that it meets what a longer drain does."""
+_BACKLOGS: dict[Way, int] = {"lean": 4, "aioboto3": 1}
+"""What each way drains in a round, so that it is watched for some seconds and meets what a longer drain does."""
 _BESIDE_OURS = "aioboto3_per_s_as_ours"
 
 
@@ -50,7 +50,7 @@ class _Bench:
         figures: dict[str, float] = {}
         baseline: dict[str, float] = {}
         for way, bare in _BARE_OF.items():
-            count = _SHARE[way] * backlog
+            count = _BACKLOGS[way] * backlog
             drained = await self._dispatch(way, count, peer, to_peer)
             figures |= _named(way, drained)
             figures |= {f"{way}_postgres_us": drained.us["postgres"], f"{way}_redis_us": drained.us["redis"]}

@@ -31,7 +31,7 @@ class MessageState(Struct, frozen=True):
     """
     One message's row as far as it changes; a decision is a `structs.replace` of it.
 
-    Rows are read in the order of the members, which makes a state of one four times as fast as by name.
+    Rows are read in the order of the members: by name, making a state of one takes twenty times as long.
     """
 
     tenant_id: UUID

@@ -5,7 +5,7 @@ A queue that was analyzed while everything in it was `queued` makes Postgres exp
 It then reads all rows that are in one, through the index of due times, to find the few that were named: 1.7 s
 instead of 2 ms for a batch of records, when 90,000 were behind. Records that are late leave more of them, so
 it never catches up. One that was analyzed while it was empty makes Postgres expect no row at all, so it reads
-the whole queue where nothing but a join names the rows: 92 ms for a batch of marks, of 16,000 that waited.
+the whole queue where nothing but a join names the rows: 1.4 ms of Postgres for each message, of 16,000.
 """
 
 import re
