@@ -26,7 +26,7 @@ TARGETS = {
 _BARE_OF: dict[Way, BareWay] = {"lean": "hand", "aioboto3": "aioboto3"}
 """The bare component of each way to send."""
 _BACKLOGS: dict[Way, int] = {"lean": 4, "aioboto3": 1}
-"""What each way drains in a round, so that it is watched for some seconds and meets what a longer drain does."""
+"""What each way drains in a round: it is watched for some seconds, and meets what a longer drain does."""
 _BESIDE_OURS = "aioboto3_per_s_as_ours"
 
 

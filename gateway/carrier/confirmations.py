@@ -2,7 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from gateway.carrier.session import AwsSession, open_session, role_of
+from gateway.carrier.session import AwsSession
 from gateway.carrier.topics import SnsTopics
 from gateway.db.faults import DATABASE_FAULTS
 from gateway.db.transaction import worker_transaction
@@ -31,10 +31,4 @@ class AccountConfirmations:
             raise Unavailable("the account of the topic could not be read") from error
         if not found:
             raise Unavailable("no account has this topic any more")
-        account, role = found[0], role_of(found[0])
-        topics = SnsTopics(
-            self._session if role is None else open_session(role),
-            region=account.region,
-            endpoint_url=account.endpoint_url,
-        )
-        await topics.confirm(topic_arn, token)
+        await SnsTopics(self._session, found[0]).confirm(topic_arn, token)

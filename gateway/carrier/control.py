@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from aiobotocore.config import AioConfig
@@ -16,10 +16,10 @@ from tenants.senders.models import AwsAccount
 CONTROL_PER_SECOND: Final = 1.0
 """AWS's default for every control action of an account."""
 
-_CONFIG: Final = AioConfig(
-    connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 2}
+CONTROL_CONFIG: Final = AioConfig(
+    connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 3}
 )
-"""One repetition of the client's own; whoever calls comes again later anyway."""
+"""Two repetitions of the client's own, and a minute at most: a person may wait for the answer."""
 
 OpenControl = Callable[[AwsAccount], AbstractAsyncContextManager[Control]]
 MakePace = Callable[[AwsAccount], Turns]
@@ -30,12 +30,22 @@ def usual_pace(account: AwsAccount) -> Pace:
     return Pace(None if account.endpoint_url else CONTROL_PER_SECOND)
 
 
+def control_client(session: AwsSession, account: AwsAccount) -> AbstractAsyncContextManager[Any]:
+    """Return the client of an account's control calls; its pace is the caller's business."""
+    return session.client(
+        "pinpoint-sms-voice-v2",
+        region_name=account.region,
+        endpoint_url=account.endpoint_url,
+        config=CONTROL_CONFIG,
+    )
+
+
 def control_of(own: AwsSession, make_pace: MakePace = usual_pace) -> OpenControl:
     """Return what opens an account for control calls; each account has one pace for the process's life."""
     paces: dict[UUID, Turns] = {}
     sessions: defaultdict[UUID, dict[str, AwsSession]] = defaultdict(dict)
 
-    def session_of(account: AwsAccount) -> AwsSession:
+    def kept_session(account: AwsAccount) -> AwsSession:
         role = role_of(account)
         if role is None:
             return own
@@ -49,12 +59,7 @@ def control_of(own: AwsSession, make_pace: MakePace = usual_pace) -> OpenControl
     @asynccontextmanager
     async def opened(account: AwsAccount) -> AsyncGenerator[Control]:
         pace = paces.setdefault(account.id, make_pace(account))
-        async with session_of(account).client(
-            "pinpoint-sms-voice-v2",
-            region_name=account.region,
-            endpoint_url=account.endpoint_url,
-            config=_CONFIG,
-        ) as client:
+        async with control_client(kept_session(account), account) as client:
             yield Control(client, pace)
 
     return opened

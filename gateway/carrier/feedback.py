@@ -23,7 +23,7 @@ from gateway.carrier.aws import send_config
 from gateway.carrier.aws_errors import classify
 from gateway.carrier.pace import Pace
 from gateway.carrier.ports import NotSent, Refused
-from gateway.carrier.session import AwsSession, open_session, role_of
+from gateway.carrier.session import AwsSession, session_of
 from gateway.clock import Clock
 from gateway.db.transaction import worker_transaction
 from tenants.senders import store as senders
@@ -58,9 +58,7 @@ def client_of(own: AwsSession) -> OpenClient:
 
     @asynccontextmanager
     async def opened(account: AwsAccount) -> AsyncGenerator[Any]:
-        role = role_of(account)
-        session = own if role is None else open_session(role)
-        async with session.client(
+        async with session_of(own, account).client(
             "pinpoint-sms-voice-v2",
             region_name=account.region,
             endpoint_url=account.endpoint_url,

@@ -18,10 +18,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from gateway.carrier.control import control_client
 from gateway.carrier.opt_out_targets import Target, links_of, put_link, targets_of
 from gateway.carrier.pace import Pace
 from gateway.carrier.provision_run import Control, said
-from gateway.carrier.session import AwsSession, open_session, role_of
+from gateway.carrier.session import AwsSession, session_of
 from gateway.clock import Clock
 from gateway.db.engine import connect
 from gateway.db.transaction import worker_transaction
@@ -65,11 +66,7 @@ def lists_of(own: AwsSession) -> OpenLists:
 
     @asynccontextmanager
     async def opened(account: AwsAccount) -> AsyncGenerator[ListControl]:
-        role = role_of(account)
-        session = own if role is None else open_session(role)
-        async with session.client(
-            "pinpoint-sms-voice-v2", region_name=account.region, endpoint_url=account.endpoint_url
-        ) as client:
+        async with control_client(session_of(own, account), account) as client:
             free = account.endpoint_url is not None
             yield ListControl(
                 Control(client, Pace(None if free else NUMBERS_PER_S)),

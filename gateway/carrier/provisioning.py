@@ -6,8 +6,6 @@ before the next one starts; so a run that was cut off is finished by running aga
 twice. Calls are paced at AWS's one request a second per action, but not against an emulator.
 """
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from uuid import UUID
 
 import structlog
@@ -15,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.carrier.account_turns import AccountTurns
-from gateway.carrier.pace import Turns
+from gateway.carrier.control import control_of
 from gateway.carrier.provision_ports import (
     ProvisionRefused,
     ProvisionRequest,
@@ -25,7 +23,7 @@ from gateway.carrier.provision_ports import (
 from gateway.carrier.provision_run import Control, ProvisionRun, StepRefused, UsualRate, said
 from gateway.carrier.provision_runs import Progress, begun
 from gateway.carrier.provision_settle import Settling
-from gateway.carrier.session import AwsSession, open_session, role_of
+from gateway.carrier.session import AwsSession
 from gateway.carrier.shared_pace import shared_pace
 from gateway.carrier.topics import SnsTopics
 from gateway.carrier.two_way import switch_two_way
@@ -62,8 +60,8 @@ class AwsProvisioner:
         self._usual_rate = usual_rate
         self._public_url = public_url.rstrip("/")
         self._default_account = default_account
-        self._paces: dict[UUID, Turns] = {}
-        self._make_pace = shared_pace(engine)
+        self.open = control_of(session, shared_pace(engine))
+        """Opens an account for control calls, which are paced with those of every other process."""
         self.turns = AccountTurns(engine)
 
     async def provision(
@@ -237,9 +235,7 @@ class AwsProvisioner:
 
     async def _subscribe(self, account: AwsAccount) -> str:
         """Make topic and subscription; both are there already when AWS says so, and nothing changes."""
-        topics = SnsTopics(
-            self._session_of(account), region=account.region, endpoint_url=account.endpoint_url
-        )
+        topics = SnsTopics(self._session, account)
         topic_arn = await topics.ensure_topic()
         await self._remember(account, topic_arn=topic_arn)
         subscription_arn = await topics.subscribe(topic_arn, f"{self._public_url}/v1/ingest/sns")
@@ -274,20 +270,6 @@ class AwsProvisioner:
         )
         async with worker_transaction(self._engine) as session:
             await senders.ensure_account(session, facts, name=account.name)
-
-    @asynccontextmanager
-    async def open(self, account: AwsAccount) -> AsyncGenerator[Control]:
-        """Open an account for control calls; its calls are paced with those of every other process."""
-        pace = self._paces.setdefault(account.id, self._make_pace(account))
-        async with self._session_of(account).client(
-            "pinpoint-sms-voice-v2", region_name=account.region, endpoint_url=account.endpoint_url
-        ) as client:
-            yield Control(client, pace)
-
-    def _session_of(self, account: AwsAccount) -> AwsSession:
-        """What is made for an account is made in it, through its role where it has one."""
-        role = role_of(account)
-        return self._session if role is None else open_session(role)
 
 
 def _steps(wishes: tuple[SenderWish, ...]) -> list[str]:

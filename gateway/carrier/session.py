@@ -16,12 +16,13 @@ from aiobotocore.session import get_session
 from botocore.exceptions import NoCredentialsError
 from msgspec import Struct
 
+from gateway.carrier.tls import with_shared_tls
 from tenants.senders.models import AwsAccount
 
 _ROLE_SESSION = "tollgate"
 """Stands in the other account's CloudTrail."""
-_STS_CONFIG = AioConfig(
-    connect_timeout=2, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2}
+_STS_CONFIG = with_shared_tls(
+    AioConfig(connect_timeout=2, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
 )
 
 
@@ -35,6 +36,23 @@ class AwsSession(Protocol):
     async def get_credentials(self) -> Any:
         """Return botocore's credentials object, or None where there are none."""
         ...
+
+
+class _SharedTls:
+    """aioboto3's session, whose clients share the process's TLS context."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+
+    def client(self, service_name: str, **options: Any) -> AbstractAsyncContextManager[Any]:
+        config = with_shared_tls(options.pop("config", None))
+        opened: AbstractAsyncContextManager[Any] = self._session.client(
+            service_name, config=config, **options
+        )
+        return opened
+
+    async def get_credentials(self) -> Any:
+        return await self._session.get_credentials()
 
 
 class Role(Struct, frozen=True, kw_only=True):
@@ -52,12 +70,12 @@ class Role(Struct, frozen=True, kw_only=True):
 def open_session(role: Role | None = None) -> AwsSession:
     """Return a session on the process's own AWS credentials, or on a role that they may assume."""
     if role is None:
-        return cast("AwsSession", aioboto3.Session())
+        return _SharedTls(aioboto3.Session())
     acting: Any = get_session()
     acting._credentials = AioDeferredRefreshableCredentials(  # noqa: SLF001 - botocore has no other way in
         partial(_assume, get_session(), role), method="assume-role"
     )
-    return cast("AwsSession", aioboto3.Session(botocore_session=acting))
+    return _SharedTls(aioboto3.Session(botocore_session=acting))
 
 
 async def _assume(own: Any, role: Role) -> dict[str, Any]:
@@ -78,6 +96,12 @@ async def _assume(own: Any, role: Role) -> dict[str, Any]:
         extra_args=terms,
     )
     return cast("dict[str, Any]", await fetcher.fetch_credentials())
+
+
+def session_of(own: AwsSession, account: AwsAccount) -> AwsSession:
+    """Return the session that acts in an account: the process's own, or one on the account's role."""
+    role = role_of(account)
+    return own if role is None else open_session(role)
 
 
 def role_of(account: AwsAccount) -> Role | None:

@@ -5,8 +5,10 @@ from typing import Any
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from gateway.carrier.session import AwsSession
+from gateway.carrier.control import CONTROL_CONFIG
+from gateway.carrier.session import AwsSession, session_of
 from gateway.errors import Unavailable
+from tenants.senders.models import AwsAccount
 
 TOPIC_NAME = "tollgate-events"
 
@@ -65,12 +67,11 @@ def topic_policy(topic_arn: str) -> str:
 
 
 class SnsTopics:
-    """Makes the topic, subscribes the gateway and confirms, all idempotent at AWS's side."""
+    """Makes an account's topic, subscribes the gateway and confirms, all idempotent at AWS's side."""
 
-    def __init__(self, session: AwsSession, *, region: str, endpoint_url: str | None) -> None:
-        self._session = session
-        self._region = region
-        self._endpoint_url = endpoint_url
+    def __init__(self, own: AwsSession, account: AwsAccount) -> None:
+        self._session = session_of(own, account)
+        self._account = account
 
     async def ensure_topic(self) -> str:
         """Return the topic's ARN; signatures are asked for with SHA-256, and AWS's SMS may publish to it."""
@@ -111,7 +112,10 @@ class SnsTopics:
 
     def _client(self, region: str | None = None) -> Any:
         return self._session.client(
-            "sns", region_name=region or self._region, endpoint_url=self._endpoint_url
+            "sns",
+            region_name=region or self._account.region,
+            endpoint_url=self._account.endpoint_url,
+            config=CONTROL_CONFIG,
         )
 
 

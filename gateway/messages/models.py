@@ -160,8 +160,9 @@ class QueuedMessage(Base):
     A message that AWS has not yet answered for; small, and gone when the outcome is recorded.
 
     `state` is the truth of dispatch: Redis only says whose turn it is. Statements that name rows by their ids
-    compare `state || ''`, so that they are never answered by the index of due times, and say `message_id = ANY`
-    even where a join names them, lest a queue that looked empty is read whole (docs/adr/0025).
+    compare `state || ''`, so that they are never answered by the index of due times, and say
+    `message_id = ANY` even where a join names them, lest a queue that looked empty is read whole
+    (docs/adr/0025).
     """
 
     __tablename__ = "dispatch_queue"

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from gateway.carrier.session import AwsSession, open_session, role_of
+from gateway.carrier.session import AwsSession, session_of
 from gateway.db.transaction import worker_transaction
 from gateway.errors import QueueFault, Unavailable
 from gateway.receipts import roads
@@ -101,9 +101,8 @@ class DeadLetters:
     async def _opened(self, queue_id: UUID) -> AsyncGenerator[tuple[SqsQueue, SqsQueue, bool]]:
         async with worker_transaction(self._engine) as session:
             found = await roads.queue(session, queue_id)
-        role = role_of(found.account)
-        session_of_account = self._session if role is None else open_session(role)
-        async with open_queue(session_of_account, found.queue.url, region=found.account.region) as queue:
+        there = session_of(self._session, found.account)
+        async with open_queue(there, found.queue.url, region=found.account.region) as queue:
             arn = (await queue.facts()).dead_letter_arn
             if arn is None:
                 raise QueueFault("the queue has no dead-letter queue; give it a redrive policy in SQS")

@@ -11,7 +11,7 @@ from gateway.carrier.opt_out_lists import OptOutLists, lists_of
 from gateway.carrier.ports import Carrier
 from gateway.carrier.protect_sync import ProtectSync
 from gateway.carrier.sandbox import SandboxCarrier
-from gateway.carrier.session import open_session, role_of
+from gateway.carrier.session import open_session, session_of
 from gateway.carrier.shared_pace import shared_pace
 from gateway.dispatch.loop import Dispatcher
 from gateway.dispatch.record import Recorder
@@ -56,9 +56,8 @@ async def open_role(shared: Resources, _stack: AsyncExitStack) -> list[Task]:
     lanes = Lanes(shared.scripts)
 
     def open_carrier(account: AwsAccount) -> AbstractAsyncContextManager[Carrier]:
-        role = role_of(account)
         return open_aws_carrier(
-            own if role is None else open_session(role),
+            session_of(own, account),
             region=account.region,
             endpoint_url=account.endpoint_url,
             in_flight=settings.dispatch_in_flight,

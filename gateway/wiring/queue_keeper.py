@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import structlog
 from msgspec import Struct
 
-from gateway.carrier.session import AwsSession, open_session, role_of
+from gateway.carrier.session import AwsSession, session_of
 from gateway.db.faults import DATABASE_FAULTS
 from gateway.db.transaction import worker_transaction
 from gateway.receipts import roads
@@ -73,8 +73,7 @@ class QueueKeeper:
 
     async def _consume(self, found: QueueOfAccount) -> None:
         queue, account = found.queue, found.account
-        role = role_of(account)
-        session = self._session if role is None else open_session(role)
+        session = session_of(self._session, account)
         pollers = self._shared.settings.queue_pollers
         try:
             async with open_queue(
