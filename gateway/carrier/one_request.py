@@ -8,10 +8,11 @@ SendTextMessage; a proxy on the way might.
 from typing import Any
 
 import aiohttp
-from aiobotocore.httpsession import AIOHTTPSession
+
+from gateway.carrier.tls import SharedTlsSession
 
 
-class OneRequest(AIOHTTPSession):
+class OneRequest(SharedTlsSession):
     """Puts exactly one request on the wire, whatever is answered."""
 
     async def _get_session(self, proxy_url: str | None) -> Any:

@@ -18,9 +18,14 @@ from botocore.httpsession import create_urllib3_context, get_cert_path
 
 
 def with_shared_tls(config: AioConfig | None) -> AioConfig:
-    """Return the configuration for a client that takes the process's TLS context."""
+    """
+    Return the configuration for a client that takes the process's TLS context.
+
+    One that names an HTTP session of its own keeps it: what that is for must not be lost.
+    """
     shared: Any = AioConfig() if config is None else copy.copy(config)
-    shared.http_session_cls = SharedTlsSession
+    if shared.http_session_cls is AIOHTTPSession:
+        shared.http_session_cls = SharedTlsSession
     return cast("AioConfig", shared)
 
 

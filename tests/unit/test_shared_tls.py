@@ -11,6 +11,8 @@ import pytest
 from aiobotocore.config import AioConfig
 from botocore.exceptions import SSLError
 
+from gateway.carrier.aws import send_config
+from gateway.carrier.one_request import OneRequest
 from gateway.carrier.session import open_session
 from gateway.carrier.tls import with_shared_tls
 from tests.harness.certificates import self_signed
@@ -39,9 +41,9 @@ async def aws_by_tls(folder: Path) -> AsyncIterator[tuple[str, str]]:
 
 async def call(url: str, **options: Any) -> None:
     """Make one control call with a client of its own."""
-    config = AioConfig(retries={"total_max_attempts": 1})
+    options.setdefault("config", AioConfig(retries={"total_max_attempts": 1}))
     async with open_session().client(
-        "pinpoint-sms-voice-v2", region_name="us-east-1", endpoint_url=url, config=config, **options
+        "pinpoint-sms-voice-v2", region_name="us-east-1", endpoint_url=url, **options
     ) as client:
         await client.describe_account_attributes()
 
@@ -95,3 +97,16 @@ def test_a_configuration_is_copied() -> None:
     shared: Any = with_shared_tls(own)
     assert shared.read_timeout == 7
     assert shared.http_session_cls is not own.http_session_cls
+
+
+async def test_a_client_for_sends_reads_no_authorities_either(
+    tmp_path: Path, authorities_read: list[str]
+) -> None:
+    """And keeps the session that follows no redirect."""
+    config = send_config(1)
+    shared: Any = with_shared_tls(config)
+    assert shared.http_session_cls is OneRequest
+    async with aws_by_tls(tmp_path) as (url, authority):
+        for _ in range(2):
+            await call(url, verify=authority, config=config)
+    assert authorities_read == [authority]
