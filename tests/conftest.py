@@ -33,8 +33,8 @@ def pytest_collection_finish() -> None:
     """
     Spare the collector half a million objects that last as long as the run: it took seconds a minute.
 
-    What a module's gateway is made of lasts for minutes, and looking through it again and again took a quarter
-    of a worker's CPU. So all is looked through every two million objects instead of every seventy thousand.
+    What a module's gateway is made of lasts for minutes, and looking through it again and again took a
+    quarter of a worker's CPU. So all is looked through every two million objects instead of every 70,000.
     """
     gc.collect()
     gc.freeze()
