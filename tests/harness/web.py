@@ -52,6 +52,7 @@ async def serving(app: Any, listener: socket.socket) -> AsyncIterator[None]:
         lifespan="off",
         access_log=False,
         log_config=None,
+        timeout_keep_alive=75,  # longer than httpx keeps one: what both give up at once breaks a request
         timeout_graceful_shutdown=2,
     )
     server = _Guest(config)
