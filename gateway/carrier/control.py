@@ -19,7 +19,7 @@ CONTROL_PER_SECOND: Final = 1.0
 CONTROL_CONFIG: Final = AioConfig(
     connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 3}
 )
-"""Two repetitions of the client's own, and a minute at most: a person may wait for the answer."""
+"""Two repetitions of the client's own, and little more than a minute: a person may wait for the answer."""
 
 OpenControl = Callable[[AwsAccount], AbstractAsyncContextManager[Control]]
 MakePace = Callable[[AwsAccount], Turns]
