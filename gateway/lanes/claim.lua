@@ -56,7 +56,8 @@ now_is(now, ahead, injected)
 local near = now + ahead           -- the last instant that is given out
 local look = math.floor(ahead * 0.8) -- how long before its opening a lane is looked at: several go at once
 
-local granted = {}
+local granted, leased, in_flight = {}, {}, {}
+local lease_ends = whole(now + lease_us)
 local steps = STEPS_AT_LEAST + STEPS_PER_MESSAGE * wanted
 local channels, backlog, messages = {}, {}, {}
 local request_floor = tonumber(epoch[3] or 0)
@@ -220,8 +221,8 @@ local function grant(c, flow, item, terms, hash, free, at)
   end
   local id, claims = item:sub(1, 16), math.min(item:byte(27) + 1, 255)
   local entry = flow .. item:sub(1, 26) .. string.char(claims, charge_holds(flow, at))
-  redis.call('ZADD', key('lease'), whole(now + lease_us), id)
-  redis.call('HSET', key('flight'), id, entry)
+  leased[#leased + 1], leased[#leased + 2] = lease_ends, id
+  in_flight[#in_flight + 1], in_flight[#in_flight + 2] = id, entry
   count_waiting(flow, -parts, -1)
   granted[#granted + 1] = entry .. struct.pack('>I4', at - now)
   c.last = now + #granted
@@ -495,6 +496,13 @@ local function give_back()
   end
 end
 
+local function write_leases()
+  if #granted > 0 then
+    redis.call('ZADD', key('lease'), unpack(leased))
+    redis.call('HSET', key('flight'), unpack(in_flight))
+  end
+end
+
 local function write_backlog()
   for lane, parts in pairs(backlog) do
     count_in_lane(lane, parts, messages[lane])
@@ -542,6 +550,7 @@ for priority = 0, lowest do
     end
   end
 end
+write_leases()
 write_gates()
 write_channels()
 write_backlog()
