@@ -1,6 +1,5 @@
 """Control calls to one AWS account: paced at one a second per action, and refusals as values."""
 
-from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final
@@ -10,7 +9,7 @@ from aiobotocore.config import AioConfig
 
 from gateway.carrier.pace import Pace, Turns
 from gateway.carrier.provision_run import Control
-from gateway.carrier.session import AwsSession, open_session, role_of
+from gateway.carrier.session import AwsSession, session_of
 from tenants.senders.models import AwsAccount
 
 CONTROL_PER_SECOND: Final = 1.0
@@ -43,23 +42,11 @@ def control_client(session: AwsSession, account: AwsAccount) -> AbstractAsyncCon
 def control_of(own: AwsSession, make_pace: MakePace = usual_pace) -> OpenControl:
     """Return what opens an account for control calls; each account has one pace for the process's life."""
     paces: dict[UUID, Turns] = {}
-    sessions: defaultdict[UUID, dict[str, AwsSession]] = defaultdict(dict)
-
-    def kept_session(account: AwsAccount) -> AwsSession:
-        role = role_of(account)
-        if role is None:
-            return own
-        known = sessions[account.id]
-        name = f"{role.arn} {role.external_id} {role.endpoint_url}"
-        if name not in known:
-            known.clear()
-            known[name] = open_session(role)
-        return known[name]
 
     @asynccontextmanager
     async def opened(account: AwsAccount) -> AsyncGenerator[Control]:
         pace = paces.setdefault(account.id, make_pace(account))
-        async with control_client(kept_session(account), account) as client:
+        async with control_client(session_of(own, account), account) as client:
             yield Control(client, pace)
 
     return opened

@@ -10,7 +10,7 @@ from typing import Final
 from aiobotocore.config import AioConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
-from gateway.carrier.session import open_session, role_of
+from gateway.carrier.session import open_session, session_of
 from gateway.errors import Unavailable
 from tenants.senders.models import AwsAccount
 
@@ -37,7 +37,7 @@ class S3Stage:
         bucket = account.media_bucket
         if bucket is None:
             raise Unavailable(f"the AWS account {account.name} has no bucket for files")
-        session = open_session(role_of(account))
+        session = session_of(open_session(), account)
         try:
             async with session.client(
                 "s3", region_name=account.region, endpoint_url=account.endpoint_url, config=BUCKET_CONFIG

@@ -6,7 +6,7 @@ before they expire in passing, from ten minutes before it by all means.
 """
 
 from contextlib import AbstractAsyncContextManager
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Protocol, cast
 
 import aioboto3
@@ -21,6 +21,7 @@ from tenants.senders.models import AwsAccount
 
 _ROLE_SESSION = "tollgate"
 """Stands in the other account's CloudTrail."""
+_ROLES_KEPT = 1024
 _STS_CONFIG = with_shared_tls(
     AioConfig(connect_timeout=2, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
 )
@@ -99,9 +100,15 @@ async def _assume(own: Any, role: Role) -> dict[str, Any]:
 
 
 def session_of(own: AwsSession, account: AwsAccount) -> AwsSession:
-    """Return the session that acts in an account: the process's own, or one on the account's role."""
+    """Return the session that acts in an account: the process's own, or the one on the account's role."""
     role = role_of(account)
-    return own if role is None else open_session(role)
+    return own if role is None else _acting(role)
+
+
+@lru_cache(maxsize=_ROLES_KEPT)
+def _acting(role: Role) -> AwsSession:
+    """One for the process's life, since each session asks STS for keys of its own."""
+    return open_session(role)
 
 
 def role_of(account: AwsAccount) -> Role | None:

@@ -11,7 +11,8 @@ from moto.server import ThreadedMotoServer
 from gateway.carrier.credentials import Keys, KeysMissing, RouteKeys
 from gateway.carrier.opening import open_aws_carrier
 from gateway.carrier.ports import NotSent
-from gateway.carrier.session import Role, open_session
+from gateway.carrier.session import Role, open_session, session_of
+from tenants.senders.models import AwsAccount
 from tests.contract_suite.lines import a_text
 from tests.harness.waiting import until
 
@@ -23,6 +24,11 @@ ROLE_ARN = "arn:aws:iam::444455556666:role/tollgate-sender"
 def role_at(url: str, external_id: str | None = "tenant-7") -> Role:
     """Return a role whose STS is at a URL."""
     return Role(arn=ROLE_ARN, external_id=external_id, region="us-east-1", endpoint_url=url)
+
+
+def account_at(url: str, external_id: str) -> AwsAccount:
+    """Return an account that is reached by that role."""
+    return AwsAccount(region="us-east-1", endpoint_url=url, role_arn=ROLE_ARN, external_id=external_id)
 
 
 class Sts:
@@ -100,6 +106,22 @@ async def test_many_calls_ask_for_keys_once() -> None:
         route = RouteKeys(open_session(role_at(url)), route="r")
         await asyncio.gather(*(route.current() for _ in range(100)))
     assert len(sts.asked) == 1
+
+
+async def test_all_that_acts_in_an_account_shares_the_keys_of_its_role() -> None:
+    """A client for each file, list and confirmation is one request to STS; other terms are another role."""
+    async with sts_running() as (sts, url):
+        for external_id in ("tenant-7", "tenant-7", "tenant-8"):
+            session = session_of(open_session(), account_at(url, external_id))
+            credentials = await session.get_credentials()
+            await credentials.get_frozen_credentials()
+    assert ["ExternalId=tenant-8" in asked for asked in sts.asked] == [False, True]
+
+
+async def test_an_account_without_a_role_is_the_processs_own() -> None:
+    """No request to STS, and no other session."""
+    own = open_session()
+    assert session_of(own, AwsAccount(region="us-east-1")) is own
 
 
 @pytest.mark.parametrize("way", ["lean", "aioboto3"])
