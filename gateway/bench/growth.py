@@ -149,8 +149,9 @@ class _Side:
                 await feeding
             finally:
                 feeding.cancel()
-        # What the first visits took comes back now: beside what is measured it would be paid for there.
-        await self._lanes.lanes.push(await self._queue(self._first_visits))
+        # What left unfed comes back now: the first visits, which would be paid for where they are measured,
+        # and what a quick dispatcher took before it had stopped.
+        await self._lanes.lanes.push(await self._queue(max(0, self.scene.queued - await self._waiting())))
         us = {name: drained.us[name] for name in _PROCESSES}
         return {"cpu_us": sum(us.values()), **{f"{name}_us": each for name, each in us.items()}}
 
@@ -169,6 +170,10 @@ class _Side:
             owners: list[Owner] = list(islice(self._turns, min(_SEEDED_AT_ONCE, count - len(entries))))
             entries += await self._seeder.queue(owners)
         return entries
+
+    async def _waiting(self) -> int:
+        count: int = await self._ground.pool.fetchval("SELECT count(*) FROM dispatch_queue")
+        return count
 
     async def _sent(self) -> int:
         return await self._ground.counted("sends")
