@@ -9,7 +9,7 @@ import fcntl
 import gc
 import itertools
 import os
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -27,28 +27,6 @@ from tests.harness.stack import Stack, running_stack
 
 _serial = itertools.count(1)
 _REDIS_DATABASES = 16
-_WAITING = frozenset({"browser", "scenarios"})
-"""Directories whose tests wait more than they compute."""
-_LAST_WAITING = 0.8
-"""The share of the other files before which the last of them begins."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """
-    Put files that wait, for leases and browsers, between those that compute, and none of them at the end.
-
-    In the order of their directories one kind would follow the other: workers that all wait, then workers
-    that all want the two cores. And the run would end with one of them in a long file, the others idle.
-    """
-    waiting, computing = _files(items, are_waiting=True), _files(items, are_waiting=False)
-    places = {path: n * _LAST_WAITING / len(waiting) for n, path in enumerate(waiting)}
-    places |= {path: n / len(computing) for n, path in enumerate(computing)}
-    items.sort(key=lambda item: places[item.path])
-
-
-def _files(items: Iterable[pytest.Item], *, are_waiting: bool) -> list[Path]:
-    """Return the files of one kind, in the order in which they were found."""
-    return list(dict.fromkeys(i.path for i in items if (i.path.parent.name in _WAITING) is are_waiting))
 
 
 def pytest_collection_finish() -> None:
