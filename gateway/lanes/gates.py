@@ -82,6 +82,10 @@ def campaign_quota(vetting_score: int | None) -> CampaignQuota:
     return CampaignQuota(75.0, 200_000)
 
 
+_MOST_IN_A_SECOND = 1_000_000_000
+"""More than anybody sends: an operator may name any rate, and the lanes keep whole numbers of 64 bits."""
+
+
 def period_us(rate: float) -> float:
     """Return the microseconds that one part of a gate costs."""
     return (_LONE_PERIOD_US if rate < BOUND_FROM else _SPREAD_US) / rate
@@ -89,7 +93,7 @@ def period_us(rate: float) -> float:
 
 def bound_of(rate: float) -> int:
     """Return the parts that no second may exceed, 0 where the period alone decides."""
-    return 0 if rate < BOUND_FROM else int(rate)
+    return 0 if rate < BOUND_FROM else int(min(rate, _MOST_IN_A_SECOND))
 
 
 def request_us(rate: float) -> float:

@@ -1,5 +1,7 @@
 """The rates a new sender gets, figure by figure."""
 
+import math
+
 import pytest
 
 from gateway.lanes.gates import CampaignQuota, bound_of, campaign_quota, identity_rate, period_us
@@ -54,3 +56,8 @@ def test_a_fast_gate_is_bound_to_its_rate_and_its_period_only_spreads(rate):
     """A period above a second's share would hide what the bound is for."""
     assert period_us(rate) * rate <= 1_000_000
     assert bound_of(rate) == int(rate)
+
+
+def test_a_rate_beyond_all_measure_is_a_bound_that_the_lanes_can_hold():
+    """An operator may name any rate; what cannot be packed would end the role that tells the lanes of it."""
+    assert bound_of(1e300) == bound_of(math.inf) == 1_000_000_000
