@@ -10,7 +10,7 @@ from typing import Final
 from aiobotocore.config import AioConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
-from gateway.carrier.session import open_session, session_of
+from gateway.carrier.session import AwsSession, session_of
 from gateway.errors import Unavailable
 from tenants.senders.models import AwsAccount
 
@@ -27,6 +27,9 @@ BUCKET_CONFIG: Final = AioConfig(
 class S3Stage:
     """Opens a client per file: files are few, and one of them is more work than its client."""
 
+    def __init__(self, own: AwsSession) -> None:
+        self._own = own
+
     async def put(self, account: AwsAccount, key: str, content: bytes, *, content_type: str) -> str:
         """
         Store a file in the account's bucket; returns its `s3://` address.
@@ -37,7 +40,7 @@ class S3Stage:
         bucket = account.media_bucket
         if bucket is None:
             raise Unavailable(f"the AWS account {account.name} has no bucket for files")
-        session = session_of(open_session(), account)
+        session = session_of(self._own, account)
         try:
             async with session.client(
                 "s3", region_name=account.region, endpoint_url=account.endpoint_url, config=BUCKET_CONFIG

@@ -24,6 +24,8 @@ BOUND_FROM = 20.0
 _LONE_PERIOD_US = 1_030_000
 _SPREAD_US = 1_000_000
 _REQUESTS_US = 1_030_000
+_MOST_IN_A_SECOND = 1_000_000_000
+"""More than anybody sends: an operator may name any rate, and the lanes keep whole numbers of 64 bits."""
 
 _CANADA = "CA"
 _LONG_CODE_RATES = {_CANADA: 1.0}
@@ -80,10 +82,6 @@ def campaign_quota(vetting_score: int | None) -> CampaignQuota:
     if vetting_score < _HIGH_SCORE:
         return CampaignQuota(40.0, 40_000)
     return CampaignQuota(75.0, 200_000)
-
-
-_MOST_IN_A_SECOND = 1_000_000_000
-"""More than anybody sends: an operator may name any rate, and the lanes keep whole numbers of 64 bits."""
 
 
 def period_us(rate: float) -> float:

@@ -85,7 +85,7 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
         media = MediaDesk(
             tenant_engine=shared.tenant_engine,
             worker_engine=shared.worker_engine,
-            stage=S3Stage(),
+            stage=S3Stage(session),
             fetcher=await stack.enter_async_context(open_fetcher(targets_of(settings))),
             clock=clock,
         )

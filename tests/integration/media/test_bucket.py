@@ -7,6 +7,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from gateway.carrier.media_stage import S3Stage
+from gateway.carrier.session import open_session
 from gateway.cli.aws_health import bucket_findings
 from gateway.errors import Unavailable
 from gateway.settings import Settings
@@ -62,7 +63,9 @@ async def test_a_file_lies_in_the_bucket_with_its_type_and_every_byte(moto_url, 
     """Putting it twice leaves one: an upload is repeated after a lost answer."""
     content = picture("PNG")
     for _ in range(2):
-        address = await S3Stage().put(account(moto_url, bucket), "a/b.png", content, content_type="image/png")
+        address = await S3Stage(open_session()).put(
+            account(moto_url, bucket), "a/b.png", content, content_type="image/png"
+        )
     assert address == "s3://tollgate-media/a/b.png"
     found = await s3.get_object(Bucket=bucket, Key="a/b.png")
     assert (await found["Body"].read(), found["ContentType"]) == (content, "image/png")
@@ -74,7 +77,7 @@ async def test_a_file_lies_in_the_bucket_with_its_type_and_every_byte(moto_url, 
 async def test_without_a_bucket_nothing_is_accepted_and_the_reason_is_named(moto_url, named) -> None:
     """A 503 that a retry may mend, never a message whose file is nowhere."""
     with pytest.raises(Unavailable, match=named or "no bucket"):
-        await S3Stage().put(account(moto_url, named), "x.png", b"x", content_type="image/png")
+        await S3Stage(open_session()).put(account(moto_url, named), "x.png", b"x", content_type="image/png")
 
 
 async def test_the_doctor_tries_the_bucket_and_leaves_nothing_there(moto_url, s3, bucket) -> None:
