@@ -6,7 +6,7 @@ Take up to N messages that may leave now, charge their gates, and lease them to 
         pass         the channels that are due, least recently served first
         visit        gates of the channel closed: look again when they open; else a quantum of messages
         serve        first tenant of the ring; own gate closed: parked; recipient too soon: delayed; else granted
-    write            gates, virtual times, backlog and the clock once, at the end
+    write            gates, turns, flows, virtual times, backlog and the clock once, at the end
 
 A quantum is one message wherever channels contend for something: one-time passwords, and whenever the gate of
 the route, or one that the channel shares with others, could not let all N go at once. Otherwise what ends a
@@ -142,6 +142,9 @@ local function unpark(c, priority)
   end
   local lane = priority .. c.name
   local due = redis.call('ZRANGEBYSCORE', key('park:' .. lane), '-inf', whole(now), 'LIMIT', 0, GIVE_BACK)
+  if #due > 0 then
+    end_turn(lane)
+  end
   for _, tenant in ipairs(due) do
     redis.call('ZREM', key('park:' .. lane), tenant)
     redis.call('ZADD', key('ring:' .. lane), 'NX', c.v[priority], tenant)
@@ -244,12 +247,12 @@ end
 
 -- Where the head is too long for what is left of a second, a shorter message a few places behind may pass it.
 -- Returns the item that can go first with its instant.
-local function first_that_fits(c, terms, flow, head)
+local function first_that_fits(c, terms, flow, queue, head)
   local best, at = head, earliest(c, terms, flow, parts_of(head))
   if parts_of(head) == 1 or c.passed >= MOST_PASSES or at <= earliest(c, terms, flow, 1) then
     return best, at
   end
-  for _, item in ipairs(redis.call('LRANGE', key('q:' .. flow), 1, NEXT_IN_FLOW)) do
+  for _, item in ipairs(redis.call('LRANGE', queue.list, queue.taken + 1, queue.taken + NEXT_IN_FLOW)) do
     local shorter = #item == ITEM_BYTES and parts_of(item) < parts_of(best)
     local sooner = shorter and earliest(c, terms, flow, parts_of(item)) or at
     if sooner < at then
@@ -262,18 +265,20 @@ local function first_that_fits(c, terms, flow, head)
   return best, at
 end
 
-local function take_from(c, flow, item, head)
+local function take_from(c, queue, item, head)
   if item == head then
-    redis.call('LPOP', key('q:' .. flow))
+    take_head(queue)
     c.passed = 0
   else
-    redis.call('LREM', key('q:' .. flow), 1, item)
+    write_queue(queue)             -- LREM takes the first that is equal
+    redis.call('LREM', queue.list, 1, item)
+    queue.items = {}
     c.passed = c.passed + 1
   end
 end
 
 local function park(lane, tenant, open)
-  redis.call('ZREM', key('ring:' .. lane), tenant)
+  leave_ring(lane, tenant)
   redis.call('ZADD', key('park:' .. lane), whole(open - look), tenant)
 end
 
@@ -288,8 +293,9 @@ local function full_until(c, parts)
 end
 
 -- Look at the tenant whose turn it is. Returns the parts granted or nil, and true when the whole lane must stop.
-local function serve_tenant(c, priority, tenant, tag)
-  local lane, terms = priority .. c.name, tenant_terms(tenant .. c.country)
+local function serve_tenant(c, priority, turn)
+  local lane, tenant = priority .. c.name, turn.tenant
+  local terms = tenant_terms(tenant .. c.country)
   local hold = hold_of(lane .. tenant)
   local open = math.max(terms.gate and opens_at(terms.gate, 1) or 0, hold and opens_at(hold, 1) or 0)
   if open > near then
@@ -297,13 +303,14 @@ local function serve_tenant(c, priority, tenant, tag)
     return nil
   end
   local flow = lane .. tenant
-  local head = redis.call('LINDEX', key('q:' .. flow), 0)
+  local queue = queue_of(flow)
+  local head = head_of(queue, c.reach)
   if not head then
-    redis.call('ZREM', key('ring:' .. lane), tenant)
+    leave_ring(lane, tenant)
     return nil
   end
   if #head ~= ITEM_BYTES then
-    redis.call('LPOP', key('q:' .. flow))
+    take_head(queue)
     return nil                      -- not ours; a lane must not stop for it
   end
   c.blocked[priority] = full_until(c, parts_of(head))
@@ -312,11 +319,11 @@ local function serve_tenant(c, priority, tenant, tag)
   end
   local hash, allowed, free, last = recipient_of(head)
   if allowed > near then
-    redis.call('LPOP', key('q:' .. flow))
+    take_head(queue)
     delay(flow, head, hash, allowed, free, last)
     return nil
   end
-  local item, at = first_that_fits(c, terms, flow, head)
+  local item, at = first_that_fits(c, terms, flow, queue, head)
   if item ~= head then
     hash, allowed, free = recipient_of(item)
   end
@@ -329,25 +336,24 @@ local function serve_tenant(c, priority, tenant, tag)
     c.blocked[priority] = at
     return nil, true
   end
-  take_from(c, flow, item, head)
+  take_from(c, queue, item, head)
   local parts = grant(c, flow, item, terms, hash, free, at)
-  redis.call('ZADD', key('ring:' .. lane), tag + parts / terms.weight, tenant)
-  c.v[priority], c.served[priority] = tag, true
+  c.v[priority], c.served[priority] = turn.tag, true
+  turn.tag, turn.changed = turn.tag + parts / terms.weight, true
   count_towards_floors(c, priority, parts)
   return parts
 end
 
 -- Grant one message of the lane. Returns its parts, or nil when no tenant of the lane may send now.
 local function serve(c, priority)
-  local ring = key('ring:' .. priority .. c.name)
   unpark(c, priority)
   while steps > 0 do
     steps = steps - 1
-    local head = redis.call('ZRANGE', ring, 0, 0, 'WITHSCORES')
-    if not head[1] then
+    local turn = turn_of(priority .. c.name)
+    if not turn then
       return nil
     end
-    local parts, stop = serve_tenant(c, priority, head[1], tonumber(head[2]))
+    local parts, stop = serve_tenant(c, priority, turn)
     if parts or stop then
       return parts
     end
@@ -407,7 +413,7 @@ end
 -- Grant up to `quantum` messages of the lane, then say when it is worth another look.
 local function visit(c, priority, quantum)
   local has_ring = true
-  c.blocked[priority] = nil
+  c.blocked[priority], c.reach = nil, quantum
   repeat
     steps, quantum = steps - 1, quantum - 1
     if channel_opens_at(c, priority) > near then
@@ -551,6 +557,7 @@ for priority = 0, lowest do
   end
 end
 write_leases()
+write_lanes()
 write_gates()
 write_channels()
 write_backlog()

@@ -3,7 +3,8 @@ The gates: when each opens for a message of n parts, and what the message charge
 
 This file comes after structure.lua in claim.lua, reserve.lua and arrived_late.lua. A gate is {name, period, bound}: `period` is
 the us that one part costs, `bound` the parts that no second may exceed, 0 where the period alone decides.
-State is read once per call and written once, by `write_gates`.
+State is read once per call and written once, by `write_gates`; so are the messages that a call adds to a last
+second, unless it must look into that list.
 ]==]
 
 local LONGEST_PARTS = 32           -- more than the longest text has, so a cut debt is never a real one
@@ -31,7 +32,7 @@ local function gate(spec)
   end
   local tat, sum = (redis.call('GET', key(name)) or '0'):match('^(%d+):?(%d*)$')
   found = { tat = tonumber(tat), sum = tonumber(sum) or 0, windowed = bound > 0, changed = false,
-            full = {}, newest = 0 }
+            full = {}, newest = 0, rows = {} }
   local furthest = gate_now + gate_ahead + SECOND_US + LONGEST_PARTS * period
   if found.tat > furthest then
     found.tat, found.sum, found.changed = furthest, 0, true
@@ -41,6 +42,13 @@ local function gate(spec)
   end
   gates[name] = found
   return found
+end
+
+local function write_log(name, state)
+  if #state.rows > 0 then
+    redis.call('RPUSH', log_of(name), unpack(state.rows))
+    state.rows = {}
+  end
 end
 
 local function read_log(row)
@@ -55,6 +63,7 @@ local function window_opens_at(name, state, bound, parts)
   if over <= 0 or state.full[parts] then
     return open
   end
+  write_log(name, state)
   for _, row in ipairs(redis.call('LRANGE', log_of(name), 0, over - 1)) do
     local at, gone = read_log(row)
     open, over = math.max(open, at + WINDOW_US), over - gone -- what came late stands in its old place
@@ -77,6 +86,7 @@ end
 local function log_parts(name, state, bound, at, parts)
   state.full = {}
   while state.sum + parts > bound do
+    write_log(name, state)
     local row = redis.call('LPOP', log_of(name))
     if not row then
       state.sum = 0
@@ -85,7 +95,7 @@ local function log_parts(name, state, bound, at, parts)
     local _, gone = read_log(row)
     state.sum = math.max(state.sum - gone, 0)
   end
-  redis.call('RPUSH', log_of(name), whole(math.ceil(at)) .. ':' .. parts)
+  state.rows[#state.rows + 1] = whole(math.ceil(at)) .. ':' .. parts
   state.sum = state.sum + parts
 end
 
@@ -115,6 +125,7 @@ end
 local function uncharge(spec, at, parts)
   local state = gate(spec)
   if spec[3] > 0 then
+    write_log(spec[1], state)
     if redis.call('LINDEX', log_of(spec[1]), -1) ~= whole(math.ceil(at)) .. ':' .. parts then
       return
     end
@@ -139,6 +150,7 @@ local function write_gates()
       local value, lifetime = whole(math.ceil(state.tat)), whole(lifetime_ms(state.tat + 2 * WINDOW_US))
       redis.call('SET', key(name), state.windowed and value .. ':' .. state.sum or value, 'PX', lifetime)
       if state.windowed then
+        write_log(name, state)
         redis.call('PEXPIRE', log_of(name), lifetime)
       end
     end

@@ -54,7 +54,7 @@ _TOKEN_WAIT_S = 1.0
 """Length of one blocked call; the next wait begins another."""
 _ROUTE_NAME = re.compile(r"[A-Za-z0-9._-]+")
 _PUSH = read_script("gateway.lanes", "structure.lua", "push.lua")
-_CLAIM = read_script("gateway.lanes", "structure.lua", "gates.lua", "claim.lua")
+_CLAIM = read_script("gateway.lanes", "structure.lua", "gates.lua", "turns.lua", "claim.lua")
 _RESERVE = read_script("gateway.lanes", "structure.lua", "gates.lua", "reserve.lua")
 _ARRIVED_LATE = read_script("gateway.lanes", "structure.lua", "gates.lua", "arrived_late.lua")
 _SETTLE = read_script("gateway.lanes", "structure.lua", "settle.lua")

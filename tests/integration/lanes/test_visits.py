@@ -192,3 +192,23 @@ async def test_a_visit_ends_where_the_channels_own_gate_closes(crowd):
     slow = 60.0  # two messages in the 20 ms that are given out ahead
     await queue(crowd, *CHANNELS, identity_rate=slow)
     assert set(Counter(await taken_from(crowd, 100)).values()) == {2}
+
+
+async def left_behind_by_a_message_queued_twice(world: World) -> list[int]:
+    """Return the parts of what comes later, where the second of two equal entries passes a long message."""
+    rate = 60.0  # the long message waits for a second that is free
+    twice, long = world.entry(identity_rate=rate), world.entry(parts=60, identity_rate=rate)
+    await world.push(twice, long, twice)
+    assert [each.parts for each in await world.take()] == [1, 1]
+    return [each.parts for _, each in await world.drain()]
+
+
+async def test_a_message_queued_twice_takes_no_other_with_it(crowd):
+    """A push that was repeated leaves its message twice in a list; each of the two goes by itself."""
+    assert await left_behind_by_a_message_queued_twice(crowd) == [60]
+
+
+async def test_a_list_that_is_searched_before_it_is_written_is_found_out(crowd, monkeypatch):
+    """The checker on a claim that takes the wrong one of two equal entries, and then the head for it."""
+    breaks(monkeypatch, "_CLAIM", "write_queue(queue)             -- LREM", "-- LREM")
+    assert await left_behind_by_a_message_queued_twice(crowd) == [1]
