@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from gateway.errors import ConfigurationError
+from tenants.rates import RequestRate
 
 _UNPREFIXED = {
     "database_url": "DATABASE_URL",
@@ -50,7 +51,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     aws_endpoint_url: str | None = None
     """Another endpoint for every AWS call, such as the emulator's; None for AWS itself."""
     aws_region: str = "us-east-1"
-    aws_sends_per_second: float = 1.0
+    aws_sends_per_second: RequestRate = 1.0
     """SendTextMessage requests per second of the first AWS account; AWS starts every account at 1."""
     aws_media_bucket: str | None = None
     """S3 bucket of the first AWS account in which files for MMS are staged; None for MMS without files."""

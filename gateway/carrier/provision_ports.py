@@ -5,7 +5,8 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from tenants.accounts.plan import CountryCode, PartsPerSecond
+from tenants.accounts.plan import CountryCode
+from tenants.rates import Rate
 from tenants.scope import TenantScope
 
 SenderType = Literal["SHORT_CODE", "TEN_DLC", "LONG_CODE", "TOLL_FREE", "SENDER_ID", "SIMULATOR"]
@@ -25,7 +26,7 @@ class SenderWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What it may carry; empty for all."""
     channels: Annotated[tuple[Channel, ...], Meta(min_length=1, max_length=3)] = ("sms",)
     """What a requested number can do; an adopted one keeps what AWS says of it, a sender id only texts."""
-    parts_per_second: PartsPerSecond | None = None
+    parts_per_second: Rate | None = None
     """Its rate in message parts; None for AWS's default for its type."""
 
 

@@ -6,6 +6,7 @@ import click
 from rich.console import Console
 
 from gateway.cli.calling import field, over_the_api, show_one, show_rows, wants_json
+from gateway.cli.rate_option import rate
 from gateway.cli.sender_advice import advise, plan_sheet
 from gateway.cli.sender_plans import apply_plan, drift, numbers, plan, runs, teardown, wish_of
 from gateway.client import Client, path_of
@@ -75,7 +76,7 @@ def list_senders(client: Client, *, tenant: str | None, limit: int) -> None:
     metavar="COUNTRY:TYPE[:VALUE]",
     help="Such as US:TOLL_FREE or GB:SENDER_ID:ACME; may be repeated. None: one fitting sender per country.",
 )
-@click.option("--mps", type=float, help="Message parts per second of these senders; AWS's default otherwise.")
+@click.option("--mps", type=rate, help="Message parts per second of these senders; AWS's default otherwise.")
 @over_the_api
 def provision(client: Client, *, tenant: str, senders: tuple[str, ...], mps: float | None) -> None:
     """Make what a tenant needs at AWS; asking again makes nothing twice."""
@@ -140,7 +141,7 @@ def gates(client: Client, *, sender: str) -> None:
 @command.command("quota")
 @click.argument("tenant")
 @click.argument("sender")
-@click.option("--mps", type=float, help="Message parts per second, as AWS granted them.")
+@click.option("--mps", type=rate, help="Message parts per second, as AWS granted them.")
 @click.option("--per-day", type=int, help="Message parts per UTC day of this sender alone.")
 @click.option("--country", "countries", multiple=True, metavar="CC=MPS", help="May be repeated.")
 @click.option("--campaign", help="The Campaign Registry's id; needs --brand and --use-case.")
@@ -166,7 +167,7 @@ def quota(client: Client, *, tenant: str, sender: str, **given: Any) -> None:
 @command.command("request-increase")
 @click.argument("tenant")
 @click.argument("sender")
-@click.argument("mps", type=float)
+@click.argument("mps", type=rate)
 @click.option("--country", help="Destination country; all of the sender's where absent.")
 @click.option("--case", "case_id", help="The support case at AWS.")
 @over_the_api
@@ -193,7 +194,7 @@ def list_increases(client: Client, *, tenant: str, limit: int) -> None:
 @click.argument("tenant")
 @click.argument("increase")
 @click.argument("answer", type=click.Choice(["approve", "deny"]))
-@click.option("--mps", type=float, help="What AWS granted, where it is not what was asked for.")
+@click.option("--mps", type=rate, help="What AWS granted, where it is not what was asked for.")
 @over_the_api
 def decide_increase(client: Client, *, tenant: str, increase: str, answer: str, mps: float | None) -> None:
     """Write down what AWS answered; an approval changes the quota at once."""
@@ -202,11 +203,11 @@ def decide_increase(client: Client, *, tenant: str, increase: str, answer: str, 
 
 
 def _country_rate(text: str) -> tuple[str, float]:
-    country, _, rate = text.partition("=")
+    country, _, figure = text.partition("=")
     try:
-        return country.upper(), float(rate)
-    except ValueError as error:
-        raise click.UsageError("--country is CC=MPS, such as GB=20") from error
+        return country.upper(), rate(figure)
+    except click.BadParameter as error:
+        raise click.UsageError(f"--country is CC=MPS, such as GB=20: {error.message}") from error
 
 
 def _campaign(given: dict[str, Any]) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def check_new_tenant(new: NewTenant) -> NewTenant:
         name=check_name(new.name),
         model=check_model(new.model),
         countries=check_countries(new.countries),
-        plan=merge_plan(new.plan, {}),
+        plan=merge_plan(Plan(), msgspec.to_builtins(new.plan)),
     )
 
 

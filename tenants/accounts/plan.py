@@ -1,6 +1,7 @@
 """What a tenant has bought: how it pays and how fast it may go. Pure data and rules."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal, cast
 
 import msgspec
 from msgspec import Meta, Struct
@@ -8,6 +9,7 @@ from msgspec import Meta, Struct
 from tenants.accounts.pumping_rules import Pumping
 from tenants.accounts.sending_rules import CHANNELS, Channel, ContentScreen, QuietHours, Rollout
 from tenants.errors import InvalidInput
+from tenants.rates import FASTEST, SLOWEST, check_rate
 
 Pricing = Literal["dollars", "credits", "tiers"]
 Burst = Literal["queue", "refuse"]
@@ -15,7 +17,13 @@ FreeText = Literal["open", "matching", "closed"]
 MessageType = Literal["otp", "transactional", "promotional"]
 Brand = Annotated[str, Meta(min_length=1, max_length=100)]
 CountryCode = Annotated[str, Meta(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2")]
-PartsPerSecond = Annotated[float, Meta(gt=0, le=10_000, description="message parts per second (MPS)")]
+_PartsPerSecond = Annotated[
+    float, Meta(gt=0, le=FASTEST, description=f"message parts per second (MPS), {SLOWEST:g} at least")
+]
+"""A plan that was stored before there was a least rate has to be read; `merge_plan` holds new ones to it."""
+_RequestsPerSecond = Annotated[
+    float, Meta(gt=0, le=FASTEST, description=f"requests per second, {SLOWEST:g} at least")
+]
 
 FREE_TEXT_MODELS = frozenset({1, 2, 3, 4})
 """Models 5 (template-restricted) and 6 (fully managed) may never send free text."""
@@ -109,11 +117,11 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a live tenant pays per calendar month (UTC) beside its messages, in every model."""
     platform_fee: Amount = "0"
     """Model 1, the tenant's own AWS account: what a message part costs, and all that it costs."""
-    country_mps: dict[CountryCode, PartsPerSecond] = {}
+    country_mps: dict[CountryCode, _PartsPerSecond] = {}
     """Message parts per second the tenant may send to a country, whatever its senders could carry."""
-    default_mps: PartsPerSecond | None = None
+    default_mps: _PartsPerSecond | None = None
     """The same for every country that `country_mps` does not name."""
-    requests_per_second: Annotated[float, Meta(gt=0, le=100_000)] | None = None
+    requests_per_second: _RequestsPerSecond | None = None
     """Send requests per second; over it the API answers 429."""
     burst: Burst = "queue"
     """What a send over the country's MPS meets: a place in the queue, or 429 with the time."""
@@ -218,10 +226,22 @@ def merge_plan(current: Plan, changes: dict[str, object]) -> Plan:
     Return `current` with some members replaced, as a PATCH does.
 
     Raises:
-        InvalidInput: A member is unknown or out of range; the field is the JSON pointer below `/plan`.
+        InvalidInput: A member is unknown or out of range; the field is `/plan`, or a rate's own below it.
     """
+    _check_rates(changes)
     merged = msgspec.to_builtins(current) | changes
     try:
         return msgspec.convert(merged, Plan)
     except msgspec.ValidationError as error:
         raise InvalidInput("/plan", "invalid", str(error)) from error
+
+
+def _check_rates(changes: Mapping[str, object]) -> None:
+    """What is no number is msgspec's to refuse; rates that stand already are not looked at."""
+    named = {name: changes.get(name) for name in ("default_mps", "requests_per_second")}
+    if isinstance(changes.get("country_mps"), dict):
+        by_country = cast("dict[str, object]", changes["country_mps"])
+        named |= {f"country_mps/{country}": rate for country, rate in by_country.items()}
+    for name, rate in named.items():
+        if isinstance(rate, (int, float)):
+            check_rate(f"/plan/{name}", rate)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from types import NoneType
 from typing import Any, Final, Literal, get_args
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from tenants.audit import store as audit
 from tenants.errors import InvalidInput, NotFound
 from tenants.ids import encode, new_uuid
+from tenants.rates import DayParts, Rate, check_day_parts, check_rate
 from tenants.scope import TenantScope
 from tenants.senders.models import Campaign, MpsIncrease, Sender, SenderQuota
 
@@ -43,19 +45,19 @@ class CampaignFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     use_case: UseCase
     vetting_score: int | None = None
     """0 to 100; absent where vetting was skipped."""
-    parts_per_second: float | None = None
+    parts_per_second: Rate | None = None
     """Only where the carriers granted another figure than the score's."""
-    parts_per_day: int | None = None
+    parts_per_day: DayParts | None = None
 
 
 class QuotaChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What to set for one sender; what is absent stays, null returns to the facts."""
 
-    parts_per_second: float | UnsetType | None = UNSET
+    parts_per_second: Rate | UnsetType | None = UNSET
     """MPS of the sender in every country that `countries` does not name."""
     countries: dict[str, float] | UnsetType = UNSET
-    """MPS by destination country; replaces the whole map."""
-    parts_per_day: int | UnsetType | None = UNSET
+    """MPS by destination country, each within the same bounds; replaces the whole map."""
+    parts_per_day: DayParts | UnsetType | None = UNSET
     """Message parts per UTC day of this sender alone."""
     campaign: CampaignFacts | UnsetType | None = UNSET
 
@@ -127,11 +129,11 @@ async def request_increase(
     Note an increase that was asked for at AWS; nothing is faster until it is approved.
 
     Raises:
-        InvalidInput: The rate is not positive.
+        InvalidInput: The rate breaks the rule of `tenants.rates`.
         NotFound: The tenant has no such sender.
     """
     await _sender(scope, session, sender_id)
-    _positive("/parts_per_second", parts_per_second)
+    check_rate("/parts_per_second", parts_per_second)
     row = MpsIncrease(
         tenant_id=scope.tenant_id,
         id=new_uuid(),
@@ -167,7 +169,7 @@ async def decide_increase(
         parts_per_second: What AWS granted, where it is not what was asked for.
 
     Raises:
-        InvalidInput: The rate is not positive, or the increase was decided otherwise before.
+        InvalidInput: The rate breaks the rule of `tenants.rates`, or the increase was decided otherwise.
         NotFound: The tenant has no such increase.
     """
     row = await session.scalar(
@@ -183,8 +185,8 @@ async def decide_increase(
     if row.state != "requested":
         raise InvalidInput("/state", "decided", f"the increase is {row.state}; ask for another one")
     if approved:
-        granted = parts_per_second or row.requested_parts_per_second
-        _positive("/parts_per_second", granted)
+        granted = row.requested_parts_per_second if parts_per_second is None else parts_per_second
+        check_rate("/parts_per_second", granted)
         row.granted_parts_per_second = granted
         await _grant(scope, session, row, granted)
     row.state, row.decided_at = state, at
@@ -268,18 +270,16 @@ def _quota(row: SenderQuota, campaign: Campaign | None) -> QuotaOf:
 
 
 def _check(change: QuotaChange) -> None:
-    _positive("/parts_per_second", change.parts_per_second)
-    _positive("/parts_per_day", change.parts_per_day)
+    _check_limits("", change.parts_per_second, change.parts_per_day)
     if change.countries is not UNSET:
         for country, rate in change.countries.items():
-            _positive(f"/countries/{country}", rate)
+            check_rate(f"/countries/{country}", rate)
     if isinstance(change.campaign, CampaignFacts):
         _check_campaign(change.campaign)
 
 
 def _check_campaign(campaign: CampaignFacts) -> None:
-    _positive("/campaign/parts_per_second", campaign.parts_per_second)
-    _positive("/campaign/parts_per_day", campaign.parts_per_day)
+    _check_limits("/campaign", campaign.parts_per_second, campaign.parts_per_day)
     if campaign.use_case not in get_args(UseCase):
         known = ", ".join(get_args(UseCase))
         raise InvalidInput("/campaign/use_case", "invalid_use_case", f"a use case is one of {known}")
@@ -289,6 +289,8 @@ def _check_campaign(campaign: CampaignFacts) -> None:
         raise InvalidInput("/campaign", "unnamed", "a campaign has an id, and its brand has one")
 
 
-def _positive(field: str, value: float | UnsetType | None) -> None:
-    if isinstance(value, (int, float)) and value <= 0:
-        raise InvalidInput(field, "not_positive", "a rate is more than nothing")
+def _check_limits(at: str, rate: float | UnsetType | None, per_day: int | UnsetType | None) -> None:
+    if not isinstance(rate, (UnsetType, NoneType)):
+        check_rate(f"{at}/parts_per_second", rate)
+    if not isinstance(per_day, (UnsetType, NoneType)):
+        check_day_parts(f"{at}/parts_per_day", per_day)

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from tenants.audit import store as audit
 from tenants.errors import InvalidInput, NotFound
 from tenants.ids import encode
+from tenants.rates import check_rate
 from tenants.scope import TenantScope
 from tenants.senders import store
 from tenants.senders.mixing import check_mixing
@@ -106,14 +107,11 @@ async def ensure_account(
     Add or change a route; needs a worker's session. Topic and subscription stay where none are given.
 
     Raises:
-        InvalidInput: The name is none, or the rate is not positive.
+        InvalidInput: The name is none, or a new rate breaks the rule of `tenants.rates`.
     """
     if _NAME.fullmatch(name) is None:
         raise InvalidInput("/name", "invalid_name", "a name is 1 to 100 letters, digits, blanks and ._-")
-    for field in ("sends_per_second", "media_per_second", "voice_per_second"):
-        rate = getattr(facts, field)
-        if rate is not None and rate <= 0:
-            raise InvalidInput(f"/{field}", "not_positive", "a rate is more than nothing")
+    _check_account_rates(facts, await store.account_named(session, name))
     values = msgspec.structs.asdict(facts)
     known = {key: value for key, value in values.items() if value is not None or key not in _KEPT}
     return (await store.upsert_account(session, name, known)).row
@@ -203,8 +201,15 @@ def _check_sender(facts: SenderFacts) -> None:
         raise InvalidInput("/country", "invalid_country", "a country is two letters of ISO 3166-1")
     if facts.type == "SHARED" and facts.country in NO_SHARED_ROUTES:
         raise InvalidInput("/country", "no_shared_routes", f"AWS has no shared routes to {facts.country}")
-    if facts.parts_per_second <= 0:
-        raise InvalidInput("/parts_per_second", "not_positive", "a rate is more than nothing")
+    check_rate("/parts_per_second", facts.parts_per_second)
+
+
+def _check_account_rates(facts: AccountFacts, known: AwsAccount | None) -> None:
+    """A rate that stands already passes: one from before the rule must not keep the rest from changing."""
+    for field in ("sends_per_second", "media_per_second", "voice_per_second"):
+        rate = getattr(facts, field)
+        if rate is not None and rate != getattr(known, field, None):
+            check_rate(f"/{field}", rate)
 
 
 async def _note(

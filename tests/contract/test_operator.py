@@ -36,6 +36,8 @@ async def test_a_slug_is_taken_once(customer, operator) -> None:
         ({"countries": ["USA"]}, "/countries/0"),
         ({"plan": {"burts": "queue"}}, "/plan/burts"),
         ({"plan": {"country_mps": {"US": 0}}}, "/plan/country_mps"),
+        ({"plan": {"country_mps": {"US": 1e-320}}}, "/plan/country_mps/US"),
+        ({"plan": {"requests_per_second": 1e-320}}, "/plan/requests_per_second"),
         ({"state": "active"}, "/state"),
     ],
 )
@@ -120,6 +122,29 @@ async def test_an_aws_account_is_put_by_name(operator) -> None:
     assert first["id"] == second["id"]
     assert second["sends_per_second"] == 20
     assert second in (await operator.get("/v1/admin/aws-accounts")).json()["data"]
+
+
+@pytest.mark.parametrize("rate", [0, 1e-320, 1e300])
+@pytest.mark.parametrize("field", ["sends_per_second", "media_per_second", "voice_per_second"])
+async def test_an_aws_account_s_rate_beyond_the_rule_is_refused_with_the_field(operator, field, rate) -> None:
+    """Every dispatcher of the account paces its calls by it."""
+    path = f"/v1/admin/aws-accounts/{uuid4().hex}"
+    answer = await operator.put(path, json={"region": "us-east-1", field: rate})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, f"/{field}"), answer.text
+
+
+@pytest.mark.parametrize("rate", [0, 1e-320, 1e300])
+async def test_a_new_sender_s_rate_beyond_the_rule_is_refused_with_the_field(
+    customer, operator, rate
+) -> None:
+    """Whether it is added as it stands at AWS or made there."""
+    wish = {"country": "US", "type": "TOLL_FREE", "parts_per_second": rate}
+    made = await operator.post(f"/v1/admin/tenants/{customer.id}/provision", json={"senders": [wish]})
+    known = wish | {"account": "acc_1", "value": "+12065550100", "arn": "arn"}
+    added = await operator.post(f"/v1/admin/tenants/{customer.id}/senders", json=known)
+    assert (made.status_code, added.status_code) == (422, 422)
+    fields = [each.json()["errors"][0]["field"] for each in (made, added)]
+    assert fields == ["/senders/0/parts_per_second", "/parts_per_second"]
 
 
 async def test_the_summary_counts(customer, operator) -> None:

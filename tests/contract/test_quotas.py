@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from gateway.db.transaction import worker_transaction
-from tenants.ids import encode
+from tenants.ids import decode, encode
 from tenants.senders import service
+from tenants.senders.models import MpsIncrease
 from tenants.senders.service import AccountFacts, SenderFacts
 
 CAMPAIGN = {"campaign_id": "C1", "brand_id": "B1", "use_case": "MARKETING", "vetting_score": 60}
@@ -77,6 +79,71 @@ async def test_a_wrong_quota_is_refused_with_the_field(customer, operator, sende
     """Nothing is stored."""
     answer = await operator.patch(f"/v1/admin/tenants/{customer.id}/senders/{sender}", json=change)
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field), answer.text
+
+
+@pytest.mark.parametrize("rate", [1e300, 1e-320, 1e-400, 100_001])
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        (lambda rate: {"parts_per_second": rate}, "/parts_per_second"),
+        (lambda rate: {"countries": {"US": 5, "GB": rate}}, "/countries/GB"),
+        (lambda rate: {"campaign": CAMPAIGN | {"parts_per_second": rate}}, "/campaign/parts_per_second"),
+    ],
+)
+async def test_a_rate_that_the_lanes_could_not_keep_is_refused(
+    customer, operator, sender, change, field, rate
+) -> None:
+    """It would reach every dispatcher of the route."""
+    answer = await operator.patch(f"/v1/admin/tenants/{customer.id}/senders/{sender}", json=change(rate))
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field), answer.text
+    assert "0.0001" in answer.text or "100000" in answer.text
+    assert (await gates(customer, sender))["ceiling_parts_per_second"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"parts_per_day": 2**31}, "/parts_per_day"),
+        ({"campaign": CAMPAIGN | {"parts_per_day": 2**31}}, "/campaign/parts_per_day"),
+    ],
+)
+async def test_a_ceiling_of_a_day_that_postgres_cannot_keep_is_refused(
+    customer, operator, sender, change, field
+) -> None:
+    """The column has 32 bits."""
+    answer = await operator.patch(f"/v1/admin/tenants/{customer.id}/senders/{sender}", json=change)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field), answer.text
+
+
+async def test_an_increase_is_asked_for_and_granted_within_the_same_bounds(
+    customer, operator, sender
+) -> None:
+    """Neither way is a way around the rule."""
+    tenant = f"/v1/admin/tenants/{customer.id}"
+    asking = f"{tenant}/senders/{sender}/mps-increases"
+    refused = await operator.post(asking, json={"parts_per_second": 1e-5})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "/parts_per_second")
+    asked = (await operator.post(asking, json={"parts_per_second": 5})).json()
+    decided = f"{tenant}/mps-increases/{asked['id']}/approve"
+    refused = await operator.post(decided, json={"parts_per_second": 1e-5})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "/parts_per_second")
+    assert (await operator.post(decided)).json()["granted_parts_per_second"] == 5.0
+
+
+async def test_an_increase_from_before_the_bounds_is_granted_with_a_rate_within_them(
+    customer, operator, sender, world
+) -> None:
+    """As it was asked for it would become a quota that nobody may set."""
+    tenant = f"/v1/admin/tenants/{customer.id}"
+    body = {"parts_per_second": 5}
+    asked = (await operator.post(f"{tenant}/senders/{sender}/mps-increases", json=body)).json()
+    async with worker_transaction(world.services.operator_engine) as session:
+        old = update(MpsIncrease).where(MpsIncrease.id == decode("inc", asked["id"]))
+        await session.execute(old.values(requested_parts_per_second=1e-5))
+    decided = f"{tenant}/mps-increases/{asked['id']}/approve"
+    refused = await operator.post(decided)
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "/parts_per_second")
+    assert (await operator.post(decided, json=body)).json()["granted_parts_per_second"] == 5.0
 
 
 async def test_an_increase_changes_the_quota_when_it_is_approved_and_not_before(

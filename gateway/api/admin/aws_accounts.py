@@ -17,6 +17,7 @@ from gateway.messages.view import timestamp
 from tenants.accounts import service as accounts
 from tenants.errors import InvalidId, NotFound
 from tenants.ids import decode, encode
+from tenants.rates import RequestRate
 from tenants.scope import TenantScope
 from tenants.senders import service, store
 from tenants.senders.models import AwsAccount
@@ -37,7 +38,6 @@ _RoleArn = Annotated[
 _ExternalId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9+=,.@:/_-]{2,1224}$")]
 """As STS takes them."""
 _Bucket = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
-_Rate = Annotated[float, Meta(gt=0, le=10_000)]
 
 
 class AwsAccountView(Struct, frozen=True, kw_only=True):
@@ -80,11 +80,11 @@ class AwsAccountBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A role that the gateway's own credentials may assume, where the account is another one's."""
     external_id: _ExternalId | None = None
     """What the role's trust policy asks for as `sts:ExternalId`."""
-    sends_per_second: _Rate = 1.0
+    sends_per_second: RequestRate = 1.0
     """SendTextMessage requests per second; AWS starts every account at 1."""
-    media_per_second: _Rate | None = None
+    media_per_second: RequestRate | None = None
     """SendMediaMessage requests per second, which AWS counts by themselves. Absent: as it is, at first 1."""
-    voice_per_second: _Rate | None = None
+    voice_per_second: RequestRate | None = None
     """SendVoiceMessage requests per second. Absent: as it is, at first 1."""
     media_bucket: _Bucket | None = None
     """The S3 bucket of this account and Region in which files for MMS are staged. Absent: as it is."""

@@ -16,11 +16,10 @@ from gateway.api.path_ids import named_tenant, path_id
 from gateway.api.v1.sender_gates import SenderGatesView, read_gates
 from gateway.messages.view import timestamp
 from tenants.ids import encode
+from tenants.rates import Rate
 from tenants.senders import quotas
 from tenants.senders.models import MpsIncrease
 from tenants.senders.quotas import QuotaChange
-
-Rate = Annotated[float, Meta(gt=0, le=100_000, description="message parts per second (MPS)")]
 
 
 class IncreaseBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

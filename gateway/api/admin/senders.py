@@ -18,9 +18,10 @@ from gateway.lanes.gates import identity_rate
 from gateway.routing import operating
 from gateway.webhooks.announcements import announce
 from tenants.accounts import service as accounts
-from tenants.accounts.plan import CountryCode, PartsPerSecond
+from tenants.accounts.plan import CountryCode
 from tenants.errors import InvalidId
 from tenants.ids import decode
+from tenants.rates import Rate
 from tenants.scope import TenantScope
 from tenants.senders import service, swapping
 from tenants.senders.service import Channel, SenderFacts, SenderType
@@ -45,7 +46,7 @@ class NewSender(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the calls name; for `SHARED` the ARN of a pool with shared routes."""
     message_types: Annotated[list[service.MessageType], Meta(max_length=3)] = []
     """What it may carry; empty for all."""
-    parts_per_second: PartsPerSecond | None = None
+    parts_per_second: Rate | None = None
     """Its rate in message parts; AWS's default for its type where absent."""
     channels: Annotated[list[Channel], Meta(min_length=1, max_length=3)] = field(
         default_factory=lambda: ["sms"]

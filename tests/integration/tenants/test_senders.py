@@ -3,6 +3,7 @@
 from uuid import UUID, uuid4
 
 import pytest
+from msgspec import structs
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.db.transaction import tenant_transaction, worker_transaction
@@ -140,6 +141,21 @@ async def test_a_route_without_a_name_or_a_rate_is_refused(worker: AsyncEngine, 
             )
         with pytest.raises(InvalidInput):
             await service.put_pool(tenant, session, PoolFacts(name="", account_id=uuid4()), sender_ids=[])
+
+
+async def test_a_route_s_rate_from_before_the_rule_stays_while_the_rest_changes(worker: AsyncEngine) -> None:
+    """Provisioning writes an account's topic with the rates as they stand."""
+    name = uuid4().hex
+    async with worker_transaction(worker) as session:
+        row = await service.ensure_account(session, AccountFacts(region="us-east-1"), name=name)
+        row.sends_per_second = 1e-9
+    facts = AccountFacts(region="us-east-1", sends_per_second=1e-9, topic_arn="arn:aws:sns:us-east-1:1:t")
+    async with worker_transaction(worker) as session:
+        row = await service.ensure_account(session, facts, name=name)
+        assert (row.topic_arn, row.sends_per_second) == (facts.topic_arn, 1e-9)
+        with pytest.raises(InvalidInput) as refusal:
+            await service.ensure_account(session, structs.replace(facts, sends_per_second=1e-8), name=name)
+    assert refusal.value.field == "/sends_per_second"
 
 
 async def test_senders_pools_and_configuration_sets_are_listed_for_their_tenant_only(

@@ -78,6 +78,8 @@ def test_a_quota_changes_what_is_given_and_nothing_else(api: Api, options, chang
     [
         (("--country", "GB"), "--country is CC=MPS"),
         (("--country", "GB=fast"), "--country is CC=MPS"),
+        (("--country", "GB=1e300"), "0.0001 to 100,000 per second"),
+        (("--mps", "nan"), "0.0001 to 100,000 per second"),
         (("--campaign", "C1"), "--campaign needs --brand and --use-case"),
         (("--vetting-score", "101"), "--vetting-score"),
     ],

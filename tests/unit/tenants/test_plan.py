@@ -1,7 +1,11 @@
 """Plans: changed member by member, and strict about every member."""
 
+import math
+
+import msgspec
 import pytest
 
+from tenants.accounts.enrolment import NewTenant, check_new_tenant
 from tenants.accounts.plan import Plan, may_send_free_text, merge_plan
 from tenants.errors import InvalidInput
 
@@ -24,7 +28,6 @@ def test_without_a_limit_there_is_none() -> None:
         {"weight": "many"},
         {"colour": "red"},
         {"country_mps": {"usa": 1}},
-        {"country_mps": {"US": 0}},
         {"ttl_seconds": 4},
         {"pricing": "barter"},
     ],
@@ -34,6 +37,36 @@ def test_a_member_that_breaks_a_rule_refuses_the_change(changes: dict[str, objec
     with pytest.raises(InvalidInput) as refusal:
         merge_plan(Plan(), changes)
     assert refusal.value.field == "/plan"
+
+
+@pytest.mark.parametrize("rate", [0, 1e-320, 1e300, math.nan])
+@pytest.mark.parametrize(
+    ("member", "field"),
+    [
+        ("default_mps", "/plan/default_mps"),
+        ("requests_per_second", "/plan/requests_per_second"),
+        ("country_mps", "/plan/country_mps/US"),
+    ],
+)
+def test_a_rate_beyond_the_rule_refuses_the_change_and_is_named(member: str, field: str, rate: float) -> None:
+    """Which country it is stands nowhere else."""
+    with pytest.raises(InvalidInput, match=r"0\.0001 to 100,000") as refusal:
+        merge_plan(Plan(), {member: {"FR": 5, "US": rate} if member == "country_mps" else rate})
+    assert refusal.value.field == field
+
+
+def test_a_new_tenants_rates_are_held_to_the_rule() -> None:
+    """What the struct lets pass for the sake of old plans is none for a new one."""
+    new = NewTenant(name="Acme", slug="acme", model=2, countries=["US"], plan=Plan(default_mps=1e-320))
+    with pytest.raises(InvalidInput) as refusal:
+        check_new_tenant(new)
+    assert refusal.value.field == "/plan/default_mps"
+
+
+def test_a_rate_from_before_the_rule_is_read_and_refuses_no_other_change() -> None:
+    """A tenant whose plan cannot be read sends nothing at all."""
+    stored = msgspec.convert({"default_mps": 1e-320, "country_mps": {"US": 1e-9}}, Plan)
+    assert merge_plan(stored, {"weight": 5}).weight == 5
 
 
 @pytest.mark.parametrize(
