@@ -14,6 +14,7 @@ from uuid import UUID
 
 from gateway.admission.policy import TenantPolicy
 from gateway.admission.pumping import HELD_LIVES_MS, HeldPrefix, rule_number
+from gateway.lanes.gates import kept_rate
 from gateway.lanes.scripts import Argument, RedisScripts, read_script
 
 Recipients: TypeAlias = Collection[bytes] | Mapping[bytes, bytes]
@@ -127,7 +128,7 @@ def _fields(policy: TenantPolicy) -> Iterator[Argument]:
 
 
 def _period_us(rate: float) -> float:
-    return _SECOND_US / rate
+    return _SECOND_US / kept_rate(rate)
 
 
 def _has_values(recipients: Recipients) -> TypeGuard[Mapping[bytes, bytes]]:

@@ -20,7 +20,7 @@ import math
 from msgspec import Struct
 
 from gateway.lanes.entry import ANY_RECIPIENT, LaneEntry
-from gateway.lanes.gates import SECOND_US
+from gateway.lanes.gates import SECOND_US, kept_rate
 
 _SHORTEST_TURN_US = 100_000
 """Shorter ones would be lost to the clocks' differences."""
@@ -137,4 +137,4 @@ class StaticShare:
 
 
 def _period_us(rate: float) -> float:
-    return _RATE_SECOND_US / rate
+    return _RATE_SECOND_US / kept_rate(rate)

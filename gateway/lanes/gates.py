@@ -24,8 +24,13 @@ BOUND_FROM = 20.0
 _LONE_PERIOD_US = 1_030_000
 _SPREAD_US = 1_000_000
 _REQUESTS_US = 1_030_000
-_MOST_IN_A_SECOND = 1_000_000_000
-"""More than anybody sends: an operator may name any rate, and the lanes keep whole numbers of 64 bits."""
+_SLOWEST = 1 / (30 * 86_400)
+"""
+One part in 30 days, ten times as long as a message lives: next to never. 255 parts of that, at a tenth for a
+throttled lane, are 7e15 us, which Redis takes as a time; of 1e-320 parts a second it takes none.
+"""
+_FASTEST = 1_000_000_000.0
+"""More than anybody sends, and a bound that 64 bits hold."""
 
 _CANADA = "CA"
 _LONG_CODE_RATES = {_CANADA: 1.0}
@@ -84,16 +89,28 @@ def campaign_quota(vetting_score: int | None) -> CampaignQuota:
     return CampaignQuota(75.0, 200_000)
 
 
+def kept_rate(rate: float) -> float:
+    """
+    Return the rate as gates keep it, whatever was stored; what is no number is the slowest.
+
+    `tenants.rates` holds what people name to much less. A rate that was stored before it did must not keep
+    the lanes from being told of it, nor a claim from charging it.
+    """
+    return min(max(_SLOWEST, rate), _FASTEST)
+
+
 def period_us(rate: float) -> float:
     """Return the microseconds that one part of a gate costs."""
+    rate = kept_rate(rate)
     return (_LONE_PERIOD_US if rate < BOUND_FROM else _SPREAD_US) / rate
 
 
 def bound_of(rate: float) -> int:
     """Return the parts that no second may exceed, 0 where the period alone decides."""
-    return 0 if rate < BOUND_FROM else int(min(rate, _MOST_IN_A_SECOND))
+    rate = kept_rate(rate)
+    return 0 if rate < BOUND_FROM else int(rate)
 
 
 def request_us(rate: float) -> float:
     """Return the microseconds that one API request costs; requests have no length, so a period is enough."""
-    return _REQUESTS_US / rate
+    return _REQUESTS_US / kept_rate(rate)

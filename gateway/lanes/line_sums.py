@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 from msgspec import Struct
 
 from gateway.lanes.entry import DailyCap, LaneEntry, Priority, RateGate
-from gateway.lanes.gates import SECOND_US
+from gateway.lanes.gates import SECOND_US, kept_rate
 from gateway.lanes.lanes import LaneKey
 from gateway.lanes.queues import Channel, ChannelGates, RouteQueues
 
@@ -33,8 +33,8 @@ class Line(Struct, frozen=True, kw_only=True):
 
     @property
     def rates(self) -> list[float]:
-        """Return the parts per second of every gate it passes."""
-        return [self.rate, *(gate.parts_per_second for gate in self.shared)]
+        """Return the parts per second of every gate it passes, the lane's own first."""
+        return [kept_rate(self.rate), *(kept_rate(gate.parts_per_second) for gate in self.shared)]
 
 
 class LineSums:
@@ -75,10 +75,11 @@ class LineSums:
     def wait_s(self, line: Line) -> float:
         """Return how long the rates need for what stands before a new message of the line."""
         lane, priority = line.lane, line.lane.priority
-        own = _ahead(self._lanes, (lane.identity, lane.country), priority)
-        longest = max(own / line.rate, sum(self._messages[: priority + 1]) * self.request_us / SECOND_US)
-        for gate in line.shared:
-            longest = max(longest, _ahead(self._gates, gate.name, priority) / gate.parts_per_second)
+        own, *shared = line.rates
+        own_s = _ahead(self._lanes, (lane.identity, lane.country), priority) / own
+        longest = max(own_s, sum(self._messages[: priority + 1]) * self.request_us / SECOND_US)
+        for gate, rate in zip(line.shared, shared, strict=True):
+            longest = max(longest, _ahead(self._gates, gate.name, priority) / rate)
         return longest
 
     def before_cap(self, name: str, priority: Priority) -> int:

@@ -96,6 +96,11 @@ def test_a_campaigns_ceiling_holds_over_its_numbers():
     assert 36 <= sent <= 41
 
 
+def test_a_stored_rate_beyond_all_measure_stops_nobody():
+    """One from before there were bounds: the dispatcher that counts by it must not die of it."""
+    assert StaticShare().take(entry(1, identity_rate=1e300), Place(0, 1), START_US)
+
+
 def test_a_recipient_gets_one_message_a_second():
     """AWS counts per recipient, too; a recipient belongs to one dispatcher."""
     share, place = StaticShare(), Place(0, 1)

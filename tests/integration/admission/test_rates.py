@@ -82,6 +82,16 @@ async def test_a_refusal_by_the_country_rate_costs_no_request(tenant):
     assert (await tenant.ask(country="CA")).remaining == 98
 
 
+@pytest.mark.parametrize("limit", [{"requests_per_second": 1e-320}, {"country_refuse_mps": {"US": 1e-320}}])
+async def test_a_stored_rate_next_to_nothing_refuses_and_breaks_nothing(tenant, limit):
+    """One from before there were bounds: the script's sums must stay numbers."""
+    await tenant.project(**limit)
+    assert isinstance(await tenant.ask(), Admitted)
+    refused = await tenant.ask()
+    assert isinstance(refused, Refused)
+    assert refused.gate == "rate_limited"
+
+
 async def test_a_clock_set_back_does_not_lock_a_tenant_out(tenant):
     """A TAT an hour ahead is cut, once, to the longest message and a second."""
     await tenant.project(requests_per_second=1.0)

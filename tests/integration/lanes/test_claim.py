@@ -6,6 +6,8 @@ from uuid import UUID
 import pytest
 
 from gateway.lanes.entry import DailyCap, Priority, RateGate
+from gateway.lanes.lanes import Lanes
+from tests.harness.waiting import until
 
 
 async def test_a_message_comes_back_as_it_was_pushed(world):
@@ -67,6 +69,30 @@ async def test_a_closed_country_does_not_stop_another_of_the_same_identity(world
     """AWS grants a sender id its rate per country."""
     await world.push(*world.entries(3, country="DE"), *world.entries(3, country="FR"))
     assert {each.country for each in (await world.claim()).messages} == {"DE", "FR"}
+
+
+@pytest.mark.parametrize(
+    "gates",
+    [
+        {"identity_rate": 1e-320},
+        {"tenant_rate": 1e-320},
+        {"shared_gates": (RateGate("campaign", 1e-320),)},
+    ],
+)
+async def test_a_stored_rate_next_to_nothing_stops_no_other_lane(world, scripts, gates):
+    """From before there were bounds: Redis, by its own clock, must take what a claim charges as a life."""
+    lanes, route, taken = Lanes(scripts), f"{world.route}-by-its-clock", []
+    assert await lanes.begin_rebuild(route, "first")
+    assert await lanes.finish_rebuild(route, "first")
+    slow = world.entries(2, route=route, identity=1, tenant=1, **gates)
+    assert await lanes.push([*slow, world.entry(route=route, identity=2, tenant=2)]) == []
+
+    async def have_both_left() -> bool:
+        taken.extend((await lanes.claim(route, 10)).messages)
+        return len(taken) >= 2
+
+    await until(have_both_left)
+    assert sorted(each.identity.int for each in taken) == [1, 2]
 
 
 async def test_a_tenant_at_its_own_rate_does_not_stop_another(world):

@@ -4,6 +4,7 @@ import asyncio
 from uuid import UUID
 
 import pytest
+from msgspec import structs
 
 from gateway.lanes.backlog import BacklogView
 from gateway.lanes.entry import DailyCap, LaneEntry, Priority, RateGate
@@ -116,6 +117,13 @@ async def test_only_the_same_and_more_urgent_messages_are_ahead(view, priority, 
 async def test_another_lane_does_not_count(view):
     """Another country has its own rate."""
     assert await view.estimated_wait_ms(line(Priority.PROMOTIONAL, country="CA")) == 0
+
+
+@pytest.mark.parametrize("gates", [{"rate": 1e-320}, {"shared": (RateGate(CAMPAIGN.name, 1e-320),)}])
+async def test_a_stored_rate_next_to_nothing_is_a_wait_that_can_be_said(view, gates):
+    """One from before there were bounds: endless is no number, and no send would be answered."""
+    wait_ms = await view.estimated_wait_ms(structs.replace(line(), **gates))
+    assert 3 * 86_400_000 < wait_ms < 2**53
 
 
 async def test_what_was_admitted_since_counts_until_the_figures_are_read_again(view, queues, stopwatch):

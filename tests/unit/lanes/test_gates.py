@@ -4,7 +4,18 @@ import math
 
 import pytest
 
-from gateway.lanes.gates import CampaignQuota, bound_of, campaign_quota, identity_rate, period_us
+from gateway.lanes.gates import (
+    CampaignQuota,
+    bound_of,
+    campaign_quota,
+    identity_rate,
+    kept_rate,
+    period_us,
+    request_us,
+)
+from tenants.rates import FASTEST, SLOWEST
+
+NOW_US = 1_800_000_000_000_000
 
 
 @pytest.mark.parametrize(
@@ -59,5 +70,20 @@ def test_a_fast_gate_is_bound_to_its_rate_and_its_period_only_spreads(rate):
 
 
 def test_a_rate_beyond_all_measure_is_a_bound_that_the_lanes_can_hold():
-    """An operator may name any rate; what cannot be packed would end the role that tells the lanes of it."""
+    """It may be stored; what cannot be packed would end the role that tells the lanes of it."""
     assert bound_of(1e300) == bound_of(math.inf) == 1_000_000_000
+
+
+@pytest.mark.parametrize("cost_us", [period_us, request_us])
+@pytest.mark.parametrize("rate", [5e-324, 1e-320, 1e-9, math.nan])
+def test_a_rate_next_to_nothing_is_a_period_that_the_lanes_can_hold(cost_us, rate):
+    """The longest message at a throttled lane's tenth of it is within the 53 bits of Lua's whole numbers."""
+    assert 3 * 86_400_000_000 < cost_us(rate) == cost_us(1e-9)
+    assert NOW_US + 255 * cost_us(rate) / 0.1 < 2**53
+    assert bound_of(rate) == 0
+
+
+@pytest.mark.parametrize("rate", [SLOWEST, 1.0, FASTEST])
+def test_a_rate_that_a_person_may_name_is_kept_as_it_is(rate):
+    """What the lanes hold reaches beyond what may be named, at both ends."""
+    assert kept_rate(rate) == rate
