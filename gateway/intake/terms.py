@@ -31,6 +31,8 @@ _log = structlog.get_logger(__name__)
 
 _RECONNECT_S = 1.0
 _CHECK_EVERY_S = 1.0
+_AGAIN_S = 1.0
+"""After which a tenant that could not be read is tried again."""
 _WAITING = "SELECT DISTINCT tenant_id FROM dispatch_queue WHERE state IN ('queued', 'scheduled')"
 
 
@@ -82,10 +84,15 @@ class TermsFollower:
             tasks.create_task(self._follow_changes())
 
     async def follow_all(self) -> int:
-        """Tell the lanes what holds for every tenant with messages in them; returns how many tenants."""
+        """
+        Tell the lanes what holds for every tenant with messages in them; returns how many tenants.
+
+        Raises:
+            OSError, asyncpg.PostgresError: Postgres is away; the round comes again.
+        """
         rows = await self._pool.fetch(_WAITING)
         for row in rows:
-            await self.follow(row["tenant_id"])
+            await self._follow_apart(row["tenant_id"])
         return len(rows)
 
     async def follow(self, tenant_id: UUID) -> None:
@@ -101,11 +108,29 @@ class TermsFollower:
         while True:
             await self._woken.wait()
             self._woken.clear()
-            while self._changed:
-                try:
-                    await self.follow(self._changed.pop())
-                except DATABASE_FAULTS as error:
-                    _log.warning("terms_not_read", error=str(error))
+            changed, self._changed = self._changed, set()
+            unread = [tenant_id for tenant_id in changed if not await self._was_read(tenant_id)]
+            if unread:
+                await asyncio.sleep(_AGAIN_S)
+                self._changed.update(unread)
+                self._woken.set()
+
+    async def _was_read(self, tenant_id: UUID) -> bool:
+        try:
+            await self._follow_apart(tenant_id)
+        except DATABASE_FAULTS as error:
+            _log.warning("terms_not_read", tenant_id=str(tenant_id), error=str(error))
+            return False
+        return True
+
+    async def _follow_apart(self, tenant_id: UUID) -> None:
+        """Let what nobody foresaw of one tenant be no other's trouble; the round looks at it again."""
+        try:
+            await self.follow(tenant_id)
+        except DATABASE_FAULTS:
+            raise
+        except Exception:  # noqa: BLE001 - one tenant's terms must not keep the others' from the lanes; logged
+            _log.exception("terms_broken", tenant_id=str(tenant_id))
 
     async def _listen(self) -> None:
         while True:

@@ -1,10 +1,14 @@
 """A quota that changes while messages wait: somebody hears of it and tells their lanes."""
 
 import asyncio
+from collections.abc import AsyncIterator, Callable, MutableMapping
+from contextlib import asynccontextmanager
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from msgspec import structs
+from structlog.testing import capture_logs
 
 from gateway.clock import SystemClock
 from gateway.db.transaction import worker_transaction
@@ -17,7 +21,7 @@ from gateway.lanes.rebuild import rebuild
 from gateway.lanes.scripts import RedisScripts, connect
 from tenants.errors import NotFound
 from tenants.ids import encode
-from tenants.senders import service
+from tenants.senders import service, store
 from tenants.senders.quotas import QuotaChange, change_quota
 from tenants.senders.service import AccountFacts, SenderFacts
 from tests.harness.tenants import accept, enrol, new_message
@@ -35,6 +39,10 @@ class Waiting:
         """What the lane's gate costs now."""
         channel = (self.sender_id, "US")
         return (await Queues(self.lanes).gates(self.route, [channel]))[channel].us
+
+    async def costs(self, us: float) -> bool:
+        """Whether that is what the lane's gate costs now."""
+        return await self.us_per_part() == pytest.approx(us)
 
     async def set_rate(self, rate: float) -> None:
         """Commit another quota, which notifies."""
@@ -78,6 +86,27 @@ def follower(lanes, worker_pool, app_engine, worker_engine, database_url) -> Ter
     return TermsFollower(database_url, worker_pool, lanes, reader.snapshot)
 
 
+@asynccontextmanager
+async def following(follower: TermsFollower) -> AsyncIterator[Callable[[UUID], None]]:
+    """Follow the notices that the test gives, one by one; the role must outlive them."""
+
+    def notice(tenant_id: UUID) -> None:
+        follower._noticed(None, 0, "", str(tenant_id))
+
+    running = asyncio.create_task(follower._follow_changes())
+    try:
+        yield notice
+        assert not running.done()
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def happened(lines: list[MutableMapping[str, Any]], event: str) -> bool:
+    """Whether the log has such an event."""
+    return any(line["event"] == event for line in lines)
+
+
 async def test_a_changed_quota_reaches_what_is_queued_within_a_moment(waiting, follower):
     """The notice of the commit is enough; nothing has to be sent."""
     assert await waiting.us_per_part() == pytest.approx(1_030_000)
@@ -112,6 +141,55 @@ async def test_a_tenant_that_is_gone_stops_nobody(waiting, lanes, worker_pool, d
     follower = TermsFollower(database_url, worker_pool, lanes, read)
     assert await follower.follow_all() == len(seen) >= 1
     assert waiting.scope.tenant_id in seen
+
+
+async def test_what_nobody_foresaw_of_one_tenant_is_no_other_tenants_trouble(waiting, follower, monkeypatch):
+    """It ended the role for everybody; now it is an error in the log, and the next tenant is told."""
+    broken, sound = uuid4(), follower._read
+
+    async def read(tenant_id: UUID):
+        if tenant_id == broken:
+            raise OverflowError("no period is so long")
+        return await sound(tenant_id)
+
+    monkeypatch.setattr(follower, "_read", read)
+    await waiting.set_rate(20.0)
+    with capture_logs() as lines:
+        async with following(follower) as notice:
+            notice(broken)
+            await until(lambda: happened(lines, "terms_broken"))
+            notice(waiting.scope.tenant_id)
+            await until(lambda: waiting.costs(50_000))
+    told = [line for line in lines if line["event"] == "terms_broken"]
+    assert [(line["log_level"], line["tenant_id"]) for line in told] == [("error", str(broken))]
+
+
+async def test_the_round_goes_on_after_a_tenant_whose_terms_are_broken(
+    waiting, lanes, worker_engine, worker_pool, database_url
+):
+    """Every tenant is looked at, and again in the next round."""
+    other = await enrol(worker_engine, credit=10)
+    await accept(worker_pool, new_message(other, route=waiting.route))
+    seen: list[UUID] = []
+
+    async def read(tenant_id: UUID):
+        seen.append(tenant_id)
+        raise ValueError("no lane is called so")
+
+    follower = TermsFollower(database_url, worker_pool, lanes, read)
+    with capture_logs() as lines:
+        assert await follower.follow_all() == len(seen)
+    assert {other.tenant_id, waiting.scope.tenant_id} <= set(seen)
+    assert {line["tenant_id"] for line in lines if line["event"] == "terms_broken"} == set(map(str, seen))
+
+
+async def test_a_stored_rate_beyond_all_measure_is_told(waiting, follower):
+    """One from before there were bounds; the lanes keep the slowest that they can."""
+    async with worker_transaction(waiting.engine) as session:
+        row = await store.sender(waiting.scope, session, waiting.sender_id)
+        row.parts_per_second = 1e-320
+    await follower.follow(waiting.scope.tenant_id)
+    assert await waiting.us_per_part() == pytest.approx(1_030_000 * 30 * 86_400)
 
 
 async def test_a_redis_that_is_away_is_told_later(waiting, follower, lanes, monkeypatch):
@@ -152,3 +230,23 @@ async def test_a_notice_while_postgres_was_away_is_not_the_last(waiting, followe
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
     assert failed
+
+
+async def test_a_tenant_that_could_not_be_read_is_read_again_without_another_notice(
+    waiting, follower, monkeypatch
+):
+    """Its notice was the only one; until the round came, half a minute later, the old terms held."""
+    sound, failed = follower._read, []
+
+    async def once_broken(tenant_id: UUID):
+        if not failed:
+            failed.append(tenant_id)
+            raise ConnectionRefusedError
+        return await sound(tenant_id)
+
+    monkeypatch.setattr(follower, "_read", once_broken)
+    await waiting.set_rate(25.0)
+    async with following(follower) as notice:
+        notice(waiting.scope.tenant_id)
+        await until(lambda: waiting.costs(40_000), within_s=10)
+    assert failed == [waiting.scope.tenant_id]
