@@ -13,6 +13,7 @@ from msgspec import Struct
 from gateway.bench.children import free_port
 from gateway.bench.stack import Stack, open_stack
 from gateway.bench.tenant import COUNTRY, FAST, Customer, Sender, Sends, add_webhook, create_customer
+from gateway.embedded import LAPTOP, Sizing
 from gateway.emulator.sns.signing import Signer, new_signing_key
 from tenants.ids import decode
 
@@ -97,6 +98,7 @@ async def open_ground(
     told: tuple[str, ...] = (),
     senders: Sequence[Sender] = (FAST,),
     emulator: Sequence[str] = (),
+    sizing: Sizing = LAPTOP,
 ) -> AsyncGenerator[Ground]:
     """
     Build everything, and let one message travel.
@@ -106,12 +108,13 @@ async def open_ground(
         told: The types of events they are told of.
         senders: What the tenant sends from.
         emulator: Options of the emulator.
+        sizing: Of the stores.
     """
     port = free_port()
     peer_url = f"http://127.0.0.1:{port}"
     key = new_signing_key(_KEY_BITS)
     signer = Signer(key)
-    async with open_stack(sns_cert_origins=(peer_url,), emulator=emulator) as stack:
+    async with open_stack(sns_cert_origins=(peer_url,), emulator=emulator, sizing=sizing) as stack:
         pem = stack.folder / "certificate.pem"
         pem.write_text(key.certificate_pem)
         peer = await stack.start("peer", "gateway.bench.peer", str(port), str(pem), signer.certificate_path)

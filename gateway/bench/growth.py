@@ -22,6 +22,7 @@ from gateway.bench.progress import Tell, in_rounds
 from gateway.bench.rebuilding import BenchLanes, open_lanes
 from gateway.bench.report import Report, Round, Target, report_of
 from gateway.bench.seeding import Owner, Seeder, open_seeder
+from gateway.embedded import Sizing
 from gateway.lanes.entry import LaneEntry
 from gateway.lanes.lanes import QUANTUM
 
@@ -30,6 +31,24 @@ TARGETS: Final = {
     "redis_bytes_per_message": Target(at_most=200.0),
     "rebuilt_per_s": Target(at_least=100_000.0),
 }
+_SIZING: Final = Sizing(
+    postgres={
+        "shared_buffers": "2GB",
+        "max_wal_size": "8GB",
+        "checkpoint_timeout": "15min",
+        "autovacuum": "off",
+    },
+    redis={"auto-aof-rewrite-min-size": "2gb"},
+)
+"""
+Of both: as on a server that holds a million messages, and not on a laptop.
+
+Their rows are more than a gigabyte: out of 64 MB of buffers nearly each would be read from a file and written
+back. The log that a laptop keeps has room for a few seconds of such changes; checkpoints come as often, and
+after one each page goes into the log whole once more. Redis writes its file anew whenever that has doubled:
+the whole queue, every 40,000 messages. Vacuums and checkpoints are `settle`'s. A vacuum of a million rows is
+due once in two hundred thousand changes, and in a round it would be all that is seen.
+"""
 _PROCESSES: Final = ("dispatcher", "postgres", "redis")
 _FEED: Final = 250
 """Messages queued at a time."""
@@ -79,8 +98,8 @@ async def measured(sizes: Sizes, tell: Tell) -> Report:
     """Build both gateways and run rounds of these sizes."""
     async with AsyncExitStack() as exits:
         tell("starting two gateways")
-        small = _Side(exits, await exits.enter_async_context(open_ground()), sizes.small, sizes)
-        large = _Side(exits, await exits.enter_async_context(open_ground()), sizes.large, sizes)
+        small = _Side(exits, await exits.enter_async_context(open_ground(sizing=_SIZING)), sizes.small, sizes)
+        large = _Side(exits, await exits.enter_async_context(open_ground(sizing=_SIZING)), sizes.large, sizes)
         for side in (small, large):
             tell(f"queueing {side.scene.queued:,} messages of {side.scene.tenants:,} tenants")
             await side.seed()
@@ -118,7 +137,6 @@ class _Side:
     async def seed(self) -> None:
         self._lanes = await self._exits.enter_async_context(open_lanes(self._ground.stack))
         self._seeder = await open_seeder(self._ground)
-        await self._seeder.tidy_when_told()
         await self._ground.lead_to_peer()
         owners = await self._seeder.tenants(self.scene.tenants)
         self._turns = cycle(owners)

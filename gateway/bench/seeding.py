@@ -149,20 +149,6 @@ class Seeder:
         await self._pool.execute("VACUUM (ANALYZE)")
         await self._pool.execute("CHECKPOINT")
 
-    async def tidy_when_told(self) -> None:
-        """
-        Leave vacuums and checkpoints to `settle` from now on.
-
-        A vacuum of a million rows is due once in two hundred thousand changes; in a round it would be all
-        that is seen. The embedded Postgres keeps little log: among so many pages it begins a checkpoint every
-        few seconds, and after it each page goes into the log whole once more. One of production size does so
-        every few minutes.
-        """
-        await self._pool.execute("ALTER SYSTEM SET autovacuum = off")
-        await self._pool.execute("ALTER SYSTEM SET max_wal_size = '8GB'")
-        await self._pool.execute("ALTER SYSTEM SET checkpoint_timeout = '15min'")
-        await self._pool.execute("SELECT pg_reload_conf()")
-
     async def _storing(self, seeds: str, own: frozenset[str]) -> str:
         statement = _STORE.replace("{seeds}", seeds)
         return await self._copying("messages", statement, {name: f"s.{name}" for name in own})

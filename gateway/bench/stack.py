@@ -23,7 +23,7 @@ from gateway.bench.load import Job, Outcome
 from gateway.bench.usage import cpu_seconds, memory_mb
 from gateway.db.engine import sqlalchemy_url
 from gateway.db.migrate import migrate
-from gateway.embedded import embedded_stores
+from gateway.embedded import LAPTOP, Sizing, embedded_stores
 from gateway.settings import Settings, to_environment
 from gateway.wiring.provisioning import prepare_database
 
@@ -235,7 +235,7 @@ class Stack:
 
 @asynccontextmanager
 async def open_stack(
-    *, sns_cert_origins: tuple[str, ...] = (), emulator: Sequence[str] = ()
+    *, sns_cert_origins: tuple[str, ...] = (), emulator: Sequence[str] = (), sizing: Sizing = LAPTOP
 ) -> AsyncGenerator[Stack]:
     """
     Start the stores and the emulator and migrate; the gateway's own processes are added by the caller.
@@ -243,6 +243,7 @@ async def open_stack(
     Args:
         sns_cert_origins: Trusted besides the emulator.
         emulator: Options of the emulator.
+        sizing: Of the stores.
     """
     async with AsyncExitStack() as exits:
         folder = Path(
@@ -250,7 +251,7 @@ async def open_stack(
         )
         folder.chmod(0o755)  # noqa: ASYNC240 - at once; the database server may run as another user
         stores = await exits.enter_async_context(
-            embedded_stores(folder / "stores", database_url=None, redis_url=None)
+            embedded_stores(folder / "stores", database_url=None, redis_url=None, sizing=sizing)
         )
         emulator_port, port = free_port(), free_port()
         emulator_url = f"http://127.0.0.1:{emulator_port}"

@@ -18,9 +18,10 @@ from gateway.embedded.errors import (
 from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.embedded.redis import EmbeddedRedis
 from gateway.embedded.server import EmbeddedServer
-from gateway.embedded.stores import Stores, embedded_stores, erase_stores
+from gateway.embedded.stores import LAPTOP, Sizing, Stores, embedded_stores, erase_stores
 
 __all__ = [
+    "LAPTOP",
     "AccountMissingError",
     "EmbeddedError",
     "EmbeddedPostgres",
@@ -32,6 +33,7 @@ __all__ = [
     "ServerFailedError",
     "ServerMissingError",
     "ServerNotRunningError",
+    "Sizing",
     "Stores",
     "create_database",
     "drop_database",

@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -38,6 +38,8 @@ SETTINGS = {
     "unix_socket_directories": "",  # a socket's path may be at most about 100 characters long
 }
 
+_NO_OTHERS: Mapping[str, str] = {}
+
 FIRST_MAJOR_WITH_BUILTIN_LOCALE = 17
 FIRST_MAJOR_THAT_KEEPS_ITS_FOLDER = 16
 """Older ones step out to look for their own executable, and cannot step back in where a parent is closed."""
@@ -52,6 +54,7 @@ class EmbeddedPostgres(EmbeddedServer):
 
     Args:
         data: The folder given as `--data`.
+        settings: Server settings besides `SETTINGS`, or instead of some of them.
         providers: Where the programs may come from, best first.
     """
 
@@ -59,8 +62,15 @@ class EmbeddedPostgres(EmbeddedServer):
     process_names: ClassVar = ("postgres",)
     pid_file: ClassVar = "postmaster.pid"
 
-    def __init__(self, data: Path, *, providers: Sequence[PostgresProvider] = POSTGRES_PROVIDERS) -> None:
+    def __init__(
+        self,
+        data: Path,
+        *,
+        settings: Mapping[str, str] = _NO_OTHERS,
+        providers: Sequence[PostgresProvider] = POSTGRES_PROVIDERS,
+    ) -> None:
         super().__init__(data / "postgres")
+        self._settings = settings
         self._providers = providers
         self._programs: PostgresPrograms | None = None
 
@@ -78,7 +88,7 @@ class EmbeddedPostgres(EmbeddedServer):
         self._programs = programs
 
     def _launch(self, account: Account | None) -> Launch:
-        settings = SETTINGS | {"port": str(self._known.port)}
+        settings = SETTINGS | dict(self._settings) | {"port": str(self._known.port)}
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         return self._command(self._found, "postgres", account, self._folder.live, options)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -31,6 +31,7 @@ SETTINGS = {
     "maxmemory-policy": "noeviction",
 }
 REPLY_WITHIN_S = 5.0
+_NO_OTHERS: Mapping[str, str] = {}
 
 
 class _Commands(Protocol):
@@ -47,6 +48,7 @@ class EmbeddedRedis(EmbeddedServer):
         data: The folder given as `--data`.
         name: The folder's name below it, for more than one.
         password: What opens it instead of a password of its own.
+        settings: Directives besides `SETTINGS`, or instead of some of them.
         providers: Where the program may come from, best first.
     """
 
@@ -60,10 +62,12 @@ class EmbeddedRedis(EmbeddedServer):
         *,
         name: str = "redis",
         password: str | None = None,
+        settings: Mapping[str, str] = _NO_OTHERS,
         providers: Sequence[RedisProvider] = REDIS_PROVIDERS,
     ) -> None:
         super().__init__(data / name)
         self._given_password = password
+        self._settings = settings
         self._providers = providers
         self._program: RedisProgram | None = None
 
@@ -84,11 +88,8 @@ class EmbeddedRedis(EmbeddedServer):
 
     def settings(self) -> dict[str, str]:
         """Return its configuration, directive by directive."""
-        return SETTINGS | {
-            "port": str(self.port),
-            "requirepass": self.password,
-            "pidfile": self.pid_file,
-        }
+        own = {"port": str(self.port), "requirepass": self.password, "pidfile": self.pid_file}
+        return SETTINGS | dict(self._settings) | own
 
     async def command(self, *words: str | int) -> object:
         """Send one command over a connection of its own, once, and return the reply as redis-py reads it."""

@@ -4,9 +4,9 @@ The stores a Tollgate runs on: those it was given, and an embedded server for ea
 `tollgate dev`, `tollgate demo` and the tests come in here.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway.embedded.postgres import EmbeddedPostgres
@@ -24,9 +24,20 @@ class Stores:
     """Only what was started here. Await `wait_exited` of each to hear of a death, then `start` it again."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sizing:
+    """How large the embedded servers are, where not as on a laptop: settings of each, by their own names."""
+
+    postgres: Mapping[str, str] = field(default_factory=dict[str, str])
+    redis: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+LAPTOP = Sizing()
+
+
 @asynccontextmanager
 async def embedded_stores(
-    data: Path, *, database_url: str | None, redis_url: str | None
+    data: Path, *, database_url: str | None, redis_url: str | None, sizing: Sizing = LAPTOP
 ) -> AsyncGenerator[Stores]:
     """
     Start what has no URL, and stop it again at the end.
@@ -35,14 +46,17 @@ async def embedded_stores(
         data: The folder for the data of embedded servers; made if it is absent.
         database_url: A PostgreSQL to use instead of an embedded one.
         redis_url: A Redis to use instead of an embedded one.
+        sizing: Of the embedded ones.
     """
     async with AsyncExitStack() as running:
         servers: list[EmbeddedServer] = []
         if database_url is None:
-            servers.append(postgres := await running.enter_async_context(EmbeddedPostgres(data)))
+            postgres = EmbeddedPostgres(data, settings=sizing.postgres)
+            servers.append(await running.enter_async_context(postgres))
             database_url = postgres.url
         if redis_url is None:
-            servers.append(redis := await running.enter_async_context(EmbeddedRedis(data)))
+            redis = EmbeddedRedis(data, settings=sizing.redis)
+            servers.append(await running.enter_async_context(redis))
             redis_url = redis.url
         yield Stores(database_url=database_url, redis_url=redis_url, servers=tuple(servers))
 

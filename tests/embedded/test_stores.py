@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gateway.embedded import EmbeddedRedis, FolderInUseError, embedded_stores, erase_stores
+from gateway.embedded import EmbeddedRedis, FolderInUseError, Sizing, embedded_stores, erase_stores
 
 
 def _until_there(path: Path) -> None:
@@ -42,6 +42,19 @@ async def test_a_given_database_leaves_only_redis_to_start(tmp_path: Path) -> No
     """Each URL decides about its own server."""
     async with embedded_stores(tmp_path, database_url="postgresql://given", redis_url=None) as stores:
         assert [type(server) for server in stores.servers] == [EmbeddedRedis]
+
+
+async def test_the_servers_are_of_the_size_asked_for(tmp_path: Path, connected) -> None:
+    """What is not said of it stays as on a laptop."""
+    sizing = Sizing(postgres={"shared_buffers": "16MB"}, redis={"auto-aof-rewrite-min-size": "1gb"})
+    async with embedded_stores(tmp_path, database_url=None, redis_url=None, sizing=sizing) as stores:
+        async with connected(stores.database_url) as connection:
+            assert await connection.fetchval("SHOW shared_buffers") == "16MB"
+            assert await connection.fetchval("SHOW max_wal_size") == "512MB"
+        redis = stores.servers[1]
+        assert isinstance(redis, EmbeddedRedis)
+        told = await redis.command("CONFIG", "GET", "auto-aof-rewrite-min-size")
+        assert "1073741824" in str(told)
 
 
 async def test_second_pair_on_the_same_folder_is_refused(tmp_path: Path) -> None:
