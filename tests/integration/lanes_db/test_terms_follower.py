@@ -102,6 +102,20 @@ async def following(follower: TermsFollower) -> AsyncIterator[Callable[[UUID], N
         await asyncio.gather(running, return_exceptions=True)
 
 
+def failing_once(follower: TermsFollower, monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
+    """Let Postgres be away at the first read; returns whose that was, once it has been."""
+    sound, failed = follower._read, list[UUID]()
+
+    async def read(tenant_id: UUID):
+        if not failed:
+            failed.append(tenant_id)
+            raise ConnectionRefusedError
+        return await sound(tenant_id)
+
+    monkeypatch.setattr(follower, "_read", read)
+    return failed
+
+
 async def happened(lines: list[MutableMapping[str, Any]], event: str) -> bool:
     """Whether the log has such an event."""
     return any(line["event"] == event for line in lines)
@@ -209,15 +223,7 @@ async def test_a_redis_that_is_away_is_told_later(waiting, follower, lanes, monk
 
 async def test_a_notice_while_postgres_was_away_is_not_the_last(waiting, follower, monkeypatch):
     """A follower that dies of one failed read would leave every later change to the round."""
-    sound, failed = follower._read, []
-
-    async def once_broken(tenant_id: UUID):
-        if not failed:
-            failed.append(tenant_id)
-            raise ConnectionRefusedError
-        return await sound(tenant_id)
-
-    monkeypatch.setattr(follower, "_read", once_broken)
+    failed = failing_once(follower, monkeypatch)
     running = asyncio.create_task(follower.run())
     try:
 
@@ -236,15 +242,7 @@ async def test_a_tenant_that_could_not_be_read_is_read_again_without_another_not
     waiting, follower, monkeypatch
 ):
     """Its notice was the only one; until the round came, half a minute later, the old terms held."""
-    sound, failed = follower._read, []
-
-    async def once_broken(tenant_id: UUID):
-        if not failed:
-            failed.append(tenant_id)
-            raise ConnectionRefusedError
-        return await sound(tenant_id)
-
-    monkeypatch.setattr(follower, "_read", once_broken)
+    failed = failing_once(follower, monkeypatch)
     await waiting.set_rate(25.0)
     async with following(follower) as notice:
         notice(waiting.scope.tenant_id)
