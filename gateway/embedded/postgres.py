@@ -38,8 +38,6 @@ SETTINGS = {
     "unix_socket_directories": "",  # a socket's path may be at most about 100 characters long
 }
 
-_NO_OTHERS: Mapping[str, str] = {}
-
 FIRST_MAJOR_WITH_BUILTIN_LOCALE = 17
 FIRST_MAJOR_THAT_KEEPS_ITS_FOLDER = 16
 """Older ones step out to look for their own executable, and cannot step back in where a parent is closed."""
@@ -66,11 +64,11 @@ class EmbeddedPostgres(EmbeddedServer):
         self,
         data: Path,
         *,
-        settings: Mapping[str, str] = _NO_OTHERS,
+        settings: Mapping[str, str] | None = None,
         providers: Sequence[PostgresProvider] = POSTGRES_PROVIDERS,
     ) -> None:
         super().__init__(data / "postgres")
-        self._settings = settings
+        self._settings = SETTINGS | dict(settings or {})
         self._providers = providers
         self._programs: PostgresPrograms | None = None
 
@@ -88,7 +86,7 @@ class EmbeddedPostgres(EmbeddedServer):
         self._programs = programs
 
     def _launch(self, account: Account | None) -> Launch:
-        settings = SETTINGS | dict(self._settings) | {"port": str(self._known.port)}
+        settings = self._settings | {"port": str(self._known.port)}
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         return self._command(self._found, "postgres", account, self._folder.live, options)
 

@@ -31,7 +31,6 @@ SETTINGS = {
     "maxmemory-policy": "noeviction",
 }
 REPLY_WITHIN_S = 5.0
-_NO_OTHERS: Mapping[str, str] = {}
 
 
 class _Commands(Protocol):
@@ -62,12 +61,12 @@ class EmbeddedRedis(EmbeddedServer):
         *,
         name: str = "redis",
         password: str | None = None,
-        settings: Mapping[str, str] = _NO_OTHERS,
+        settings: Mapping[str, str] | None = None,
         providers: Sequence[RedisProvider] = REDIS_PROVIDERS,
     ) -> None:
         super().__init__(data / name)
         self._given_password = password
-        self._settings = settings
+        self._settings = SETTINGS | dict(settings or {})
         self._providers = providers
         self._program: RedisProgram | None = None
 
@@ -89,7 +88,7 @@ class EmbeddedRedis(EmbeddedServer):
     def settings(self) -> dict[str, str]:
         """Return its configuration, directive by directive."""
         own = {"port": str(self.port), "requirepass": self.password, "pidfile": self.pid_file}
-        return SETTINGS | dict(self._settings) | own
+        return self._settings | own
 
     async def command(self, *words: str | int) -> object:
         """Send one command over a connection of its own, once, and return the reply as redis-py reads it."""

@@ -1,9 +1,9 @@
 --[==[
 Turns and queues: whose turn it is in a lane, and which message is the first of a flow.
 
-This file comes after gates.lua in claim.lua. A visit grants several messages of one flow: what it reads is kept, and what it
-changes is written once, by `write_lanes` at the end of the call. Until then Redis's lists hold what was taken,
-and its rings the tags as they were read.
+This file comes after gates.lua in claim.lua. A visit grants several messages of one flow: what it reads is
+kept, and what it changes is written once, by `write_lanes` at the end of the call. Until then Redis's lists
+hold what was taken, and its rings the tags as they were read.
 ]==]
 
 local turns, queues = {}, {}
