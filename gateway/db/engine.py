@@ -13,9 +13,11 @@ import msgspec
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from gateway.db.known_types import ConnectionWithKnownTypes
+
 DatabaseRole = Literal["app", "worker", "ingest"]
 _IDLE_S: Final = 20.0
-"""A connection's server process keeps 8 to 14 MB of catalog and plans; a new one costs 10 ms."""
+"""A connection's server process keeps 8 to 14 MB of catalog and plans; a new one costs some 7 ms of CPU."""
 
 
 def sqlalchemy_url(database_url: str) -> str:
@@ -45,7 +47,10 @@ def create_engine(database_url: str, role: DatabaseRole, *, pool_size: int) -> A
         hide_parameters=True,
         json_serializer=_to_json,
         json_deserializer=msgspec.json.decode,
-        connect_args={"server_settings": _server_settings(role)},
+        connect_args={
+            "server_settings": _server_settings(role),
+            "connection_class": ConnectionWithKnownTypes,
+        },
     )
 
 
@@ -65,6 +70,7 @@ async def create_pool(
         max_size=size,
         max_inactive_connection_lifetime=idle_s,
         server_settings=_server_settings(role),
+        connection_class=ConnectionWithKnownTypes,
         init=_speak_json,
         reset=_keep_session,
     )
