@@ -2,8 +2,9 @@
 The keys that a route's calls are signed with, asked for before anything is on the wire.
 
 botocore finds and refreshes them; here they are looked up once a second at most, by one task that all waiting
-calls share, and with a bound: a mark's lease runs while a call waits for its keys. Whatever goes wrong is
-`KeysMissing`, and so `NotSent`: no byte of the message has left.
+calls share, and with a bound: a mark's lease runs while a call waits for its keys. Nobody waits while those
+at hand live for minutes, nor does a refusal end them. Whatever else goes wrong is `KeysMissing`, and so
+`NotSent`: no byte of the message has left.
 """
 
 import asyncio
@@ -21,6 +22,11 @@ _log = structlog.get_logger(__name__)
 _LOOK_EVERY_S = 1.0
 _PATIENCE_S = 3.0
 """With a fresh mark (5 s), connect and read (12 s) it stays inside the lease of 30 s."""
+_ENOUGH_S = 300
+"""
+Keys that live as long are used while new ones are asked for. botocore asks 15 minutes before they end, and
+lets whoever asks wait for the answer.
+"""
 
 
 class Keys(Protocol):
@@ -49,6 +55,7 @@ class RouteKeys:
     def __init__(self, source: KeySource, *, route: str) -> None:
         self._source = source
         self._route = route
+        self._credentials: Any = None
         self._keys: Keys | None = None
         self._problem = ""
         self._looked_at = float("-inf")
@@ -71,27 +78,41 @@ class RouteKeys:
         if self._looking is None:
             self._looking = asyncio.create_task(self._find())
         looking = self._looking
+        if self._are_enough():
+            return
         await asyncio.wait({looking}, timeout=_PATIENCE_S)
         if not looking.done():
             raise KeysMissing("no credentials in time: whoever grants them does not answer")
 
     async def _find(self) -> None:
         try:
-            self._keys, self._problem = await _frozen(self._source), ""
+            self._credentials = await _found(self._source)
+            self._keys, self._problem = cast("Keys", await self._credentials.get_frozen_credentials()), ""
         except Exception as error:  # noqa: BLE001 - told to the operator and to every call that waits
-            self._keys, self._problem = None, problem_of(error)
-            _log.error("route_without_credentials", route=self._route, problem=self._problem)
+            self._problem = problem_of(error)
+            if self._are_enough():
+                _log.warning("route_credentials_not_renewed", route=self._route, problem=self._problem)
+            else:
+                self._keys = None
+                _log.error("route_without_credentials", route=self._route, problem=self._problem)
         finally:
             self._looked_at = time.monotonic()
             self._looking = None
             metrics.ROUTE_CREDENTIALS.labels(self._route).set(self._keys is not None)
 
+    def _are_enough(self) -> bool:
+        """Whether the keys at hand live for some minutes; those without an end always do."""
+        if self._keys is None or self._credentials is None:
+            return False
+        ends_within = getattr(self._credentials, "refresh_needed", None)
+        return ends_within is None or not ends_within(refresh_in=_ENOUGH_S)
 
-async def _frozen(source: KeySource) -> Keys:
+
+async def _found(source: KeySource) -> Any:
     found = await source.get_credentials()
     if found is None:
         raise NoCredentialsError
-    return cast("Keys", await found.get_frozen_credentials())
+    return found
 
 
 def problem_of(error: Exception) -> str:

@@ -38,12 +38,15 @@ class Sts:
         self.asked: list[str] = []
         self.lives_s = 3600
         self.refuses = False
+        self.answers = asyncio.Event()
+        self.answers.set()
 
     async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one request."""
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
         length = int(head.split("content-length:")[1].split("\r\n")[0])
         self.asked.append((await reader.readexactly(length)).decode())
+        await self.answers.wait()
         status, body = (403, REFUSAL) if self.refuses else (200, self._grant())
         writer.write(
             f"HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
@@ -98,6 +101,61 @@ async def test_keys_are_renewed_before_they_expire(monkeypatch: pytest.MonkeyPat
         sts.lives_s = 3600
         second, third = await route.current(), await route.current()
     assert [each.token for each in (first, second, third)] == ["t1", "t2", "t2"]
+
+
+async def test_good_keys_are_used_while_new_ones_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An STS that is slow to renew keys of fourteen minutes must not stop the route."""
+    monkeypatch.setattr("gateway.carrier.credentials._LOOK_EVERY_S", 0.0)
+    async with sts_running() as (sts, url):
+        route = RouteKeys(open_session(role_at(url)), route="r")
+        sts.lives_s = 14 * 60
+        assert (await route.current()).token == "t1"
+        sts.answers.clear()
+        await until(lambda: _asked_again(route, sts))
+        tokens = {(await route.current()).token for _ in range(100)}
+        sts.lives_s = 3600
+        sts.answers.set()
+        renewed = await until(lambda: _renewed(route))
+    assert (tokens, renewed) == ({"t1"}, "t2")
+
+
+async def _asked_again(route: RouteKeys, sts: Sts) -> bool:
+    await route.current()
+    return len(sts.asked) > 1
+
+
+async def _renewed(route: RouteKeys) -> str | None:
+    token = (await route.current()).token
+    return token if token != "t1" else None
+
+
+@pytest.mark.parametrize(("lives_s", "good"), [(9 * 60, True), (200, False)])
+async def test_a_refusal_ends_keys_only_when_they_are_about_to_end(
+    monkeypatch: pytest.MonkeyPatch, lives_s: int, good: bool
+) -> None:
+    """With nine minutes left botocore insists on new ones; the old ones are as good as before."""
+    monkeypatch.setattr("gateway.carrier.credentials._LOOK_EVERY_S", 0.0)
+    async with sts_running() as (sts, url):
+        route = RouteKeys(open_session(role_at(url)), route="r")
+        sts.lives_s = lives_s
+        await route.current()
+        sts.refuses = True
+        outcomes = set()
+
+        async def refused_twice() -> bool:
+            outcomes.add(await _good(route))
+            return len(sts.asked) > 2
+
+        await until(refused_twice)
+    assert outcomes == {good}
+
+
+async def _good(route: RouteKeys) -> bool:
+    try:
+        await route.current()
+    except KeysMissing:
+        return False
+    return True
 
 
 async def test_many_calls_ask_for_keys_once() -> None:
