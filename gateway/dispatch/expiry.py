@@ -10,6 +10,7 @@ import structlog
 from msgspec import structs
 
 from gateway.clock import Clock
+from gateway.dispatch.given_up import given_up
 from gateway.faultpoints import FaultPoint, fp
 from gateway.messages.state import MessageState, lock, save
 from gateway.messages.status import advance
@@ -54,14 +55,23 @@ class ExpirySweep:
         async with self._pool.acquire() as connection, connection.transaction():
             states = await lock(connection, found)
             taken = {row["message_id"]: row["waits_for"] for row in await connection.fetch(_TAKE, found)}
-            changes = [(states[i], expired(states[i], why)) for i, why in taken.items() if i in states]
+            ended = [(states[i], why) for i, why in taken.items() if i in states]
+            changes = [(s, expired(s, why, after_unknown=s.resend_of_unknown)) for s, why in ended]
             await save(connection, changes, now=now)
             await fp(FaultPoint.EXPIRY_IN_COMMIT)
         return len(taken)
 
 
-def expired(state: MessageState, waits_for: str | None) -> MessageState:
-    """Return the message as it ends when its life is over; `waits_for` says why it was not sent before."""
+def expired(state: MessageState, waits_for: str | None, *, after_unknown: bool) -> MessageState:
+    """
+    Return the message as it ends when its life is over.
+
+    Args:
+        waits_for: Why it was not sent before.
+        after_unknown: Whether the carrier may have taken an earlier attempt.
+    """
+    if after_unknown:
+        return given_up(state)
     if advance(state.status, "expired") == state.status:
         return state
     return structs.replace(

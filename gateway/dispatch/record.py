@@ -2,14 +2,15 @@
 What became of attempts, recorded in batches: `Sent`, `Refused`, `NotSent`, `Unknown`, or expired on the way.
 
 `decide` is pure. A receipt may have been faster than the record (it carries our Context) and then already
-moved the message on and taken its queue row; the record then only adds what it alone knows.
+moved the message on and taken its queue row; the record then only adds what it alone knows. A record may also
+come late, when the attempt counts as unknown and waits to be made once more: an outcome ends that wait.
 """
 
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -22,6 +23,7 @@ from gateway.clock import Clock
 from gateway.db.faults import DATABASE_FAULTS, REFUSED_ROWS
 from gateway.db.write_behind import WriteBehind
 from gateway.dispatch.expiry import expired
+from gateway.dispatch.given_up import given_up
 from gateway.dispatch.mark import MarkedMessage
 from gateway.dispatch.quarantine import MOST_CLAIMS
 from gateway.faultpoints import FaultPoint, fp
@@ -82,15 +84,24 @@ class QueueChange(Struct, frozen=True, kw_only=True):
     """The claim counts towards the quarantine; any other outcome begins that count anew."""
 
 
+_UNANSWERED: Final = frozenset({"scheduled", "queued", "dispatching"})
+
+
 def decide(
-    recorded: Recorded, state: MessageState, *, unknown_wait: timedelta
+    recorded: Recorded, state: MessageState, *, unknown_wait: timedelta, now: datetime
 ) -> tuple[MessageState, QueueChange]:
-    """Return the message and its queue row after one result."""
+    """
+    Return the message and its queue row after one result.
+
+    Args:
+        now: When it is written, which may be long after the result; the wait for a receipt begins then.
+    """
     marked, result = recorded.message, recorded.result
     gone = QueueChange(
         message_id=marked.message_id, attempt=marked.attempt, leased_until=marked.leased_until, state=None
     )
     attempts = max(state.attempts, marked.attempt)
+    after_unknown = marked.attempt > 1
     match result:
         case Sent(provider_message_id=provider_id):
             return structs.replace(
@@ -101,38 +112,56 @@ def decide(
                 dispatched_at=state.dispatched_at or recorded.at,
                 attempts=attempts,
             ), gone
-        case Refused(code=code, detail=detail):
-            return _ended(state, "failed", code, detail, attempts), gone
+        case Refused() as refusal:
+            return _refused(state, refusal, attempts, after_unknown=after_unknown), gone
         case Expired():
-            return expired(state, marked.waits_for), gone
-        case NotSent(reason=reason, retry_after_ms=wait_ms):
-            due_at = recorded.at + timedelta(milliseconds=wait_ms)
-            again = structs.replace(gone, state="scheduled", due_at=due_at, next_attempt=marked.attempt - 1)
-            return state, structs.replace(again, waits_for=reason)
-        case NotOpened():
-            again = structs.replace(gone, state="scheduled", due_at=recorded.at + _OPENED_AGAIN_IN)
-            return state, structs.replace(
-                again, next_attempt=marked.attempt - 1, waits_for=NOT_OPENED, in_vain=True
-            )
-        case Unknown():
-            return structs.replace(state, status=advance(state.status, "dispatching"), attempts=attempts), (
-                structs.replace(
-                    gone, state="unknown", due_at=recorded.at + unknown_wait, next_attempt=marked.attempt
-                )
-            )
+            return expired(state, marked.waits_for, after_unknown=after_unknown), gone
+        case NotSent() | NotOpened() | Unknown() if state.status in _UNANSWERED:
+            return _waits(recorded, result, state, gone, until=now + unknown_wait)
+        case _:
+            return state, gone
 
 
-def _ended(state: MessageState, status: Any, code: str, detail: str, attempts: int) -> MessageState:
-    moved = advance(state.status, status)
+def _waits(
+    recorded: Recorded,
+    result: NotSent | NotOpened | Unknown,
+    state: MessageState,
+    gone: QueueChange,
+    *,
+    until: datetime,
+) -> tuple[MessageState, QueueChange]:
+    """Keep the row: for another try, or where the outcome is unknown for a receipt, `until` then."""
+    attempt = recorded.message.attempt
+    if isinstance(result, Unknown):
+        waiting = structs.replace(gone, state="unknown", due_at=until, next_attempt=attempt)
+        attempts = max(state.attempts, attempt)
+        return structs.replace(state, status=advance(state.status, "dispatching"), attempts=attempts), waiting
+    again = structs.replace(gone, state="scheduled", next_attempt=attempt - 1)
+    if isinstance(result, NotOpened):
+        due_at = recorded.at + _OPENED_AGAIN_IN
+        return state, structs.replace(again, due_at=due_at, waits_for=NOT_OPENED, in_vain=True)
+    due_at = recorded.at + timedelta(milliseconds=result.retry_after_ms)
+    return state, structs.replace(again, due_at=due_at, waits_for=result.reason)
+
+
+def _refused(state: MessageState, refusal: Refused, attempts: int, *, after_unknown: bool) -> MessageState:
+    if after_unknown:
+        return structs.replace(given_up(state), attempts=attempts)
+    moved = advance(state.status, "failed")
     if moved == state.status:
         return state
-    return structs.replace(state, status=moved, reason_code=code, reason_detail=detail, attempts=attempts)
+    return structs.replace(
+        state, status=moved, reason_code=refusal.code, reason_detail=refusal.detail, attempts=attempts
+    )
 
 
 _DELETE = """
     DELETE FROM dispatch_queue q USING unnest({0}::uuid[], {1}::smallint[]) AS d (message_id, attempt)
     WHERE q.message_id = d.message_id AND q.message_id = ANY({0}) AND q.attempt = d.attempt
-        AND q.state || '' IN ('dispatching', 'unknown')
+"""
+"""
+Whatever its state: a row that waits to be sent once more has the number of the attempt before, and that one
+has ended.
 """
 _WAIT = f"""
     UPDATE dispatch_queue q SET
@@ -157,7 +186,7 @@ async def record_batch(
         decided = [
             (
                 states[r.message.message_id],
-                *decide(r, states[r.message.message_id], unknown_wait=unknown_wait),
+                *decide(r, states[r.message.message_id], unknown_wait=unknown_wait, now=now),
             )
             for r in batch
             if r.message.message_id in states

@@ -199,7 +199,7 @@ def _moved_before(row: QueueRow, each: Recorded) -> bool:
 def _may_move(row: QueueRow, state: MessageState, each: Recorded) -> bool:
     """The mark must still be ours, and nothing may say that AWS took the message after all."""
     ours = row.state == "dispatching" and row.due_at == each.message.leased_until
-    untouched = state.provider_message_id is None and state.receipt_rank == 0
+    untouched = state.provider_message_id is None and state.receipt_rank == 0 and not state.resend_of_unknown
     return ours and untouched and state.status in {"queued", "dispatching"}
 
 

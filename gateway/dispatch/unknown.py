@@ -17,6 +17,7 @@ import structlog
 from msgspec import structs
 
 from gateway.clock import Clock
+from gateway.dispatch.given_up import given_up
 from gateway.faultpoints import FaultPoint, fp
 from gateway.messages.state import MessageState, lock, save
 from gateway.messages.status import advance
@@ -48,10 +49,12 @@ _WAITING = """
     SELECT message_id FROM dispatch_queue WHERE state = $1 AND due_at <= $2 ORDER BY due_at LIMIT $3
 """
 _LEASES_OVER = """
-    UPDATE dispatch_queue SET state = 'unknown', due_at = due_at + $2, worker = NULL, claims = claims + 1
+    UPDATE dispatch_queue SET state = 'unknown', due_at = $1::timestamptz + $2, worker = NULL,
+        claims = claims + 1
     WHERE message_id = ANY($3::uuid[]) AND state || '' = 'dispatching' AND due_at <= $1
     RETURNING message_id
 """
+"""The wait begins now and not with the lease's end: while Postgres was away no receipt could be applied."""
 _DUE = """
     SELECT message_id, tenant_id, attempt FROM dispatch_queue
     WHERE message_id = ANY($2::uuid[]) AND state || '' = 'unknown' AND due_at <= $1 FOR UPDATE
@@ -107,7 +110,7 @@ class UnknownSweep:
                 resend.append(state.id)
                 changes.append((state, structs.replace(state, resend_of_unknown=True)))
             else:
-                changes.append((state, _given_up(state)))
+                changes.append((state, given_up(state)))
         await connection.execute(_RESEND, resend, now)
         await connection.execute(_DROP, [row["message_id"] for row in due if row["message_id"] not in resend])
         await save(connection, changes, now=now)
@@ -130,17 +133,6 @@ def _decide(state: MessageState, attempt: int, plan: Plan, now: datetime) -> Ver
         expires_at=state.expires_at,
         now=now,
         resend_transactional=plan.resend_unknown_transactional,
-    )
-
-
-def _given_up(state: MessageState) -> MessageState:
-    if advance(state.status, "unknown") == state.status or state.status == "sent":
-        return state
-    return structs.replace(
-        state,
-        status="unknown",
-        reason_code="no_answer_from_carrier",
-        reason_detail="The carrier may have taken the message but never answered; it was not sent again.",
     )
 
 

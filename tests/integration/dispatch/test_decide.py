@@ -13,6 +13,7 @@ from gateway.messages.state import MessageState
 from gateway.messages.status import FINALS, STATUSES
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+WRITTEN = NOW + timedelta(seconds=7)
 WAIT = timedelta(seconds=90)
 ID = uuid4()
 
@@ -66,7 +67,8 @@ def decided(result, *, attempt=1, **state):
         expires_at=NOW,
         context=None,
     )
-    return decide(Recorded(message=marked, result=result, at=NOW), state_of(**state), unknown_wait=WAIT)
+    recorded = Recorded(message=marked, result=result, at=NOW)
+    return decide(recorded, state_of(**state), unknown_wait=WAIT, now=WRITTEN)
 
 
 def test_a_send_is_recorded_with_awss_id_and_leaves_the_queue():
@@ -98,10 +100,10 @@ def test_a_throttled_resend_stays_the_resend():
 
 
 def test_an_unknown_waits_for_a_receipt():
-    """It may have been sent: nothing but time or a receipt decides."""
+    """It may have been sent: nothing but time or a receipt decides, from when the store can take one."""
     state, queue = decided(UNKNOWN)
     assert (state.status, state.attempts) == ("dispatching", 1)
-    assert (queue.state, queue.due_at, queue.next_attempt) == ("unknown", NOW + WAIT, 1)
+    assert (queue.state, queue.due_at, queue.next_attempt) == ("unknown", WRITTEN + WAIT, 1)
 
 
 def test_a_message_that_expired_in_the_queue_made_no_attempt():

@@ -195,6 +195,18 @@ async def test_a_receipt_that_came_first_keeps_the_message_where_it_is(world, da
     assert (await row_of(database, message.id))["sender_id"] == world.first.id
 
 
+async def test_a_second_attempt_is_made_by_the_same_sender_or_not_at_all(world, database, marked):
+    """AWS may have taken the first; the person must not get it again from a number they do not know."""
+    [message] = await world.accepted()
+    await database.execute("UPDATE messages SET resend_of_unknown = true WHERE id = $1", message.id)
+    await database.execute("UPDATE dispatch_queue SET attempt = 1 WHERE message_id = $1", message.id)
+    [mine] = await marked(message.id)
+    await world.record(mine, DENIED)
+    assert (await row_of(database, message.id))["sender_id"] == world.first.id
+    queue = await queue_row(world.pool, message.id)
+    assert (queue["state"], queue["attempt"]) == ("scheduled", 1)
+
+
 async def test_a_result_that_is_recorded_twice_moves_the_message_once(world, database, marked):
     """The answer to a commit may be lost; the second writing finds its own step and does nothing."""
     [message] = await world.accepted()

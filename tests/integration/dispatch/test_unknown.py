@@ -5,15 +5,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.carrier.ports import Unknown
+from gateway.carrier.ports import NotSent, Refused, Sent, Unknown
+from gateway.dispatch.expiry import ExpirySweep
 from gateway.dispatch.mark import LEASE
+from gateway.dispatch.record import Expired
 from gateway.dispatch.unknown import MIN_LIFE_LEFT, UnknownSweep, verdict
 from gateway.receipts.apply import apply_batch
 from gateway.receipts.batch import platform_key
 from tests.harness.ledger import faults
 from tests.harness.receipts import receipt
 from tests.harness.stack import SECRET_KEY
-from tests.harness.tenants import accept, enrol, new_message, queue_row, row_of
+from tests.harness.tenants import LIFE, accept, enrol, new_message, queue_row, row_of
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 WAIT = timedelta(seconds=90)
@@ -141,6 +143,110 @@ async def test_a_dead_workers_mark_becomes_unknown_after_its_lease(
     await sweep.sweep()
     assert (await queue_row(database, message.id))["state"] == "scheduled"
     assert (await row_of(database, message.id))["resend_of_unknown"] is True
+
+
+async def test_the_wait_begins_when_the_store_can_hear_again(
+    database, worker_pool, worker_engine, marked, recorder, sweep, clock
+):
+    """An outage longer than lease and wait has kept out the very receipts and records that are waited for."""
+    scope = await enrol(worker_engine, credit=1)
+    [message] = await accept(worker_pool, new_message(scope, type="otp"))
+    [mine] = await marked(message.id, now=clock.now())
+    clock.advance(LEASE + WAIT + TICK)
+    await sweep.sweep()
+    assert (await queue_row(database, message.id))["state"] == "unknown"
+    recorder.put(mine, Sent(provider_message_id="aws-1"))
+    await recorder.drained()
+    assert await queue_row(database, message.id) is None
+    row = await row_of(database, message.id)
+    assert (row["status"], row["resend_of_unknown"]) == ("sent", False)
+
+
+async def waiting_to_be_resent(database, worker_pool, worker_engine, marked, sweep, clock, state):
+    """A message whose first attempt counts as unknown, and that attempt as its worker has it."""
+    scope = await enrol(worker_engine, credit=1)
+    [message] = await accept(worker_pool, new_message(scope, type="otp"))
+    [first] = await marked(message.id, now=clock.now())
+    for later in (LEASE + TICK, WAIT + TICK):
+        clock.advance(later)
+        await sweep.sweep()
+    await database.execute("UPDATE dispatch_queue SET state = $2 WHERE message_id = $1", message.id, state)
+    assert (await row_of(database, message.id))["resend_of_unknown"] is True
+    return message, first
+
+
+@pytest.mark.parametrize("state", ["scheduled", "queued", "quarantined"])
+@pytest.mark.parametrize(
+    ("result", "status"),
+    [
+        (Sent(provider_message_id="aws-1"), "sent"),
+        (Refused(code="invalid_destination", detail="x"), "failed"),
+        (Expired(), "expired"),
+    ],
+    ids=["sent", "refused", "expired"],
+)
+async def test_a_late_record_ends_the_wait_for_a_second_attempt(
+    database, worker_pool, worker_engine, marked, recorder, sweep, clock, state, result, status
+):
+    """The worker had stood still, or could not reach the store: now it is known what became of the first."""
+    message, first = await waiting_to_be_resent(
+        database, worker_pool, worker_engine, marked, sweep, clock, state
+    )
+    recorder.put(first, result)
+    await recorder.drained()
+    assert (await row_of(database, message.id))["status"] == status
+    assert await marked(message.id, now=clock.now()) == []
+    assert await queue_row(database, message.id) is None
+    assert await faults(database) == []
+
+
+@pytest.mark.parametrize(
+    "result", [NotSent(reason="throttled", retry_after_ms=0), Unknown(reason="timeout")], ids=str
+)
+async def test_a_message_known_to_be_sent_is_not_tried_a_third_time(
+    database, worker_pool, worker_engine, marked, recorder, sweep, clock, result
+):
+    """The first attempt's record comes while the second is under way, and that one does not leave."""
+    message, first = await waiting_to_be_resent(
+        database, worker_pool, worker_engine, marked, sweep, clock, "queued"
+    )
+    [second] = await marked(message.id, now=clock.now())
+    for attempt, said in ((first, Sent(provider_message_id="aws-1")), (second, result)):
+        recorder.put(attempt, said)
+        await recorder.drained()
+    assert await queue_row(database, message.id) is None
+    assert (await row_of(database, message.id))["status"] == "sent"
+
+
+@pytest.mark.parametrize(
+    "result", [Refused(code="opted_out", detail="It did not leave."), Expired()], ids=["refused", "expired"]
+)
+async def test_the_end_of_a_second_attempt_does_not_deny_the_first(
+    database, worker_pool, worker_engine, marked, recorder, sweep, clock, result
+):
+    """It may well have arrived, and be why the recipient has opted out."""
+    message, _ = await waiting_to_be_resent(
+        database, worker_pool, worker_engine, marked, sweep, clock, "queued"
+    )
+    [second] = await marked(message.id, now=clock.now())
+    recorder.put(second, result)
+    await recorder.drained()
+    row = await row_of(database, message.id)
+    assert (row["status"], row["reason_code"]) == ("unknown", "no_answer_from_carrier")
+    assert await queue_row(database, message.id) is None
+    assert await faults(database) == []
+
+
+async def test_a_second_attempt_whose_life_ends_in_line_does_not_deny_the_first(
+    database, worker_pool, worker_engine, marked, sweep, clock
+):
+    """Nobody knows that it did not arrive."""
+    message, _ = await waiting_to_be_resent(
+        database, worker_pool, worker_engine, marked, sweep, clock, "queued"
+    )
+    clock.advance(LIFE)
+    assert await ExpirySweep(worker_pool, clock).sweep() == 1
+    assert (await row_of(database, message.id))["status"] == "unknown"
 
 
 async def test_many_sweeps_at_once_decide_each_message_once(database, worker_pool, unanswered, clock):
