@@ -1,8 +1,9 @@
 --[==[
 The gates: when each opens for a message of n parts, and what the message charges.
 
-This file comes after structure.lua in claim.lua, reserve.lua and arrived_late.lua. A gate is {name, period, bound}: `period` is
-the us that one part costs, `bound` the parts that no second may exceed, 0 where the period alone decides.
+This file comes after structure.lua in claim.lua, reserve.lua, fell_away.lua and arrived_late.lua. A gate is
+{name, period, bound}: `period` is the us that one part costs, `bound` the parts that no second may exceed, 0
+where the period alone decides.
 State is read once per call and written once, by `write_gates`; so are the messages that a call adds to a last
 second, unless it must look into that list.
 ]==]
@@ -121,27 +122,29 @@ local function charge_all(of_channel, terms, at, parts)
   end
 end
 
--- Take back the newest charge of a gate, if it is this one; whoever came after stands on it.
+-- Take back the newest charge of a gate, if it is this one, and say whether; whoever came after stands on it. The
+-- gate was open at the instant it had, and is so again.
 local function uncharge(spec, at, parts)
   local state = gate(spec)
   if spec[3] > 0 then
     write_log(spec[1], state)
     if redis.call('LINDEX', log_of(spec[1]), -1) ~= whole(math.ceil(at)) .. ':' .. parts then
-      return
+      return false
     end
     redis.call('RPOP', log_of(spec[1]))
     state.sum, state.full = math.max(state.sum - parts, 0), {}
   elseif state.tat > at + parts * spec[2] + 2 then
-    return
+    return false
   end
-  state.tat, state.changed = math.min(state.tat - parts * spec[2], at), true
+  state.tat, state.changed = math.min(state.tat, at), true
+  return true
 end
 
 local function lifetime_ms(until_us)
   if gate_injected ~= '' then
     return DAY_US / 1000           -- injected time runs at its own pace; expiry only tidies up
   end
-  return math.ceil((until_us - gate_now) / 1000) + 1
+  return math.max(math.ceil((until_us - gate_now) / 1000), 0) + 1
 end
 
 local function write_gates()

@@ -56,6 +56,7 @@ _ROUTE_NAME = re.compile(r"[A-Za-z0-9._-]+")
 _PUSH = read_script("gateway.lanes", "structure.lua", "push.lua")
 _CLAIM = read_script("gateway.lanes", "structure.lua", "gates.lua", "turns.lua", "claim.lua")
 _RESERVE = read_script("gateway.lanes", "structure.lua", "gates.lua", "reserve.lua")
+_FELL_AWAY = read_script("gateway.lanes", "structure.lua", "gates.lua", "fell_away.lua")
 _ARRIVED_LATE = read_script("gateway.lanes", "structure.lua", "gates.lua", "arrived_late.lua")
 _SETTLE = read_script("gateway.lanes", "structure.lua", "settle.lua")
 _REQUEUE = read_script("gateway.lanes", "structure.lua", "requeue.lua")
@@ -217,6 +218,24 @@ class Lanes:
         here = self._clocks.local(message.route, int(now_us))
         release_at = here + (int(send_at_us) - int(now_us)) / SECOND_US
         return structs.replace(message, send_at_us=int(send_at_us), release_at=release_at)
+
+    async def fell_away(self, messages: Sequence[ClaimedMessage]) -> int:
+        """
+        Take back what messages of one route were charged that were claimed and will not leave.
+
+        Args:
+            messages: In the order in which they were claimed.
+
+        Returns how many gates are charged less; where others came after a message it stays charged.
+        """
+        if not messages:
+            return 0
+        route = messages[0].route
+        arguments: list[Argument] = [self._request_us.get(route, 0), self._now()]
+        for message in messages:
+            item = pack_item(message, attempt=message.attempt)
+            arguments += (pack_flow(message), item, message.send_at_us)
+        return int((await self.scripts.run(_FELL_AWAY, key_prefix(route), arguments))[0])
 
     async def arrived_late(self, late: Sequence[LateMessage]) -> int:
         """Move messages of one route in the seconds of their gates; returns how many gates have moved."""

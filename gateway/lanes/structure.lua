@@ -1,7 +1,8 @@
 --[==[
 The lanes of one route: what is queued, in which order it leaves, and when.
 
-This file is put in front of the scripts (push, claim, settle, requeue, reserve, backoff); they share the layout below.
+This file is put in front of the scripts (push, claim, settle, requeue, reserve, fell_away, backoff); they share
+the layout below.
 
 A *channel* is an origination identity in a country: AWS grants a rate to that pair. A *lane* is a channel at
 a priority. A *flow* is one tenant's messages in one lane, a plain list. Messages wait nowhere else except in

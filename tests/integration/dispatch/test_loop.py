@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 
 import pytest
+from msgspec import structs
 from redis.asyncio import Redis
 
 from gateway.carrier.ports import Sent
@@ -103,6 +104,29 @@ async def test_what_is_marked_never_exceeds_what_may_be_in_flight(
 
         await until(empty, within_s=60)
     assert gate.sent == 3 * IN_FLIGHT
+
+
+async def test_what_was_canceled_in_line_takes_none_of_its_rate(
+    worker_pool, worker_engine, database, redis_url, clock
+):
+    """Twenty canceled texts at one in four seconds would hold up the next one for more than a minute."""
+    scope = await enrol(worker_engine, credit=22)
+    key = await key_of(worker_engine, scope)
+    messages = [new_message(scope, route=ROUTE, data_key=key) for _ in range(22)]
+    slow = [structs.replace(m, entry=structs.replace(m.entry, identity_rate=0.25)) for m in messages]
+    _, *canceled, _ = await accept(worker_pool, *slow)
+    gate = Gate()
+    gate.open.set()
+    async with dispatching(worker_pool, redis_url, clock, gate):
+        await until(lambda: _sent(gate, 1), within_s=60)
+        await database.execute(
+            "DELETE FROM dispatch_queue WHERE message_id = ANY($1::uuid[])", [each.id for each in canceled]
+        )
+        await until(lambda: _sent(gate, 2), within_s=30)
+
+
+async def _sent(gate, count):
+    return gate.sent == count
 
 
 async def test_records_that_fall_behind_hold_dispatch_back(

@@ -46,6 +46,58 @@ async def test_a_closed_identity_tells_when_it_opens(world):
     assert (claimed.messages, claimed.next_open_ms) == ([], 1030)
 
 
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"identity_rate": 1.0},
+        {"identity_rate": 20.0},
+        {"identity_rate": 100.0, "tenant_rate": 0.1},
+        {"identity_rate": 100.0, "shared_gates": (RateGate("campaign", 0.5),)},
+        {"identity_rate": 100.0, "daily_caps": (DailyCap("brand", 1),)},
+    ],
+    ids=str,
+)
+async def test_what_falls_away_leaves_its_place_to_the_next(world, limits):
+    """A campaign that was canceled in line must not hold up what was sent after it."""
+    entries = world.entries(60, **limits)
+    await world.push(*entries)
+    for expected in entries[:-1]:
+        [message] = (await world.claim(1)).messages
+        assert message.message_id == expected.message_id
+        await world.lanes.settle(world.route, [message.message_id])
+        assert await world.lanes.fell_away([message]) > 0
+    [last] = (await world.claim(1)).messages
+    assert (last.message_id, last.send_at_us) == (entries[-1].message_id, world.now_us)
+
+
+async def test_what_falls_away_late_gives_back_what_is_left_of_its_place(world):
+    """A mark that took longer than the gates remember must neither fail nor open them into the past."""
+    await world.push(*world.entries(3, identity_rate=0.05))
+    [message] = (await world.claim(1)).messages
+    await world.lanes.settle(world.route, [message.message_id])
+    world.advance_ms(10_000)
+    assert await world.lanes.fell_away([message]) == 1
+    claimed = await world.claim()
+    assert [each.send_at_us for each in claimed.messages] == [world.now_us]
+    world.advance_ms(120_000)
+    assert await world.lanes.fell_away(claimed.messages) >= 0
+    assert [each.send_at_us for each in (await world.claim()).messages] == [world.now_us]
+
+
+async def test_what_others_came_after_stays_charged(world):
+    """They keep the instants that they were given, and nobody is let in between."""
+    await world.push(*world.entries(3, identity_rate=100.0))
+    [first] = (await world.claim()).messages
+    world.advance_ms(20)
+    [second] = (await world.claim()).messages
+    assert await world.lanes.fell_away([first]) == 0
+    claimed = await world.claim()
+    assert (claimed.messages, claimed.next_open_ms) == ([], 10)
+    assert await world.lanes.fell_away([second]) == 1
+    [third] = (await world.claim()).messages
+    assert third.send_at_us == second.send_at_us
+
+
 async def test_parts_are_charged_not_messages(world):
     """AWS counts parts: four of them close a 1 part/s number for four seconds."""
     await world.push(world.entry(parts=4), world.entry())

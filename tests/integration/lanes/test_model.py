@@ -45,6 +45,8 @@ class Model:
     recipients: dict[bytes, int] = field(default_factory=dict)
     done: set[UUID] = field(default_factory=set)
     others_since_promotional: Counter[object] = field(default_factory=Counter)
+    charges: dict[object, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
+    """Instant and cost of what was granted at a gate, the newest last."""
 
     def gates(self, entry: LaneEntry, parts: int) -> list[tuple[object, float, int, int]]:
         """Return each gate's name, period, bound and cost; a tenant's gate spans its identities."""
@@ -120,8 +122,20 @@ class Model:
             made_up = min(max(self.full_until(name, bound, cost) - self.owed.get(name, 0), 0), CATCH_UP_US)
             self.owed[name] = max(self.owed.get(name, 0), at_us - made_up) + cost * period
             self.sent[name].append((at_us, cost))
+            self.charges[name].append((at_us, cost))
         for cap in entry.daily_caps:
             self.days[cap.name, now_us // DAY_US] += entry.parts
+
+    def fall_away(self, message: ClaimedMessage, now_us: int) -> None:
+        """Take back what a held message was charged where nobody came after it: it does not leave."""
+        entry, at_us = self.held.pop(message.message_id)[0], message.send_at_us
+        for name, _, _, cost in self.gates(entry, entry.parts):
+            if self.charges[name][-1] == (at_us, cost):
+                self.charges[name].pop()
+                self.sent[name].remove((at_us, cost))
+                self.owed[name] = min(self.owed[name], at_us)
+        for cap in entry.daily_caps:
+            self.days[cap.name, now_us // DAY_US] -= entry.parts
 
     def surely_open(self, at_us: int) -> list[LaneEntry]:
         """Return what may go by an instant even if a longer message stands before it."""
@@ -152,10 +166,11 @@ class Push:
 
 @dataclass(frozen=True)
 class Claim:
-    """Take up to `limit`, then settle them or leave the leases to run out."""
+    """Take up to `limit`, then settle them or leave the leases to run out; beyond `called` they fall away."""
 
     limit: int
     settle: bool
+    called: int = 50
 
 
 @dataclass(frozen=True)
@@ -181,7 +196,9 @@ pushes = st.builds(
     parts=st.integers(1, 4),
     recipient=st.sampled_from([0, 0, 0, 1, 2]),
 )
-claims = st.builds(Claim, limit=st.integers(1, 12), settle=st.booleans())
+claims = st.builds(
+    Claim, limit=st.integers(1, 12), settle=st.booleans(), called=st.sampled_from([50, 50, 0, 1, 3])
+)
 waits = st.builds(Wait, milliseconds=st.sampled_from([0.5, 3, 10, 100, 700, 1500, 31_000]))
 give_backs = st.builds(GiveBack, delay_ms=st.sampled_from([0, 0, 250, 2_000]))
 
@@ -237,9 +254,12 @@ class Run:
             self.model.nothing_was_left(now_us, self.ahead_us)
         if claim.settle:
             await self.world.lanes.settle(self.world.route, [each.message_id for each in claimed.messages])
-            for message in claimed.messages:
+            await self.world.lanes.fell_away(claimed.messages[claim.called :])
+            for message in reversed(claimed.messages[claim.called :]):
+                self.model.fall_away(message, now_us)
+            for message in claimed.messages[: claim.called]:
                 del self.model.held[message.message_id]
-                self.model.done.add(message.message_id)
+            self.model.done |= {each.message_id for each in claimed.messages}
         else:
             self.claimed.extend(claimed.messages)
         await self.backlogs_agree()
