@@ -5,6 +5,7 @@ The mark is a lease. Whatever held this process up since it was made (a stop, a 
 made only while the lease has more life left than a call can take.
 """
 
+import math
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
@@ -44,7 +45,7 @@ _log = structlog.get_logger(__name__)
 _queue_wait = lru_cache(maxsize=16)(metrics.QUEUE_WAIT_SECONDS.labels)
 
 _MIN_TTL_S = 5
-"""AWS's least TimeToLive; a message with less life left is not sent."""
+"""AWS's least TimeToLive; a message with less life left is sent with that."""
 _MAX_TTL_S = 259_200
 _NO_KEY_MS = 30_000
 _DISABLED_MS = 30_000
@@ -106,8 +107,8 @@ class Caller:
         await self._recorder.keep_up()
 
     async def _attempt(self, message: MarkedMessage, claimed: ClaimedMessage, marked_at: float) -> None:
-        ttl_s = int((message.expires_at - self._clock.now()).total_seconds())
-        if ttl_s < _MIN_TTL_S:
+        left_s = (message.expires_at - self._clock.now()).total_seconds()
+        if left_s <= 0:
             self._recorder.put(message, Expired())
             return
         if message.opted_out:
@@ -116,7 +117,7 @@ class Caller:
         if (out_of_use := _out_of_use(message, self._ill())) is not None:
             self._recorder.put(message, out_of_use)
             return
-        text = await self._opened(message, ttl_s)
+        text = await self._opened(message, min(max(math.ceil(left_s), _MIN_TTL_S), _MAX_TTL_S))
         if not isinstance(text, OutboundText):
             self._recorder.put(message, text)
             return
@@ -204,7 +205,7 @@ class Caller:
             configuration_set=message.configuration_set,
             protect_configuration=message.protect_configuration,
             max_price_micros=message.max_price_micros,
-            ttl_s=min(ttl_s, _MAX_TTL_S),
+            ttl_s=ttl_s,
             context=message.context or {},
             country_parameters=None if message.rulings is None else message.rulings.country_parameters,
             channel=message.channel,  # type: ignore[arg-type]  # the accept holds it to the Literal

@@ -106,6 +106,26 @@ async def test_what_is_marked_never_exceeds_what_may_be_in_flight(
     assert gate.sent == 3 * IN_FLIGHT
 
 
+@pytest.mark.parametrize(("left_s", "ttl_s"), [(0.5, 5), (4.9, 5), (5.0, 5), (7.2, 8)])
+async def test_a_message_is_sent_to_the_end_of_its_life(
+    worker_pool, worker_engine, redis_url, clock, scripted_carrier, left_s, ttl_s
+):
+    """AWS takes no less than five seconds, which is also the shortest life that a tenant may ask for."""
+    scope = await enrol(worker_engine, credit=1)
+    key = await key_of(worker_engine, scope)
+    message = new_message(scope, route=ROUTE, data_key=key)
+    expires_at = clock.now() + timedelta(seconds=left_s)
+    await accept(worker_pool, structs.replace(message, expires_at=expires_at))
+    carrier = scripted_carrier(lambda text: Sent(provider_message_id=f"aws-{text.message_id}"))
+
+    async def sent():
+        return carrier.sent
+
+    async with dispatching(worker_pool, redis_url, clock, carrier):
+        [text] = await until(sent, within_s=60)
+    assert text.ttl_s == ttl_s
+
+
 async def test_what_was_canceled_in_line_takes_none_of_its_rate(
     worker_pool, worker_engine, database, redis_url, clock
 ):
