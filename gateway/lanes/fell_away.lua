@@ -3,7 +3,8 @@ Take back what messages were charged that were claimed and will not leave: cance
 sender while they stood in line.
 
 No call was made, so the gates open again for whoever stands behind, as far as nobody has come after the message
-at a gate: those who did keep their instants, and it stays charged there. Their lanes are looked at again at once.
+at a gate: those who did keep their instants, and it stays charged there. The lanes of its channel are looked at
+again at once; other channels that wait for a gate they share are looked at when it would have opened.
 
 ARGV[1]   us per API request of the route, 0 for no such gate
 ARGV[2]   the time in us, '' for Redis's own (tests inject it)
@@ -17,6 +18,7 @@ Returns {gates}: how many were charged less.
 
 local request_us, injected = tonumber(ARGV[1]), ARGV[2]
 local FIRST, PER_MESSAGE = 3, 3
+local LEAST_URGENT = 2
 local now = lane_clock(injected)
 now_is(now, 0, injected)
 
@@ -54,9 +56,11 @@ local function give_back_of_day(caps, at, parts)
   end
 end
 
-local function look_again(flow)
-  redis.call('ZADD', key('park:' .. lane_of(flow)), 'XX', whole(now), tenant_of(flow))
-  look_at(flow, now)
+local function look_again(channel, tenant)
+  for priority = 0, LEAST_URGENT do
+    redis.call('ZADD', key('park:' .. priority .. channel), 'XX', 'LT', whole(now), tenant)
+    redis.call('ZADD', key('ready:' .. priority), 'XX', 'LT', whole(now), channel)
+  end
 end
 
 for last = #ARGV, FIRST, -PER_MESSAGE do
@@ -75,7 +79,7 @@ for last = #ARGV, FIRST, -PER_MESSAGE do
       give_back(route_gate, at, 1)
     end
     give_back_of_day(limits.caps, at, parts)
-    look_again(flow)
+    look_again(channel, tenant_of(flow))
   end
 end
 write_gates()

@@ -47,6 +47,8 @@ class Model:
     others_since_promotional: Counter[object] = field(default_factory=Counter)
     charges: dict[object, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
     """Instant and cost of what was granted at a gate, the newest last."""
+    looked_at_later: set[tuple[UUID, str]] = field(default_factory=set)
+    """Channels that may share a gate with a message that fell away, and are not told that it opens sooner."""
 
     def gates(self, entry: LaneEntry, parts: int) -> list[tuple[object, float, int, int]]:
         """Return each gate's name, period, bound and cost; a tenant's gate spans its identities."""
@@ -129,6 +131,8 @@ class Model:
     def fall_away(self, message: ClaimedMessage, now_us: int) -> None:
         """Take back what a held message was charged where nobody came after it: it does not leave."""
         entry, at_us = self.held.pop(message.message_id)[0], message.send_at_us
+        self.looked_at_later |= {(each.identity, each.country) for each in self.queued.values()}
+        self.looked_at_later.discard((entry.identity, entry.country))
         for name, _, _, cost in self.gates(entry, entry.parts):
             if self.charges[name][-1] == (at_us, cost):
                 self.charges[name].pop()
@@ -144,6 +148,7 @@ class Model:
             for each in self.queued.values()
             if not any(each.recipient_hash)
             and each.message_id not in self.delayed
+            and (each.identity, each.country) not in self.looked_at_later
             and self.is_open(each, at_us - ROUNDED_UP_US, parts=LONGEST)
         ]
 
@@ -241,6 +246,7 @@ class Run:
         )
         await self.world.push(*entries)
         self.model.queued |= {each.message_id: each for each in entries}
+        self.model.looked_at_later -= {(each.identity, each.country) for each in entries}
         self.pushed |= {each.message_id for each in entries}
 
     async def claim(self, claim: Claim) -> int | None:
