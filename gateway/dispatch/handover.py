@@ -26,7 +26,7 @@ from gateway.dispatch.quarantine import may_try
 from gateway.dispatch.room import Room
 from gateway.faultpoints import FaultPoint, fp
 from gateway.lanes.entry import ClaimedMessage
-from gateway.lanes.errors import RedisUnavailable
+from gateway.lanes.errors import RedisUnavailable, ScriptFailed
 from gateway.lanes.lanes import Lanes
 from gateway.lanes.stored import UNREADABLE, set_aside
 from tenants.ids import new_uuid
@@ -110,7 +110,7 @@ class Handover:
         try:
             await self._lanes.settle(self._route, [message.message_id for message in claimed])
             await self._lanes.fell_away([each for each in claimed if each.message_id not in called])
-        except RedisUnavailable as error:
+        except (RedisUnavailable, ScriptFailed) as error:
             # The leases run out and the messages are claimed again; their marks turn the second claim away.
             _log.warning("settle_failed", route=self._route, error=str(error))
 
@@ -153,14 +153,15 @@ class Handover:
         A mark that could not be undone before its lease is over becomes an unknown, as after a death.
         """
         self._able.clear()
-        await self._undo([message.message_id for message in claimed], leased_until)
-        leased = [message for message in reversed(claimed) if message.by_lanes]
         try:
+            await self._undo([message.message_id for message in claimed], leased_until)
+            leased = [message for message in reversed(claimed) if message.by_lanes]
             await asyncio.gather(*(self._lanes.requeue(message, delay_ms=0) for message in leased))
-        except RedisUnavailable as error:
+        except (RedisUnavailable, ScriptFailed) as error:
             _log.warning("give_back_failed", route=self._route, error=str(error))
-        self._room.give_back(len(claimed))
-        self._able.set()
+        finally:
+            self._room.give_back(len(claimed))
+            self._able.set()
 
     async def _undo(self, ids: Sequence[UUID], leased_until: datetime) -> None:
         last_try = time.monotonic() + LEASE.total_seconds()

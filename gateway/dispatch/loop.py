@@ -83,6 +83,7 @@ class Dispatcher:
             route=route, lanes=lanes, pool=pool, clock=clock, room=self._room, handover=self._handover
         )
         self._memory_seen = False
+        self._seen_over: object = None
         self._must_rebuild = False
         self._claimed_at = 0.0
         self._taking = asyncio.Lock()
@@ -131,8 +132,13 @@ class Dispatcher:
             await asyncio.sleep(left_s)
 
     async def _same_memory(self) -> bool:
-        """Look once after each connection that was lost whether Redis still is the one that was filled."""
-        if not self._memory_seen:
+        """
+        Look once on each connection whether Redis still is the one that was filled.
+
+        One may be lost while nobody waits on it; the next is opened by whoever asks first, without a word.
+        """
+        if not self._memory_seen or self._lanes.connection != self._seen_over:
+            self._seen_over = await self._lanes.connected()
             self._memory_seen = await self._lanes.remembers(self._route)
         return self._memory_seen and not self._must_rebuild
 

@@ -321,6 +321,20 @@ class Lanes:
         """Return which memory of Redis holds the route; a rebuild writes it into its epoch."""
         return await self.scripts.memory_id(key_prefix(route))
 
+    @property
+    def connection(self) -> object:
+        """What claims go over; see `RedisScripts.connection`."""
+        return self.scripts.connection
+
+    async def connected(self) -> object:
+        """
+        Open what claims go over, and return it.
+
+        Raises:
+            RedisUnavailable: There is no connection.
+        """
+        return await self.scripts.connected()
+
     async def remembers(self, route: str) -> bool:
         """
         Whether the route's lanes were built in the memory that answers now.

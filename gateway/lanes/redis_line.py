@@ -134,15 +134,21 @@ class RedisLine:
             OSError: Likewise.
         """
         if (asked := self.ask_at_once(commands)) is None:
-            asked = (await self._opened()).ask(commands)
+            asked = (await self.opened()).ask(commands)
         return await asked
 
     def ask_at_once(self, commands: Sequence[Sequence[Any]]) -> "asyncio.Future[list[object]] | None":
         """Write commands to the connection if it is open, and return what becomes of them; else None."""
-        wire = self._wire
-        return wire.ask(commands) if wire is not None and wire.open else None
+        wire = self.open_wire
+        return None if wire is None else wire.ask(commands)
 
-    async def _opened(self) -> _Wire:
+    @property
+    def open_wire(self) -> _Wire | None:
+        """The connection that is asked at present; another one is another object."""
+        return self._wire if self._wire is not None and self._wire.open else None
+
+    async def opened(self) -> _Wire:
+        """Return the connection, opened if need be; raises as `ask` does."""
         async with self._opening:
             if self._wire is None or not self._wire.open:
                 await self._give_back()

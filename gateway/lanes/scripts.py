@@ -26,6 +26,7 @@ from redis.driver_info import DriverInfo
 
 from gateway.lanes.errors import RedisUnavailable, ScriptFailed
 from gateway.lanes.redis_line import RedisLine
+from gateway.lanes.slot_map import SlotMap
 
 Argument: TypeAlias = str | bytes | int | float
 RedisClient: TypeAlias = "Redis | RedisCluster"
@@ -39,7 +40,19 @@ _CANNOT_SERVE = re.compile(
 """Answers that describe the server's state, not the script; Redis 6.2 puts its own words in front of them."""
 _SERVES_NOT = (exceptions.ReadOnlyError, exceptions.OutOfMemoryError)
 """The same, answered to a plain command: redis-py makes a class of the word and takes it out of the text."""
-_FAULTS = (exceptions.RedisError, OSError, RuntimeError)
+_FAULTS = (
+    exceptions.RedisError,
+    exceptions.RedisClusterException,
+    OSError,
+    RuntimeError,
+    AttributeError,
+    LookupError,
+)
+"""
+What redis-py raises where it does not reach Redis. On a cluster that is more than its own errors: one call's
+lost connection closes those that wait for work, and who has just taken one finds it without its socket.
+"""
+_LOST = (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.ClusterError)
 _LOST_UNNOTICED = "the handler is closed"
 """In uvloop's RuntimeError for a write after the connection was lost, which redis-py's streams do not see."""
 _CONNECT_WITHIN_S = 2.0
@@ -135,9 +148,10 @@ class RedisScripts:
     def __init__(self, client: RedisClient) -> None:
         self._client = cast("_Client", client)
         self._cluster = client
-        self._line = (
-            None if isinstance(client, RedisCluster) else RedisLine(client, answer_within_s=_ANSWER_WITHIN_S)
-        )
+        is_cluster = isinstance(client, RedisCluster)
+        self._line = None if is_cluster else RedisLine(client, answer_within_s=_ANSWER_WITHIN_S)
+        self._slots = SlotMap(client) if isinstance(client, RedisCluster) else None
+        self._faults = 0
         self._waiting: list[_Call] = []
         self._sending: set[asyncio.Future[Any]] = set()
         self._closed = False
@@ -150,6 +164,24 @@ class RedisScripts:
             each.cancel()
         await asyncio.gather(*sending, return_exceptions=True)
         await self._client.aclose()
+        if self._slots is not None:
+            await self._slots.aclose()
+
+    @property
+    def connection(self) -> object:
+        """
+        What is equal for as long as scripts go to one Redis without a break; None while nothing is open.
+
+        Whoever trusts what he once read there must read it again when this has changed.
+        """
+        return self._faults if self._line is None else self._line.open_wire
+
+    async def connected(self) -> object:
+        """Open the connection that scripts are to go over if it is not, and return `connection`."""
+        if self._line is not None:
+            with self._telling_faults():
+                await self._line.opened()
+        return self.connection
 
     async def run(
         self, script: Script, key: str, arguments: Sequence[Argument] = (), *, at_once: bool = False
@@ -177,7 +209,7 @@ class RedisScripts:
 
     async def hash(self, key: str) -> Mapping[bytes, bytes]:
         """Return all fields of a hash."""
-        with _telling_faults():
+        with self._telling_faults():
             return await self._client.hgetall(key)
 
     async def memory_id(self, key: str) -> str:
@@ -188,7 +220,7 @@ class RedisScripts:
         Redis holds may be older than what was written. Other nodes of a cluster are not asked: what happened
         to them says nothing of this key, and one that is away must not stop those that are not.
         """
-        with _telling_faults():
+        with self._telling_faults():
             if not isinstance(self._cluster, RedisCluster):
                 return str((await self._client.info("server"))["run_id"])
             await self._cluster.initialize()
@@ -197,7 +229,7 @@ class RedisScripts:
 
     async def take_token(self, key: str, *, timeout_s: float) -> bool:
         """Wait until somebody puts a token into the list and take it; False after `timeout_s`."""
-        with _telling_faults():
+        with self._telling_faults():
             try:
                 return await self._client.blpop([key], timeout=timeout_s) is not None
             except exceptions.TimeoutError:
@@ -206,7 +238,7 @@ class RedisScripts:
     async def delete_prefixed(self, prefix: str, *, keep: tuple[str, ...]) -> None:
         """Delete every key that begins with `prefix`, except those that go on with one of `keep`."""
         kept = tuple((prefix + name).encode() for name in keep)
-        with _telling_faults():
+        with self._telling_faults():
             names = self._client.scan_iter(match=f"{prefix}*", count=_SCAN_COUNT)
             found = [name async for name in names if not name.startswith(kept)]
             for start in range(0, len(found), _SCAN_COUNT):
@@ -264,7 +296,38 @@ class RedisScripts:
         pipeline = self._client.pipeline(transaction=False)
         for command in commands:
             pipeline.execute_command(*command)
-        return await pipeline.execute(raise_on_error=False)
+        try:
+            answers = await pipeline.execute(raise_on_error=False)
+        except _FAULTS:
+            self._fault()
+            raise
+        if any(isinstance(answer, _LOST) for answer in answers):
+            self._fault()
+        return answers
+
+    def _fault(self) -> None:
+        """Take note that Redis was not reached, or another one than before."""
+        self._faults += 1
+        if self._slots is not None and not self._closed:
+            self._slots.look_again()
+
+    @contextmanager
+    def _telling_faults(self) -> Generator[None]:
+        """
+        Name what goes wrong in the block, and let no cancel be lost in it.
+
+        redis-py writes under `asyncio.wait_for`. Up to Python 3.11 that keeps a cancel to itself which comes
+        just as the write has ended: a dispatcher that was told to stop went on for ever.
+        """
+        task = asyncio.current_task()
+        heard = 0 if task is None else task.cancelling()
+        try:
+            yield
+        except _FAULTS as error:
+            self._fault()
+            _hear(task, heard)
+            raise _translated(error) from error
+        _hear(task, heard)
 
 
 def _commands(calls: Sequence[_Call], *, by_digest: bool) -> list[Sequence[Argument]]:
@@ -289,24 +352,6 @@ def _named(error: BaseException) -> BaseException:
     failure = _translated(error)
     failure.__cause__ = error
     return failure
-
-
-@contextmanager
-def _telling_faults() -> Generator[None]:
-    """
-    Name what goes wrong in the block, and let no cancel be lost in it.
-
-    redis-py writes under `asyncio.wait_for`. Up to Python 3.11 that keeps a cancel to itself which comes just
-    as the write has ended: a dispatcher that was told to stop went on for ever.
-    """
-    task = asyncio.current_task()
-    heard = 0 if task is None else task.cancelling()
-    try:
-        yield
-    except _FAULTS as error:
-        _hear(task, heard)
-        raise _translated(error) from error
-    _hear(task, heard)
 
 
 def _hear(task: "asyncio.Task[Any] | None", heard: int) -> None:

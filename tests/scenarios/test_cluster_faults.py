@@ -1,7 +1,6 @@
 """One of three Redis nodes dies under load, or gives its slots away: row 14, on a cluster."""
 
 import asyncio
-import contextlib
 import os
 import shutil
 import signal
@@ -10,11 +9,10 @@ import pytest
 from msgspec import structs
 
 from gateway.embedded import EmbeddedRedisCluster
-from gateway.embedded.cluster import ClusterNode
-from gateway.embedded.endpoint import LOOPBACK
 from tenants.ids import encode
 from tests.harness.clients import new_clients
 from tests.harness.judging import judge
+from tests.harness.replica import copy_of, in_step
 from tests.harness.waiting import until
 
 RATE = 30
@@ -100,10 +98,6 @@ FAULTS = {
 }
 
 
-async def _in_step(replica):
-    return (await replica.command("INFO", "replication")).get("master_link_status") == "up"
-
-
 async def sending_through(fleet, nodes, fault, *, broken="", within_s=60):
     """Cause the fault in the middle of a burst; the verdict and how many sends were refused."""
     clients = await new_clients(fleet, parts_per_second=RATE)
@@ -141,28 +135,12 @@ async def test_a_replica_takes_a_dead_node_s_place(fleet, nodes, tmp_path):
 
         async def fail_over(_nodes, primary):
             assert primary is node
-            await until(lambda: _in_step(replica))
+            await until(lambda: in_step(replica))
             await kill(primary)
             await replica.command("CLUSTER FAILOVER", "TAKEOVER")
 
         verdict, refused = await sending_through(fleet, nodes, fail_over)
     assert (verdict.but_delivered_once(), refused) == ([], 0)
-
-
-@contextlib.asynccontextmanager
-async def copy_of(node, folder):
-    """A fourth node that copies one of the three."""
-    async with ClusterNode(folder, name="redis-4", password=node.password) as replica:
-        await replica.command("CONFIG", "SET", "masterauth", node.password)
-        await replica.command("CLUSTER MEET", LOOPBACK, node.port)
-        of = await node.command("CLUSTER MYID")
-
-        async def knows_it():
-            return of in str(await replica.command("CLUSTER NODES"))
-
-        await until(knows_it)
-        await replica.command("CLUSTER REPLICATE", of)
-        yield replica
 
 
 async def carried(fleet, clients, count):

@@ -145,6 +145,30 @@ async def test_what_was_canceled_in_line_takes_none_of_its_rate(
         await until(lambda: _sent(gate, 2), within_s=30)
 
 
+async def test_a_connection_that_was_lost_while_nobody_waited_is_looked_at_before_its_memory_is_trusted(
+    worker_pool, worker_engine, database, redis_url, clock, monkeypatch
+):
+    """A proxy may have gone over to a replica that lags; the next claim would open it without a word."""
+
+    async def rest(self, route, timeout_s):
+        await asyncio.sleep(0.01)
+        return False
+
+    monkeypatch.setattr(Lanes, "wait_for_work", rest)
+    gate = Gate()
+    gate.open.set()
+    await queued(worker_engine, worker_pool, 1)
+    async with dispatching(worker_pool, redis_url, clock, gate), Redis.from_url(redis_url) as other:
+        await until(lambda: _sent(gate, 1), within_s=60)
+        # Older, as a replica that lags: it has the lanes of another memory, in which a message is missing.
+        await other.hset(f"{{r:{ROUTE}}}:epoch", "id", "another.memory")
+        await queued(worker_engine, worker_pool, 1)
+        await asyncio.sleep(0.3)
+        assert gate.sent == 1, "nobody has pushed it"
+        await other.client_kill_filter(_type="normal", skipme=True)
+        await until(lambda: _sent(gate, 2), within_s=60)
+
+
 async def _sent(gate, count):
     return gate.sent == count
 

@@ -38,8 +38,10 @@ async def client(redis_url: str) -> AsyncIterator[RedisClient]:
 
 
 @pytest.fixture
-def scripts(client: RedisClient) -> RedisScripts:
-    return RedisScripts(client)
+async def scripts(client: RedisClient) -> AsyncIterator[RedisScripts]:
+    scripts = RedisScripts(client)
+    yield scripts
+    await scripts.aclose()
 
 
 class World:
