@@ -16,13 +16,13 @@ import structlog
 
 from gateway.clock import Clock
 from gateway.dispatch.failover import Failure, GoTo, Step, next_move
+from gateway.dispatch.next_senders import next_senders
 from gateway.dispatch.queue_rows import QueueRow, lock_rows
 from gateway.dispatch.relane import Relane, relane
 from gateway.messages.state import MessageState, lock
-from gateway.routing.candidates import rank
 from gateway.routing.facts import TenantRouting
 from gateway.routing.health import Illness
-from gateway.routing.judging import judge
+from gateway.routing.lanes import lane_identities
 from tenants.tables import HotConnection
 
 _log = structlog.get_logger(__name__)
@@ -34,14 +34,14 @@ ALL_KNOW: Final = timedelta(seconds=5)
 """By then every process has read the change of policy or health that came with the order."""
 _PAGE: Final = 500
 _FIRST: Final = UUID(int=0)
-_NO_PROBE: Final = 1.0
 _NEXT: Final = """
     SELECT tenant_id, sender_id, reason, created_at, done_up_to FROM relane_orders
     WHERE NOT (sender_id = ANY($1::uuid[])) ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED
 """
 _WAITING: Final = """
     SELECT message_id FROM dispatch_queue
-    WHERE message_id > $1 AND tenant_id = $2 AND lane->>'identity' = $3 AND state IN ('queued', 'scheduled')
+    WHERE message_id > $1 AND tenant_id = $2 AND lane->>'identity' = ANY($3::text[])
+        AND state IN ('queued', 'scheduled')
     ORDER BY message_id LIMIT $4
 """
 _UP_TO: Final = "UPDATE relane_orders SET done_up_to = $3 WHERE tenant_id = $1 AND sender_id = $2"
@@ -78,7 +78,8 @@ class RelaneOrders:
         """Move one page; returns how many moved, and whether the pass is over."""
         tenant_id, sender_id = order["tenant_id"], order["sender_id"]
         after = order["done_up_to"] or _FIRST
-        rows = await connection.fetch(_WAITING, after, tenant_id, str(sender_id), _PAGE)
+        lanes = [str(each) for each in lane_identities(sender_id)]
+        rows = await connection.fetch(_WAITING, after, tenant_id, lanes, _PAGE)
         if not rows:
             await self._end_pass(connection, order)
             return 0, True
@@ -121,7 +122,7 @@ class RelaneOrders:
             failures=0,
             after=1,
             trail=row.trail,
-            candidates=judge(rank(routing, row.need), self._ill(), draw=_NO_PROBE),
+            candidates=next_senders(row, routing, self._ill()),
             routing=routing,
             spread=row.message_id.int,
         )

@@ -27,14 +27,13 @@ from gateway.dispatch.failover import (
     next_move,
 )
 from gateway.dispatch.mark import MarkedMessage
+from gateway.dispatch.next_senders import next_senders
 from gateway.dispatch.queue_rows import QueueRow, lock_rows
 from gateway.dispatch.record import Recorded, Result
 from gateway.dispatch.relane import Relane, relane
 from gateway.messages.state import MessageState, lock
-from gateway.routing.candidates import rank
 from gateway.routing.facts import TenantRouting
 from gateway.routing.health import HOLD, Illness
-from gateway.routing.judging import judge
 from gateway.routing.tally import CallTally
 from tenants.tables import HotConnection
 
@@ -44,8 +43,6 @@ ReadRouting = Callable[[UUID], Awaitable[TenantRouting]]
 Ill = Callable[[], Mapping[UUID, Illness]]
 
 
-_NO_PROBE: Final = 1.0
-"""A message that has failed is not risked on a sender that may be ill."""
 _FAILED_AGAIN: Final = """
     UPDATE dispatch_queue q SET failures = LEAST(failures + 1, 1000)
     FROM unnest($1::uuid[], $2::timestamptz[]) AS d (message_id, lease)
@@ -150,7 +147,6 @@ class Rerouting:
         if failure is None:
             return each
         ill = self._ill()
-        candidates = judge(rank(routing, row.need), ill, draw=_NO_PROBE)
         after = 1 if row.sender_id in ill or row.account_id in ill else self._after
         match next_move(
             failure,
@@ -158,7 +154,7 @@ class Rerouting:
             failures=row.failures,
             after=after,
             trail=row.trail,
-            candidates=candidates,
+            candidates=next_senders(row, routing, ill),
             routing=routing,
             spread=row.message_id.int,
         ):

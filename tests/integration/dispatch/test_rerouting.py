@@ -14,7 +14,8 @@ from gateway.dispatch.record import Recorder
 from gateway.dispatch.relane_orders import RelaneOrders
 from gateway.dispatch.rerouting import Rerouting
 from gateway.lanes.entry import DailyCap, LaneEntry
-from gateway.routing.lanes import lane_of
+from gateway.messages.content import Media, to_column
+from gateway.routing.lanes import lane_identity, lane_of
 from gateway.routing.reading import RoutingReader
 from gateway.routing.tally import CallTally
 from tenants.ids import encode, new_uuid
@@ -78,7 +79,7 @@ class World:
             message = new_message(self.scope, type="transactional")
             routing = await self.reader.of(self.scope.tenant_id)
             sender = routing.senders[self.first.id]
-            lane = lane_of(sender, message.country)
+            lane = lane_of(sender, message.country, changes.get("channel", "sms"))
             fields = {
                 "account_id": self.home,
                 "sender_id": self.first.id,
@@ -244,6 +245,47 @@ async def test_one_refusal_spares_the_messages_behind_it(world, database, marked
     world.clock.advance(timedelta(seconds=6))
     assert await world.orders.work() == 0
     assert await database.fetchval("SELECT count(*) FROM relane_orders") == 0
+
+
+async def ordered_away(world, database, reason="swapped"):
+    """The operator has put the first sender away; the order is worked off to its end."""
+    await database.execute(
+        "INSERT INTO relane_orders (tenant_id, sender_id, reason) VALUES ($1, $2, $3)",
+        world.scope.tenant_id,
+        world.first.id,
+        reason,
+    )
+    moved = await world.orders.work()
+    world.clock.advance(timedelta(seconds=6))
+    await world.orders.work()
+    assert await database.fetchval("SELECT count(*) FROM relane_orders") == 0
+    return moved
+
+
+@pytest.mark.parametrize("channel", ["sms", "mms", "voice"])
+async def test_an_order_moves_what_waits_in_every_channel_of_the_sender(world, database, channel):
+    """Pictures and calls stand in lanes of their own; a lane that was forgotten would wait to its end."""
+    await database.execute("UPDATE senders SET channels = '{sms,mms,voice}'")
+    [message] = await world.accepted(channel=channel)
+    assert await ordered_away(world, database) == 1
+    row, queue = await row_of(database, message.id), await queue_row(world.pool, message.id)
+    assert (row["sender_id"], queue["state"]) == (world.second.id, "scheduled")
+    assert queue["lane"]["identity"] == str(lane_identity(world.second.id, channel))
+
+
+async def test_a_picture_only_goes_to_an_account_in_which_its_file_lies(world, database):
+    """Elsewhere it could only be refused for good; here it waits until its sender is back."""
+    await database.execute("UPDATE senders SET channels = '{sms,mms}'")
+    await database.execute("UPDATE senders SET state = 'standby' WHERE id = $1", world.second.id)
+    places = [{world.home}, {world.home, world.abroad}]
+    files = [
+        Media(id="med_1", content_type="image/png", staged={str(each): "s3://files/1" for each in accounts})
+        for accounts in places
+    ]
+    here, both = [(await world.accepted(channel="mms", content=to_column(file)))[0].id for file in files]
+    assert await ordered_away(world, database) == 1
+    assert (await row_of(database, here))["sender_id"] == world.first.id
+    assert (await row_of(database, both))["sender_id"] == world.third.id
 
 
 async def test_two_workers_on_one_order_move_each_message_once(world, database):
