@@ -137,7 +137,11 @@ def next_move(
 
 
 def call_result(result: Result) -> CallResult | None:
-    """Return what a result says about the health of its sender and route; None for no call of theirs."""
+    """
+    Return what a call says about the health of its sender and route; None for nothing.
+
+    A route without keys has failed: nothing left, and nothing can until they are back.
+    """
     match result:
         case NotSent(fault="throttled"):
             return "throttled"

@@ -85,7 +85,7 @@ class Rerouting:
         self._after = after
 
     def observe(self, message: MarkedMessage, result: Result) -> None:
-        """Count a result for the health of its sender and route; test messages have neither."""
+        """Count a call for the health of its sender and route; test messages have neither."""
         said = call_result(result)
         if said is not None and message.account_id is not None and message.sender_id is not None:
             self._tally.count((message.sender_id, message.account_id), said)
@@ -134,7 +134,8 @@ class Rerouting:
                     settled[message_id] = move
         gone = set(await relane(connection, moves, now=now))
         settled.update(dict.fromkeys(gone))
-        await self._blame(connection, [move for move in moves if move.state.id in gone], now)
+        answered = {each.message.message_id for each in failed if each.called} & gone
+        await self._blame(connection, [move for move in moves if move.state.id in answered], now)
         await connection.execute(
             _FAILED_AGAIN, [e.message.message_id for e in again], [e.message.leased_until for e in again]
         )

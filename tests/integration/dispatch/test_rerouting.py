@@ -1,6 +1,7 @@
 """Fail-over on Postgres: one transaction, nothing lost, nothing twice, nothing after AWS may have it."""
 
 import asyncio
+import time
 from datetime import timedelta
 from uuid import uuid4
 
@@ -9,12 +10,15 @@ from msgspec import convert, structs
 
 from gateway.carrier.ports import NotSent, Refused, Sent, Unknown
 from gateway.db.transaction import worker_transaction
+from gateway.dispatch.call import Caller
 from gateway.dispatch.mark import mark
 from gateway.dispatch.record import Recorder
 from gateway.dispatch.relane_orders import RelaneOrders
 from gateway.dispatch.rerouting import Rerouting
 from gateway.lanes.entry import DailyCap, LaneEntry
 from gateway.messages.content import Media, to_column
+from gateway.messages.keys import DataKeys
+from gateway.routing.health import LEAST_CALLS, Illness
 from gateway.routing.lanes import lane_identity, lane_of
 from gateway.routing.reading import RoutingReader
 from gateway.routing.tally import CallTally
@@ -23,6 +27,7 @@ from tenants.senders import service
 from tenants.senders.quotas import QuotaChange, change_quota
 from tenants.senders.service import AccountFacts, SenderFacts
 from tests.harness.ledger import faults
+from tests.harness.stack import SECRET_KEY
 from tests.harness.tenants import accept, enrol, new_message, queue_row, row_of
 from tests.integration.dispatch.conftest import UNKNOWN_WAIT
 
@@ -286,6 +291,63 @@ async def test_a_picture_only_goes_to_an_account_in_which_its_file_lies(world, d
     assert await ordered_away(world, database) == 1
     assert (await row_of(database, here))["sender_id"] == world.first.id
     assert (await row_of(database, both))["sender_id"] == world.third.id
+
+
+@pytest.fixture
+def calling(world, worker_pool, scripted_carrier):
+    """A function that takes a marked message as far as its call, with what is ill by now."""
+    carrier = scripted_carrier(lambda _: Sent(provider_message_id="aws-1"))
+
+    async def attempt(mine, ill):
+        caller = Caller(
+            route=mine.route,
+            carrier=carrier,
+            lanes=None,
+            keys=DataKeys(worker_pool, SECRET_KEY),
+            recorder=world.recorder,
+            backoff=None,
+            clock=world.clock,
+            ill=lambda: ill,
+            opted_out=None,
+        )
+        await caller.call(mine, None, time.monotonic())
+        assert carrier.sent == []
+
+    return attempt
+
+
+DISABLED = Illness(state="disabled", reason="blocked by the carrier")
+NOWHERE = to_column(Media(id="med_1", content_type="image/png", staged={}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "ill"),
+    [({}, "sender"), ({}, "account"), ({"opted_out": True}, None), ({"content": NOWHERE}, None)],
+    ids=["sender_disabled", "account_disabled", "opted_out", "file_not_there"],
+)
+async def test_what_was_kept_back_without_a_call_says_nothing_of_anybodys_health(
+    world, database, marked, calling, changes, ill
+):
+    """Else a disabled number would make its account ill, and what never left would make it well."""
+    messages = await world.accepted(LEAST_CALLS + 5, need={"named": world.first.value})
+    subject = {"sender": world.first.id, "account": world.home}.get(ill)
+    for mine in await marked(*(message.id for message in messages)):
+        await calling(structs.replace(mine, **changes), {subject: DISABLED} if subject else {})
+    await world.recorder.drained()
+    await world.tally.flush()
+    counted = "SELECT count(*) FROM health_tallies WHERE subject_id = ANY($1)"
+    assert await database.fetchval(counted, [world.first.id, world.home]) == 0
+
+
+async def test_a_message_that_leaves_a_disabled_sender_makes_nobody_ill(world, database, marked, calling):
+    """AWS has refused nothing, and the operator may have enabled the sender meanwhile."""
+    [message] = await world.accepted()
+    [mine] = await marked(message.id)
+    await calling(mine, {world.first.id: DISABLED})
+    await world.recorder.drained()
+    assert (await row_of(database, message.id))["sender_id"] == world.second.id
+    assert await database.fetchval("SELECT count(*) FROM health_states") == 0
+    assert await database.fetchval("SELECT count(*) FROM relane_orders") == 0
 
 
 async def test_two_workers_on_one_order_move_each_message_once(world, database):
