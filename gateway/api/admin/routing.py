@@ -79,10 +79,12 @@ class NoticeView(Struct, frozen=True, kw_only=True):
     status: str
     """`upcoming` or `open`."""
     effect: str
-    """`degrade` or `disable`; in force while it is open."""
+    """`degrade` or `disable`; in force while it is open and not overruled."""
     reason: str
     at: str | None
     """Of the newest word about it."""
+    overruled: bool
+    """Whether the route was enabled by hand in the middle of it."""
 
 
 class RouteHealthView(Struct, frozen=True, kw_only=True):
@@ -218,7 +220,7 @@ async def disable_route(
     status_code=200,
     responses=refusals(*OPERATOR, *WITH_BODY, *WITH_IDEMPOTENCY, "not_found"),
     summary="Use a route again",
-    description="Forgets what its health was.",
+    description="Forgets what its health was, and overrules AWS Health's events that are open.",
 )
 async def enable_route(
     request: ApiRequest, account_id: FromPath[str], data: JSONBody[Because], desk: NamedDependency[Desk]
@@ -227,6 +229,7 @@ async def enable_route(
     wanted = path_id("acc", account_id, "aws_account")
 
     async def work(session: AsyncSession) -> RouteHealthView:
+        await notices.overrule(session, wanted)
         await operating.return_to_route(session, wanted)
         _log.warning("route_enabled", account=account_id, reason=data.reason)
         return await one_route(desk, session, wanted)
@@ -288,7 +291,12 @@ async def _routes(session: AsyncSession, now: datetime) -> list[RouteHealthView]
 
 def _notice_view(row: RouteNotice) -> NoticeView:
     return NoticeView(
-        event=row.event, status=row.status, effect=row.effect, reason=row.reason, at=timestamp(row.said_at)
+        event=row.event,
+        status=row.status,
+        effect=row.effect,
+        reason=row.reason,
+        at=timestamp(row.said_at),
+        overruled=row.overruled,
     )
 
 
