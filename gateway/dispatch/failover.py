@@ -38,6 +38,7 @@ class Step(Struct, frozen=True, kw_only=True):
     value: str
     blame: Blame
     code: str
+    """Stable; the tenant reads it in `message.rerouted`."""
     at: datetime
     lease: datetime | None = None
     """The end of the mark's lease, which names the attempt; None for a message that had none under way."""

@@ -35,9 +35,13 @@ ALL_KNOW: Final = timedelta(seconds=5)
 _PAGE: Final = 500
 _FIRST: Final = UUID(int=0)
 _NEXT: Final = """
-    SELECT tenant_id, sender_id, reason, created_at, done_up_to FROM relane_orders
-    WHERE NOT (sender_id = ANY($1::uuid[])) ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED
+    SELECT o.tenant_id, o.sender_id, o.reason, o.created_at, o.done_up_to,
+        EXISTS (SELECT FROM senders s JOIN health_states h ON h.subject_id IN (s.id, s.account_id)
+            WHERE s.tenant_id = o.tenant_id AND s.id = o.sender_id AND h.state = 'disabled') AS disabled
+    FROM relane_orders o
+    WHERE NOT (o.sender_id = ANY($1::uuid[])) ORDER BY o.created_at LIMIT 1 FOR UPDATE OF o SKIP LOCKED
 """
+"""The reason is the operator's; tenants are told no more than whether somebody put the sender away."""
 _WAITING: Final = """
     SELECT message_id FROM dispatch_queue
     WHERE message_id > $1 AND tenant_id = $2 AND lane->>'identity' = ANY($3::text[])
@@ -106,7 +110,8 @@ class RelaneOrders:
             return
         await connection.execute(_UP_TO, tenant_id, sender_id, None)
         if moved:
-            _log.info("messages_relaned", sender=str(sender_id), messages=moved)
+            reason = order["reason"]
+            _log.info("messages_relaned", sender=str(sender_id), messages=moved, reason=reason)
 
     def _relane(
         self,
@@ -135,7 +140,7 @@ class RelaneOrders:
             region="" if route is None else route.region,
             value=row.sender_value,
             blame="sender",
-            code=order["reason"],
+            code="disabled" if order["disabled"] else "unhealthy",
             at=now,
         )
         return Relane(

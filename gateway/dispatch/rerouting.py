@@ -14,7 +14,7 @@ import asyncpg
 import structlog
 from msgspec import structs
 
-from gateway.carrier.ports import Refused
+from gateway.carrier.ports import NotSent, Refused
 from gateway.clock import Clock
 from gateway.dispatch.failover import (
     NO_IDENTITY,
@@ -134,8 +134,8 @@ class Rerouting:
                     settled[message_id] = move
         gone = set(await relane(connection, moves, now=now))
         settled.update(dict.fromkeys(gone))
-        answered = {each.message.message_id for each in failed if each.called} & gone
-        await self._blame(connection, [move for move in moves if move.state.id in answered], now)
+        answers = {each.message.message_id: _detail(each.result) for each in failed if each.called}
+        await self._blame(connection, [move for move in moves if move.state.id in gone], answers, now)
         await connection.execute(
             _FAILED_AGAIN, [e.message.message_id for e in again], [e.message.leased_until for e in again]
         )
@@ -171,18 +171,24 @@ class Rerouting:
             case Stay():
                 return _nowhere(each, failure)
 
-    async def _blame(self, connection: HotConnection, moves: Sequence[Relane], now: datetime) -> None:
+    async def _blame(
+        self, connection: HotConnection, moves: Sequence[Relane], answers: Mapping[UUID, str], now: datetime
+    ) -> None:
         """
         Spare the messages behind the same answer: what AWS named is ill at once, and its line moves.
 
         A connection that fails is left to the rates: it says less, and there are many of them.
+
+        Args:
+            answers: What more is to be said to the operator, by message that the carrier was asked for.
         """
-        blamed = {(m.step.sender, m.step.blame, m.step.code): m for m in moves if m.step.blame != "region"}
+        named = [m for m in moves if m.state.id in answers and m.step.blame != "region"]
+        blamed = {(m.step.sender, m.step.blame, m.step.code): m for m in named}
         for move in blamed.values():
             of_account = move.step.blame == "account"
             subject = move.step.account if of_account else move.step.sender
             kind = "route" if of_account else "sender"
-            reason = f"AWS refused it: {move.step.code}"
+            reason = f"AWS refused it: {move.step.code}{answers[move.state.id]}"
             hold_s = round(HOLD.total_seconds())
             await connection.execute(_ILL, subject, kind, reason, now, hold_s)
             await connection.execute(_ORDER, subject, of_account, reason, move.state.tenant_id)
@@ -212,6 +218,11 @@ def _step(each: Recorded, row: QueueRow, failure: Failure, routing: TenantRoutin
         at=now,
         lease=each.message.leased_until,
     )
+
+
+def _detail(result: Result) -> str:
+    """Return what follows the code in the operator's views."""
+    return f" ({result.detail})" if isinstance(result, NotSent) and result.detail else ""
 
 
 def _nowhere(each: Recorded, failure: Failure) -> Recorded:

@@ -12,7 +12,7 @@ from gateway.carrier.ports import NotSent, Refused, Sent, Unknown
 from gateway.db.transaction import worker_transaction
 from gateway.dispatch.call import Caller
 from gateway.dispatch.mark import mark
-from gateway.dispatch.record import Recorder
+from gateway.dispatch.record import Expired, Recorder
 from gateway.dispatch.relane_orders import RelaneOrders
 from gateway.dispatch.rerouting import Rerouting
 from gateway.lanes.entry import DailyCap, LaneEntry
@@ -33,6 +33,8 @@ from tests.integration.dispatch.conftest import UNKNOWN_WAIT
 
 NOT_ACTIVE = NotSent(reason="RESOURCE_NOT_ACTIVE", retry_after_ms=5000, fault="sender")
 DENIED = NotSent(reason="AccessDeniedException", retry_after_ms=5000, fault="account")
+STS_SAID = "AssumeRole was refused: AccessDenied: User: arn:aws:sts::111122223333:assumed-role/x"
+NO_KEYS = NotSent(reason="no_credentials", retry_after_ms=5000, fault="account", detail=STS_SAID)
 NO_WAY = NotSent(reason="connect_failed", retry_after_ms=1000)
 AFTER = 2
 
@@ -165,6 +167,39 @@ async def test_a_fault_of_the_account_leaves_the_account(world, database, marked
     assert (await queue_row(world.pool, message.id))["route"] == encode("acc", world.abroad)
 
 
+async def told_of(database, message_id):
+    """The code of each step that the tenant was told of."""
+    rows = await database.fetch(
+        "SELECT data->'rerouted'->>'code' AS code FROM events"
+        " WHERE message_id = $1 AND type = 'message.rerouted' ORDER BY sequence",
+        message_id,
+    )
+    return [row["code"] for row in rows]
+
+
+async def test_the_tenant_reads_a_code_and_the_operator_what_was_said(world, database, marked):
+    """Our accounts, roles and instances are nobody else's business; mending them takes the whole text."""
+    [message] = await world.accepted()
+    [mine] = await marked(message.id)
+    await world.record(mine, NO_KEYS)
+    assert await told_of(database, message.id) == ["no_credentials"]
+    reason = await database.fetchval("SELECT reason FROM health_states WHERE subject_id = $1", world.home)
+    assert reason == f"AWS refused it: no_credentials ({STS_SAID})"
+
+
+async def test_a_message_that_ends_says_by_a_code_what_it_waited_for(world, database, marked):
+    """The detail of its reason is the tenant's to read."""
+    [message] = await world.accepted(need={"named": world.first.value})
+    [mine] = await marked(message.id)
+    await world.record(mine, NO_KEYS)
+    await database.execute("UPDATE dispatch_queue SET state = 'queued' WHERE message_id = $1", message.id)
+    [again] = await marked(message.id)
+    await world.record(again, Expired())
+    row = await row_of(database, message.id)
+    assert (row["status"], row["reason_code"]) == ("expired", "ttl_expired")
+    assert row["reason_detail"].endswith("when it was last tried: no_credentials.")
+
+
 async def test_a_connection_that_fails_moves_a_message_after_as_many_times_as_are_set(
     world, database, marked
 ):
@@ -276,6 +311,30 @@ async def test_an_order_moves_what_waits_in_every_channel_of_the_sender(world, d
     row, queue = await row_of(database, message.id), await queue_row(world.pool, message.id)
     assert (row["sender_id"], queue["state"]) == (world.second.id, "scheduled")
     assert queue["lane"]["identity"] == str(lane_identity(world.second.id, channel))
+
+
+@pytest.mark.parametrize(
+    ("subject", "state", "code"),
+    [
+        ("sender", "disabled", "disabled"),
+        ("route", "disabled", "disabled"),
+        ("sender", "unhealthy", "unhealthy"),
+    ],
+)
+async def test_an_order_tells_the_tenant_how_the_sender_stands_and_not_why(
+    world, database, subject, state, code
+):
+    """The operator's own words may name other customers; they stay in the operator's views."""
+    [message] = await world.accepted()
+    await database.execute(
+        "INSERT INTO health_states (subject_id, kind, state, reason, since, hold_seconds)"
+        " VALUES ($1, $2, $3, 'a case of fraud', now(), 30)",
+        world.home if subject == "route" else world.first.id,
+        subject,
+        state,
+    )
+    await ordered_away(world, database, reason="a case of fraud")
+    assert await told_of(database, message.id) == [code]
 
 
 async def test_a_picture_only_goes_to_an_account_in_which_its_file_lies(world, database):
