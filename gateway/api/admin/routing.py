@@ -22,11 +22,11 @@ from gateway.routing import notices, operating
 from gateway.routing.health import Tally
 from gateway.routing.models import RouteNotice
 from gateway.routing.operating import Standing
+from gateway.routing.redundancy import gaps
 from tenants.accounts import service as accounts
 from tenants.errors import InvalidId, NotFound
 from tenants.ids import decode, encode
 from tenants.scope import TenantScope
-from tenants.senders.redundancy import gaps
 from tenants.senders.routing import routes_of, set_routes
 
 _log = structlog.get_logger(__name__)
@@ -117,19 +117,20 @@ class RoutesHealth(Struct, frozen=True, kw_only=True):
 
 
 class RedundancyRow(Struct, frozen=True, kw_only=True):
-    """A country of a tenant that one blocked sender could silence."""
+    """What one blocked sender could silence in a country of a tenant."""
 
     tenant: str
     slug: str
     country: str
+    message_types: list[str]
     types: list[str]
-    """Types of active senders there."""
+    """Types of the senders that such a message would be given to now."""
     add: list[str]
     """What AWS has in the country beside them, the one with most throughput first."""
 
 
 class RedundancyReport(Struct, frozen=True, kw_only=True):
-    """Every pair of tenant and country with fewer than two types of sender."""
+    """Every tenant, country and type of message with fewer than two types of sender."""
 
     data: list[RedundancyRow]
     next_cursor: None = None
@@ -243,7 +244,7 @@ async def enable_route(
     summary="List what one blocked sender could silence",
 )
 async def get_redundancy(desk: NamedDependency[Desk]) -> RedundancyReport:
-    """Return every tenant's countries with fewer than two types of sender, and what to add."""
+    """Return where tenants have fewer than two types of sender for a type of message, and what to add."""
     async with desk.operator() as session:
         found = await gaps(session)
     return RedundancyReport(
@@ -252,7 +253,8 @@ async def get_redundancy(desk: NamedDependency[Desk]) -> RedundancyReport:
                 tenant=encode("ten", gap.tenant_id),
                 slug=gap.tenant,
                 country=gap.country,
-                types=list(gap.types),
+                message_types=list(gap.thin.message_types),
+                types=list(gap.thin.types),
                 add=list(gap.add),
             )
             for gap in found
