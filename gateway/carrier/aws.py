@@ -7,6 +7,7 @@ from typing import Any, Final
 from aiobotocore.config import AioConfig
 
 from gateway.carrier.aws_errors import classify
+from gateway.carrier.aws_reasons import NO_CREDENTIALS
 from gateway.carrier.credentials import KeysMissing, RouteKeys
 from gateway.carrier.one_request import OneRequest
 from gateway.carrier.ports import (
@@ -77,7 +78,7 @@ class AwsCarrier:
     @staticmethod
     def without_keys(error: KeysMissing) -> NotSent:
         """Return the outcome where there is nothing to sign with: the route waits for the operator."""
-        return NotSent(reason=f"no_credentials ({error})", retry_after_ms=_NO_KEYS_MS, fault="account")
+        return NotSent(reason=NO_CREDENTIALS, retry_after_ms=_NO_KEYS_MS, fault="account", detail=str(error))
 
 
 def request_of(text: OutboundText) -> dict[str, Any]:

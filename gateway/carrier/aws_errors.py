@@ -15,6 +15,7 @@ so whatever may have left the machine without a definite refusal is Unknown, and
     5xx, 408, a timeout, a reset, no answer, anything else    unknown
 """
 
+import re
 import socket
 from typing import Any
 
@@ -29,7 +30,7 @@ from botocore.exceptions import (
     SSLError,
 )
 
-from gateway.carrier.aws_reasons import OF_ACCOUNT, OF_MESSAGE, OF_SENDER
+from gateway.carrier.aws_reasons import NO_CREDENTIALS, OF_ACCOUNT, OF_MESSAGE, OF_SENDER
 from gateway.carrier.ports import NotSent, Outcome, Refused, Unknown
 from gateway.carrier.wire import NeverConnected
 
@@ -42,6 +43,7 @@ _SERVER = frozenset(
 _OF_THE_REQUEST = frozenset({"ValidationException", "ValidationError", "ConflictException"})
 """Exceptions that are about this one request, unless their Reason says otherwise."""
 _NOT_FOUND = "ResourceNotFoundException"
+_NAME = re.compile(r"[A-Za-z0-9_.]{1,80}")
 _TOO_MANY_REQUESTS = 429
 _REQUEST_TIMEOUT = 408
 _CLIENT_ERRORS = range(400, 500)
@@ -62,7 +64,7 @@ def classify(error: BaseException) -> Outcome:
         case ConnectTimeoutError() | SSLError() | ProxyConnectionError() | NeverConnected():
             return NotSent(reason="connect_failed", retry_after_ms=_CONNECT_MS)
         case NoCredentialsError() | PartialCredentialsError():
-            return NotSent(reason="no_credentials", retry_after_ms=_OPERATOR_MS, fault="account")
+            return NotSent(reason=NO_CREDENTIALS, retry_after_ms=_OPERATOR_MS, fault="account")
         case _:
             return Unknown(reason=type(error).__name__)
 
@@ -76,6 +78,7 @@ def judge(*, code: str, reason: str, status: int) -> Outcome:
         reason: The `Reason` member, or "".
         status: HTTP's; decides only where the code is not the service's.
     """
+    code, reason = _name(code), _name(reason)
     if code in _THROTTLED or status == _TOO_MANY_REQUESTS:
         return NotSent(reason="throttled", retry_after_ms=_THROTTLE_MS, fault="throttled")
     if code in _SERVER or status not in _CLIENT_ERRORS or status == _REQUEST_TIMEOUT:
@@ -87,6 +90,11 @@ def judge(*, code: str, reason: str, status: int) -> Outcome:
     if code in _OF_THE_REQUEST and reason not in OF_ACCOUNT:
         return _refused(code, reason, "carrier_refused", "AWS refused the message.")
     return NotSent(reason=reason or code or f"http_{status}", retry_after_ms=_OPERATOR_MS, fault="account")
+
+
+def _name(word: str) -> str:
+    """Return a code or reason; nothing for what is none: anybody on the way may have written it."""
+    return word if _NAME.fullmatch(word) else ""
 
 
 def _never_connected(error: EndpointConnectionError) -> bool:

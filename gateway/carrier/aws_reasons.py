@@ -107,6 +107,18 @@ OF_ACCOUNT: Final[frozenset[str]] = frozenset(
     }
 )  # fmt: skip
 
+NO_CREDENTIALS: Final = "no_credentials"
+"""Ours: there was nothing to sign a request with."""
+
+_WITHOUT_REASON: Final = frozenset(
+    {
+        NO_CREDENTIALS, "AccessDeniedException", "ResourceNotFoundException", "ServiceQuotaExceededException",
+        "ExpiredTokenException", "InvalidClientTokenId", "InvalidSignatureException", "OptInRequired",
+        "UnrecognizedClientException",
+    }
+)  # fmt: skip
+"""What AWS says of an account or a sender by its exception alone."""
+
 NOT_OF_SENDS: Final[frozenset[str]] = frozenset(
     {
         # Conflicts of registrations, pools, protect configurations and the like.
@@ -143,3 +155,8 @@ NOT_OF_SENDS: Final[frozenset[str]] = frozenset(
     }
 )  # fmt: skip
 """Reasons of other actions; a send that gets one nevertheless is judged by its exception alone."""
+
+
+def counted_as(reason: str) -> str:
+    """Return the reason of a hold as metrics count it: one of those known here, or `other`."""
+    return reason if reason in OF_SENDER or reason in OF_ACCOUNT or reason in _WITHOUT_REASON else "other"

@@ -79,9 +79,12 @@ class NotSent(Struct, frozen=True, kw_only=True, tag="not_sent"):
     """The carrier certainly did not take it, and may later; does not count as an attempt."""
 
     reason: str
+    """A short and stable code: the tenant reads it where the message is moved or ends without having left."""
     retry_after_ms: int
     """When the message itself may be offered again; its line may have to wait longer."""
     fault: Fault = "passing"
+    detail: str = ""
+    """What more there is to say, to the operator alone."""
 
 
 class Refused(Struct, frozen=True, kw_only=True, tag="refused"):

@@ -18,7 +18,13 @@ _LANES = (
     field("drain_seconds", title="drains in s"),
     field("oldest_seconds", title="oldest s"),
 )
-_GAPS = (field("slug", title="tenant"), field("country"), field("types"), field("add"))
+_GAPS = (
+    field("slug", title="tenant"),
+    field("country"),
+    field("message_types", title="messages"),
+    field("types"),
+    field("add"),
+)
 
 
 @click.group("routes")
@@ -87,7 +93,7 @@ def notice(client: Client, *, account: str, event: str, **said: str) -> None:
 def redundancy(client: Client) -> None:
     """List the countries of tenants that one blocked sender could silence, and what to add."""
     rows = client.get(path_of("admin", "reports", "redundancy"))["data"]
-    show_rows(rows, _GAPS, empty="Every tenant has two types of sender in every country.")
+    show_rows(rows, _GAPS, empty="Every tenant has two types of sender for all it sends.")
 
 
 @command.command("lanes")

@@ -7,6 +7,7 @@ the static share is slow enough.
 
 import structlog
 
+from gateway.carrier.aws_reasons import counted_as
 from gateway.carrier.ports import NotSent, Outcome, Refused, Sent
 from gateway.lanes.backoff import HoldScope, LaneBackoff
 from gateway.lanes.entry import ClaimedMessage
@@ -32,8 +33,8 @@ class Backoff:
             match outcome:
                 case NotSent(fault="throttled"):
                     await self._throttled(message, lane_alone=channel != "sms")
-                case NotSent(fault="sender" | "account" as fault, reason=reason):
-                    await self._hold(message, _SCOPES[fault], reason)
+                case NotSent(fault="sender" | "account" as fault):
+                    await self._hold(message, _SCOPES[fault], outcome)
                 case Sent() | Refused() if message.probe:
                     await self._resume(message)
                 case _:
@@ -49,16 +50,18 @@ class Backoff:
             metrics.THROTTLE_CUTS.labels(route=message.route, cut="route").inc()
             _log.warning("route_throttled", route=message.route)
 
-    async def _hold(self, message: ClaimedMessage, scope: HoldScope, reason: str) -> None:
+    async def _hold(self, message: ClaimedMessage, scope: HoldScope, outcome: NotSent) -> None:
         held = await self._lanes.hold(message, scope)
         if scope == "route":
             metrics.ROUTE_HELD.labels(route=message.route).set(1)
         if held.began:
+            reason = counted_as(outcome.reason)
             metrics.HOLDS.labels(route=message.route, scope=scope, reason=reason).inc()
             _log.error(
                 f"{scope}_held",
                 route=message.route,
-                reason=reason,
+                reason=outcome.reason,
+                detail=outcome.detail,
                 identity=str(message.identity),
                 country=message.country,
                 tenant_id=str(message.tenant_id),

@@ -109,17 +109,17 @@ class Caller:
     async def _attempt(self, message: MarkedMessage, claimed: ClaimedMessage, marked_at: float) -> None:
         left_s = (message.expires_at - self._clock.now()).total_seconds()
         if left_s <= 0:
-            self._recorder.put(message, Expired())
+            self._keep_back(message, Expired())
             return
         if message.opted_out:
-            self._recorder.put(message, _OPTED_OUT)
+            self._keep_back(message, _OPTED_OUT)
             return
         if (out_of_use := _out_of_use(message, self._ill())) is not None:
-            self._recorder.put(message, out_of_use)
+            self._keep_back(message, out_of_use)
             return
         text = await self._opened(message, min(max(math.ceil(left_s), _MIN_TTL_S), _MAX_TTL_S))
         if not isinstance(text, OutboundText):
-            self._recorder.put(message, text)
+            self._keep_back(message, text)
             return
         await self._leave(message, claimed, text, marked_at)
 
@@ -130,21 +130,21 @@ class Caller:
         if message.quiet_hours is not None:
             night = _night(message.quiet_hours, claimed.country, text.destination, self._clock.now())
             if night is not None:
-                self._recorder.put(message, night)
+                self._keep_back(message, night)
                 return
         going = await released(self._lanes, claimed)
         if going is None:
-            self._recorder.put(message, NotSent(reason="instant_missed", retry_after_ms=0))
+            self._keep_back(message, NotSent(reason="instant_missed", retry_after_ms=0))
             return
         await fp(FaultPoint.WORKER_BEFORE_CALL)
         if time.monotonic() - marked_at > _MARK_IS_FRESH_S:
-            self._recorder.put(message, NotSent(reason="mark_too_old", retry_after_ms=0))
+            self._keep_back(message, NotSent(reason="mark_too_old", retry_after_ms=0))
             return
         looked_at = marked_at
         if (now := time.monotonic()) - looked_at > _STILL_TRUE_S:
             looked_at = now
             if (kept := await self._kept(message)) is not None:
-                self._recorder.put(message, kept)
+                self._keep_back(message, kept)
                 return
         text = structs.replace(text, leaves_by=looked_at + _HEARD_WITHIN_S)
         outcome = await self._send(text)
@@ -155,6 +155,10 @@ class Caller:
             _queue_wait(message.type).observe(waited.total_seconds())
         self._recorder.put(message, outcome)
         await self._backoff.heard(claimed, outcome, channel=message.channel)
+
+    def _keep_back(self, message: MarkedMessage, result: NotSent | Refused | NotOpened | Expired) -> None:
+        """Record what the gateway decided by itself, without asking the carrier."""
+        self._recorder.put(message, result, called=False)
 
     async def _kept(self, message: MarkedMessage) -> Refused | NotSent | None:
         """Say why a message that was held up since its mark must not leave after all."""

@@ -38,6 +38,7 @@ class Step(Struct, frozen=True, kw_only=True):
     value: str
     blame: Blame
     code: str
+    """Stable; the tenant reads it in `message.rerouted`."""
     at: datetime
     lease: datetime | None = None
     """The end of the mark's lease, which names the attempt; None for a message that had none under way."""
@@ -137,7 +138,11 @@ def next_move(
 
 
 def call_result(result: Result) -> CallResult | None:
-    """Return what a result says about the health of its sender and route; None for no call of theirs."""
+    """
+    Return what a call says about the health of its sender and route; None for nothing.
+
+    A route without keys has failed: nothing left, and nothing can until they are back.
+    """
     match result:
         case NotSent(fault="throttled"):
             return "throttled"

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from gateway.dispatch.failover import Step
+from gateway.messages.content import Media, from_column
 from gateway.routing.candidates import Need
 from tenants.tables import HotConnection
 from tenants.templates.use_cases import USUAL
@@ -28,11 +29,13 @@ class QueueRow(Struct, frozen=True, kw_only=True):
     account_id: UUID
     sender_value: str
     need: Need
+    file_in: frozenset[UUID] | None = None
+    """The AWS accounts in which its file lies; None for a message without one."""
 
 
 _ROWS: Final = """
     SELECT q.message_id, q.state, q.attempt, q.due_at, q.trail, q.failures, q.need, m.sender_id, m.account_id,
-        m.sender_value, m.country, m.type AS message_type, m.channel, t.version, t.use_case
+        m.sender_value, m.country, m.type AS message_type, m.channel, m.content, t.version, t.use_case
     FROM dispatch_queue q JOIN messages m ON m.tenant_id = q.tenant_id AND m.id = q.message_id
     LEFT JOIN template_versions t ON t.tenant_id = m.tenant_id AND t.template_id = m.template_id
         AND t.version = m.template_version
@@ -62,4 +65,10 @@ def _row(row: asyncpg.Record) -> QueueRow:
         account_id=row["account_id"],
         sender_value=row["sender_value"],
         need=msgspec.convert(asked | need, Need),
+        file_in=_file_in(row["content"]),
     )
+
+
+def _file_in(content: dict[str, Any] | None) -> frozenset[UUID] | None:
+    found = from_column(content)
+    return frozenset(map(UUID, found.staged)) if isinstance(found, Media) else None

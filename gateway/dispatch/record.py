@@ -66,6 +66,8 @@ class Recorded(Struct, frozen=True, kw_only=True):
     message: MarkedMessage
     result: Result
     at: datetime
+    called: bool = True
+    """Whether the carrier was asked."""
 
 
 class QueueChange(Struct, frozen=True, kw_only=True):
@@ -214,7 +216,7 @@ class FailOver(Protocol):
     """Finds another sender for what failed; `gateway.dispatch.rerouting.Rerouting` fits."""
 
     def observe(self, message: MarkedMessage, result: Result) -> None:
-        """Count a result for the health of its sender and route."""
+        """Count what a call came to for the health of its sender and route."""
         ...
 
     async def take(self, batch: Sequence[Recorded]) -> Sequence[Recorded]:
@@ -244,12 +246,18 @@ class Recorder:
         self._unknown_wait = unknown_wait
         self._line = WriteBehind(self._write, linger_s=_LINGER_S, worth=WORTH_A_COMMIT, at_most=MAX_BATCH)
 
-    def put(self, message: MarkedMessage, result: Result) -> None:
-        """Take one result to be written with the next batch."""
+    def put(self, message: MarkedMessage, result: Result, *, called: bool = True) -> None:
+        """
+        Take one result to be written with the next batch.
+
+        Args:
+            called: Whether the carrier was asked. What was kept back without a call, such as the messages of
+                a disabled sender, says nothing about the health of anybody.
+        """
         _counter(message.route, _name(result)).inc()
-        if self._failover is not None:
+        if called and self._failover is not None:
             self._failover.observe(message, result)
-        self._line.put(Recorded(message=message, result=result, at=self._clock.now()))
+        self._line.put(Recorded(message=message, result=result, at=self._clock.now(), called=called))
 
     async def run(self) -> None:
         """Write until cancelled; what is put after that is written by `drained`."""

@@ -16,13 +16,13 @@ import structlog
 
 from gateway.clock import Clock
 from gateway.dispatch.failover import Failure, GoTo, Step, next_move
+from gateway.dispatch.next_senders import next_senders
 from gateway.dispatch.queue_rows import QueueRow, lock_rows
 from gateway.dispatch.relane import Relane, relane
 from gateway.messages.state import MessageState, lock
-from gateway.routing.candidates import rank
 from gateway.routing.facts import TenantRouting
 from gateway.routing.health import Illness
-from gateway.routing.judging import judge
+from gateway.routing.lanes import lane_identities
 from tenants.tables import HotConnection
 
 _log = structlog.get_logger(__name__)
@@ -34,14 +34,18 @@ ALL_KNOW: Final = timedelta(seconds=5)
 """By then every process has read the change of policy or health that came with the order."""
 _PAGE: Final = 500
 _FIRST: Final = UUID(int=0)
-_NO_PROBE: Final = 1.0
 _NEXT: Final = """
-    SELECT tenant_id, sender_id, reason, created_at, done_up_to FROM relane_orders
-    WHERE NOT (sender_id = ANY($1::uuid[])) ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED
+    SELECT o.tenant_id, o.sender_id, o.reason, o.created_at, o.done_up_to,
+        EXISTS (SELECT FROM senders s JOIN health_states h ON h.subject_id IN (s.id, s.account_id)
+            WHERE s.tenant_id = o.tenant_id AND s.id = o.sender_id AND h.state = 'disabled') AS disabled
+    FROM relane_orders o
+    WHERE NOT (o.sender_id = ANY($1::uuid[])) ORDER BY o.created_at LIMIT 1 FOR UPDATE OF o SKIP LOCKED
 """
+"""The reason is the operator's; tenants are told no more than whether somebody put the sender away."""
 _WAITING: Final = """
     SELECT message_id FROM dispatch_queue
-    WHERE message_id > $1 AND tenant_id = $2 AND lane->>'identity' = $3 AND state IN ('queued', 'scheduled')
+    WHERE message_id > $1 AND tenant_id = $2 AND lane->>'identity' = ANY($3::text[])
+        AND state IN ('queued', 'scheduled')
     ORDER BY message_id LIMIT $4
 """
 _UP_TO: Final = "UPDATE relane_orders SET done_up_to = $3 WHERE tenant_id = $1 AND sender_id = $2"
@@ -78,7 +82,8 @@ class RelaneOrders:
         """Move one page; returns how many moved, and whether the pass is over."""
         tenant_id, sender_id = order["tenant_id"], order["sender_id"]
         after = order["done_up_to"] or _FIRST
-        rows = await connection.fetch(_WAITING, after, tenant_id, str(sender_id), _PAGE)
+        lanes = [str(each) for each in lane_identities(sender_id)]
+        rows = await connection.fetch(_WAITING, after, tenant_id, lanes, _PAGE)
         if not rows:
             await self._end_pass(connection, order)
             return 0, True
@@ -105,7 +110,8 @@ class RelaneOrders:
             return
         await connection.execute(_UP_TO, tenant_id, sender_id, None)
         if moved:
-            _log.info("messages_relaned", sender=str(sender_id), messages=moved)
+            reason = order["reason"]
+            _log.info("messages_relaned", sender=str(sender_id), messages=moved, reason=reason)
 
     def _relane(
         self,
@@ -121,7 +127,7 @@ class RelaneOrders:
             failures=0,
             after=1,
             trail=row.trail,
-            candidates=judge(rank(routing, row.need), self._ill(), draw=_NO_PROBE),
+            candidates=next_senders(row, routing, self._ill()),
             routing=routing,
             spread=row.message_id.int,
         )
@@ -134,7 +140,7 @@ class RelaneOrders:
             region="" if route is None else route.region,
             value=row.sender_value,
             blame="sender",
-            code=order["reason"],
+            code="disabled" if order["disabled"] else "unhealthy",
             at=now,
         )
         return Relane(

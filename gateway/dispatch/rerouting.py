@@ -14,7 +14,7 @@ import asyncpg
 import structlog
 from msgspec import structs
 
-from gateway.carrier.ports import Refused
+from gateway.carrier.ports import NotSent, Refused
 from gateway.clock import Clock
 from gateway.dispatch.failover import (
     NO_IDENTITY,
@@ -27,14 +27,13 @@ from gateway.dispatch.failover import (
     next_move,
 )
 from gateway.dispatch.mark import MarkedMessage
+from gateway.dispatch.next_senders import next_senders
 from gateway.dispatch.queue_rows import QueueRow, lock_rows
 from gateway.dispatch.record import Recorded, Result
 from gateway.dispatch.relane import Relane, relane
 from gateway.messages.state import MessageState, lock
-from gateway.routing.candidates import rank
 from gateway.routing.facts import TenantRouting
 from gateway.routing.health import HOLD, Illness
-from gateway.routing.judging import judge
 from gateway.routing.tally import CallTally
 from tenants.tables import HotConnection
 
@@ -44,8 +43,6 @@ ReadRouting = Callable[[UUID], Awaitable[TenantRouting]]
 Ill = Callable[[], Mapping[UUID, Illness]]
 
 
-_NO_PROBE: Final = 1.0
-"""A message that has failed is not risked on a sender that may be ill."""
 _FAILED_AGAIN: Final = """
     UPDATE dispatch_queue q SET failures = LEAST(failures + 1, 1000)
     FROM unnest($1::uuid[], $2::timestamptz[]) AS d (message_id, lease)
@@ -88,7 +85,7 @@ class Rerouting:
         self._after = after
 
     def observe(self, message: MarkedMessage, result: Result) -> None:
-        """Count a result for the health of its sender and route; test messages have neither."""
+        """Count a call for the health of its sender and route; test messages have neither."""
         said = call_result(result)
         if said is not None and message.account_id is not None and message.sender_id is not None:
             self._tally.count((message.sender_id, message.account_id), said)
@@ -137,7 +134,8 @@ class Rerouting:
                     settled[message_id] = move
         gone = set(await relane(connection, moves, now=now))
         settled.update(dict.fromkeys(gone))
-        await self._blame(connection, [move for move in moves if move.state.id in gone], now)
+        answers = {each.message.message_id: _detail(each.result) for each in failed if each.called}
+        await self._blame(connection, [move for move in moves if move.state.id in gone], answers, now)
         await connection.execute(
             _FAILED_AGAIN, [e.message.message_id for e in again], [e.message.leased_until for e in again]
         )
@@ -150,7 +148,6 @@ class Rerouting:
         if failure is None:
             return each
         ill = self._ill()
-        candidates = judge(rank(routing, row.need), ill, draw=_NO_PROBE)
         after = 1 if row.sender_id in ill or row.account_id in ill else self._after
         match next_move(
             failure,
@@ -158,7 +155,7 @@ class Rerouting:
             failures=row.failures,
             after=after,
             trail=row.trail,
-            candidates=candidates,
+            candidates=next_senders(row, routing, ill),
             routing=routing,
             spread=row.message_id.int,
         ):
@@ -174,18 +171,24 @@ class Rerouting:
             case Stay():
                 return _nowhere(each, failure)
 
-    async def _blame(self, connection: HotConnection, moves: Sequence[Relane], now: datetime) -> None:
+    async def _blame(
+        self, connection: HotConnection, moves: Sequence[Relane], answers: Mapping[UUID, str], now: datetime
+    ) -> None:
         """
         Spare the messages behind the same answer: what AWS named is ill at once, and its line moves.
 
         A connection that fails is left to the rates: it says less, and there are many of them.
+
+        Args:
+            answers: What more is to be said to the operator, by message that the carrier was asked for.
         """
-        blamed = {(m.step.sender, m.step.blame, m.step.code): m for m in moves if m.step.blame != "region"}
+        named = [m for m in moves if m.state.id in answers and m.step.blame != "region"]
+        blamed = {(m.step.sender, m.step.blame, m.step.code): m for m in named}
         for move in blamed.values():
             of_account = move.step.blame == "account"
             subject = move.step.account if of_account else move.step.sender
             kind = "route" if of_account else "sender"
-            reason = f"AWS refused it: {move.step.code}"
+            reason = f"AWS refused it: {move.step.code}{answers[move.state.id]}"
             hold_s = round(HOLD.total_seconds())
             await connection.execute(_ILL, subject, kind, reason, now, hold_s)
             await connection.execute(_ORDER, subject, of_account, reason, move.state.tenant_id)
@@ -215,6 +218,11 @@ def _step(each: Recorded, row: QueueRow, failure: Failure, routing: TenantRoutin
         at=now,
         lease=each.message.leased_until,
     )
+
+
+def _detail(result: Result) -> str:
+    """Return what follows the code in the operator's views."""
+    return f" ({result.detail})" if isinstance(result, NotSent) and result.detail else ""
 
 
 def _nowhere(each: Recorded, failure: Failure) -> Recorded:

@@ -9,7 +9,7 @@ import asyncpg
 import structlog
 
 from gateway.clock import Clock
-from gateway.routing.health import WINDOW, Health, Tally, next_health
+from gateway.routing.health import PROBE_BUCKETS, WINDOW, Health, Tally, next_health
 from gateway.telemetry import metrics
 
 _log = structlog.get_logger(__name__)
@@ -19,13 +19,33 @@ _KEPT: Final = timedelta(hours=1)
 _ONE_AT_A_TIME: Final = "SELECT pg_try_advisory_xact_lock(hashtextextended('tollgate.checkup', 0))"
 _STATES: Final = "SELECT subject_id, kind, state, reason, since, hold_seconds FROM health_states FOR UPDATE"
 _CALLS: Final = """
-    SELECT t.subject_id, sum(t.answered)::int AS answered, sum(t.throttled)::int AS throttled,
-        sum(t.failed)::int AS failed, sum(t.unknown)::int AS unknown
-    FROM health_tallies t LEFT JOIN health_states h ON h.subject_id = t.subject_id
-    WHERE t.at >= $1 AND (h.since IS NULL OR t.at >= h.since)
-    GROUP BY t.subject_id
+    WITH judged AS (
+        SELECT t.* FROM health_tallies t LEFT JOIN health_states h ON h.subject_id = t.subject_id
+        WHERE h.state IS DISTINCT FROM 'probing' AND t.at >= $1 AND (h.since IS NULL OR t.at >= h.since)
+        UNION ALL
+        SELECT probes.* FROM health_states h CROSS JOIN LATERAL (
+            SELECT t.* FROM health_tallies t WHERE t.subject_id = h.subject_id AND t.at >= h.since
+            ORDER BY t.at DESC LIMIT $2
+        ) probes
+        WHERE h.state = 'probing'
+    )
+    SELECT subject_id, sum(answered)::int AS answered, sum(throttled)::int AS throttled,
+        sum(failed)::int AS failed, sum(unknown)::int AS unknown
+    FROM judged GROUP BY subject_id
 """
-"""Whole buckets since it came into its state: those before hold what made it ill."""
+"""
+Whole buckets since it came into its state: those before hold what made it ill. Of a healthy one those of the
+window; of a probing one the newest, however long its few probes took.
+"""
+_FORGET: Final = """
+    DELETE FROM health_tallies t WHERE t.at < $1 AND NOT EXISTS (
+        SELECT FROM health_states h WHERE h.subject_id = t.subject_id AND h.state = 'probing'
+            AND t.at >= h.since AND t.at >= coalesce((
+                SELECT n.at FROM health_tallies n WHERE n.subject_id = h.subject_id AND n.at >= h.since
+                ORDER BY n.at DESC OFFSET $2 - 1 LIMIT 1
+            ), h.since)
+    )
+"""
 _WRITE: Final = """
     INSERT INTO health_states (subject_id, kind, state, reason, since, hold_seconds)
     SELECT d.id, CASE WHEN a.id IS NULL THEN 'sender' ELSE 'route' END, d.state, d.reason, d.since, d.hold
@@ -55,7 +75,7 @@ class Checkup:
             if not await connection.fetchval(_ONE_AT_A_TIME):
                 return 0
             states = await connection.fetch(_STATES)
-            calls = await connection.fetch(_CALLS, now - WINDOW)
+            calls = await connection.fetch(_CALLS, now - WINDOW, PROBE_BUCKETS)
             changed = _changes(states, calls, now)
             if changed:
                 _tell(await connection.fetch(_WRITE, *_arrays(changed)))
@@ -63,8 +83,8 @@ class Checkup:
         return len(changed)
 
     async def forget(self) -> None:
-        """Delete counts that no window reaches any more."""
-        await self._pool.execute("DELETE FROM health_tallies WHERE at < $1", self._clock.now() - _KEPT)
+        """Delete counts that no window and no probing reaches any more."""
+        await self._pool.execute(_FORGET, self._clock.now() - _KEPT, PROBE_BUCKETS)
 
     async def _show(self, connection: Any) -> None:
         metrics.ILL_SUBJECTS.clear()

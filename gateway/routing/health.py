@@ -5,8 +5,8 @@ When a sender or a route counts as ill, from the outcomes of its calls: a pure r
                                          ▲──a rate at its limit; hold doubled──┘
 
 The limit to become well is below the one to become ill, so that a rate near one of them does not make the
-traffic swing. An ill sender gets no traffic but probes, so its rates are those of the probes made since its
-hold ended.
+traffic swing. An ill sender gets no traffic but probes, so its rates are those of the newest probes made
+since its hold ended, however long it took to make them: who sends little is not ill for longer.
 """
 
 from collections.abc import Mapping
@@ -22,6 +22,11 @@ WINDOW: Final = timedelta(seconds=60)
 LEAST_CALLS: Final = 20
 """With fewer calls in the window, a few failures say nothing yet."""
 LEAST_PROBES: Final = 5
+PROBE_BUCKETS: Final = 20
+"""
+Buckets of calls that a probing one is judged by, the newest: the last 100 s where there are many probes, and
+20 probes or more where each has a bucket to itself.
+"""
 HOLD: Final = timedelta(seconds=30)
 LONGEST_HOLD: Final = timedelta(minutes=15)
 ILL_AT: Final[Mapping[str, float]] = {"throttled": 0.8, "failed": 0.5, "unknown": 0.25}
@@ -75,7 +80,7 @@ def next_health(health: Health, tally: Tally, now: datetime) -> Health:
     Return where it stands after this look; the same value where nothing changed.
 
     Args:
-        tally: The calls of the window, or for a probing one those since `health.since`.
+        tally: The calls of the window, or for a probing one the newest since `health.since`, however old.
     """
     match health.state:
         case "disabled":

@@ -17,7 +17,7 @@ def judge(
     candidates: Sequence[Candidate], ill: Mapping[UUID, Illness], *, draw: float
 ) -> Sequence[Candidate]:
     """
-    Return the candidates with the ill ones passed over.
+    Return the candidates with the ill ones passed over; what made them ill is the operator's to know.
 
     What an operator disabled is never taken. What outcomes found unhealthy is taken for probes, and where
     nothing healthy is left: a message that is tried may arrive, one that is refused does not.
@@ -43,12 +43,10 @@ def _judged(candidate: Candidate, ill: Mapping[UUID, Illness], *, probing: bool)
         return candidate
     what, worst = min(found, key=lambda pair: _MILDNESS[pair[1].state])
     if worst.state == "disabled":
-        return structs.replace(
-            candidate, taken=False, reason="disabled", detail=f"the {what} is disabled: {worst.reason}"
-        )
+        return structs.replace(candidate, taken=False, reason="disabled", detail=f"the {what} is disabled")
     if worst.state == "probing" and probing:
         return structs.replace(candidate, reason="probe", detail=f"the {what} may be well again")
-    detail = f"the {what} is {worst.state}: {worst.reason}"
+    detail = f"the {what} is {worst.state}"
     return structs.replace(candidate, taken=False, reason="unhealthy", detail=detail)
 
 

@@ -14,6 +14,7 @@ from gateway.lanes.entry import DailyCap, RateGate
 from gateway.lanes.quotas import SenderGates
 from gateway.routing.facts import SenderFact
 from tenants.ids import encode
+from tenants.senders.service import CHANNELS
 
 _FIRST_RATE: Final = 1.0
 """Requests per second of an action that AWS gives every new account."""
@@ -44,6 +45,11 @@ def lane_of(sender: SenderFact, country: str, channel: str = "sms") -> SenderLan
 def lane_identity(sender_id: UUID, channel: str) -> UUID:
     """Return what names the sender's lane of a channel; its own id for texts."""
     return sender_id if channel == "sms" else uuid5(sender_id, channel)
+
+
+def lane_identities(sender_id: UUID) -> list[UUID]:
+    """Return what names the sender's lanes, one for each channel there is."""
+    return [lane_identity(sender_id, channel) for channel in CHANNELS]
 
 
 def channel_gates(sender: SenderFact, channel: str) -> SenderGates:

@@ -55,6 +55,8 @@ class RouteNotice(Base):
     effect: Mapped[str]
     reason: Mapped[str]
     said_at: Mapped[Instant]
+    overruled: Mapped[bool]
+    """Whether an operator enabled the route in the middle of it; it then has no effect any more."""
 
 
 class RelaneOrder(Base):

@@ -3,7 +3,8 @@ What AWS Health says of a route: a notice takes it out of use, or to the end of 
 
 A notice is named by AWS's event, so that its updates and its end find it. They may come twice and out of
 order; the newest word counts. What an operator did by hand stands above every notice: none touches a route
-that somebody disabled, and its end restores only what it did itself.
+that somebody disabled, an event in the middle of which somebody enabled it has no effect any more, and an end
+restores only what its beginning did.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from uuid import UUID
 
 import structlog
 from msgspec import Struct
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.routing import operating
@@ -62,7 +63,7 @@ async def hear(session: AsyncSession, account_id: UUID, notice: Notice, now: dat
         return False
     before = None if known is None else (known.status, known.effect, known.reason)
     earlier = await _reasons(session, account_id)
-    await session.merge(
+    newest = await session.merge(
         RouteNotice(
             account_id=account_id,
             event=notice.event,
@@ -70,11 +71,12 @@ async def hear(session: AsyncSession, account_id: UUID, notice: Notice, now: dat
             effect=notice.effect,
             reason=notice.reason,
             said_at=notice.said_at,
+            overruled=known is not None and known.overruled and not _begins_anew(notice, known),
         )
     )
     await session.flush()
     if before != (notice.status, notice.effect, notice.reason):
-        await _follow(session, account_id, earlier, now)
+        await _follow(session, newest, earlier, now)
         _log.warning(
             "route_notice", account=encode("acc", account_id), notice=notice.event, status=notice.status
         )
@@ -94,14 +96,38 @@ async def open_notices(session: AsyncSession, accounts: Sequence[UUID]) -> dict[
     return found
 
 
-async def _follow(session: AsyncSession, account_id: UUID, earlier: frozenset[str], now: datetime) -> None:
-    """Bring the route's health to what the open notices ask for, unless somebody else decided on it."""
+async def overrule(session: AsyncSession, account_id: UUID) -> None:
+    """Let what is open have no effect any more; it may begin anew, or ask for more."""
+    await session.execute(
+        update(RouteNotice)
+        .where(RouteNotice.account_id == account_id, RouteNotice.status == "open")
+        .values(overruled=True)
+    )
+
+
+def _begins_anew(notice: Notice, known: RouteNotice) -> bool:
+    """Whether a word is news even to somebody who enabled the route in the middle of the event."""
+    worse = notice.effect == "disable" and known.effect == "degrade"
+    return worse or notice.status != known.status
+
+
+async def _follow(session: AsyncSession, newest: RouteNotice, earlier: frozenset[str], now: datetime) -> None:
+    """
+    Bring the route's health to what the open notices ask for, unless somebody else decided on it.
+
+    A health that no notice wrote is that of a route that was well, or became so in the middle of an event:
+    only the newest word may change it.
+    """
+    account_id = newest.account_id
     health = await session.get(HealthRow, account_id)
     ours = health is not None and health.reason in earlier
-    wanted = _strongest((await open_notices(session, [account_id])).get(account_id, ()))
     if health is not None and health.state == "disabled" and not ours:
         return
+    known = (await open_notices(session, [account_id])).get(account_id, ()) if ours else [newest]
+    wanted = _strongest(known, "" if health is None else health.reason)
     if health is not None:
+        if wanted is not None and _is_followed(wanted, health):
+            return
         session.expunge(health)  # what follows changes the row behind the session's back
     if ours:
         await operating.return_to_route(session, account_id)
@@ -119,10 +145,19 @@ async def _reasons(session: AsyncSession, account_id: UUID) -> frozenset[str]:
     return frozenset(_reason(event, reason) for event, reason in rows)
 
 
-def _strongest(notices: Sequence[RouteNotice]) -> RouteNotice | None:
-    in_force = [notice for notice in notices if notice.status == "open"]
-    disabling = [notice for notice in in_force if notice.effect == "disable"]
-    return next(iter(disabling or in_force), None)
+def _strongest(notices: Sequence[RouteNotice], reason: str) -> RouteNotice | None:
+    """Return the notice to follow; of equals the one that is followed already, then the oldest."""
+    in_force = [notice for notice in notices if notice.status == "open" and not notice.overruled]
+    return min(
+        in_force,
+        key=lambda each: (each.effect != "disable", _reason(each.event, each.reason) != reason),
+        default=None,
+    )
+
+
+def _is_followed(notice: RouteNotice, health: HealthRow) -> bool:
+    disabled = health.state == "disabled"
+    return health.reason == _reason(notice.event, notice.reason) and disabled == (notice.effect == "disable")
 
 
 def _reason(event: str, reason: str) -> str:

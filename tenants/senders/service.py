@@ -25,6 +25,7 @@ Channel = Literal["sms", "mms", "voice"]
 MessageType = Literal["otp", "transactional", "promotional"]
 
 DEFAULT_ACCOUNT: Final = "default"
+CHANNELS: Final[tuple[Channel, ...]] = get_args(Channel)
 MESSAGE_TYPES: Final = ("otp", "transactional", "promotional")
 _COUNTRY: Final = re.compile("[A-Z]{2}")
 _KEPT: Final = frozenset(

@@ -100,6 +100,64 @@ async def test_an_operator_who_knows_better_is_not_overruled_by_an_update(operat
     assert await say("closed") == WELL
 
 
+async def enable(operator, route):
+    """The operator puts the route back by hand."""
+    answer = await operator.post(f"/v1/admin/routes/{route}/enable", json={"reason": "works for us"})
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("status", ["upcoming", "closed"])
+@pytest.mark.parametrize("effect", ["degrade", "disable"])
+async def test_what_the_operator_enabled_no_word_about_another_event_takes_out(
+    operator, route, say, status, effect
+):
+    """The first event is still open, but somebody has decided on it."""
+    await say("open", effect=effect)
+    await enable(operator, route)
+    assert await say(status, event="other", effect="disable") == WELL
+    [first, *_] = (await shown(operator, route))["notices"]
+    assert (first["event"], first["overruled"]) == (EVENT, True)
+
+
+async def test_the_end_of_a_later_event_does_not_bring_an_overruled_one_back(operator, route, say):
+    """The later one takes the route out, since nobody has decided on that one."""
+    await say("open", effect="disable")
+    await enable(operator, route)
+    assert await say("open", event="later") == ("unhealthy", reason("later"))
+    assert await say("closed", event="later") == WELL
+
+
+async def test_an_overruled_event_counts_again_when_it_asks_for_more_or_begins_anew(operator, route, say):
+    """That is news, and nobody has decided on it."""
+    await say("open", effect="degrade")
+    await enable(operator, route)
+    assert await say("open", effect="degrade", reason="still there") == WELL
+    assert (await say("open", effect="disable"))[0] == "disabled"
+    await enable(operator, route)
+    assert await say("closed", effect="disable") == WELL
+    assert (await say("open", effect="disable"))[0] == "disabled"
+
+
+async def test_a_route_that_its_probes_found_well_is_left_alone_by_word_of_another_event(
+    route, say, database
+):
+    """The event may last for days while its calls are well again."""
+    await say("open")
+    subject = decode("acc", route)
+    await database.execute(
+        "UPDATE health_states SET state = 'healthy', reason = '' WHERE subject_id = $1", subject
+    )
+    assert await say("upcoming", event="other") == WELL
+
+
+async def test_a_word_that_changes_nothing_does_not_begin_the_rest_anew(route, say, database):
+    """Else a talkative AWS Health would keep a route from its probes."""
+    await say("open")
+    subject = decode("acc", route)
+    await database.execute("UPDATE health_states SET state = 'probing' WHERE subject_id = $1", subject)
+    assert await say("upcoming", event="other") == ("probing", reason())
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [

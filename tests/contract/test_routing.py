@@ -193,6 +193,43 @@ async def test_the_report_names_what_one_blocked_sender_could_silence_and_what_t
     assert "US" not in {row["country"] for row in report if row["tenant"] == customer.id}
 
 
+async def thin(operator, customer):
+    """What the report says of a tenant: country, types of message and types of sender."""
+    report = (await operator.get("/v1/admin/reports/redundancy")).json()["data"]
+    return [
+        (row["country"], row["message_types"], row["types"]) for row in report if row["tenant"] == customer.id
+    ]
+
+
+async def test_the_report_counts_only_senders_that_a_message_would_be_given_to(operator, enrol):
+    """Three senders of three types, and yet one blocked number would silence the codes."""
+    customer = await enrol(countries=["GB"])
+    used, unused = await account(operator), await account(operator)
+    routes = {"routes": [used["id"]]}
+    await operator.put(f"/v1/admin/tenants/{customer.id}/routes", json=routes)
+    for acc, kind, carried in (
+        (used, "LONG_CODE", ["otp"]),
+        (unused, "SENDER_ID", ["promotional"]),
+        (used, "SHARED", []),
+    ):
+        await sender(operator, customer, acc, type=kind, country="GB", message_types=carried)
+    assert await thin(operator, customer) == [
+        ("GB", ["otp"], ["LONG_CODE"]),
+        ("GB", ["transactional", "promotional"], []),
+    ]
+
+
+async def test_the_report_asks_for_two_types_for_what_the_senders_carry_and_no_more(operator, enrol):
+    """Who has codes sent has no need of senders for offers."""
+    customer = await enrol(countries=["US"])
+    acc = await account(operator)
+    for kind in ("SHORT_CODE", "TEN_DLC"):
+        await sender(operator, customer, acc, type=kind, message_types=["otp"])
+    assert await thin(operator, customer) == []
+    await operator.post(f"/v1/admin/routes/{acc['id']}/disable", json={"reason": "billing"})
+    assert await thin(operator, customer) == [("US", ["otp"], [])]
+
+
 async def test_explain_takes_the_body_of_a_send(customer):
     """And refuses what a send would be refused for."""
     answer = await customer.api.post("/v1/messages/explain", json={"to": "+12065550100", "body": "Hello"})

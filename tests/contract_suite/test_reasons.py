@@ -18,7 +18,14 @@ from botocore.exceptions import (
 )
 
 from gateway.carrier.aws_errors import classify
-from gateway.carrier.aws_reasons import NOT_OF_SENDS, OF_ACCOUNT, OF_MESSAGE, OF_SENDER
+from gateway.carrier.aws_reasons import (
+    NO_CREDENTIALS,
+    NOT_OF_SENDS,
+    OF_ACCOUNT,
+    OF_MESSAGE,
+    OF_SENDER,
+    counted_as,
+)
 from gateway.carrier.ports import NotSent, Refused, Unknown
 
 CODES_OF_REASONS = {
@@ -156,6 +163,23 @@ def test_a_broken_policy_or_account_fails_no_message(code: str, reason: str | No
     outcome = classify(error(code, reason, status))
     assert isinstance(outcome, NotSent)
     assert outcome.fault == "account"
+
+
+@pytest.mark.parametrize(
+    "code", ["", "User: arn:aws:sts::111122223333:assumed-role/x", "<html>", "x" * 81, "AccessDenied\n"]
+)
+def test_a_refusal_that_is_no_codes_is_told_by_its_status(code: str) -> None:
+    """Tenants read it, and a proxy on the way may write what it likes."""
+    outcome = classify(error(code, code, 403))
+    assert isinstance(outcome, NotSent)
+    assert outcome.reason == "http_403"
+
+
+def test_metrics_count_the_reasons_that_are_known_and_no_others() -> None:
+    """A label that anybody on the way could fill grows until the process ends."""
+    known = {*OF_SENDER, *OF_ACCOUNT, NO_CREDENTIALS, "AccessDeniedException", "ResourceNotFoundException"}
+    assert {counted_as(reason) for reason in known} == known
+    assert {counted_as(reason) for reason in ("http_407", "A_REASON_OF_NEXT_YEAR", "")} == {"other"}
 
 
 def test_a_throttle_without_a_modelled_code_slows_the_lane() -> None:

@@ -22,11 +22,11 @@ from gateway.routing import notices, operating
 from gateway.routing.health import Tally
 from gateway.routing.models import RouteNotice
 from gateway.routing.operating import Standing
+from gateway.routing.redundancy import gaps
 from tenants.accounts import service as accounts
 from tenants.errors import InvalidId, NotFound
 from tenants.ids import decode, encode
 from tenants.scope import TenantScope
-from tenants.senders.redundancy import gaps
 from tenants.senders.routing import routes_of, set_routes
 
 _log = structlog.get_logger(__name__)
@@ -79,10 +79,12 @@ class NoticeView(Struct, frozen=True, kw_only=True):
     status: str
     """`upcoming` or `open`."""
     effect: str
-    """`degrade` or `disable`; in force while it is open."""
+    """`degrade` or `disable`; in force while it is open and not overruled."""
     reason: str
     at: str | None
     """Of the newest word about it."""
+    overruled: bool
+    """Whether the route was enabled by hand in the middle of it."""
 
 
 class RouteHealthView(Struct, frozen=True, kw_only=True):
@@ -115,19 +117,20 @@ class RoutesHealth(Struct, frozen=True, kw_only=True):
 
 
 class RedundancyRow(Struct, frozen=True, kw_only=True):
-    """A country of a tenant that one blocked sender could silence."""
+    """What one blocked sender could silence in a country of a tenant."""
 
     tenant: str
     slug: str
     country: str
+    message_types: list[str]
     types: list[str]
-    """Types of active senders there."""
+    """Types of the senders that such a message would be given to now."""
     add: list[str]
     """What AWS has in the country beside them, the one with most throughput first."""
 
 
 class RedundancyReport(Struct, frozen=True, kw_only=True):
-    """Every pair of tenant and country with fewer than two types of sender."""
+    """Every tenant, country and type of message with fewer than two types of sender."""
 
     data: list[RedundancyRow]
     next_cursor: None = None
@@ -218,7 +221,7 @@ async def disable_route(
     status_code=200,
     responses=refusals(*OPERATOR, *WITH_BODY, *WITH_IDEMPOTENCY, "not_found"),
     summary="Use a route again",
-    description="Forgets what its health was.",
+    description="Forgets what its health was, and overrules AWS Health's events that are open.",
 )
 async def enable_route(
     request: ApiRequest, account_id: FromPath[str], data: JSONBody[Because], desk: NamedDependency[Desk]
@@ -227,6 +230,7 @@ async def enable_route(
     wanted = path_id("acc", account_id, "aws_account")
 
     async def work(session: AsyncSession) -> RouteHealthView:
+        await notices.overrule(session, wanted)
         await operating.return_to_route(session, wanted)
         _log.warning("route_enabled", account=account_id, reason=data.reason)
         return await one_route(desk, session, wanted)
@@ -240,7 +244,7 @@ async def enable_route(
     summary="List what one blocked sender could silence",
 )
 async def get_redundancy(desk: NamedDependency[Desk]) -> RedundancyReport:
-    """Return every tenant's countries with fewer than two types of sender, and what to add."""
+    """Return where tenants have fewer than two types of sender for a type of message, and what to add."""
     async with desk.operator() as session:
         found = await gaps(session)
     return RedundancyReport(
@@ -249,7 +253,8 @@ async def get_redundancy(desk: NamedDependency[Desk]) -> RedundancyReport:
                 tenant=encode("ten", gap.tenant_id),
                 slug=gap.tenant,
                 country=gap.country,
-                types=list(gap.types),
+                message_types=list(gap.thin.message_types),
+                types=list(gap.thin.types),
                 add=list(gap.add),
             )
             for gap in found
@@ -288,7 +293,12 @@ async def _routes(session: AsyncSession, now: datetime) -> list[RouteHealthView]
 
 def _notice_view(row: RouteNotice) -> NoticeView:
     return NoticeView(
-        event=row.event, status=row.status, effect=row.effect, reason=row.reason, at=timestamp(row.said_at)
+        event=row.event,
+        status=row.status,
+        effect=row.effect,
+        reason=row.reason,
+        at=timestamp(row.said_at),
+        overruled=row.overruled,
     )
 
 

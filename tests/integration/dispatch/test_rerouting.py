@@ -1,6 +1,7 @@
 """Fail-over on Postgres: one transaction, nothing lost, nothing twice, nothing after AWS may have it."""
 
 import asyncio
+import time
 from datetime import timedelta
 from uuid import uuid4
 
@@ -9,12 +10,16 @@ from msgspec import convert, structs
 
 from gateway.carrier.ports import NotSent, Refused, Sent, Unknown
 from gateway.db.transaction import worker_transaction
+from gateway.dispatch.call import Caller
 from gateway.dispatch.mark import mark
-from gateway.dispatch.record import Recorder
+from gateway.dispatch.record import Expired, Recorder
 from gateway.dispatch.relane_orders import RelaneOrders
 from gateway.dispatch.rerouting import Rerouting
 from gateway.lanes.entry import DailyCap, LaneEntry
-from gateway.routing.lanes import lane_of
+from gateway.messages.content import Media, to_column
+from gateway.messages.keys import DataKeys
+from gateway.routing.health import LEAST_CALLS, Illness
+from gateway.routing.lanes import lane_identity, lane_of
 from gateway.routing.reading import RoutingReader
 from gateway.routing.tally import CallTally
 from tenants.ids import encode, new_uuid
@@ -22,11 +27,14 @@ from tenants.senders import service
 from tenants.senders.quotas import QuotaChange, change_quota
 from tenants.senders.service import AccountFacts, SenderFacts
 from tests.harness.ledger import faults
+from tests.harness.stack import SECRET_KEY
 from tests.harness.tenants import accept, enrol, new_message, queue_row, row_of
 from tests.integration.dispatch.conftest import UNKNOWN_WAIT
 
 NOT_ACTIVE = NotSent(reason="RESOURCE_NOT_ACTIVE", retry_after_ms=5000, fault="sender")
 DENIED = NotSent(reason="AccessDeniedException", retry_after_ms=5000, fault="account")
+STS_SAID = "AssumeRole was refused: AccessDenied: User: arn:aws:sts::111122223333:assumed-role/x"
+NO_KEYS = NotSent(reason="no_credentials", retry_after_ms=5000, fault="account", detail=STS_SAID)
 NO_WAY = NotSent(reason="connect_failed", retry_after_ms=1000)
 AFTER = 2
 
@@ -78,7 +86,7 @@ class World:
             message = new_message(self.scope, type="transactional")
             routing = await self.reader.of(self.scope.tenant_id)
             sender = routing.senders[self.first.id]
-            lane = lane_of(sender, message.country)
+            lane = lane_of(sender, message.country, changes.get("channel", "sms"))
             fields = {
                 "account_id": self.home,
                 "sender_id": self.first.id,
@@ -157,6 +165,39 @@ async def test_a_fault_of_the_account_leaves_the_account(world, database, marked
     row = await row_of(database, message.id)
     assert (row["account_id"], row["sender_id"]) == (world.abroad, world.third.id)
     assert (await queue_row(world.pool, message.id))["route"] == encode("acc", world.abroad)
+
+
+async def told_of(database, message_id):
+    """The code of each step that the tenant was told of."""
+    rows = await database.fetch(
+        "SELECT data->'rerouted'->>'code' AS code FROM events"
+        " WHERE message_id = $1 AND type = 'message.rerouted' ORDER BY sequence",
+        message_id,
+    )
+    return [row["code"] for row in rows]
+
+
+async def test_the_tenant_reads_a_code_and_the_operator_what_was_said(world, database, marked):
+    """Our accounts, roles and instances are nobody else's business; mending them takes the whole text."""
+    [message] = await world.accepted()
+    [mine] = await marked(message.id)
+    await world.record(mine, NO_KEYS)
+    assert await told_of(database, message.id) == ["no_credentials"]
+    reason = await database.fetchval("SELECT reason FROM health_states WHERE subject_id = $1", world.home)
+    assert reason == f"AWS refused it: no_credentials ({STS_SAID})"
+
+
+async def test_a_message_that_ends_says_by_a_code_what_it_waited_for(world, database, marked):
+    """The detail of its reason is the tenant's to read."""
+    [message] = await world.accepted(need={"named": world.first.value})
+    [mine] = await marked(message.id)
+    await world.record(mine, NO_KEYS)
+    await database.execute("UPDATE dispatch_queue SET state = 'queued' WHERE message_id = $1", message.id)
+    [again] = await marked(message.id)
+    await world.record(again, Expired())
+    row = await row_of(database, message.id)
+    assert (row["status"], row["reason_code"]) == ("expired", "ttl_expired")
+    assert row["reason_detail"].endswith("when it was last tried: no_credentials.")
 
 
 async def test_a_connection_that_fails_moves_a_message_after_as_many_times_as_are_set(
@@ -255,6 +296,128 @@ async def test_one_refusal_spares_the_messages_behind_it(world, database, marked
     await world.record(leaving, Sent(provider_message_id="aws-2"))
     world.clock.advance(timedelta(seconds=6))
     assert await world.orders.work() == 0
+    assert await database.fetchval("SELECT count(*) FROM relane_orders") == 0
+
+
+async def ordered_away(world, database, reason="swapped"):
+    """The operator has put the first sender away; the order is worked off to its end."""
+    await database.execute(
+        "INSERT INTO relane_orders (tenant_id, sender_id, reason) VALUES ($1, $2, $3)",
+        world.scope.tenant_id,
+        world.first.id,
+        reason,
+    )
+    moved = await world.orders.work()
+    world.clock.advance(timedelta(seconds=6))
+    await world.orders.work()
+    assert await database.fetchval("SELECT count(*) FROM relane_orders") == 0
+    return moved
+
+
+@pytest.mark.parametrize("channel", ["sms", "mms", "voice"])
+async def test_an_order_moves_what_waits_in_every_channel_of_the_sender(world, database, channel):
+    """Pictures and calls stand in lanes of their own; a lane that was forgotten would wait to its end."""
+    await database.execute("UPDATE senders SET channels = '{sms,mms,voice}'")
+    [message] = await world.accepted(channel=channel)
+    assert await ordered_away(world, database) == 1
+    row, queue = await row_of(database, message.id), await queue_row(world.pool, message.id)
+    assert (row["sender_id"], queue["state"]) == (world.second.id, "scheduled")
+    assert queue["lane"]["identity"] == str(lane_identity(world.second.id, channel))
+
+
+@pytest.mark.parametrize(
+    ("subject", "state", "code"),
+    [
+        ("sender", "disabled", "disabled"),
+        ("route", "disabled", "disabled"),
+        ("sender", "unhealthy", "unhealthy"),
+    ],
+)
+async def test_an_order_tells_the_tenant_how_the_sender_stands_and_not_why(
+    world, database, subject, state, code
+):
+    """The operator's own words may name other customers; they stay in the operator's views."""
+    [message] = await world.accepted()
+    await database.execute(
+        "INSERT INTO health_states (subject_id, kind, state, reason, since, hold_seconds)"
+        " VALUES ($1, $2, $3, 'a case of fraud', now(), 30)",
+        world.home if subject == "route" else world.first.id,
+        subject,
+        state,
+    )
+    await ordered_away(world, database, reason="a case of fraud")
+    assert await told_of(database, message.id) == [code]
+
+
+async def test_a_picture_only_goes_to_an_account_in_which_its_file_lies(world, database):
+    """Elsewhere it could only be refused for good; here it waits until its sender is back."""
+    await database.execute("UPDATE senders SET channels = '{sms,mms}'")
+    await database.execute("UPDATE senders SET state = 'standby' WHERE id = $1", world.second.id)
+    places = [{world.home}, {world.home, world.abroad}]
+    files = [
+        Media(id="med_1", content_type="image/png", staged={str(each): "s3://files/1" for each in accounts})
+        for accounts in places
+    ]
+    here, both = [(await world.accepted(channel="mms", content=to_column(file)))[0].id for file in files]
+    assert await ordered_away(world, database) == 1
+    assert (await row_of(database, here))["sender_id"] == world.first.id
+    assert (await row_of(database, both))["sender_id"] == world.third.id
+
+
+@pytest.fixture
+def calling(world, worker_pool, scripted_carrier):
+    """A function that takes a marked message as far as its call, with what is ill by now."""
+    carrier = scripted_carrier(lambda _: Sent(provider_message_id="aws-1"))
+
+    async def attempt(mine, ill):
+        caller = Caller(
+            route=mine.route,
+            carrier=carrier,
+            lanes=None,
+            keys=DataKeys(worker_pool, SECRET_KEY),
+            recorder=world.recorder,
+            backoff=None,
+            clock=world.clock,
+            ill=lambda: ill,
+            opted_out=None,
+        )
+        await caller.call(mine, None, time.monotonic())
+        assert carrier.sent == []
+
+    return attempt
+
+
+DISABLED = Illness(state="disabled", reason="blocked by the carrier")
+NOWHERE = to_column(Media(id="med_1", content_type="image/png", staged={}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "ill"),
+    [({}, "sender"), ({}, "account"), ({"opted_out": True}, None), ({"content": NOWHERE}, None)],
+    ids=["sender_disabled", "account_disabled", "opted_out", "file_not_there"],
+)
+async def test_what_was_kept_back_without_a_call_says_nothing_of_anybodys_health(
+    world, database, marked, calling, changes, ill
+):
+    """Else a disabled number would make its account ill, and what never left would make it well."""
+    messages = await world.accepted(LEAST_CALLS + 5, need={"named": world.first.value})
+    subject = {"sender": world.first.id, "account": world.home}.get(ill)
+    for mine in await marked(*(message.id for message in messages)):
+        await calling(structs.replace(mine, **changes), {subject: DISABLED} if subject else {})
+    await world.recorder.drained()
+    await world.tally.flush()
+    counted = "SELECT count(*) FROM health_tallies WHERE subject_id = ANY($1)"
+    assert await database.fetchval(counted, [world.first.id, world.home]) == 0
+
+
+async def test_a_message_that_leaves_a_disabled_sender_makes_nobody_ill(world, database, marked, calling):
+    """AWS has refused nothing, and the operator may have enabled the sender meanwhile."""
+    [message] = await world.accepted()
+    [mine] = await marked(message.id)
+    await calling(mine, {world.first.id: DISABLED})
+    await world.recorder.drained()
+    assert (await row_of(database, message.id))["sender_id"] == world.second.id
+    assert await database.fetchval("SELECT count(*) FROM health_states") == 0
     assert await database.fetchval("SELECT count(*) FROM relane_orders") == 0
 
 

@@ -58,6 +58,14 @@ def test_the_worse_of_sender_and_route_counts():
     )
 
 
+@pytest.mark.parametrize("state", ["disabled", "unhealthy", "probing"])
+@pytest.mark.parametrize("draw", [NEVER, ALWAYS])
+def test_what_made_it_ill_is_not_said_to_the_tenant(state, draw):
+    """It is the operator's own words, or counts the calls of all tenants of the route."""
+    ill = {ONE.id: illness(state), TWO.id: illness(state)}
+    assert not [c.detail for c in judge(FOUND, ill, draw=draw) if "half of its calls" in c.detail]
+
+
 def test_what_does_not_fit_stays_what_it_is():
     """The last resort is for the ill, not for a sender of another country."""
     found = rank(world(ONE, sender(3, country="CA")), TEXT)
