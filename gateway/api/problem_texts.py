@@ -403,7 +403,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
             "A pool answers as one sender: its members are in one AWS account, share its opt-out list and "
             "carry its kind of messages. `detail` names the sender that differs, and how."
         ),
-        "Leave the sender out, give the pool its opt-out list, or say `allow_mixed` where mixing is meant.",
+        (
+            "Leave the sender out, give the pool its list, or say `allow_mixed` where mixing is meant. "
+            "A new sender that fits no pool: add it with `standby`, make a pool for it, and enable it."
+        ),
     ),
     "plan_changed": (
         (

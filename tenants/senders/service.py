@@ -35,7 +35,6 @@ _KEPT: Final = frozenset(
 )  # fmt: skip
 _KEPT_STATES: Final = frozenset({"standby", "disabled"})
 """What an operator decided; AWS describing the sender as active does not undo it."""
-_MOST_POOLS: Final = 100
 NO_SHARED_ROUTES: Final = frozenset({"US", "CN"})
 _NAME: Final = re.compile("[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}")
 
@@ -164,17 +163,6 @@ async def put_pool(
     if written.changed or reordered:
         await _note(scope, session, "pool.put", encode("pool", pool.id), {"senders": len(sender_ids)})
     return pool
-
-
-async def join_default_pool(scope: TenantScope, session: AsyncSession, sender: Sender) -> None:
-    """Make a sender the last of the tenant's oldest pool; without pools every sender is taken anyway."""
-    pools = await store.pools(scope, session, limit=_MOST_POOLS)
-    if not pools:
-        return
-    oldest = pools[-1]
-    held = (await store.members(scope, session, [oldest.id]))[oldest.id]
-    if sender.id not in held:
-        await store.set_members(scope, session, oldest.id, [*held, sender.id])
 
 
 async def put_configuration_set(

@@ -100,15 +100,53 @@ async def test_a_standby_takes_a_blocked_senders_place_in_one_call(operator, cus
     [
         ({"country": "CA", "standby": True}, "other_country"),
         ({"message_types": ["promotional"], "standby": True}, "carries_less"),
+        ({"channels": ["voice"], "standby": True}, "carries_less"),
+        ({"two_way": False, "standby": True}, "one_way"),
+        ({"use_cases": ["MARKETING"], "standby": True}, "use_case_not_registered"),
     ],
 )
 async def test_a_standby_that_could_not_carry_it_is_refused(operator, customer, change, code):
     """Better now than with the first message."""
     acc = await account(operator)
-    blocked, standby = await sender(operator, customer, acc), await sender(operator, customer, acc, **change)
+    able = {"channels": ["sms", "voice"], "two_way": True, "use_cases": ["2FA"]}
+    blocked = await sender(operator, customer, acc, **able)
+    standby = await sender(operator, customer, acc, **(able | change))
     answer = await operator.post(path(customer, blocked, "swap"), json={"standby": standby["id"]})
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, code)
     assert (await customer.api.get(f"/v1/senders/{blocked['id']}")).json()["state"] == "active"
+
+
+async def test_a_standby_by_which_nothing_of_the_tenants_may_leave_is_refused(operator, customer):
+    """Its messages would have nowhere to go."""
+    acc, elsewhere = await account(operator), await account(operator)
+    blocked = await sender(operator, customer, acc)
+    standby = await sender(operator, customer, elsewhere, standby=True)
+    routes = f"/v1/admin/tenants/{customer.id}/routes"
+    await operator.put(routes, json={"routes": [acc["id"]]})
+    answer = await operator.post(path(customer, blocked, "swap"), json={"standby": standby["id"]})
+    [fault] = answer.json()["errors"]
+    assert (answer.status_code, fault["field"], fault["code"]) == (422, "/standby", "route_not_allowed")
+    await operator.put(routes, json={"routes": [acc["id"], elsewhere["id"]]})
+    answer = await operator.post(path(customer, blocked, "swap"), json={"standby": standby["id"]})
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("state", ["released", "pending"])
+async def test_a_number_that_aws_does_not_lend_is_not_swapped_back_into_use(
+    operator, customer, database, state
+):
+    """A released number may be somebody else's by now; its release stays written down."""
+    acc = await account(operator)
+    gone, standby = await sender(operator, customer, acc), await sender(operator, customer, acc, standby=True)
+    row = decode("idn", gone["id"])
+    await database.execute("UPDATE senders SET state = $2 WHERE id = $1", row, state)
+    facts = "SELECT state, released_at FROM senders WHERE id = $1"
+    before = dict(await database.fetchrow(facts, row))
+    for move, body in (("swap", {"standby": standby["id"]}), ("enable", {"reason": "x"})):
+        answer = await operator.post(path(customer, gone, move), json=body)
+        [fault] = answer.json()["errors"]
+        assert (answer.status_code, fault["field"], fault["code"]) == (422, "/sender", "not_ready")
+    assert dict(await database.fetchrow(facts, row)) == before
 
 
 async def test_nobody_swaps_in_another_tenants_sender(operator, customer, stranger):
