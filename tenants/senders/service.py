@@ -16,6 +16,7 @@ from tenants.ids import encode
 from tenants.rates import check_rate
 from tenants.scope import TenantScope
 from tenants.senders import store
+from tenants.senders.endpoints import check_endpoint
 from tenants.senders.mixing import check_mixing
 from tenants.senders.models import AwsAccount, ConfigurationSet, Pool, Sender
 from tenants.senders.store import KnownSender
@@ -117,13 +118,14 @@ async def ensure_account(
 
     Raises:
         InvalidInput: The name is none, a new account has no Region, a new rate breaks the rule of
-            `tenants.rates`, or a tenant's own account would lose its role.
+            `tenants.rates`, a new endpoint cannot be called, or a tenant's own account would lose its role.
     """
     if _NAME.fullmatch(name) is None:
         raise InvalidInput("/name", "invalid_name", "a name is 1 to 100 letters, digits, blanks and ._-")
     known = await store.account_named(session, name, locked=True)
     given = {key: value for key, value in msgspec.structs.asdict(facts).items() if value is not UNSET}
     _check_account_rates(given, known)
+    _check_endpoint(given, known)
     values = {key: _AT_FIRST.get(key) if value is None else value for key, value in given.items()}
     if known is None:
         if "region" not in values:
@@ -220,6 +222,12 @@ def _check_account_rates(given: Mapping[str, Any], known: AwsAccount | None) -> 
         rate = given.get(field)
         if rate is not None and rate != getattr(known, field, None):
             check_rate(f"/{field}", rate)
+
+
+def _check_endpoint(given: Mapping[str, Any], known: AwsAccount | None) -> None:
+    url = given.get("endpoint_url")
+    if url is not None and url != getattr(known, "endpoint_url", None):
+        check_endpoint("/endpoint_url", url)
 
 
 def _check_keeps_its_role(known: AwsAccount, values: Mapping[str, Any]) -> None:

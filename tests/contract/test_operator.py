@@ -188,6 +188,24 @@ async def test_a_new_aws_account_names_its_region(operator) -> None:
     assert (refused.status_code, fault["field"], fault["code"]) == (422, "/region", "required")
 
 
+@pytest.mark.parametrize(
+    "field", ["region", "endpoint_url", "role_arn", "external_id", "media_bucket", "topic_arn"]
+)
+async def test_a_line_break_after_a_field_of_an_aws_account_is_refused(operator, field) -> None:
+    """No carrier opens with one, and its messages would wait."""
+    path = f"/v1/admin/aws-accounts/{uuid4().hex}"
+    answer = await operator.put(path, json=OF_A_TENANT | {field: f"{OF_A_TENANT[field]}\n"})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, f"/{field}"), answer.text
+
+
+@pytest.mark.parametrize("host", ["host:99999", "host:0", "a..b", "a-.b", "a" * 64, "sms.-x"])
+async def test_an_endpoint_that_cannot_be_opened_is_refused(operator, host) -> None:
+    """Else a log would tell of it every three seconds, and nobody else."""
+    path = f"/v1/admin/aws-accounts/{uuid4().hex}"
+    answer = await operator.put(path, json={"region": "us-east-1", "endpoint_url": f"http://{host}"})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "/endpoint_url"), answer.text
+
+
 @pytest.mark.parametrize("rate", [0, 1e-320, 1e300])
 @pytest.mark.parametrize("field", ["sends_per_second", "media_per_second", "voice_per_second"])
 async def test_an_aws_account_s_rate_beyond_the_rule_is_refused_with_the_field(operator, field, rate) -> None:

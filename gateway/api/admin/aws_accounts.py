@@ -23,21 +23,21 @@ from tenants.senders import service, store
 from tenants.senders.models import AwsAccount
 from tenants.senders.service import AccountFacts
 
-_Text = Annotated[str, Meta(min_length=1, max_length=2048)]
-_Region = Annotated[str, Meta(pattern="^[a-z]{2}(-[a-z]{2,12}){1,3}-[0-9]{1,2}$", max_length=40)]
+_SnsArn = Annotated[str, Meta(pattern=r"^arn:aws[a-z-]*:sns:[^\s\x00]+\Z", max_length=2048)]
+_Region = Annotated[str, Meta(pattern=r"^[a-z]{2}(-[a-z]{2,12}){1,3}-[0-9]{1,2}\Z", max_length=40)]
 _Endpoint = Annotated[
     str,
     Meta(
-        pattern=r"^https?://[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?$",
+        pattern=r"^https?://[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?\Z",
         max_length=2048,
     ),
 ]
 _RoleArn = Annotated[
-    str, Meta(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{1,12}:role/[A-Za-z0-9+=,.@_/-]+$", max_length=2048)
+    str, Meta(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{1,12}:role/[A-Za-z0-9+=,.@_/-]+\Z", max_length=2048)
 ]
-_ExternalId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9+=,.@:/_-]{2,1224}$")]
+_ExternalId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9+=,.@:/_-]{2,1224}\Z")]
 """As STS takes them."""
-_Bucket = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+_Bucket = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z")]
 
 
 class AwsAccountView(Struct, frozen=True, kw_only=True):
@@ -93,8 +93,8 @@ class AwsAccountBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """SendVoiceMessage requests per second; at first 1."""
     media_bucket: _Bucket | UnsetType | None = UNSET
     """The S3 bucket of this account and Region in which files for MMS are staged."""
-    topic_arn: _Text | UnsetType | None = UNSET
-    subscription_arn: _Text | UnsetType | None = UNSET
+    topic_arn: _SnsArn | UnsetType | None = UNSET
+    subscription_arn: _SnsArn | UnsetType | None = UNSET
     shared_routes: bool | UnsetType | None = UNSET
     """Whether its messages may leave by shared routes, if the tenant's plan agrees; at first not."""
     sandbox: bool | UnsetType | None = UNSET

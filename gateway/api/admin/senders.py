@@ -60,7 +60,7 @@ class NewSender(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The use cases it is registered for; empty where no registration names one."""
     allow_mixed: bool = False
     """The operator's word that it may carry promotional messages beside others, which is refused without."""
-    opt_out_list: Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,64}$")] | None = None
+    opt_out_list: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")] | None = None
     """The list at AWS that its recipients stop on; a pool takes only senders that share its own."""
     standby: bool = False
     """Kept ready to take another's place; sends nothing until then."""
