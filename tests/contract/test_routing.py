@@ -57,10 +57,22 @@ async def test_a_sender_that_exists_at_aws_is_added_by_its_arn_and_shown_to_its_
         ({"type": "SHARED"}, "/country"),
         ({"channels": ["fax"]}, "/channels/0"),
         ({"country": "usa"}, "/country"),
+        ({"country": "ZZ"}, "/country"),
+        ({"account": encode("acc", new_uuid())}, "/account"),
+        ({"value": "not a number"}, "/value"),
+        ({"value": "+12065550100\n"}, "/value"),
+        ({"value": "+120655501"}, "/value"),
+        ({"value": "+442071838750"}, "/value"),
+        ({"type": "SHORT_CODE", "value": "+12065550100"}, "/value"),
+        ({"type": "SENDER_ID", "country": "GB", "value": "-!!!\n"}, "/value"),
+        ({"type": "SENDER_ID", "country": "GB", "value": "TWELVESIGNS1"}, "/value"),
+        ({"arn": " "}, "/arn"),
+        ({"arn": "arn:x\n"}, "/arn"),
+        ({"use_cases": ["otp", "nonsense"]}, "/use_cases/1"),
     ],
 )
 async def test_a_sender_that_breaks_a_rule_is_refused_with_its_field(operator, customer, change, field):
-    """There are no shared routes to the United States, for one."""
+    """There are no shared routes to the United States, for one; nothing is stored."""
     acc = await account(operator)
     body = {
         "account": acc["id"],
@@ -71,6 +83,22 @@ async def test_a_sender_that_breaks_a_rule_is_refused_with_its_field(operator, c
     }
     answer = await operator.post(f"/v1/admin/tenants/{customer.id}/senders", json=body | change)
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field), answer.text
+    assert (await customer.api.get("/v1/senders")).json()["data"] == []
+
+
+async def test_a_sender_is_not_added_in_another_tenants_own_account(operator, customer, stranger):
+    """Its messages could never leave there."""
+    own = {"role_arn": "arn:aws:iam::111122223333:role/x", "external_id": "xy"}
+    theirs, mine = (
+        await account(operator, owner=stranger.id, **own),
+        await account(operator, owner=customer.id, **own),
+    )
+    body = {"type": "SENDER_ID", "value": "ACME", "country": "GB", "arn": f"arn:{uuid4().hex}"}
+    path = f"/v1/admin/tenants/{customer.id}/senders"
+    refused = await operator.post(path, json=body | {"account": theirs["id"]})
+    [fault] = refused.json()["errors"]
+    assert (refused.status_code, fault["field"], fault["code"]) == (422, "/account", "no_such_account")
+    assert (await operator.post(path, json=body | {"account": mine["id"]})).status_code == 200
 
 
 async def test_a_standby_takes_a_blocked_senders_place_in_one_call(operator, customer, world, database):
@@ -242,8 +270,9 @@ async def test_explain_takes_the_body_of_a_send(customer):
 async def test_mixing_promotional_and_other_messages_takes_the_operators_word(operator, customer):
     """Who stops the offers would stop the codes, too; what was allowed is shown and audited."""
     acc = await account(operator)
-    facts = {"type": "SHORT_CODE", "message_types": ["promotional", "otp"], "arn": f"arn:{uuid4().hex}"}
-    body = {"account": acc["id"], "value": "12345", "country": "US"} | facts
+    facts = {"type": "SHORT_CODE", "value": "12345", "message_types": ["promotional", "otp"]}
+    facts["arn"] = f"arn:{uuid4().hex}"
+    body = {"account": acc["id"], "country": "US"} | facts
     answer = await operator.post(f"/v1/admin/tenants/{customer.id}/senders", json=body)
     problem = answer.json()
     assert (answer.status_code, problem["errors"][0]["code"]) == (422, "mixed_use"), answer.text

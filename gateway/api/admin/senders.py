@@ -26,12 +26,14 @@ from tenants.ids import decode
 from tenants.rates import Rate
 from tenants.scope import TenantScope
 from tenants.senders import service, swapping
+from tenants.senders.identities import check_identity
 from tenants.senders.membership import join_a_pool
+from tenants.senders.routing import check_account
 from tenants.senders.service import Channel, SenderFacts, SenderType
+from tenants.templates.use_cases import RegisteredUse
 
 Reason = Annotated[str, Meta(min_length=1, max_length=200)]
-_Text = Annotated[str, Meta(min_length=1, max_length=2048)]
-_UseCase = Annotated[str, Meta(min_length=1, max_length=100)]
+_Arn = Annotated[str, Meta(pattern=r"^arn:[!-~]+\Z", max_length=2048)]
 _T = TypeVar("_T")
 _CHANGES = refusals(*OPERATOR, *WITH_BODY, *WITH_IDEMPOTENCY, "not_found")
 _PLACED = refusals(*OPERATOR, *WITH_BODY, *WITH_IDEMPOTENCY, "not_found", "pool_mismatch")
@@ -44,9 +46,9 @@ class NewSender(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`acc_…`: the account whose calls name it."""
     type: SenderType
     value: Annotated[str, Meta(min_length=1, max_length=20)]
-    """The number, the short code or the sender id."""
+    """The number in E.164 and of the country, the short code, or the sender id."""
     country: CountryCode
-    arn: _Text
+    arn: _Arn
     """What the calls name; for `SHARED` the ARN of a pool with shared routes."""
     message_types: Annotated[list[service.MessageType], Meta(max_length=3)] = []
     """What it may carry; empty for all."""
@@ -56,8 +58,8 @@ class NewSender(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         default_factory=lambda: ["sms"]
     )
     two_way: bool = False
-    use_cases: Annotated[list[_UseCase], Meta(max_length=20)] = []
-    """The use cases it is registered for; empty where no registration names one."""
+    use_cases: Annotated[list[RegisteredUse], Meta(max_length=20)] = []
+    """The use cases it is registered for, in AWS's words or ours; empty where no registration names one."""
     allow_mixed: bool = False
     """The operator's word that it may carry promotional messages beside others, which is refused without."""
     opt_out_list: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")] | None = None
@@ -115,6 +117,7 @@ async def put_tenant_sender(
 
     async def work(session: AsyncSession) -> SenderView:
         await accounts.get(scope, session)
+        await check_account(scope, session, facts.account_id)
         row = await service.put_sender(scope, session, facts)
         if row.state == "active":
             await join_a_pool(scope, session, row)
@@ -241,6 +244,7 @@ def _facts(data: NewSender) -> SenderFacts:
         account = decode("acc", data.account)
     except InvalidId as error:
         raise Refusal.of_field("/account", "invalid_id", str(error)) from error
+    check_identity(data.type, data.value, data.country)
     return SenderFacts(
         account_id=account,
         type=data.type,
