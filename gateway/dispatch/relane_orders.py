@@ -124,6 +124,7 @@ class RelaneOrders:
             candidates=judge(rank(routing, row.need), self._ill(), draw=_NO_PROBE),
             routing=routing,
             spread=row.message_id.int,
+            recipient_hash=row.recipient_hash,
         )
         if not isinstance(move, GoTo):
             return None

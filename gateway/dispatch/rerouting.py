@@ -161,6 +161,7 @@ class Rerouting:
             candidates=candidates,
             routing=routing,
             spread=row.message_id.int,
+            recipient_hash=row.recipient_hash,
         ):
             case GoTo(sender=sender):
                 return Relane(

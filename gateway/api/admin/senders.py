@@ -233,7 +233,7 @@ async def _changed(request: ApiRequest, desk: Desk, scope: TenantScope, work: Wo
 
 async def _check_succession(scope: TenantScope, session: AsyncSession, pair: swapping.Pair) -> None:
     plan = accounts.plan_of(await accounts.get(scope, session))
-    routing = await read_routing(scope, session, shared_routes=plan.shared_routes)
+    routing = await read_routing(scope, session, plan)
     lacks = shortfall(routing, routing.senders[pair.out.id], routing.senders[pair.standby.id])
     if lacks is not None:
         raise Refusal.of_field("/standby", lacks.code, f"The standby cannot take the place: {lacks.detail}.")
