@@ -182,7 +182,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "protect_blocked": (
         ("The country or number is blocked by the tenant's protect rules."),
-        "Check the rules under /v1/protect, and the traffic for pumping.",
+        "Check the rules (`GET /v1/protect/effective`), and the traffic for pumping.",
     ),
     "channel_disabled": (
         "The tenant's plan does not list the channel.",
