@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from tenants.templates.use_cases import MessageType, UseCase
 
-Country = Annotated[str, Meta(pattern="^[A-Z]{2}$")]
+Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z")]
 
 
 class Wish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

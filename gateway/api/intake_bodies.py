@@ -14,7 +14,7 @@ class IntakeRegistration(Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     reference: Reference
     """Unique for the customer: posted again, the same draft is filled further."""
-    type: Annotated[str, Meta(min_length=1, max_length=100, pattern="^[A-Z0-9_]+$")]
+    type: Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[A-Z0-9_]+\Z")]
     """One of `GET /v1/admin/registration-forms`, such as `US_TOLL_FREE_REGISTRATION`."""
     name: Name
     values: GivenValues = field(default_factory=dict)

@@ -48,7 +48,7 @@ class MessageQuery(Struct, frozen=True, kw_only=True):
 async def message_query(
     *,
     status: Annotated[MessageStatus | None, QueryParameter()] = None,
-    country: Annotated[_Text, QueryParameter(pattern="^[A-Z]{2}$")] = None,
+    country: Annotated[_Text, QueryParameter(pattern=r"^[A-Z]{2}\Z")] = None,
     to: Annotated[_Text, QueryParameter(max_length=40, description="Recipient, E.164")] = None,
     sender: Annotated[
         _Text, QueryParameter(name="from", max_length=40, description="Number, short code or sender id")
@@ -57,8 +57,8 @@ async def message_query(
     channel: Annotated[Channel | None, QueryParameter()] = None,
     template: Annotated[_Text, QueryParameter(max_length=40, description="Template id")] = None,
     carrier: Annotated[_Text, QueryParameter(max_length=_LONGEST, description="As receipts name it")] = None,
-    mcc: Annotated[_Text, QueryParameter(pattern="^[0-9]{3}$", description="Mobile country code")] = None,
-    mnc: Annotated[_Text, QueryParameter(pattern="^[0-9]{2,3}$", description="Mobile network code")] = None,
+    mcc: Annotated[_Text, QueryParameter(pattern=r"^[0-9]{3}\Z", description="Mobile country code")] = None,
+    mnc: Annotated[_Text, QueryParameter(pattern=r"^[0-9]{2,3}\Z", description="Mobile network code")] = None,
     reason: Annotated[_Text, QueryParameter(max_length=_LONGEST, description=_REASON)] = None,
     provider_status: Annotated[
         _Text, QueryParameter(max_length=_LONGEST, description="AWS's word, such as `CARRIER_BLOCKED`")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 from litestar import Litestar, MediaType, Response, get
@@ -68,6 +68,7 @@ def openapi_route(describe: Callable[[], Litestar], handlers: Sequence[HTTPRoute
         _close_bodies(schema, handlers)
         _offer_idempotency(schema)
         _offer_files(schema, handlers)
+        _word_patterns(schema)
         return msgspec.json.encode(schema, order="deterministic")
 
     @get("/openapi.json", include_in_schema=False, sync_to_thread=True)
@@ -113,6 +114,23 @@ def _offer_files(schema: dict[str, Any], handlers: Sequence[HTTPRouteHandler]) -
             answer["content"] = shown | {kind: {"schema": _FILE} for kind in files}
             if not shown:
                 answer["description"] = "The file, sent while it is made."
+
+
+def _word_patterns(described: object) -> None:
+    r"""
+    End patterns as JSON Schema does: its `$` is the end of the text.
+
+    Python's lets a line break follow, so patterns here end with `\Z`, which other languages do not know.
+    """
+    if isinstance(described, list):
+        for each in cast("list[object]", described):
+            _word_patterns(each)
+    if isinstance(described, dict):
+        members = cast("dict[str, object]", described)
+        for name, each in members.items():
+            if name == "pattern" and isinstance(each, str):
+                members[name] = each.replace(r"\Z", "$")
+            _word_patterns(each)
 
 
 def _operation_id(

@@ -182,7 +182,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "protect_blocked": (
         ("The country or number is blocked by the tenant's protect rules."),
-        "Check the rules under /v1/protect, and the traffic for pumping.",
+        "Check the rules (`GET /v1/protect/effective`), and the traffic for pumping.",
     ),
     "channel_disabled": (
         "The tenant's plan does not list the channel.",
@@ -403,7 +403,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
             "A pool answers as one sender: its members are in one AWS account, share its opt-out list and "
             "carry its kind of messages. `detail` names the sender that differs, and how."
         ),
-        "Leave the sender out, give the pool its opt-out list, or say `allow_mixed` where mixing is meant.",
+        (
+            "Leave the sender out, give the pool its list, or say `allow_mixed` where mixing is meant. "
+            "A new sender that fits no pool: add it with `standby`, make a pool for it, and enable it."
+        ),
     ),
     "plan_changed": (
         (

@@ -41,21 +41,21 @@ _KIND: Final = "registration"
 _DECODED_AT_ONCE: Final = asyncio.Semaphore(2)
 """Files in memory, unpacked."""
 
-Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Reference = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9._:/-]+$")]
+Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
+Reference = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9._:/-]+\Z")]
 FieldPath = Annotated[str, Meta(min_length=1, max_length=100)]
 GivenValue = (
     Annotated[str, Meta(max_length=10_000)]
     | Annotated[list[Annotated[str, Meta(max_length=200)]], Meta(max_length=50)]
 )
 GivenValues = Annotated[dict[FieldPath, GivenValue | None], Meta(max_length=200)]
-Dollars = Annotated[str, Meta(pattern=r"^[0-9]{1,6}(\.[0-9]{1,5})?$")]
+Dollars = Annotated[str, Meta(pattern=r"^[0-9]{1,6}(\.[0-9]{1,5})?\Z")]
 
 
 class NewRegistrationBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A registration to be."""
 
-    type: Annotated[str, Meta(min_length=1, max_length=100, pattern="^[A-Z0-9_]+$")]
+    type: Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[A-Z0-9_]+\Z")]
     """One of `GET /v1/registration-forms`, such as `US_TOLL_FREE_REGISTRATION`."""
     name: Name
     """The tenant's own name for it."""

@@ -237,9 +237,9 @@ class AwsProvisioner:
         """Make topic and subscription; both are there already when AWS says so, and nothing changes."""
         topics = SnsTopics(self._session, account)
         topic_arn = await topics.ensure_topic()
-        await self._remember(account, topic_arn=topic_arn)
+        await self._remember(account, AccountFacts(topic_arn=topic_arn))
         subscription_arn = await topics.subscribe(topic_arn, f"{self._public_url}/v1/ingest/sns")
-        await self._remember(account, topic_arn=topic_arn, subscription_arn=subscription_arn)
+        await self._remember(account, AccountFacts(subscription_arn=subscription_arn))
         return topic_arn
 
     async def _note_tier(self, aws: Control, account: AwsAccount) -> None:
@@ -248,26 +248,9 @@ class AwsProvisioner:
         tiers = [each["Value"] for each in answer["AccountAttributes"] if each["Name"] == "ACCOUNT_TIER"]
         sandbox = tiers == ["SANDBOX"]
         if sandbox != account.sandbox:
-            await self._remember(account, sandbox=sandbox)
+            await self._remember(account, AccountFacts(sandbox=sandbox))
 
-    async def _remember(
-        self,
-        account: AwsAccount,
-        *,
-        topic_arn: str | None = None,
-        subscription_arn: str | None = None,
-        sandbox: bool | None = None,
-    ) -> None:
-        facts = AccountFacts(
-            region=account.region,
-            endpoint_url=account.endpoint_url,
-            role_arn=account.role_arn,
-            external_id=account.external_id,
-            sends_per_second=account.sends_per_second,
-            topic_arn=topic_arn,
-            subscription_arn=subscription_arn,
-            sandbox=sandbox,
-        )
+    async def _remember(self, account: AwsAccount, facts: AccountFacts) -> None:
         async with worker_transaction(self._engine) as session:
             await senders.ensure_account(session, facts, name=account.name)
 

@@ -4,7 +4,8 @@ Whether a message goes to another sender after a call, and to which. Pure.
 Only what AWS certainly did not take moves on: a refusal of the identity, of the account, or a connection that
 was never made. An unknown outcome never does: the text may be on its way, and a second sender would send it
 again. From the one that failed it goes to the next identity, then the next account, then the next Region,
-each once; the tenant's own order of routes comes first where the operator has set one.
+each once; the tenant's own order of routes comes first where the operator has set one. With `sticky_sender`
+it goes where new messages of its recipient go, so that a person sees one number.
 """
 
 from collections.abc import Sequence
@@ -16,8 +17,9 @@ from msgspec import Struct
 
 from gateway.carrier.ports import NotSent, Refused, Sent, Unknown
 from gateway.dispatch.record import Expired, NotOpened, Result
-from gateway.routing.candidates import Candidate
+from gateway.routing.candidates import Candidate, best_group
 from gateway.routing.facts import SenderFact, TenantRouting
+from gateway.routing.sticky import sticky
 from gateway.routing.tally import CallResult
 
 Blame = Literal["sender", "account", "region"]
@@ -97,6 +99,7 @@ def next_move(
     candidates: Sequence[Candidate],
     routing: TenantRouting,
     spread: int = 0,
+    recipient_hash: bytes = b"",
 ) -> Move:
     """
     Return where a message goes after a failure.
@@ -107,6 +110,7 @@ def next_move(
         after: How many failures of a kind that may pass move a message on.
         candidates: All of the tenant's senders as they are judged now, best first.
         spread: Any number of the message's own: it chooses between equals.
+        recipient_hash: Chooses in its stead for a tenant with `sticky_sender`, as it does for new messages.
     """
     if not failure.definite and failures + 1 < after:
         return Stay()
@@ -129,6 +133,8 @@ def next_move(
     ]
     if not left:
         return Stay()
+    if routing.sticky_sender:
+        return GoTo(sticky(best_group(left), recipient_hash))
     here = "" if home is None else _region(routing, home)
     distances = [_distance(routing, candidate, home, here) for candidate in left]
     nearest = [

@@ -29,13 +29,15 @@ class QueueRow(Struct, frozen=True, kw_only=True):
     account_id: UUID
     sender_value: str
     need: Need
+    recipient_hash: bytes
     file_in: frozenset[UUID] | None = None
     """The AWS accounts in which its file lies; None for a message without one."""
 
 
 _ROWS: Final = """
     SELECT q.message_id, q.state, q.attempt, q.due_at, q.trail, q.failures, q.need, m.sender_id, m.account_id,
-        m.sender_value, m.country, m.type AS message_type, m.channel, m.content, t.version, t.use_case
+        m.sender_value, m.country, m.type AS message_type, m.channel, m.content, m.recipient_hash, t.version,
+        t.use_case
     FROM dispatch_queue q JOIN messages m ON m.tenant_id = q.tenant_id AND m.id = q.message_id
     LEFT JOIN template_versions t ON t.tenant_id = m.tenant_id AND t.template_id = m.template_id
         AND t.version = m.template_version
@@ -66,6 +68,7 @@ def _row(row: asyncpg.Record) -> QueueRow:
         sender_value=row["sender_value"],
         need=msgspec.convert(asked | need, Need),
         file_in=_file_in(row["content"]),
+        recipient_hash=row["recipient_hash"],
     )
 
 

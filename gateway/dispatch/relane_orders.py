@@ -130,6 +130,7 @@ class RelaneOrders:
             candidates=next_senders(row, routing, self._ill()),
             routing=routing,
             spread=row.message_id.int,
+            recipient_hash=row.recipient_hash,
         )
         if not isinstance(move, GoTo):
             return None

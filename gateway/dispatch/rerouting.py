@@ -158,6 +158,7 @@ class Rerouting:
             candidates=next_senders(row, routing, ill),
             routing=routing,
             spread=row.message_id.int,
+            recipient_hash=row.recipient_hash,
         ):
             case GoTo(sender=sender):
                 return Relane(

@@ -63,7 +63,7 @@ class SnapshotReader:
             approved = [_parsed(row) for row in await templates.approved(scope, session)]
             plan = accounts.plan_of(tenant)
             protection = await protect.protection(scope, session)
-            routing = await read_routing(scope, session, shared_routes=plan.shared_routes)
+            routing = await read_routing(scope, session, plan)
             budgets = await budget_store.caps(scope, session)
             proven = await verified_numbers.proven(scope, session)
             suspicions = await pumping.suspicions(scope, session)

@@ -19,9 +19,9 @@ VoiceId = Literal[
     "ZEINA", "ZHIYU",
 ]  # fmt: skip
 """Amazon Polly's voices as AWS's model of SendVoiceMessage names them."""
-ContextKey = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^\S+$")]
+ContextKey = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^\S+\Z")]
 ContextValue = Annotated[str, Meta(min_length=1, max_length=800)]
-Money = Annotated[str, Meta(pattern=r"^\d{1,9}(\.\d{1,6})?$", description="decimal USD")]
+Money = Annotated[str, Meta(pattern=r"^\d{1,9}(\.\d{1,6})?\Z", description="decimal USD")]
 
 MAX_CONTEXT_PAIRS = 3
 """AWS takes five; two carry our message id and attempt."""
@@ -34,7 +34,7 @@ class TemplateRef(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     name: Annotated[str, Meta(max_length=100)] | UnsetType = UNSET
     version: Annotated[int, Meta(ge=1)] | UnsetType = UNSET
     """The newest approved version where absent."""
-    locale: Annotated[str, Meta(pattern="^[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?$")] | UnsetType = UNSET
+    locale: Annotated[str, Meta(pattern=r"^[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?\Z")] | UnsetType = UNSET
     """BCP 47 tag of the variant to send; that of the recipient's country where absent, else the body."""
     variables: dict[str, str | int | float | bool | None] = {}
 

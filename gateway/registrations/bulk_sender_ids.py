@@ -18,6 +18,7 @@ from gateway.clock import Clock
 from gateway.db.transaction import worker_transaction
 from gateway.faultpoints import FaultPoint, fp
 from gateway.lanes.gates import identity_rate
+from gateway.registrations.placing import place
 from tenants.registrations.bulk_sender_ids import BulkState, Settled, locked, settle, take
 from tenants.registrations.models import BulkSenderId
 from tenants.scope import TenantScope
@@ -142,4 +143,4 @@ async def _make_sender(session: AsyncSession, row: BulkSenderId, seen: SeenSende
     )
     sender = await service.put_sender(scope, session, facts)
     if sender.state == "active":
-        await service.join_default_pool(scope, session, sender)
+        await place(scope, session, sender)

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from gateway.carrier.registration_shapes import Tied
 from gateway.lanes.gates import identity_rate
 from gateway.registrations.number_terms import number_terms
+from gateway.registrations.placing import place
 from tenants.credits.registration_fees import post_registration_fee
 from tenants.registrations.checking import Values
 from tenants.registrations.forms import Form
@@ -103,7 +104,7 @@ def use_cases(values: Values) -> list[str]:
 async def _keep(scope: TenantScope, session: AsyncSession, facts: SenderFacts) -> None:
     sender = await senders.put_sender(scope, session, facts)
     if sender.state == "active":
-        await senders.join_default_pool(scope, session, sender)
+        await place(scope, session, sender)
 
 
 @cache

@@ -22,7 +22,8 @@ ORDER: Final = ("SHORT_CODE", "TEN_DLC", "LONG_CODE", "SENDER_ID", "TOLL_FREE", 
 NEVER_SHARED: Final = frozenset({"US", "CN"})
 """AWS has no shared routes there."""
 _LAST_RESORTS: Final = {"SHARED": 1, "SIMULATOR": 2}
-_USES_OF_TYPE: Final = {str(kind): frozenset[str](uses) for kind, uses in OF_TYPE.items()}
+USES_OF_TYPE: Final = {str(kind): frozenset[str](uses) for kind, uses in OF_TYPE.items()}
+"""Registered use cases that a message of a type may have."""
 
 Reason = Literal[
     "fits",
@@ -115,7 +116,7 @@ def _fault(
         return "not_in_pool", f"it is in no pool for {need.message_type} messages"
     if sender.country != need.country:
         return "other_country", f"it serves {sender.country}"
-    return _capability_fault(need, sender) or _route_fault(routing, need, sender)
+    return _capability_fault(need, sender) or route_fault(routing, need.country, sender)
 
 
 def _capability_fault(need: Need, sender: SenderFact) -> tuple[Reason, str] | None:
@@ -132,7 +133,7 @@ def _use_case_fault(need: Need, sender: SenderFact) -> tuple[Reason, str] | None
     """A template has its own use case; free text may have any that fits its type."""
     if not sender.use_cases:
         return None
-    wanted = _USES_OF_TYPE[need.message_type] if need.use_case is None else {need.use_case}
+    wanted = USES_OF_TYPE[need.message_type] if need.use_case is None else {need.use_case}
     if not sender.use_cases.isdisjoint(wanted):
         return None
     registered = ", ".join(sorted(sender.use_cases))
@@ -140,14 +141,17 @@ def _use_case_fault(need: Need, sender: SenderFact) -> tuple[Reason, str] | None
     return "use_case_not_registered", f"it is registered for {registered}, not for {what}"
 
 
-def _route_fault(routing: TenantRouting, need: Need, sender: SenderFact) -> tuple[Reason, str] | None:
+def route_fault(
+    routing: TenantRouting, country: str, sender: SenderFact
+) -> tuple[Literal["route_not_allowed", "shared_routes_off"], str] | None:
+    """Return why nothing of the tenant's may leave by the sender's account, or None."""
     route = routing.routes.get(sender.account_id)
     if route is None:
         return "route_not_allowed", "its AWS account is not among the tenant's routes"
     if sender.type != "SHARED":
         return None
-    if need.country in NEVER_SHARED:
-        return "shared_routes_off", f"there are no shared routes to {need.country}"
+    if country in NEVER_SHARED:
+        return "shared_routes_off", f"there are no shared routes to {country}"
     if not (routing.shared_routes and route.shared_routes):
         return "shared_routes_off", "shared routes are not enabled for the tenant and its route"
     return None

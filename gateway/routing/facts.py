@@ -70,3 +70,5 @@ class TenantRouting(Struct, frozen=True, kw_only=True):
     """AWS account to the name of the tenant's configuration set there."""
     shared_routes: bool = False
     """Whether the tenant's plan lets messages leave by shared routes; the route must say so, too."""
+    sticky_sender: bool = False
+    """Whether the tenant's plan keeps a recipient with one of several equal senders."""

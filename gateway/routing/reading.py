@@ -11,6 +11,7 @@ from gateway.db.transaction import worker_transaction
 from gateway.lanes.quotas import sender_gates
 from gateway.routing.facts import PoolFact, RouteFact, SenderFact, TenantRouting
 from tenants.accounts import service as accounts
+from tenants.accounts.plan import Plan
 from tenants.scope import TenantScope
 from tenants.senders import store
 from tenants.senders.quotas import QuotaOf, quotas_of
@@ -22,8 +23,8 @@ _FRESH_S: Final = 1.0
 _ALL_TYPES = frozenset({"otp", "transactional", "promotional"})
 
 
-async def read_routing(scope: TenantScope, session: AsyncSession, *, shared_routes: bool) -> TenantRouting:
-    """Read all that the tenant could send from; `shared_routes` is what its plan says."""
+async def read_routing(scope: TenantScope, session: AsyncSession, plan: Plan) -> TenantRouting:
+    """Read all that the tenant could send from, as its plan lets it."""
     known = await store.known_senders(scope, session)
     routes = await routes_of(scope, session)
     quotas = await quotas_of(scope, session)
@@ -42,7 +43,8 @@ async def read_routing(scope: TenantScope, session: AsyncSession, *, shared_rout
         configuration_sets={
             row.account_id: row.configuration_set for row in known if row.configuration_set is not None
         },
-        shared_routes=shared_routes,
+        shared_routes=plan.shared_routes,
+        sticky_sender=plan.sticky_sender,
     )
 
 
@@ -63,7 +65,7 @@ class RoutingReader:
         scope = TenantScope(tenant_id=tenant_id)
         async with worker_transaction(self._engine) as session:
             plan = accounts.plan_of(await accounts.get(scope, session))
-            routing = await read_routing(scope, session, shared_routes=plan.shared_routes)
+            routing = await read_routing(scope, session, plan)
         self._read = {each: kept for each, kept in self._read.items() if now - kept[0] < _FRESH_S}
         self._read[tenant_id] = (now, routing)
         return routing

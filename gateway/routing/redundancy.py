@@ -50,8 +50,7 @@ async def gaps(session: AsyncSession) -> list[Gap]:
     found: list[Gap] = []
     for tenant in tenants.all():
         scope = TenantScope(tenant_id=tenant.id)
-        shared_routes = accounts.plan_of(tenant).shared_routes
-        routing = await read_routing(scope, session, shared_routes=shared_routes)
+        routing = await read_routing(scope, session, accounts.plan_of(tenant))
         found.extend(
             Gap(
                 tenant_id=tenant.id,

@@ -1,5 +1,6 @@
 """The provisioner, and what a fresh database needs of it."""
 
+from msgspec import UNSET
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.carrier.provisioning import AwsProvisioner
@@ -50,5 +51,5 @@ def _default_account(settings: Settings) -> AccountFacts:
         region=settings.aws_region,
         endpoint_url=settings.aws_endpoint_url,
         sends_per_second=settings.aws_sends_per_second,
-        media_bucket=settings.aws_media_bucket,
+        media_bucket=settings.aws_media_bucket or UNSET,
     )

@@ -16,7 +16,7 @@ Burst = Literal["queue", "refuse"]
 FreeText = Literal["open", "matching", "closed"]
 MessageType = Literal["otp", "transactional", "promotional"]
 Brand = Annotated[str, Meta(min_length=1, max_length=100)]
-CountryCode = Annotated[str, Meta(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2")]
+CountryCode = Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z", description="ISO 3166-1 alpha-2")]
 _PartsPerSecond = Annotated[
     float, Meta(gt=0, le=FASTEST, description=f"message parts per second (MPS), {SLOWEST:g} at least")
 ]
@@ -31,7 +31,7 @@ _OWN_ACCOUNT_MODEL = 1
 """The tenant's own AWS account and its own answer for what is in the texts."""
 
 
-Amount = Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?$", max_length=16)]
+Amount = Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?\Z", max_length=16)]
 """Decimal dollars, or whole credits, by the plan's pricing."""
 
 
@@ -47,7 +47,7 @@ class AutoTopUp(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 FeePolicy = Literal["pass", "absorb", "mark_up"]
-TierCountry = Annotated[str, Meta(pattern=r"^([A-Z]{2}|\*)$")]
+TierCountry = Annotated[str, Meta(pattern=r"^([A-Z]{2}|\*)\Z")]
 TierName = Annotated[str, Meta(min_length=1, max_length=40)]
 
 
@@ -100,7 +100,7 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `dollars` holds the price in micro-dollars; `credits` holds whole credits per message part; `tiers` holds
     the price of the country's tier, in micro-dollars.
     """
-    price_book: Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,39}$")] = "default"
+    price_book: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,39}\Z")] = "default"
     """The operator's price book that holds for the tenant."""
     margin_percent: Annotated[float, Meta(ge=0, le=1000)] | None = None
     """Pricing `dollars`: the book's cost with this on top, instead of the book's sell price."""

@@ -16,7 +16,7 @@ DEFAULT_MODES: Final[dict[str, Mode]] = {"otp": "monitor", "transactional": "mon
 SafeEntry = Annotated[
     str,
     Meta(
-        pattern=r"^([A-Z]{2}|\+[1-9]\d{0,14})$",
+        pattern=r"^([A-Z]{2}|\+[1-9]\d{0,14})\Z",
         description="a country, or + and the digits that numbers begin with",
         examples=["US", "+4479"],
     ),

@@ -19,10 +19,10 @@ ContentScreen = Literal["off", "prohibited", "restricted"]
 what they carry only under conditions.
 """
 HourOfDay = Annotated[
-    str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="local time, HH:MM", examples=["21:00"])
+    str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d\Z", description="local time, HH:MM", examples=["21:00"])
 ]
 Weekday = Annotated[int, Meta(ge=1, le=7, description="ISO weekday: 1 is Monday, 7 is Sunday")]
-CountryCode = Annotated[str, Meta(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2")]
+CountryCode = Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z", description="ISO 3166-1 alpha-2")]
 
 
 class QuietWindow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -7,10 +7,10 @@ from msgspec import Meta, Struct
 from tenants.templates.use_cases import MessageType, UseCase
 
 Line = Annotated[str, Meta(min_length=1, max_length=100)]
-Country = Annotated[str, Meta(pattern="^[A-Z]{2}$")]
-Https = Annotated[str, Meta(pattern=r"^https://[^\s/$.?#][^\s]*$", max_length=500)]
-Email = Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=254)]
-Phone = Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{6,14}$")]
+Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z")]
+Https = Annotated[str, Meta(pattern=r"^https://[^\s/$.?#][^\s]*\Z", max_length=500)]
+Email = Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+\Z", max_length=254)]
+Phone = Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{6,14}\Z")]
 
 
 class Address(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -48,7 +48,7 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     brand: Annotated[str, Meta(min_length=2, max_length=40)]
     """The name that recipients know; it stands in every text."""
     website: Https
-    tax_id: Annotated[str, Meta(pattern="^[A-Za-z0-9-]{2,30}$")]
+    tax_id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{2,30}\Z")]
     """US EIN, Canadian BN, or VAT number."""
     legal_form: Literal["private_profit", "public_profit", "non_profit", "government", "sole_proprietor"]
     vertical: Line

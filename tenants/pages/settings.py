@@ -9,20 +9,20 @@ from tenants.errors import InvalidInput
 
 Language = Literal["en", "de", "es", "fr"]
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "de", "es", "fr")
-Line = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Sentence = Annotated[str, Meta(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Email = Annotated[str, Meta(pattern=r"^[^@\s\x00]+@[^@\s\x00]+\.[^@\s\x00]+$", max_length=254)]
-Phone = Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{6,14}$")]
-Https = Annotated[str, Meta(pattern=r"^https://[^\s/$.?#\x00][^\s\x00]*$", max_length=500)]
-Origin = Annotated[str, Meta(pattern=r"^https://[a-z0-9.-]{1,253}(:[0-9]{1,5})?$")]
+Line = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
+Sentence = Annotated[str, Meta(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
+Email = Annotated[str, Meta(pattern=r"^[^@\s\x00]+@[^@\s\x00]+\.[^@\s\x00]+\Z", max_length=254)]
+Phone = Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{6,14}\Z")]
+Https = Annotated[str, Meta(pattern=r"^https://[^\s/$.?#\x00][^\s\x00]*\Z", max_length=500)]
+Origin = Annotated[str, Meta(pattern=r"^https://[a-z0-9.-]{1,253}(:[0-9]{1,5})?\Z")]
 
 
 class PageProgramme(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One use case, with a consent of its own."""
 
-    use_case: Annotated[str, Meta(pattern="^[a-z0-9_-]{1,40}$")]
+    use_case: Annotated[str, Meta(pattern=r"^[a-z0-9_-]{1,40}\Z")]
     type: Literal["otp", "transactional", "promotional"]
-    name: Annotated[str, Meta(min_length=2, max_length=60, pattern=r"^[^\x00-\x1f\x7f]*$")]
+    name: Annotated[str, Meta(min_length=2, max_length=60, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
     """What people call it, such as `Acme Offers`."""
     purpose: Sentence
     """What the messages are, to stand behind "text messages about": `weekly offers and new products`."""
@@ -33,7 +33,7 @@ class PageProgramme(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class PageSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything the pages are written from."""
 
-    brand: Annotated[str, Meta(min_length=2, max_length=40, pattern=r"^[^\x00-\x1f\x7f]*$")]
+    brand: Annotated[str, Meta(min_length=2, max_length=40, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
     legal_name: Line
     website: Https
     support_email: Email

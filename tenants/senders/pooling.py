@@ -41,7 +41,7 @@ def check_members(
     members: Sequence[Member], *, message_types: Collection[str], opt_out_list: str, allow_mixed: bool
 ) -> None:
     """
-    Refuse a pool whose members would not answer as one.
+    Refuse a pool whose members would not answer as one; its account is the first member's.
 
     Raises:
         InvalidInput: The pool itself would mix promotional and other messages without the operator's word.
@@ -49,24 +49,45 @@ def check_members(
     """
     check_mixing(list(message_types), allowed=allow_mixed)
     for each in members:
-        if each.account_id != members[0].account_id:
-            raise _mismatch(each, "it is in another AWS account than the first sender")
-        if each.opt_out_list not in {None, opt_out_list}:
-            raise _mismatch(each, f"its opt-out list is {each.opt_out_list}, the pool's is {opt_out_list}")
-        if each.message_types and message_types and each.message_types.isdisjoint(message_types):
-            carried = ", ".join(sorted(each.message_types))
-            raise _mismatch(each, f"it carries {carried} messages, none of the pool's")
-        if _would_mix(each, frozenset(message_types)) and not (each.allow_mixed or allow_mixed):
-            raise _mismatch(
-                each, "it would carry promotional and other messages; the operator has not let it mix them"
-            )
+        found = misfit(
+            each,
+            account_id=members[0].account_id,
+            message_types=message_types,
+            opt_out_list=opt_out_list,
+            allow_mixed=allow_mixed,
+        )
+        if found is not None:
+            raise found
 
 
-def _would_mix(member: Member, message_types: frozenset[str]) -> bool:
+def misfit(
+    member: Member,
+    *,
+    account_id: UUID,
+    message_types: Collection[str],
+    opt_out_list: str,
+    allow_mixed: bool,
+) -> Conflict | None:
+    """Return the refusal of a sender that would not answer as the rest of a pool; None for one that fits."""
+    if member.account_id != account_id:
+        return _mismatch(member, "it is in another AWS account than the pool")
+    if member.opt_out_list not in {None, opt_out_list}:
+        return _mismatch(member, f"its opt-out list is {member.opt_out_list}, the pool's is {opt_out_list}")
+    if member.message_types and message_types and member.message_types.isdisjoint(message_types):
+        carried = ", ".join(sorted(member.message_types))
+        return _mismatch(member, f"it carries {carried} messages, none of the pool's")
+    if would_mix(member, message_types) and not (member.allow_mixed or allow_mixed):
+        return _mismatch(
+            member, "it would carry promotional and other messages; the operator has not let it mix them"
+        )
+    return None
+
+
+def would_mix(member: Member, message_types: Collection[str]) -> bool:
     """Whether a member's messages would be of both kinds: by its own types, or by its other pools."""
     if member.message_types:
-        return mixes(member.message_types | message_types)
-    together = member.elsewhere | message_types
+        return mixes(member.message_types | set(message_types))
+    together = member.elsewhere | set(message_types)
     return bool(together & _PROMOTIONAL) and bool(together - _PROMOTIONAL)
 
 

@@ -16,6 +16,7 @@ from tenants.errors import Conflict, InvalidInput, NotFound
 from tenants.ids import encode
 from tenants.scope import TenantScope
 from tenants.senders import store
+from tenants.senders.membership import as_member, places_of
 from tenants.senders.mixing import mixes
 from tenants.senders.models import Pool
 from tenants.senders.pooling import Member, check_members, opt_out_list_of
@@ -50,7 +51,7 @@ async def create(
         raise Conflict("conflict", f"a tenant has at most {MOST} pools")
     if not sender_ids:
         raise InvalidInput("/senders", "none_named", "name at least one sender; its account is the pool's")
-    members = await _members(scope, session, sender_ids, known, but=None)
+    members = await _members(scope, session, sender_ids, but=None)
     chosen = opt_out_list_of(members, named=opt_out_list)
     check_members(members, message_types=message_types, opt_out_list=chosen, allow_mixed=allow_mixed)
     facts = PoolFacts(
@@ -86,7 +87,7 @@ async def set_senders(
     pool = _named(known, pool_id)
     if not sender_ids or len(set(sender_ids)) != len(sender_ids):
         raise InvalidInput("/senders", "listed_twice", "a pool holds at least one sender, and each once")
-    members = await _members(scope, session, sender_ids, known, but=pool.id)
+    members = await _members(scope, session, sender_ids, but=pool.id)
     if members[0].account_id != pool.account_id:
         raise Conflict("pool_mismatch", "the pool is in another AWS account than the first sender")
     check_members(
@@ -130,40 +131,16 @@ def _named(pools: Sequence[Pool], pool_id: UUID) -> Pool:
 
 
 async def _members(
-    scope: TenantScope,
-    session: AsyncSession,
-    sender_ids: Sequence[UUID],
-    pools: Sequence[Pool],
-    *,
-    but: UUID | None,
+    scope: TenantScope, session: AsyncSession, sender_ids: Sequence[UUID], *, but: UUID | None
 ) -> list[Member]:
-    held = await store.members(scope, session, [pool.id for pool in pools])
+    places = await places_of(scope, session)
     members: list[Member] = []
     for sender_id in sender_ids:
         row = await store.sender(scope, session, sender_id)
         if row is None or row.state == "released":
             raise NotFound("sender")
-        elsewhere = {
-            kind
-            for pool in pools
-            if pool.id != but and pool.name != _CATCH_ALL and sender_id in held[pool.id]
-            for kind in pool.message_types
-        }
-        members.append(
-            Member(
-                value=row.value,
-                account_id=row.account_id,
-                message_types=frozenset(row.message_types),
-                opt_out_list=row.opt_out_list,
-                allow_mixed=row.allow_mixed,
-                elsewhere=frozenset(elsewhere),
-            )
-        )
+        members.append(as_member(row, [pool for pool in places.holding(row.id) if pool.id != but]))
     return members
-
-
-_CATCH_ALL: Final = "default"
-"""Provisioning's own pool holds every sender and serves the types that no other pool does."""
 
 
 async def _note(scope: TenantScope, session: AsyncSession, action: str, pool: Pool) -> None:

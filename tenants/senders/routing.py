@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
-from sqlalchemy import delete, or_, select
+from sqlalchemy import ColumnElement, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tenants.audit import store as audit
@@ -48,9 +48,21 @@ async def routes_of(scope: TenantScope, session: AsyncSession) -> list[RouteOfTe
     )
     if rows := (await session.execute(listed)).all():
         return [_route(tuple(row), row[7]) for row in rows]
-    usable = or_(AwsAccount.owner_id.is_(None), AwsAccount.owner_id == scope.tenant_id)
-    anyone = select(*columns).where(usable).order_by(AwsAccount.id)
+    anyone = select(*columns).where(_usable(scope)).order_by(AwsAccount.id)
     return [_route(tuple(row), 0) for row in (await session.execute(anyone)).all()]
+
+
+async def check_account(scope: TenantScope, session: AsyncSession, account_id: UUID) -> None:
+    """
+    Refuse an account that could not carry the tenant's messages, on whatever list of routes.
+
+    Raises:
+        InvalidInput: There is none, or it is another tenant's own.
+    """
+    found = await session.scalar(select(AwsAccount.id).where(AwsAccount.id == account_id, _usable(scope)))
+    if found is None:
+        detail = "there is no such AWS account for this tenant; see GET /v1/admin/aws-accounts"
+        raise InvalidInput("/account", "no_such_account", detail)
 
 
 async def set_routes(scope: TenantScope, session: AsyncSession, account_ids: Sequence[UUID]) -> None:
@@ -63,8 +75,7 @@ async def set_routes(scope: TenantScope, session: AsyncSession, account_ids: Seq
     """
     if len(set(account_ids)) != len(account_ids):
         raise InvalidInput("/routes", "listed_twice", "a route stands once in the list")
-    usable = or_(AwsAccount.owner_id.is_(None), AwsAccount.owner_id == scope.tenant_id)
-    found = select(AwsAccount.id).where(AwsAccount.id.in_(account_ids), usable)
+    found = select(AwsAccount.id).where(AwsAccount.id.in_(account_ids), _usable(scope))
     if set(await session.scalars(found)) != set(account_ids):
         raise NotFound("aws_account")
     await session.execute(delete(TenantRoute).where(TenantRoute.tenant_id == scope.tenant_id))
@@ -76,6 +87,11 @@ async def set_routes(scope: TenantScope, session: AsyncSession, account_ids: Seq
     named = [encode("acc", account_id) for account_id in account_ids]
     subject = encode("ten", scope.tenant_id)
     await audit.append(scope, session, action="routes.set", subject=subject, detail={"routes": named})
+
+
+def _usable(scope: TenantScope) -> ColumnElement[bool]:
+    """The operator's accounts and the tenant's own."""
+    return or_(AwsAccount.owner_id.is_(None), AwsAccount.owner_id == scope.tenant_id)
 
 
 def _route(row: tuple[Any, ...], position: int) -> RouteOfTenant:

@@ -1,12 +1,13 @@
 """What provisioning and the operator do with routes, senders and pools; safe to repeat."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final, Literal, get_args
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tenants.audit import store as audit
@@ -15,6 +16,7 @@ from tenants.ids import encode
 from tenants.rates import check_rate
 from tenants.scope import TenantScope
 from tenants.senders import store
+from tenants.senders.endpoints import check_endpoint
 from tenants.senders.mixing import check_mixing
 from tenants.senders.models import AwsAccount, ConfigurationSet, Pool, Sender
 from tenants.senders.store import KnownSender
@@ -28,42 +30,50 @@ DEFAULT_ACCOUNT: Final = "default"
 CHANNELS: Final[tuple[Channel, ...]] = get_args(Channel)
 MESSAGE_TYPES: Final = ("otp", "transactional", "promotional")
 _COUNTRY: Final = re.compile("[A-Z]{2}")
-_KEPT: Final = frozenset(
+_AT_FIRST: Final[Mapping[str, float | bool]] = MappingProxyType(
     {
-        "topic_arn", "subscription_arn", "owner_id", "shared_routes", "media_bucket", "media_per_second",
-        "sandbox", "voice_per_second",
+        "sends_per_second": 1.0,
+        "media_per_second": 1.0,
+        "voice_per_second": 1.0,
+        "shared_routes": False,
+        "sandbox": False,
     }
-)  # fmt: skip
+)
+"""What a new account has; 1 is what AWS gives it of each action. All else is nothing at first."""
 _KEPT_STATES: Final = frozenset({"standby", "disabled"})
 """What an operator decided; AWS describing the sender as active does not undo it."""
-_MOST_POOLS: Final = 100
 NO_SHARED_ROUTES: Final = frozenset({"US", "CN"})
 _NAME: Final = re.compile("[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}")
 
 
 class AccountFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How an AWS account is reached and what it allows."""
+    """
+    How an AWS account is reached and what it allows.
 
-    region: str
-    endpoint_url: str | None = None
-    role_arn: str | None = None
-    external_id: str | None = None
-    sends_per_second: float = 1.0
-    """SendTextMessage requests per second; 1 is what AWS gives a new account."""
-    media_per_second: float | None = None
-    """SendMediaMessage requests per second; None leaves them as they are, 1 for a new account."""
-    voice_per_second: float | None = None
-    """SendVoiceMessage requests per second; likewise."""
-    media_bucket: str | None = None
-    """Where files for MMS are staged; None leaves it as it is."""
-    topic_arn: str | None = None
-    subscription_arn: str | None = None
-    shared_routes: bool | None = None
-    """Whether messages may leave by AWS's shared routes; None leaves it as it is."""
-    sandbox: bool | None = None
-    """Whether the account is in AWS's sandbox; None leaves it as it is."""
-    owner_id: UUID | None = None
-    """The tenant whose own account it is; None leaves it as it is."""
+    UNSET leaves a field as it is, and None makes it what a new account has.
+    """
+
+    region: str | UnsetType = UNSET
+    """A new account needs one."""
+    endpoint_url: str | UnsetType | None = UNSET
+    role_arn: str | UnsetType | None = UNSET
+    external_id: str | UnsetType | None = UNSET
+    sends_per_second: float | UnsetType | None = UNSET
+    """SendTextMessage requests per second."""
+    media_per_second: float | UnsetType | None = UNSET
+    """SendMediaMessage requests per second."""
+    voice_per_second: float | UnsetType | None = UNSET
+    """SendVoiceMessage requests per second."""
+    media_bucket: str | UnsetType | None = UNSET
+    """Where files for MMS are staged."""
+    topic_arn: str | UnsetType | None = UNSET
+    subscription_arn: str | UnsetType | None = UNSET
+    shared_routes: bool | UnsetType | None = UNSET
+    """Whether messages may leave by AWS's shared routes."""
+    sandbox: bool | UnsetType | None = UNSET
+    """Whether the account is in AWS's sandbox."""
+    owner_id: UUID | UnsetType | None = UNSET
+    """The tenant whose own account it is."""
 
 
 class SenderFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -105,17 +115,30 @@ async def ensure_account(
     session: AsyncSession, facts: AccountFacts, *, name: str = DEFAULT_ACCOUNT
 ) -> AwsAccount:
     """
-    Add or change a route; needs a worker's session. Topic and subscription stay where none are given.
+    Add a route, or change of it what the facts name; needs a worker's session.
 
     Raises:
-        InvalidInput: The name is none, or a new rate breaks the rule of `tenants.rates`.
+        InvalidInput: The name is none, a new account has no Region, a new rate breaks the rule of
+            `tenants.rates`, a new endpoint cannot be called, or a tenant's own account would lose its role.
     """
     if _NAME.fullmatch(name) is None:
         raise InvalidInput("/name", "invalid_name", "a name is 1 to 100 letters, digits, blanks and ._-")
-    _check_account_rates(facts, await store.account_named(session, name))
-    values = msgspec.structs.asdict(facts)
-    known = {key: value for key, value in values.items() if value is not None or key not in _KEPT}
-    return (await store.upsert_account(session, name, known)).row
+    known = await store.account_named(session, name, locked=True)
+    given = {key: value for key, value in msgspec.structs.asdict(facts).items() if value is not UNSET}
+    _check_account_rates(given, known)
+    _check_endpoint(given, known)
+    values = {key: _AT_FIRST.get(key) if value is None else value for key, value in given.items()}
+    if known is None:
+        if "region" not in values:
+            raise InvalidInput(
+                "/region", "required", f"there is no AWS account {name}; a new one needs a Region"
+            )
+        return (await store.upsert_account(session, name, {**_AT_FIRST, **values})).row
+    _check_keeps_its_role(known, values)
+    for key, value in values.items():
+        setattr(known, key, value)
+    await session.flush()
+    return known
 
 
 async def put_sender(scope: TenantScope, session: AsyncSession, facts: SenderFacts) -> Sender:
@@ -167,17 +190,6 @@ async def put_pool(
     return pool
 
 
-async def join_default_pool(scope: TenantScope, session: AsyncSession, sender: Sender) -> None:
-    """Make a sender the last of the tenant's oldest pool; without pools every sender is taken anyway."""
-    pools = await store.pools(scope, session, limit=_MOST_POOLS)
-    if not pools:
-        return
-    oldest = pools[-1]
-    held = (await store.members(scope, session, [oldest.id]))[oldest.id]
-    if sender.id not in held:
-        await store.set_members(scope, session, oldest.id, [*held, sender.id])
-
-
 async def put_configuration_set(
     scope: TenantScope, session: AsyncSession, *, account_id: UUID, name: str, arn: str
 ) -> ConfigurationSet:
@@ -205,12 +217,28 @@ def _check_sender(facts: SenderFacts) -> None:
     check_rate("/parts_per_second", facts.parts_per_second)
 
 
-def _check_account_rates(facts: AccountFacts, known: AwsAccount | None) -> None:
+def _check_account_rates(given: Mapping[str, Any], known: AwsAccount | None) -> None:
     """A rate that stands already passes: one from before the rule must not keep the rest from changing."""
     for field in ("sends_per_second", "media_per_second", "voice_per_second"):
-        rate = getattr(facts, field)
+        rate = given.get(field)
         if rate is not None and rate != getattr(known, field, None):
             check_rate(f"/{field}", rate)
+
+
+def _check_endpoint(given: Mapping[str, Any], known: AwsAccount | None) -> None:
+    url = given.get("endpoint_url")
+    if url is not None and url != getattr(known, "endpoint_url", None):
+        check_endpoint("/endpoint_url", url)
+
+
+def _check_keeps_its_role(known: AwsAccount, values: Mapping[str, Any]) -> None:
+    """Without its role, the gateway would sign with its own keys what a tenant's own account is to send."""
+    loses = known.role_arn is not None and values.get("role_arn", known.role_arn) is None
+    if loses and values.get("owner_id", known.owner_id) is not None:
+        detail = (
+            'it is a tenant\'s own account, reached by its role: name another, or say `"owner": null`, too'
+        )
+        raise InvalidInput("/role_arn", "owner_needs_role", detail)
 
 
 async def _note(

@@ -57,9 +57,12 @@ class KnownSender(Struct, frozen=True, kw_only=True):
     """Name of the tenant's configuration set in the sender's account."""
 
 
-async def account_named(session: AsyncSession, name: str) -> AwsAccount | None:
-    """Return a route; routes are the operator's and belong to no tenant."""
-    return await session.scalar(select(AwsAccount).where(AwsAccount.name == name))
+async def account_named(session: AsyncSession, name: str, *, locked: bool = False) -> AwsAccount | None:
+    """Return a route, `locked` to change it; routes are the operator's and belong to no tenant."""
+    query = select(AwsAccount).where(AwsAccount.name == name)
+    if locked:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return await session.scalar(query)
 
 
 async def accounts(session: AsyncSession) -> Sequence[AwsAccount]:

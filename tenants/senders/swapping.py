@@ -1,6 +1,5 @@
 """Putting senders out of use and others in their place; what is put away keeps its row and its history."""
 
-from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
@@ -11,38 +10,51 @@ from tenants.audit import store as audit
 from tenants.errors import InvalidInput, NotFound
 from tenants.ids import encode
 from tenants.scope import TenantScope
+from tenants.senders.membership import check_successor, places_of
 from tenants.senders.models import PoolSender, Sender
 
-_ALL: Final = frozenset({"otp", "transactional", "promotional"})
 
-
-class Swapped(Struct, frozen=True):
-    """The two after a swap."""
+class Pair(Struct, frozen=True):
+    """A sender and the one that is to take its place; after a swap, as they are then."""
 
     out: Sender
     standby: Sender
 
 
-async def swap(
-    scope: TenantScope, session: AsyncSession, sender_id: UUID, *, standby_id: UUID, reason: str
-) -> Swapped:
+async def pair(scope: TenantScope, session: AsyncSession, sender_id: UUID, *, standby_id: UUID) -> Pair:
     """
-    Disable a sender and let its standby take its place in every pool.
+    Return the two for a swap, locked; what the standby carries is the caller's to judge.
 
     Raises:
         NotFound: One of the two is absent or someone else's.
-        InvalidInput: The standby is not ready, or could not carry what the other did.
+        InvalidInput: They are one, AWS has the sender back, or the standby is not ready.
     """
     out = await _locked(scope, session, sender_id)
     if standby_id == sender_id:
         raise InvalidInput("/standby", "same_sender", "a sender cannot take its own place")
     standby = await _locked(scope, session, standby_id)
-    _check(out, standby)
+    _check_at_aws(out)
+    if standby.state not in {"standby", "active"}:
+        raise InvalidInput(
+            "/standby", "not_ready", f"the standby is {standby.state}; it must be standby or active"
+        )
+    return Pair(out, standby)
+
+
+async def swap(scope: TenantScope, session: AsyncSession, pair: Pair, *, reason: str) -> Pair:
+    """
+    Disable a sender and let its standby take its place in every pool.
+
+    Raises:
+        Conflict: `pool_mismatch`, the standby does not fit one of the pools.
+    """
+    out, standby = pair.out, pair.standby
+    await _take_places(scope, session, out, standby)
     out.state, standby.state = "disabled", "active"
-    await _take_places(scope, session, out.id, standby.id)
     detail = {"standby": encode("idn", standby.id), "reason": reason}
     await audit.append(scope, session, action="sender.swapped", subject=encode("idn", out.id), detail=detail)
-    return Swapped(out, standby)
+    await session.flush()
+    return pair
 
 
 async def disable(scope: TenantScope, session: AsyncSession, sender_id: UUID, *, reason: str) -> Sender:
@@ -59,10 +71,7 @@ async def _set_state(
     scope: TenantScope, session: AsyncSession, sender_id: UUID, state: str, reason: str
 ) -> Sender:
     row = await _locked(scope, session, sender_id)
-    if row.state in {"released", "pending"}:
-        raise InvalidInput(
-            "/sender", "not_ready", f"the sender is {row.state} at AWS; provision the tenant again"
-        )
+    _check_at_aws(row)
     if row.state != state:
         row.state = state
         detail = {"state": state, "reason": reason}
@@ -79,24 +88,20 @@ async def _locked(scope: TenantScope, session: AsyncSession, sender_id: UUID) ->
     return row
 
 
-def _check(out: Sender, standby: Sender) -> None:
-    if standby.state not in {"standby", "active"}:
+def _check_at_aws(row: Sender) -> None:
+    """Refuse one that AWS does not let us use: a number that was released may be somebody else's by now."""
+    if row.state in {"released", "pending"}:
         raise InvalidInput(
-            "/standby", "not_ready", f"the standby is {standby.state}; it must be standby or active"
+            "/sender", "not_ready", f"the sender is {row.state} at AWS; provision the tenant again"
         )
-    if standby.country != out.country:
-        raise InvalidInput("/standby", "other_country", f"it serves {standby.country}, not {out.country}")
-    carried = frozenset(out.message_types) or _ALL
-    missing = carried - (frozenset(standby.message_types) or _ALL)
-    if missing:
-        raise InvalidInput("/standby", "carries_less", f"it carries no {', '.join(sorted(missing))} messages")
 
 
-async def _take_places(scope: TenantScope, session: AsyncSession, out: UUID, standby: UUID) -> None:
+async def _take_places(scope: TenantScope, session: AsyncSession, out: Sender, standby: Sender) -> None:
     """The standby gets the other's place in each pool; the other stays a member for the way back."""
+    check_successor(await places_of(scope, session), out, standby)
     owned = PoolSender.tenant_id == scope.tenant_id
-    places = await session.scalars(select(PoolSender).where(owned, PoolSender.sender_id == out))
-    held = await session.scalars(select(PoolSender).where(owned, PoolSender.sender_id == standby))
+    places = await session.scalars(select(PoolSender).where(owned, PoolSender.sender_id == out.id))
+    held = await session.scalars(select(PoolSender).where(owned, PoolSender.sender_id == standby.id))
     known = {row.pool_id: row for row in held}
     for place in places.all():
         if (row := known.get(place.pool_id)) is not None:
@@ -106,7 +111,7 @@ async def _take_places(scope: TenantScope, session: AsyncSession, out: UUID, sta
                 PoolSender(
                     tenant_id=scope.tenant_id,
                     pool_id=place.pool_id,
-                    sender_id=standby,
+                    sender_id=standby.id,
                     position=place.position,
                 )
             )

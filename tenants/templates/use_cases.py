@@ -49,9 +49,30 @@ USUAL: Final[Mapping[MessageType, UseCase]] = MappingProxyType(
 )
 """For a template that names none."""
 
+RegisteredUse = (
+    UseCase
+    | Literal[
+        "2FA",
+        "TWO_FACTOR_AUTHENTICATION",
+        "ACCOUNT_NOTIFICATION",
+        "SECURITY_ALERT",
+        "FRAUD_ALERT",
+        "DELIVERY_NOTIFICATION",
+        "CUSTOMER_CARE",
+        "PUBLIC_SERVICE_ANNOUNCEMENT",
+        "HIGHER_EDUCATION",
+        "POLLING_VOTING",
+        "MARKETING",
+        "MIXED",
+        "LOW_VOLUME",
+    ]
+)
+"""A sender's registered use in our words or AWS's; another would never fit a message."""
+
 _REGISTERED_AS: Final[Mapping[str, UseCase]] = MappingProxyType(
     {
         "2FA": "otp",
+        "TWO_FACTOR_AUTHENTICATION": "otp",
         "ACCOUNT_NOTIFICATION": "account_notification",
         "SECURITY_ALERT": "security_alert",
         "FRAUD_ALERT": "fraud_alert",

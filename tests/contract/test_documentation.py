@@ -80,6 +80,42 @@ def test_no_route_is_undocumented(world, openapi) -> None:
     assert served == documented
 
 
+_NAMED = re.compile(r"(?:\b(GET|POST|PUT|PATCH|DELETE)\s+)?(?<!gateway/api)(/v1/[\w/{}+…-]*(?:\.\w+)?)")
+
+
+def routes_named_in(text: str) -> set[tuple[str | None, str]]:
+    """Return the routes that a text names, each with its method where it says one."""
+    return {(method or None, path.rstrip("/")) for method, path in _NAMED.findall(text)}
+
+
+def not_served(named: set[tuple[str | None, str]], openapi: dict) -> set[tuple[str | None, str]]:
+    """Return what of it is no route; a `{name}` or an `acc_…` stands for any step."""
+    routes = [
+        (re.compile(re.sub(r"{[^}]+}", "[^/]+", path)), {method.upper() for method in item})
+        for path, item in openapi["paths"].items()
+    ]
+    return {
+        (method, path)
+        for method, path in named
+        if not any(route.fullmatch(path) and method in {None, *methods} for route, methods in routes)
+    }
+
+
+def test_every_route_that_a_page_names_is_served(openapi) -> None:
+    """Who follows a page must not meet a 404 or a 405."""
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    named = {page: routes_named_in(page.read_text(encoding="utf-8")) for page in pages}
+    assert len(set().union(*named.values())) > 60
+    assert {str(page): found for page, each in named.items() if (found := not_served(each, openapi))} == {}
+
+
+def test_a_page_that_names_no_route_of_ours_is_noticed(openapi) -> None:
+    """The check itself can fail, by path and by method."""
+    text = "`POST /v1/messages`, /v1/nothing and DELETE /v1/messages/msg_…; see `gateway/api/v1/messages.py`."
+    named = routes_named_in(text)
+    assert not_served(named, openapi) == {(None, "/v1/nothing"), ("DELETE", "/v1/messages/msg_…")}
+
+
 def test_every_operation_has_an_id_a_summary_and_its_refusals(openapi) -> None:
     """Client generators name functions by the id; callers handle what is documented."""
     operations = [

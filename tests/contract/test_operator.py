@@ -124,6 +124,88 @@ async def test_an_aws_account_is_put_by_name(operator) -> None:
     assert second in (await operator.get("/v1/admin/aws-accounts")).json()["data"]
 
 
+OF_A_TENANT = {
+    "region": "eu-west-1",
+    "endpoint_url": "https://sms-voice.example.com:8443",
+    "role_arn": "arn:aws:iam::444455556666:role/tollgate-sender",
+    "external_id": "tenant-7",
+    "sends_per_second": 3,
+    "media_per_second": 4,
+    "voice_per_second": 5,
+    "media_bucket": "their-files",
+    "topic_arn": "arn:aws:sns:eu-west-1:444455556666:tollgate",
+    "shared_routes": True,
+    "sandbox": True,
+}
+
+
+async def test_what_a_put_of_an_aws_account_leaves_out_stays(customer, operator, database) -> None:
+    """Else a new rate would take a tenant's own account its role, and the gateway's keys would sign."""
+    name = uuid4().hex
+    path = f"/v1/admin/aws-accounts/{name}"
+    subscription = {"subscription_arn": "arn:aws:sns:eu-west-1:444455556666:tollgate:1"}
+    answer = await operator.put(path, json=OF_A_TENANT | subscription | {"owner": customer.id})
+    assert answer.status_code == 200, answer.text
+    shown = answer.json()
+    for change in ({}, {"sandbox": False}, {"sends_per_second": 9}, {"media_bucket": "other-files"}):
+        answer = await operator.put(path, json=change)
+        shown |= change
+        assert answer.json() == shown, answer.text
+    kept = "SELECT subscription_arn FROM aws_accounts WHERE name = $1"
+    assert await database.fetchval(kept, name) == subscription["subscription_arn"]
+
+
+async def test_null_makes_a_field_of_an_aws_account_what_a_new_one_has(customer, operator) -> None:
+    """All but its Region, which it cannot be without."""
+    path = f"/v1/admin/aws-accounts/{uuid4().hex}"
+    await operator.put(path, json=OF_A_TENANT | {"owner": customer.id})
+    names = [*OF_A_TENANT, "owner"]
+    answer = await operator.put(path, json=dict.fromkeys(names, None) | {"region": "eu-west-1"})
+    new = await operator.put(f"/v1/admin/aws-accounts/{uuid4().hex}", json={"region": "eu-west-1"})
+    assert answer.status_code == new.status_code == 200, answer.text
+    assert {name: answer.json()[name] for name in names} == {name: new.json()[name] for name in names}
+    assert (new.json()["sends_per_second"], new.json()["sandbox"], new.json()["role_arn"]) == (1, False, None)
+    refused = await operator.put(path, json={"region": None})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "/region")
+
+
+async def test_a_tenants_own_aws_account_keeps_a_role(customer, operator) -> None:
+    """The way out is named: another role, or no owner."""
+    path = f"/v1/admin/aws-accounts/{uuid4().hex}"
+    await operator.put(path, json=OF_A_TENANT | {"owner": customer.id})
+    for change in ({"role_arn": None}, {"role_arn": None, "owner": customer.id}):
+        refused = await operator.put(path, json=change)
+        [fault] = refused.json()["errors"]
+        assert (refused.status_code, fault["field"], fault["code"]) == (422, "/role_arn", "owner_needs_role")
+    freed = await operator.put(path, json={"role_arn": None, "owner": None})
+    assert (freed.json()["role_arn"], freed.json()["owner"]) == (None, None)
+
+
+async def test_a_new_aws_account_names_its_region(operator) -> None:
+    """One that is there need not say it again."""
+    refused = await operator.put(f"/v1/admin/aws-accounts/{uuid4().hex}", json={"sandbox": True})
+    [fault] = refused.json()["errors"]
+    assert (refused.status_code, fault["field"], fault["code"]) == (422, "/region", "required")
+
+
+@pytest.mark.parametrize(
+    "field", ["region", "endpoint_url", "role_arn", "external_id", "media_bucket", "topic_arn"]
+)
+async def test_a_line_break_after_a_field_of_an_aws_account_is_refused(operator, field) -> None:
+    """No carrier opens with one, and its messages would wait."""
+    path = f"/v1/admin/aws-accounts/{uuid4().hex}"
+    answer = await operator.put(path, json=OF_A_TENANT | {field: f"{OF_A_TENANT[field]}\n"})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, f"/{field}"), answer.text
+
+
+@pytest.mark.parametrize("host", ["host:99999", "host:0", "a..b", "a-.b", "a" * 64, "sms.-x"])
+async def test_an_endpoint_that_cannot_be_opened_is_refused(operator, host) -> None:
+    """Else a log would tell of it every three seconds, and nobody else."""
+    path = f"/v1/admin/aws-accounts/{uuid4().hex}"
+    answer = await operator.put(path, json={"region": "us-east-1", "endpoint_url": f"http://{host}"})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "/endpoint_url"), answer.text
+
+
 @pytest.mark.parametrize("rate", [0, 1e-320, 1e300])
 @pytest.mark.parametrize("field", ["sends_per_second", "media_per_second", "voice_per_second"])
 async def test_an_aws_account_s_rate_beyond_the_rule_is_refused_with_the_field(operator, field, rate) -> None:

@@ -104,3 +104,72 @@ async def test_names_accounts_and_other_tenants_senders_are_refused(operator, cu
         home(customer), json={"name": "x", "message_types": ["otp"], "senders": ["x"]}
     )
     assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "/senders/0")
+
+
+async def swap(operator: Any, customer: Any, out: dict[str, Any], standby: dict[str, Any]) -> Any:
+    move = f"/v1/admin/tenants/{customer.id}/senders/{out['id']}/swap"
+    return await operator.post(move, json={"standby": standby["id"]})
+
+
+async def test_a_standby_takes_no_place_in_a_pool_that_it_does_not_fit(operator, customer) -> None:
+    """A swap is no way round the rules: not by list, by account, nor by what its other pools make of it."""
+    acc, far = await account(operator), await account(operator)
+    out = await sender(operator, customer, acc, opt_out_list="ours", message_types=["otp"])
+    listed, abroad, offers = (
+        await sender(operator, customer, acc, standby=True, opt_out_list="theirs"),
+        await sender(operator, customer, far, standby=True),
+        await sender(operator, customer, acc, standby=True),
+    )
+    assert (await make(operator, customer, offers, message_types=["promotional"])).status_code == 201
+    pool = await make(operator, customer, out)
+    assert pool.status_code == 201
+    for standby, why in ((listed, "opt-out list"), (abroad, "AWS account"), (offers, "promotional")):
+        refused = await swap(operator, customer, out, standby)
+        assert (refused.status_code, refused.json()["code"]) == (409, "pool_mismatch"), refused.text
+        assert standby["value"] in refused.json()["detail"]
+        assert why in refused.json()["detail"]
+    states = {row["id"]: row["state"] for row in (await customer.api.get("/v1/senders")).json()["data"]}
+    assert (states[out["id"]], states[listed["id"]]) == ("active", "standby")
+    fits = await sender(operator, customer, acc, standby=True, opt_out_list="ours", message_types=["otp"])
+    assert (await swap(operator, customer, out, fits)).status_code == 200
+    shown = await customer.api.get(f"/v1/pools/{pool.json()['id']}")
+    assert set(shown.json()["senders"]) == {fits["id"], out["id"]}
+
+
+async def test_a_successor_mixes_where_its_predecessor_was_let(operator, customer) -> None:
+    """The operator's word was for the place."""
+    acc = await account(operator)
+    out, standby = await sender(operator, customer, acc), await sender(operator, customer, acc, standby=True)
+    for types in (["promotional"], ["otp"]):
+        made = await make(operator, customer, out, message_types=types, allow_mixed=True)
+        assert made.status_code == 201, made.text
+    assert (await swap(operator, customer, out, standby)).status_code == 200
+
+
+async def test_a_new_sender_joins_the_oldest_pool_that_it_fits(operator, customer) -> None:
+    """One that fits none is refused with the reason; one that is in a pool stays where it is."""
+    acc = await account(operator)
+    code, offer = await sender(operator, customer, acc), await sender(operator, customer, acc)
+    codes = await make(operator, customer, code, opt_out_list="codes")
+    offers = await make(operator, customer, offer, message_types=["promotional"], opt_out_list="offers")
+    assert (codes.status_code, offers.status_code) == (201, 201)
+
+    async def members(pool: Any) -> list[str]:
+        return (await customer.api.get(f"/v1/pools/{pool.json()['id']}")).json()["senders"]
+
+    late = await sender(operator, customer, acc, opt_out_list="offers", message_types=["promotional"])
+    assert (await members(codes), await members(offers)) == ([code["id"]], [offer["id"], late["id"]])
+    body = {"account": acc["id"], "type": "LONG_CODE", "value": "+12065550100", "country": "US"}
+    path = f"/v1/admin/tenants/{customer.id}/senders"
+    stray = body | {"arn": f"arn:aws:sms-voice:us-east-1:1:phone-number/{uuid4().hex}", "opt_out_list": "x"}
+    refused = await operator.post(path, json=stray)
+    assert (refused.status_code, refused.json()["code"]) == (409, "pool_mismatch"), refused.text
+    assert len((await customer.api.get("/v1/senders")).json()["data"]) == 3
+    kept = await operator.post(path, json=stray | {"standby": True})
+    assert kept.status_code == 200, kept.text
+    own = await make(operator, customer, kept.json(), message_types=["transactional"])
+    assert own.status_code == 201, own.text
+    enabled = await operator.post(f"{path}/{kept.json()['id']}/enable", json={"reason": "has its pool"})
+    assert enabled.json()["state"] == "active"
+    assert (await operator.post(path, json=stray | {"parts_per_second": 2})).status_code == 200
+    assert await members(codes) == [code["id"]]

@@ -57,10 +57,22 @@ async def test_a_sender_that_exists_at_aws_is_added_by_its_arn_and_shown_to_its_
         ({"type": "SHARED"}, "/country"),
         ({"channels": ["fax"]}, "/channels/0"),
         ({"country": "usa"}, "/country"),
+        ({"country": "ZZ"}, "/country"),
+        ({"account": encode("acc", new_uuid())}, "/account"),
+        ({"value": "not a number"}, "/value"),
+        ({"value": "+12065550100\n"}, "/value"),
+        ({"value": "+120655501"}, "/value"),
+        ({"value": "+442071838750"}, "/value"),
+        ({"type": "SHORT_CODE", "value": "+12065550100"}, "/value"),
+        ({"type": "SENDER_ID", "country": "GB", "value": "-!!!\n"}, "/value"),
+        ({"type": "SENDER_ID", "country": "GB", "value": "TWELVESIGNS1"}, "/value"),
+        ({"arn": " "}, "/arn"),
+        ({"arn": "arn:x\n"}, "/arn"),
+        ({"use_cases": ["otp", "nonsense"]}, "/use_cases/1"),
     ],
 )
 async def test_a_sender_that_breaks_a_rule_is_refused_with_its_field(operator, customer, change, field):
-    """There are no shared routes to the United States, for one."""
+    """There are no shared routes to the United States, for one; nothing is stored."""
     acc = await account(operator)
     body = {
         "account": acc["id"],
@@ -71,6 +83,22 @@ async def test_a_sender_that_breaks_a_rule_is_refused_with_its_field(operator, c
     }
     answer = await operator.post(f"/v1/admin/tenants/{customer.id}/senders", json=body | change)
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field), answer.text
+    assert (await customer.api.get("/v1/senders")).json()["data"] == []
+
+
+async def test_a_sender_is_not_added_in_another_tenants_own_account(operator, customer, stranger):
+    """Its messages could never leave there."""
+    own = {"role_arn": "arn:aws:iam::111122223333:role/x", "external_id": "xy"}
+    theirs, mine = (
+        await account(operator, owner=stranger.id, **own),
+        await account(operator, owner=customer.id, **own),
+    )
+    body = {"type": "SENDER_ID", "value": "ACME", "country": "GB", "arn": f"arn:{uuid4().hex}"}
+    path = f"/v1/admin/tenants/{customer.id}/senders"
+    refused = await operator.post(path, json=body | {"account": theirs["id"]})
+    [fault] = refused.json()["errors"]
+    assert (refused.status_code, fault["field"], fault["code"]) == (422, "/account", "no_such_account")
+    assert (await operator.post(path, json=body | {"account": mine["id"]})).status_code == 200
 
 
 async def test_a_standby_takes_a_blocked_senders_place_in_one_call(operator, customer, world, database):
@@ -100,15 +128,53 @@ async def test_a_standby_takes_a_blocked_senders_place_in_one_call(operator, cus
     [
         ({"country": "CA", "standby": True}, "other_country"),
         ({"message_types": ["promotional"], "standby": True}, "carries_less"),
+        ({"channels": ["voice"], "standby": True}, "carries_less"),
+        ({"two_way": False, "standby": True}, "one_way"),
+        ({"use_cases": ["MARKETING"], "standby": True}, "use_case_not_registered"),
     ],
 )
 async def test_a_standby_that_could_not_carry_it_is_refused(operator, customer, change, code):
     """Better now than with the first message."""
     acc = await account(operator)
-    blocked, standby = await sender(operator, customer, acc), await sender(operator, customer, acc, **change)
+    able = {"channels": ["sms", "voice"], "two_way": True, "use_cases": ["2FA"]}
+    blocked = await sender(operator, customer, acc, **able)
+    standby = await sender(operator, customer, acc, **(able | change))
     answer = await operator.post(path(customer, blocked, "swap"), json={"standby": standby["id"]})
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, code)
     assert (await customer.api.get(f"/v1/senders/{blocked['id']}")).json()["state"] == "active"
+
+
+async def test_a_standby_by_which_nothing_of_the_tenants_may_leave_is_refused(operator, customer):
+    """Its messages would have nowhere to go."""
+    acc, elsewhere = await account(operator), await account(operator)
+    blocked = await sender(operator, customer, acc)
+    standby = await sender(operator, customer, elsewhere, standby=True)
+    routes = f"/v1/admin/tenants/{customer.id}/routes"
+    await operator.put(routes, json={"routes": [acc["id"]]})
+    answer = await operator.post(path(customer, blocked, "swap"), json={"standby": standby["id"]})
+    [fault] = answer.json()["errors"]
+    assert (answer.status_code, fault["field"], fault["code"]) == (422, "/standby", "route_not_allowed")
+    await operator.put(routes, json={"routes": [acc["id"], elsewhere["id"]]})
+    answer = await operator.post(path(customer, blocked, "swap"), json={"standby": standby["id"]})
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("state", ["released", "pending"])
+async def test_a_number_that_aws_does_not_lend_is_not_swapped_back_into_use(
+    operator, customer, database, state
+):
+    """A released number may be somebody else's by now; its release stays written down."""
+    acc = await account(operator)
+    gone, standby = await sender(operator, customer, acc), await sender(operator, customer, acc, standby=True)
+    row = decode("idn", gone["id"])
+    await database.execute("UPDATE senders SET state = $2 WHERE id = $1", row, state)
+    facts = "SELECT state, released_at FROM senders WHERE id = $1"
+    before = dict(await database.fetchrow(facts, row))
+    for move, body in (("swap", {"standby": standby["id"]}), ("enable", {"reason": "x"})):
+        answer = await operator.post(path(customer, gone, move), json=body)
+        [fault] = answer.json()["errors"]
+        assert (answer.status_code, fault["field"], fault["code"]) == (422, "/sender", "not_ready")
+    assert dict(await database.fetchrow(facts, row)) == before
 
 
 async def test_nobody_swaps_in_another_tenants_sender(operator, customer, stranger):
@@ -241,8 +307,9 @@ async def test_explain_takes_the_body_of_a_send(customer):
 async def test_mixing_promotional_and_other_messages_takes_the_operators_word(operator, customer):
     """Who stops the offers would stop the codes, too; what was allowed is shown and audited."""
     acc = await account(operator)
-    facts = {"type": "SHORT_CODE", "message_types": ["promotional", "otp"], "arn": f"arn:{uuid4().hex}"}
-    body = {"account": acc["id"], "value": "12345", "country": "US"} | facts
+    facts = {"type": "SHORT_CODE", "value": "12345", "message_types": ["promotional", "otp"]}
+    facts["arn"] = f"arn:{uuid4().hex}"
+    body = {"account": acc["id"], "country": "US"} | facts
     answer = await operator.post(f"/v1/admin/tenants/{customer.id}/senders", json=body)
     problem = answer.json()
     assert (answer.status_code, problem["errors"][0]["code"]) == (422, "mixed_use"), answer.text

@@ -6,7 +6,7 @@ from uuid import UUID
 from litestar import get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, refusals
@@ -23,21 +23,21 @@ from tenants.senders import service, store
 from tenants.senders.models import AwsAccount
 from tenants.senders.service import AccountFacts
 
-_Text = Annotated[str, Meta(min_length=1, max_length=2048)]
-_Region = Annotated[str, Meta(pattern="^[a-z]{2}(-[a-z]{2,12}){1,3}-[0-9]{1,2}$", max_length=40)]
+_SnsArn = Annotated[str, Meta(pattern=r"^arn:aws[a-z-]*:sns:[^\s\x00]+\Z", max_length=2048)]
+_Region = Annotated[str, Meta(pattern=r"^[a-z]{2}(-[a-z]{2,12}){1,3}-[0-9]{1,2}\Z", max_length=40)]
 _Endpoint = Annotated[
     str,
     Meta(
-        pattern=r"^https?://[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?$",
+        pattern=r"^https?://[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?\Z",
         max_length=2048,
     ),
 ]
 _RoleArn = Annotated[
-    str, Meta(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{1,12}:role/[A-Za-z0-9+=,.@_/-]+$", max_length=2048)
+    str, Meta(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{1,12}:role/[A-Za-z0-9+=,.@_/-]+\Z", max_length=2048)
 ]
-_ExternalId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9+=,.@:/_-]{2,1224}$")]
+_ExternalId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9+=,.@:/_-]{2,1224}\Z")]
 """As STS takes them."""
-_Bucket = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+_Bucket = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z")]
 
 
 class AwsAccountView(Struct, frozen=True, kw_only=True):
@@ -71,31 +71,36 @@ class AwsAccounts(Struct, frozen=True, kw_only=True):
 
 
 class AwsAccountBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How an account is reached and what it allows."""
+    """
+    How an account is reached and what it allows.
 
-    region: _Region
-    endpoint_url: _Endpoint | None = None
+    What is absent stays as it is; `null` makes it what a new account has.
+    """
+
+    region: _Region | UnsetType = UNSET
+    """A new account needs one."""
+    endpoint_url: _Endpoint | UnsetType | None = UNSET
     """Another endpoint for all its calls, STS and SNS too, such as the emulator's."""
-    role_arn: _RoleArn | None = None
+    role_arn: _RoleArn | UnsetType | None = UNSET
     """A role that the gateway's own credentials may assume, where the account is another one's."""
-    external_id: _ExternalId | None = None
+    external_id: _ExternalId | UnsetType | None = UNSET
     """What the role's trust policy asks for as `sts:ExternalId`."""
-    sends_per_second: RequestRate = 1.0
+    sends_per_second: RequestRate | UnsetType | None = UNSET
     """SendTextMessage requests per second; AWS starts every account at 1."""
-    media_per_second: RequestRate | None = None
-    """SendMediaMessage requests per second, which AWS counts by themselves. Absent: as it is, at first 1."""
-    voice_per_second: RequestRate | None = None
-    """SendVoiceMessage requests per second. Absent: as it is, at first 1."""
-    media_bucket: _Bucket | None = None
-    """The S3 bucket of this account and Region in which files for MMS are staged. Absent: as it is."""
-    topic_arn: _Text | None = None
-    subscription_arn: _Text | None = None
-    shared_routes: bool | None = None
-    """Whether its messages may leave by shared routes, if the tenant's plan agrees. Absent: as it is."""
-    sandbox: bool | None = None
-    """Whether AWS has it in its sandbox; provisioning asks AWS itself. Absent: as it is."""
-    owner: Annotated[str, Meta(max_length=40)] | None = None
-    """`ten_…` whose own account it is, and whom alone it carries. Absent: as it is."""
+    media_per_second: RequestRate | UnsetType | None = UNSET
+    """SendMediaMessage requests per second, which AWS counts by themselves; at first 1."""
+    voice_per_second: RequestRate | UnsetType | None = UNSET
+    """SendVoiceMessage requests per second; at first 1."""
+    media_bucket: _Bucket | UnsetType | None = UNSET
+    """The S3 bucket of this account and Region in which files for MMS are staged."""
+    topic_arn: _SnsArn | UnsetType | None = UNSET
+    subscription_arn: _SnsArn | UnsetType | None = UNSET
+    shared_routes: bool | UnsetType | None = UNSET
+    """Whether its messages may leave by shared routes, if the tenant's plan agrees; at first not."""
+    sandbox: bool | UnsetType | None = UNSET
+    """Whether AWS has it in its sandbox; provisioning asks AWS itself."""
+    owner: Annotated[str, Meta(max_length=40)] | UnsetType | None = UNSET
+    """`ten_…` whose own account it is, and whom alone it carries. It keeps its role while it has an owner."""
 
 
 def aws_account_view(row: AwsAccount) -> AwsAccountView:
@@ -131,17 +136,18 @@ async def list_aws_accounts(desk: NamedDependency[Desk]) -> AwsAccounts:
     "/aws-accounts/{name:str}",
     responses=refusals(*OPERATOR, *WITH_BODY),
     summary="Add or change an AWS account",
+    description="Changes only what the body names; `null` makes a field what a new account has.",
 )
 async def put_aws_account(
     name: FromPath[str], data: JSONBody[AwsAccountBody], desk: NamedDependency[Desk]
 ) -> AwsAccountView:
-    """Add or replace the route of that name."""
+    """Add the route of that name, or change of it what the body names."""
     facts = AccountFacts(
         **{field: getattr(data, field) for field in data.__struct_fields__ if field != "owner"},
-        owner_id=None if data.owner is None else _owner(data.owner),
+        owner_id=_owner(data.owner) if isinstance(data.owner, str) else data.owner,
     )
     async with desk.operator() as session:
-        if facts.owner_id is not None:
+        if isinstance(facts.owner_id, UUID):
             await accounts.get(TenantScope(tenant_id=facts.owner_id), session)
         return aws_account_view(await service.ensure_account(session, facts, name=name))
 

@@ -30,7 +30,7 @@ class BudgetBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     cap: Annotated[str, Meta(max_length=40)] | Annotated[int, Meta(ge=0, le=10**12)]
     """Decimal dollars as a string (`"25.00"`), or whole credits, by the tenant's pricing."""
-    country: Annotated[str, Meta(pattern="^[A-Z]{2}$")] | None = None
+    country: Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z")] | None = None
     """Destination country, ISO 3166-1 alpha-2."""
     type: Literal["otp", "transactional", "promotional"] | None = None
     account: Annotated[str, Meta(max_length=60)] | None = None

@@ -31,7 +31,7 @@ _ONE: Final = "/intakes/{intake_id:str}"
 class NewIntake(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A platform to be."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
+    name: Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+\Z")]
     model: Annotated[int, Meta(ge=1, le=6)] = 3
     """Of the tenants that it brings; 3 where customers hand in and the operator registers."""
 

@@ -32,7 +32,7 @@ _HOME: Final = "/tenants/{tenant_id:str}/migration"
 _ROOM: Final = 11 * MAX_BYTES
 """Five files, each escaped as JSON."""
 Csv = Annotated[str, Meta(max_length=MAX_BYTES)]
-Line = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Line = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+\Z")]
 _READ: Final = (*OPERATOR, *WITH_BODY, "not_found", "provision_refused")
 
 
@@ -59,7 +59,7 @@ class MigrationFiles(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class CutOver(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How much of each country is texted from here."""
 
-    shares: Annotated[dict[Annotated[str, Meta(pattern="^[A-Z]{2}$")], Percent], Meta(max_length=250)]
+    shares: Annotated[dict[Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z")], Percent], Meta(max_length=250)]
     """Per cent of the recipients; countries that are not named keep their share."""
 
 

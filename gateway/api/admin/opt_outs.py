@@ -29,7 +29,7 @@ class SpokenOptOut(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     number: Annotated[str, Meta(max_length=40, description="E.164")]
     agent: Annotated[str, Meta(min_length=1, max_length=100)]
     """Who took the request; kept in the ledger."""
-    list_: Annotated[str, Meta(pattern="^[a-z0-9-]{1,40}$")] = field(name="list", default=EVERYTHING)
+    list_: Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,40}\Z")] = field(name="list", default=EVERYTHING)
     """`all`, a message type, or a list of the tenant's."""
     opted_out: bool = True
     """False where the person wants messages again."""

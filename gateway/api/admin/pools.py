@@ -35,7 +35,7 @@ class NewPool(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The use: it becomes the default of these types, which the pool that had them loses."""
     senders: _SenderIds
     """In the order in which they are tried; all of one AWS account."""
-    opt_out_list: Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,64}$")] | None = None
+    opt_out_list: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")] | None = None
     """AWS's list that every member must have; the first member's where absent."""
     allow_mixed: bool = False
     """The operator's word that it may carry promotional messages beside others, which is refused without."""

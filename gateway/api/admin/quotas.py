@@ -26,7 +26,7 @@ class IncreaseBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """An increase that was asked for at AWS."""
 
     parts_per_second: Rate
-    country: Annotated[str, Meta(pattern="^[A-Z]{2}$")] | None = None
+    country: Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z")] | None = None
     """Destination country; every country of the sender where absent."""
     case_id: Annotated[str, Meta(max_length=100)] | None = None
     """The support case at AWS."""

@@ -16,6 +16,8 @@ from gateway.api.refusals import Refusal
 from gateway.api.v1.senders import SenderView, sender_view
 from gateway.lanes.gates import identity_rate
 from gateway.routing import operating
+from gateway.routing.reading import read_routing
+from gateway.routing.succession import shortfall
 from gateway.webhooks.announcements import announce
 from tenants.accounts import service as accounts
 from tenants.accounts.plan import CountryCode
@@ -24,13 +26,17 @@ from tenants.ids import decode
 from tenants.rates import Rate
 from tenants.scope import TenantScope
 from tenants.senders import service, swapping
+from tenants.senders.identities import check_identity
+from tenants.senders.membership import join_a_pool
+from tenants.senders.routing import check_account
 from tenants.senders.service import Channel, SenderFacts, SenderType
+from tenants.templates.use_cases import RegisteredUse
 
 Reason = Annotated[str, Meta(min_length=1, max_length=200)]
-_Text = Annotated[str, Meta(min_length=1, max_length=2048)]
-_UseCase = Annotated[str, Meta(min_length=1, max_length=100)]
+_Arn = Annotated[str, Meta(pattern=r"^arn:[!-~]+\Z", max_length=2048)]
 _T = TypeVar("_T")
 _CHANGES = refusals(*OPERATOR, *WITH_BODY, *WITH_IDEMPOTENCY, "not_found")
+_PLACED = refusals(*OPERATOR, *WITH_BODY, *WITH_IDEMPOTENCY, "not_found", "pool_mismatch")
 
 
 class NewSender(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,9 +46,9 @@ class NewSender(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`acc_…`: the account whose calls name it."""
     type: SenderType
     value: Annotated[str, Meta(min_length=1, max_length=20)]
-    """The number, the short code or the sender id."""
+    """The number in E.164 and of the country, the short code, or the sender id."""
     country: CountryCode
-    arn: _Text
+    arn: _Arn
     """What the calls name; for `SHARED` the ARN of a pool with shared routes."""
     message_types: Annotated[list[service.MessageType], Meta(max_length=3)] = []
     """What it may carry; empty for all."""
@@ -52,11 +58,11 @@ class NewSender(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         default_factory=lambda: ["sms"]
     )
     two_way: bool = False
-    use_cases: Annotated[list[_UseCase], Meta(max_length=20)] = []
-    """The use cases it is registered for; empty where no registration names one."""
+    use_cases: Annotated[list[RegisteredUse], Meta(max_length=20)] = []
+    """The use cases it is registered for, in AWS's words or ours; empty where no registration names one."""
     allow_mixed: bool = False
     """The operator's word that it may carry promotional messages beside others, which is refused without."""
-    opt_out_list: Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,64}$")] | None = None
+    opt_out_list: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")] | None = None
     """The list at AWS that its recipients stop on; a pool takes only senders that share its own."""
     standby: bool = False
     """Kept ready to take another's place; sends nothing until then."""
@@ -66,7 +72,7 @@ class Swap(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who takes the place, and why."""
 
     standby: Annotated[str, Meta(max_length=40)]
-    """`idn_…`; a standby or active sender of the same country and types."""
+    """`idn_…`; a standby or active sender that carries what the other does, by a route of the tenant's."""
     reason: Reason = "swapped by the operator"
 
 
@@ -95,9 +101,12 @@ class SwapTold(Struct, frozen=True, kw_only=True):
 @post(
     "/tenants/{tenant_id:str}/senders",
     status_code=200,
-    responses=_CHANGES,
+    responses=_PLACED,
     summary="Add or change a sender that exists at AWS",
-    description="By its ARN. A standby waits for a swap; another is the last of the tenant's default pool.",
+    description=(
+        "By its ARN. A standby waits for a swap; another that is in no pool becomes the last of the tenant's "
+        "oldest pool that it fits, or 409 `pool_mismatch` says why it fits none."
+    ),
 )
 async def put_tenant_sender(
     request: ApiRequest, tenant_id: FromPath[str], data: JSONBody[NewSender], desk: NamedDependency[Desk]
@@ -108,9 +117,10 @@ async def put_tenant_sender(
 
     async def work(session: AsyncSession) -> SenderView:
         await accounts.get(scope, session)
+        await check_account(scope, session, facts.account_id)
         row = await service.put_sender(scope, session, facts)
         if row.state == "active":
-            await service.join_default_pool(scope, session, row)
+            await join_a_pool(scope, session, row)
         return sender_view(row)
 
     return await _changed(request, desk, scope, work)
@@ -119,11 +129,13 @@ async def put_tenant_sender(
 @post(
     "/tenants/{tenant_id:str}/senders/{sender_id:str}/swap",
     status_code=200,
-    responses=_CHANGES,
+    responses=_PLACED,
     summary="Let a standby take a sender's place",
     description=(
         "In one step: the sender is disabled, the standby gets its place in every pool, queued messages move "
-        "to the standby's line or another that fits. In force for sends within a second."
+        "to the standby's line or another that fits. In force for sends within a second. Refused with what "
+        "the standby lacks of the other's country, types, channels, answers and use cases, or for an account "
+        "that is not among the tenant's routes."
     ),
 )
 async def swap_tenant_sender(
@@ -142,7 +154,9 @@ async def swap_tenant_sender(
         raise Refusal.of_field("/standby", "invalid_id", str(error)) from error
 
     async def work(session: AsyncSession) -> SwapView:
-        swapped = await swapping.swap(scope, session, out, standby_id=standby, reason=data.reason)
+        pair = await swapping.pair(scope, session, out, standby_id=standby)
+        await _check_succession(scope, session, pair)
+        swapped = await swapping.swap(scope, session, pair, reason=data.reason)
         await operating.return_to_sender(scope, session, standby)
         await operating.leave_sender(scope, session, out, reason=data.reason, now=now)
         view = SwapView(out=sender_view(swapped.out), standby=sender_view(swapped.standby))
@@ -217,11 +231,20 @@ async def _changed(request: ApiRequest, desk: Desk, scope: TenantScope, work: Wo
     return answer
 
 
+async def _check_succession(scope: TenantScope, session: AsyncSession, pair: swapping.Pair) -> None:
+    plan = accounts.plan_of(await accounts.get(scope, session))
+    routing = await read_routing(scope, session, plan)
+    lacks = shortfall(routing, routing.senders[pair.out.id], routing.senders[pair.standby.id])
+    if lacks is not None:
+        raise Refusal.of_field("/standby", lacks.code, f"The standby cannot take the place: {lacks.detail}.")
+
+
 def _facts(data: NewSender) -> SenderFacts:
     try:
         account = decode("acc", data.account)
     except InvalidId as error:
         raise Refusal.of_field("/account", "invalid_id", str(error)) from error
+    check_identity(data.type, data.value, data.country)
     return SenderFacts(
         account_id=account,
         type=data.type,

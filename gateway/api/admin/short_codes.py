@@ -35,7 +35,7 @@ _MARK: Final = "SHORT_CODE"
 _YEARS: Final = range(2000, 2100)
 
 Line = Annotated[str, Meta(min_length=1, max_length=200)]
-Digits = Annotated[str, Meta(pattern="^[0-9]{3,8}$")]
+Digits = Annotated[str, Meta(pattern=r"^[0-9]{3,8}\Z")]
 
 
 class NewShortCode(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -25,13 +25,13 @@ _MONTHLY: Final = {"TOLL_FREE": "2.00", "TEN_DLC": "1.00", "SIMULATOR": "1.00"}
 """US dollars, AWS's list prices in the United States; elsewhere they differ by country."""
 _NUMBER: Final = "number"
 
-AwsId = Annotated[str, Meta(pattern="^[A-Za-z0-9-]{1,64}$")]
+AwsId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,64}\Z")]
 
 
 class SpareNumberBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A number to lease."""
 
-    reference: Annotated[str, Meta(pattern="^[A-Za-z0-9._-]{1,100}$")]
+    reference: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,100}\Z")]
     """Yours; asked again under it, the same number is returned and none is leased."""
     country: CountryCode
     type: Literal["TEN_DLC", "LONG_CODE", "TOLL_FREE", "SIMULATOR"]

@@ -37,7 +37,7 @@ class NewConsentBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A consent to write down."""
 
     number: Annotated[str, Meta(min_length=1, max_length=40, description="E.164.")]
-    use_case: Annotated[str, Meta(pattern="^[a-z0-9_-]{1,40}$")]
+    use_case: Annotated[str, Meta(pattern=r"^[a-z0-9_-]{1,40}\Z")]
     """What the person agreed to: one consent covers one use case."""
     type: MessageType
     """The type of the messages that the use case sends."""
@@ -46,14 +46,14 @@ class NewConsentBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Exactly what the person read or heard before agreeing."""
     given_at: _Instant | None = None
     """When the person agreed; null for now."""
-    ip: Annotated[str, Meta(min_length=2, max_length=45, pattern="^[0-9a-fA-F:.]+$")] | None = None
+    ip: Annotated[str, Meta(min_length=2, max_length=45, pattern=r"^[0-9a-fA-F:.]+\Z")] | None = None
     signer: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
     """Who signed the paper or spoke on the phone."""
     evidence: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
     """Your own reference of the paper, the recording or the row."""
     double_opt_in: bool = False
     """Whether the phone itself has to answer a text within 24 hours."""
-    language: Annotated[str, Meta(pattern="^[a-z]{2,3}$")] = "en"
+    language: Annotated[str, Meta(pattern=r"^[a-z]{2,3}\Z")] = "en"
     """Of the confirmation text: `en`, `de`, `es` or `fr`; any other gets English."""
     programme: Annotated[str, Meta(min_length=1, max_length=60)] | None = None
     """What the confirmation text calls the use case; null takes its name."""

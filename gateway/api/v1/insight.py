@@ -28,7 +28,7 @@ _USUAL_SPAN: Final = timedelta(days=7)
 _LONGEST_SPAN: Final = timedelta(days=400)
 _MOST_ROWS: Final = 10_000
 
-Country = Annotated[str | None, QueryParameter(pattern="^[A-Z]{2}$")]
+Country = Annotated[str | None, QueryParameter(pattern=r"^[A-Z]{2}\Z")]
 OfType = Annotated[MessageType | None, QueryParameter(name="type")]
 Since = Annotated[
     datetime | None,

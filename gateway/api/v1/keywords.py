@@ -30,7 +30,7 @@ _READ: Final = {NEEDS: "senders:read"}
 _WRITE: Final = {NEEDS: "opt-outs"}
 _KIND: Final = "keyword"
 _Reply = Annotated[str, Meta(min_length=1, max_length=service.MAX_REPLY)]
-_List = Annotated[str, Meta(pattern="^[a-z0-9-]{1,40}$")]
+_List = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,40}\Z")]
 
 
 class KeywordBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -55,12 +55,12 @@ _ROOM_FOR_A_FORM: Final = 16 * 1024
 StatusFilter = Annotated[Status | None, QueryParameter(name="status", description="Only these.")]
 TypeFilter = Annotated[
     str | None,
-    QueryParameter(name="type", pattern="^[A-Z0-9_]{1,100}$", description="Only this registration type."),
+    QueryParameter(name="type", pattern=r"^[A-Z0-9_]{1,100}\Z", description="Only this registration type."),
 ]
 FileName = Annotated[
     str,
     QueryParameter(
-        name="name", min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$", description="For people."
+        name="name", min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*\Z", description="For people."
     ),
 ]
 ForField = Annotated[

@@ -58,7 +58,7 @@ class NewTemplate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """What it is for, as senders are registered; the type's usual one where absent."""
     locale: str | None = None
     """Language of `body`, as a BCP 47 tag."""
-    dlt_template_id: Annotated[str, Meta(pattern="^[A-Za-z0-9-]{1,100}$")] | None = None
+    dlt_template_id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,100}\Z")] | None = None
     """The wording's id in India's DLT registry, for sends to India that name none."""
     variants: list[Variant] = []
     """Other languages; a send picks by `template.locale`, else by the recipient's country, else `body`."""

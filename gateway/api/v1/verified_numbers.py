@@ -51,7 +51,7 @@ class NewVerifiedNumber(Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class Code(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What arrived on the phone."""
 
-    code: Annotated[str, Meta(pattern="^[A-Za-z0-9]{1,20}$")]
+    code: Annotated[str, Meta(pattern=r"^[A-Za-z0-9]{1,20}\Z")]
 
 
 class VerifiedNumberView(Struct, frozen=True, kw_only=True):

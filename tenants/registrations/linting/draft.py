@@ -35,13 +35,13 @@ class Draft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The registered name."""
     brands: Annotated[list[Line], Meta(max_length=20)] = []
     """Other names by which recipients know the sender."""
-    country: Annotated[str, Meta(pattern="^[A-Z]{2}$")] | None = None
+    country: Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z")] | None = None
     """Where the messages go; the United States for US kinds."""
     website: Line | None = None
     support_email: Line | None = None
     legal_type: Line | None = None
     tax_id: Line | None = None
-    tax_country: Annotated[str, Meta(pattern="^[A-Z]{2}$")] | None = None
+    tax_country: Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z")] | None = None
     stock_symbol: Line | None = None
     stock_exchange: Line | None = None
     verification_email: Line | None = None

@@ -21,6 +21,7 @@ from gateway.messages.keys import DataKeys
 from gateway.routing.health import LEAST_CALLS, Illness
 from gateway.routing.lanes import lane_identity, lane_of
 from gateway.routing.reading import RoutingReader
+from gateway.routing.sticky import sticky
 from gateway.routing.tally import CallTally
 from tenants.ids import encode, new_uuid
 from tenants.senders import service
@@ -433,6 +434,31 @@ async def test_two_workers_on_one_order_move_each_message_once(world, database):
     assert sum(moved) == len(messages)
     for message in messages:
         assert len((await queue_row(world.pool, message.id))["trail"]) == 1
+
+
+@pytest.mark.parametrize("way", ["order", "refusal"])
+async def test_a_sticky_recipients_messages_go_to_one_number(world, database, marked, way):
+    """As new ones do: whoever moves them, and however many wait."""
+    plan = "UPDATE tenants SET plan = plan || '{\"sticky_sender\": true}' WHERE id = $1"
+    await database.execute(plan, world.scope.tenant_id)
+    routing = await world.reader.of(world.scope.tenant_id)
+    equals = [routing.senders[each.id] for each in (world.second, world.third)]
+    hashes = (number.to_bytes(8) for number in range(1000))
+    recipient = next(each for each in hashes if sticky(equals, each).id == world.third.id)
+    messages = await world.accepted(12, recipient_hash=recipient)
+    if way == "order":
+        await database.execute(
+            "INSERT INTO relane_orders (tenant_id, sender_id, reason) VALUES ($1, $2, 'x')",
+            world.scope.tenant_id,
+            world.first.id,
+        )
+        world.ill[world.first.id] = Illness(state="disabled", reason="x")
+        await world.orders.work()
+    else:
+        for mine in await marked(*[message.id for message in messages]):
+            await world.record(mine, NOT_ACTIVE)
+    rows = [await row_of(database, message.id) for message in messages]
+    assert {row["sender_id"] for row in rows} == {world.third.id}
 
 
 async def test_an_entry_left_in_the_old_lane_is_not_marked(world, marked, worker_pool, clock):

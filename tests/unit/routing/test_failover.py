@@ -8,9 +8,10 @@ from msgspec import structs
 from gateway.carrier.ports import NotSent, Refused, Sent, Unknown
 from gateway.dispatch.failover import Failure, GoTo, Stay, Step, call_result, failure_of, next_move
 from gateway.dispatch.record import Expired
-from gateway.routing.candidates import Need, rank
+from gateway.routing.candidates import Need, best_group, rank
 from gateway.routing.health import Illness
 from gateway.routing.judging import judge
+from gateway.routing.sticky import sticky
 from tests.unit.routing.worlds import ABROAD, AWAY, HOME, ROUTES, sender, world
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -148,6 +149,35 @@ def test_equals_share_what_is_moved():
         assert move != Stay()
         found.add(move.sender.id)
     assert len(found) == 2
+
+
+def test_a_sticky_recipients_messages_go_where_its_new_ones_go():
+    """One person, one number: in whichever account it is, if it is among the equals."""
+    numbers = [sender(number) for number in range(5, 9)]
+    abroad = sender(9, account_id=ABROAD)
+    routing = structs.replace(world(FIRST, *numbers, abroad, sender(10, "TOLL_FREE")), sticky_sender=True)
+    candidates = judge(rank(routing, TEXT), {FIRST.id: Illness(state="disabled", reason="x")}, draw=1.0)
+    found = set()
+    for number in range(40):
+        recipient = number.to_bytes(16, "big")
+        moves = [
+            next_move(
+                Failure(blame="sender", code="left", definite=True),
+                current=FIRST.id,
+                failures=0,
+                after=1,
+                trail=(),
+                candidates=candidates,
+                routing=routing,
+                spread=spread,
+                recipient_hash=recipient,
+            )
+            for spread in range(12)
+        ]
+        [chosen] = {move.sender.id for move in moves if isinstance(move, GoTo)}
+        assert chosen == sticky(best_group(candidates), recipient).id
+        found.add(chosen)
+    assert found == {each.id for each in (*numbers, abroad)}
 
 
 @pytest.mark.parametrize(
