@@ -96,6 +96,8 @@ class Standby:
             while not back.done():
                 await _done_within(back, await self._round())
         finally:
+            self._candidates.forget()
+            self._refreshed_at = float("-inf")
             self.roster.mode = "lanes"
             gauge.set(0)
         await asyncio.sleep(SETTLED_S)

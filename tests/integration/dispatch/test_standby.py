@@ -11,8 +11,11 @@ from gateway.carrier.ports import Sent
 from gateway.clock import SystemClock
 from gateway.dispatch.loop import Dispatcher
 from gateway.dispatch.record import Recorder
+from gateway.dispatch.room import Room
 from gateway.dispatch.roster import FRESH_S, LIVE_S, SETTLED_S, Roster
+from gateway.dispatch.standby import Standby
 from gateway.embedded.redis import EmbeddedRedis
+from gateway.lanes.errors import RedisUnavailable
 from gateway.lanes.lanes import Lanes
 from gateway.lanes.relay import Relay
 from gateway.lanes.release import STATIC_LATE_S
@@ -154,6 +157,92 @@ async def test_a_short_absence_changes_nothing(worker_pool, worker_engine, datab
         await until(all_sent)
         mode = await database.fetchval("SELECT mode FROM dispatchers WHERE route = $1", route)
         assert mode == "lanes"
+
+
+class Away:
+    """Lanes that take no writes until they are told to."""
+
+    def __init__(self, requests_per_second=0.0) -> None:
+        self.back = asyncio.Event()
+        self.requests_per_second = requests_per_second
+
+    async def try_write(self, _):
+        """Refuse while away."""
+        if not self.back.is_set():
+            raise RedisUnavailable("away")
+
+    def request_period_us(self, _):
+        """Return the quota of the moment."""
+        return 1_000_000 / self.requests_per_second if self.requests_per_second else 0
+
+
+class Begun:
+    """A hand-over that keeps what it was given."""
+
+    def __init__(self) -> None:
+        self.ids = []
+
+    async def able(self):
+        """Be so at once."""
+
+    def begin(self, taken):
+        """Keep the ids."""
+        self.ids += [message.message_id for message in taken]
+
+
+@contextlib.asynccontextmanager
+async def standing_by(route, pool, lanes, begun):
+    """A standby with its entry in the roster, and nothing that it hands over to."""
+    standby = Standby(
+        route=route,
+        lanes=lanes,
+        pool=pool,
+        clock=SystemClock(),
+        room=Room(1000),
+        handover=begun,
+        patience_s=0,
+    )
+    keeping = asyncio.create_task(standby.keep_roster())
+    try:
+        yield standby
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+
+
+async def away_until(standby, lanes, condition):
+    """Be without Redis until something is so."""
+    lanes.back.clear()
+    serving = asyncio.create_task(standby.serve())
+    await until(condition)
+    lanes.back.set()
+    await serving
+
+
+async def test_what_an_outage_left_behind_takes_no_share_of_the_next(
+    worker_pool, worker_engine, database, route
+):
+    """The lanes have sent it; its turns would pass for nothing, and the new would wait behind it."""
+    scope = await enrol(worker_engine, credit=400)
+    key = await key_of(worker_engine, scope)
+    lanes, begun = Away(), Begun()
+    async with standing_by(route, worker_pool, lanes, begun) as standby:
+        await accept(worker_pool, *(new_message(scope, route=route, data_key=key) for _ in range(250)))
+        await away_until(standby, lanes, has(begun, 1))
+        await database.execute("DELETE FROM dispatch_queue WHERE route = $1", route)
+        begun.ids.clear()
+        fresh = await accept(worker_pool, *(new_message(scope, route=route, data_key=key) for _ in range(3)))
+        await away_until(standby, lanes, has(begun, 2))
+    assert set(begun.ids) <= {message.id for message in fresh}
+
+
+def has(begun, count):
+    """Return whether so many were handed over."""
+
+    async def enough():
+        return len(begun.ids) >= count
+
+    return enough
 
 
 @pytest.fixture
