@@ -41,11 +41,12 @@ class Place(Struct, frozen=True):
 
 
 class _Gate(Struct):
-    """What is owed: the share over many turns, the pace within one, and the first cell that is free."""
+    """What is owed: the share over many turns, the pace within one, and when the first cell is free."""
 
     share_us: float = 0.0
     pace_us: float = 0.0
-    free_cell: int = 0
+    free_us: float = 0.0
+    """A time and not a cell, whose number means another time as soon as the rate is another."""
 
 
 class _Toll(Struct, frozen=True):
@@ -75,6 +76,10 @@ class StaticShare:
         self._gates: dict[str, _Gate] = {}
         self._recipients: dict[bytes, int] = {}
 
+    def limit_requests(self, request_us: float) -> None:
+        """Set what one API request of the route costs, from the next message on."""
+        self._request_us = request_us
+
     def take(self, entry: LaneEntry, place: Place, now_us: int) -> bool:
         """Charge a message if it may leave now; `now_us` is the clock that all dispatchers read."""
         if now_us - self._recipients.get(entry.recipient_hash, 0) < _RATE_SECOND_US:
@@ -87,7 +92,7 @@ class StaticShare:
             return False
         for toll in tolls:
             self._charge(toll, place, now_us)
-        self._gate(slowest).free_cell = int(now_us // slowest.period_us) + slowest.parts
+        self._gate(slowest).free_us = (now_us // slowest.period_us + slowest.parts) * slowest.period_us
         self._remember(entry.recipient_hash, now_us)
         return True
 
@@ -110,7 +115,11 @@ class StaticShare:
         cell = int(now_us // toll.period_us)
         turn, within = divmod(cell, toll.cells)
         fits = within == 0 or within + toll.parts <= toll.cells
-        return turn % place.count == place.rank and fits and cell >= self._gate(toll).free_cell
+        return turn % place.count == place.rank and fits and self._is_free(toll, cell)
+
+    def _is_free(self, toll: _Toll, cell: int) -> bool:
+        """Judge by the middle of the cell: its beginning is as exact as the product of two floats."""
+        return (cell + 0.5) * toll.period_us > self._gate(toll).free_us
 
     def _is_open(self, toll: _Toll, now_us: int) -> bool:
         gate = self._gate(toll)

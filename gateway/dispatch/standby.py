@@ -57,7 +57,7 @@ class Standby:
         self._handover = handover
         self._patience_s = patience_s
         self.roster = Roster(pool, route)
-        self._share = StaticShare(lanes.request_period_us(route))
+        self._share = StaticShare()
         self._candidates = Candidates(pool, route, clock)
         self._refreshed_at = float("-inf")
 
@@ -128,6 +128,7 @@ class Standby:
     def _taken(self, view: View) -> list[ClaimedMessage]:
         """Charge what may leave; the view is judged again for each, since reading may have taken long."""
         taken: list[ClaimedMessage] = []
+        self._share.limit_requests(self._lanes.request_period_us(self._route))
         for line in self._candidates.lines():
             for entry in line[:_LOOKED_AT]:
                 now = time.monotonic()

@@ -236,6 +236,18 @@ async def test_what_an_outage_left_behind_takes_no_share_of_the_next(
     assert set(begun.ids) <= {message.id for message in fresh}
 
 
+async def test_the_accounts_quota_of_the_moment_is_kept(worker_pool, worker_engine, route):
+    """It is read again every few seconds; the one of the dispatcher's start may be ten times as high."""
+    scope = await enrol(worker_engine, credit=400)
+    key = await key_of(worker_engine, scope)
+    lanes, begun = Away(), Begun()
+    async with standing_by(route, worker_pool, lanes, begun) as standby:
+        lanes.requests_per_second = 2.0
+        await accept(worker_pool, *(new_message(scope, route=route, data_key=key) for _ in range(30)))
+        await away_until(standby, lanes, has(begun, 3))
+    assert len(begun.ids) <= 6
+
+
 def has(begun, count):
     """Return whether so many were handed over."""
 
