@@ -9,7 +9,7 @@ a message of p parts takes p cells. A turn is a few cells, and a message begins 
     cell   |a a a a|b b b b|c c c c|a a a a| …     turn n belongs to the dispatcher of rank n mod N
 
 In any second a lane so gets at most one message more than by its gates, and what was granted in the tenth of
-a second before it and came late (`release.STATIC_LATE_S`; what is later loses its turn).
+a second before it and came late (`turns.STATIC_LATE_S`; what is later loses its turn).
 
 A daily cap cannot be divided by turns: how much of it was used only Redis knew. It is kept as the rate that
 uses it up in a day.
@@ -47,6 +47,10 @@ class _Gate(Struct):
     pace_us: float = 0.0
     free_us: float = 0.0
     """A time and not a cell, whose number means another time as soon as the rate is another."""
+    last_us: int = 0
+    """The instant that was charged last."""
+    before: tuple[float, float] = (0.0, 0.0)
+    """Share and pace without that charge."""
 
 
 class _Toll(Struct, frozen=True):
@@ -96,6 +100,19 @@ class StaticShare:
         self._remember(entry.recipient_hash, now_us)
         return True
 
+    def missed(self, entry: LaneEntry, instant_us: int) -> None:
+        """
+        Take back what a message was charged that did not leave at its instant.
+
+        Its cells are over; at gates where others were charged after it, all of it stays.
+        """
+        for toll in self._tolls(entry):
+            gate = self._gate(toll)
+            if gate.last_us == instant_us:
+                gate.share_us, gate.pace_us = gate.before
+        if self._recipients.get(entry.recipient_hash) == instant_us:
+            del self._recipients[entry.recipient_hash]
+
     def _tolls(self, entry: LaneEntry) -> list[_Toll]:
         parts = entry.parts
         tolls = [_Toll(f"c:{entry.identity}{entry.country}", _period_us(entry.identity_rate), parts)]
@@ -129,6 +146,7 @@ class StaticShare:
         gate = self._gate(toll)
         cost_us = toll.parts * toll.period_us
         saved_us = place.count * toll.cells * toll.period_us if toll.has_turns else 0.0
+        gate.last_us, gate.before = now_us, (gate.share_us, gate.pace_us)
         gate.share_us = max(gate.share_us, now_us - saved_us) + cost_us * place.count
         gate.pace_us = max(gate.pace_us, now_us - toll.period_us) + cost_us
 

@@ -9,16 +9,18 @@ import pytest
 
 from gateway.carrier.ports import Sent
 from gateway.clock import SystemClock
+from gateway.dispatch.candidates import Candidates
 from gateway.dispatch.loop import Dispatcher
 from gateway.dispatch.record import Recorder
 from gateway.dispatch.room import Room
 from gateway.dispatch.roster import FRESH_S, LIVE_S, SETTLED_S, Roster
 from gateway.dispatch.standby import Standby
+from gateway.dispatch.turns import STATIC_LATE_S, StaticTurns
 from gateway.embedded.redis import EmbeddedRedis
+from gateway.faultpoints import FaultPoint, arm
 from gateway.lanes.errors import RedisUnavailable
 from gateway.lanes.lanes import Lanes
 from gateway.lanes.relay import Relay
-from gateway.lanes.release import STATIC_LATE_S
 from gateway.lanes.scripts import RedisScripts, connect
 from gateway.messages.keys import DataKeys
 from gateway.rounds import Round, run_rounds
@@ -137,6 +139,19 @@ async def test_without_redis_texts_leave_at_a_static_share_and_come_back_to_the_
     assert await database.fetchval("SELECT count(*) FROM dispatchers WHERE route = $1", route) == 0
 
 
+NO_REDIS = "redis://127.0.0.1:1"
+
+
+@contextlib.contextmanager
+def slow_marks(*, ms):
+    """Let each mark take so long until it is committed."""
+    arm(f"{FaultPoint.WORKER_AFTER_MARK}:sleep={ms}")
+    try:
+        yield
+    finally:
+        arm("")
+
+
 async def test_a_short_absence_changes_nothing(worker_pool, worker_engine, database, tmp_path):
     """A fail-over within a second must not cost a rest of seconds."""
     route, carrier = f"blip-{new_uuid().hex[-6:]}", Carrier()
@@ -179,6 +194,8 @@ class Away:
 class Begun:
     """A hand-over that keeps what it was given."""
 
+    marking = False
+
     def __init__(self) -> None:
         self.ids = []
 
@@ -193,11 +210,13 @@ class Begun:
 @contextlib.asynccontextmanager
 async def standing_by(route, pool, lanes, begun):
     """A standby with its entry in the roster, and nothing that it hands over to."""
+    roster = Roster(pool, route)
     standby = Standby(
         route=route,
         lanes=lanes,
-        pool=pool,
-        clock=SystemClock(),
+        roster=roster,
+        turns=StaticTurns(roster, lambda: lanes.request_period_us(route)),
+        candidates=Candidates(pool, route, SystemClock()),
         room=Room(1000),
         handover=begun,
         patience_s=0,
@@ -334,3 +353,29 @@ async def test_a_dead_dispatcher_is_counted_until_it_is_certain(worker_pool, dat
         LIVE_S,
     )
     assert (await mine.beat()).place.count == 1
+
+
+async def test_slow_marks_slow_the_static_share_and_do_not_stop_it(worker_pool, worker_engine, database):
+    """Commits that take most of a second: each message leaves in a turn of its dispatcher's all the same."""
+    route, carrier, rate = f"slow-{new_uuid().hex[-6:]}", Carrier(), 20.0
+    scope = await enrol(worker_engine, credit=400)
+    key = await key_of(worker_engine, scope)
+    await accept(worker_pool, *(new_message(scope, route=route, data_key=key) for _ in range(40)))
+    await database.execute(
+        "UPDATE dispatch_queue SET lane = jsonb_set(lane, '{identity_rate}', to_jsonb($2::float8))"
+        " WHERE route = $1",
+        route,
+        rate,
+    )
+
+    async def all_sent():
+        return await sent(database, scope) == 40
+
+    with slow_marks(ms=700):
+        async with (
+            dispatching(route, NO_REDIS, worker_pool, carrier),
+            dispatching(route, NO_REDIS, worker_pool, carrier),
+        ):
+            await until(all_sent, within_s=60)
+    assert most_in_a_second([at for at, _ in carrier.taken]) <= rate + 1 + rate * STATIC_LATE_S
+    assert len({message_id for _, message_id in carrier.taken}) == 40
