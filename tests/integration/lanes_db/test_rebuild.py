@@ -2,12 +2,15 @@
 
 import asyncio
 import contextlib
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
 
+from gateway.clock import FixedClock
 from gateway.lanes.lanes import Lanes, key_prefix
 from gateway.lanes.rebuild import rebuild
+from gateway.lanes.relay import Relay
 from gateway.lanes.scripts import RedisScripts, connect
 from tenants.ids import new_uuid
 from tests.harness.tenants import accept, enrol, new_message
@@ -87,6 +90,43 @@ async def test_a_rebuild_that_fails_halfway_can_be_made_again_at_once(lanes, rou
         with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
             await doomed
     assert await rebuild(lanes, worker_pool, route) == 3
+
+
+async def test_what_a_rebuild_has_pushed_is_not_pushed_again_by_the_relay(
+    lanes, worker_pool, worker_engine, database
+):
+    """It would be counted twice, and sends refused for a queue that is not full."""
+    route, other = (f"owed-{new_uuid().hex[-6:]}" for _ in range(2))
+    scope = await enrol(worker_engine, credit=10)
+    messages = [new_message(scope, route=each) for each in (route, other, route)]
+    await accept(worker_pool, *messages)
+    await accept(worker_pool, new_message(scope, route=route))
+    assert await rebuild(lanes, worker_pool, route) == 3
+    owed = await database.fetch(
+        "SELECT message_ids FROM outbox_batches WHERE message_ids && ARRAY("
+        "SELECT id FROM messages WHERE tenant_id = $1)",
+        scope.tenant_id,
+    )
+    assert [row["message_ids"] for row in owed] == [[messages[1].id]]
+    later = FixedClock(datetime.now(UTC) + timedelta(minutes=1))
+    await Relay(worker_pool, lanes, later).push_left_behind()
+    assert sum((await lanes.backlog(route)).values()) == 3
+
+
+async def test_what_a_rebuild_has_not_finished_is_still_owed(lanes, route, worker_pool, database, client):
+    """Its lanes are nobody's; whoever fills them next may not have seen these messages."""
+
+    class Lost(Lanes):
+        async def finish_rebuild(self, route, epoch):
+            await client.delete(f"{key_prefix(route)}:rebuild")
+            return await super().finish_rebuild(route, epoch)
+
+    assert await rebuild(Lost(RedisScripts(client)), worker_pool, route) is None
+    assert await database.fetchval(
+        "SELECT EXISTS (SELECT FROM dispatch_queue q"
+        " JOIN outbox_batches b ON q.message_id = ANY(b.message_ids) WHERE q.route = $1)",
+        route,
+    )
 
 
 async def test_lanes_are_not_emptied_for_a_rebuild_without_a_connection(lanes, route, worker_pool):
