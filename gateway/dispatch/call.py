@@ -23,6 +23,7 @@ from gateway.dispatch.backoff import Backoff
 from gateway.dispatch.lateness import Lateness
 from gateway.dispatch.mark import MarkedMessage
 from gateway.dispatch.record import Expired, NotOpened, Recorder
+from gateway.dispatch.turns import GrantedMessage, StaticTurns
 from gateway.faultpoints import FaultPoint, fp
 from gateway.lanes.entry import ClaimedMessage
 from gateway.lanes.lanes import Lanes
@@ -77,6 +78,7 @@ class Caller:
         route: str,
         carrier: Carrier,
         lanes: Lanes,
+        turns: StaticTurns,
         keys: DataKeys,
         recorder: Recorder,
         backoff: Backoff,
@@ -88,6 +90,7 @@ class Caller:
         self._opted_out = opted_out
         self._carrier = carrier
         self._lanes = lanes
+        self._turns = turns
         self._keys = keys
         self._recorder = recorder
         self._backoff = backoff
@@ -132,7 +135,7 @@ class Caller:
             if night is not None:
                 self._keep_back(message, night)
                 return
-        going = await released(self._lanes, claimed)
+        going = await self._released(claimed, fresh_until=marked_at + _MARK_IS_FRESH_S)
         if going is None:
             self._keep_back(message, NotSent(reason="instant_missed", retry_after_ms=0))
             return
@@ -159,6 +162,12 @@ class Caller:
     def _keep_back(self, message: MarkedMessage, result: NotSent | Refused | NotOpened | Expired) -> None:
         """Record what the gateway decided by itself, without asking the carrier."""
         self._recorder.put(message, result, called=False)
+
+    async def _released(self, claimed: ClaimedMessage, *, fresh_until: float) -> ClaimedMessage | None:
+        """Wait for the instant, of the lanes or of the static share, whichever granted it."""
+        if isinstance(claimed, GrantedMessage):
+            return await self._turns.released(claimed, until=fresh_until)
+        return await released(self._lanes, claimed)
 
     async def _kept(self, message: MarkedMessage) -> Refused | NotSent | None:
         """Say why a message that was held up since its mark must not leave after all."""

@@ -63,6 +63,10 @@ class Candidates:
         """Forget a message that was handed over."""
         self._lines[_channel(entry)].waiting.pop(entry.message_id, None)
 
+    def forget(self) -> None:
+        """Keep nothing: what waited before the lanes were used again has gone by them, or has changed."""
+        self._place, self._lines, self._read_up_to = None, {}, _FIRST
+
     async def refresh(self, place: Place) -> None:
         """Read the newest messages and the next page; all anew when the dispatcher's place has changed."""
         if place != self._place:

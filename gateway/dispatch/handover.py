@@ -73,6 +73,11 @@ class Handover:
         if self._fault is not None:
             raise self._fault
 
+    @property
+    def marking(self) -> bool:
+        """Whether a mark is under way: what comes now would wait for it."""
+        return self._marking.locked()
+
     def begin(self, claimed: Sequence[ClaimedMessage]) -> None:
         """Take over a claim; its places are given back as its calls end."""
         self._room.take(len(claimed))

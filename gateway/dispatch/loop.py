@@ -19,11 +19,14 @@ from gateway.clock import Clock
 from gateway.db.faults import DATABASE_FAULTS
 from gateway.dispatch.backoff import Backoff
 from gateway.dispatch.call import Caller, Ill
+from gateway.dispatch.candidates import Candidates
 from gateway.dispatch.handover import Handover
 from gateway.dispatch.mark import opted_out_by_now
 from gateway.dispatch.record import Recorder
 from gateway.dispatch.room import Room
+from gateway.dispatch.roster import Roster
 from gateway.dispatch.standby import Standby
+from gateway.dispatch.turns import StaticTurns
 from gateway.lanes.backoff import LaneBackoff
 from gateway.lanes.entry import Claimed
 from gateway.lanes.errors import RedisUnavailable, ScriptFailed
@@ -65,10 +68,13 @@ class Dispatcher:
         self._pool = pool
         self._recorder = recorder
         self._room = Room(in_flight)
+        roster = Roster(pool, route)
+        turns = StaticTurns(roster, partial(lanes.request_period_us, route))
         caller = Caller(
             route=route,
             carrier=carrier,
             lanes=lanes,
+            turns=turns,
             keys=keys,
             recorder=recorder,
             backoff=Backoff(LaneBackoff(lanes)),
@@ -80,7 +86,13 @@ class Dispatcher:
             route=route, lanes=lanes, pool=pool, clock=clock, room=self._room, call=caller.call
         )
         self._standby = Standby(
-            route=route, lanes=lanes, pool=pool, clock=clock, room=self._room, handover=self._handover
+            route=route,
+            lanes=lanes,
+            roster=roster,
+            turns=turns,
+            candidates=Candidates(pool, route, clock),
+            room=self._room,
+            handover=self._handover,
         )
         self._memory_seen = False
         self._seen_over: object = None

@@ -9,7 +9,7 @@ a message of p parts takes p cells. A turn is a few cells, and a message begins 
     cell   |a a a a|b b b b|c c c c|a a a a| …     turn n belongs to the dispatcher of rank n mod N
 
 In any second a lane so gets at most one message more than by its gates, and what was granted in the tenth of
-a second before it and came late (`release.STATIC_LATE_S`; what is later loses its turn).
+a second before it and came late (`turns.STATIC_LATE_S`; what is later loses its turn).
 
 A daily cap cannot be divided by turns: how much of it was used only Redis knew. It is kept as the rate that
 uses it up in a day.
@@ -41,11 +41,16 @@ class Place(Struct, frozen=True):
 
 
 class _Gate(Struct):
-    """What is owed: the share over many turns, the pace within one, and the first cell that is free."""
+    """What is owed: the share over many turns, the pace within one, and when the first cell is free."""
 
     share_us: float = 0.0
     pace_us: float = 0.0
-    free_cell: int = 0
+    free_us: float = 0.0
+    """A time and not a cell, whose number means another time as soon as the rate is another."""
+    last_us: int = 0
+    """The instant that was charged last."""
+    before: tuple[float, float] = (0.0, 0.0)
+    """Share and pace without that charge."""
 
 
 class _Toll(Struct, frozen=True):
@@ -75,6 +80,10 @@ class StaticShare:
         self._gates: dict[str, _Gate] = {}
         self._recipients: dict[bytes, int] = {}
 
+    def limit_requests(self, request_us: float) -> None:
+        """Set what one API request of the route costs, from the next message on."""
+        self._request_us = request_us
+
     def take(self, entry: LaneEntry, place: Place, now_us: int) -> bool:
         """Charge a message if it may leave now; `now_us` is the clock that all dispatchers read."""
         if now_us - self._recipients.get(entry.recipient_hash, 0) < _RATE_SECOND_US:
@@ -87,9 +96,22 @@ class StaticShare:
             return False
         for toll in tolls:
             self._charge(toll, place, now_us)
-        self._gate(slowest).free_cell = int(now_us // slowest.period_us) + slowest.parts
+        self._gate(slowest).free_us = (now_us // slowest.period_us + slowest.parts) * slowest.period_us
         self._remember(entry.recipient_hash, now_us)
         return True
+
+    def missed(self, entry: LaneEntry, instant_us: int) -> None:
+        """
+        Take back what a message was charged that did not leave at its instant.
+
+        Its cells are over; at gates where others were charged after it, all of it stays.
+        """
+        for toll in self._tolls(entry):
+            gate = self._gate(toll)
+            if gate.last_us == instant_us:
+                gate.share_us, gate.pace_us = gate.before
+        if self._recipients.get(entry.recipient_hash) == instant_us:
+            del self._recipients[entry.recipient_hash]
 
     def _tolls(self, entry: LaneEntry) -> list[_Toll]:
         parts = entry.parts
@@ -110,7 +132,11 @@ class StaticShare:
         cell = int(now_us // toll.period_us)
         turn, within = divmod(cell, toll.cells)
         fits = within == 0 or within + toll.parts <= toll.cells
-        return turn % place.count == place.rank and fits and cell >= self._gate(toll).free_cell
+        return turn % place.count == place.rank and fits and self._is_free(toll, cell)
+
+    def _is_free(self, toll: _Toll, cell: int) -> bool:
+        """Judge by the middle of the cell: its beginning is as exact as the product of two floats."""
+        return (cell + 0.5) * toll.period_us > self._gate(toll).free_us
 
     def _is_open(self, toll: _Toll, now_us: int) -> bool:
         gate = self._gate(toll)
@@ -120,6 +146,7 @@ class StaticShare:
         gate = self._gate(toll)
         cost_us = toll.parts * toll.period_us
         saved_us = place.count * toll.cells * toll.period_us if toll.has_turns else 0.0
+        gate.last_us, gate.before = now_us, (gate.share_us, gate.pace_us)
         gate.share_us = max(gate.share_us, now_us - saved_us) + cost_us * place.count
         gate.pace_us = max(gate.pace_us, now_us - toll.period_us) + cost_us
 

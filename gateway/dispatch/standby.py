@@ -9,19 +9,16 @@ left meanwhile. The conditional mark in Postgres decides about every message her
 import asyncio
 import time
 
-import asyncpg
 import structlog
 
-from gateway.clock import Clock
 from gateway.db.faults import DATABASE_FAULTS
 from gateway.dispatch.candidates import Candidates
 from gateway.dispatch.handover import Handover
 from gateway.dispatch.room import Room
 from gateway.dispatch.roster import BEAT_S, SETTLED_S, Roster, View
-from gateway.dispatch.share import StaticShare
-from gateway.lanes.entry import ClaimedMessage, LaneEntry
+from gateway.dispatch.turns import GrantedMessage, StaticTurns
 from gateway.lanes.errors import RedisUnavailable
-from gateway.lanes.lanes import AHEAD_MS, Lanes
+from gateway.lanes.lanes import Lanes
 from gateway.telemetry import metrics
 
 _log = structlog.get_logger(__name__)
@@ -31,8 +28,6 @@ PATIENCE_S = 1.0
 _POLL_S = 0.005
 _NOTHING_TO_DO_S = 0.1
 _REFRESH_S = 0.25
-_AHEAD_S = AHEAD_MS / 1000
-"""What a message has for its mark: it leaves at its instant and not when its commit happens to be done."""
 _LOOKED_AT = 16
 """Messages of a line that are asked in one round: the first may wait for its recipient's second."""
 
@@ -45,8 +40,9 @@ class Standby:
         *,
         route: str,
         lanes: Lanes,
-        pool: "asyncpg.Pool[asyncpg.Record]",
-        clock: Clock,
+        roster: Roster,
+        turns: StaticTurns,
+        candidates: Candidates,
         room: Room,
         handover: Handover,
         patience_s: float = PATIENCE_S,
@@ -56,10 +52,11 @@ class Standby:
         self._room = room
         self._handover = handover
         self._patience_s = patience_s
-        self.roster = Roster(pool, route)
-        self._share = StaticShare(lanes.request_period_us(route))
-        self._candidates = Candidates(pool, route, clock)
+        self.roster = roster
+        self._turns = turns
+        self._candidates = candidates
         self._refreshed_at = float("-inf")
+        self._granted: list[GrantedMessage] = []
 
     async def keep_roster(self) -> None:
         """Say that this dispatcher lives until cancelled; then take it off the list."""
@@ -96,6 +93,9 @@ class Standby:
             while not back.done():
                 await _done_within(back, await self._round())
         finally:
+            self._candidates.forget()
+            self._granted.clear()
+            self._refreshed_at = float("-inf")
             self.roster.mode = "lanes"
             gauge.set(0)
         await asyncio.sleep(SETTLED_S)
@@ -105,17 +105,17 @@ class Standby:
     async def _round(self) -> float:
         """Hand over what may leave now; returns the seconds until another look is worth it."""
         await self._handover.able()
+        self._hand_over()
         view = self.roster.view
-        if view is None or not view.may_share(time.monotonic()) or self._room.claimable < 1:
+        if view is None or not view.may_share(time.monotonic()) or not self._has_room():
             return _NOTHING_TO_DO_S if view is None or not view.all_static else _POLL_S
         try:
             await self._refresh(view)
         except DATABASE_FAULTS as error:
             _log.warning("candidates_not_read", route=self._route, error=str(error))
             return _NOTHING_TO_DO_S
-        taken = self._taken(view)
-        if taken:
-            self._handover.begin(taken)
+        self._grant()
+        self._hand_over()
         return _POLL_S
 
     async def _refresh(self, view: View) -> None:
@@ -123,19 +123,23 @@ class Standby:
             await self._candidates.refresh(view.place)
             self._refreshed_at = time.monotonic()
 
-    def _taken(self, view: View) -> list[ClaimedMessage]:
-        """Charge what may leave; the view is judged again for each, since reading may have taken long."""
-        taken: list[ClaimedMessage] = []
+    def _has_room(self) -> bool:
+        return len(self._granted) < self._room.claimable
+
+    def _grant(self) -> None:
         for line in self._candidates.lines():
             for entry in line[:_LOOKED_AT]:
-                now = time.monotonic()
-                if len(taken) >= self._room.claimable or not view.may_share(now):
-                    return taken
-                release_at = now + _AHEAD_S
-                if self._share.take(entry, view.place, view.clock_us(release_at)):
+                if not self._has_room():
+                    return
+                if (granted := self._turns.grant(entry)) is not None:
                     self._candidates.taken(entry)
-                    taken.append(_as_claimed(entry, release_at))
-        return taken
+                    self._granted.append(granted)
+
+    def _hand_over(self) -> None:
+        """Begin with what was granted during the last mark: marks come one by one, however few they hold."""
+        if self._granted and not self._handover.marking:
+            granted, self._granted = self._granted, []
+            self._handover.begin(granted)
 
     async def _redis_back(self) -> None:
         """Return when Redis takes writes; an answer alone may come from a replica or a full memory."""
@@ -157,20 +161,3 @@ class Standby:
 async def _done_within(task: "asyncio.Task[None]", seconds: float) -> bool:
     done, _ = await asyncio.wait({task}, timeout=seconds)
     return bool(done)
-
-
-def _as_claimed(entry: LaneEntry, release_at: float) -> ClaimedMessage:
-    return ClaimedMessage(
-        message_id=entry.message_id,
-        route=entry.route,
-        tenant_id=entry.tenant_id,
-        identity=entry.identity,
-        country=entry.country,
-        priority=entry.priority,
-        parts=entry.parts,
-        attempt=entry.attempt,
-        claims=1,
-        recipient_hash=entry.recipient_hash,
-        release_at=release_at,
-        by_lanes=False,
-    )

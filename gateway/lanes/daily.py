@@ -20,6 +20,7 @@ from gateway.lanes.quotas import OWN_CAP, sender_gates
 from gateway.lanes.scripts import Argument, read_script
 from tenants.ids import encode
 from tenants.senders.quotas import CampaignFacts, QuotaOf
+from tenants.tables import HotConnection
 
 _log = structlog.get_logger(__name__)
 
@@ -62,13 +63,13 @@ class _Day(Struct):
 class DailyCounts:
     """Any number of processes may do this; counters only rise."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", lanes: Lanes) -> None:
-        self._pool = pool
+    def __init__(self, database: "HotConnection | asyncpg.Pool[asyncpg.Record]", lanes: Lanes) -> None:
+        self._database = database
         self._lanes = lanes
 
     async def restore(self, account_id: UUID | None = None) -> int:
         """Raise the counters of one account, or of all; returns how many changed."""
-        rows = await self._pool.fetch(_SENT, COUNTING_CARRIERS, account_id)
+        rows = await self._database.fetch(_SENT, COUNTING_CARRIERS, account_id)
         changed = 0
         for route, day in _by_route(rows).items():
             try:

@@ -132,7 +132,7 @@ class ClaimedMessage(Struct, frozen=True, kw_only=True):
     release_at: float = 0.0
     """The same instant by this process's monotonic clock, in seconds."""
     by_lanes: bool = True
-    """False for one that leaves at a static share, while Redis is away: there is nobody to ask again."""
+    """False for one that leaves at a static share, while Redis is away."""
 
 
 class Claimed(Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ import re
 import struct
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from uuid import UUID
 
@@ -30,6 +31,7 @@ from gateway.lanes.entry import (
     parts_leased,
     unpack_claimed,
 )
+from gateway.lanes.errors import RedisUnavailable
 from gateway.lanes.gates import SECOND_US, bound_of, period_us, request_us
 from gateway.lanes.packed import PackedFlow, in_chunks
 from gateway.lanes.route_clock import RouteClocks
@@ -43,10 +45,12 @@ HORIZON_US = SECOND_US
 """How long claims rest after an epoch was lost."""
 _PUSH_CHUNK = 2_000
 """Messages per script call: about 2 ms of Redis's time, in which nobody else is served."""
-_SURVIVES_REBUILD = (":g:", ":w:", ":d:", ":x:", ":to:", ":rebuild")
-"""What was already sent still counts, so the gates outlive the lanes."""
-_LOCK_S = 15.0
-"""A rebuild that died keeps others from trying again for this long; each of its pushes prolongs it."""
+LOCK_S = 15.0
+"""A rebuild that died keeps others from trying again for this long; a living one prolongs it."""
+_GIVE_UP_WITHIN_S = 1.0
+"""Whoever is told to stop does not wait longer for a Redis that hangs."""
+_FROM_THE_BEGINNING = b"0"
+"""The cursor that a scan begins with, and ends with."""
 _MAX_CLAIM = 1_000
 """Messages one claim may bring: Lua can return a few thousand values, and others wait meanwhile."""
 _ID_BYTES = 16
@@ -62,6 +66,7 @@ _SETTLE = read_script("gateway.lanes", "structure.lua", "settle.lua")
 _REQUEUE = read_script("gateway.lanes", "structure.lua", "requeue.lua")
 _TRY_WRITE = read_script("gateway.lanes", "try_write.lua")
 _REBUILD = read_script("gateway.lanes", "rebuild.lua")
+_EMPTY = read_script("gateway.lanes", "empty.lua")
 
 
 class LaneKey(Struct, frozen=True):
@@ -105,6 +110,7 @@ class Lanes:
         self.scripts = scripts
         self.clock_us = clock_us
         self._tokens: dict[str, asyncio.Task[bool]] = {}
+        self._left_locks: dict[str, str] = {}
         self._request_us: dict[str, float] = {}
         for route, rate in (api_requests_per_second or {}).items():
             self.limit_requests(route, rate)
@@ -131,7 +137,7 @@ class Lanes:
         await self.scripts.run(_TRY_WRITE, key_prefix(route))
 
     async def push(
-        self, entries: Sequence[LaneEntry], *, rebuild_epoch: str | None = None, lock_s: float = _LOCK_S
+        self, entries: Sequence[LaneEntry], *, rebuild_epoch: str | None = None, lock_s: float = LOCK_S
     ) -> list[LaneEntry]:
         """
         Queue messages and return those that were not taken, because their route has lost its lanes.
@@ -147,11 +153,13 @@ class Lanes:
             entry for chunk, was_taken in zip(chunks, taken, strict=True) if not was_taken for entry in chunk
         ]
 
-    async def push_packed(self, route: str, flows: Sequence[PackedFlow], *, rebuild_epoch: str) -> bool:
+    async def push_packed(
+        self, route: str, flows: Sequence[PackedFlow], *, rebuild_epoch: str, lock_s: float = LOCK_S
+    ) -> bool:
         """Queue whole flows during a rebuild; False when another rebuild has taken over."""
         taken = await asyncio.gather(
             *(
-                self._push_flows(route, chunk, rebuild_epoch, round(_LOCK_S * 1000))
+                self._push_flows(route, chunk, rebuild_epoch, round(lock_s * 1000))
                 for chunk in in_chunks(flows, _PUSH_CHUNK)
             )
         )
@@ -304,18 +312,45 @@ class Lanes:
             for message_id, entry in rows.items()
         }
 
-    async def begin_rebuild(self, route: str, epoch: str, *, lock_s: float = _LOCK_S) -> bool:
+    async def begin_rebuild(self, route: str, epoch: str, *, lock_s: float = LOCK_S) -> bool:
         """
-        Empty the route's lanes and lock them for the caller, who then pushes what Postgres has queued.
+        Lock the route's lanes for the caller and empty them, who then pushes what Postgres has queued.
 
         Until `finish_rebuild`, claims answer `epoch_missing` and ordinary pushes are refused. False when
-        somebody else is rebuilding.
+        somebody else is rebuilding, or has begun while the lanes were emptied.
         """
-        arguments: list[Argument] = ["begin", epoch, round(lock_s * 1000), self._now()]
+        lock_ms = round(lock_s * 1000)
+        arguments: list[Argument] = ["begin", epoch, lock_ms, self._now(), self._left_locks.get(route, "")]
         if (await self.scripts.run(_REBUILD, key_prefix(route), arguments))[0] == 0:
             return False
-        await self.scripts.delete_prefixed(key_prefix(route), keep=_SURVIVES_REBUILD)
-        return True
+        self._left_locks.pop(route, None)
+        return await self._emptied(route, epoch, lock_ms)
+
+    async def _emptied(self, route: str, epoch: str, lock_ms: int) -> bool:
+        """Delete what the lanes hold, page by page; False as soon as the lock is somebody else's."""
+        held, cursor = await self.scripts.run(
+            _EMPTY, key_prefix(route), [epoch, lock_ms, _FROM_THE_BEGINNING]
+        )
+        while held and cursor != _FROM_THE_BEGINNING:
+            held, cursor = await self.scripts.run(_EMPTY, key_prefix(route), [epoch, lock_ms, cursor])
+        return held == 1
+
+    async def keep_rebuild(self, route: str, epoch: str, *, lock_s: float = LOCK_S) -> bool:
+        """Keep the lock for another `lock_s`; False when it was lost."""
+        arguments: list[Argument] = ["keep", epoch, round(lock_s * 1000)]
+        return (await self.scripts.run(_REBUILD, key_prefix(route), arguments))[0] == 1
+
+    async def give_up_rebuild(self, route: str, epoch: str) -> None:
+        """
+        Give the lock back, so that anybody may begin again at once.
+
+        Where Redis is away the lock stands until it runs out; our next attempt may take it over.
+        """
+        self._left_locks[route] = epoch
+        with suppress(RedisUnavailable, TimeoutError):
+            async with asyncio.timeout(_GIVE_UP_WITHIN_S):
+                await self.scripts.run(_REBUILD, key_prefix(route), ["give_up", epoch])
+            self._left_locks.pop(route, None)
 
     async def memory_id(self, route: str) -> str:
         """Return which memory of Redis holds the route; a rebuild writes it into its epoch."""

@@ -18,8 +18,6 @@ _log = structlog.get_logger(__name__)
 
 LATE_S = 0.25
 """What a call that begins then can tell the gates long before anybody is let go behind it, a second later."""
-STATIC_LATE_S = 0.1
-"""A static share has turns of that length at least; what is later would leave in another dispatcher's."""
 LONGEST_WAIT_S = 3.0
 """Shorter than a mark stays fresh; a message whose next instant is further away is given back."""
 _TRIES = 3
@@ -33,9 +31,6 @@ async def released(lanes: Lanes, message: ClaimedMessage) -> ClaimedMessage | No
 
     With Redis away the instant that was granted stands: it was charged, and only its second is disturbed.
     """
-    if not message.by_lanes:
-        await asyncio.sleep(max(message.release_at - time.monotonic(), 0))
-        return message if time.monotonic() - message.release_at <= STATIC_LATE_S else None
     due = message
     for _ in range(_TRIES):
         await asyncio.sleep(max(due.release_at - time.monotonic(), 0))

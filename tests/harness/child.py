@@ -35,8 +35,7 @@ def hasten(lease_s: float) -> None:
     lean.CONNECT_S *= factor * 1.5
     opening.open_aws_carrier.__wrapped__.__kwdefaults__["read_s"] *= factor * 1.5
     lanes.Lanes.__init__.__kwdefaults__["lease_s"] = lease_s
-    for locking in (lanes.Lanes.push, lanes.Lanes.begin_rebuild):
-        locking.__kwdefaults__["lock_s"] *= factor
+    import_module("gateway.lanes.rebuild").rebuild.__kwdefaults__["lock_s"] *= factor
 
 
 def hasten_webhooks(lease_s: float) -> None:

@@ -27,12 +27,14 @@ def entry(serial: int, **fields) -> LaneEntry:
     return LaneEntry(**plain | fields)
 
 
-def run(count, *, seconds, shares=None, places=None, poll_us=5_000, jitter=None, **fields):
+def run(
+    count, *, seconds, shares=None, places=None, poll_us=5_000, jitter=None, begins_us=START_US, **fields
+):
     """Let `count` dispatchers send all they may; the instants and parts at the carrier."""
     shares = shares or [StaticShare() for _ in range(count)]
     places = places or [Place(rank, count) for rank in range(count)]
     sent, serial = [], 0
-    for now_us in range(START_US, START_US + seconds * SECOND_US, poll_us):
+    for now_us in range(begins_us, begins_us + seconds * SECOND_US, poll_us):
         for share, place in zip(shares, places, strict=True):
             at = now_us + (jitter.randrange(poll_us) if jitter else 0)
             while share.take(entry(serial, **fields), place, at):
@@ -120,3 +122,22 @@ def test_the_accounts_requests_are_divided_as_well():
     shares = [StaticShare(request_us=SECOND_US / 5) for _ in range(2)]
     sent = run(2, seconds=20, shares=shares, identity_rate=100.0, parts=3)
     assert 70 <= len(sent) <= 105
+
+
+def test_a_rate_that_falls_holds_from_the_next_message_on():
+    """The account's quota is read again every few seconds; its old cells must not stop the new ones."""
+    share = StaticShare(request_us=SECOND_US / 100)
+    run(1, seconds=2, shares=[share], identity_rate=1000.0)
+    share.limit_requests(SECOND_US / 5)
+    sent = run(1, seconds=10, shares=[share], begins_us=START_US + 2 * SECOND_US, identity_rate=1000.0)
+    assert most_in_a_second(sent) <= 5 + 1
+    assert len(sent) >= 0.7 * 5 * 10
+
+
+def test_a_number_whose_rate_was_changed_sends_what_was_accepted_before_and_after():
+    """Its messages carry the rate that held when they were accepted."""
+    share, place, waiting = StaticShare(), Place(0, 1), [20.0, 1.0] * 4
+    for now_us in range(START_US, START_US + 20 * SECOND_US, 5_000):
+        if waiting and share.take(entry(1, identity_rate=waiting[0]), place, now_us):
+            waiting.pop(0)
+    assert waiting == []

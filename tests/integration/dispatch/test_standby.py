@@ -9,13 +9,18 @@ import pytest
 
 from gateway.carrier.ports import Sent
 from gateway.clock import SystemClock
+from gateway.dispatch.candidates import Candidates
 from gateway.dispatch.loop import Dispatcher
 from gateway.dispatch.record import Recorder
+from gateway.dispatch.room import Room
 from gateway.dispatch.roster import FRESH_S, LIVE_S, SETTLED_S, Roster
+from gateway.dispatch.standby import Standby
+from gateway.dispatch.turns import STATIC_LATE_S, StaticTurns
 from gateway.embedded.redis import EmbeddedRedis
+from gateway.faultpoints import FaultPoint, arm
+from gateway.lanes.errors import RedisUnavailable
 from gateway.lanes.lanes import Lanes
 from gateway.lanes.relay import Relay
-from gateway.lanes.release import STATIC_LATE_S
 from gateway.lanes.scripts import RedisScripts, connect
 from gateway.messages.keys import DataKeys
 from gateway.rounds import Round, run_rounds
@@ -134,6 +139,19 @@ async def test_without_redis_texts_leave_at_a_static_share_and_come_back_to_the_
     assert await database.fetchval("SELECT count(*) FROM dispatchers WHERE route = $1", route) == 0
 
 
+NO_REDIS = "redis://127.0.0.1:1"
+
+
+@contextlib.contextmanager
+def slow_marks(*, ms):
+    """Let each mark take so long until it is committed."""
+    arm(f"{FaultPoint.WORKER_AFTER_MARK}:sleep={ms}")
+    try:
+        yield
+    finally:
+        arm("")
+
+
 async def test_a_short_absence_changes_nothing(worker_pool, worker_engine, database, tmp_path):
     """A fail-over within a second must not cost a rest of seconds."""
     route, carrier = f"blip-{new_uuid().hex[-6:]}", Carrier()
@@ -154,6 +172,108 @@ async def test_a_short_absence_changes_nothing(worker_pool, worker_engine, datab
         await until(all_sent)
         mode = await database.fetchval("SELECT mode FROM dispatchers WHERE route = $1", route)
         assert mode == "lanes"
+
+
+class Away:
+    """Lanes that take no writes until they are told to."""
+
+    def __init__(self, requests_per_second=0.0) -> None:
+        self.back = asyncio.Event()
+        self.requests_per_second = requests_per_second
+
+    async def try_write(self, _):
+        """Refuse while away."""
+        if not self.back.is_set():
+            raise RedisUnavailable("away")
+
+    def request_period_us(self, _):
+        """Return the quota of the moment."""
+        return 1_000_000 / self.requests_per_second if self.requests_per_second else 0
+
+
+class Begun:
+    """A hand-over that keeps what it was given."""
+
+    marking = False
+
+    def __init__(self) -> None:
+        self.ids = []
+
+    async def able(self):
+        """Be so at once."""
+
+    def begin(self, taken):
+        """Keep the ids."""
+        self.ids += [message.message_id for message in taken]
+
+
+@contextlib.asynccontextmanager
+async def standing_by(route, pool, lanes, begun):
+    """A standby with its entry in the roster, and nothing that it hands over to."""
+    roster = Roster(pool, route)
+    standby = Standby(
+        route=route,
+        lanes=lanes,
+        roster=roster,
+        turns=StaticTurns(roster, lambda: lanes.request_period_us(route)),
+        candidates=Candidates(pool, route, SystemClock()),
+        room=Room(1000),
+        handover=begun,
+        patience_s=0,
+    )
+    keeping = asyncio.create_task(standby.keep_roster())
+    try:
+        yield standby
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+
+
+async def away_until(standby, lanes, condition):
+    """Be without Redis until something is so."""
+    lanes.back.clear()
+    serving = asyncio.create_task(standby.serve())
+    await until(condition)
+    lanes.back.set()
+    await serving
+
+
+async def test_what_an_outage_left_behind_takes_no_share_of_the_next(
+    worker_pool, worker_engine, database, route
+):
+    """The lanes have sent it; its turns would pass for nothing, and the new would wait behind it."""
+    scope = await enrol(worker_engine, credit=400)
+    key = await key_of(worker_engine, scope)
+    lanes, begun = Away(), Begun()
+    async with standing_by(route, worker_pool, lanes, begun) as standby:
+        await accept(worker_pool, *(new_message(scope, route=route, data_key=key) for _ in range(250)))
+        await away_until(standby, lanes, has(begun, 1))
+        await database.execute("DELETE FROM dispatch_queue WHERE route = $1", route)
+        begun.ids.clear()
+        fresh = await accept(worker_pool, *(new_message(scope, route=route, data_key=key) for _ in range(3)))
+        await away_until(standby, lanes, has(begun, 2))
+    assert set(begun.ids) <= {message.id for message in fresh}
+
+
+async def test_the_accounts_quota_of_the_moment_is_kept(worker_pool, worker_engine, route):
+    """It is read again every few seconds; the one of the dispatcher's start may be ten times as high."""
+    scope = await enrol(worker_engine, credit=400)
+    key = await key_of(worker_engine, scope)
+    lanes, begun = Away(), Begun()
+    async with standing_by(route, worker_pool, lanes, begun) as standby:
+        lanes.requests_per_second = 2.0
+        await accept(worker_pool, *(new_message(scope, route=route, data_key=key) for _ in range(30)))
+        await away_until(standby, lanes, has(begun, 3))
+    assert len(begun.ids) <= 6
+
+
+def has(begun, count):
+    """Return whether so many were handed over."""
+
+    async def enough():
+        return len(begun.ids) >= count
+
+    return enough
 
 
 @pytest.fixture
@@ -233,3 +353,29 @@ async def test_a_dead_dispatcher_is_counted_until_it_is_certain(worker_pool, dat
         LIVE_S,
     )
     assert (await mine.beat()).place.count == 1
+
+
+async def test_slow_marks_slow_the_static_share_and_do_not_stop_it(worker_pool, worker_engine, database):
+    """Commits that take most of a second: each message leaves in a turn of its dispatcher's all the same."""
+    route, carrier, rate = f"slow-{new_uuid().hex[-6:]}", Carrier(), 20.0
+    scope = await enrol(worker_engine, credit=400)
+    key = await key_of(worker_engine, scope)
+    await accept(worker_pool, *(new_message(scope, route=route, data_key=key) for _ in range(40)))
+    await database.execute(
+        "UPDATE dispatch_queue SET lane = jsonb_set(lane, '{identity_rate}', to_jsonb($2::float8))"
+        " WHERE route = $1",
+        route,
+        rate,
+    )
+
+    async def all_sent():
+        return await sent(database, scope) == 40
+
+    with slow_marks(ms=700):
+        async with (
+            dispatching(route, NO_REDIS, worker_pool, carrier),
+            dispatching(route, NO_REDIS, worker_pool, carrier),
+        ):
+            await until(all_sent, within_s=60)
+    assert most_in_a_second([at for at, _ in carrier.taken]) <= rate + 1 + rate * STATIC_LATE_S
+    assert len({message_id for _, message_id in carrier.taken}) == 40

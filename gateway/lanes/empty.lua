@@ -1,0 +1,41 @@
+--[==[
+Delete what the lanes of one route hold, a page of Redis's keys at a time.
+
+Whoever was slow may have lost the lock, and the lanes may be filled by another by now; so each page asks for
+the lock, and prolongs it. The scan runs here and not at the caller: it then asks the node that holds the route
+and no other, so nodes that are away are not missed.
+
+KEYS[1]   {r:<route>}
+ARGV[1]   the epoch that is being rebuilt
+ARGV[2]   milliseconds the lock lives from now on
+ARGV[3]   the cursor that the page before returned, '0' for the first
+
+Returns {held, cursor}: held 0 when the lock is lost and nothing was deleted; the cursor is '0' after the last page.
+]==]
+
+local COUNT = 1000                 -- keys looked at in a page, whosever they are: a fraction of a millisecond
+local SURVIVES = { ':g:', ':w:', ':d:', ':x:', ':to:', ':rebuild' } -- what was already sent still counts
+local lock = KEYS[1] .. ':rebuild'
+
+local function survives(name)
+  local rest = name:sub(#KEYS[1] + 1)
+  for _, begins in ipairs(SURVIVES) do
+    if rest:sub(1, #begins) == begins then
+      return true
+    end
+  end
+  return false
+end
+
+if redis.call('HGET', lock, 'epoch') ~= ARGV[1] then
+  return { 0, '0' }
+end
+redis.call('PEXPIRE', lock, ARGV[2])
+
+local page = redis.call('SCAN', ARGV[3], 'MATCH', KEYS[1] .. ':*', 'COUNT', COUNT)
+for _, name in ipairs(page[2]) do
+  if not survives(name) then
+    redis.call('UNLINK', name)
+  end
+end
+return { 1, page[1] }
