@@ -7,7 +7,8 @@ charged only when all gates are open, so a refusal costs the tenant nothing. Wha
 
 The request rate is GCRA: open when TAT - now <= tau, then TAT = max(TAT, now) + cost * period. Its allowance is
 one second's worth, at least one request. The country rate of plans that refuse has the same form, counted in
-parts; a message longer than the allowance passes when the gate is open and is paid for afterwards.
+parts; a message longer than the allowance passes when the gate is open and is paid for afterwards. Live and test
+keys have rates of their own, at the same figures: what a developer tries out never keeps a customer's message back.
 
 KEYS[1]    {t:<tenant uuid hex>}    the prefix of every key below; the braces put them all in one slot
 
@@ -21,6 +22,8 @@ KEYS[1]    {t:<tenant uuid hex>}    the prefix of every key below; the braces pu
                               override's expiry in ms since 1970, 0 for none
     rate              string  TAT of the request rate in us; expires when it says nothing more
     rate:<country>    string  TAT of the country's refusing rate
+    test:rate, test:rate:<country>
+                      string  the same of test keys
     day:<country>:<n> string  live messages admitted on the n-th UTC day since 1970; expires with the day after
     pump:…                    see pumping.lua, which stands before this file in the same script
 
@@ -72,6 +75,7 @@ local held_version, live_key, country = tonumber(ARGV[1]), ARGV[2] == '1', ARGV[
 local template, template_version, recipient = ARGV[4], ARGV[5], ARGV[6]
 local parts, wait_ms, life_ms = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local protect, channel = ARGV[11], ARGV[12]
+local rate_key = prefix .. (live_key and ':rate' or ':test:rate')
 
 local row = redis.call('HMGET', prefix .. ':policy', 'version', 'state', 'live', 'free_text', 'optouts_ready',
                        'request_us', 'c:' .. country, 't:' .. template, 'm:' .. country, 'd:' .. country,
@@ -190,11 +194,11 @@ local suspected = probe and pumping.gate(probe, math.floor(now / 1000))
 if suspected then
   return { 18, suspected[1], suspected[2], suspected[3], suspected[4] }
 end
-local requests = rate(prefix .. ':rate', request_us, 1, now)
+local requests = rate(rate_key, request_us, 1, now)
 if requests and requests.wait > 0 then
   return { 20, milliseconds(requests.wait), 0 }
 end
-local in_country = rate(prefix .. ':rate:' .. country, part_us, parts, now)
+local in_country = rate(rate_key .. ':' .. country, part_us, parts, now)
 if in_country and in_country.wait > 0 then
   return { 21, milliseconds(in_country.wait), 0 }
 end

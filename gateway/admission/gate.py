@@ -66,10 +66,19 @@ class AdmissionGate:
         return read_verdict(await self._scripts.run(ADMIT, tenant_prefix(admission.tenant_id), arguments))
 
     async def peek(
-        self, tenant_id: UUID, country: str, *, watched: Watched | None = None, recipient_hash: bytes = b""
+        self,
+        tenant_id: UUID,
+        country: str,
+        *,
+        live: bool = True,
+        watched: Watched | None = None,
+        recipient_hash: bytes = b"",
     ) -> Peek | None:
         """
         Return what the counters say of a message, charging nothing; None while Redis knows no such tenant.
+
+        Args:
+            live: Whether the key is a live one; test keys have rates of their own.
 
         Raises:
             RedisUnavailable: Nobody can say.
@@ -79,6 +88,7 @@ class AdmissionGate:
             self._now_us(),
             "" if watched is None else watched.probe,
             recipient_hash,
+            int(live),
         ]
         return read_peek(await self._scripts.run(_PEEK, tenant_prefix(tenant_id), arguments))
 

@@ -7,6 +7,7 @@ ARGV[1]   country
 ARGV[2]   the time in us, '' for Redis's own (tests inject it)
 ARGV[3]   the probe of pumping.lua, '' for traffic that is not watched
 ARGV[4]   recipient hash
+ARGV[5]   1 for a live key, 0 for a test key
 
 Returns {known, requests, country, left, whole, today, ends, noted} and, where pumping.lua refuses: ms, rule, scope,
 until ms.
@@ -21,6 +22,7 @@ until ms.
 ]==]
 
 local prefix, country = KEYS[1], ARGV[1]
+local rate_key = prefix .. (ARGV[5] == '1' and ':rate' or ':test:rate')
 local SECOND_US = 1000000
 local DAY_US = 86400 * SECOND_US
 local ROUNDING = 0.01
@@ -42,21 +44,21 @@ end
 local now = now_us()
 
 -- When a rate opens, and how much of it is left.
-local function look(name, period)
+local function look(key, period)
   if period == 0 then
     return -1, 0, 0
   end
   local burst = math.max(math.floor(SECOND_US / period + ROUNDING), 1)
   local tau = (burst - 1) * period + ROUNDING_US
-  local tat = math.max(tonumber(redis.call('GET', prefix .. name) or 0), now)
+  local tat = math.max(tonumber(redis.call('GET', key) or 0), now)
   local left = math.floor((now + tau - tat) / period + ROUNDING) + 1
   return math.max(math.ceil(tat - tau - now), 0), math.max(left, 0), math.ceil(tat - now)
 end
 
 local day = math.floor(now / DAY_US)
 local today = tonumber(redis.call('GET', prefix .. ':day:' .. country .. ':' .. string.format('%.0f', day)) or 0)
-local requests, left, whole = look(':rate', tonumber(row[2] or 0))
-local of_country = look(':rate:' .. country, tonumber(row[3] or 0))
+local requests, left, whole = look(rate_key, tonumber(row[2] or 0))
+local of_country = look(rate_key .. ':' .. country, tonumber(row[3] or 0))
 local probe = pumping.read(ARGV[3], prefix, country, ARGV[4])
 local held = probe and pumping.gate(probe, math.floor(now / 1000))
 local answer = {

@@ -166,7 +166,7 @@ class FakeSending:
             candidates=(),
         )
 
-    async def rate_of(self, tenant_id: UUID) -> RateState | None:  # noqa: ARG002 - the port's
+    async def rate_of(self, tenant_id: UUID, *, live: bool) -> RateState | None:  # noqa: ARG002 - the port's
         """Return what `rate` says."""
         return self.rate
 

@@ -49,7 +49,8 @@ class SendRates:
 
     async def _missing(self, scope: Scope, headers: RawHeaders) -> list[tuple[bytes, bytes]]:
         """Return the rate's headers, unless they are there or nobody knows whose request it is."""
-        tenant_id = exchange_of(scope).tenant_id
+        exchange = exchange_of(scope)
+        tenant_id = exchange.tenant_id
         if tenant_id is None or any(name == _POLICY for name, _ in headers):
             return []
-        return raw_headers(rate_headers(await self._sending.rate_of(tenant_id)))
+        return raw_headers(rate_headers(await self._sending.rate_of(tenant_id, live=exchange.live)))

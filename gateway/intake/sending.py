@@ -148,7 +148,7 @@ class Sending:
         if isinstance(outcome, Declined) and key is not None:
             outcome = await self._replays.instead_of(outcome, scope, *key)
             if isinstance(outcome, Accepted):
-                outcome = structs.replace(outcome, rate=await self.rate_of(scope.tenant_id))
+                outcome = structs.replace(outcome, rate=await self.rate_of(scope.tenant_id, live=scope.live))
         if isinstance(outcome, Declined):
             metrics.MESSAGES_REFUSED.labels(gate=outcome.code).inc()
             _log.info("message_refused", tenant_id=str(scope.tenant_id), gate=outcome.code)
@@ -164,18 +164,19 @@ class Sending:
         """Say what every gate would answer, which sender a text would get and why; counts against nothing."""
         return await self._previewing.explain(scope, request)
 
-    async def rate_of(self, tenant_id: UUID) -> RateState | None:
+    async def rate_of(self, tenant_id: UUID, *, live: bool) -> RateState | None:
         """
-        Return where a tenant stands with its request rate, charging nothing; None for a plan without one.
+        Return where a tenant's live or test keys stand with the request rate; None for a plan without one.
 
-        It stands beside an answer that is made already, so it never fails: who cannot be asked says nothing.
+        Charges nothing. It stands beside an answer that is made already, so it never fails: who cannot be
+        asked says nothing.
         """
         with suppress(GatewayError, TenantsError, *DATABASE_FAULTS):
             limit = (await self._policies.of(tenant_id)).plan.requests_per_second
             if limit is None:
                 return None
             with suppress(RedisUnavailable):
-                if (found := await self._gate.peek(tenant_id, "")) is not None:
+                if (found := await self._gate.peek(tenant_id, "", live=live)) is not None:
                     return RateState(limit_per_s=limit, remaining=found.remaining, reset_ms=found.reset_ms)
             return _untouched(limit)
         return None

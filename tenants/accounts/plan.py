@@ -118,7 +118,10 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     platform_fee: Amount = "0"
     """Model 1, the tenant's own AWS account: what a message part costs, and all that it costs."""
     country_mps: dict[CountryCode, _PartsPerSecond] = {}
-    """Message parts per second the tenant may send to a country, whatever its senders could carry."""
+    """
+    Message parts per second the tenant may send to a country, whatever its senders could carry. Test
+    keys have the same for themselves, as of every rate.
+    """
     default_mps: _PartsPerSecond | None = None
     """The same for every country that `country_mps` does not name."""
     requests_per_second: _RequestsPerSecond | None = None

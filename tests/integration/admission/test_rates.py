@@ -182,3 +182,24 @@ async def test_a_look_at_a_capped_country_counts_what_was_admitted_today(tenant)
     looked = [await tenant.gate.peek(tenant.policy.tenant_id, "US") for _ in range(2)]
     refused = await tenant.ask()
     assert {(each.today, each.day_ends_ms) for each in looked} == {(1, refused.retry_after_ms)}
+
+
+@pytest.mark.parametrize("limit", [{"requests_per_second": 0.2}, {"country_refuse_mps": {"US": 0.2}}])
+@pytest.mark.parametrize("first", [True, False])
+async def test_live_and_test_keys_do_not_use_each_others_rates_up(tenant, limit, first):
+    """What a developer tries out never refuses a customer's message, nor the other way round."""
+    await tenant.project(**limit)
+    assert isinstance(await tenant.ask(live=first), Admitted)
+    assert isinstance(await tenant.ask(live=first), Refused)
+    assert isinstance(await tenant.ask(live=not first), Admitted)
+    assert isinstance(await tenant.ask(live=not first), Refused)
+
+
+async def test_a_look_at_the_rates_is_at_those_of_the_keys_mode(tenant):
+    """The headers and the explanation of a test key say nothing of live traffic."""
+    await tenant.project(requests_per_second=10.0, country_refuse_mps={"US": 1.0})
+    await tenant.ask(live=False)
+    test = await tenant.gate.peek(tenant.policy.tenant_id, "US", live=False)
+    live = await tenant.gate.peek(tenant.policy.tenant_id, "US", live=True)
+    assert (test.remaining, test.country_ms) == (9, 1000)
+    assert (live.remaining, live.country_ms) == (10, 0)
