@@ -9,6 +9,7 @@ The request rate is GCRA: open when TAT - now <= tau, then TAT = max(TAT, now) +
 one second's worth, at least one request. The country rate of plans that refuse has the same form, counted in
 parts; a message longer than the allowance passes when the gate is open and is paid for afterwards. Live and test
 keys have rates of their own, at the same figures: what a developer tries out never keeps a customer's message back.
+A scheduled message is none of the country's rate today: it is queued when it is due.
 
 KEYS[1]    {t:<tenant uuid hex>}    the prefix of every key below; the braces put them all in one slot
 
@@ -40,7 +41,8 @@ ARGV[10]   the time in us, '' for Redis's own (tests inject it)
 ARGV[11]   the protect configuration in force, in hex, '' for none
 ARGV[12]   channel
 ARGV[13]   the probe of pumping.lua, '' for traffic that is not watched
-ARGV[14..] use cases whose opt-out lists forbid the message
+ARGV[14]   1 for a scheduled message, which waits for its time, else 0
+ARGV[15..] use cases whose opt-out lists forbid the message
 
 Protect rules are closed by the destination and charged by nobody. The caller has found the configuration
 (request, set, tenant, account); the policy's version proves that it is still the one. Within it a number's
@@ -65,7 +67,7 @@ Returns {code, a, b, ...}; verdict.py is the only place that reads it:
 local prefix = KEYS[1]
 local SECOND_US = 1000000
 local DAY_US = 86400 * SECOND_US
-local FIRST_USE_CASE = 14
+local FIRST_USE_CASE = 15
 local ALWAYS_ALLOW = 'A'
 local LONGEST_PARTS = 32           -- more than the longest text has
 local ROUNDING = 0.01              -- 1 s / (1 s / 49) may fall short of 49
@@ -74,7 +76,7 @@ local ROUNDING_US = 10             -- and TATs are stored in whole microseconds
 local held_version, live_key, country = tonumber(ARGV[1]), ARGV[2] == '1', ARGV[3]
 local template, template_version, recipient = ARGV[4], ARGV[5], ARGV[6]
 local parts, wait_ms, life_ms = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
-local protect, channel = ARGV[11], ARGV[12]
+local protect, channel, scheduled = ARGV[11], ARGV[12], ARGV[14] == '1'
 local rate_key = prefix .. (live_key and ':rate' or ':test:rate')
 
 local row = redis.call('HMGET', prefix .. ':policy', 'version', 'state', 'live', 'free_text', 'optouts_ready',
@@ -198,7 +200,7 @@ local requests = rate(rate_key, request_us, 1, now)
 if requests and requests.wait > 0 then
   return { 20, milliseconds(requests.wait), 0 }
 end
-local in_country = rate(rate_key .. ':' .. country, part_us, parts, now)
+local in_country = not scheduled and rate(rate_key .. ':' .. country, part_us, parts, now)
 if in_country and in_country.wait > 0 then
   return { 21, milliseconds(in_country.wait), 0 }
 end

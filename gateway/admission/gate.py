@@ -39,6 +39,7 @@ def script_arguments(admission: Admission, now_us: int | Literal[""] = "") -> li
         "" if admission.protect is None else admission.protect.hex,
         admission.channel,
         "" if admission.watched is None else admission.watched.probe,
+        int(admission.scheduled),
         *admission.use_cases,
     ]
 

@@ -50,6 +50,8 @@ class Admission(Struct, frozen=True, kw_only=True):
     parts: int
     estimated_wait_ms: int
     ttl_ms: int
+    scheduled: bool = False
+    """Whether it waits for a time to come: then the country's rate of now neither judges nor counts it."""
     protect: UUID | None = None
     """The protect configuration that decides, by this version of the policy; None for none."""
     channel: str = "sms"

@@ -64,6 +64,7 @@ def admission_of(
         parts=draft.segments.parts,
         estimated_wait_ms=0 if draft.send_at else chosen.wait_ms,
         ttl_ms=draft.ttl_ms,
+        scheduled=draft.send_at is not None,
         protect=configuration_of(snapshot, draft.protect, chosen.sender),
         channel=request.channel,
         watched=watch(

@@ -129,7 +129,10 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     requests_per_second: _RequestsPerSecond | None = None
     """Send requests per second; over it the API answers 429."""
     burst: Burst = "queue"
-    """What a send over the country's MPS meets: a place in the queue, or 429 with the time."""
+    """
+    What a send over the country's MPS meets: a place in the queue, or 429 with the time. A scheduled send is
+    queued when it is due, either way.
+    """
     free_text: bool | Literal["matching"] = True
     """
     Whether a send may carry a `body`: any, none, or only one that an approved template gives, which is then

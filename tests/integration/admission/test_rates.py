@@ -203,3 +203,13 @@ async def test_a_look_at_the_rates_is_at_those_of_the_keys_mode(tenant):
     live = await tenant.gate.peek(tenant.policy.tenant_id, "US", live=True)
     assert (test.remaining, test.country_ms) == (9, 1000)
     assert (live.remaining, live.country_ms) == (10, 0)
+
+
+async def test_a_scheduled_message_is_not_judged_by_the_countrys_rate_of_now(tenant):
+    """It leaves tomorrow, from the queue; the request itself counts as any other."""
+    await tenant.project(requests_per_second=10.0, country_refuse_mps={"US": 0.1})
+    scheduled = [await tenant.ask(scheduled=True) for _ in range(3)]
+    assert [each.remaining for each in scheduled] == [9, 8, 7]
+    assert isinstance(await tenant.ask(), Admitted)
+    assert isinstance(await tenant.ask(), Refused)
+    assert isinstance(await tenant.ask(scheduled=True), Admitted)

@@ -56,3 +56,26 @@ async def test_a_day_that_is_used_up_shows_in_the_estimate_and_fills_the_queue(s
     assert (full.status_code, full.json()["code"]) == (429, "queue_full")
     wait = timedelta(milliseconds=full.json()["retry_after_ms"])
     assert abs(now + wait + timedelta(seconds=60) - midnight) < timedelta(seconds=15)
+
+
+REFUSING = {"country_mps": {"US": 0.1}, "burst": "refuse"}
+
+
+async def test_trying_out_with_a_test_key_refuses_no_live_send(stack):
+    """One part in ten seconds, for the live key and for the test key."""
+    customer = await stack.customer(plan=REFUSING)
+    answers = [
+        await client.post("/v1/messages", json=body()) for client in (customer.test, customer.live) * 2
+    ]
+    assert [each.status_code for each in answers] == [202, 202, 429, 429]
+
+
+async def test_what_is_scheduled_waits_for_no_rate_of_today(stack):
+    """Three for tomorrow, and one for now."""
+    customer = await stack.customer(plan=REFUSING)
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    answers = [await customer.live.post("/v1/messages", json=body(send_at=tomorrow)) for _ in range(3)]
+    answers += [await customer.live.post("/v1/messages", json=body()) for _ in range(2)]
+    assert [each.status_code for each in answers] == [202, 202, 202, 202, 429]
+    explained = await customer.live.post("/v1/messages/explain", json=body(send_at=tomorrow))
+    assert explained.json()["accepted"] is True
