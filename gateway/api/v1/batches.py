@@ -29,8 +29,11 @@ MAX_MESSAGES: Final = 1000
 MAX_BODY_BYTES: Final = 1024 * 1024
 _ACCEPTED: Final = 202
 _MULTI_STATUS: Final = 207
-_ITEM: Final = "\x1f"
-"""Between the batch's key and an item's index: no client can send it, so no key of a single send collides."""
+_ITEM: Final = "§"
+"""
+Between the batch's key and an item's index. A client's key is ASCII, so none of a single send collides; and a
+key travels to Postgres between control characters, so it is none of those.
+"""
 
 _log: Any = structlog.get_logger("gateway.api")
 

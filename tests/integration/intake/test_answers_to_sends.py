@@ -79,3 +79,15 @@ async def test_what_is_scheduled_waits_for_no_rate_of_today(stack):
     assert [each.status_code for each in answers] == [202, 202, 202, 202, 429]
     explained = await customer.live.post("/v1/messages/explain", json=body(send_at=tomorrow))
     assert explained.json()["accepted"] is True
+
+
+async def test_a_batch_under_a_key_is_taken_once(stack):
+    """Each item has a key of its own, which has to survive the way to Postgres and back."""
+    customer = await stack.customer()
+    batch, key = {"messages": [body() for _ in range(3)]}, {"Idempotency-Key": uuid4().hex}
+    first, again = [
+        (await customer.live.post("/v1/messages/batch", json=batch, headers=key)).json()["data"]
+        for _ in range(2)
+    ]
+    assert [each["status"] for each in first] == [202] * 3
+    assert [each["message"]["id"] for each in again] == [each["message"]["id"] for each in first]
