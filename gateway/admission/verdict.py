@@ -52,6 +52,8 @@ class Admission(Struct, frozen=True, kw_only=True):
     ttl_ms: int
     scheduled: bool = False
     """Whether it waits for a time to come: then the country's rate of now neither judges nor counts it."""
+    counted: bool = False
+    """Whether the request it came in is counted already, as a batch is; then its rate is not asked."""
     protect: UUID | None = None
     """The protect configuration that decides, by this version of the policy; None for none."""
     channel: str = "sms"

@@ -41,8 +41,12 @@ class Sends(Protocol):
 
     async def send_together(
         self, scope: TenantScope, sends: Sequence[SendInBatch]
-    ) -> Sequence[Accepted | Declined | BaseException]:
-        """Accept or decline each of a batch's messages; what failed is an exception in its place."""
+    ) -> Sequence[Accepted | Declined | BaseException] | Declined:
+        """
+        Accept or decline each of a batch's messages; what failed is an exception in its place.
+
+        One refusal stands for all where the batch came too soon: it is one request to the request rate.
+        """
         ...
 
     async def estimate(self, scope: TenantScope, request: SendRequest) -> Estimate | Declined:

@@ -23,6 +23,16 @@ def declined(refused: Refused, draft: Draft, plan: Plan) -> Declined:
     )
 
 
+def requests_used_up(refused: Refused, plan: Plan) -> Declined:
+    """Return the refusal of a request that carries many messages."""
+    return Declined(
+        code="rate_limited",
+        detail=_TEXTS["rate_limited"],
+        retry_after_ms=refused.retry_after_ms,
+        rate=used_up(refused, "", plan),
+    )
+
+
 def used_up(refused: Refused, country: str, plan: Plan) -> RateState | None:
     """Return the rate that refused, of which nothing is left until it opens; None if it was another gate."""
     wait_ms = refused.retry_after_ms or 0

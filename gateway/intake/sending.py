@@ -5,6 +5,7 @@ The way is linear and each step may end it. Nothing is stored before the commit,
 turn the answer back.
 """
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -39,7 +40,7 @@ from gateway.intake.previewing import Previewing
 from gateway.intake.prices import Prices
 from gateway.intake.protect_tally import ProtectTally
 from gateway.intake.pumping_notices import tell
-from gateway.intake.refusals import declined, over_budget
+from gateway.intake.refusals import declined, over_budget, requests_used_up
 from gateway.intake.replays import KEY_MISMATCH, Replays
 from gateway.intake.request import SendRequest
 from gateway.intake.snapshot import TenantSnapshot, policy_of
@@ -137,9 +138,20 @@ class Sending:
 
     async def send_together(
         self, scope: TenantScope, sends: Sequence[SendInBatch]
-    ) -> list[Accepted | Declined | BaseException]:
-        """Accept or decline each of many messages; those that pass their gates share one commit."""
-        return await send_together(self, self._commit, scope, sends)
+    ) -> list[Accepted | Declined | BaseException] | Declined:
+        """
+        Accept or decline each of many messages; those that pass their gates share one commit.
+
+        They are one request: over the plan's request rate they are declined together, unless some were taken
+        under their keys before and have their answers.
+        """
+        counted = await self._count_request(scope)
+        if isinstance(counted, Admitted):
+            return await send_together(self, self._commit, scope, sends, counted)
+        if await self._replays.any_stored(scope, [send.key[0] for send in sends if send.key is not None]):
+            return [*await asyncio.gather(*(self.concluded(counted, scope, send.key) for send in sends))]
+        _count_refused(counted, scope)
+        return counted
 
     async def concluded(
         self, outcome: Accepted | Declined, scope: TenantScope, key: tuple[str, bytes] | None
@@ -150,8 +162,7 @@ class Sending:
             if isinstance(outcome, Accepted):
                 outcome = structs.replace(outcome, rate=await self.rate_of(scope.tenant_id, live=scope.live))
         if isinstance(outcome, Declined):
-            metrics.MESSAGES_REFUSED.labels(gate=outcome.code).inc()
-            _log.info("message_refused", tenant_id=str(scope.tenant_id), gate=outcome.code)
+            _count_refused(outcome, scope)
         elif not outcome.replayed:
             _accepted(outcome.message.type).inc()
         return outcome
@@ -187,10 +198,17 @@ class Sending:
         return await cancel_message(self._replays.pool, scope, message_id, snapshot.key, self._clock.now())
 
     async def pass_gates(
-        self, scope: TenantScope, request: SendRequest, key: tuple[str, bytes] | None
+        self,
+        scope: TenantScope,
+        request: SendRequest,
+        key: tuple[str, bytes] | None,
+        counted: Admitted | None = None,
     ) -> Passed | Declined:
         """
         Ask every gate but money.
+
+        Args:
+            counted: What the request rate said of the request, where it is counted already.
 
         Raises:
             Unavailable: Postgres or Redis could not be asked, or the tenant's policy keeps changing.
@@ -211,7 +229,7 @@ class Sending:
             if isinstance(ruled, Declined):
                 return _gate_before(snapshot, scope, request, draft) or ruled
             draft = ruled
-            admission = admission_of(snapshot, scope, request, draft, chosen)
+            admission = admission_of(snapshot, scope, request, draft, chosen, counted=counted is not None)
             match await self._admit(admission):
                 case Admitted() as admitted:
                     content = await self._content(scope, request, draft, sender)
@@ -231,7 +249,9 @@ class Sending:
                         key=key,
                     )
                     return Passed(
-                        admissible, build(admissible, self._recipients), _rate_state(snapshot, admitted)
+                        admissible,
+                        build(admissible, self._recipients),
+                        _rate_state(snapshot, counted or admitted),
                     )
                 case Refused() as refused:
                     self._protect_tally.count(admission, refused)
@@ -241,6 +261,24 @@ class Sending:
                 case Unprojected():
                     continue
         raise Unavailable("the tenant's policy keeps changing", retry_after_ms=1000)
+
+    async def _count_request(self, scope: TenantScope) -> Admitted | Declined:
+        """
+        Count a request that carries many messages.
+
+        While nobody can say where the rate stands it is open, as for a single send.
+        """
+        with suppress(GatewayError, TenantsError, *DATABASE_FAULTS):
+            plan = (await self._policies.of(scope.tenant_id)).plan
+            if plan.requests_per_second is not None:
+                match await self._gate.count_request(scope.tenant_id, live=scope.live):
+                    case Admitted() as admitted:
+                        return admitted
+                    case Refused() as refused:
+                        return requests_used_up(refused, plan)
+                    case _:
+                        pass
+        return Admitted(remaining=None, reset_ms=0)
 
     async def _agreed_to(
         self, scope: TenantScope, snapshot: TenantSnapshot, draft: Draft | Declined
@@ -358,6 +396,11 @@ def _gate_before(
     admission = admission_of(snapshot, scope, request, draft, Chosen(None, 0))
     verdict = decide_without_redis(policy_of(snapshot), admission, opted_out=False)
     return declined(verdict, draft, snapshot.plan) if isinstance(verdict, Refused) else None
+
+
+def _count_refused(declined: Declined, scope: TenantScope) -> None:
+    metrics.MESSAGES_REFUSED.labels(gate=declined.code).inc()
+    _log.info("message_refused", tenant_id=str(scope.tenant_id), gate=declined.code)
 
 
 def _rate_state(snapshot: TenantSnapshot, admitted: Admitted) -> RateState | None:

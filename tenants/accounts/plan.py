@@ -127,7 +127,7 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     default_mps: _PartsPerSecond | None = None
     """The same for every country that `country_mps` does not name."""
     requests_per_second: _RequestsPerSecond | None = None
-    """Send requests per second; over it the API answers 429."""
+    """Send requests per second; over it the API answers 429. A batch is one, whatever it carries."""
     burst: Burst = "queue"
     """
     What a send over the country's MPS meets: a place in the queue, or 429 with the time. A scheduled send is

@@ -220,6 +220,16 @@ async def test_a_batch_of_1001_is_refused_whole(customer, world) -> None:
     assert world.sending.sent == []
 
 
+async def test_a_batch_that_comes_too_soon_is_one_429(customer, world) -> None:
+    """It is one request: a thousand equal refusals would tell nobody more."""
+    rate = RateState(limit_per_s=5, remaining=0, reset_ms=200)
+    world.sending.too_soon = Declined(code="rate_limited", detail="wait", retry_after_ms=200, rate=rate)
+    answer = await customer.api.post("/v1/messages/batch", json={"messages": [SEND, SEND]})
+    assert (answer.status_code, answer.json()["code"]) == (429, "rate_limited")
+    assert (answer.headers["retry-after"], answer.json()["retry_after_ms"]) == ("1", 200)
+    assert answer.headers.get_list("ratelimit") == ['"requests";r=0;t=1']
+
+
 RATE = RateState(limit_per_s=10, remaining=4, reset_ms=600)
 WITHOUT_RATE: dict[str, tuple[int, Declined | None, bytes]] = {
     "money": (402, Declined(code="insufficient_credits", detail="no"), json.dumps(SEND).encode()),

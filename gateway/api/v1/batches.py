@@ -96,12 +96,13 @@ class _Items:
     status_code=_MULTI_STATUS,
     opt={NEEDS: "messages:send"},
     request_max_body_size=MAX_BODY_BYTES,
-    responses=refusals(*TENANT, *WITH_BODY, *WITH_IDEMPOTENCY),
+    responses=refusals(*TENANT, *WITH_BODY, *WITH_IDEMPOTENCY, "rate_limited"),
     response_headers=RATE_HEADERS,
     summary="Send up to 1,000 messages",
     description=(
         "Each item is accepted or refused by itself, as a single send would be. Repeating the batch with its "
-        "Idempotency-Key sends only what was refused before."
+        "Idempotency-Key sends only what was refused before. To the plan's requests per second a batch is "
+        "one request: over them it is refused as a whole, 429 `rate_limited`."
     ),
 )
 async def send_batch(
@@ -118,6 +119,8 @@ async def send_batch(
         for index, send in enumerate(data.messages)
     ]
     outcomes = await desk.services.sending.send_together(request.auth, sends)
+    if isinstance(outcomes, Declined):
+        raise refusal_of_send(outcomes)
     items = _Items(request, desk)
     answer = BatchAnswer(data=[items.item(index, outcome) for index, outcome in enumerate(outcomes)])
     replayed = any(isinstance(outcome, Accepted) and outcome.replayed for outcome in outcomes)

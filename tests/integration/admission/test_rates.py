@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.admission.verdict import Admitted, Refused
+from gateway.admission.verdict import Admitted, Refused, Unprojected
 from tests.integration.admission.conftest import RECIPIENT
 
 
@@ -213,3 +213,23 @@ async def test_a_scheduled_message_is_not_judged_by_the_countrys_rate_of_now(ten
     assert isinstance(await tenant.ask(), Admitted)
     assert isinstance(await tenant.ask(), Refused)
     assert isinstance(await tenant.ask(scheduled=True), Admitted)
+
+
+async def test_a_request_with_many_messages_counts_once(tenant):
+    """Its messages do not count it again; a single send meets the same rate."""
+    await tenant.project(requests_per_second=2.0)
+    assert await tenant.count() == Admitted(remaining=1, reset_ms=500)
+    assert {(await tenant.ask(counted=True)).remaining for _ in range(5)} == {None}
+    assert (await tenant.ask()).remaining == 0
+    assert await tenant.count() == Refused(gate="rate_limited", scope="requests", retry_after_ms=500)
+    assert isinstance(await tenant.ask(counted=True), Admitted)
+    assert (await tenant.count(live=False)).remaining == 1
+    tenant.now_us += 500_000
+    assert isinstance(await tenant.count(), Admitted)
+
+
+async def test_a_request_of_a_tenant_without_a_rate_or_unknown_to_redis_counts_nothing(tenant):
+    """Each of its messages asks again and finds out which it is."""
+    assert await tenant.count() == Unprojected()
+    await tenant.project()
+    assert await tenant.count() == Admitted(remaining=None, reset_ms=0)

@@ -91,3 +91,18 @@ async def test_a_batch_under_a_key_is_taken_once(stack):
     ]
     assert [each["status"] for each in first] == [202] * 3
     assert [each["message"]["id"] for each in again] == [each["message"]["id"] for each in first]
+
+
+async def test_a_batch_is_one_request_to_the_request_rate(stack):
+    """Four messages in the one request of five seconds; the next is refused whole, a repeat replayed."""
+    customer = await stack.customer(plan={"requests_per_second": 0.2})
+    batch, key = {"messages": [body() for _ in range(4)]}, {"Idempotency-Key": uuid4().hex}
+    first = await customer.live.post("/v1/messages/batch", json=batch, headers=key)
+    assert [each["status"] for each in first.json()["data"]] == [202] * 4
+    assert first.headers["ratelimit"] == '"requests";r=0;t=5'
+    early = await customer.live.post("/v1/messages/batch", json={"messages": [body(), body()]})
+    assert (early.status_code, early.json()["code"]) == (429, "rate_limited")
+    assert 0 < early.json()["retry_after_ms"] <= 5000
+    again = await customer.live.post("/v1/messages/batch", json=batch, headers=key)
+    ids = [[each["message"]["id"] for each in answer.json()["data"]] for answer in (first, again)]
+    assert (again.status_code, ids[0]) == (207, ids[1])
