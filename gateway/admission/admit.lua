@@ -50,7 +50,8 @@ override stands before its country's rule, and the gates above it (country allow
 
 Returns {code, a, b, ...}; verdict.py is the only place that reads it:
 
-     0  admitted              a: requests left, -1 for no rate      b: ms until the allowance is whole
+     0  admitted              a: requests left, -1 for no rate      b: ms until the allowance is whole,
+                              then the same of the country's parts
                               and, where it raised a hold: rule, scope, until ms, 1 if it refuses from now on
      1  unprojected
      2  stale policy          a: the version that holds
@@ -182,7 +183,8 @@ if requests then
   rates.charge(requests, now)
 end
 local left, whole = rates.left(requests, now)
-local answer = { 0, left, whole }
+local parts_left, parts_whole = rates.left(in_country, now)
+local answer = { 0, left, whole, parts_left, parts_whole }
 for _, each in ipairs(probe and pumping.count(probe, now) or {}) do
   answer[#answer + 1] = each
 end

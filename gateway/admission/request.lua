@@ -23,4 +23,4 @@ if requests then
   rates.charge(requests, now)
 end
 local left, whole = rates.left(requests, now)
-return { 0, left, whole }
+return { 0, left, whole, -1, 0 }

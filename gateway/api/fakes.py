@@ -169,9 +169,9 @@ class FakeSending:
             candidates=(),
         )
 
-    async def rate_of(self, tenant_id: UUID, *, live: bool) -> RateState | None:  # noqa: ARG002 - the port's
+    async def rates_of(self, tenant_id: UUID, *, live: bool) -> tuple[RateState, ...]:  # noqa: ARG002 - the port's
         """Return what `rate` says."""
-        return self.rate
+        return () if self.rate is None else (self.rate,)
 
     async def cancel(self, scope: TenantScope, message_id: UUID) -> MessageView | Declined | None:
         """Cancel a message that was accepted here; a second time answers the same."""

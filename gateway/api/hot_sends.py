@@ -154,6 +154,6 @@ async def _accept(scope: Any, outcome: Accepted, send: Send) -> None:
 
 
 def _accepted_headers(outcome: Accepted) -> list[tuple[bytes, bytes]]:
-    if outcome.rate is None and not outcome.replayed:
+    if not outcome.rates and not outcome.replayed:
         return [JSON_TYPE]
     return [*raw_headers(accepted_headers(outcome)), JSON_TYPE]

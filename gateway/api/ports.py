@@ -57,8 +57,8 @@ class Sends(Protocol):
         """Say which sender a message would get, and why each other would not; stores nothing."""
         ...
 
-    async def rate_of(self, tenant_id: UUID, *, live: bool) -> RateState | None:
-        """Return where a tenant's live or test keys stand with the request rate; None where nobody knows."""
+    async def rates_of(self, tenant_id: UUID, *, live: bool) -> tuple[RateState, ...]:
+        """Return where a tenant's live or test keys stand with the request rate; nothing if nobody knows."""
         ...
 
     async def cancel(self, scope: TenantScope, message_id: UUID) -> MessageView | Declined | None:

@@ -19,6 +19,7 @@ from msgspec import structs
 from gateway.admission.coarse_velocity import CoarseVelocity
 from gateway.admission.fallback import decide_without_redis
 from gateway.admission.gate import AdmissionGate
+from gateway.admission.peeking import Peek
 from gateway.admission.pumping import Hold
 from gateway.admission.verdict import Admission, Admitted, Refused, StalePolicy, Unprojected, Verdict
 from gateway.clock import Clock
@@ -40,6 +41,7 @@ from gateway.intake.previewing import Previewing
 from gateway.intake.prices import Prices
 from gateway.intake.protect_tally import ProtectTally
 from gateway.intake.pumping_notices import tell
+from gateway.intake.rate_states import after_send, looked_at
 from gateway.intake.refusals import declined, over_budget, requests_used_up
 from gateway.intake.replays import KEY_MISMATCH, Replays
 from gateway.intake.request import SendRequest
@@ -52,6 +54,7 @@ from gateway.messages.content import Content, Media
 from gateway.messages.view import MessageView
 from gateway.routing.facts import SenderFact
 from gateway.telemetry import metrics
+from tenants.countries.numbers import country_of
 from tenants.credits.money import format_usd
 from tenants.errors import TenantsError
 from tenants.scope import TenantScope
@@ -134,7 +137,12 @@ class Sending:
         key = (idempotency_key, fingerprint) if idempotency_key and fingerprint else None
         passed = await self.pass_gates(scope, request, key)
         outcome = passed if isinstance(passed, Declined) else await self._store(passed)
-        return await self.concluded(outcome, scope, key)
+        concluded = await self.concluded(outcome, scope, key)
+        if isinstance(concluded, Accepted) or concluded.rates:
+            return concluded
+        country = country_of(request.to)
+        rates = await self.rates_of(scope.tenant_id, live=scope.live, country=country)
+        return structs.replace(concluded, rates=rates)
 
     async def send_together(
         self, scope: TenantScope, sends: Sequence[SendInBatch]
@@ -160,7 +168,9 @@ class Sending:
         if isinstance(outcome, Declined) and key is not None:
             outcome = await self._replays.instead_of(outcome, scope, *key)
             if isinstance(outcome, Accepted):
-                outcome = structs.replace(outcome, rate=await self.rate_of(scope.tenant_id, live=scope.live))
+                country = outcome.message.country
+                rates = await self.rates_of(scope.tenant_id, live=scope.live, country=country)
+                outcome = structs.replace(outcome, rates=rates)
         if isinstance(outcome, Declined):
             _count_refused(outcome, scope)
         elif not outcome.replayed:
@@ -175,22 +185,24 @@ class Sending:
         """Say what every gate would answer, which sender a text would get and why; counts against nothing."""
         return await self._previewing.explain(scope, request)
 
-    async def rate_of(self, tenant_id: UUID, *, live: bool) -> RateState | None:
+    async def rates_of(
+        self, tenant_id: UUID, *, live: bool, country: str | None = None
+    ) -> tuple[RateState, ...]:
         """
-        Return where a tenant's live or test keys stand with the request rate; None for a plan without one.
+        Return where a tenant's live or test keys stand with the request rate, and with that to a country.
 
         Charges nothing. It stands beside an answer that is made already, so it never fails: who cannot be
         asked says nothing.
         """
         with suppress(GatewayError, TenantsError, *DATABASE_FAULTS):
-            limit = (await self._policies.of(tenant_id)).plan.requests_per_second
-            if limit is None:
-                return None
-            with suppress(RedisUnavailable):
-                if (found := await self._gate.peek(tenant_id, "", live=live)) is not None:
-                    return RateState(limit_per_s=limit, remaining=found.remaining, reset_ms=found.reset_ms)
-            return _untouched(limit)
-        return None
+            plan = (await self._policies.of(tenant_id)).plan
+            refusing = plan.burst == "refuse" and country is not None and plan.mps(country) is not None
+            found: Peek | None = None
+            if plan.requests_per_second is not None or refusing:
+                with suppress(RedisUnavailable):
+                    found = await self._gate.peek(tenant_id, country or "", live=live)
+            return looked_at(plan, country, found)
+        return ()
 
     async def cancel(self, scope: TenantScope, message_id: UUID) -> MessageView | Declined | None:
         """Cancel a message that no worker has taken yet; None if it is not the tenant's."""
@@ -251,7 +263,7 @@ class Sending:
                     return Passed(
                         admissible,
                         build(admissible, self._recipients),
-                        _rate_state(snapshot, counted or admitted),
+                        after_send(snapshot.plan, admission, admitted, counted=counted),
                     )
                 case Refused() as refused:
                     self._protect_tally.count(admission, refused)
@@ -369,20 +381,20 @@ class Sending:
                 if message.status == "queued":
                     self._backlog.admitted(entry)
                 view = accepted_view(covered(message, included), passed.admissible.draft)
-                return Accepted(message=view, rate=passed.rate)
+                return Accepted(message=view, rates=passed.rates)
             case Replay(message_id=original):
                 first = await self._replays.of(message.tenant_id, original, passed.admissible.snapshot.key)
-                return structs.replace(first, rate=passed.rate)
+                return structs.replace(first, rates=passed.rates)
             case KeyMismatch():
-                return structs.replace(KEY_MISMATCH, rate=passed.rate)
+                return structs.replace(KEY_MISMATCH, rates=passed.rates)
             case PlanChanged():
                 await self._policies.reload(message.tenant_id)
                 raise Unavailable("the tenant's plan is changing", retry_after_ms=500)
             case OverBudget() as over:
-                return over_budget(over, message.unit, self._clock.now(), rate=passed.rate)
+                return over_budget(over, message.unit, self._clock.now(), rates=passed.rates)
             case NoCredit() as short:
                 return Declined(
-                    code="insufficient_credits", detail=shortfall(short, message.unit), rate=passed.rate
+                    code="insufficient_credits", detail=shortfall(short, message.unit), rates=passed.rates
                 )
 
 
@@ -401,20 +413,6 @@ def _gate_before(
 def _count_refused(declined: Declined, scope: TenantScope) -> None:
     metrics.MESSAGES_REFUSED.labels(gate=declined.code).inc()
     _log.info("message_refused", tenant_id=str(scope.tenant_id), gate=declined.code)
-
-
-def _rate_state(snapshot: TenantSnapshot, admitted: Admitted) -> RateState | None:
-    limit = snapshot.plan.requests_per_second
-    if limit is None:
-        return None
-    if admitted.remaining is None:
-        return _untouched(limit)
-    return RateState(limit_per_s=limit, remaining=admitted.remaining, reset_ms=admitted.reset_ms)
-
-
-def _untouched(limit: float) -> RateState:
-    """With Redis away nothing is counted, so all of the allowance is there."""
-    return RateState(limit_per_s=limit, remaining=max(1, int(limit)), reset_ms=0)
 
 
 def shortfall(short: NoCredit, unit: str) -> str:

@@ -1,6 +1,6 @@
 """`POST /v1/messages/batch`: many sends in one request, each with its own answer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Annotated, Any, Final
 
@@ -20,7 +20,7 @@ from gateway.api.idempotency import claim_key, fingerprint_of, key_of
 from gateway.api.rate_headers import rate_headers
 from gateway.api.refusals import Problem, Refusal, problem_of
 from gateway.api.v1.messages import refusal_of_send
-from gateway.intake.outcome import Accepted, Declined, RateState
+from gateway.intake.outcome import REQUESTS, Accepted, Declined, RateState
 from gateway.intake.request import SendRequest
 from gateway.intake.together import SendInBatch
 from gateway.messages.view import MessageView
@@ -124,16 +124,27 @@ async def send_batch(
     items = _Items(request, desk)
     answer = BatchAnswer(data=[items.item(index, outcome) for index, outcome in enumerate(outcomes)])
     replayed = any(isinstance(outcome, Accepted) and outcome.replayed for outcome in outcomes)
-    headers = rate_headers(nearest_limit(outcomes))
+    headers = rate_headers(nearest_limits(outcomes))
     if replayed:
         headers["Idempotent-Replayed"] = "true"
     return Response(answer, status_code=_MULTI_STATUS, headers=headers)
 
 
-def nearest_limit(outcomes: Sequence[Accepted | Declined | BaseException]) -> RateState | None:
-    """Return the rate of which the whole batch has left least."""
-    rates = [each.rate for each in outcomes if not isinstance(each, BaseException) and each.rate is not None]
-    return min(rates, key=lambda rate: (rate.remaining, -rate.reset_ms), default=None)
+def nearest_limits(outcomes: Sequence[Accepted | Declined | BaseException]) -> tuple[RateState, ...]:
+    """Return the request rate and, of the countries' rates, that of which the whole batch has left least."""
+    rates = [rate for each in outcomes if not isinstance(each, BaseException) for rate in each.rates]
+    requests = _nearest(rate for rate in rates if rate.name == REQUESTS)
+    return requests + _nearest(rate for rate in rates if rate.name != REQUESTS)
+
+
+def _nearest(rates: Iterable[RateState]) -> tuple[RateState, ...]:
+    """Return the one of which least is left; one that nobody knows comes last."""
+
+    def left(rate: RateState) -> tuple[bool, int, int]:
+        return rate.remaining is None, rate.remaining or 0, -rate.reset_ms
+
+    found = min(rates, key=left, default=None)
+    return () if found is None else (found,)
 
 
 def _own_key(key: str, fingerprint: bytes, index: int) -> tuple[str, bytes]:

@@ -233,3 +233,14 @@ async def test_a_request_of_a_tenant_without_a_rate_or_unknown_to_redis_counts_n
     assert await tenant.count() == Unprojected()
     await tenant.project()
     assert await tenant.count() == Admitted(remaining=None, reset_ms=0)
+
+
+async def test_a_verdict_and_a_look_tell_what_is_left_of_the_countrys_rate(tenant):
+    """Counted in parts, as the headers show it beside the requests."""
+    await tenant.project(requests_per_second=10.0, country_refuse_mps={"US": 10.0})
+    verdict = await tenant.ask(parts=3)
+    assert verdict == Admitted(remaining=9, reset_ms=100, parts_left=7, parts_reset_ms=300)
+    looked = await tenant.gate.peek(tenant.policy.tenant_id, "US")
+    assert (looked.parts_left, looked.parts_reset_ms) == (7, 300)
+    assert (await tenant.ask(country="CA")).parts_left is None
+    assert (await tenant.gate.peek(tenant.policy.tenant_id, "CA")).parts_left is None

@@ -106,3 +106,15 @@ async def test_a_batch_is_one_request_to_the_request_rate(stack):
     again = await customer.live.post("/v1/messages/batch", json=batch, headers=key)
     ids = [[each["message"]["id"] for each in answer.json()["data"]] for answer in (first, again)]
     assert (again.status_code, ids[0]) == (207, ids[1])
+
+
+async def test_a_plan_with_a_countrys_rate_alone_has_headers(stack):
+    """One part in ten seconds: told with the send that takes it, with its refusal and with another gate's."""
+    customer = await stack.customer(plan=REFUSING)
+    taken = await customer.live.post("/v1/messages", json=body())
+    early = await customer.live.post("/v1/messages", json=body())
+    without_sender = await customer.live.post("/v1/messages", json=body(**{"from": "+12025550100"}))
+    assert [each.status_code for each in (taken, early, without_sender)] == [202, 429, 409]
+    for answer in (taken, early, without_sender):
+        assert answer.headers["ratelimit-policy"] == '"parts-US";q=1;w=10'
+        assert answer.headers["ratelimit"] == '"parts-US";r=0;t=10'
