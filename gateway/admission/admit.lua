@@ -5,9 +5,10 @@ Gates that no waiting opens come first; gates that open by themselves come last 
 charged only when all gates are open, so a refusal costs the tenant nothing. Whatever is missing here is
 "unprojected": a lost Redis must not read as an empty opt-out list.
 
-The request rate is GCRA: open when TAT - now <= tau, then TAT = max(TAT, now) + cost * period. Its allowance is
-one second's worth, at least one request. The country rate of plans that refuse has the same form, counted in
-parts; a message longer than the allowance passes when the gate is open and is paid for afterwards.
+The request rate is that of rates.lua; a message whose request was counted by request.lua, as one of a batch, does
+not count it again. The country rate of plans that refuse has the same form, counted in parts; a message longer than the allowance passes when the gate is open and is paid for afterwards. Live and test
+keys have rates of their own, at the same figures: what a developer tries out never keeps a customer's message back.
+A scheduled message is none of the country's rate today: it is queued when it is due.
 
 KEYS[1]    {t:<tenant uuid hex>}    the prefix of every key below; the braces put them all in one slot
 
@@ -21,8 +22,10 @@ KEYS[1]    {t:<tenant uuid hex>}    the prefix of every key below; the braces pu
                               override's expiry in ms since 1970, 0 for none
     rate              string  TAT of the request rate in us; expires when it says nothing more
     rate:<country>    string  TAT of the country's refusing rate
+    test:rate, test:rate:<country>
+                      string  the same of test keys
     day:<country>:<n> string  live messages admitted on the n-th UTC day since 1970; expires with the day after
-    pump:…                    see pumping.lua, which stands before this file in the same script
+    pump:…                    see pumping.lua, which stands before this file in the same script, as rates.lua does
 
 ARGV[1]    the caller's policy version
 ARGV[2]    1 for a live key, 0 for a test key
@@ -37,7 +40,9 @@ ARGV[10]   the time in us, '' for Redis's own (tests inject it)
 ARGV[11]   the protect configuration in force, in hex, '' for none
 ARGV[12]   channel
 ARGV[13]   the probe of pumping.lua, '' for traffic that is not watched
-ARGV[14..] use cases whose opt-out lists forbid the message
+ARGV[14]   1 for a scheduled message, which waits for its time, else 0
+ARGV[15]   1 where its request is counted already, else 0
+ARGV[16..] use cases whose opt-out lists forbid the message
 
 Protect rules are closed by the destination and charged by nobody. The caller has found the configuration
 (request, set, tenant, account); the policy's version proves that it is still the one. Within it a number's
@@ -45,7 +50,8 @@ override stands before its country's rule, and the gates above it (country allow
 
 Returns {code, a, b, ...}; verdict.py is the only place that reads it:
 
-     0  admitted              a: requests left, -1 for no rate      b: ms until the allowance is whole
+     0  admitted              a: requests left, -1 for no rate      b: ms until the allowance is whole,
+                              then the same of the country's parts
                               and, where it raised a hold: rule, scope, until ms, 1 if it refuses from now on
      1  unprojected
      2  stale policy          a: the version that holds
@@ -60,32 +66,21 @@ Returns {code, a, b, ...}; verdict.py is the only place that reads it:
 ]==]
 
 local prefix = KEYS[1]
-local SECOND_US = 1000000
-local DAY_US = 86400 * SECOND_US
-local FIRST_USE_CASE = 14
+local DAY_US = 86400 * rates.SECOND_US
+local FIRST_USE_CASE = 16
 local ALWAYS_ALLOW = 'A'
-local LONGEST_PARTS = 32           -- more than the longest text has
-local ROUNDING = 0.01              -- 1 s / (1 s / 49) may fall short of 49
-local ROUNDING_US = 10             -- and TATs are stored in whole microseconds
 
 local held_version, live_key, country = tonumber(ARGV[1]), ARGV[2] == '1', ARGV[3]
 local template, template_version, recipient = ARGV[4], ARGV[5], ARGV[6]
 local parts, wait_ms, life_ms = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
-local protect, channel = ARGV[11], ARGV[12]
+local protect, channel, scheduled, counted = ARGV[11], ARGV[12], ARGV[14] == '1', ARGV[15] == '1'
+local rate_key = prefix .. (live_key and ':rate' or ':test:rate')
 
 local row = redis.call('HMGET', prefix .. ':policy', 'version', 'state', 'live', 'free_text', 'optouts_ready',
                        'request_us', 'c:' .. country, 't:' .. template, 'm:' .. country, 'd:' .. country,
                        'p:' .. protect .. ':' .. channel .. ':' .. country)
 local version, state, live, free_text, ready = tonumber(row[1] or -1), row[2], row[3], row[4], row[5]
 local request_us, allowed_country, approved, part_us = tonumber(row[6] or 0), row[7], row[8], tonumber(row[9] or 0)
-
-local function now_us()
-  if ARGV[10] ~= '' then
-    return tonumber(ARGV[10])
-  end
-  local time = redis.call('TIME')
-  return tonumber(time[1]) * SECOND_US + tonumber(time[2])
-end
 
 local function opted_out()
   for at = FIRST_USE_CASE, #ARGV do
@@ -114,7 +109,7 @@ local function override()
     return nil
   end
   local until_ms = tonumber(said:sub(2))
-  if until_ms > 0 and until_ms * 1000 <= now_us() then
+  if until_ms > 0 and until_ms * 1000 <= rates.now_us(ARGV[10]) then
     return nil
   end
   return said:sub(1, 1)
@@ -150,74 +145,46 @@ local function closed_gate()
   return protected()
 end
 
--- One rate: nil period for a plan without it.
-local function rate(key, period, cost, now)
-  if period == 0 then
-    return nil
-  end
-  local burst = math.max(math.floor(SECOND_US / period + ROUNDING), 1)
-  local tau = (burst - 1) * period + ROUNDING_US
-  local tat = math.max(tonumber(redis.call('GET', key) or 0), now)
-  local furthest = now + tau + LONGEST_PARTS * period + SECOND_US
-  if tat > furthest then           -- a step of the clock, or an old, slower rate
-    tat = furthest
-    redis.call('SET', key, string.format('%.0f', tat), 'PX', math.ceil((tat - now) / 1000))
-  end
-  return { key = key, period = period, cost = cost, tau = tau, tat = tat, wait = tat - tau - now }
-end
-
-local function milliseconds(us)
-  return math.ceil(us / 1000)
-end
-
-local function charge(each, now)
-  each.tat = each.tat + each.cost * each.period
-  redis.call('SET', each.key, string.format('%.0f', each.tat), 'PX', milliseconds(each.tat - now) + 1)
-end
-
-local function left(requests, now)
-  return math.max(math.floor((now + requests.tau - requests.tat) / requests.period + ROUNDING) + 1, 0)
-end
-
 local closed = closed_gate()
 if closed then
   return { closed, version, 0 }
 end
 
-local now = now_us()
+local now = rates.now_us(ARGV[10])
 local probe = pumping.read(ARGV[13], prefix, country, recipient)
 local suspected = probe and pumping.gate(probe, math.floor(now / 1000))
 if suspected then
   return { 18, suspected[1], suspected[2], suspected[3], suspected[4] }
 end
-local requests = rate(prefix .. ':rate', request_us, 1, now)
+local requests = not counted and rates.look(rate_key, request_us, 1, now)
 if requests and requests.wait > 0 then
-  return { 20, milliseconds(requests.wait), 0 }
+  return { 20, rates.milliseconds(requests.wait), 0 }
 end
-local in_country = rate(prefix .. ':rate:' .. country, part_us, parts, now)
+local in_country = not scheduled and rates.look(rate_key .. ':' .. country, part_us, parts, now)
 if in_country and in_country.wait > 0 then
-  return { 21, milliseconds(in_country.wait), 0 }
+  return { 21, rates.milliseconds(in_country.wait), 0 }
 end
 if wait_ms > life_ms then
   return { 22, wait_ms - life_ms, 0 }
 end
 local capped = today(now)
 if capped and not capped.open then
-  return { 23, milliseconds(capped.ends - now), 0 }
+  return { 23, rates.milliseconds(capped.ends - now), 0 }
 end
 if capped then
   redis.call('INCR', capped.key)
-  redis.call('PEXPIRE', capped.key, milliseconds(capped.ends - now + DAY_US))
+  redis.call('PEXPIRE', capped.key, rates.milliseconds(capped.ends - now + DAY_US))
 end
 
 if in_country then
-  charge(in_country, now)
+  rates.charge(in_country, now)
 end
-local answer = { 0, -1, 0 }
 if requests then
-  charge(requests, now)
-  answer = { 0, left(requests, now), milliseconds(requests.tat - now) }
+  rates.charge(requests, now)
 end
+local left, whole = rates.left(requests, now)
+local parts_left, parts_whole = rates.left(in_country, now)
+local answer = { 0, left, whole, parts_left, parts_whole }
 for _, each in ipairs(probe and pumping.count(probe, now) or {}) do
   answer[#answer + 1] = each
 end

@@ -12,8 +12,9 @@ from gateway.admission.pumping import HeldPrefix, Watched
 from gateway.admission.verdict import Admission, Verdict, read_verdict
 from gateway.lanes.scripts import Argument, RedisScripts, read_script
 
-ADMIT = read_script("gateway.admission", "pumping.lua", "admit.lua")
+ADMIT = read_script("gateway.admission", "rates.lua", "pumping.lua", "admit.lua")
 """The one call of an admission."""
+_REQUEST = read_script("gateway.admission", "rates.lua", "request.lua")
 _PEEK = read_script("gateway.admission", "pumping.lua", "peek.lua")
 
 
@@ -39,6 +40,8 @@ def script_arguments(admission: Admission, now_us: int | Literal[""] = "") -> li
         "" if admission.protect is None else admission.protect.hex,
         admission.channel,
         "" if admission.watched is None else admission.watched.probe,
+        int(admission.scheduled),
+        int(admission.counted),
         *admission.use_cases,
     ]
 
@@ -65,11 +68,33 @@ class AdmissionGate:
         arguments = script_arguments(admission, self._now_us())
         return read_verdict(await self._scripts.run(ADMIT, tenant_prefix(admission.tenant_id), arguments))
 
+    async def count_request(self, tenant_id: UUID, *, live: bool) -> Verdict:
+        """
+        Count one request that carries many messages; `Unprojected` has counted nothing.
+
+        Args:
+            live: Whether the key is a live one; test keys have rates of their own.
+
+        Raises:
+            RedisUnavailable: Nobody can say.
+        """
+        arguments: list[Argument] = [int(live), self._now_us()]
+        return read_verdict(await self._scripts.run(_REQUEST, tenant_prefix(tenant_id), arguments))
+
     async def peek(
-        self, tenant_id: UUID, country: str, *, watched: Watched | None = None, recipient_hash: bytes = b""
+        self,
+        tenant_id: UUID,
+        country: str,
+        *,
+        live: bool = True,
+        watched: Watched | None = None,
+        recipient_hash: bytes = b"",
     ) -> Peek | None:
         """
         Return what the counters say of a message, charging nothing; None while Redis knows no such tenant.
+
+        Args:
+            live: Whether the key is a live one; test keys have rates of their own.
 
         Raises:
             RedisUnavailable: Nobody can say.
@@ -79,6 +104,7 @@ class AdmissionGate:
             self._now_us(),
             "" if watched is None else watched.probe,
             recipient_hash,
+            int(live),
         ]
         return read_peek(await self._scripts.run(_PEEK, tenant_prefix(tenant_id), arguments))
 

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from gateway.admission.pumping import Hold, read_rule
 
-_BARE_ANSWER = 8
+_BARE_ANSWER = 10
 
 
 class Peek(Struct, frozen=True, kw_only=True):
@@ -20,6 +20,10 @@ class Peek(Struct, frozen=True, kw_only=True):
     """Requests that may come at once, where the plan has such a rate."""
     reset_ms: int = 0
     """Until the whole allowance is back."""
+    parts_left: int | None = None
+    """Message parts that may go to the country at once, where the plan refuses what is above its rate."""
+    parts_reset_ms: int = 0
+    """Until the whole of that allowance is back."""
     today: int = 0
     """Live messages to the country on this UTC day."""
     day_ends_ms: int = 0
@@ -34,7 +38,7 @@ class Peek(Struct, frozen=True, kw_only=True):
 
 def read_peek(answer: Sequence[int | bytes]) -> Peek | None:
     """Return what `peek.lua` says; None while Redis knows nothing of the tenant."""
-    known, requests, country, left, whole, today, ends_ms, noted = (
+    known, requests, country, left, whole, today, ends_ms, noted, parts, parts_whole = (
         int(each) for each in answer[:_BARE_ANSWER]
     )
     if not known:
@@ -50,6 +54,8 @@ def read_peek(answer: Sequence[int | bytes]) -> Peek | None:
         hold=_hold(rest) if rest else None,
         hold_ms=int(rest[0]) if rest else 0,
         noted=noted == 1,
+        parts_left=None if country < 0 else parts,
+        parts_reset_ms=-(-parts_whole // 1000),
     )
 
 

@@ -50,6 +50,10 @@ class Admission(Struct, frozen=True, kw_only=True):
     parts: int
     estimated_wait_ms: int
     ttl_ms: int
+    scheduled: bool = False
+    """Whether it waits for a time to come: then the country's rate of now neither judges nor counts it."""
+    counted: bool = False
+    """Whether the request it came in is counted already, as a batch is; then its rate is not asked."""
     protect: UUID | None = None
     """The protect configuration that decides, by this version of the policy; None for none."""
     channel: str = "sms"
@@ -64,6 +68,10 @@ class Admitted(Struct, frozen=True, kw_only=True, tag="admitted"):
     """Requests that may follow at once; None when the plan has no request rate."""
     reset_ms: int
     """Milliseconds until the whole allowance is back."""
+    parts_left: int | None = None
+    """Message parts that may follow at once to the country; None where no rate to it was asked."""
+    parts_reset_ms: int = 0
+    """Milliseconds until the whole of that allowance is back."""
     raised: Hold | None = None
     """A hold on later messages that this one raised: it was the one too many that looked like pumping."""
 
@@ -108,19 +116,17 @@ _REFUSALS: dict[int, tuple[GateName, Scope | None]] = {
 }
 _WAITING_HELPS = frozenset({20, 21, 22, 23})
 _BARE_ANSWER = 3
+_LEFT = 5
+"""The code and what is left of both rates: an admission's answer before its hold."""
 _NO_RATE = -1
 
 
 def read_verdict(answer: Sequence[int | bytes]) -> Verdict:
-    """Return the verdict behind the script's answer: a code of the list in `admit.lua` and two numbers."""
+    """Return the verdict behind the script's answer: a code of the list in `admit.lua` and its numbers."""
     code, first, second = (int(each) for each in answer[:_BARE_ANSWER])
     match code:
         case 0:
-            return Admitted(
-                remaining=None if first == _NO_RATE else first,
-                reset_ms=second,
-                raised=_raised(answer[_BARE_ANSWER:]),
-            )
+            return _admitted(answer)
         case 1:
             return Unprojected()
         case 2:
@@ -131,6 +137,17 @@ def read_verdict(answer: Sequence[int | bytes]) -> Verdict:
         case _:
             gate, scope = _REFUSALS[code]
             return Refused(gate=gate, scope=scope, retry_after_ms=first if code in _WAITING_HELPS else None)
+
+
+def _admitted(answer: Sequence[int | bytes]) -> Admitted:
+    requests, reset_ms, parts, parts_reset_ms = (int(each) for each in answer[1:_LEFT])
+    return Admitted(
+        remaining=None if requests == _NO_RATE else requests,
+        reset_ms=reset_ms,
+        parts_left=None if parts == _NO_RATE else parts,
+        parts_reset_ms=parts_reset_ms,
+        raised=_raised(answer[_LEFT:]),
+    )
 
 
 def _raised(rest: Sequence[int | bytes]) -> Hold | None:

@@ -39,7 +39,8 @@ def tenant_gate(keyring: Keyring) -> Gate:
 
     async def gate(request: AnyRequest) -> None:
         if (person := person_inside(request.scope)) is not None:
-            exchange_of(request.scope).tenant_id = person.tenant_id
+            exchange = exchange_of(request.scope)
+            exchange.tenant_id, exchange.live = person.tenant_id, person.live
             request.scope["auth"], request.scope["user"] = person, ()
             refuse_unknown_query(request)
             return
@@ -47,7 +48,7 @@ def tenant_gate(keyring: Keyring) -> Gate:
         if not isinstance(verdict, Granted):
             raise _unauthenticated(request, verdict.reason)
         exchange = exchange_of(request.scope)
-        exchange.tenant_id = verdict.scope.tenant_id
+        exchange.tenant_id, exchange.live = verdict.scope.tenant_id, verdict.scope.live
         exchange.key_id = verdict.scope.key_id
         needed: KeyScope | None = request.route_handler.opt.get(NEEDS)
         if needed is not None and not allows(verdict.scopes, needed):

@@ -1,6 +1,7 @@
 """Reading a JSON body straight into the struct that a route declares."""
 
 import re
+from contextlib import suppress
 from functools import cache
 from typing import Any, Final, TypeVar
 
@@ -11,9 +12,12 @@ from litestar.datastructures import State
 from gateway.api.field_errors import refusal_of_body
 from gateway.api.refusals import Refusal
 from tenants.access.credential import KeyScope
+from tenants.complaints import Tried
 from tenants.scope import TenantScope
 
 _T = TypeVar("_T")
+_READ_AGAIN: Final = 1 << 16
+"""Bytes of a wrong body that is read a few times more, to name the member of a map that is wrong."""
 PLAIN_JSON: Final = frozenset(
     {b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8"}
 )
@@ -60,9 +64,18 @@ def decoded(body: bytes, decoder: msgspec.json.Decoder[_T]) -> _T:
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
-        raise refusal_of_body(str(error)) from error
+        raise refusal_of_body(str(error), _tried(body, decoder)) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refusal("invalid_json", f"The body is not JSON: {_reason(error)}.") from error
+
+
+def _tried(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Tried | None:
+    """Return what it takes to name the member of a map; None for a long body, or one broken further on."""
+    if len(body) > _READ_AGAIN:
+        return None
+    with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return Tried(msgspec.json.decode(body), lambda value: decoder.decode(msgspec.json.encode(value)))
+    return None
 
 
 @cache

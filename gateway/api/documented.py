@@ -49,14 +49,22 @@ SENDING: Final = (
 RATE_HEADERS: Final = (
     ResponseHeader(
         name="RateLimit-Policy",
-        value='"requests";q=10;w=1',
-        description="The tenant's request rate, where its plan has one (IETF draft).",
+        value='"requests";q=10;w=1, "parts-US";q=5;w=2',
+        description=(
+            "The rates of the tenant's plan that hold for this send, as q in w seconds: `requests`, and "
+            "`parts-US` for message parts to its country. A batch names the country of which least is left, "
+            "an answer made before the country was known `requests` alone, a 429 the rate that refused. "
+            "Absent where the plan sets none of them (IETF draft)."
+        ),
         documentation_only=True,
     ),
     ResponseHeader(
         name="RateLimit",
-        value='"requests";r=7;t=1',
-        description="What is left of it, and the seconds until it is whole.",
+        value='"requests";r=7;t=1, "parts-US";r=0;t=3',
+        description=(
+            "What is left of each at once, and the seconds until it is whole. Where the plan queues what is "
+            "above a country's rate, r=0 says that more waits in the queue; it is not refused."
+        ),
         documentation_only=True,
     ),
 )

@@ -16,7 +16,7 @@ _SANE: Final = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 class Exchange:
     """One request and its answer; filled in as they are learnt."""
 
-    __slots__ = ("code", "key_id", "message_id", "request_id", "started", "status", "tenant_id")
+    __slots__ = ("code", "key_id", "live", "message_id", "request_id", "started", "status", "tenant_id")
 
     def __init__(self, request_id: str) -> None:
         self.request_id = request_id
@@ -25,6 +25,8 @@ class Exchange:
         self.code: str | None = None
         """The problem's code, where the request was refused."""
         self.tenant_id: UUID | None = None
+        self.live = True
+        """False where a test key, or a person who looks at test messages, asks."""
         self.key_id: UUID | None = None
         self.message_id: str | None = None
 

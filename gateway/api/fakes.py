@@ -88,6 +88,7 @@ class FakeSending:
     def __init__(self) -> None:
         self.answer: Accepted | Declined | GatewayError | None = None
         self.rate: RateState | None = None
+        self.too_soon: Declined | None = None
         self.sent: list[SendRequest] = []
         self._by_key: dict[tuple[UUID, str], tuple[bytes | None, MessageView]] = {}
         self._messages: dict[tuple[UUID, UUID], MessageView] = {}
@@ -118,8 +119,10 @@ class FakeSending:
 
     async def send_together(
         self, scope: TenantScope, sends: Sequence[SendInBatch]
-    ) -> list[Accepted | Declined | BaseException]:
-        """Do with each what `send` does."""
+    ) -> list[Accepted | Declined | BaseException] | Declined:
+        """Do with each what `send` does, unless `too_soon` refuses them together."""
+        if self.too_soon is not None:
+            return self.too_soon
         outcomes: list[Accepted | Declined | BaseException] = []
         for each in sends:
             key, fingerprint = each.key or (None, None)
@@ -166,9 +169,9 @@ class FakeSending:
             candidates=(),
         )
 
-    async def rate_of(self, tenant_id: UUID) -> RateState | None:  # noqa: ARG002 - the port's
+    async def rates_of(self, tenant_id: UUID, *, live: bool) -> tuple[RateState, ...]:  # noqa: ARG002 - the port's
         """Return what `rate` says."""
-        return self.rate
+        return () if self.rate is None else (self.rate,)
 
     async def cancel(self, scope: TenantScope, message_id: UUID) -> MessageView | Declined | None:
         """Cancel a message that was accepted here; a second time answers the same."""

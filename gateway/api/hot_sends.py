@@ -134,6 +134,7 @@ class HotSends:
     ) -> Accepted | Declined | Exception:
         scope, key = head.scope, head.key
         exchange.tenant_id, exchange.key_id = scope.tenant_id, scope.key_id
+        exchange.live = scope.live
         try:
             digest = None if key is None else fingerprint("POST", PATH, body, live=scope.live)
             return await self._sending.send(scope, request, idempotency_key=key, fingerprint=digest)
@@ -153,6 +154,6 @@ async def _accept(scope: Any, outcome: Accepted, send: Send) -> None:
 
 
 def _accepted_headers(outcome: Accepted) -> list[tuple[bytes, bytes]]:
-    if outcome.rate is None and not outcome.replayed:
+    if not outcome.rates and not outcome.replayed:
         return [JSON_TYPE]
     return [*raw_headers(accepted_headers(outcome)), JSON_TYPE]

@@ -41,8 +41,12 @@ class Sends(Protocol):
 
     async def send_together(
         self, scope: TenantScope, sends: Sequence[SendInBatch]
-    ) -> Sequence[Accepted | Declined | BaseException]:
-        """Accept or decline each of a batch's messages; what failed is an exception in its place."""
+    ) -> Sequence[Accepted | Declined | BaseException] | Declined:
+        """
+        Accept or decline each of a batch's messages; what failed is an exception in its place.
+
+        One refusal stands for all where the batch came too soon: it is one request to the request rate.
+        """
         ...
 
     async def estimate(self, scope: TenantScope, request: SendRequest) -> Estimate | Declined:
@@ -53,8 +57,8 @@ class Sends(Protocol):
         """Say which sender a message would get, and why each other would not; stores nothing."""
         ...
 
-    async def rate_of(self, tenant_id: UUID) -> RateState | None:
-        """Return where a tenant stands with its request rate; None where it has none or nobody can say."""
+    async def rates_of(self, tenant_id: UUID, *, live: bool) -> tuple[RateState, ...]:
+        """Return where a tenant's live or test keys stand with the request rate; nothing if nobody knows."""
         ...
 
     async def cancel(self, scope: TenantScope, message_id: UUID) -> MessageView | Declined | None:

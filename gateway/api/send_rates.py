@@ -22,6 +22,11 @@ _SERVER_ERROR: Final = 500
 _POLICY: Final = b"ratelimit-policy"
 
 
+def _is_send(path: str) -> bool:
+    """Return whether the router takes the path for one of a send; it reads over slashes at the end."""
+    return path.rstrip("/") in PATHS
+
+
 class SendRates:
     """Wraps the application; answers to anything but a send pass untouched."""
 
@@ -33,7 +38,7 @@ class SendRates:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run one request."""
-        if scope["type"] == ScopeType.HTTP and scope["method"] == "POST" and scope["path"] in PATHS:
+        if scope["type"] == ScopeType.HTTP and scope["method"] == "POST" and _is_send(scope["path"]):
             send = self.rated(scope, send)
         await self._app(scope, receive, send)
 
@@ -49,7 +54,8 @@ class SendRates:
 
     async def _missing(self, scope: Scope, headers: RawHeaders) -> list[tuple[bytes, bytes]]:
         """Return the rate's headers, unless they are there or nobody knows whose request it is."""
-        tenant_id = exchange_of(scope).tenant_id
+        exchange = exchange_of(scope)
+        tenant_id = exchange.tenant_id
         if tenant_id is None or any(name == _POLICY for name, _ in headers):
             return []
-        return raw_headers(rate_headers(await self._sending.rate_of(tenant_id)))
+        return raw_headers(rate_headers(await self._sending.rates_of(tenant_id, live=exchange.live)))

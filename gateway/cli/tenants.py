@@ -77,9 +77,11 @@ def create_tenant(
 @over_the_api
 def change_plan(client: Client, *, tenant: str, changes: str) -> None:
     """
-    Change members of a tenant's plan, given as JSON; those not named stay.
+    Change members of a tenant's plan, given as JSON; those not named stay, countries in a map too.
 
     For example: tollgate tenants plan ten_… '{"country_mps": {"FR": 10}, "requests_per_second": 50}'
+
+    Null takes one away: '{"country_mps": {"FR": null}, "requests_per_second": null}'
     """
     row = client.call("PATCH", path_of("admin", "tenants", tenant), {"plan": _object(changes)}).body
     show_one(row, (*_FIELDS, ("plan", lambda each: json.dumps(each["plan"]))), before="Changed.")

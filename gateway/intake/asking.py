@@ -50,9 +50,20 @@ def _level(snapshot: TenantSnapshot, draft: Draft) -> int:
 
 
 def admission_of(
-    snapshot: TenantSnapshot, scope: TenantScope, request: SendRequest, draft: Draft, chosen: Chosen
+    snapshot: TenantSnapshot,
+    scope: TenantScope,
+    request: SendRequest,
+    draft: Draft,
+    chosen: Chosen,
+    *,
+    counted: bool = False,
 ) -> Admission:
-    """Return what the admission script is asked."""
+    """
+    Return what the admission script is asked.
+
+    Args:
+        counted: Whether the request that it came in is counted already.
+    """
     return Admission(
         tenant_id=snapshot.tenant_id,
         policy_version=snapshot.version,
@@ -64,6 +75,8 @@ def admission_of(
         parts=draft.segments.parts,
         estimated_wait_ms=0 if draft.send_at else chosen.wait_ms,
         ttl_ms=draft.ttl_ms,
+        scheduled=draft.send_at is not None,
+        counted=counted,
         protect=configuration_of(snapshot, draft.protect, chosen.sender),
         channel=request.channel,
         watched=watch(

@@ -85,7 +85,7 @@ class Passed(Struct, frozen=True):
 
     admissible: Admissible
     built: Built
-    rate: RateState | None
+    rates: tuple[RateState, ...]
 
 
 def route_of(scope: TenantScope, sender: SenderFact | None) -> str:

@@ -82,10 +82,24 @@ def rate_gates(
         wait_ms=None if counters is None else counters.requests_ms,
         now=now,
     )
+    yield _country_rate(policy, admission, counters, now)
+
+
+def _country_rate(
+    policy: TenantPolicy, admission: Admission, counters: Peek | None, now: datetime
+) -> ExplainedGate:
     parts = policy.country_refuse_mps.get(admission.country)
-    yield _rate(
+    looked_at = "nothing is refused by rate" if parts is None else f"{parts:g} parts/s to {admission.country}"
+    if parts is not None and admission.scheduled:
+        return ExplainedGate(
+            gate="country_rate",
+            verdict="open",
+            input=looked_at,
+            detail="a scheduled message is queued when it is due",
+        )
+    return _rate(
         "country_rate",
-        "nothing is refused by rate" if parts is None else f"{parts:g} parts/s to {admission.country}",
+        looked_at,
         limited=parts is not None,
         wait_ms=None if counters is None else counters.country_ms,
         now=now,

@@ -1,6 +1,6 @@
 """What becomes of a send request: values, mapped to HTTP statuses only at the edge."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -51,15 +51,24 @@ class FieldFault(Struct, frozen=True, kw_only=True):
     detail: str
 
 
+REQUESTS: Final = "requests"
+"""The name of the plan's request rate."""
+
+
 class RateState(Struct, frozen=True, kw_only=True):
-    """Where the tenant stands with a rate of its plan, for the `RateLimit` headers."""
+    """
+    Where the tenant stands with a rate of its plan, for the `RateLimit` headers.
+
+    Of a country's rate in a plan that queues, what is left is what would leave at once; more of it waits.
+    """
 
     limit_per_s: float
     """Requests, or message parts where a country's rate is meant."""
-    name: str = "requests"
+    name: str = REQUESTS
     """`requests`, or `parts-US` for the rate to a country."""
-    remaining: int
-    reset_ms: int
+    remaining: int | None = None
+    """None where only the limit is known."""
+    reset_ms: int = 0
 
 
 class Accepted(Struct, frozen=True, kw_only=True, tag="accepted"):
@@ -67,7 +76,7 @@ class Accepted(Struct, frozen=True, kw_only=True, tag="accepted"):
 
     message: MessageView
     replayed: bool = False
-    rate: RateState | None = None
+    rates: tuple[RateState, ...] = ()
 
 
 class Declined(Struct, frozen=True, kw_only=True, tag="declined"):
@@ -77,7 +86,7 @@ class Declined(Struct, frozen=True, kw_only=True, tag="declined"):
     detail: str
     retry_after_ms: int | None = None
     errors: tuple[FieldFault, ...] = ()
-    rate: RateState | None = None
+    rates: tuple[RateState, ...] = ()
 
 
 class Estimate(Struct, frozen=True, kw_only=True):

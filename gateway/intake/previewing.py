@@ -120,6 +120,7 @@ class Previewing:
             counters = await self._gate.peek(
                 admission.tenant_id,
                 admission.country,
+                live=admission.live,
                 watched=admission.watched,
                 recipient_hash=admission.recipient_hash,
             )

@@ -7,6 +7,7 @@ from gateway.admission.verdict import GateName, Refused
 from gateway.intake.commit import OverBudget
 from gateway.intake.outcome import Declined, RateState
 from gateway.intake.prepare import Draft
+from gateway.intake.rate_states import used_up
 from gateway.messages.view import timestamp, timestamp_of_ms
 from tenants.accounts.plan import Plan
 from tenants.budgets.budget import PLATFORM
@@ -19,21 +20,26 @@ def declined(refused: Refused, draft: Draft, plan: Plan) -> Declined:
         code=refused.gate,
         detail=_detail(refused, draft),
         retry_after_ms=refused.retry_after_ms,
-        rate=used_up(refused, draft.number.country, plan),
+        rates=_used_up(refused, draft.number.country, plan),
     )
 
 
-def used_up(refused: Refused, country: str, plan: Plan) -> RateState | None:
-    """Return the rate that refused, of which nothing is left until it opens; None if it was another gate."""
-    wait_ms = refused.retry_after_ms or 0
-    if refused.scope == "requests" and plan.requests_per_second is not None:
-        return RateState(limit_per_s=plan.requests_per_second, remaining=0, reset_ms=wait_ms)
-    if refused.scope == "country" and (limit := plan.mps(country)) is not None:
-        return RateState(name=f"parts-{country}", limit_per_s=limit, remaining=0, reset_ms=wait_ms)
-    return None
+def requests_used_up(refused: Refused, plan: Plan) -> Declined:
+    """Return the refusal of a request that carries many messages."""
+    return Declined(
+        code="rate_limited",
+        detail=_TEXTS["rate_limited"],
+        retry_after_ms=refused.retry_after_ms,
+        rates=_used_up(refused, "", plan),
+    )
 
 
-def over_budget(over: OverBudget, unit: str, now: datetime, *, rate: RateState | None) -> Declined:
+def _used_up(refused: Refused, country: str, plan: Plan) -> tuple[RateState, ...]:
+    state = used_up(refused, country, plan)
+    return () if state is None else (state,)
+
+
+def over_budget(over: OverBudget, unit: str, now: datetime, *, rates: tuple[RateState, ...]) -> Declined:
     """Return the refusal of a monthly cap: which one, how far it is used, and when it begins anew."""
     budget, resets = over.budget, timestamp(over.resets_at)
     if budget.owner == PLATFORM:
@@ -45,7 +51,7 @@ def over_budget(over: OverBudget, unit: str, now: datetime, *, rate: RateState |
             f"{_amount(budget.amount, unit)}; it begins anew at {resets}, or ask the operator to raise it"
         )
     wait_ms = max(0, int((over.resets_at - now).total_seconds() * 1000))
-    return Declined(code="spend_limit_reached", detail=detail, retry_after_ms=wait_ms, rate=rate)
+    return Declined(code="spend_limit_reached", detail=detail, retry_after_ms=wait_ms, rates=rates)
 
 
 def _amount(amount: int, unit: str) -> str:

@@ -1,5 +1,6 @@
 """What a repeated Idempotency-Key answers: the first answer again, whatever the gates say today."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import asyncpg
@@ -38,6 +39,13 @@ class Replays:
         return Declined(
             code="idempotency_mismatch", detail="this Idempotency-Key belongs to a message that was erased"
         )
+
+    async def any_stored(self, scope: TenantScope, keys: Sequence[str]) -> bool:
+        """Return whether one of the keys was used before."""
+        if not keys:
+            return False
+        async with self.pool.acquire() as connection:
+            return bool(await look_up(connection, [(scope.tenant_id, key) for key in keys]))
 
     async def instead_of(
         self, refusal: Declined, scope: TenantScope, key: str, fingerprint: bytes

@@ -153,7 +153,7 @@ class Replying:
                 await self._policies.reload(snapshot.tenant_id)
                 raise Unavailable("the tenant's plan is changing", retry_after_ms=500)
             case OverBudget() as over:
-                return over_budget(over, snapshot.unit, self._clock.now(), rate=None)
+                return over_budget(over, snapshot.unit, self._clock.now(), rates=())
             case NoCredit() as short:
                 return Declined(code="insufficient_credits", detail=shortfall(short, snapshot.unit))
 

@@ -5,6 +5,7 @@ The way is linear and each step may end it. Nothing is stored before the commit,
 turn the answer back.
 """
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -18,6 +19,7 @@ from msgspec import structs
 from gateway.admission.coarse_velocity import CoarseVelocity
 from gateway.admission.fallback import decide_without_redis
 from gateway.admission.gate import AdmissionGate
+from gateway.admission.peeking import Peek
 from gateway.admission.pumping import Hold
 from gateway.admission.verdict import Admission, Admitted, Refused, StalePolicy, Unprojected, Verdict
 from gateway.clock import Clock
@@ -39,7 +41,8 @@ from gateway.intake.previewing import Previewing
 from gateway.intake.prices import Prices
 from gateway.intake.protect_tally import ProtectTally
 from gateway.intake.pumping_notices import tell
-from gateway.intake.refusals import declined, over_budget
+from gateway.intake.rate_states import after_send, looked_at
+from gateway.intake.refusals import declined, over_budget, requests_used_up
 from gateway.intake.replays import KEY_MISMATCH, Replays
 from gateway.intake.request import SendRequest
 from gateway.intake.snapshot import TenantSnapshot, policy_of
@@ -51,6 +54,7 @@ from gateway.messages.content import Content, Media
 from gateway.messages.view import MessageView
 from gateway.routing.facts import SenderFact
 from gateway.telemetry import metrics
+from tenants.countries.numbers import country_of
 from tenants.credits.money import format_usd
 from tenants.errors import TenantsError
 from tenants.scope import TenantScope
@@ -133,13 +137,29 @@ class Sending:
         key = (idempotency_key, fingerprint) if idempotency_key and fingerprint else None
         passed = await self.pass_gates(scope, request, key)
         outcome = passed if isinstance(passed, Declined) else await self._store(passed)
-        return await self.concluded(outcome, scope, key)
+        concluded = await self.concluded(outcome, scope, key)
+        if isinstance(concluded, Accepted) or concluded.rates:
+            return concluded
+        country = country_of(request.to)
+        rates = await self.rates_of(scope.tenant_id, live=scope.live, country=country)
+        return structs.replace(concluded, rates=rates)
 
     async def send_together(
         self, scope: TenantScope, sends: Sequence[SendInBatch]
-    ) -> list[Accepted | Declined | BaseException]:
-        """Accept or decline each of many messages; those that pass their gates share one commit."""
-        return await send_together(self, self._commit, scope, sends)
+    ) -> list[Accepted | Declined | BaseException] | Declined:
+        """
+        Accept or decline each of many messages; those that pass their gates share one commit.
+
+        They are one request: over the plan's request rate they are declined together, unless some were taken
+        under their keys before and have their answers.
+        """
+        counted = await self._count_request(scope)
+        if isinstance(counted, Admitted):
+            return await send_together(self, self._commit, scope, sends, counted)
+        if await self._replays.any_stored(scope, [send.key[0] for send in sends if send.key is not None]):
+            return [*await asyncio.gather(*(self.concluded(counted, scope, send.key) for send in sends))]
+        _count_refused(counted, scope)
+        return counted
 
     async def concluded(
         self, outcome: Accepted | Declined, scope: TenantScope, key: tuple[str, bytes] | None
@@ -148,10 +168,11 @@ class Sending:
         if isinstance(outcome, Declined) and key is not None:
             outcome = await self._replays.instead_of(outcome, scope, *key)
             if isinstance(outcome, Accepted):
-                outcome = structs.replace(outcome, rate=await self.rate_of(scope.tenant_id))
+                country = outcome.message.country
+                rates = await self.rates_of(scope.tenant_id, live=scope.live, country=country)
+                outcome = structs.replace(outcome, rates=rates)
         if isinstance(outcome, Declined):
-            metrics.MESSAGES_REFUSED.labels(gate=outcome.code).inc()
-            _log.info("message_refused", tenant_id=str(scope.tenant_id), gate=outcome.code)
+            _count_refused(outcome, scope)
         elif not outcome.replayed:
             _accepted(outcome.message.type).inc()
         return outcome
@@ -164,21 +185,24 @@ class Sending:
         """Say what every gate would answer, which sender a text would get and why; counts against nothing."""
         return await self._previewing.explain(scope, request)
 
-    async def rate_of(self, tenant_id: UUID) -> RateState | None:
+    async def rates_of(
+        self, tenant_id: UUID, *, live: bool, country: str | None = None
+    ) -> tuple[RateState, ...]:
         """
-        Return where a tenant stands with its request rate, charging nothing; None for a plan without one.
+        Return where a tenant's live or test keys stand with the request rate, and with that to a country.
 
-        It stands beside an answer that is made already, so it never fails: who cannot be asked says nothing.
+        Charges nothing. It stands beside an answer that is made already, so it never fails: who cannot be
+        asked says nothing.
         """
         with suppress(GatewayError, TenantsError, *DATABASE_FAULTS):
-            limit = (await self._policies.of(tenant_id)).plan.requests_per_second
-            if limit is None:
-                return None
-            with suppress(RedisUnavailable):
-                if (found := await self._gate.peek(tenant_id, "")) is not None:
-                    return RateState(limit_per_s=limit, remaining=found.remaining, reset_ms=found.reset_ms)
-            return _untouched(limit)
-        return None
+            plan = (await self._policies.of(tenant_id)).plan
+            refusing = plan.burst == "refuse" and country is not None and plan.mps(country) is not None
+            found: Peek | None = None
+            if plan.requests_per_second is not None or refusing:
+                with suppress(RedisUnavailable):
+                    found = await self._gate.peek(tenant_id, country or "", live=live)
+            return looked_at(plan, country, found)
+        return ()
 
     async def cancel(self, scope: TenantScope, message_id: UUID) -> MessageView | Declined | None:
         """Cancel a message that no worker has taken yet; None if it is not the tenant's."""
@@ -186,10 +210,17 @@ class Sending:
         return await cancel_message(self._replays.pool, scope, message_id, snapshot.key, self._clock.now())
 
     async def pass_gates(
-        self, scope: TenantScope, request: SendRequest, key: tuple[str, bytes] | None
+        self,
+        scope: TenantScope,
+        request: SendRequest,
+        key: tuple[str, bytes] | None,
+        counted: Admitted | None = None,
     ) -> Passed | Declined:
         """
         Ask every gate but money.
+
+        Args:
+            counted: What the request rate said of the request, where it is counted already.
 
         Raises:
             Unavailable: Postgres or Redis could not be asked, or the tenant's policy keeps changing.
@@ -210,7 +241,7 @@ class Sending:
             if isinstance(ruled, Declined):
                 return _gate_before(snapshot, scope, request, draft) or ruled
             draft = ruled
-            admission = admission_of(snapshot, scope, request, draft, chosen)
+            admission = admission_of(snapshot, scope, request, draft, chosen, counted=counted is not None)
             match await self._admit(admission):
                 case Admitted() as admitted:
                     content = await self._content(scope, request, draft, sender)
@@ -230,7 +261,9 @@ class Sending:
                         key=key,
                     )
                     return Passed(
-                        admissible, build(admissible, self._recipients), _rate_state(snapshot, admitted)
+                        admissible,
+                        build(admissible, self._recipients),
+                        after_send(snapshot.plan, admission, admitted, counted=counted),
                     )
                 case Refused() as refused:
                     self._protect_tally.count(admission, refused)
@@ -240,6 +273,24 @@ class Sending:
                 case Unprojected():
                     continue
         raise Unavailable("the tenant's policy keeps changing", retry_after_ms=1000)
+
+    async def _count_request(self, scope: TenantScope) -> Admitted | Declined:
+        """
+        Count a request that carries many messages.
+
+        While nobody can say where the rate stands it is open, as for a single send.
+        """
+        with suppress(GatewayError, TenantsError, *DATABASE_FAULTS):
+            plan = (await self._policies.of(scope.tenant_id)).plan
+            if plan.requests_per_second is not None:
+                match await self._gate.count_request(scope.tenant_id, live=scope.live):
+                    case Admitted() as admitted:
+                        return admitted
+                    case Refused() as refused:
+                        return requests_used_up(refused, plan)
+                    case _:
+                        pass
+        return Admitted(remaining=None, reset_ms=0)
 
     async def _agreed_to(
         self, scope: TenantScope, snapshot: TenantSnapshot, draft: Draft | Declined
@@ -330,20 +381,20 @@ class Sending:
                 if message.status == "queued":
                     self._backlog.admitted(entry)
                 view = accepted_view(covered(message, included), passed.admissible.draft)
-                return Accepted(message=view, rate=passed.rate)
+                return Accepted(message=view, rates=passed.rates)
             case Replay(message_id=original):
                 first = await self._replays.of(message.tenant_id, original, passed.admissible.snapshot.key)
-                return structs.replace(first, rate=passed.rate)
+                return structs.replace(first, rates=passed.rates)
             case KeyMismatch():
-                return structs.replace(KEY_MISMATCH, rate=passed.rate)
+                return structs.replace(KEY_MISMATCH, rates=passed.rates)
             case PlanChanged():
                 await self._policies.reload(message.tenant_id)
                 raise Unavailable("the tenant's plan is changing", retry_after_ms=500)
             case OverBudget() as over:
-                return over_budget(over, message.unit, self._clock.now(), rate=passed.rate)
+                return over_budget(over, message.unit, self._clock.now(), rates=passed.rates)
             case NoCredit() as short:
                 return Declined(
-                    code="insufficient_credits", detail=shortfall(short, message.unit), rate=passed.rate
+                    code="insufficient_credits", detail=shortfall(short, message.unit), rates=passed.rates
                 )
 
 
@@ -359,18 +410,9 @@ def _gate_before(
     return declined(verdict, draft, snapshot.plan) if isinstance(verdict, Refused) else None
 
 
-def _rate_state(snapshot: TenantSnapshot, admitted: Admitted) -> RateState | None:
-    limit = snapshot.plan.requests_per_second
-    if limit is None:
-        return None
-    if admitted.remaining is None:
-        return _untouched(limit)
-    return RateState(limit_per_s=limit, remaining=admitted.remaining, reset_ms=admitted.reset_ms)
-
-
-def _untouched(limit: float) -> RateState:
-    """With Redis away nothing is counted, so all of the allowance is there."""
-    return RateState(limit_per_s=limit, remaining=max(1, int(limit)), reset_ms=0)
+def _count_refused(declined: Declined, scope: TenantScope) -> None:
+    metrics.MESSAGES_REFUSED.labels(gate=declined.code).inc()
+    _log.info("message_refused", tenant_id=str(scope.tenant_id), gate=declined.code)
 
 
 def shortfall(short: NoCredit, unit: str) -> str:

@@ -2,7 +2,8 @@
 The sends of one batch: each passes or fails its gates by itself, and those that pass share one commit.
 
 One commit, so that a batch of a thousand is on disk at once or not at all, as far as the gates let it
-through; a send that money or its key refuses is decided inside the commit and takes no neighbour with it.
+through; a send that money or its key refuses is decided inside the commit and takes no neighbour with it. The
+batch is one request to the plan's request rate: it is counted before, as a whole, and its sends do not count.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
+from gateway.admission.verdict import Admitted
 from gateway.errors import GatewayError
 from gateway.intake.batch import IntakeCommit
 from gateway.intake.building import Passed
@@ -36,8 +38,10 @@ class SendInBatch(Struct, frozen=True, kw_only=True):
 class Gates(Protocol):
     """The steps of one send around its commit; `gateway.intake.sending.Sending` has them."""
 
-    async def pass_gates(self, scope: TenantScope, request: SendRequest, key: Key) -> Passed | Declined:
-        """Ask every gate but money."""
+    async def pass_gates(
+        self, scope: TenantScope, request: SendRequest, key: Key, counted: Admitted | None = None
+    ) -> Passed | Declined:
+        """Ask every gate but money, and not the request rate where the request is counted already."""
         ...
 
     async def answer(self, passed: Passed, decision: Decision) -> Accepted | Declined:
@@ -52,10 +56,15 @@ class Gates(Protocol):
 
 
 async def send_together(
-    gates: Gates, commit: IntakeCommit, scope: TenantScope, sends: Sequence[SendInBatch]
+    gates: Gates, commit: IntakeCommit, scope: TenantScope, sends: Sequence[SendInBatch], counted: Admitted
 ) -> list[Accepted | Declined | BaseException]:
-    """Return one outcome per send, in order; a send that failed has its exception there."""
-    passed = await _pass_all(gates, scope, sends)
+    """
+    Return one outcome per send, in order; a send that failed has its exception there.
+
+    Args:
+        counted: What the request rate said of the batch.
+    """
+    passed = await _pass_all(gates, scope, sends, counted)
     decided = await _decided(commit, passed)
 
     async def outcome(
@@ -77,13 +86,13 @@ async def send_together(
 
 
 async def _pass_all(
-    gates: Gates, scope: TenantScope, sends: Sequence[SendInBatch]
+    gates: Gates, scope: TenantScope, sends: Sequence[SendInBatch], counted: Admitted
 ) -> list[Passed | Declined | BaseException]:
     at_once = asyncio.Semaphore(_GATES_AT_ONCE)
 
     async def one(send: SendInBatch) -> Passed | Declined:
         async with at_once:
-            return await gates.pass_gates(scope, send.request, send.key)
+            return await gates.pass_gates(scope, send.request, send.key, counted)
 
     return await asyncio.gather(*map(one, sends), return_exceptions=True)
 

@@ -1,13 +1,15 @@
 """What a tenant has bought: how it pays and how fast it may go. Pure data and rules."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, cast
+from typing import Annotated, Final, Literal, cast
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, inspect
 
+from tenants.accounts.merging import merge_patch
 from tenants.accounts.pumping_rules import Pumping
 from tenants.accounts.sending_rules import CHANNELS, Channel, ContentScreen, QuietHours, Rollout
+from tenants.complaints import Tried, complaint_of
 from tenants.errors import InvalidInput
 from tenants.rates import FASTEST, SLOWEST, check_rate
 
@@ -118,13 +120,19 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     platform_fee: Amount = "0"
     """Model 1, the tenant's own AWS account: what a message part costs, and all that it costs."""
     country_mps: dict[CountryCode, _PartsPerSecond] = {}
-    """Message parts per second the tenant may send to a country, whatever its senders could carry."""
+    """
+    Message parts per second the tenant may send to a country, whatever its senders could carry. Test
+    keys have the same for themselves, as of every rate.
+    """
     default_mps: _PartsPerSecond | None = None
     """The same for every country that `country_mps` does not name."""
     requests_per_second: _RequestsPerSecond | None = None
-    """Send requests per second; over it the API answers 429."""
+    """Send requests per second; over it the API answers 429. A batch is one, whatever it carries."""
     burst: Burst = "queue"
-    """What a send over the country's MPS meets: a place in the queue, or 429 with the time."""
+    """
+    What a send over the country's MPS meets: a place in the queue, or 429 with the time. A scheduled send is
+    queued when it is due, either way.
+    """
     free_text: bool | Literal["matching"] = True
     """
     Whether a send may carry a `body`: any, none, or only one that an approved template gives, which is then
@@ -221,19 +229,27 @@ def content_screen_of(model: int, plan: Plan) -> ContentScreen:
     return "off" if model == _OWN_ACCOUNT_MODEL else "prohibited"
 
 
+_PLAN: Final = inspect.type_info(Plan)
+
+
 def merge_plan(current: Plan, changes: dict[str, object]) -> Plan:
     """
-    Return `current` with some members replaced, as a PATCH does.
+    Return `current` changed as a PATCH does: a JSON merge patch (RFC 7396), see `merge_patch`.
 
     Raises:
-        InvalidInput: A member is unknown or out of range; the field is `/plan`, or a rate's own below it.
+        InvalidInput: A member is unknown or out of range; the field is its JSON pointer below `/plan`.
     """
     _check_rates(changes)
-    merged = msgspec.to_builtins(current) | changes
+    merged = merge_patch(_PLAN, msgspec.to_builtins(current), changes)
     try:
-        return msgspec.convert(merged, Plan)
+        return _read(merged)
     except msgspec.ValidationError as error:
-        raise InvalidInput("/plan", "invalid", str(error)) from error
+        wrong = complaint_of(str(error), Tried(merged, _read))
+        raise InvalidInput(f"/plan{wrong.field}", wrong.code, wrong.detail) from error
+
+
+def _read(value: object) -> Plan:
+    return msgspec.convert(value, Plan)
 
 
 def _check_rates(changes: Mapping[str, object]) -> None:

@@ -30,8 +30,8 @@ def _problem(answer) -> tuple[int, str]:
         (SEND | {"ttl_seconds": 10**30}, "/ttl_seconds", "invalid"),
         (SEND | {"send_at": "tomorrow"}, "/send_at", "invalid"),
         (SEND | {"max_price": "1e3"}, "/max_price", "invalid"),
-        (SEND | {"context": {"a b": "c"}}, "/context", "invalid"),
-        (SEND | {"template": {"variables": {"code": []}}}, "/template/variables", "invalid"),
+        (SEND | {"context": {"a b": "c"}}, "/context/a b", "invalid"),
+        (SEND | {"template": {"variables": {"code": []}}}, "/template/variables/code", "invalid"),
         (SEND | {"a/b~c": 1}, "/a~1b~0c", "unknown_field"),
     ],
 )

@@ -18,10 +18,10 @@ VIEW = message_view(new_uuid(), SendRequest(to="+12065550123", body="hello"), te
 RATE = RateState(limit_per_s=10, remaining=3, reset_ms=1500)
 OUTCOMES: list[Accepted | Declined | Exception] = [
     Accepted(message=VIEW),
-    Accepted(message=VIEW, rate=RATE),
+    Accepted(message=VIEW, rates=(RATE,)),
     Accepted(message=VIEW, replayed=True),
     Declined(code="opted_out", detail="the recipient said STOP"),
-    Declined(code="rate_limited", detail="wait", retry_after_ms=1500, rate=RATE),
+    Declined(code="rate_limited", detail="wait", retry_after_ms=1500, rates=(RATE,)),
     Declined(
         code="invalid_number",
         detail="no",
@@ -124,7 +124,7 @@ async def test_whatever_intake_says_reads_the_same(world, bearer, outcome, rate)
 @pytest.mark.parametrize("name", REQUESTS)
 async def test_whatever_is_asked_gets_the_same_answer(world, bearer, name) -> None:
     """Also what is no send at all: both ways refuse it in the same words."""
-    world.sending.answer, world.sending.rate = Accepted(message=VIEW, rate=RATE), RATE
+    world.sending.answer, world.sending.rate = Accepted(message=VIEW, rates=(RATE,)), RATE
     headers, body = REQUESTS[name]
     for size in (1 << 20, 1000):
         await both(world, [bearer, *headers], body, size=size)

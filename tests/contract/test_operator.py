@@ -35,7 +35,7 @@ async def test_a_slug_is_taken_once(customer, operator) -> None:
         ({"name": " "}, "/name"),
         ({"countries": ["USA"]}, "/countries/0"),
         ({"plan": {"burts": "queue"}}, "/plan/burts"),
-        ({"plan": {"country_mps": {"US": 0}}}, "/plan/country_mps"),
+        ({"plan": {"country_mps": {"US": 0}}}, "/plan/country_mps/US"),
         ({"plan": {"country_mps": {"US": 1e-320}}}, "/plan/country_mps/US"),
         ({"plan": {"requests_per_second": 1e-320}}, "/plan/requests_per_second"),
         ({"state": "active"}, "/state"),
@@ -61,11 +61,25 @@ async def test_a_patch_changes_what_it_names_and_is_projected(customer, operator
     assert world.projection.policies == [customer.scope.tenant_id]
 
 
+async def test_a_patch_of_one_country_keeps_the_rates_of_the_others(customer, operator) -> None:
+    """As the command's own example does it; null removes a country."""
+    path = f"/v1/admin/tenants/{customer.id}"
+    first = {"country_mps": {"US": 5, "DE": 1}, "rollout": {"US": {"daily_cap": 9}}}
+    await operator.patch(path, json={"plan": first})
+    body = {"plan": {"country_mps": {"FR": 10, "DE": None}, "rollout": {"DE": {"phase": "test"}}}}
+    plan = (await operator.patch(path, json=body)).json()["plan"]
+    assert plan["country_mps"] == {"US": 5.0, "FR": 10.0}
+    assert {country: each["phase"] for country, each in plan["rollout"].items()} == {
+        "US": "live",
+        "DE": "test",
+    }
+
+
 async def test_a_patch_that_fails_in_part_changes_nothing(customer, operator) -> None:
     """All or nothing, in one transaction."""
     path = f"/v1/admin/tenants/{customer.id}"
     answer = await operator.patch(path, json={"model": 3, "plan": {"weight": 0}})
-    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "/plan")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "/plan/weight")
     assert (await operator.get(path)).json()["model"] == 2
 
 

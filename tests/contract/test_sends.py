@@ -42,7 +42,7 @@ async def test_a_declined_send_is_a_problem_that_says_it_was_not_charged(custome
 async def test_a_rate_limited_send_says_when_to_come_back(customer, world) -> None:
     """429 carries Retry-After in seconds, milliseconds in the body, and the RateLimit headers."""
     rate = RateState(limit_per_s=10, remaining=0, reset_ms=1500)
-    world.sending.answer = Declined(code="rate_limited", detail="wait", retry_after_ms=1500, rate=rate)
+    world.sending.answer = Declined(code="rate_limited", detail="wait", retry_after_ms=1500, rates=(rate,))
     answer = await customer.api.post("/v1/messages", json=SEND)
     assert answer.status_code == 429
     assert answer.headers["retry-after"] == "2"
@@ -220,6 +220,16 @@ async def test_a_batch_of_1001_is_refused_whole(customer, world) -> None:
     assert world.sending.sent == []
 
 
+async def test_a_batch_that_comes_too_soon_is_one_429(customer, world) -> None:
+    """It is one request: a thousand equal refusals would tell nobody more."""
+    rate = RateState(limit_per_s=5, remaining=0, reset_ms=200)
+    world.sending.too_soon = Declined(code="rate_limited", detail="wait", retry_after_ms=200, rates=(rate,))
+    answer = await customer.api.post("/v1/messages/batch", json={"messages": [SEND, SEND]})
+    assert (answer.status_code, answer.json()["code"]) == (429, "rate_limited")
+    assert (answer.headers["retry-after"], answer.json()["retry_after_ms"]) == ("1", 200)
+    assert answer.headers.get_list("ratelimit") == ['"requests";r=0;t=1']
+
+
 RATE = RateState(limit_per_s=10, remaining=4, reset_ms=600)
 WITHOUT_RATE: dict[str, tuple[int, Declined | None, bytes]] = {
     "money": (402, Declined(code="insufficient_credits", detail="no"), json.dumps(SEND).encode()),
@@ -249,11 +259,20 @@ async def test_every_refused_send_tells_where_the_rate_stands(customer, world, n
     assert answer.headers.get_list("ratelimit") == ['"requests";r=4;t=1']
 
 
+@pytest.mark.parametrize("path", ["/v1/messages/", "/v1/messages/batch/"])
+async def test_a_slash_at_the_end_takes_no_headers_away(customer, world, path) -> None:
+    """The router reads over it, so it is the same endpoint."""
+    world.sending.rate = RATE
+    answer = await customer.api.post(path, json={"messages": [SEND]} if "batch" in path else SEND)
+    assert answer.status_code in {202, 207}
+    assert answer.headers.get_list("ratelimit") == ['"requests";r=4;t=1']
+
+
 async def test_an_answer_that_has_its_rate_keeps_it(customer, world) -> None:
     """The rate that refused is the one to wait for."""
     world.sending.rate = RATE
     own = RateState(name="parts-US", limit_per_s=5, remaining=0, reset_ms=900)
-    world.sending.answer = Declined(code="rate_limited", detail="wait", retry_after_ms=900, rate=own)
+    world.sending.answer = Declined(code="rate_limited", detail="wait", retry_after_ms=900, rates=(own,))
     answer = await customer.api.post("/v1/messages", json=SEND)
     assert answer.headers.get_list("ratelimit") == ['"parts-US";r=0;t=1']
 

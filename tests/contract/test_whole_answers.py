@@ -66,9 +66,9 @@ async def both(world, *writes: bytes, answers: int = 1) -> bytes:
     "outcome",
     [
         Accepted(message=VIEW),
-        Accepted(message=VIEW, rate=RATE),
+        Accepted(message=VIEW, rates=(RATE,)),
         Accepted(message=VIEW, replayed=True),
-        Declined(code="rate_limited", detail="wait", retry_after_ms=1500, rate=RATE),
+        Declined(code="rate_limited", detail="wait", retry_after_ms=1500, rates=(RATE,)),
     ],
     ids=["plain", "rate", "replayed", "declined"],
 )

@@ -62,7 +62,7 @@ async def test_each_rule_refuses_and_opens_with_the_next_send_after_its_change(s
         ({"channels": ["mms"]}, {"channels": ["sms"]}, "channel_disabled", {"body": "Hello"}),
         (
             {"rollout": {"US": {"phase": "planned"}}},
-            {"rollout": {}},
+            {"rollout": {"US": None}},
             "country_not_allowed",
             {"body": "Hello"},
         ),

@@ -60,7 +60,11 @@ class TenantPatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """What to change; what is absent stays."""
 
     plan: dict[str, Any] | UnsetType = UNSET
-    """Members of the plan to replace; those not named stay."""
+    """
+    A JSON merge patch (RFC 7396) of the plan: members and, in a map, entries that are not named stay. Null
+    takes an entry out of a map (`{"country_mps": {"FR": null}}`) and an optional member back to none; a list
+    is replaced.
+    """
     countries: list[str] | UnsetType = UNSET
     """The whole new list."""
     model: int | UnsetType = UNSET
@@ -128,7 +132,11 @@ async def get_tenant(tenant_id: FromPath[str], desk: NamedDependency[Desk]) -> T
     "/tenants/{tenant_id:str}",
     responses=refusals(*OPERATOR, *WITH_BODY, "not_found", "tenant_closed", "balance_not_zero"),
     summary="Change a tenant",
-    description="In force for sends within a second. The pricing changes only while the balance is zero.",
+    description=(
+        "In force for sends within a second. The pricing changes only while the balance is zero. `plan` is a "
+        "JSON merge patch (RFC 7396), down to the entries of `country_mps`, `rollout` and every other map: "
+        "those that are not named stay, null removes one."
+    ),
 )
 async def update_tenant(
     tenant_id: FromPath[str], data: JSONBody[TenantPatch], desk: NamedDependency[Desk]

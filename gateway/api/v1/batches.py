@@ -1,6 +1,6 @@
 """`POST /v1/messages/batch`: many sends in one request, each with its own answer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Annotated, Any, Final
 
@@ -20,7 +20,7 @@ from gateway.api.idempotency import claim_key, fingerprint_of, key_of
 from gateway.api.rate_headers import rate_headers
 from gateway.api.refusals import Problem, Refusal, problem_of
 from gateway.api.v1.messages import refusal_of_send
-from gateway.intake.outcome import Accepted, Declined, RateState
+from gateway.intake.outcome import REQUESTS, Accepted, Declined, RateState
 from gateway.intake.request import SendRequest
 from gateway.intake.together import SendInBatch
 from gateway.messages.view import MessageView
@@ -29,8 +29,11 @@ MAX_MESSAGES: Final = 1000
 MAX_BODY_BYTES: Final = 1024 * 1024
 _ACCEPTED: Final = 202
 _MULTI_STATUS: Final = 207
-_ITEM: Final = "\x1f"
-"""Between the batch's key and an item's index: no client can send it, so no key of a single send collides."""
+_ITEM: Final = "§"
+"""
+Between the batch's key and an item's index. A client's key is ASCII, so none of a single send collides; and a
+key travels to Postgres between control characters, so it is none of those.
+"""
 
 _log: Any = structlog.get_logger("gateway.api")
 
@@ -93,12 +96,13 @@ class _Items:
     status_code=_MULTI_STATUS,
     opt={NEEDS: "messages:send"},
     request_max_body_size=MAX_BODY_BYTES,
-    responses=refusals(*TENANT, *WITH_BODY, *WITH_IDEMPOTENCY),
+    responses=refusals(*TENANT, *WITH_BODY, *WITH_IDEMPOTENCY, "rate_limited"),
     response_headers=RATE_HEADERS,
     summary="Send up to 1,000 messages",
     description=(
         "Each item is accepted or refused by itself, as a single send would be. Repeating the batch with its "
-        "Idempotency-Key sends only what was refused before."
+        "Idempotency-Key sends only what was refused before. To the plan's requests per second a batch is "
+        "one request: over them it is refused as a whole, 429 `rate_limited`."
     ),
 )
 async def send_batch(
@@ -115,19 +119,32 @@ async def send_batch(
         for index, send in enumerate(data.messages)
     ]
     outcomes = await desk.services.sending.send_together(request.auth, sends)
+    if isinstance(outcomes, Declined):
+        raise refusal_of_send(outcomes)
     items = _Items(request, desk)
     answer = BatchAnswer(data=[items.item(index, outcome) for index, outcome in enumerate(outcomes)])
     replayed = any(isinstance(outcome, Accepted) and outcome.replayed for outcome in outcomes)
-    headers = rate_headers(nearest_limit(outcomes))
+    headers = rate_headers(nearest_limits(outcomes))
     if replayed:
         headers["Idempotent-Replayed"] = "true"
     return Response(answer, status_code=_MULTI_STATUS, headers=headers)
 
 
-def nearest_limit(outcomes: Sequence[Accepted | Declined | BaseException]) -> RateState | None:
-    """Return the rate of which the whole batch has left least."""
-    rates = [each.rate for each in outcomes if not isinstance(each, BaseException) and each.rate is not None]
-    return min(rates, key=lambda rate: (rate.remaining, -rate.reset_ms), default=None)
+def nearest_limits(outcomes: Sequence[Accepted | Declined | BaseException]) -> tuple[RateState, ...]:
+    """Return the request rate and, of the countries' rates, that of which the whole batch has left least."""
+    rates = [rate for each in outcomes if not isinstance(each, BaseException) for rate in each.rates]
+    requests = _nearest(rate for rate in rates if rate.name == REQUESTS)
+    return requests + _nearest(rate for rate in rates if rate.name != REQUESTS)
+
+
+def _nearest(rates: Iterable[RateState]) -> tuple[RateState, ...]:
+    """Return the one of which least is left; one that nobody knows comes last."""
+
+    def left(rate: RateState) -> tuple[bool, int, int]:
+        return rate.remaining is None, rate.remaining or 0, -rate.reset_ms
+
+    found = min(rates, key=left, default=None)
+    return () if found is None else (found,)
 
 
 def _own_key(key: str, fingerprint: bytes, index: int) -> tuple[str, bytes]:

@@ -209,13 +209,13 @@ def refusal_of_send(declined: Declined) -> Refusal:
         declined.detail,
         errors=declined.errors,
         retry_after_ms=declined.retry_after_ms,
-        headers=rate_headers(declined.rate),
+        headers=rate_headers(declined.rates),
     )
 
 
 def accepted_headers(outcome: Accepted) -> dict[str, str]:
     """Return the headers of a 202 beside those that every answer has."""
-    headers = rate_headers(outcome.rate)
+    headers = rate_headers(outcome.rates)
     if outcome.replayed:
         headers["Idempotent-Replayed"] = "true"
     return headers

@@ -80,6 +80,10 @@ class Tenant:
         """Ask for a verdict on the plain message, changed a little."""
         return await self.gate.decide(msgspec.structs.replace(self.admission, **changes))
 
+    async def count(self, *, live: bool = True) -> Verdict:
+        """Count one request that carries many messages."""
+        return await self.gate.count_request(self.policy.tenant_id, live=live)
+
 
 @pytest.fixture
 def tenant(client: Redis) -> Tenant:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.admission.verdict import Admitted, Refused
+from gateway.admission.verdict import Admitted, Refused, Unprojected
 from tests.integration.admission.conftest import RECIPIENT
 
 
@@ -182,3 +182,65 @@ async def test_a_look_at_a_capped_country_counts_what_was_admitted_today(tenant)
     looked = [await tenant.gate.peek(tenant.policy.tenant_id, "US") for _ in range(2)]
     refused = await tenant.ask()
     assert {(each.today, each.day_ends_ms) for each in looked} == {(1, refused.retry_after_ms)}
+
+
+@pytest.mark.parametrize("limit", [{"requests_per_second": 0.2}, {"country_refuse_mps": {"US": 0.2}}])
+@pytest.mark.parametrize("first", [True, False])
+async def test_live_and_test_keys_do_not_use_each_others_rates_up(tenant, limit, first):
+    """What a developer tries out never refuses a customer's message, nor the other way round."""
+    await tenant.project(**limit)
+    assert isinstance(await tenant.ask(live=first), Admitted)
+    assert isinstance(await tenant.ask(live=first), Refused)
+    assert isinstance(await tenant.ask(live=not first), Admitted)
+    assert isinstance(await tenant.ask(live=not first), Refused)
+
+
+async def test_a_look_at_the_rates_is_at_those_of_the_keys_mode(tenant):
+    """The headers and the explanation of a test key say nothing of live traffic."""
+    await tenant.project(requests_per_second=10.0, country_refuse_mps={"US": 1.0})
+    await tenant.ask(live=False)
+    test = await tenant.gate.peek(tenant.policy.tenant_id, "US", live=False)
+    live = await tenant.gate.peek(tenant.policy.tenant_id, "US", live=True)
+    assert (test.remaining, test.country_ms) == (9, 1000)
+    assert (live.remaining, live.country_ms) == (10, 0)
+
+
+async def test_a_scheduled_message_is_not_judged_by_the_countrys_rate_of_now(tenant):
+    """It leaves tomorrow, from the queue; the request itself counts as any other."""
+    await tenant.project(requests_per_second=10.0, country_refuse_mps={"US": 0.1})
+    scheduled = [await tenant.ask(scheduled=True) for _ in range(3)]
+    assert [each.remaining for each in scheduled] == [9, 8, 7]
+    assert isinstance(await tenant.ask(), Admitted)
+    assert isinstance(await tenant.ask(), Refused)
+    assert isinstance(await tenant.ask(scheduled=True), Admitted)
+
+
+async def test_a_request_with_many_messages_counts_once(tenant):
+    """Its messages do not count it again; a single send meets the same rate."""
+    await tenant.project(requests_per_second=2.0)
+    assert await tenant.count() == Admitted(remaining=1, reset_ms=500)
+    assert {(await tenant.ask(counted=True)).remaining for _ in range(5)} == {None}
+    assert (await tenant.ask()).remaining == 0
+    assert await tenant.count() == Refused(gate="rate_limited", scope="requests", retry_after_ms=500)
+    assert isinstance(await tenant.ask(counted=True), Admitted)
+    assert (await tenant.count(live=False)).remaining == 1
+    tenant.now_us += 500_000
+    assert isinstance(await tenant.count(), Admitted)
+
+
+async def test_a_request_of_a_tenant_without_a_rate_or_unknown_to_redis_counts_nothing(tenant):
+    """Each of its messages asks again and finds out which it is."""
+    assert await tenant.count() == Unprojected()
+    await tenant.project()
+    assert await tenant.count() == Admitted(remaining=None, reset_ms=0)
+
+
+async def test_a_verdict_and_a_look_tell_what_is_left_of_the_countrys_rate(tenant):
+    """Counted in parts, as the headers show it beside the requests."""
+    await tenant.project(requests_per_second=10.0, country_refuse_mps={"US": 10.0})
+    verdict = await tenant.ask(parts=3)
+    assert verdict == Admitted(remaining=9, reset_ms=100, parts_left=7, parts_reset_ms=300)
+    looked = await tenant.gate.peek(tenant.policy.tenant_id, "US")
+    assert (looked.parts_left, looked.parts_reset_ms) == (7, 300)
+    assert (await tenant.ask(country="CA")).parts_left is None
+    assert (await tenant.gate.peek(tenant.policy.tenant_id, "CA")).parts_left is None

@@ -56,3 +56,65 @@ async def test_a_day_that_is_used_up_shows_in_the_estimate_and_fills_the_queue(s
     assert (full.status_code, full.json()["code"]) == (429, "queue_full")
     wait = timedelta(milliseconds=full.json()["retry_after_ms"])
     assert abs(now + wait + timedelta(seconds=60) - midnight) < timedelta(seconds=15)
+
+
+REFUSING = {"country_mps": {"US": 0.1}, "burst": "refuse"}
+
+
+async def test_trying_out_with_a_test_key_refuses_no_live_send(stack):
+    """One part in ten seconds, for the live key and for the test key."""
+    customer = await stack.customer(plan=REFUSING)
+    answers = [
+        await client.post("/v1/messages", json=body()) for client in (customer.test, customer.live) * 2
+    ]
+    assert [each.status_code for each in answers] == [202, 202, 429, 429]
+
+
+async def test_what_is_scheduled_waits_for_no_rate_of_today(stack):
+    """Three for tomorrow, and one for now."""
+    customer = await stack.customer(plan=REFUSING)
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    answers = [await customer.live.post("/v1/messages", json=body(send_at=tomorrow)) for _ in range(3)]
+    answers += [await customer.live.post("/v1/messages", json=body()) for _ in range(2)]
+    assert [each.status_code for each in answers] == [202, 202, 202, 202, 429]
+    explained = await customer.live.post("/v1/messages/explain", json=body(send_at=tomorrow))
+    assert explained.json()["accepted"] is True
+
+
+async def test_a_batch_under_a_key_is_taken_once(stack):
+    """Each item has a key of its own, which has to survive the way to Postgres and back."""
+    customer = await stack.customer()
+    batch, key = {"messages": [body() for _ in range(3)]}, {"Idempotency-Key": uuid4().hex}
+    first, again = [
+        (await customer.live.post("/v1/messages/batch", json=batch, headers=key)).json()["data"]
+        for _ in range(2)
+    ]
+    assert [each["status"] for each in first] == [202] * 3
+    assert [each["message"]["id"] for each in again] == [each["message"]["id"] for each in first]
+
+
+async def test_a_batch_is_one_request_to_the_request_rate(stack):
+    """Four messages in the one request of five seconds; the next is refused whole, a repeat replayed."""
+    customer = await stack.customer(plan={"requests_per_second": 0.2})
+    batch, key = {"messages": [body() for _ in range(4)]}, {"Idempotency-Key": uuid4().hex}
+    first = await customer.live.post("/v1/messages/batch", json=batch, headers=key)
+    assert [each["status"] for each in first.json()["data"]] == [202] * 4
+    assert first.headers["ratelimit"] == '"requests";r=0;t=5'
+    early = await customer.live.post("/v1/messages/batch", json={"messages": [body(), body()]})
+    assert (early.status_code, early.json()["code"]) == (429, "rate_limited")
+    assert 0 < early.json()["retry_after_ms"] <= 5000
+    again = await customer.live.post("/v1/messages/batch", json=batch, headers=key)
+    ids = [[each["message"]["id"] for each in answer.json()["data"]] for answer in (first, again)]
+    assert (again.status_code, ids[0]) == (207, ids[1])
+
+
+async def test_a_plan_with_a_countrys_rate_alone_has_headers(stack):
+    """One part in ten seconds: told with the send that takes it, with its refusal and with another gate's."""
+    customer = await stack.customer(plan=REFUSING)
+    taken = await customer.live.post("/v1/messages", json=body())
+    early = await customer.live.post("/v1/messages", json=body())
+    without_sender = await customer.live.post("/v1/messages", json=body(**{"from": "+12025550100"}))
+    assert [each.status_code for each in (taken, early, without_sender)] == [202, 429, 409]
+    for answer in (taken, early, without_sender):
+        assert answer.headers["ratelimit-policy"] == '"parts-US";q=1;w=10'
+        assert answer.headers["ratelimit"] == '"parts-US";r=0;t=10'

@@ -1,10 +1,15 @@
 """msgspec's complaints, read back into JSON pointers."""
 
+from typing import Annotated
+
 import msgspec
 import pytest
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-from gateway.api.field_errors import pointer, refusal_of_body
+from gateway.api.bodies import decoded
+from gateway.api.field_errors import refusal_of_body
+from gateway.api.refusals import Refusal
+from tenants.complaints import pointer
 
 
 class Inner(Struct, forbid_unknown_fields=True):
@@ -14,6 +19,7 @@ class Inner(Struct, forbid_unknown_fields=True):
 class Outer(Struct, forbid_unknown_fields=True):
     items: list[Inner] = []
     by_name: dict[str, Inner] = {}
+    codes: dict[Annotated[str, Meta(pattern="^[A-Z]+$")], int] = {}
 
 
 @pytest.mark.parametrize(
@@ -33,6 +39,25 @@ def test_a_complaint_becomes_a_pointer(body: bytes, field: str, code: str) -> No
     with pytest.raises(msgspec.ValidationError) as caught:
         msgspec.json.decode(body, type=Outer)
     fault = refusal_of_body(str(caught.value)).errors[0]
+    assert (fault.field, fault.code) == (field, code)
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "code"),
+    [
+        (b'{"by_name": {"a": {"number": null}}}', "/by_name/a/number", "invalid"),
+        (b'{"by_name": {"a": {"number": 1}, "b": {}, "c": {"n": 1}}}', "/by_name/b/number", "required"),
+        (b'{"by_name": {"a/b": {"number": 1, "nmber": 2}}}', "/by_name/a~1b/nmber", "unknown_field"),
+        (b'{"codes": {"AA": 1, "Bb": 2, "CC": 3}}', "/codes/Bb", "invalid"),
+        (b'{"by_name": {"a": {"number": null}}, ', "/by_name", "invalid"),
+        (b'{"by_name": {"a": {"number": null}}}' + b" " * (1 << 16), "/by_name", "invalid"),
+    ],
+)
+def test_the_member_of_a_map_is_named(body: bytes, field: str, code: str) -> None:
+    """The complaint says only that it is one of them; where it cannot be found out, the map stands for it."""
+    with pytest.raises(Refusal) as refused:
+        decoded(body, msgspec.json.Decoder(Outer))
+    fault = refused.value.errors[0]
     assert (fault.field, fault.code) == (field, code)
 
 

@@ -108,6 +108,14 @@ def test_a_send_that_would_pass_shows_every_gate_open() -> None:
     assert refusal(gates) is None
 
 
+def test_a_scheduled_message_is_not_kept_back_by_the_countrys_rate_of_now() -> None:
+    """As the gate itself, which does not ask; the request counts."""
+    scheduled = structs.replace(_ADMISSION, scheduled=True)
+    busy = structs.replace(_AROUND, counters=Peek(requests_ms=200, country_ms=300))
+    gates = gates_of(_POLICY, scheduled, busy, quote=_QUOTE, has_sender=True)
+    assert [each.gate for each in gates if each.verdict != "open"] == ["request_rate"]
+
+
 def test_a_test_message_asks_for_no_balance() -> None:
     """It is held for nothing at the accept, so an empty balance must not be told as a refusal."""
     test_send = structs.replace(_ADMISSION, live=False)

@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from tenants.accounts.enrolment import NewTenant, check_new_tenant
-from tenants.accounts.plan import Plan, may_send_free_text, merge_plan
+from tenants.accounts.plan import Fees, Plan, may_send_free_text, merge_plan
+from tenants.accounts.sending_rules import Rollout
 from tenants.errors import InvalidInput
 
 
@@ -21,22 +22,55 @@ def test_without_a_limit_there_is_none() -> None:
     assert Plan().mps("US") is None
 
 
+def test_a_change_of_one_country_keeps_the_others() -> None:
+    """A limit that nobody named must not be gone; null takes one away, also one that is not there."""
+    before = Plan(country_mps={"US": 20, "DE": 1}, rollout={"US": Rollout(daily_cap=5)})
+    plan = merge_plan(before, {"country_mps": {"FR": 10, "DE": None, "IT": None}, "rollout": {"FR": {}}})
+    assert plan.country_mps == {"US": 20, "FR": 10}
+    assert plan.rollout == {"US": Rollout(daily_cap=5), "FR": Rollout()}
+    assert merge_plan(plan, {"rollout": {"US": {"phase": "test"}}}).rollout["US"] == Rollout(
+        phase="test", daily_cap=5
+    )
+
+
+def test_a_change_inside_a_member_keeps_the_rest_of_it() -> None:
+    """RFC 7396 at every depth; a list is a value."""
+    window = {"from": "21:00", "to": "09:00"}
+    before = merge_plan(
+        Plan(fees=Fees(carrier="mark_up")),
+        {"quiet_hours": {"policy": "hold", "windows": {"US": window}}, "bundle": {"included": 5}},
+    )
+    plan = merge_plan(
+        before, {"fees": {"lease": "absorb"}, "quiet_hours": {"windows": {"FR": window}}, "bundle": None}
+    )
+    assert plan.fees == Fees(carrier="mark_up", lease="absorb")
+    assert (plan.quiet_hours.policy, set(plan.quiet_hours.windows)) == ("hold", {"US", "FR"})
+    assert plan.bundle is None
+    assert merge_plan(plan, {"channels": ["sms"]}).channels == ["sms"]
+
+
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "field"),
     [
-        {"weight": 0},
-        {"weight": "many"},
-        {"colour": "red"},
-        {"country_mps": {"usa": 1}},
-        {"ttl_seconds": 4},
-        {"pricing": "barter"},
+        ({"weight": 0}, "/plan/weight"),
+        ({"weight": "many"}, "/plan/weight"),
+        ({"burst": None}, "/plan/burst"),
+        ({"colour": "red"}, "/plan/colour"),
+        ({"country_mps": {"FR": 1, "usa": 1}}, "/plan/country_mps/usa"),
+        ({"country_mps": {"FR": 1, "US": "fast"}}, "/plan/country_mps/US"),
+        ({"country_mps": None}, "/plan/country_mps"),
+        ({"rollout": {"FR": {}, "US": {"phase": None}}}, "/plan/rollout/US/phase"),
+        ({"fees": {"lease": "twice"}}, "/plan/fees/lease"),
+        ({"ttl_seconds": 4}, "/plan/ttl_seconds"),
+        ({"pricing": "barter"}, "/plan/pricing"),
+        ({"pricing": "tiers"}, "/plan"),
     ],
 )
-def test_a_member_that_breaks_a_rule_refuses_the_change(changes: dict[str, object]) -> None:
-    """A typo must not become a silent default."""
+def test_a_member_that_breaks_a_rule_refuses_the_change(changes: dict[str, object], field: str) -> None:
+    """A typo must not become a silent default; it is named to the leaf."""
     with pytest.raises(InvalidInput) as refusal:
         merge_plan(Plan(), changes)
-    assert refusal.value.field == "/plan"
+    assert refusal.value.field == field
 
 
 @pytest.mark.parametrize("rate", [0, 1e-320, 1e300, math.nan])

@@ -1,0 +1,92 @@
+"""Where a tenant stands with the rates of its plan, for the `RateLimit` headers of a send. Pure."""
+
+from typing import Final
+
+from gateway.admission.peeking import Peek
+from gateway.admission.verdict import Admission, Admitted, Refused
+from gateway.intake.outcome import REQUESTS, RateState
+from tenants.accounts.plan import Plan
+
+_MILLISECONDS: Final = 1000
+
+
+def after_send(
+    plan: Plan, admission: Admission, admitted: Admitted, *, counted: Admitted | None = None
+) -> tuple[RateState, ...]:
+    """
+    Return what an admitted send left of the request rate and of its country's.
+
+    Args:
+        counted: What the request rate said of the request, where that was asked before.
+    """
+    asked = counted or admitted
+    return _those(
+        _requests(plan, asked.remaining, asked.reset_ms), _of_country_after(plan, admission, admitted)
+    )
+
+
+def looked_at(plan: Plan, country: str | None, found: Peek | None) -> tuple[RateState, ...]:
+    """
+    Return what is left for a send that was not admitted.
+
+    Args:
+        country: Of its recipient; None where that is not known, and then its rate is not told.
+        found: None where the counters cannot be read: while nothing is counted, all is left.
+    """
+    requests = _requests(plan, found.remaining if found else None, found.reset_ms if found else 0)
+    limit = None if country is None else plan.mps(country)
+    if country is None or limit is None:
+        return _those(requests)
+    if plan.burst == "queue":
+        return _those(requests, RateState(name=name_of(country), limit_per_s=limit))
+    left, reset_ms = (None, 0) if found is None else (found.parts_left, found.parts_reset_ms)
+    return _those(requests, _counted(name_of(country), limit, left, reset_ms))
+
+
+def used_up(refused: Refused, country: str, plan: Plan) -> RateState | None:
+    """Return the rate that refused, of which nothing is left until it opens; None if it was another gate."""
+    wait_ms = refused.retry_after_ms or 0
+    if refused.scope == "requests" and plan.requests_per_second is not None:
+        return RateState(limit_per_s=plan.requests_per_second, remaining=0, reset_ms=wait_ms)
+    if refused.scope == "country" and (limit := plan.mps(country)) is not None:
+        return RateState(name=name_of(country), limit_per_s=limit, remaining=0, reset_ms=wait_ms)
+    return None
+
+
+def name_of(country: str) -> str:
+    """Return the name of the rate to a country."""
+    return f"parts-{country}"
+
+
+def _requests(plan: Plan, left: int | None, reset_ms: int) -> RateState | None:
+    limit = plan.requests_per_second
+    return None if limit is None else _counted(REQUESTS, limit, left, reset_ms)
+
+
+def _of_country_after(plan: Plan, admission: Admission, admitted: Admitted) -> RateState | None:
+    limit = plan.mps(admission.country)
+    if limit is None or admission.scheduled:
+        return None
+    name = name_of(admission.country)
+    if plan.burst == "refuse":
+        return _counted(name, limit, admitted.parts_left, admitted.parts_reset_ms)
+    room = max(_allowance(limit) - admission.parts, 0) if admission.estimated_wait_ms == 0 else 0
+    own_ms = round(admission.parts / limit * _MILLISECONDS)
+    return RateState(
+        name=name, limit_per_s=limit, remaining=room, reset_ms=admission.estimated_wait_ms + own_ms
+    )
+
+
+def _counted(name: str, limit: float, left: int | None, reset_ms: int) -> RateState:
+    """Return a rate that refuses; with Redis away nothing is counted, so all of the allowance is there."""
+    if left is None:
+        return RateState(name=name, limit_per_s=limit, remaining=_allowance(limit))
+    return RateState(name=name, limit_per_s=limit, remaining=left, reset_ms=reset_ms)
+
+
+def _allowance(limit: float) -> int:
+    return max(1, int(limit))
+
+
+def _those(*states: RateState | None) -> tuple[RateState, ...]:
+    return tuple(state for state in states if state is not None)
