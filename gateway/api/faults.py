@@ -23,6 +23,8 @@ from tenants.errors import Conflict, InvalidId, InvalidInput, InvalidInputs, Not
 _RETRY_AFTER_MS: Final = 1000
 _SERVER_ERROR: Final = 500
 _UNIQUE_VIOLATION: Final = "23505"
+_NO_CHARACTER: Final = "22021"
+"""U+0000. Bodies and queries may not hold it, so it came in a path, where it names nothing."""
 _OUT_OF_RANGE: Final = "22"
 """Data exceptions: the last fence behind the checks of each field."""
 
@@ -128,10 +130,15 @@ def _of_database(error: Exception) -> Refusal | None:
         state = str(getattr(error.orig, "sqlstate", None) or "")
         if error.connection_invalidated or state.startswith(PASSING_SQLSTATES):
             return Refusal("unavailable", retry_after_ms=_RETRY_AFTER_MS)
-        if state.startswith(_OUT_OF_RANGE):
-            return Refusal("validation_failed", "A value is outside the range that can be stored.")
-        if state == _UNIQUE_VIOLATION:
-            return Refusal(
-                "conflict", "Another request made the same thing at the same time; read it and go on."
-            )
+        return _of_state(state)
+    return None
+
+
+def _of_state(sqlstate: str) -> Refusal | None:
+    if sqlstate == _NO_CHARACTER:
+        return Refusal("not_found")
+    if sqlstate.startswith(_OUT_OF_RANGE):
+        return Refusal("validation_failed", "A value is outside the range that can be stored.")
+    if sqlstate == _UNIQUE_VIOLATION:
+        return Refusal("conflict", "Another request made the same thing at the same time; read it and go on.")
     return None
