@@ -230,7 +230,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Use a `tg_test_` key, or ask the operator to set the tenant live.",
     ),
     "no_originator": (
-        "None of the tenant's active senders serves the country, channel and type.",
+        "No active sender, or none that `from` names, serves country, channel and type; `detail` says why.",
         "Ask the operator to provision a sender for the country, or name another `from`.",
     ),
     "rate_limited": (

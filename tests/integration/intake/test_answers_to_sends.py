@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from tests.harness.numbers import us_number
+from tests.harness.numbers import german_number, us_number
 
 PLAN = {"requests_per_second": 50}
 
@@ -56,3 +56,22 @@ async def test_a_day_that_is_used_up_shows_in_the_estimate_and_fills_the_queue(s
     assert (full.status_code, full.json()["code"]) == (429, "queue_full")
     wait = timedelta(milliseconds=full.json()["retry_after_ms"])
     assert abs(now + wait + timedelta(seconds=60) - midnight) < timedelta(seconds=15)
+
+
+async def test_a_sender_is_named_by_its_id_and_one_that_cannot_carry_it_says_why(stack):
+    """The id of GET /v1/senders works like the value; what names nothing is a wrong field, not a lack."""
+    customer = await stack.customer(countries=["US", "DE"])
+    stranger = await stack.customer()
+    [sender] = (await customer.live.get("/v1/senders")).json()["data"]
+    [theirs] = (await stranger.live.get("/v1/senders")).json()["data"]
+    taken = await customer.send(**body(**{"from": sender["id"]}))
+    assert (taken.status_code, taken.json()["from"]) == (202, sender["value"]), taken.text
+    for client in (customer.live, customer.test):
+        for named in ("", theirs["value"], theirs["id"]):
+            refused = await client.post("/v1/messages", json=body(**{"from": named}))
+            assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "/from"), refused.text
+    abroad = await customer.live.post(
+        "/v1/messages", json=body(to=german_number(), **{"from": sender["value"]})
+    )
+    assert (abroad.status_code, abroad.json()["code"]) == (409, "no_originator")
+    assert f"{sender['value']}: it serves US" in abroad.json()["detail"]
