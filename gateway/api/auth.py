@@ -18,7 +18,7 @@ from litestar import Request
 from gateway.api.exchange import exchange_of
 from gateway.api.inside import person_inside
 from gateway.api.keyring import Keyring
-from gateway.api.query import refuse_unknown_query
+from gateway.api.query import refuse_wrong_query
 from gateway.api.refusals import Refusal
 from gateway.telemetry.metrics import AUTHENTICATION_DENIALS
 from tenants.access.credential import Granted, KeyScope, allows
@@ -46,7 +46,7 @@ def tenant_gate(keyring: Keyring) -> Gate:
         if (person := person_inside(request.scope)) is not None:
             exchange_of(request.scope).tenant_id = person.tenant_id
             request.scope["auth"], request.scope["user"] = person, ()
-            refuse_unknown_query(request)
+            refuse_wrong_query(request)
             return
         token = bearer_token(request)
         verdict = await keyring.judge(token)
@@ -60,7 +60,7 @@ def tenant_gate(keyring: Keyring) -> Gate:
             raise Refusal("missing_scope", f"This needs a key with the scope {needed}.")
         request.scope["auth"] = verdict.scope
         request.scope["user"] = verdict.scopes
-        refuse_unknown_query(request)
+        refuse_wrong_query(request)
 
     return gate
 
@@ -73,7 +73,7 @@ def operator_gate(operator_key: str) -> Gate:
         token = bearer_token(request)
         if not hmac.compare_digest(token.encode("utf-8", "surrogateescape"), expected):
             raise _unauthenticated(request, "not_the_operator", _OPERATOR_ONLY if is_tenants(token) else None)
-        refuse_unknown_query(request)
+        refuse_wrong_query(request)
 
     return gate
 

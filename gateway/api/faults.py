@@ -1,7 +1,7 @@
 """Turns everything that can go wrong into a refusal; what nobody expected becomes a logged 500."""
 
 from collections.abc import Callable
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import asyncpg
 import structlog
@@ -10,8 +10,8 @@ from litestar.exceptions import HTTPException, ValidationException
 from sqlalchemy import exc as sql
 
 from gateway.api.exchange import Exchange, exchange_of
-from gateway.api.field_errors import refusal_of_query
 from gateway.api.problems import PROBLEMS, STATUS_CODES
+from gateway.api.query import refusal_of_parameters
 from gateway.api.refusals import Refusal, problem_response
 from gateway.db.faults import DATABASE_FAULTS, PASSING_SQLSTATES
 from gateway.errors import ConfigurationError, GatewayError, Overloaded, QueueFault, Unavailable
@@ -37,6 +37,8 @@ def exception_handlers(public_url: str) -> Handlers:
     """Return Litestar's map: one handler for every exception there is."""
 
     def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+        if isinstance(error, ValidationException):
+            error = refusal_of_parameters(error, request)
         return answer_of(error, exchange_of(request.scope), public_url=public_url)
 
     return {Exception: answer, HTTPException: answer, _SERVER_ERROR: answer}
@@ -63,8 +65,6 @@ def refusal_of(error: Exception) -> Refusal | None:
             return _of_tenants(error)
         case GatewayError():
             return _of_gateway(error)
-        case ValidationException():
-            return _of_parameters(error)
         case HTTPException():
             return _of_framework(error)
         case _:
@@ -102,16 +102,6 @@ def _of_gateway(error: GatewayError) -> Refusal | None:
             return None
         case _:
             return Refusal("unavailable", retry_after_ms=_RETRY_AFTER_MS)
-
-
-def _of_parameters(error: ValidationException) -> Refusal | None:
-    """Litestar names the first parameter it could not read; a missing body is `data`."""
-    named = cast("list[dict[str, Any]]", error.extra if isinstance(error.extra, list) else [])
-    first = named[0] if named else {}
-    name = str(first.get("key", ""))
-    if name == "data":
-        return Refusal("invalid_json", "The body is empty; send a JSON object.")
-    return refusal_of_query(str(first.get("message", "is not valid")), name)
 
 
 def _of_framework(error: HTTPException) -> Refusal | None:
