@@ -18,16 +18,21 @@ from litestar import Request
 from gateway.api.exchange import exchange_of
 from gateway.api.inside import person_inside
 from gateway.api.keyring import Keyring
-from gateway.api.query import refuse_unknown_query
+from gateway.api.query import refuse_wrong_query
 from gateway.api.refusals import Refusal
 from gateway.telemetry.metrics import AUTHENTICATION_DENIALS
 from tenants.access.credential import Granted, KeyScope, allows
+from tenants.access.tokens import is_tenants
 
 NEEDS: Final = "needs"
 """The key in a route's `opt` that names its KeyScope."""
 
 _BEARER: Final = b"bearer "
 _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="tollgate"'}
+_TENANTS_ONLY: Final = (
+    "This route takes a tenant's key, which begins with tg_live_ or tg_test_; the one given does not."
+)
+_OPERATOR_ONLY: Final = "This route takes the operator's key; the one given begins as a tenant's does."
 
 _log: Any = structlog.get_logger("gateway.api")
 AnyRequest = Request[Any, Any, Any]
@@ -42,11 +47,12 @@ def tenant_gate(keyring: Keyring) -> Gate:
             exchange = exchange_of(request.scope)
             exchange.tenant_id, exchange.live = person.tenant_id, person.live
             request.scope["auth"], request.scope["user"] = person, ()
-            refuse_unknown_query(request)
+            refuse_wrong_query(request)
             return
-        verdict = await keyring.judge(bearer_token(request))
+        token = bearer_token(request)
+        verdict = await keyring.judge(token)
         if not isinstance(verdict, Granted):
-            raise _unauthenticated(request, verdict.reason)
+            raise _unauthenticated(request, verdict.reason, None if is_tenants(token) else _TENANTS_ONLY)
         exchange = exchange_of(request.scope)
         exchange.tenant_id, exchange.live = verdict.scope.tenant_id, verdict.scope.live
         exchange.key_id = verdict.scope.key_id
@@ -55,7 +61,7 @@ def tenant_gate(keyring: Keyring) -> Gate:
             raise Refusal("missing_scope", f"This needs a key with the scope {needed}.")
         request.scope["auth"] = verdict.scope
         request.scope["user"] = verdict.scopes
-        refuse_unknown_query(request)
+        refuse_wrong_query(request)
 
     return gate
 
@@ -65,10 +71,10 @@ def operator_gate(operator_key: str) -> Gate:
     expected = operator_key.encode()
 
     async def gate(request: AnyRequest) -> None:
-        given = bearer_token(request).encode("utf-8", "surrogateescape")
-        if not hmac.compare_digest(given, expected):
-            raise _unauthenticated(request, "not_the_operator")
-        refuse_unknown_query(request)
+        token = bearer_token(request)
+        if not hmac.compare_digest(token.encode("utf-8", "surrogateescape"), expected):
+            raise _unauthenticated(request, "not_the_operator", _OPERATOR_ONLY if is_tenants(token) else None)
+        refuse_wrong_query(request)
 
     return gate
 
@@ -88,8 +94,12 @@ def bearer_token(request: AnyRequest) -> str:
     raise _unauthenticated(request, "no_token")
 
 
-def _unauthenticated(request: AnyRequest, reason: str) -> Refusal:
-    """Every 401 reads the same; the reason is for the metric and the log."""
+def _unauthenticated(request: AnyRequest, reason: str, detail: str | None = None) -> Refusal:
+    """
+    Every 401 reads the same but for the kind of key, which its beginning shows; no more is said of a guess.
+
+    The reason is for the metric and the log.
+    """
     AUTHENTICATION_DENIALS.labels(reason).inc()
     _log.info("authentication_denied", request_id=exchange_of(request.scope).request_id, reason=reason)
-    return Refusal("unauthenticated", headers=_CHALLENGE)
+    return Refusal("unauthenticated", detail, headers=_CHALLENGE)

@@ -1,15 +1,16 @@
 """Reading a JSON body straight into the struct that a route declares."""
 
 import re
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 from litestar import Request
 from litestar.datastructures import State
 
-from gateway.api.field_errors import refusal_of_body
+from gateway.api.field_errors import nul_refusal, refusal_of_body
 from gateway.api.refusals import Refusal
 from tenants.access.credential import KeyScope
 from tenants.complaints import Tried
@@ -22,6 +23,10 @@ PLAIN_JSON: Final = frozenset(
     {b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8"}
 )
 _ANY_JSON: Final = re.compile(rb"application/json\s*(;\s*charset\s*=\s*\"?utf-8\"?\s*)?", re.IGNORECASE)
+_ESCAPED: Final = rb"(?<!\\)(?:\\\\)*"
+_HIGH: Final = rb"\\u[dD][89abAB][0-9a-fA-F]{2}"
+_LOW: Final = rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+_HALF_A_PAIR: Final = re.compile(rb"%b(%b(?!%b)|(?<!%b)%b)" % (_ESCAPED, _HIGH, _LOW, _HIGH, _LOW))
 _ESCAPED_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
@@ -59,14 +64,14 @@ def decoded(body: bytes, decoder: msgspec.json.Decoder[_T]) -> _T:
     Raises:
         Refusal: The JSON or a field is wrong.
     """
-    if b"\\u0000" in body and _ESCAPED_NUL.search(body):
-        raise Refusal("validation_failed", "The character U+0000 cannot be stored; remove it.")
     try:
+        if b"\\u0000" in body and _ESCAPED_NUL.search(body):
+            raise nul_refusal(path_to_nul(msgspec.json.decode(body)) or ())
         return decoder.decode(body)
     except msgspec.ValidationError as error:
-        raise refusal_of_body(str(error), _tried(body, decoder)) from error
+        raise refusal_of_body(str(error), _tried(body, decoder), decoder.type) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Refusal("invalid_json", f"The body is not JSON: {_reason(error)}.") from error
+        raise Refusal("invalid_json", f"The body is not JSON: {_reason(error, body)}.") from error
 
 
 def _tried(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Tried | None:
@@ -83,5 +88,30 @@ def _decoder(body_type: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(body_type)
 
 
-def _reason(error: Exception) -> str:
-    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+def path_to_nul(value: Any) -> tuple[str, ...] | None:
+    """Return the way to the first text or name that holds U+0000; a name's way ends at the object."""
+    if isinstance(value, str):
+        return () if "\x00" in value else None
+    if isinstance(value, dict):
+        members = cast("dict[str, Any]", value)
+        if any("\x00" in name for name in members):
+            return ()
+        return _path_inside(members.items())
+    if isinstance(value, list):
+        items: list[Any] = value
+        return _path_inside((str(at), each) for at, each in enumerate(items))
+    return None
+
+
+def _path_inside(members: Iterable[tuple[str, Any]]) -> tuple[str, ...] | None:
+    found = ((name, path_to_nul(each)) for name, each in members)
+    return next(((name, *path) for name, path in found if path is not None), None)
+
+
+def _reason(error: Exception, body: bytes) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    half = _HALF_A_PAIR.search(body)
+    if half is not None:
+        return f"{half[1].decode('ascii')} is half of a surrogate pair, which is no character; remove it"
+    return str(error)

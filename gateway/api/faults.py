@@ -1,7 +1,7 @@
 """Turns everything that can go wrong into a refusal; what nobody expected becomes a logged 500."""
 
 from collections.abc import Callable
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import asyncpg
 import structlog
@@ -10,8 +10,8 @@ from litestar.exceptions import HTTPException, ValidationException
 from sqlalchemy import exc as sql
 
 from gateway.api.exchange import Exchange, exchange_of
-from gateway.api.field_errors import refusal_of_query
 from gateway.api.problems import PROBLEMS, STATUS_CODES
+from gateway.api.query import refusal_of_parameters
 from gateway.api.refusals import Refusal, problem_response
 from gateway.db.faults import DATABASE_FAULTS, PASSING_SQLSTATES
 from gateway.errors import ConfigurationError, GatewayError, Overloaded, QueueFault, Unavailable
@@ -23,6 +23,8 @@ from tenants.errors import Conflict, InvalidId, InvalidInput, InvalidInputs, Not
 _RETRY_AFTER_MS: Final = 1000
 _SERVER_ERROR: Final = 500
 _UNIQUE_VIOLATION: Final = "23505"
+_NO_CHARACTER: Final = "22021"
+"""U+0000. Bodies and queries may not hold it, so it came in a path, where it names nothing."""
 _OUT_OF_RANGE: Final = "22"
 """Data exceptions: the last fence behind the checks of each field."""
 
@@ -35,6 +37,8 @@ def exception_handlers(public_url: str) -> Handlers:
     """Return Litestar's map: one handler for every exception there is."""
 
     def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+        if isinstance(error, ValidationException):
+            error = refusal_of_parameters(error, request)
         return answer_of(error, exchange_of(request.scope), public_url=public_url)
 
     return {Exception: answer, HTTPException: answer, _SERVER_ERROR: answer}
@@ -61,8 +65,6 @@ def refusal_of(error: Exception) -> Refusal | None:
             return _of_tenants(error)
         case GatewayError():
             return _of_gateway(error)
-        case ValidationException():
-            return _of_parameters(error)
         case HTTPException():
             return _of_framework(error)
         case _:
@@ -102,16 +104,6 @@ def _of_gateway(error: GatewayError) -> Refusal | None:
             return Refusal("unavailable", retry_after_ms=_RETRY_AFTER_MS)
 
 
-def _of_parameters(error: ValidationException) -> Refusal | None:
-    """Litestar names the first parameter it could not read; a missing body is `data`."""
-    named = cast("list[dict[str, Any]]", error.extra if isinstance(error.extra, list) else [])
-    first = named[0] if named else {}
-    name = str(first.get("key", ""))
-    if name == "data":
-        return Refusal("invalid_json", "The body is empty; send a JSON object.")
-    return refusal_of_query(str(first.get("message", "is not valid")), name)
-
-
 def _of_framework(error: HTTPException) -> Refusal | None:
     code = STATUS_CODES.get(error.status_code)
     return None if code is None else Refusal(code, headers=dict(error.headers or {}))
@@ -128,10 +120,15 @@ def _of_database(error: Exception) -> Refusal | None:
         state = str(getattr(error.orig, "sqlstate", None) or "")
         if error.connection_invalidated or state.startswith(PASSING_SQLSTATES):
             return Refusal("unavailable", retry_after_ms=_RETRY_AFTER_MS)
-        if state.startswith(_OUT_OF_RANGE):
-            return Refusal("validation_failed", "A value is outside the range that can be stored.")
-        if state == _UNIQUE_VIOLATION:
-            return Refusal(
-                "conflict", "Another request made the same thing at the same time; read it and go on."
-            )
+        return _of_state(state)
+    return None
+
+
+def _of_state(sqlstate: str) -> Refusal | None:
+    if sqlstate == _NO_CHARACTER:
+        return Refusal("not_found")
+    if sqlstate.startswith(_OUT_OF_RANGE):
+        return Refusal("validation_failed", "A value is outside the range that can be stored.")
+    if sqlstate == _UNIQUE_VIOLATION:
+        return Refusal("conflict", "Another request made the same thing at the same time; read it and go on.")
     return None

@@ -1,26 +1,44 @@
 """Says which field of a request msgspec complains of, as a refusal."""
 
+from collections.abc import Sequence
+from typing import Any, Final
+
+from gateway.api.choices import choices_at
 from gateway.api.refusals import Refusal
 from gateway.intake.outcome import FieldFault
-from tenants.complaints import Tried, complaint_of, shortened, without_place
+from tenants.complaints import Complaint, Tried, complaint_of, escape, shortened, without_place
+
+_ENUM: Final = "Invalid enum value"
+_OF_A_KEY: Final = "A key: "
+_MOST_CHOICES: Final = 50
 
 
-def refusal_of_body(said: str, tried: Tried | None = None) -> Refusal:
+def refusal_of_body(said: str, tried: Tried | None = None, kind: Any = Any) -> Refusal:
     """
     Return the 422 for msgspec's complaint about a JSON body.
 
     Args:
-        tried: The body and its type, to name the members of maps.
+        tried: The body and its reader, to name the members of maps.
+        kind: The type that it was to be of, to name what a field may be.
     """
     found = complaint_of(said, tried)
-    fault = FieldFault(field=found.field or "/", code=found.code, detail=found.detail)
+    detail = f"{found.detail.removesuffix('.')}{_instead(_choices(found, kind))}."
+    fault = FieldFault(field=found.field or "/", code=found.code, detail=detail)
     code = "unknown_field" if found.code == "unknown_field" else "validation_failed"
-    return Refusal(code, found.detail, errors=(fault,))
+    return Refusal(code, detail, errors=(fault,))
 
 
-def refusal_of_query(complaint: str, name: str) -> Refusal:
-    """Return the 422 for a complaint about the query parameter `name`."""
-    return Refusal.of_field(f"?{shortened(name)}", "invalid", f"{without_place(complaint)}.")
+def refusal_of_query(complaint: str, name: str, choices: Sequence[str] = ()) -> Refusal:
+    """Return the 422 for a complaint about the query parameter `name`, and what it may be."""
+    what = without_place(complaint)
+    instead = _instead(choices) if what.startswith(_ENUM) else ""
+    return Refusal.of_field(f"?{shortened(name)}", "invalid", f"{what}{instead}.")
+
+
+def nul_refusal(path: Sequence[str]) -> Refusal:
+    """Return the 422 for a text in a JSON body that holds U+0000."""
+    field = "".join(f"/{escape(shortened(step))}" for step in path) or "/"
+    return Refusal.of_field(field, "invalid", "The character U+0000 cannot be stored; remove it.")
 
 
 def unknown_query_parameter(name: str) -> Refusal:
@@ -30,3 +48,17 @@ def unknown_query_parameter(name: str) -> Refusal:
     return Refusal(
         "unknown_field", detail, errors=(FieldFault(field=field, code="unknown_field", detail=detail),)
     )
+
+
+def _choices(found: Complaint, kind: Any) -> Sequence[str]:
+    """Return what the field may be; a key's own name may stand at the end of its pointer."""
+    if _ENUM not in found.detail:
+        return ()
+    steps = [step.replace("~1", "/").replace("~0", "~") for step in found.field.split("/")[1:]]
+    if not found.detail.startswith(_OF_A_KEY):
+        return choices_at(kind, steps)
+    return choices_at(kind, steps, of_key=True) or choices_at(kind, steps[:-1], of_key=True)
+
+
+def _instead(choices: Sequence[str]) -> str:
+    return f"; it is one of {', '.join(choices[:_MOST_CHOICES])}" if choices else ""

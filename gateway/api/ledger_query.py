@@ -9,6 +9,7 @@ from gateway.api.refusals import Refusal
 from tenants.credits.filters import LedgerFilter
 from tenants.errors import InvalidId
 from tenants.ids import decode
+from tenants.instants import named_instant
 
 KINDS: Final = (
     "top_up", "adjust", "correction", "fee", "reconcile", "hold", "capture", "release", "expire", "recapture",
@@ -42,7 +43,8 @@ def ledger_filter(
     Return the checked conditions; an instant without a zone is UTC.
 
     Raises:
-        Refusal: 422 for a kind that does not exist, or what is no message's id.
+        Refusal: 422 for a kind that does not exist, or what is no message's id or no instant.
+        InvalidInput: An instant breaks the rule of `named_instant`.
     """
     wanted = tuple(kinds.split(",")) if kinds is not None else ()
     if any(kind not in KINDS for kind in wanted):
@@ -63,4 +65,4 @@ def _at(text: str | None, field: str) -> datetime | None:
         raise Refusal.of_field(
             field, "invalid_instant", "Write an instant as 2026-11-01T12:00:00Z; in a URL, a plus is %2B."
         ) from None
-    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    return named_instant(at if at.tzinfo is not None else at.replace(tzinfo=UTC), field)

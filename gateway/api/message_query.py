@@ -1,7 +1,7 @@
 """What a search of messages may be narrowed to, as query parameters; lists and exports share it."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from gateway.messages.status import MessageStatus
 from tenants.accounts.sealing import DataKey
 from tenants.countries.numbers import Number, parse_number
 from tenants.credits.money import MICROS_PER_USD, parse_usd
+from tenants.instants import named_instant
 
 Channel = Literal["sms", "mms", "voice"]
 Feedback = Literal["pending", "received", "failed"]
@@ -117,16 +118,9 @@ def aware(value: datetime | None, field: str) -> datetime | None:
     Return an instant in UTC.
 
     Raises:
-        Refusal: 422 for one that does not say its offset, or that in UTC lies outside the years 1 to 9999.
+        InvalidInput: It breaks the rule of `named_instant`.
     """
-    if value is None:
-        return None
-    if value.tzinfo is None:
-        raise Refusal.of_field(field, "invalid_time", "A time has an offset, such as Z.")
-    try:
-        return value.astimezone(UTC)
-    except OverflowError:
-        raise Refusal.of_field(field, "invalid_time", "There is no such time in UTC.") from None
+    return None if value is None else named_instant(value, field)
 
 
 def _recipient(text: str) -> str:

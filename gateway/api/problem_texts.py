@@ -44,7 +44,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
             "The Authorization header is missing, is not `Bearer <key>`, or names a key that is unknown, "
             "revoked or expired. Which of these it was is not said."
         ),
-        "Send `Authorization: Bearer tg_live_…` or `tg_test_…`; create another key if this one has ended.",
+        (
+            "Send `Authorization: Bearer tg_live_…` or `tg_test_…`, under /v1/admin the operator's key; "
+            "create another key if this one has ended."
+        ),
     ),
     "signature_rejected": (
         "No secret in force signed this post within five minutes. Nothing was read of it.",
@@ -230,7 +233,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Use a `tg_test_` key, or ask the operator to set the tenant live.",
     ),
     "no_originator": (
-        "None of the tenant's active senders serves the country, channel and type.",
+        "No active sender, or none that `from` names, serves country, channel and type; `detail` says why.",
         "Ask the operator to provision a sender for the country, or name another `from`.",
     ),
     "rate_limited": (

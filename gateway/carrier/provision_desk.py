@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TypeVar
 from uuid import UUID
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from gateway.carrier.provision_fingerprint import differences, fingerprint_of
@@ -234,7 +234,7 @@ async def _said(work: Callable[[], Awaitable[_T]]) -> _T | ProvisionRefused:
         return await work()
     except StepRefused as refusal:
         return ProvisionRefused(detail=str(refusal))
-    except ClientError as error:
+    except (ClientError, ParamValidationError) as error:
         return ProvisionRefused(detail=said(error))
     except BotoCoreError as error:
         raise Unavailable(f"AWS does not answer: {error}") from error

@@ -21,6 +21,7 @@ from gateway.carrier.provision_shapes import (
     WantedSender,
     World,
 )
+from gateway.carrier.wishes import sender_id_bar
 
 _MANAGED_BY_CARRIER = "TOLL_FREE"
 
@@ -93,6 +94,8 @@ def _sender(
             )
         elif wanted.type == "SHORT_CODE":
             refused.append("AWS hands out short codes by support case: give the code as `value` to adopt it")
+        elif kind == "sender_id" and (bar := sender_id_bar(wanted.country)) is not None:
+            refused.append(f"the AWS account has no sender id {name} in {wanted.country}: {bar}")
         yield Step(action="create", kind=kind, name=name, monthly=wanted.monthly, requests=1)
         return
     number = next((each for each in world.numbers if each.arn == arn), None)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -13,7 +13,7 @@ from gateway.carrier.provision_ports import Channel, MessageType, SenderType, Se
 from gateway.carrier.provision_read import all_of, leftover_pool, read_numbers
 from gateway.carrier.provision_shapes import DESTINATION
 from gateway.carrier.provision_want import DEFAULT_POOL, is_promotional, stored
-from gateway.carrier.wishes import client_token, needs_number
+from gateway.carrier.wishes import client_token, needs_number, sender_id_bar
 from gateway.db.transaction import worker_transaction
 from gateway.faultpoints import FaultPoint, fp
 from tenants.accounts.models import Tenant
@@ -256,8 +256,24 @@ class ProvisionRun:
         self.adopted.append(found["Pools"][0]["PoolArn"])
         return str(found["Pools"][0]["PoolArn"])
 
+    async def refuse_barred(self, wishes: Sequence[SenderWish]) -> None:
+        """
+        Look for the sender ids that AWS does not make for the asking, before anything else is made.
+
+        Raises:
+            StepRefused: The account has not got one of them.
+        """
+        for wish in wishes:
+            bar = None if needs_number(wish.type) else sender_id_bar(wish.country)
+            if bar is None or await self._stored(wish) is not None:
+                continue
+            if await self._held_sender_id(wish) is None:
+                raise StepRefused(f"the AWS account has no sender id {wish.value} in {wish.country}: {bar}")
+
     async def _sender_id(self, wish: SenderWish) -> _Found:
         value = wish.value or ""
+        if sender_id_bar(wish.country) is not None and (held := await self._held_sender_id(wish)) is not None:
+            return held
         made = await self._aws.make(
             "request_sender_id",
             SenderId=value,
@@ -267,9 +283,17 @@ class ProvisionRun:
         )
         if made is not None:
             return _Found(arn=made["SenderIdArn"], value=value, active=True, created=True)
-        described = await self._aws.call(
-            "describe_sender_ids", SenderIds=[{"SenderId": value, "IsoCountryCode": wish.country}]
-        )
+        held = await self._held_sender_id(wish)
+        if held is None:
+            raise StepRefused(f"AWS answered that the sender id {value} exists and does not describe it")
+        return held
+
+    async def _held_sender_id(self, wish: SenderWish) -> _Found | None:
+        value = wish.value or ""
+        named = [{"SenderId": value, "IsoCountryCode": wish.country}]
+        described = await self._aws.find("describe_sender_ids", SenderIds=named)
+        if described is None:
+            return None
         return _Found(arn=described["SenderIds"][0]["SenderIdArn"], value=value, active=True, created=False)
 
     async def _number(self, wish: SenderWish) -> _Found:
@@ -372,8 +396,10 @@ def _channels(capabilities: Sequence[str]) -> tuple[Channel, ...]:
     return tuple(channel for channel in _CHANNELS if channel.upper() in capabilities)
 
 
-def said(error: ClientError) -> str:
-    """Return AWS's refusal as a sentence for the operator."""
+def said(error: ClientError | ParamValidationError) -> str:
+    """Return AWS's refusal, or that of its client which asked nothing, as a sentence for the operator."""
+    if isinstance(error, ParamValidationError):
+        return f"AWS takes no such request: {'; '.join(str(error).splitlines())}"
     response: Any = error.response
     reason = response.get("Reason")
     said = response.get("Error", {}).get("Message", str(error))

@@ -9,7 +9,7 @@ twice. Calls are paced at AWS's one request a second per action, but not against
 from uuid import UUID
 
 import structlog
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.carrier.account_turns import AccountTurns
@@ -27,7 +27,7 @@ from gateway.carrier.session import AwsSession
 from gateway.carrier.shared_pace import shared_pace
 from gateway.carrier.topics import SnsTopics
 from gateway.carrier.two_way import switch_two_way
-from gateway.carrier.wishes import default_wishes
+from gateway.carrier.wishes import default_wishes, needs_number
 from gateway.db.transaction import worker_transaction
 from gateway.errors import Unavailable
 from tenants.accounts import service as accounts
@@ -80,7 +80,7 @@ class AwsProvisioner:
                 return await self.provision_in(scope, request, account)
         except StepRefused as refusal:
             return ProvisionRefused(detail=str(refusal))
-        except ClientError as error:
+        except (ClientError, ParamValidationError) as error:
             return ProvisionRefused(detail=said(error))
         except BotoCoreError as error:
             raise Unavailable(f"AWS does not answer: {error}") from error
@@ -106,8 +106,11 @@ class AwsProvisioner:
             result = await self._run(
                 scope, request, account, progress, tenant=tenant, generation=generation, prune=prune
             )
-        except (StepRefused, ClientError) as refusal:
-            await progress.end("refused", said(refusal) if isinstance(refusal, ClientError) else str(refusal))
+        except StepRefused as refusal:
+            await progress.end("refused", str(refusal))
+            raise
+        except (ClientError, ParamValidationError) as refusal:
+            await progress.end("refused", said(refusal))
             raise
         except Exception as error:
             await progress.end("failed", type(error).__name__)
@@ -126,10 +129,8 @@ class AwsProvisioner:
         generation: int,
         prune: bool,
     ) -> ProvisionResult:
-        async with progress.step("topic"):
-            topic_arn = await self._topic(account)
+        wishes = wishes_of(request, tenant)
         async with self.open(account) as aws:
-            await self._note_tier(aws, account)
             run = ProvisionRun(
                 aws,
                 scope,
@@ -139,10 +140,14 @@ class AwsProvisioner:
                 usual_rate=self._usual_rate,
                 generation=generation,
             )
+            await run.refuse_barred(wishes)
+            async with progress.step("topic"):
+                topic_arn = await self._topic(account)
+            await self._note_tier(aws, account)
             async with progress.step("opt_out_list"):
                 await run.opt_out_list()
             rows: list[Sender] = []
-            for wish in wishes_of(request, tenant):
+            for wish in wishes:
                 async with progress.step(_sender_step(wish)):
                     rows.append(await run.sender(wish))
             settle = Settling(aws, self._engine, scope, account=await self.account_of(account.id))
@@ -178,7 +183,7 @@ class AwsProvisioner:
             topic_arn = await self._subscribe(account)
             async with self.open(account) as aws:
                 await switch_two_way(aws, numbers, topic_arn if enabled else None, self_managed=self_managed)
-        except ClientError as error:
+        except (ClientError, ParamValidationError) as error:
             return ProvisionRefused(detail=said(error))
         except BotoCoreError as error:
             raise Unavailable(f"AWS does not answer: {error}") from error
@@ -270,7 +275,7 @@ def wishes_of(request: ProvisionRequest, tenant: Tenant) -> tuple[SenderWish, ..
     Return the senders asked for, or fitting ones for the tenant's countries.
 
     Raises:
-        StepRefused: No country of the tenant has one without a registration, and none is named.
+        StepRefused: A sender id is not named, or none is and no country has one without a registration.
     """
     usual = (wish for country in tenant.countries for wish in default_wishes(country, tenant.slug))
     wishes = request.senders or tuple(usual)
@@ -278,4 +283,7 @@ def wishes_of(request: ProvisionRequest, tenant: Tenant) -> tuple[SenderWish, ..
         raise StepRefused(
             "name at least one sender: none of the tenant's countries has one without registration"
         )
+    unnamed = [wish.country for wish in wishes if not needs_number(wish.type) and wish.value is None]
+    if unnamed:
+        raise StepRefused(f"name the sender id wanted in {', '.join(unnamed)} as `value`")
     return wishes

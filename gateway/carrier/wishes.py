@@ -1,4 +1,4 @@
-"""Which sender a country gets when the operator names none. Pure, from AWS's country table."""
+"""Which sender a country gets when the operator names none, and what no wish gets. Pure, by AWS's table."""
 
 import hashlib
 from uuid import UUID
@@ -41,6 +41,16 @@ def sender_id_of(slug: str) -> str:
     if len(letters) < _MIN_SENDER_ID or letters.isdigit():
         letters = f"TG{letters}"[:_MAX_SENDER_ID].ljust(_MIN_SENDER_ID, "X")
     return letters
+
+
+def sender_id_bar(country: str) -> str | None:
+    """Return why AWS gives no sender id in the country for the asking, with the way out; None if it does."""
+    facts = by_iso().get(country)
+    if facts is None or facts.sender_id == "yes":
+        return None
+    if facts.sender_id == "no":
+        return f"{country} has no sender ids: wish for a number there"
+    return f"{country} gives sender ids by registration only: register this one first, then provision it"
 
 
 def client_token(tenant_id: UUID, kind: str, *parts: str) -> str:

@@ -15,7 +15,7 @@ from gateway.intake.snapshot import TenantSnapshot
 from gateway.lanes.backlog import BacklogView
 from gateway.lanes.lanes import LaneKey
 from gateway.lanes.line_sums import Line
-from gateway.routing.candidates import Candidate, Need, best_group, rank
+from gateway.routing.candidates import Candidate, Need, best_group, named_senders, rank
 from gateway.routing.facts import SenderFact
 from gateway.routing.health import Illness
 from gateway.routing.judging import judge
@@ -25,6 +25,7 @@ from tenants.scope import TenantScope
 
 Ill = Callable[[], Mapping[UUID, Illness]]
 """What is not healthy now, by id of sender and of account; from memory."""
+_MOST_REASONS: Final = 3
 _MOST_RANKED: Final = 500
 """Kinds of messages whose order is kept per snapshot: countries, types and channels of one tenant."""
 
@@ -78,17 +79,18 @@ class Choosing:
         return Chosen(best[waits.index(shortest)], shortest)
 
     def no_sender(self, snapshot: TenantSnapshot, request: SendRequest, draft: Draft) -> Declined:
-        """Say why nobody carries it: nobody is there, or who is there is registered for other uses."""
+        """Say why nobody carries it: nobody is there, or what keeps those who are, or whom `from` names."""
         found = self.candidates(snapshot, request, draft)
         other_use = next((each for each in found if each.reason == "use_case_not_registered"), None)
         if other_use is not None:
             return Declined(
                 code="use_case_mismatch", detail=f"the sender {other_use.sender.value}: {other_use.detail}"
             )
-        return Declined(
-            code="no_originator",
-            detail=f"the tenant has no active sender for {draft.type} messages to {draft.number.country}",
-        )
+        if isinstance(request.from_, str):
+            detail = _unusable(found, named_senders(snapshot.routing, request.from_))
+        else:
+            detail = f"the tenant has no active sender for {draft.type} messages to {draft.number.country}"
+        return Declined(code="no_originator", detail=detail)
 
     async def _wait_ms(
         self, snapshot: TenantSnapshot, scope: TenantScope, draft: Draft, sender: SenderFact
@@ -116,6 +118,12 @@ def need_of(request: SendRequest, draft: Draft) -> Need:
         use_case=draft.template.use_case if draft.template else None,
         named=request.from_ if isinstance(request.from_, str) else None,
     )
+
+
+def _unusable(found: Sequence[Candidate], named: Sequence[UUID]) -> str:
+    """Say of the first few senders that a request names why none of them carries it."""
+    reasons = [f"{each.sender.value}: {each.detail}" for each in found if each.sender.id in named]
+    return f"what `from` names cannot carry the message: {'; '.join(reasons[:_MOST_REASONS])}"
 
 
 def _wanted(snapshot: TenantSnapshot, need: Need) -> tuple[Candidate, ...]:

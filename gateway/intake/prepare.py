@@ -20,6 +20,7 @@ from gateway.intake.request import SendRequest, TemplateRef
 from gateway.intake.snapshot import ApprovedTemplate, TenantSnapshot
 from gateway.messages.content import Speech
 from gateway.messages.rulings import Rulings
+from gateway.routing.candidates import named_senders
 from tenants.countries.facts import UNREACHABLE
 from tenants.countries.languages import LANGUAGES
 from tenants.countries.numbers import Number, parse_number
@@ -31,6 +32,9 @@ from tenants.templates.rendering import Rendered, render
 
 SCHEDULE_WINDOW = timedelta(days=35)
 _INDIA = "IN"
+_NO_SUCH_SENDER = (
+    "`from` names no sender of the tenant and no pool with one; GET /v1/senders and /v1/pools list them"
+)
 
 
 class Draft(Struct, frozen=True, kw_only=True):
@@ -70,8 +74,9 @@ def prepare(snapshot: TenantSnapshot, request: SendRequest, book: PriceBook, now
     number = parse_number(request.to)
     if not isinstance(number, Number):
         return _one("invalid_number", "/to", number.code, number.detail)
-    if (elsewhere := _wrong_country(request, number.country)) is not None:
-        return elsewhere
+    wrong_end = _wrong_country(request, number.country) or _wrong_sender(snapshot, request)
+    if wrong_end is not None:
+        return wrong_end
     text = _text(snapshot, request, number.country)
     if isinstance(text, Declined):
         return text
@@ -90,6 +95,12 @@ def _wrong_country(request: SendRequest, country: str) -> Declined | None:
         detail = f"only sends to India take country parameters; leave them out for {country}"
         return _one("validation_failed", "/country_parameters", "other_country", detail)
     return None
+
+
+def _wrong_sender(snapshot: TenantSnapshot, request: SendRequest) -> Declined | None:
+    if not isinstance(request.from_, str) or named_senders(snapshot.routing, request.from_):
+        return None
+    return _one("validation_failed", "/from", "unknown_sender", _NO_SUCH_SENDER)
 
 
 def _draft(

@@ -65,8 +65,8 @@ class SendRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """The template's type where absent, else the plan's `default_type`."""
     from_: Annotated[str, Meta(max_length=64)] | UnsetType = field(name="from", default=UNSET)
     """
-    A number, a sender id or a pool id of the tenant; where absent the plan's `default_from`, or the pool for
-    the type.
+    A number, a sender id, an `idn_…` or a pool id of the tenant; where absent the plan's `default_from`, or
+    the pool for the type.
     """
     channel: Channel = "sms"
     media: Annotated[list[Annotated[str, Meta(max_length=2048)]], Meta(max_length=10)] | UnsetType = UNSET

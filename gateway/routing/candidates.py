@@ -56,7 +56,7 @@ class Need(Struct, frozen=True, kw_only=True):
     use_case: str | None = None
     """The registered use case of the message's template; None asks for one that fits the type."""
     named: str | None = None
-    """The request's `from`: a number, a sender id or a public pool id; None for the tenant's pool."""
+    """The request's `from`: a number, a sender id, the id of either or of a pool; None for the pool."""
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
@@ -169,11 +169,23 @@ def _wanted(routing: TenantRouting, need: Need) -> list[UUID]:
         return [
             i for pool in routing.pools if need.message_type in pool.message_types for i in pool.sender_ids
         ]
+    return named_senders(routing, need.named)
+
+
+def named_senders(routing: TenantRouting, named: str) -> list[UUID]:
+    """Return the senders that a `from` means by value, id or pool; none where it names nothing."""
+    if (pool_id := _id("pool", named)) is not None:
+        return [i for pool in routing.pools if pool.id == pool_id for i in pool.sender_ids]
+    if (sender_id := _id("idn", named)) is not None:
+        return [sender_id] if sender_id in routing.senders else []
+    return [sender.id for sender in routing.senders.values() if _shows(sender, named)]
+
+
+def _id(prefix: str, text: str) -> UUID | None:
     try:
-        pool_id = decode("pool", need.named)
+        return decode(prefix, text)
     except InvalidId:
-        return [sender.id for sender in routing.senders.values() if _shows(sender, need.named)]
-    return [i for pool in routing.pools if pool.id == pool_id for i in pool.sender_ids]
+        return None
 
 
 def _shows(sender: SenderFact, named: str) -> bool:

@@ -76,6 +76,11 @@ def mint(mode: Mode, *, pepper: bytes) -> NewToken:
     )
 
 
+def is_tenants(token: str) -> bool:
+    """Return whether a text begins as tenants' keys do; whether there is such a key is not looked at."""
+    return token[:_PREFIX_LENGTH] in _PREFIXES
+
+
 def read_token(token: str) -> TokenParts | None:
     """Return what a token claims, or None for text that was never minted; the checksum is looked at first."""
     mode = _PREFIXES.get(token[:_PREFIX_LENGTH])

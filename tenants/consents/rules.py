@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from tenants.errors import InvalidInput
+from tenants.instants import named_instant
 
 Method = Literal["web", "widget", "keyword", "verbal", "paper", "api", "import"]
 """How a person agreed; `api` is a form of the tenant's own, `import` another system's record."""
@@ -51,8 +52,9 @@ def check_given_at(at: datetime, now: datetime) -> datetime:
     Return when a consent was given.
 
     Raises:
-        InvalidInput: It lies in the future.
+        InvalidInput: It breaks the rule of `named_instant`, or lies in the future.
     """
+    at = named_instant(at, "/given_at")
     if at > now + MOST_AHEAD:
         raise InvalidInput("/given_at", "in_the_future", "a consent cannot have been given in the future")
     return at

@@ -17,6 +17,7 @@ from tenants.countries import facts
 from tenants.credits.money import parse_credits, parse_usd
 from tenants.credits.pricing import EVERY, Channel, Item, LineKey, PriceLine
 from tenants.errors import InvalidInput, InvalidInputs
+from tenants.instants import named_instant
 
 REQUIRED: Final = ("country", "channel", "sell_usd", "cost_usd", "credits")
 OPTIONAL: Final = ("item", "sender_type", "valid_from", "valid_to")
@@ -168,7 +169,7 @@ def _instant(text: str, field: str) -> datetime | None:
         raise InvalidInput(
             field, "invalid_date", "a date is written 2026-01-31 or 2026-01-31T00:00:00Z"
         ) from None
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    return named_instant(instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant, field)
 
 
 def _time_faults(lines: list[DatedLine]) -> list[InvalidInput]:

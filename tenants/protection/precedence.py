@@ -14,6 +14,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from tenants.errors import InvalidInput
+from tenants.instants import named_instant
 
 Channel = Literal["sms", "mms", "voice"]
 CountryStatus = Literal["ALLOW", "BLOCK", "MONITOR", "FILTER"]
@@ -160,11 +161,9 @@ def check_expiry(expires_at: datetime | None, now: datetime) -> None:
     Let through an expiry that is yet to come.
 
     Raises:
-        InvalidInput: It has no offset, or is past.
+        InvalidInput: It breaks the rule of `named_instant`, or is past.
     """
     if expires_at is None:
         return
-    if expires_at.tzinfo is None:
-        raise InvalidInput("/expires_at", "no_offset", "give an offset, for example 2026-01-31T09:00:00Z")
-    if expires_at <= now:
+    if named_instant(expires_at, "/expires_at") <= now:
         raise InvalidInput("/expires_at", "in_the_past", "an override expires at a time to come")

@@ -50,6 +50,20 @@ async def test_the_operator_key_is_no_tenant_key(operator) -> None:
     assert (await operator.get("/v1/credits")).status_code == 401
 
 
+async def test_a_key_of_the_other_kind_is_told_which_kind_is_wanted(customer, operator, nobody) -> None:
+    """By its beginning alone: a guess learns nothing of what keys there are."""
+    wrong = await operator.get("/v1/credits")
+    guess = await nobody.get("/v1/credits", headers={"Authorization": "Bearer anything"})
+    assert wrong.json()["detail"] == guess.json()["detail"]
+    assert "a tenant's key, which begins with tg_live_" in wrong.json()["detail"]
+    wrong = await customer.api.get("/v1/admin/tenants")
+    guess = await nobody.get("/v1/admin/tenants", headers={"Authorization": "Bearer tg_live_nonsense"})
+    assert wrong.json()["detail"] == guess.json()["detail"]
+    assert "the operator's key" in wrong.json()["detail"]
+    unknown = await nobody.get("/v1/credits", headers={"Authorization": "Bearer tg_live_nonsense"})
+    assert "unknown, revoked or expired" in unknown.json()["detail"]
+
+
 @pytest.mark.parametrize(
     ("scope", "method", "path"),
     [

@@ -60,6 +60,64 @@ async def test_what_is_not_json_is_a_400_or_422(customer, body) -> None:
     assert _problem(answer) in {(400, "invalid_json"), (422, "validation_failed")}
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("/v1/messages", SEND | {"body": "a\0b"}, "/body"),
+        ("/v1/messages/batch", {"messages": [SEND, SEND, SEND | {"body": "\0"}]}, "/messages/2/body"),
+        (
+            "/v1/messages",
+            SEND | {"template": {"name": "x", "variables": {"a\0": "b"}}},
+            "/template/variables",
+        ),
+    ],
+)
+async def test_the_text_that_holds_a_nul_character_is_named(customer, path, body, field) -> None:
+    """In a batch by its item, too."""
+    answer = await customer.api.post(path, json=body)
+    assert _problem(answer) == (422, "validation_failed")
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+@pytest.mark.parametrize(
+    "half", ["\\ud800", "\\udc00", "\\ud83d\\ude00\\ud800", "\\ud800\\ud800x", "\\ud800 and on"]
+)
+async def test_half_a_surrogate_pair_is_told_as_such(customer, half) -> None:
+    """A client that cut a text between two halves learns which one is left."""
+    raw = b'{"to": "+12065550123", "body": "' + half.encode() + b'"}'
+    answer = await customer.api.post("/v1/messages", content=raw, headers=JSON)
+    assert _problem(answer) == (400, "invalid_json")
+    assert "is half of a surrogate pair" in answer.json()["detail"]
+    cut = await customer.api.post("/v1/messages", content=b'{"body": "\\ud83d\\ude00', headers=JSON)
+    assert "surrogate" not in cut.json()["detail"]
+
+
+async def test_a_value_that_is_none_of_a_few_is_told_which_there_are(customer) -> None:
+    """In a body and in a query alike."""
+    answer = await customer.api.post("/v1/messages", json=SEND | {"type": "OTP"})
+    assert answer.json()["errors"][0]["detail"].endswith("it is one of otp, promotional, transactional.")
+    answer = await customer.api.get("/v1/messages?channel=fax")
+    assert answer.json()["errors"][0]["detail"].endswith("it is one of mms, sms, voice.")
+    answer = await customer.api.put("/v1/protect/country-rules", json={"rules": {"US": "SOMETIMES"}})
+    assert "ALLOW, BLOCK" in answer.json()["errors"][0]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("/v1/messages?type=x", "?type"),
+        ("/v1/insight/summary?type=x", "?type"),
+        ("/v1/usage/conversion?from=x", "?from"),
+        ("/v1/protect/effective", "?number"),
+    ],
+)
+async def test_a_query_parameter_has_its_name_on_the_wire(customer, query, field) -> None:
+    """Not the one that it has in the code, and also where it is missing."""
+    answer = await customer.api.get(query)
+    assert _problem(answer)[0] == 422
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
 async def test_a_nul_character_is_refused_before_postgres_sees_it(customer) -> None:
     """Postgres stores no U+0000; a backslash before a harmless u0000 stays harmless."""
     raw = b'{"name": "a\\u0000b", "body": "x", "type": "otp"}'

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+import pytest
 from msgspec import structs
 
 from gateway.carrier.provision_plan_ports import HeldIdentity
@@ -29,6 +30,21 @@ async def test_a_plan_is_applied_by_its_fingerprint_alone(operator, customer):
     made = await operator.post(f"{home}/apply", json={"fingerprint": mark})
     assert made.status_code == 200, made.text
     assert made.json()["created"]
+
+
+@pytest.mark.parametrize("action", ["", "/plan", "/apply"])
+async def test_a_sender_id_that_is_left_out_or_none_is_named(world, operator, customer, action):
+    """Before anything is made: AWS's own client would stop in the middle."""
+    wishes = [{"country": "US", "type": "TOLL_FREE"}]
+    wishes += [{"country": "GB", "type": "SENDER_ID"}, {"country": "GB", "type": "SENDER_ID", "value": "a b"}]
+    body = {"senders": wishes} | ({"fingerprint": "v1"} if action == "/apply" else {})
+    answer = await operator.post(f"/v1/admin/tenants/{customer.id}/provision{action}", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed"), answer.text
+    assert [(each["field"], each["code"]) for each in answer.json()["errors"]] == [
+        ("/senders/1/value", "required"),
+        ("/senders/2/value", "sender_id_form"),
+    ]
+    assert world.provisioner.requests == []
 
 
 async def test_drift_of_an_account_that_is_none_is_a_mistake(operator, customer):

@@ -278,7 +278,8 @@ async def test_the_report_counts_only_senders_that_a_message_would_be_given_to(o
         (unused, "SENDER_ID", ["promotional"]),
         (used, "SHARED", []),
     ):
-        await sender(operator, customer, acc, type=kind, country="GB", message_types=carried)
+        value = {"LONG_CODE": "+447700900001"}.get(kind, "ACME")
+        await sender(operator, customer, acc, type=kind, value=value, country="GB", message_types=carried)
     assert await thin(operator, customer) == [
         ("GB", ["otp"], ["LONG_CODE"]),
         ("GB", ["transactional", "promotional"], []),

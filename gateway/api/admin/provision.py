@@ -1,6 +1,8 @@
 """`POST /v1/admin/tenants/{id}/provision` and what it made: the tenant's senders, pools and sets at AWS."""
 
-from typing import Annotated
+import re
+from collections.abc import Iterator
+from typing import Annotated, Final
 
 from litestar import get, post
 from litestar.di import NamedDependency
@@ -29,11 +31,14 @@ from gateway.carrier.provision_ports import (
     ProvisionResult,
     SenderWish,
 )
+from gateway.intake.outcome import FieldFault
 from tenants.accounts import service as accounts
 from tenants.errors import InvalidId
 from tenants.ids import decode
 from tenants.scope import TenantScope
 from tenants.senders import store
+
+_SENDER_ID: Final = re.compile("[A-Za-z0-9_-]{1,11}")
 
 
 class ProvisionBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -130,7 +135,15 @@ async def claim_run(request: ApiRequest, desk: Desk, scope: TenantScope) -> None
 
 
 def provision_request(body: ProvisionBody) -> ProvisionRequest:
-    """Return what the body asks for."""
+    """
+    Return what the body asks for.
+
+    Raises:
+        Refusal: 422 naming each sender id that is left out or that AWS cannot be asked for.
+    """
+    faults = tuple(fault for at, wish in enumerate(body.senders) for fault in _faults(at, wish))
+    if faults:
+        raise Refusal("validation_failed", faults[0].detail, errors=faults)
     try:
         account = None if body.account is None else decode("acc", body.account)
     except InvalidId as error:
@@ -138,3 +151,14 @@ def provision_request(body: ProvisionBody) -> ProvisionRequest:
     return ProvisionRequest(
         account_id=account, senders=tuple(body.senders), dedicated_pool=body.dedicated_pool
     )
+
+
+def _faults(at: int, wish: SenderWish) -> Iterator[FieldFault]:
+    field = f"/senders/{at}/value"
+    if wish.type != "SENDER_ID":
+        return
+    if wish.value is None:
+        yield FieldFault(field=field, code="required", detail="Name the sender id that is wanted.")
+    elif _SENDER_ID.fullmatch(wish.value) is None:
+        detail = "A sender id has up to 11 letters, digits, hyphens and underscores."
+        yield FieldFault(field=field, code="sender_id_form", detail=detail)

@@ -202,19 +202,12 @@ def span_of(since: datetime | None, before: datetime | None, *, now: datetime) -
         Refusal: 422 for a span that is none, or too long.
     """
     last = aware(before, "?to") or now
-    first = aware(since, "?from") or _back(last, _USUAL_SPAN)
+    first = aware(since, "?from") or last - _USUAL_SPAN
     if not timedelta(0) <= last - first <= _LONGEST_SPAN:
         raise Refusal.of_field(
             "?from", "invalid_span", "`from` is not after `to`, and at most 400 days before it."
         )
     return first, last
-
-
-def _back(at: datetime, by: timedelta) -> datetime:
-    try:
-        return at - by
-    except OverflowError:
-        raise Refusal.of_field("?to", "invalid_span", "There were no messages then.") from None
 
 
 def _dimensions(text: str) -> tuple[Dimension, ...]:

@@ -14,6 +14,7 @@ from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, WITH_BODY, WITH_IDEMPOTENCY, refusals
 from gateway.api.idempotency import claim_key, fingerprint_of, key_of
+from gateway.api.message_query import aware
 from gateway.api.path_ids import path_id
 from gateway.api.refusals import Refusal
 from gateway.api.v1.effective_rule import EffectiveRule, effective_rule
@@ -112,10 +113,8 @@ async def get_protect_report(
     ] = None,
 ) -> ProtectReport:
     """Return the data of the four charts."""
-    last = until or desk.services.clock.now()
-    if last.tzinfo is None or (since is not None and since.tzinfo is None):
-        raise Refusal.of_field("?from", "no_offset", "Give times with an offset, as 2026-01-31T09:00:00Z.")
-    first = since or last - _USUAL
+    last = aware(until, "?to") or desk.services.clock.now()
+    first = aware(since, "?from") or last - _USUAL
     if not timedelta(0) < last - first <= _LONGEST:
         raise Refusal.of_field("?from", "invalid_range", "`from` lies before `to`, by 92 days at most.")
     async with desk.tenant(request.auth) as session:

@@ -86,10 +86,38 @@ async def test_what_aws_does_not_sell_is_refused_with_the_way_out(provisioner, w
 async def test_a_refusal_of_aws_names_the_action_and_the_reason(provisioner, worker_engine):
     """The operator sees AWS's own words, not a 500."""
     scope = await enrol(worker_engine)
-    wish = SenderWish(country="US", type="SENDER_ID", value="ACME")
+    wish = SenderWish(country="GB", type="SENDER_ID", value="-ACME")
     refused = await provisioner.provision(scope, ProvisionRequest(senders=(wish,)))
     assert isinstance(refused, ProvisionRefused)
     assert "RequestSenderId" in refused.detail
+
+
+async def test_a_wish_that_no_country_grants_is_refused_before_anything_is_made(
+    provisioner, worker_engine, emulator
+):
+    """The toll-free number before it would be leased for nothing."""
+    scope = await enrol(worker_engine)
+    for wish, said in (
+        (SenderWish(country="US", type="SENDER_ID", value="ACME"), "US has no sender ids"),
+        (SenderWish(country="IN", type="SENDER_ID", value="ACMEBK"), "register this one first"),
+        (SenderWish(country="GB", type="SENDER_ID"), "`value`"),
+    ):
+        before = await calls(emulator)
+        refused = await provisioner.provision(scope, ProvisionRequest(senders=(*US_NUMBER.senders, wish)))
+        assert isinstance(refused, ProvisionRefused)
+        assert said in refused.detail
+        after = await calls(emulator)
+        made = {name for name in after if after[name] != before.get(name) and not name.startswith("Describe")}
+        assert made == set()
+
+
+async def test_what_the_client_of_aws_refuses_is_no_outage(provisioner, worker_engine):
+    """Nobody shall repeat a request that is wrong in itself."""
+    scope = await enrol(worker_engine)
+    wish = SenderWish(country="GB", type="SENDER_ID", value="")
+    refused = await provisioner.provision(scope, ProvisionRequest(senders=(wish,)))
+    assert isinstance(refused, ProvisionRefused)
+    assert "SenderId" in refused.detail
 
 
 async def test_changing_an_accounts_rate_keeps_its_topic(provisioner, worker_engine, facts):

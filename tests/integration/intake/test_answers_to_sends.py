@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from tests.harness.numbers import us_number
+from tests.harness.numbers import german_number, us_number
 
 PLAN = {"requests_per_second": 50}
 
@@ -114,7 +114,26 @@ async def test_a_plan_with_a_countrys_rate_alone_has_headers(stack):
     taken = await customer.live.post("/v1/messages", json=body())
     early = await customer.live.post("/v1/messages", json=body())
     without_sender = await customer.live.post("/v1/messages", json=body(**{"from": "+12025550100"}))
-    assert [each.status_code for each in (taken, early, without_sender)] == [202, 429, 409]
+    assert [each.status_code for each in (taken, early, without_sender)] == [202, 429, 422]
     for answer in (taken, early, without_sender):
         assert answer.headers["ratelimit-policy"] == '"parts-US";q=1;w=10'
         assert answer.headers["ratelimit"] == '"parts-US";r=0;t=10'
+
+
+async def test_a_sender_is_named_by_its_id_and_one_that_cannot_carry_it_says_why(stack):
+    """The id of GET /v1/senders works like the value; what names nothing is a wrong field, not a lack."""
+    customer = await stack.customer(countries=["US", "DE"])
+    stranger = await stack.customer()
+    [sender] = (await customer.live.get("/v1/senders")).json()["data"]
+    [theirs] = (await stranger.live.get("/v1/senders")).json()["data"]
+    taken = await customer.send(**body(**{"from": sender["id"]}))
+    assert (taken.status_code, taken.json()["from"]) == (202, sender["value"]), taken.text
+    for client in (customer.live, customer.test):
+        for named in ("", theirs["value"], theirs["id"]):
+            refused = await client.post("/v1/messages", json=body(**{"from": named}))
+            assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "/from"), refused.text
+    abroad = await customer.live.post(
+        "/v1/messages", json=body(to=german_number(), **{"from": sender["value"]})
+    )
+    assert (abroad.status_code, abroad.json()["code"]) == (409, "no_originator")
+    assert f"{sender['value']}: it serves US" in abroad.json()["detail"]

@@ -155,6 +155,8 @@ def test_a_leftover_of_a_run_that_died_is_adopted_and_another_tenants_is_not():
         (WantedSender(country="US", type="TOLL_FREE", value="+18005550199"), "p1", "/v1/admin/numbers"),
         (WantedSender(country="US", type="SHORT_CODE"), "p1", "support case"),
         (DESIRED.senders[0], "p2", "another AWS pool"),
+        (WantedSender(country="US", type="SENDER_ID", value="ACME"), "p1", "US has no sender ids"),
+        (WantedSender(country="IN", type="SENDER_ID", value="ACMEBK"), "p1", "register this one first"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_made(wish, pool_id, said):

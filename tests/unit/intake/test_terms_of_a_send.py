@@ -14,7 +14,7 @@ from gateway.routing.facts import TenantRouting
 from tenants.accounts.plan import Plan
 from tenants.accounts.sealing import new_wrapped_key, unwrap
 from tenants.credits.pricing import PriceBook, PriceLine
-from tenants.ids import new_uuid
+from tenants.ids import encode, new_uuid
 
 NOW = datetime(2028, 2, 1, 12, tzinfo=UTC)
 SNAPSHOT = TenantSnapshot(
@@ -113,6 +113,16 @@ def test_a_send_is_scheduled_from_now_to_35_days(after: timedelta, code: tuple[s
 def test_an_instant_without_an_offset_is_refused() -> None:
     """Whose nine o'clock it is nobody could say."""
     assert fault(asked(send_at="2028-02-10T09:00:00")) == ("/send_at", "no_offset")
+
+
+@pytest.mark.parametrize(
+    "named",
+    ["", "nope", "+12065550100", encode("idn", new_uuid()), encode("pool", new_uuid())],
+    ids=["empty", "word", "number", "sender", "pool"],
+)
+def test_a_from_that_names_nothing_of_the_tenant_is_a_wrong_field(named: str) -> None:
+    """It is the request that is wrong, not the state of the tenant's senders."""
+    assert fault(asked(**{"from": named})) == ("/from", "unknown_sender")
 
 
 def test_the_hour_that_a_clock_shows_twice_is_two_instants() -> None:

@@ -3,7 +3,7 @@
 import pytest
 from msgspec import structs
 
-from gateway.routing.candidates import NEVER_SHARED, ORDER, Need, best_group, choose, rank
+from gateway.routing.candidates import NEVER_SHARED, ORDER, Need, best_group, choose, named_senders, rank
 from tenants.ids import encode
 from tests.unit.routing.worlds import ABROAD, AWAY, HOME, ROUTES, pool, sender, world
 
@@ -129,3 +129,22 @@ def test_groups_are_equal_for_equals_only():
         ABROAD: structs.replace(ROUTES[ABROAD], position=2),
     }
     assert [c.group for c in rank(world(*senders, routes=ordered), TEXT)] == [0, 1, 2]
+
+
+def test_a_sender_is_named_by_its_value_by_its_id_or_by_its_pool():
+    """`GET /v1/senders` shows the id, so a send takes it."""
+    one, two, brand = sender(1), sender(2), sender(3, "SENDER_ID", value="ACME")
+    routing = world(one, two, brand, pools=(pool(1, two),))
+    named = {
+        one.value: [one.id],
+        encode("idn", one.id): [one.id],
+        "acme": [brand.id],
+        encode("pool", routing.pools[0].id): [two.id],
+        encode("idn", HOME): [],
+        encode("pool", HOME): [],
+        "nope": [],
+        "": [],
+    }
+    assert {text: named_senders(routing, text) for text in named} == named
+    by_id = rank(routing, structs.replace(TEXT, named=encode("idn", one.id)))
+    assert [each.sender.id for each in by_id if each.taken] == [one.id]
