@@ -59,7 +59,7 @@ def test_a_plan_is_proven_even_if_python_made_it() -> None:
     """A struct built in code skips msgspec's bounds; the database must not get it so."""
     with pytest.raises(InvalidInput) as refusal:
         check_new_tenant(new_tenant(plan=Plan(weight=0)))
-    assert refusal.value.field == "/plan"
+    assert refusal.value.field == "/plan/weight"
 
 
 def test_a_closed_tenant_stays_closed_and_a_repeated_command_is_no_error() -> None:
