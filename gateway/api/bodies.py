@@ -1,7 +1,7 @@
 """Reading a JSON body straight into the struct that a route declares."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import cache
 from typing import Any, Final, TypeVar, cast
@@ -98,7 +98,7 @@ def path_to_nul(value: Any) -> tuple[str, ...] | None:
             return ()
         return _path_inside(members.items())
     if isinstance(value, list):
-        items: list[Any] = value
+        items = cast("Sequence[Any]", value)
         return _path_inside((str(at), each) for at, each in enumerate(items))
     return None
 

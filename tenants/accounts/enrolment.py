@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from tenants.accounts.plan import Plan, merge_plan
-from tenants.countries import facts
+from tenants.countries.reach import check_country
 from tenants.errors import InvalidInput
 
 _SLUG: Final = re.compile("[a-z0-9-]{2,40}")
@@ -65,7 +65,5 @@ def check_model(model: int) -> int:
 def check_countries(countries: Sequence[str]) -> list[str]:
     """Return the countries once each, in order of their codes; every one is a country AWS sends to."""
     for index, country in enumerate(countries):
-        if country not in facts.by_iso() or country in facts.UNREACHABLE:
-            detail = f"AWS sends to no country with the code {country[:10]!r}"
-            raise InvalidInput(f"/countries/{index}", "unknown_country", detail)
+        check_country(f"/countries/{index}", country)
     return sorted(set(countries))

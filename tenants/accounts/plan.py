@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta, Struct, inspect
 
 from tenants.accounts.merging import merge_patch
+from tenants.accounts.plan_names import check_names
 from tenants.accounts.pumping_rules import Pumping
 from tenants.accounts.sending_rules import CHANNELS, Channel, ContentScreen, QuietHours, Rollout
 from tenants.complaints import Tried, complaint_of
@@ -167,7 +168,7 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     default_from: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
     """
     A number, a sender id or a pool id of the tenant for sends that name no `from`; where it cannot carry the
-    message, the pool for the type does.
+    message, the pool for the type does. A new tenant has none yet; a change has to name one that is there.
     """
     pumping: Pumping = msgspec.field(default_factory=Pumping)
     """How the tenant's traffic is watched for SMS pumping."""
@@ -237,10 +238,11 @@ def merge_plan(current: Plan, changes: dict[str, object]) -> Plan:
     Return `current` changed as a PATCH does: a JSON merge patch (RFC 7396), see `merge_patch`.
 
     Raises:
-        InvalidInput: A member is unknown or out of range; the field is its JSON pointer below `/plan`.
+        InvalidInput: A member is unknown, out of range or names nothing; the field is its JSON pointer.
     """
     _check_rates(changes)
     merged = merge_patch(_PLAN, msgspec.to_builtins(current), changes)
+    check_names(changes, cast("dict[str, object]", merged))
     try:
         return _read(merged)
     except msgspec.ValidationError as error:

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tenants.audit import store as audit
+from tenants.countries.reach import check_country, check_key
 from tenants.errors import InvalidInput, NotFound
 from tenants.ids import encode, new_uuid
 from tenants.rates import DayParts, Rate, check_day_parts, check_rate
@@ -56,7 +57,7 @@ class QuotaChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     parts_per_second: Rate | UnsetType | None = UNSET
     """MPS of the sender in every country that `countries` does not name."""
     countries: dict[str, float] | UnsetType = UNSET
-    """MPS by destination country, each within the same bounds; replaces the whole map."""
+    """MPS by destination country (ISO 3166-1), each within the same bounds; replaces the whole map."""
     parts_per_day: DayParts | UnsetType | None = UNSET
     """Message parts per UTC day of this sender alone."""
     campaign: CampaignFacts | UnsetType | None = UNSET
@@ -129,11 +130,13 @@ async def request_increase(
     Note an increase that was asked for at AWS; nothing is faster until it is approved.
 
     Raises:
-        InvalidInput: The rate breaks the rule of `tenants.rates`.
+        InvalidInput: The rate breaks the rule of `tenants.rates`, or AWS sends to no such country.
         NotFound: The tenant has no such sender.
     """
     await _sender(scope, session, sender_id)
     check_rate("/parts_per_second", parts_per_second)
+    if country is not None:
+        check_country("/country", country)
     row = MpsIncrease(
         tenant_id=scope.tenant_id,
         id=new_uuid(),
@@ -273,6 +276,7 @@ def _check(change: QuotaChange) -> None:
     _check_limits("", change.parts_per_second, change.parts_per_day)
     if change.countries is not UNSET:
         for country, rate in change.countries.items():
+            check_key("/countries", country)
             check_rate(f"/countries/{country}", rate)
     if isinstance(change.campaign, CampaignFacts):
         _check_campaign(change.campaign)

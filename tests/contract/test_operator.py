@@ -37,6 +37,7 @@ async def test_a_slug_is_taken_once(customer, operator) -> None:
         ({"plan": {"burts": "queue"}}, "/plan/burts"),
         ({"plan": {"country_mps": {"US": 0}}}, "/plan/country_mps/US"),
         ({"plan": {"country_mps": {"US": 1e-320}}}, "/plan/country_mps/US"),
+        ({"plan": {"country_mps": {"XX": 1}}}, "/plan/country_mps/XX"),
         ({"plan": {"requests_per_second": 1e-320}}, "/plan/requests_per_second"),
         ({"state": "active"}, "/state"),
     ],
@@ -73,6 +74,15 @@ async def test_a_patch_of_one_country_keeps_the_rates_of_the_others(customer, op
         "US": "live",
         "DE": "test",
     }
+
+
+async def test_a_default_sender_has_to_be_there(customer, operator) -> None:
+    """A name that means nothing would be forgotten with every send, and nobody would hear of it."""
+    path = f"/v1/admin/tenants/{customer.id}"
+    for named in ("ACMEBANK", "+12065550100", "pool_01jzzzzzzzzzzzzzzzzzzzzzzz"):
+        answer = await operator.patch(path, json={"plan": {"default_from": named}})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "/plan/default_from")
+    assert (await operator.patch(path, json={"plan": {"default_from": None}})).status_code == 200
 
 
 async def test_a_patch_that_fails_in_part_changes_nothing(customer, operator) -> None:

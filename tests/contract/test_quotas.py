@@ -71,6 +71,8 @@ async def test_the_operator_names_the_campaign_and_admission_learns_of_it(
         ({"parts_per_second": 0}, "/parts_per_second"),
         ({"parts_per_day": -1}, "/parts_per_day"),
         ({"countries": {"GB": 0}}, "/countries/GB"),
+        ({"countries": {"GB": 1, "us": 1}}, "/countries/us"),
+        ({"countries": {"XX": 1}}, "/countries/XX"),
         ({"campaign": CAMPAIGN | {"vetting_score": 101}}, "/campaign/vetting_score"),
         ({"campaign": CAMPAIGN | {"brand_id": ""}}, "/campaign"),
     ],

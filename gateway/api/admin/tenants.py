@@ -10,6 +10,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.api.admin.named_book import check_price_book
+from gateway.api.admin.named_sender import check_default_from
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
@@ -183,6 +184,8 @@ async def _apply(scope: TenantScope, session: AsyncSession, data: TenantPatch) -
         tenant = await service.update_plan(scope, session, data.plan)
         if "price_book" in data.plan:
             await check_price_book(session, service.plan_of(tenant).price_book)
+        if isinstance(named := data.plan.get("default_from"), str):
+            await check_default_from(scope, session, named)
     if data.live is not UNSET:
         tenant = await service.set_live(scope, session, live=data.live)
     return tenant

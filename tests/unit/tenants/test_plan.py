@@ -22,6 +22,25 @@ def test_without_a_limit_there_is_none() -> None:
     assert Plan().mps("US") is None
 
 
+def test_what_a_plan_named_before_there_was_a_rule_may_stay_and_be_taken_out() -> None:
+    """Only what a change names is looked at."""
+    stored = Plan(country_mps={"XX": 1, "US": 2}, tier_of={"US": "gold"})
+    assert merge_plan(stored, {"country_mps": {"FR": 3}}).country_mps == {"XX": 1, "US": 2, "FR": 3}
+    assert merge_plan(stored, {"country_mps": {"XX": None}}).country_mps == {"US": 2}
+    assert merge_plan(stored, {"tier_of": {"US": None}}).tier_of == {}
+
+
+def test_a_tier_that_is_named_may_not_lose_its_price() -> None:
+    """The country would have none."""
+    priced = merge_plan(
+        Plan(), {"tiers": {"gold": "0.1", "tin": "0.2"}, "tier_of": {"*": "tin", "US": "gold"}}
+    )
+    with pytest.raises(InvalidInput) as refusal:
+        merge_plan(priced, {"tiers": {"gold": None}})
+    assert refusal.value.field == "/plan/tier_of/US"
+    assert merge_plan(priced, {"tiers": {"gold": None}, "tier_of": {"US": None}}).tier_of == {"*": "tin"}
+
+
 def test_a_change_of_one_country_keeps_the_others() -> None:
     """A limit that nobody named must not be gone; null takes one away, also one that is not there."""
     before = Plan(country_mps={"US": 20, "DE": 1}, rollout={"US": Rollout(daily_cap=5)})
@@ -64,6 +83,17 @@ def test_a_change_inside_a_member_keeps_the_rest_of_it() -> None:
         ({"ttl_seconds": 4}, "/plan/ttl_seconds"),
         ({"pricing": "barter"}, "/plan/pricing"),
         ({"pricing": "tiers"}, "/plan"),
+        ({"country_mps": {"US": 1, "XX": 1}}, "/plan/country_mps/XX"),
+        ({"country_mps": {"CU": 1}}, "/plan/country_mps/CU"),
+        ({"rollout": {"XX": {}}}, "/plan/rollout/XX"),
+        (
+            {"quiet_hours": {"windows": {"XX": {"from": "21:00", "to": "09:00"}}}},
+            "/plan/quiet_hours/windows/XX",
+        ),
+        ({"bundle": {"included": 1, "countries": ["US", "XX"]}}, "/plan/bundle/countries/1"),
+        ({"pumping": {"safe_list": ["+4479", "XX"]}}, "/plan/pumping/safe_list/1"),
+        ({"tier_of": {"US": "gold"}}, "/plan/tier_of/US"),
+        ({"tiers": {"gold": "0.1"}, "tier_of": {"*": "gold", "XX": "gold"}}, "/plan/tier_of/XX"),
     ],
 )
 def test_a_member_that_breaks_a_rule_refuses_the_change(changes: dict[str, object], field: str) -> None:
