@@ -245,7 +245,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Send again after Retry-After, which is midnight UTC, or ask the operator to raise the cap.",
     ),
     "queue_full": (
-        "What already waits for the same sender takes longer than the message's `ttl_seconds`.",
+        (
+            "What already waits for the same sender takes longer than the message's `ttl_seconds`; "
+            "`estimated_dispatch_at` says when it would leave."
+        ),
         "Send again after Retry-After, raise `ttl_seconds`, or add a sender.",
     ),
     "conflict": (

@@ -209,6 +209,7 @@ def refusal_of_send(declined: Declined) -> Refusal:
         declined.detail,
         errors=declined.errors,
         retry_after_ms=declined.retry_after_ms,
+        estimated_dispatch_at=declined.estimated_dispatch_at,
         headers=rate_headers(declined.rate),
     )
 
