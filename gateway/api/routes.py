@@ -177,6 +177,7 @@ TENANT_ROUTES: tuple[HTTPRouteHandler, ...] = (
     opt_outs.list_opt_outs,
     opt_outs.put_opt_out,
     opt_outs.delete_opt_out,
+    opt_outs.list_lists_of_opt_outs,
     opt_outs.list_numbers,
     opt_outs.put_number,
     opt_outs.delete_number,
