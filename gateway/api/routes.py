@@ -271,6 +271,8 @@ OPERATOR_ROUTES: tuple[HTTPRouteHandler, ...] = (
     tenants.list_tenants,
     tenants.get_tenant,
     tenants.update_tenant,
+    tenants.get_tenant_plan,
+    tenants.update_tenant_plan,
     tenants.suspend_tenant,
     tenants.resume_tenant,
     tenants.close_tenant,
