@@ -20,6 +20,7 @@ from gateway.api.inside import person_inside
 from gateway.api.keyring import Keyring
 from gateway.api.query import refuse_wrong_query
 from gateway.api.refusals import Refusal
+from gateway.api.unwanted_body import refuse_unwanted_body
 from gateway.telemetry.metrics import AUTHENTICATION_DENIALS
 from tenants.access.credential import Granted, KeyScope, allows
 from tenants.access.tokens import is_tenants
@@ -47,7 +48,7 @@ def tenant_gate(keyring: Keyring) -> Gate:
             exchange = exchange_of(request.scope)
             exchange.tenant_id, exchange.live = person.tenant_id, person.live
             request.scope["auth"], request.scope["user"] = person, ()
-            refuse_wrong_query(request)
+            await _refuse_what_is_not_read(request)
             return
         token = bearer_token(request)
         verdict = await keyring.judge(token)
@@ -61,7 +62,7 @@ def tenant_gate(keyring: Keyring) -> Gate:
             raise Refusal("missing_scope", f"This needs a key with the scope {needed}.")
         request.scope["auth"] = verdict.scope
         request.scope["user"] = verdict.scopes
-        refuse_wrong_query(request)
+        await _refuse_what_is_not_read(request)
 
     return gate
 
@@ -74,9 +75,14 @@ def operator_gate(operator_key: str) -> Gate:
         token = bearer_token(request)
         if not hmac.compare_digest(token.encode("utf-8", "surrogateescape"), expected):
             raise _unauthenticated(request, "not_the_operator", _OPERATOR_ONLY if is_tenants(token) else None)
-        refuse_wrong_query(request)
+        await _refuse_what_is_not_read(request)
 
     return gate
+
+
+async def _refuse_what_is_not_read(request: AnyRequest) -> None:
+    refuse_wrong_query(request)
+    await refuse_unwanted_body(request)
 
 
 def bearer_token(request: AnyRequest) -> str:

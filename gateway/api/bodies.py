@@ -1,10 +1,10 @@
 """Reading a JSON body straight into the struct that a route declares."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeAlias, TypeVar
 
 import msgspec
 from litestar import Request
@@ -19,6 +19,7 @@ from tenants.scope import TenantScope
 _T = TypeVar("_T")
 _READ_AGAIN: Final = 1 << 16
 """Bytes of a wrong body that is read a few times more, to name the member of a map that is wrong."""
+_Json: TypeAlias = "str | float | bool | list[_Json] | dict[str, _Json] | None"
 PLAIN_JSON: Final = frozenset(
     {b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8"}
 )
@@ -88,22 +89,20 @@ def _decoder(body_type: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(body_type)
 
 
-def path_to_nul(value: Any) -> tuple[str, ...] | None:
+def path_to_nul(value: _Json) -> tuple[str, ...] | None:
     """Return the way to the first text or name that holds U+0000; a name's way ends at the object."""
     if isinstance(value, str):
         return () if "\x00" in value else None
     if isinstance(value, dict):
-        members = cast("dict[str, Any]", value)
-        if any("\x00" in name for name in members):
+        if any("\x00" in name for name in value):
             return ()
-        return _path_inside(members.items())
+        return _path_inside(value.items())
     if isinstance(value, list):
-        items = cast("Sequence[Any]", value)
-        return _path_inside((str(at), each) for at, each in enumerate(items))
+        return _path_inside((str(at), each) for at, each in enumerate(value))
     return None
 
 
-def _path_inside(members: Iterable[tuple[str, Any]]) -> tuple[str, ...] | None:
+def _path_inside(members: Iterable[tuple[str, _Json]]) -> tuple[str, ...] | None:
     found = ((name, path_to_nul(each)) for name, each in members)
     return next(((name, *path) for name, path in found if path is not None), None)
 

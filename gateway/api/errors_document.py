@@ -13,7 +13,8 @@ _INTRODUCTION = """\
 
 Every refusal is `application/problem+json` (RFC 9457). Decide on `code`: codes are a versioned public list,
 to which names are added and in which none is changed. `retryable` says whether the unchanged request may
-succeed later; `retry_after_ms` and the `Retry-After` header say when. `charged` is always `false`: a refused
+succeed later; `retry_after_ms` and the `Retry-After` header say when, and `estimated_dispatch_at` of
+`queue_full` when the message would have left. `charged` is always `false`: a refused
 request never costs anything. `errors` names each wrong field by JSON pointer, a query parameter as `?name`.
 `instance` is the request id, also in `X-Request-Id`; quote it to support.
 

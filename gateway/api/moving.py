@@ -19,6 +19,7 @@ from gateway.api.move_files import TemplateRow, VolumeRow, read_templates, read_
 from gateway.api.move_report import FileName, MigrationRow, Outcome, in_order
 from gateway.api.opt_out_changing import change
 from gateway.api.opt_out_files import WantedOptOut, read_opt_outs
+from gateway.api.opt_out_names import known_lists
 from gateway.api.row_files import RowFault, read_rows
 from gateway.api.v1.templates import decision_event
 from gateway.webhooks.announcements import announce
@@ -59,7 +60,7 @@ class Moving:
 
     async def opt_outs(self, text: str, provider: str) -> list[MigrationRow]:
         """Take opt-outs; before everything else, so that nothing reaches who said no."""
-        read = read_opt_outs(text)
+        read = read_opt_outs(text, await known_lists(self._scope, self._session))
         return in_order("opt_outs", read, [await self._opt_out(row, provider) for row in read.rows])
 
     async def consents(self, text: str) -> list[MigrationRow]:

@@ -5,6 +5,8 @@ The first line names the columns: `number`, and where wanted `list`, `opted_out`
 `note`.
 """
 
+from collections.abc import Collection
+from functools import partial
 from typing import Final
 
 from msgspec import Struct
@@ -31,12 +33,12 @@ class WantedOptOut(Struct, frozen=True, kw_only=True):
     note: str | None
 
 
-def read_opt_outs(text: str) -> RowFile[WantedOptOut]:
-    """Return what a file asks for; never raises, whatever the text."""
-    return read_rows(text, _COLUMNS, _row, most=MAX_ROWS)
+def read_opt_outs(text: str, known_lists: Collection[str]) -> RowFile[WantedOptOut]:
+    """Return what a file asks for of a tenant that has these lists; never raises, whatever the text."""
+    return read_rows(text, _COLUMNS, partial(_row, known_lists), most=MAX_ROWS)
 
 
-def _row(line: int, cells: dict[str, str]) -> WantedOptOut | RowFault:
+def _row(known_lists: Collection[str], line: int, cells: dict[str, str]) -> WantedOptOut | RowFault:
     number = parse_number(cells["number"])
     if isinstance(number, NumberFault):
         return fault(line, "number", "invalid_number", "the number is not E.164, like +12065550100")
@@ -44,6 +46,8 @@ def _row(line: int, cells: dict[str, str]) -> WantedOptOut | RowFault:
         list_name = check_list(cells.get("list") or EVERYTHING)
     except InvalidInput as error:
         return fault(line, "list", error.code, error.detail)
+    if list_name not in known_lists:
+        return fault(line, "list", "unknown_list", f"there are {', '.join(known_lists)}")
     said = cells.get("opted_out", "").lower()
     if said not in _YES | _NO:
         return fault(line, "opted_out", "invalid", "opted_out is true or false; empty means true")

@@ -45,7 +45,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
             "revoked or expired. Which of these it was is not said."
         ),
         (
-            "Send `Authorization: Bearer tg_live_…` or `tg_test_…`, under /v1/admin the operator's key; "
+            "Send `Authorization: Bearer tg_live_…` or `tg_test_…`, under /v1/admin/… the operator's key; "
             "create another key if this one has ended."
         ),
     ),
@@ -245,7 +245,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Send again after Retry-After, which is midnight UTC, or ask the operator to raise the cap.",
     ),
     "queue_full": (
-        "What already waits for the same sender takes longer than the message's `ttl_seconds`.",
+        (
+            "What already waits for the same sender takes longer than the message's `ttl_seconds`; "
+            "`estimated_dispatch_at` says when it would leave."
+        ),
         "Send again after Retry-After, raise `ttl_seconds`, or add a sender.",
     ),
     "conflict": (

@@ -31,6 +31,8 @@ class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     charged: Literal[False]
     """A refused request never costs anything."""
     retry_after_ms: int | None = None
+    estimated_dispatch_at: str | None = None
+    """Of `queue_full`: when the message would leave, had it lived so long."""
     errors: tuple[FieldFault, ...] = ()
     """Each wrong field, by JSON pointer; `?name` is a query parameter."""
 
@@ -45,12 +47,14 @@ class Refusal(Exception):
         *,
         errors: tuple[FieldFault, ...] = (),
         retry_after_ms: int | None = None,
+        estimated_dispatch_at: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> None:
         self.kind = PROBLEMS[code]
         self.detail = self.kind.explanation if detail is None else detail
         self.errors = errors
         self.retry_after_ms = retry_after_ms
+        self.estimated_dispatch_at = estimated_dispatch_at
         self.headers = headers or {}
         super().__init__(self.detail)
 
@@ -75,6 +79,7 @@ def problem_of(refusal: Refusal, *, public_url: str, request_id: str) -> Problem
         retryable=kind.retryable,
         charged=False,
         retry_after_ms=refusal.retry_after_ms,
+        estimated_dispatch_at=refusal.estimated_dispatch_at,
         errors=refusal.errors,
     )
 

@@ -85,6 +85,8 @@ class Declined(Struct, frozen=True, kw_only=True, tag="declined"):
     code: DeclineCode
     detail: str
     retry_after_ms: int | None = None
+    estimated_dispatch_at: str | None = None
+    """Of a full queue: when the message would have left, had it lived so long."""
     errors: tuple[FieldFault, ...] = ()
     rates: tuple[RateState, ...] = ()
 

@@ -1,6 +1,6 @@
 """What a gate's refusal says to a person."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gateway.admission.pumping import Hold
 from gateway.admission.verdict import GateName, Refused
@@ -14,14 +14,23 @@ from tenants.budgets.budget import PLATFORM
 from tenants.credits.money import format_amount
 
 
-def declined(refused: Refused, draft: Draft, plan: Plan) -> Declined:
+def declined(refused: Refused, draft: Draft, plan: Plan, now: datetime) -> Declined:
     """Return the refusal of a gate with a sentence that names what stood in the way and the way out."""
+    leaves_at = _leaves_at(refused, draft, now)
     return Declined(
         code=refused.gate,
         detail=_detail(refused, draft),
         retry_after_ms=refused.retry_after_ms,
+        estimated_dispatch_at=leaves_at,
         rates=_used_up(refused, draft.number.country, plan),
     )
+
+
+def _leaves_at(refused: Refused, draft: Draft, now: datetime) -> str | None:
+    """The queue is full by `retry_after_ms` more than the message's life."""
+    if refused.gate != "queue_full" or refused.retry_after_ms is None:
+        return None
+    return timestamp(now + timedelta(milliseconds=draft.ttl_ms + refused.retry_after_ms))
 
 
 def requests_used_up(refused: Refused, plan: Plan) -> Declined:

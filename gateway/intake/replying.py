@@ -114,7 +114,7 @@ class Replying:
         admission = admission_of(snapshot, scope, request, draft, chosen)
         verdict = await self._verdict(snapshot, admission, reply.kind)
         if isinstance(verdict, Refused):
-            return declined(verdict, draft, snapshot.plan)
+            return declined(verdict, draft, snapshot.plan, now)
         return Admissible(
             snapshot=snapshot,
             scope=scope,

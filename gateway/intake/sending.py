@@ -234,12 +234,12 @@ class Sending:
             chosen = await self._choosing.choose(snapshot, scope, request, draft)
             if chosen is None:
                 refusal = self._choosing.no_sender(snapshot, request, draft)
-                return _gate_before(snapshot, scope, request, draft) or refusal
+                return _gate_before(snapshot, scope, request, draft, now) or refusal
             sender, wait_ms = chosen.sender, chosen.wait_ms
             judged = ruled_draft(snapshot, scope, request, draft, sender, tariff=tariff, now=now)
             ruled = await self._agreed_to(scope, snapshot, judged)
             if isinstance(ruled, Declined):
-                return _gate_before(snapshot, scope, request, draft) or ruled
+                return _gate_before(snapshot, scope, request, draft, now) or ruled
             draft = ruled
             admission = admission_of(snapshot, scope, request, draft, chosen, counted=counted is not None)
             match await self._admit(admission):
@@ -267,7 +267,7 @@ class Sending:
                     )
                 case Refused() as refused:
                     self._protect_tally.count(admission, refused)
-                    return declined(refused, draft, snapshot.plan)
+                    return declined(refused, draft, snapshot.plan, now)
                 case StalePolicy(version=version):
                     await self._policies.at_least(scope.tenant_id, version)
                 case Unprojected():
@@ -399,7 +399,7 @@ class Sending:
 
 
 def _gate_before(
-    snapshot: TenantSnapshot, scope: TenantScope, request: SendRequest, draft: Draft
+    snapshot: TenantSnapshot, scope: TenantScope, request: SendRequest, draft: Draft, now: datetime
 ) -> Declined | None:
     """
     Return the refusal of the gate that would refuse anyway: the tenant hears of it before the missing sender
@@ -407,7 +407,7 @@ def _gate_before(
     """
     admission = admission_of(snapshot, scope, request, draft, Chosen(None, 0))
     verdict = decide_without_redis(policy_of(snapshot), admission, opted_out=False)
-    return declined(verdict, draft, snapshot.plan) if isinstance(verdict, Refused) else None
+    return declined(verdict, draft, snapshot.plan, now) if isinstance(verdict, Refused) else None
 
 
 def _count_refused(declined: Declined, scope: TenantScope) -> None:

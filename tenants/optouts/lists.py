@@ -9,6 +9,9 @@ from tenants.errors import InvalidInput
 EVERYTHING: Final = "all"
 """The list that stops every message of the tenant; what a bare STOP means."""
 
+STOPPING: Final = (EVERYTHING, "otp", "transactional", "promotional")
+"""The lists that stop messages: that of everything, and one for each type."""
+
 _NAME: Final = re.compile("[a-z0-9-]{1,40}")
 _NUMBER: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 

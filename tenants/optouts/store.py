@@ -1,16 +1,35 @@
 """Queries on opt-outs."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 from uuid import UUID
 
-from sqlalchemy import CursorResult, delete, select, tuple_
+from sqlalchemy import CursorResult, delete, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tenants.ids import new_uuid
 from tenants.optouts.models import OptOut, OptOutChange
 from tenants.scope import TenantScope
+
+_NAMES: Final = text(
+    """
+    WITH RECURSIVE found (name) AS (
+        (SELECT list_name FROM opt_outs WHERE tenant_id = :tenant_id ORDER BY list_name LIMIT 1)
+        UNION ALL
+        SELECT (SELECT list_name FROM opt_outs WHERE tenant_id = :tenant_id AND list_name > found.name
+                ORDER BY list_name LIMIT 1)
+        FROM found WHERE found.name IS NOT NULL
+    )
+    SELECT name FROM found WHERE name IS NOT NULL
+    """
+)
+"""One look into the primary key per list, however many numbers stand on it."""
+
+
+async def list_names(scope: TenantScope, session: AsyncSession) -> list[str]:
+    """Return the names of the tenant's lists that hold a number, sorted."""
+    return list(await session.scalars(_NAMES, {"tenant_id": scope.tenant_id}))
 
 
 async def add(

@@ -118,6 +118,47 @@ async def test_a_query_parameter_has_its_name_on_the_wire(customer, query, field
     assert [error["field"] for error in answer.json()["errors"]] == [field]
 
 
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("limit=1&limit=2", "?limit"),
+        ("status=queued&status=delivered", "?status"),
+        ("from=A&from=B", "?from"),
+    ],
+)
+async def test_a_query_parameter_that_is_given_twice_is_refused(customer, query, field) -> None:
+    """Else the last one would win without a word; only `context` takes several."""
+    answer = await customer.api.get(f"/v1/messages?{query}")
+    assert _problem(answer) == (422, "validation_failed")
+    assert answer.json()["errors"][0]["field"] == field
+    assert (await customer.api.get("/v1/messages?context=a%3Db&context=c%3Dd")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "refused"),
+    [
+        (b"", None),
+        (b"{}", None),
+        (b'{"x": 1}', ("/x", "unknown_field")),
+        (b"[]", ("/", "invalid")),
+        (b"x=1", ("/", "unexpected")),
+    ],
+)
+async def test_a_body_where_none_is_taken_is_no_silent_default(customer, operator, body, refused) -> None:
+    """An object without members is what many clients send instead of none."""
+    for api, method, path in (
+        (customer.api, "PUT", "/v1/opt-outs/+12065550123"),
+        (customer.api, "DELETE", "/v1/opt-outs/+12065550123"),
+        (operator, "POST", f"/v1/admin/tenants/{customer.id}/resume"),
+    ):
+        answer = await api.request(method, path, content=body, headers=JSON)
+        if refused is None:
+            assert answer.is_success, answer.text
+        else:
+            assert _problem(answer)[0] == 422
+            assert [(each["field"], each["code"]) for each in answer.json()["errors"]] == [refused]
+
+
 async def test_a_nul_character_is_refused_before_postgres_sees_it(customer) -> None:
     """Postgres stores no U+0000; a backslash before a harmless u0000 stays harmless."""
     raw = b'{"name": "a\\u0000b", "body": "x", "type": "otp"}'

@@ -258,3 +258,17 @@ async def test_the_summary_counts(customer, operator) -> None:
     summary = (await operator.get("/v1/admin/metrics/summary")).json()
     assert summary["tenants"]["active"] >= 1
     assert summary["webhook_deliveries_pending"] >= 0
+
+
+async def test_a_plan_is_read_and_changed_by_itself(operator, customer) -> None:
+    """As with the tenant around it; fields are named from the plan's own root."""
+    path = f"/v1/admin/tenants/{customer.id}/plan"
+    before = (await operator.get(path)).json()
+    changed = await operator.patch(path, json={"country_mps": {"US": 5}})
+    assert changed.json() == before | {"country_mps": {"US": 5.0}}
+    tenant = (await operator.get(f"/v1/admin/tenants/{customer.id}")).json()
+    assert tenant["plan"] == changed.json() == (await operator.get(path)).json()
+    wrong = await operator.patch(path, json={"country_mps": {"US": 1e-320}})
+    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "/country_mps/US")
+    nobody = await operator.get("/v1/admin/tenants/ten_01K3ZQ4V7N8R9T0W2Y4A6C8E0G/plan")
+    assert nobody.status_code == 404

@@ -40,6 +40,32 @@ async def test_the_ledger_of_another_tenant_is_invisible(customer, stranger) -> 
     assert await ledger(stranger) == []
 
 
+async def test_an_opt_out_on_a_list_that_is_none_is_refused(customer, stranger, operator) -> None:
+    """A typo would be taken for an opt-out that no send ever looks at."""
+    listed = (await customer.api.get("/v1/opt-out-lists")).json()["data"]
+    assert [(each["name"], each["stops"]) for each in listed] == [
+        (name, name) for name in ("all", "otp", "transactional", "promotional")
+    ]
+    path = "/v1/opt-out-lists/nope/numbers"
+    for method, where in (("PUT", f"{path}/{NUMBER}"), ("DELETE", f"{path}/{NUMBER}"), ("GET", path)):
+        answer = await customer.api.request(method, where)
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+        assert "all, otp, transactional, promotional" in answer.json()["detail"]
+    filtered = await customer.api.get("/v1/opt-outs?list=nope")
+    assert (filtered.status_code, filtered.json()["errors"][0]["field"]) == (422, "?list")
+    file = await customer.api.post("/v1/opt-outs/import", json={"csv": f"number,list\n{NUMBER},nope\n"})
+    assert [(each["column"], each["code"]) for each in file.json()["errors"]] == [("list", "unknown_list")]
+    spoken = {"number": NUMBER, "agent": "Jo", "list": "nope"}
+    told = await operator.post(f"/v1/admin/tenants/{customer.id}/opt-outs", json=spoken)
+    assert (told.status_code, told.json()["errors"][0]["field"]) == (422, "/list")
+    assert await ledger(customer) == []
+    await customer.api.post("/v1/keywords", json={"word": "NOPE", "action": "opt_out", "list": "nope"})
+    assert (await customer.api.put(f"{path}/{NUMBER}")).status_code == 200
+    own = (await customer.api.get("/v1/opt-out-lists")).json()["data"][-1]
+    assert own == {"name": "nope", "stops": None}
+    assert (await stranger.api.put(f"{path}/{NUMBER}")).status_code == 404
+
+
 async def test_a_file_with_a_fault_changes_nothing_and_says_where_it_is(customer) -> None:
     """Half a file would leave the author to find out which half."""
     rows = ["number,list", f"{NUMBER},promotional", "5559999,all", f"{OTHER},NOT A LIST", f"{OTHER}", ""]

@@ -268,6 +268,20 @@ async def test_a_slash_at_the_end_takes_no_headers_away(customer, world, path) -
     assert answer.headers.get_list("ratelimit") == ['"requests";r=4;t=1']
 
 
+async def test_a_full_queue_tells_when_the_message_would_leave(customer, world) -> None:
+    """A client chooses between waiting and a longer life; alone and in a batch alike."""
+    at = "2026-01-02T03:04:05.678Z"
+    world.sending.answer = Declined(
+        code="queue_full", detail="no", retry_after_ms=1, estimated_dispatch_at=at
+    )
+    alone = await customer.api.post("/v1/messages", json=SEND)
+    assert (alone.status_code, alone.json()["estimated_dispatch_at"]) == (429, at)
+    batch = await customer.api.post("/v1/messages/batch", json={"messages": [SEND]})
+    assert batch.json()["data"][0]["error"]["estimated_dispatch_at"] == at
+    world.sending.answer = Declined(code="opted_out", detail="no")
+    assert "estimated_dispatch_at" not in (await customer.api.post("/v1/messages", json=SEND)).json()
+
+
 async def test_an_answer_that_has_its_rate_keeps_it(customer, world) -> None:
     """The rate that refused is the one to wait for."""
     world.sending.rate = RATE

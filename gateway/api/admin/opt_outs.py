@@ -12,6 +12,7 @@ from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
 from gateway.api.opt_out_changing import change, project
+from gateway.api.opt_out_names import known_lists, no_such_list
 from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
 from gateway.api.path_ids import named_tenant
 from gateway.api.refusals import Refusal
@@ -59,6 +60,9 @@ async def enter_opt_out(
 
     async def work(session: AsyncSession) -> OptOutState:
         await accounts.get(scope, session)
+        known = await known_lists(scope, session)
+        if data.list_ not in known:
+            raise Refusal.of_field("/list", "unknown_list", no_such_list(known))
         done = await change(
             scope,
             session,

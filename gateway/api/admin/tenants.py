@@ -21,6 +21,7 @@ from tenants.accounts import service
 from tenants.accounts.enrolment import NewTenant
 from tenants.accounts.models import Tenant
 from tenants.accounts.plan import Plan
+from tenants.errors import InvalidInput
 from tenants.ids import encode
 from tenants.scope import TenantScope
 
@@ -148,6 +149,33 @@ async def update_tenant(
         tenant = tenant_view(await _apply(scope, session, data))
     await desk.services.policy_changed(scope.tenant_id)
     return tenant
+
+
+@get("/tenants/{tenant_id:str}/plan", responses=refusals(*OPERATOR, "not_found"), summary="Read a plan")
+async def get_tenant_plan(tenant_id: FromPath[str], desk: NamedDependency[Desk]) -> Plan:
+    """Return the plan by itself."""
+    async with desk.operator() as session:
+        return service.plan_of(await service.get(named_tenant(tenant_id), session))
+
+
+@patch(
+    "/tenants/{tenant_id:str}/plan",
+    responses=refusals(*OPERATOR, *WITH_BODY, "not_found", "tenant_closed", "balance_not_zero"),
+    summary="Change a plan",
+    description="The same as `plan` in `PATCH /v1/admin/tenants/{tenant_id}`; what is not named stays.",
+)
+async def update_tenant_plan(
+    tenant_id: FromPath[str], data: JSONBody[dict[str, Any]], desk: NamedDependency[Desk]
+) -> Plan:
+    """Change what the body names, all or nothing."""
+    scope = named_tenant(tenant_id)
+    try:
+        async with desk.operator() as session:
+            plan = service.plan_of(await _apply(scope, session, TenantPatch(plan=data)))
+    except InvalidInput as error:  # the plan is the whole body here
+        raise InvalidInput(error.field.removeprefix("/plan") or "/", error.code, error.detail) from error
+    await desk.services.policy_changed(scope.tenant_id)
+    return plan
 
 
 @post("/tenants/{tenant_id:str}/suspend", status_code=200, responses=_MOVES, summary="Suspend a tenant")

@@ -210,6 +210,7 @@ def refusal_of_send(declined: Declined) -> Refusal:
         errors=declined.errors,
         retry_after_ms=declined.retry_after_ms,
         headers=rate_headers(declined.rates),
+        estimated_dispatch_at=declined.estimated_dispatch_at,
     )
 
 

@@ -14,6 +14,7 @@ from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, WITH_BODY, WITH_IDEMPOTENCY, refusals
 from gateway.api.opt_out_changing import change, project
 from gateway.api.opt_out_files import read_opt_outs
+from gateway.api.opt_out_names import known_lists, no_such_list, refuse_unknown_list
 from gateway.api.paging import (
     DEFAULT_LIMIT,
     After,
@@ -33,6 +34,7 @@ from tenants.ids import encode
 from tenants.optouts import lists, service
 
 _OPT_OUTS: Final = {NEEDS: "opt-outs"}
+_STOPS: Final = {name: name for name in lists.STOPPING}
 
 
 class OptOutView(Struct, frozen=True, kw_only=True):
@@ -43,6 +45,21 @@ class OptOutView(Struct, frozen=True, kw_only=True):
     """`all`, a message type, or a list of the tenant's own."""
     source: str
     created_at: str | None
+
+
+class OptOutList(Struct, frozen=True, kw_only=True):
+    """One list."""
+
+    name: str
+    stops: str | None
+    """`all` messages or those of a type; null for a list of the tenant's own, which stops none by itself."""
+
+
+class OptOutLists(Struct, frozen=True, kw_only=True):
+    """Every list of the tenant."""
+
+    data: list[OptOutList]
+    next_cursor: None = None
 
 
 class OptOutState(Struct, frozen=True, kw_only=True):
@@ -97,13 +114,26 @@ async def list_opt_outs(
     list_name: Annotated[str | None, QueryParameter(name="list", max_length=40)] = None,
 ) -> Page[OptOutView]:
     """Return a page of opt-outs of one list or of all."""
+    if list_name is not None:
+        async with desk.tenant(request.auth) as session:
+            known = await known_lists(request.auth, session)
+        if list_name not in known:
+            raise Refusal.of_field("?list", "unknown_list", no_such_list(known))
     return await _page(request, desk, limit, after, list_name)
+
+
+@get("/opt-out-lists", opt=_OPT_OUTS, responses=refusals(*TENANT), summary="List the opt-out lists")
+async def list_lists_of_opt_outs(request: ApiRequest, desk: NamedDependency[Desk]) -> OptOutLists:
+    """Return what there is to be on; `all` is what a bare STOP means."""
+    async with desk.tenant(request.auth) as session:
+        known = await known_lists(request.auth, session)
+    return OptOutLists(data=[OptOutList(name=name, stops=_STOPS.get(name)) for name in known])
 
 
 @get(
     "/opt-out-lists/{name:str}/numbers",
     opt=_OPT_OUTS,
-    responses=refusals(*TENANT),
+    responses=refusals(*TENANT, "not_found"),
     summary="List the numbers of one list",
 )
 async def list_numbers(
@@ -114,7 +144,9 @@ async def list_numbers(
     after: After = None,
 ) -> Page[OptOutView]:
     """Return a page of one list."""
-    return await _page(request, desk, limit, after, lists.check_list(name))
+    async with desk.tenant(request.auth) as session:
+        await refuse_unknown_list(request.auth, session, name)
+    return await _page(request, desk, limit, after, name)
 
 
 @put(
@@ -145,7 +177,7 @@ async def delete_opt_out(
 @put(
     "/opt-out-lists/{name:str}/numbers/{number:str}",
     opt=_OPT_OUTS,
-    responses=refusals(*TENANT, "invalid_number"),
+    responses=refusals(*TENANT, "not_found", "invalid_number"),
     summary="Opt a number out of one list",
 )
 async def put_number(
@@ -159,7 +191,7 @@ async def put_number(
     "/opt-out-lists/{name:str}/numbers/{number:str}",
     status_code=200,
     opt=_OPT_OUTS,
-    responses=refusals(*TENANT, "invalid_number"),
+    responses=refusals(*TENANT, "not_found", "invalid_number"),
     summary="Take a number off one list",
 )
 async def delete_number(
@@ -223,7 +255,8 @@ async def import_opt_outs(
     request: ApiRequest, data: JSONBody[OptOutImportBody], desk: NamedDependency[Desk]
 ) -> Response[ImportView]:
     """Take a file from another system."""
-    read = read_opt_outs(data.csv)
+    async with desk.tenant(request.auth) as session:
+        read = read_opt_outs(data.csv, await known_lists(request.auth, session))
     key = await desk.services.data_keys.of(request.auth.tenant_id)
     changes: list[service.Change] = []
 
@@ -272,6 +305,7 @@ async def _change(
     e164 = _e164(number)
     key = await desk.services.data_keys.of(request.auth.tenant_id)
     async with desk.tenant(request.auth) as session:
+        await refuse_unknown_list(request.auth, session, list_name)
         made = await change(
             request.auth,
             session,

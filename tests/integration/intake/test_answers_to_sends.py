@@ -56,6 +56,8 @@ async def test_a_day_that_is_used_up_shows_in_the_estimate_and_fills_the_queue(s
     assert (full.status_code, full.json()["code"]) == (429, "queue_full")
     wait = timedelta(milliseconds=full.json()["retry_after_ms"])
     assert abs(now + wait + timedelta(seconds=60) - midnight) < timedelta(seconds=15)
+    leaves_at = datetime.fromisoformat(full.json()["estimated_dispatch_at"])
+    assert abs(leaves_at - midnight) < timedelta(seconds=15)
 
 
 REFUSING = {"country_mps": {"US": 0.1}, "burst": "refuse"}
