@@ -45,7 +45,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
             "revoked or expired. Which of these it was is not said."
         ),
         (
-            "Send `Authorization: Bearer tg_live_…` or `tg_test_…`, under /v1/admin/… the operator's key; "
+            "Send `Authorization: Bearer tg_live_…` or `tg_test_…`, on the operator's routes the operator's key; "
             "create another key if this one has ended."
         ),
     ),
