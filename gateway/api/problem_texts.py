@@ -45,8 +45,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
             "revoked or expired. Which of these it was is not said."
         ),
         (
-            "Send `Authorization: Bearer tg_live_…` or `tg_test_…`, on the operator's routes the operator's key; "
-            "create another key if this one has ended."
+            "Send `Authorization: Bearer tg_live_…` or `tg_test_…`, on the operator's routes the operator's "
+            "key; create another key if this one has ended."
         ),
     ),
     "signature_rejected": (
