@@ -110,7 +110,7 @@ async def test_a_wrong_value_names_its_field_and_nothing_is_stored(customer):
         ({"type": TFN, "name": ""}, "/name"),
         ({"type": TFN, "name": "n", "parent": "reg_1"}, "/parent"),
         ({"type": "US_TEN_DLC_CAMPAIGN_REGISTRATION", "name": "n"}, "/parent"),
-        ({"type": TFN, "name": "n", "values": {"companyInfo.city": 7}}, "/values"),
+        ({"type": TFN, "name": "n", "values": {"companyInfo.city": 7}}, "/values/companyInfo.city"),
         ({"type": TFN, "name": "n", "surplus": 1}, "/surplus"),
     ],
 )

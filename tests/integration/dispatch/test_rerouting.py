@@ -375,6 +375,7 @@ def calling(world, worker_pool, scripted_carrier):
             route=mine.route,
             carrier=carrier,
             lanes=None,
+            turns=None,
             keys=DataKeys(worker_pool, SECRET_KEY),
             recorder=world.recorder,
             backoff=None,
