@@ -163,11 +163,11 @@ class Caller:
         """Record what the gateway decided by itself, without asking the carrier."""
         self._recorder.put(message, result, called=False)
 
-    async def _released(self, claimed: ClaimedMessage, *, fresh_until: float) -> ClaimedMessage | None:
+    def _released(self, claimed: ClaimedMessage, *, fresh_until: float) -> Awaitable[ClaimedMessage | None]:
         """Wait for the instant, of the lanes or of the static share, whichever granted it."""
         if isinstance(claimed, GrantedMessage):
-            return await self._turns.released(claimed, until=fresh_until)
-        return await released(self._lanes, claimed)
+            return self._turns.released(claimed, until=fresh_until)
+        return released(self._lanes, claimed)
 
     async def _kept(self, message: MarkedMessage) -> Refused | NotSent | None:
         """Say why a message that was held up since its mark must not leave after all."""

@@ -12,7 +12,7 @@ leaves neither unknowns nor suspects.
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -95,11 +95,11 @@ class Handover:
         await fp(FaultPoint.WORKER_AFTER_CLAIM)
         by_id = {message.message_id: message for message in claimed}
         now = self._clock.now()
-        called: Collection[UUID] = ()
+        fallen: Sequence[ClaimedMessage] = claimed
         try:
             async with self._marking:
                 if not suspicious or await self._may_try(claimed[0], now):
-                    called = await self._mark_and_call(by_id, now)
+                    fallen = await self._mark_and_call(by_id, now)
         except REFUSED_ROWS as error:
             await self._apart(claimed, error)
             return
@@ -108,13 +108,13 @@ class Handover:
             await self._take_back(claimed, leased_until=now + LEASE)
             return
         if claimed[0].by_lanes:
-            await self._settle(claimed, called)
+            await self._settle(claimed, fallen)
 
-    async def _settle(self, claimed: Sequence[ClaimedMessage], called: Collection[UUID]) -> None:
+    async def _settle(self, claimed: Sequence[ClaimedMessage], fallen: Sequence[ClaimedMessage]) -> None:
         """Give up the leases, and the place in line of what was canceled, expired or moved meanwhile."""
         try:
             await self._lanes.settle(self._route, [message.message_id for message in claimed])
-            await self._lanes.fell_away([each for each in claimed if each.message_id not in called])
+            await self._lanes.fell_away(fallen)
         except (RedisUnavailable, ScriptFailed) as error:
             # The leases run out and the messages are claimed again; their marks turn the second claim away.
             _log.warning("settle_failed", route=self._route, error=str(error))
@@ -126,8 +126,10 @@ class Handover:
             self._room.give_back()
         return allowed
 
-    async def _mark_and_call(self, claimed: Mapping[UUID, ClaimedMessage], now: datetime) -> Collection[UUID]:
-        """Return those that are being called; the others' rows say that they must not be."""
+    async def _mark_and_call(
+        self, claimed: Mapping[UUID, ClaimedMessage], now: datetime
+    ) -> Sequence[ClaimedMessage]:
+        """Start the calls; returns the others, whose rows say that they must not be made."""
         await fp(FaultPoint.WORKER_BEFORE_MARK)
         identities = {message_id: message.identity for message_id, message in claimed.items()}
         async with self._pool.acquire() as connection:
@@ -138,8 +140,11 @@ class Handover:
         await fp(FaultPoint.WORKER_AFTER_MARK)
         for message in marked:
             self._start(self._call(message, claimed[message.message_id], before_mark), self._called)
+        if len(marked) == len(claimed):
+            return ()
         self._room.give_back(len(claimed) - len(marked))
-        return {message.message_id for message in marked}
+        called = {message.message_id for message in marked}
+        return [message for message_id, message in claimed.items() if message_id not in called]
 
     async def _apart(self, claimed: Sequence[ClaimedMessage], error: Exception) -> None:
         """Mark each by itself, so that a row the database refuses does not hold up the others."""
