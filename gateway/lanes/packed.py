@@ -60,7 +60,11 @@ class PackedFlow(Struct, frozen=True):
 
 
 class Page(Struct, frozen=True):
-    """A page of the queue; `last` is where the next one goes on, None after the last."""
+    """
+    A page of the queue; `last` is where the next one goes on, None after the last.
+
+    Its flows come as their oldest messages did: whose has waited longest has the first turn.
+    """
 
     flows: list[PackedFlow]
     unreadable: list[UUID]
@@ -91,6 +95,7 @@ async def _packed(connection: HotConnection, route: str, after: UUID, size: int)
     if read.unreadable or len(read.entries) != len(items):
         return None
     flows = [PackedFlow(entry, items[entry.message_id]) for entry in read.entries]
+    flows.sort(key=_oldest)
     count = sum(flow.messages for flow in flows)
     return Page(flows, [], max(items) if count == size else None)
 
@@ -102,6 +107,10 @@ def _is_whole(row: asyncpg.Record) -> bool:
         and len(items) == ITEM_BYTES * row["messages"]
         and min(items[_PARTS_AT::ITEM_BYTES]) > 0
     )
+
+
+def _oldest(flow: PackedFlow) -> bytes:
+    return flow.items[:_UUID_BYTES]
 
 
 def _newest(items: bytes) -> UUID:

@@ -81,6 +81,24 @@ async def test_what_cannot_be_packed_is_told_and_stops_nothing(worker_pool, rout
     assert "page_not_packed" in [line["event"] for line in lines]
 
 
+@pytest.mark.parametrize("broken", [False, True], ids=["packed", "one by one"])
+async def test_whose_oldest_message_waited_longest_has_the_first_turn(
+    worker_pool, worker_engine, database, broken
+):
+    """Neither the newest message nor the place of a row decides."""
+    name = f"packed-{new_uuid().hex[-6:]}"
+    early, late = [await enrol(worker_engine, credit=100) for _ in range(2)]
+    made = [new_message(scope, route=name) for scope in (early, late, late, early)]
+    await accept(worker_pool, *made)
+    if broken:
+        await database.execute(
+            "UPDATE dispatch_queue SET lane = '{}' WHERE message_id = $1", made[2].entry.message_id
+        )
+    async with worker_pool.acquire() as connection, connection.transaction(readonly=True):
+        page = await read_page(connection, name)
+    assert [flow.newest.tenant_id for flow in page.flows] == [early.tenant_id, late.tenant_id]
+
+
 async def test_a_rebuild_queues_every_message_once(worker_pool, route, redis_url):
     """In parts, lane by lane."""
     name, entries = route
