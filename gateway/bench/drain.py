@@ -42,10 +42,12 @@ async def watch(
 
     Raises:
         TimeoutError: They do not arrive.
+        ValueError: They were gone before they could be looked at twice.
     """
     start = await _mark(stack, count, before + round(FROM * total), within_s)
     end = await _mark(stack, count, before + round(UNTIL * total), within_s)
-    items = end.arrived - start.arrived
+    if (items := end.arrived - start.arrived) == 0:
+        raise ValueError(f"a backlog of {total} is gone at one look; a longer one can be watched")
     return Drained(
         per_s=items / (end.at - start.at),
         us={name: (end.cpu_s[name] - start.cpu_s[name]) * 1e6 / items for name in end.cpu_s},
