@@ -246,7 +246,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "queue_full": (
         (
-            "What already waits for the same sender takes longer than the message's `ttl_seconds`; "
+            "What goes before the message at its sender takes longer than its `ttl_seconds`; "
             "`estimated_dispatch_at` says when it would leave."
         ),
         "Send again after Retry-After, raise `ttl_seconds`, or add a sender.",

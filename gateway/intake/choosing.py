@@ -97,15 +97,16 @@ class Choosing:
     ) -> int:
         country, tenant_rate = draft.number.country, snapshot.plan.mps(draft.number.country)
         gates = channel_gates(sender, draft.channel)
-        rate = gates.rate(country)
         return await self._backlog.estimated_wait_ms(
             Line(
                 route=route_of(scope, sender),
                 lane=LaneKey(lane_identity(sender.id, draft.channel), country, PRIORITIES[draft.type]),
-                rate=rate if tenant_rate is None else min(rate, tenant_rate),
+                rate=gates.rate(country),
+                tenant_rate=tenant_rate,
                 shared=gates.shared,
                 caps=gates.daily,
-            )
+            ),
+            scope.tenant_id,
         )
 
 

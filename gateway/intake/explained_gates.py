@@ -174,7 +174,7 @@ def _queue(admission: Admission, around: Surroundings) -> ExplainedGate:
         gate="queue",
         verdict="closed",
         input=looked_at,
-        detail="the queue to this sender is longer than the message would live",
+        detail="what goes before it at this sender takes longer than the message would live",
         code="queue_full",
         opens_at=timestamp(around.now + timedelta(milliseconds=too_long)),
     )

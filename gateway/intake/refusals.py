@@ -108,5 +108,5 @@ _TEXTS: dict[GateName, str] = {
     "pumping_suspected": "the messages look like SMS pumping",
     "rate_limited": "the plan's requests per second are used up",
     "daily_cap_reached": "the rollout's messages a day to {country} are used up; the next UTC day opens them",
-    "queue_full": "the queue to this sender is longer than the message would live",
+    "queue_full": "what goes before it at this sender takes longer than the message would live",
 }

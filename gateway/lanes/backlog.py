@@ -1,22 +1,35 @@
-"""How long a message would wait in its line, answered from memory and refreshed a few times a second."""
+"""
+How long a message would wait in its line, answered from memory and refreshed a few times a second.
+
+Where all that waits would have left within a second, that is the answer, and costs a message no call. Where
+it would not, or where one part takes a second or more, Redis is asked where the tenant stands in the lane.
+"""
 
 import asyncio
 import time
 from collections.abc import Callable, Mapping
 from typing import Final
+from uuid import UUID
 
+import structlog
 from msgspec import Struct
 
 from gateway.lanes.entry import DailyCap, LaneEntry
-from gateway.lanes.errors import RedisUnavailable
+from gateway.lanes.errors import RedisUnavailable, ScriptFailed
+from gateway.lanes.lanes import LaneKey
 from gateway.lanes.line_sums import Line, LineSums, day_wait_s, sums_of
-from gateway.lanes.queues import Channel, ChannelGates, Queues, RouteQueues, Today
+from gateway.lanes.queues import Channel, ChannelGates, Place, Queues, RouteQueues, Today
+
+_log = structlog.get_logger(__name__)
 
 _MILLISECONDS: Final = 1000
 _GATES_KNOWN_FOR_S: Final = 10.0
 """A campaign that a number joins shows in the estimates of its other numbers after that."""
 _DAY_KNOWN_FOR_S: Final = 30.0
 _HALF: Final = 2.0
+_WORTH_ASKING_S: Final = 1.0
+_SLOW: Final = 1.0
+"""Parts per second: at this rate and below, it is worth asking what gates are owed for the last message."""
 _NO_GATES: Final[Mapping[Channel, ChannelGates]] = {}
 
 
@@ -37,6 +50,7 @@ class _Route:
         self.gates: Mapping[Channel, ChannelGates] = _NO_GATES
         self.gates_read_at = float("-inf")
         self.caps: dict[str, _Used] = {}
+        self.places: dict[tuple[LaneKey, UUID], asyncio.Task[Place | None]] = {}
         self.reading = asyncio.Lock()
 
 
@@ -57,7 +71,7 @@ class BacklogView:
         self._monotonic = monotonic
         self._routes: dict[str, _Route] = {}
 
-    async def estimated_wait_ms(self, line: Line) -> int:
+    async def estimated_wait_ms(self, line: Line, tenant_id: UUID) -> int:
         """
         Return how long a new message of the line would wait: at its lane, its campaign, its route, its day.
 
@@ -66,14 +80,22 @@ class BacklogView:
         route = self._of(line.route)
         if self._is_old(route):
             await self._refresh(line.route, route)
-        wait_s = route.sums.wait_s(line)
+        wait_s, place = route.sums.longest_s(line), None
+        if wait_s >= _WORTH_ASKING_S or min(line.rates) <= _SLOW:
+            place = await self._place(route, line, tenant_id)
+            wait_s = route.sums.wait_s(line, place)
         for cap in line.caps:
-            wait_s = max(wait_s, await self._day_wait_s(route, line, cap))
+            wait_s = max(wait_s, await self._day_wait_s(route, line, cap, place))
         return round(wait_s * _MILLISECONDS)
 
     def admitted(self, entry: LaneEntry) -> None:
         """Count a message that was accepted here and that the figures do not know yet."""
-        self._of(entry.route).sums.add_entry(entry)
+        route = self._of(entry.route)
+        route.sums.add_entry(entry)
+        lane = LaneKey(entry.identity, entry.country, entry.priority)
+        asked = route.places.get((lane, entry.tenant_id))
+        if asked is not None and asked.done() and (place := asked.result()) is not None:
+            place.own += 1
 
     def _of(self, name: str) -> _Route:
         if (route := self._routes.get(name)) is None:
@@ -93,6 +115,7 @@ class BacklogView:
             queues = await self._queues.of(name)
             await self._read_gates(name, route, queues)
             route.sums = sums_of(queues, route.gates)
+            route.places = {}
         except RedisUnavailable:
             pass
         finally:
@@ -107,22 +130,43 @@ class BacklogView:
         if unknown := [channel for channel in channels if channel not in route.gates]:
             route.gates = {**route.gates, **await self._queues.gates(name, unknown)}
 
-    async def _day_wait_s(self, route: _Route, line: Line, cap: DailyCap) -> float:
+    async def _place(self, route: _Route, line: Line, tenant_id: UUID) -> Place | None:
+        """Return where the tenant stands, asked once between two looks at the queues; None if unknown."""
+        asked = route.places.get((line.lane, tenant_id))
+        if asked is None:
+            asked = asyncio.create_task(self._ask(line, tenant_id))
+            route.places[line.lane, tenant_id] = asked
+        return await asyncio.shield(asked)
+
+    async def _ask(self, line: Line, tenant_id: UUID) -> Place | None:
+        try:
+            return await self._queues.place(line.route, line.lane, tenant_id)
+        except RedisUnavailable:
+            return None
+        except ScriptFailed as error:
+            # What stands in Redis is not what we wrote; no send is refused for the want of an estimate.
+            _log.error("place_not_found", route=line.route, error=str(error))
+            return None
+
+    async def _day_wait_s(self, route: _Route, line: Line, cap: DailyCap, place: Place | None) -> float:
         """Return how long the day keeps a message back; 0 while nobody can say."""
-        before = route.sums.before_cap(cap.name, line.lane.priority)
         used = route.caps.get(cap.name)
         if used is None or self._monotonic() >= used.read_again_at:
             try:
                 today = await self._queues.today(line.route, [cap.name])
             except RedisUnavailable:
                 return 0.0
-            used = route.caps[cap.name] = self._used(today, line, cap, before)
-        ends_in_s = max(used.day_ends_at - self._monotonic(), 0.0)
+            waiting = route.sums.towards_cap(cap.name, line.lane.priority)
+            used = route.caps[cap.name] = self._used(today, line, cap, waiting)
         return day_wait_s(
-            used=used.parts, before=before, cap=cap.parts_per_day, ends_in_s=ends_in_s, rate=min(line.rates)
+            used=used.parts,
+            before=route.sums.before_cap(line, cap.name, place),
+            cap=cap.parts_per_day,
+            ends_in_s=max(used.day_ends_at - self._monotonic(), 0.0),
+            rate=min(line.rates),
         )
 
-    def _used(self, today: Today, line: Line, cap: DailyCap, before: int) -> _Used:
+    def _used(self, today: Today, line: Line, cap: DailyCap, waiting: int) -> _Used:
         """
         Return what is known of a cap, and how long that is good for.
 
@@ -130,6 +174,6 @@ class BacklogView:
         again: a cap that is far from full costs no call per message.
         """
         now, parts = self._monotonic(), today.used[cap.name]
-        soonest_s = max(cap.parts_per_day - parts - before, 0) / max(line.rates)
+        soonest_s = max(cap.parts_per_day - parts - waiting, 0) / max(line.rates)
         good_for_s = min(max(soonest_s / _HALF, self._max_age_s), _DAY_KNOWN_FOR_S, today.ends_in_s)
         return _Used(parts, now + today.ends_in_s, now + good_for_s)

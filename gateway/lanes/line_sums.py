@@ -1,24 +1,30 @@
 """
-What stands before a message: sums over lanes, shared gates, daily caps and the route. Pure.
+What stands before a message: at its lane, shared gates, daily caps and the route. Pure.
 
 A message leaves when the last of its gates has let everything before it pass. A gate that is the lane's own
 has the lane before it; a campaign's has all numbers of the campaign; the account's requests have the whole
 route. So each gate is asked by itself, and the slowest decides.
+
+What waits is not all before it: lanes of one priority take turns at what they share, and tenants at a lane
+(docs/adr/0033). A tenant's estimate so says little of how much others have brought, as his turns do.
 """
 
-from collections.abc import Collection, Hashable, Mapping
-from typing import Final, TypeVar
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from typing import Final
 
 from msgspec import Struct
 
+from gateway.lanes.contenders import Contenders
 from gateway.lanes.entry import DailyCap, LaneEntry, Priority, RateGate
 from gateway.lanes.gates import SECOND_US, kept_rate
 from gateway.lanes.lanes import LaneKey
-from gateway.lanes.queues import Channel, ChannelGates, RouteQueues
+from gateway.lanes.queues import Channel, ChannelGates, Place, RouteQueues
+from gateway.lanes.rounds import Waiting
 
 _DAY_S: Final = 86_400.0
-_PRIORITIES: Final = len(Priority)
-_Name = TypeVar("_Name", bound=Hashable)
+_HALF: Final = 0.5
+_URGENT_FIRST: Final = tuple(Priority)
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -27,64 +33,117 @@ class Line(Struct, frozen=True, kw_only=True):
     route: str
     lane: LaneKey
     rate: float
-    """Parts per second of the lane itself, or of the tenant in its country where that is less."""
+    """Parts per second of the lane itself."""
+    tenant_rate: float | None = None
+    """Parts per second of the tenant in the country."""
     shared: tuple[RateGate, ...] = ()
     caps: tuple[DailyCap, ...] = ()
 
     @property
     def rates(self) -> list[float]:
-        """Return the parts per second of every gate it passes, the lane's own first."""
-        return [kept_rate(self.rate), *(kept_rate(gate.parts_per_second) for gate in self.shared)]
+        """Return the parts per second of every gate it passes, those of its own lane and tenant first."""
+        own = self.rate if self.tenant_rate is None else min(self.rate, self.tenant_rate)
+        return [kept_rate(own), *(kept_rate(gate.parts_per_second) for gate in self.shared)]
 
 
 class LineSums:
     """
-    Parts and messages that wait, per priority.
+    What waits in a route, by what it waits for.
 
-    Messages of the same and of more urgent priorities go before a new one; the floor that promotional ones
-    have takes a twentieth, which no estimate shows.
+    The floor that promotional messages have takes a twentieth from the others, which no estimate shows.
     """
 
     def __init__(self, request_us: float = 0) -> None:
         self.request_us = request_us
-        self._lanes: dict[Channel, list[int]] = {}
-        self._gates: dict[str, list[int]] = {}
-        self._caps: dict[str, list[int]] = {}
-        self._messages = [0] * _PRIORITIES
+        self._route = Contenders()
+        self._gates: defaultdict[str, Contenders] = defaultdict(Contenders)
+        self._caps: defaultdict[str, Contenders] = defaultdict(Contenders)
 
-    def add(
-        self, lane: LaneKey, *, parts: int, messages: int, gates: Collection[str], caps: Collection[str]
-    ) -> None:
+    def add(self, lane: LaneKey, waiting: Waiting, *, gates: Collection[str], caps: Collection[str]) -> None:
         """Count what waits, or comes to wait, in a lane."""
-        _count(self._lanes, (lane.identity, lane.country), lane.priority, parts)
-        self._messages[lane.priority] += messages
+        self._route.add(lane, waiting)
         for sums, names in ((self._gates, gates), (self._caps, caps)):
             for name in names:
-                _count(sums, name, lane.priority, parts)
+                sums[name].add(lane, waiting)
 
     def add_entry(self, entry: LaneEntry) -> None:
         """Count a message that was accepted since the figures were read."""
         self.add(
             LaneKey(entry.identity, entry.country, entry.priority),
-            parts=entry.parts,
-            messages=1,
+            Waiting(entry.parts, 1),
             gates=[gate.name for gate in entry.shared_gates],
             caps=[cap.name for cap in entry.daily_caps],
         )
 
-    def wait_s(self, line: Line) -> float:
-        """Return how long the rates need for what stands before a new message of the line."""
-        lane, priority = line.lane, line.lane.priority
+    def longest_s(self, line: Line) -> float:
+        """Return how long the rates need for all that waits for the same gates: no message waits longer."""
+        priority = line.lane.priority
         own, *shared = line.rates
-        own_s = _ahead(self._lanes, (lane.identity, lane.country), priority) / own
-        longest = max(own_s, sum(self._messages[: priority + 1]) * self.request_us / SECOND_US)
+        longest = self._in_channel(line.lane, priority + 1) / own
+        longest = max(longest, self._route.up_to(priority).messages * self.request_us / SECOND_US)
         for gate, rate in zip(line.shared, shared, strict=True):
-            longest = max(longest, _ahead(self._gates, gate.name, priority) / rate)
+            longest = max(longest, self._gates[gate.name].up_to(priority).parts / rate)
         return longest
 
-    def before_cap(self, name: str, priority: Priority) -> int:
-        """Return the parts that will count towards a daily cap before a new message does."""
-        return _ahead(self._caps, name, priority)
+    def wait_s(self, line: Line, place: Place | None = None) -> float:
+        """
+        Return how long the rates need for what goes before a new message of the line.
+
+        Args:
+            place: Where it would stand in its lane; None for behind all that is there.
+        """
+        ahead, messages = self._in_lane(line, place)
+        rounds = _rounds(messages)
+        longest = self._own_s(line, place, ahead)
+        requests = messages + self._route.before(line.lane, rounds).messages
+        longest = max(longest, requests * self.request_us / SECOND_US)
+        for gate in line.shared:
+            parts = ahead + self._gates[gate.name].before(line.lane, rounds).parts
+            longest = max(longest, parts / kept_rate(gate.parts_per_second))
+        return longest
+
+    def before_cap(self, line: Line, name: str, place: Place | None = None) -> int:
+        """Return the parts that count towards a daily cap before a new message of the line does."""
+        ahead, messages = self._in_lane(line, place)
+        return round(ahead + self._caps[name].before(line.lane, _rounds(messages)).parts)
+
+    def towards_cap(self, name: str, priority: Priority) -> int:
+        """Return all parts of a priority and of more urgent ones that wait to count towards a daily cap."""
+        return self._caps[name].up_to(priority).parts
+
+    def _in_channel(self, lane: LaneKey, priorities: int) -> int:
+        """Return the parts that wait at the lane's number, of so many priorities from the most urgent one."""
+        lanes = (LaneKey(lane.identity, lane.country, each) for each in _URGENT_FIRST[:priorities])
+        return sum(self._route.waiting(each).parts for each in lanes)
+
+    def _in_lane(self, line: Line, place: Place | None) -> tuple[float, float]:
+        """Return the parts, and the messages, of the lane that go before."""
+        waiting = self._route.waiting(line.lane)
+        if place is None:
+            return waiting.parts, waiting.messages
+        messages = place.own + place.others
+        return messages * _mean(waiting), messages
+
+    def _own_s(self, line: Line, place: Place | None, ahead: float) -> float:
+        """Return the wait for the gates that are the channel's and the tenant's own."""
+        urgent = self._in_channel(line.lane, line.lane.priority)
+        if place is None:
+            return (urgent + ahead) / line.rates[0]
+        wait_s = place.opens_in_s + (urgent + ahead) / kept_rate(line.rate)
+        if line.tenant_rate is None:
+            return wait_s
+        mine = place.own * _mean(self._route.waiting(line.lane))
+        return max(wait_s, place.own_opens_in_s + mine / kept_rate(line.tenant_rate))
+
+
+def _rounds(messages: float) -> float:
+    """Return the rounds until a lane's next message: the one that it is in is half over, as a rule."""
+    return messages + _HALF if messages > 0 else 0.0
+
+
+def _mean(waiting: Waiting) -> float:
+    """Return the parts of a message of the lane."""
+    return waiting.parts / waiting.messages if waiting.messages > 0 else 1.0
 
 
 def sums_of(queues: RouteQueues, gates: Mapping[Channel, ChannelGates]) -> LineSums:
@@ -94,8 +153,7 @@ def sums_of(queues: RouteQueues, gates: Mapping[Channel, ChannelGates]) -> LineS
         of_channel = gates.get((lane.identity, lane.country))
         sums.add(
             lane,
-            parts=waiting.parts,
-            messages=waiting.messages,
+            waiting,
             gates=() if of_channel is None else of_channel.shared,
             caps=() if of_channel is None else [cap.name for cap in of_channel.caps],
         )
@@ -117,15 +175,3 @@ def day_wait_s(*, used: int, before: int, cap: int, ends_in_s: float, rate: floa
         return 0.0
     days, place = divmod(beyond, cap)
     return ends_in_s + days * _DAY_S + place / rate
-
-
-def _count(sums: dict[_Name, list[int]], name: _Name, priority: Priority, parts: int) -> None:
-    of_name = sums.get(name)
-    if of_name is None:
-        of_name = sums[name] = [0] * _PRIORITIES
-    of_name[priority] += parts
-
-
-def _ahead(sums: Mapping[_Name, list[int]], name: _Name, priority: Priority) -> int:
-    of_name = sums.get(name)
-    return 0 if of_name is None else sum(of_name[: priority + 1])

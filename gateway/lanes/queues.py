@@ -11,24 +11,21 @@ from msgspec import Struct
 from gateway.lanes.entry import DailyCap
 from gateway.lanes.gates import SECOND_US
 from gateway.lanes.lanes import LaneKey, Lanes, key_prefix, lane_key
+from gateway.lanes.rounds import Waiting
 from gateway.lanes.scripts import Argument, read_script
 
 _AT_ONCE: Final = 500
 """Channels or lanes per script call: a fraction of a millisecond of Redis's time."""
+_TENANTS_LOOKED_AT: Final = 64
+"""Of a lane, each with two commands; the others are taken to be like them."""
 _CHANNELS: Final = read_script("gateway.lanes", "structure.lua", "channels.lua")
 _TODAY: Final = read_script("gateway.lanes", "structure.lua", "gates.lua", "today.lua")
+_PLACE: Final = read_script("gateway.lanes", "structure.lua", "gates.lua", "place.lua")
 _HEADS: Final = read_script("gateway.lanes", "structure.lua", "heads.lua")
 
 _Name = TypeVar("_Name")
 Channel = tuple[UUID, str]
 """An identity in a country."""
-
-
-class Waiting(Struct, frozen=True):
-    """What stands in one lane; claimed messages no longer count."""
-
-    parts: int
-    messages: int
 
 
 class ChannelGates(Struct, frozen=True, kw_only=True):
@@ -54,6 +51,19 @@ class Today(Struct, frozen=True, kw_only=True):
     used: Mapping[str, int]
     """Parts, by the cap's name."""
     ends_in_s: float
+
+
+class Place(Struct):
+    """Where the next message of a tenant would stand in a lane, as its turns come."""
+
+    own: int
+    """Messages of the tenant, all of which go before."""
+    others: int
+    """Messages of other tenants that go before."""
+    opens_in_s: float
+    """Until the channel's own gate lets anybody go."""
+    own_opens_in_s: float
+    """Until the tenant's gate in the country does."""
 
 
 class Queues:
@@ -102,6 +112,25 @@ class Queues:
         return Today(
             used={name: int(parts) for name, parts in zip(names, used, strict=True)},
             ends_in_s=int(ends_in_us) / SECOND_US,
+        )
+
+    async def place(self, route: str, lane: LaneKey, tenant_id: UUID) -> Place:
+        """
+        Return where a tenant's next message would stand.
+
+        Raises:
+            RedisUnavailable: Nobody can say.
+        """
+        now: Argument = "" if self._lanes.clock_us is None else self._lanes.clock_us()
+        arguments: list[Argument] = [now, _TENANTS_LOOKED_AT, pack_lane(lane) + tenant_id.bytes]
+        own, others, opens_us, own_opens_us = await self._lanes.scripts.run(
+            _PLACE, key_prefix(route), arguments
+        )
+        return Place(
+            own=int(own),
+            others=int(others),
+            opens_in_s=int(opens_us) / SECOND_US,
+            own_opens_in_s=int(own_opens_us) / SECOND_US,
         )
 
     async def heads(self, route: str, lanes: Sequence[LaneKey], *, flows: int) -> dict[LaneKey, list[UUID]]:

@@ -17,7 +17,8 @@ from gateway.lanes.entry import RateGate
 from gateway.lanes.gates import SECOND_US
 from gateway.lanes.lanes import LaneKey
 from gateway.lanes.line_sums import Line, LineSums, day_wait_s, sums_of
-from gateway.lanes.queues import ChannelGates, Queues, Today, Waiting
+from gateway.lanes.queues import ChannelGates, Queues, Today
+from gateway.lanes.rounds import Waiting
 from tenants.ids import created_at, encode
 
 FLOWS_LOOKED_AT: Final = 256
@@ -111,7 +112,7 @@ def _drain_s(route: str, lane: LaneKey, gates: ChannelGates, sums: LineSums, tod
     )
     longest = sums.wait_s(line)
     for cap in gates.caps:
-        before = sums.before_cap(cap.name, lane.priority)
+        before = sums.before_cap(line, cap.name)
         day = day_wait_s(
             used=today.used[cap.name],
             before=before - 1,

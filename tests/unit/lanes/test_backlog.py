@@ -11,9 +11,11 @@ from gateway.lanes.entry import DailyCap, LaneEntry, Priority, RateGate
 from gateway.lanes.errors import RedisUnavailable
 from gateway.lanes.lanes import LaneKey
 from gateway.lanes.line_sums import Line, day_wait_s
-from gateway.lanes.queues import ChannelGates, RouteQueues, Today, Waiting
+from gateway.lanes.queues import ChannelGates, Place, RouteQueues, Today
+from gateway.lanes.rounds import Waiting
 
 IDENTITY, SECOND_NUMBER = UUID(int=1), UUID(int=2)
+TENANT = UUID(int=3)
 CAMPAIGN = RateGate("c:tenant:C1", 4.0)
 DAY = DailyCap("c:tenant:C1", 1_000)
 NIGHT_S = 3_600.0
@@ -31,6 +33,8 @@ class CountedQueues:
         self.asked = 0
         self.asked_of_gates = 0
         self.asked_of_day = 0
+        self.asked_of_places = 0
+        self.place_of_tenant: Place | None = None
         self.away = False
 
     async def of(self, route: str) -> RouteQueues:
@@ -51,6 +55,21 @@ class CountedQueues:
         """Every number is one of the campaign."""
         self.asked_of_gates += 1
         return dict.fromkeys(channels, ChannelGates(us=1e5, shared={CAMPAIGN.name: 25e4}, caps=(DAY,)))
+
+    async def place(self, _route: str, lane: LaneKey, _tenant: UUID) -> Place:
+        """Alone in the lane, unless the test says otherwise."""
+        self.asked_of_places += 1
+        await asyncio.sleep(0)
+        if self.away:
+            raise RedisUnavailable("away")
+        if self.place_of_tenant is not None:
+            return structs.replace(self.place_of_tenant)
+        return Place(
+            own=self._waiting(self.parts.get(lane.priority, 0)).messages if lane.country == "US" else 0,
+            others=0,
+            opens_in_s=0.0,
+            own_opens_in_s=0.0,
+        )
 
     async def today(self, _route: str, caps) -> Today:
         """An hour before midnight."""
@@ -83,11 +102,16 @@ def entry(parts: int, **gates) -> LaneEntry:
         identity=IDENTITY,
         country="US",
         priority=Priority.OTP,
-        tenant_id=UUID(int=3),
+        tenant_id=TENANT,
         parts=parts,
         identity_rate=10.0,
         **gates,
     )
+
+
+async def wait_ms(view: BacklogView, of: Line) -> int:
+    """What a message of the tenant would wait in a line."""
+    return await view.estimated_wait_ms(of, TENANT)
 
 
 @pytest.fixture
@@ -106,93 +130,125 @@ def view(queues, stopwatch) -> BacklogView:
 
 
 @pytest.mark.parametrize(
-    ("priority", "wait_ms"),
+    ("priority", "expected"),
     [(Priority.OTP, 1_000), (Priority.TRANSACTIONAL, 3_000), (Priority.PROMOTIONAL, 33_000)],
 )
-async def test_only_the_same_and_more_urgent_messages_are_ahead(view, priority, wait_ms):
+async def test_only_the_same_and_more_urgent_messages_are_ahead(view, priority, expected):
     """A campaign in the lane does not make a one-time password wait."""
-    assert await view.estimated_wait_ms(line(priority)) == wait_ms
+    assert await wait_ms(view, line(priority)) == expected
 
 
 async def test_another_lane_does_not_count(view):
     """Another country has its own rate."""
-    assert await view.estimated_wait_ms(line(Priority.PROMOTIONAL, country="CA")) == 0
+    assert await wait_ms(view, line(Priority.PROMOTIONAL, country="CA")) == 0
 
 
 @pytest.mark.parametrize("gates", [{"rate": 1e-320}, {"shared": (RateGate(CAMPAIGN.name, 1e-320),)}])
 async def test_a_stored_rate_next_to_nothing_is_a_wait_that_can_be_said(view, gates):
     """One from before there were bounds: endless is no number, and no send would be answered."""
-    wait_ms = await view.estimated_wait_ms(structs.replace(line(), **gates))
-    assert 3 * 86_400_000 < wait_ms < 2**53
+    assert 3 * 86_400_000 < await wait_ms(view, structs.replace(line(), **gates)) < 2**53
 
 
 async def test_what_was_admitted_since_counts_until_the_figures_are_read_again(view, queues, stopwatch):
     """A burst inside a quarter of a second must see itself."""
-    await view.estimated_wait_ms(line())
+    await wait_ms(view, line())
     view.admitted(entry(5))
-    assert await view.estimated_wait_ms(line()) == 1_500
+    assert await wait_ms(view, line()) == 1_500
     queues.parts[Priority.OTP] = 12
     stopwatch.seconds += 0.3
-    assert await view.estimated_wait_ms(line()) == 1_200
+    assert await wait_ms(view, line()) == 1_200
 
 
 async def test_a_thousand_questions_at_once_read_the_backlog_once(view, queues):
     """Single flight: the others wait for the same answer."""
-    ask = [view.estimated_wait_ms(line()) for _ in range(1000)]
+    ask = [wait_ms(view, line()) for _ in range(1000)]
     assert set(await asyncio.gather(*ask)) == {1_000}
     assert queues.asked == 1
 
 
 async def test_without_redis_the_last_figures_stand(view, queues, stopwatch):
     """Accepting goes on when Redis is away."""
-    await view.estimated_wait_ms(line())
+    await wait_ms(view, line())
     queues.away = True
     stopwatch.seconds += 1
     view.admitted(entry(10))
-    assert await view.estimated_wait_ms(line(caps=(DAY,))) == 2_000
+    assert await wait_ms(view, line(caps=(DAY,))) == 2_000
 
 
-async def test_all_numbers_of_a_campaign_stand_in_one_line(view, queues):
-    """Four parts a second for the campaign: what its other number has to send goes before."""
+@pytest.mark.parametrize(("of_second", "before"), [(0, 0), (4, 4), (40, 10.5), (4_000, 10.5)])
+async def test_numbers_of_a_campaign_take_turns(view, queues, of_second, before):
+    """At four a second as many go of the other number as of the own, and half a round."""
+    queues.of_second = of_second
+    assert await wait_ms(view, line()) == 1_000
+    assert await wait_ms(view, line(shared=(CAMPAIGN,))) == (10 + before) * 250
+
+
+async def test_what_was_admitted_since_counts_at_its_campaign(view, queues):
+    """A message of four parts at the own number makes it eleven turns, and fourteen parts."""
     queues.of_second = 40
-    assert await view.estimated_wait_ms(line()) == 1_000
-    assert await view.estimated_wait_ms(line(shared=(CAMPAIGN,))) == (10 + 40) * 250
+    await wait_ms(view, line(shared=(CAMPAIGN,)))
     view.admitted(entry(4, shared_gates=(CAMPAIGN,)))
-    assert await view.estimated_wait_ms(line(shared=(CAMPAIGN,))) == (10 + 40 + 4) * 250
+    assert await wait_ms(view, line(shared=(CAMPAIGN,))) == (14 + 11.5) * 250
+
+
+async def test_where_the_tenant_stands_is_asked_once_between_two_looks_at_the_queues(view, queues, stopwatch):
+    """Forty-seven of fifty are others' that come later; all that were admitted here count at once."""
+    queues.parts[Priority.OTP] = 50
+    queues.place_of_tenant = Place(own=2, others=1, opens_in_s=0.0, own_opens_in_s=0.0)
+    assert set(await asyncio.gather(*(wait_ms(view, line()) for _ in range(100)))) == {300}
+    view.admitted(entry(1))
+    assert (await wait_ms(view, line()), queues.asked_of_places) == (400, 1)
+    stopwatch.seconds += 0.3
+    assert (await wait_ms(view, line()), queues.asked_of_places) == (300, 2)
+
+
+async def test_a_line_that_is_gone_within_a_second_is_not_asked_for(view, queues):
+    """Nine parts at ten a second."""
+    queues.parts[Priority.OTP] = 9
+    assert (await wait_ms(view, line()), queues.asked_of_places) == (900, 0)
+
+
+async def test_who_stops_waiting_does_not_stop_the_others(view):
+    """A client that hangs up."""
+    first, second = (asyncio.create_task(wait_ms(view, line())) for _ in range(2))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    first.cancel()
+    assert await second == 1_000
 
 
 async def test_the_account_s_requests_count_messages_of_the_whole_route(view, queues):
     """A message of many parts is one request; another sender's messages take requests, too."""
     queues.request_us, queues.messages = 1e6, 3
-    assert await view.estimated_wait_ms(line(Priority.OTP)) == (3 + 3) * 1_000
-    assert await view.estimated_wait_ms(line(Priority.PROMOTIONAL)) == 33_000
+    assert await wait_ms(view, line(Priority.OTP)) == (3 + 3) * 1_000
+    assert await wait_ms(view, line(Priority.PROMOTIONAL)) == 33_000
 
 
 async def test_a_day_that_is_used_up_is_waited_for(view, queues):
     """A T-Mobile day of 1,000 parts, an hour before midnight: ten parts go before."""
     queues.used = 1_000
-    assert await view.estimated_wait_ms(line(caps=(DAY,))) == (NIGHT_S + 1) * 1_000
+    assert await wait_ms(view, line(caps=(DAY,))) == (NIGHT_S + 1) * 1_000
 
 
 async def test_a_day_with_room_costs_nothing_and_is_seldom_asked_for(view, queues, stopwatch):
     """No call per message, as long as the cap cannot have been reached since."""
     for _ in range(40):
-        assert await view.estimated_wait_ms(line(caps=(DAY,))) == 1_000
+        assert await wait_ms(view, line(caps=(DAY,))) == 1_000
         stopwatch.seconds += 0.5
     assert queues.asked_of_day == 1
     queues.used = 995
     stopwatch.seconds += 40
-    assert await view.estimated_wait_ms(line(caps=(DAY,))) > NIGHT_S * 1_000
+    assert await wait_ms(view, line(caps=(DAY,))) > NIGHT_S * 1_000
 
 
 async def test_gates_are_read_once_per_channel_and_again_after_a_while(view, queues, stopwatch):
     """They change when an operator says so."""
     for _ in range(10):
         stopwatch.seconds += 0.3
-        await view.estimated_wait_ms(line())
+        await wait_ms(view, line())
     assert queues.asked_of_gates == 1
     stopwatch.seconds += 20
-    await view.estimated_wait_ms(line())
+    await wait_ms(view, line())
     assert queues.asked_of_gates == 2
 
 
