@@ -5,10 +5,11 @@ Gates that no waiting opens come first; gates that open by themselves come last 
 charged only when all gates are open, so a refusal costs the tenant nothing. Whatever is missing here is
 "unprojected": a lost Redis must not read as an empty opt-out list.
 
-The request rate is that of rates.lua; a message whose request was counted by request.lua, as one of a batch, does
-not count it again. The country rate of plans that refuse has the same form, counted in parts; a message longer than the allowance passes when the gate is open and is paid for afterwards. Live and test
-keys have rates of their own, at the same figures: what a developer tries out never keeps a customer's message back.
-A scheduled message is none of the country's rate today: it is queued when it is due.
+The request rate is that of rates.lua; a message whose request was counted by request.lua, as one of a
+batch, does not count it again. The country rate of plans that refuse has the same form, counted in parts; a
+message longer than the allowance passes when the gate is open and is paid for afterwards. Live and test
+keys have rates of their own, at the same figures: what a developer tries out never keeps a customer's
+message back. A scheduled message is none of the country's rate today: it is queued when it is due.
 
 KEYS[1]    {t:<tenant uuid hex>}    the prefix of every key below; the braces put them all in one slot
 
@@ -74,7 +75,7 @@ local held_version, live_key, country = tonumber(ARGV[1]), ARGV[2] == '1', ARGV[
 local template, template_version, recipient = ARGV[4], ARGV[5], ARGV[6]
 local parts, wait_ms, life_ms = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local protect, channel, scheduled, counted = ARGV[11], ARGV[12], ARGV[14] == '1', ARGV[15] == '1'
-local rate_key = prefix .. (live_key and ':rate' or ':test:rate')
+local rate_key = rates.key(prefix, live_key)
 
 local row = redis.call('HMGET', prefix .. ':policy', 'version', 'state', 'live', 'free_text', 'optouts_ready',
                        'request_us', 'c:' .. country, 't:' .. template, 'm:' .. country, 'd:' .. country,

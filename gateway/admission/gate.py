@@ -15,7 +15,7 @@ from gateway.lanes.scripts import Argument, RedisScripts, read_script
 ADMIT = read_script("gateway.admission", "rates.lua", "pumping.lua", "admit.lua")
 """The one call of an admission."""
 _REQUEST = read_script("gateway.admission", "rates.lua", "request.lua")
-_PEEK = read_script("gateway.admission", "pumping.lua", "peek.lua")
+_PEEK = read_script("gateway.admission", "rates.lua", "pumping.lua", "peek.lua")
 
 
 def script_arguments(admission: Admission, now_us: int | Literal[""] = "") -> list[Argument]:

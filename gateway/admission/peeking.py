@@ -45,17 +45,17 @@ def read_peek(answer: Sequence[int | bytes]) -> Peek | None:
         return None
     rest = answer[_BARE_ANSWER:]
     return Peek(
-        requests_ms=_milliseconds(requests),
-        country_ms=_milliseconds(country),
+        requests_ms=None if requests < 0 else requests,
+        country_ms=None if country < 0 else country,
         remaining=left,
-        reset_ms=-(-whole // 1000),
+        reset_ms=whole,
         today=today,
         day_ends_ms=ends_ms,
         hold=_hold(rest) if rest else None,
         hold_ms=int(rest[0]) if rest else 0,
         noted=noted == 1,
         parts_left=None if country < 0 else parts,
-        parts_reset_ms=-(-parts_whole // 1000),
+        parts_reset_ms=parts_whole,
     )
 
 
@@ -63,7 +63,3 @@ def _hold(rest: Sequence[int | bytes]) -> Hold:
     _, rule, scope, until_ms = rest
     name = scope.decode() if isinstance(scope, bytes) else str(scope)
     return Hold(rule=read_rule(int(rule)), scope=name, until_ms=int(until_ms), enforced=True)
-
-
-def _milliseconds(us: int) -> int | None:
-    return None if us < 0 else -(-us // 1000)

@@ -1,8 +1,8 @@
 --[==[
-One rate of a tenant's plan. Stands in front of the scripts that ask and charge it.
+One rate of a tenant's plan. Stands in front of the scripts that ask and charge it, or only look.
 
-It is GCRA: open when TAT - now <= tau, then TAT = max(TAT, now) + cost * period. Its allowance is one second's worth,
-at least one request. A key holds the TAT in us and expires when it says nothing more.
+It is GCRA: open when TAT - now <= tau, then TAT = max(TAT, now) + cost * period. Its allowance is one second's
+worth, at least one request. A key holds the TAT in us and expires when it says nothing more.
 ]==]
 
 local rates = {}
@@ -25,20 +25,35 @@ function rates.now_us(given)
   return tonumber(time[1]) * rates.SECOND_US + tonumber(time[2])
 end
 
--- One rate; nil for a plan without it, whose period is 0.
-function rates.look(key, period, cost, now)
+-- The key of the tenant's request rate, and what those of its countries begin with; test keys have their own.
+function rates.key(prefix, live)
+  return prefix .. (live and ':rate' or ':test:rate')
+end
+
+-- One rate as it is stored; nil for a plan without it, whose period is 0. `wait` is the us until it opens.
+function rates.read(key, period, now)
   if period == 0 then
     return nil
   end
   local burst = math.max(math.floor(rates.SECOND_US / period + ROUNDING), 1)
   local tau = (burst - 1) * period + ROUNDING_US
   local tat = math.max(tonumber(redis.call('GET', key) or 0), now)
-  local furthest = now + tau + LONGEST_PARTS * period + rates.SECOND_US
-  if tat > furthest then           -- a step of the clock, or an old, slower rate
-    tat = furthest
-    redis.call('SET', key, string.format('%.0f', tat), 'PX', math.ceil((tat - now) / 1000))
+  return { key = key, period = period, tau = tau, tat = tat, wait = tat - tau - now }
+end
+
+-- One rate that is to be charged `cost`, its TAT cut to what can be; nil for a plan without it.
+function rates.look(key, period, cost, now)
+  local each = rates.read(key, period, now)
+  if not each then
+    return nil
   end
-  return { key = key, period = period, cost = cost, tau = tau, tat = tat, wait = tat - tau - now }
+  local furthest = now + each.tau + LONGEST_PARTS * period + rates.SECOND_US
+  if each.tat > furthest then      -- a step of the clock, or an old, slower rate
+    each.tat, each.wait = furthest, furthest - each.tau - now
+    redis.call('SET', key, string.format('%.0f', furthest), 'PX', rates.milliseconds(furthest - now))
+  end
+  each.cost = cost
+  return each
 end
 
 function rates.charge(each, now)

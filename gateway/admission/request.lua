@@ -14,8 +14,7 @@ if not row[1] then
   return { 1, 0, 0 }
 end
 local now = rates.now_us(ARGV[2])
-local key = KEYS[1] .. (ARGV[1] == '1' and ':rate' or ':test:rate')
-local requests = rates.look(key, tonumber(row[2] or 0), 1, now)
+local requests = rates.look(rates.key(KEYS[1], ARGV[1] == '1'), tonumber(row[2] or 0), 1, now)
 if requests and requests.wait > 0 then
   return { 20, rates.milliseconds(requests.wait), 0 }
 end

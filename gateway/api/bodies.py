@@ -28,7 +28,7 @@ _ESCAPED: Final = rb"(?<!\\)(?:\\\\)*"
 _HIGH: Final = rb"\\u[dD][89abAB][0-9a-fA-F]{2}"
 _LOW: Final = rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 _HALF_A_PAIR: Final = re.compile(rb"%b(%b(?!%b)|(?<!%b)%b)" % (_ESCAPED, _HIGH, _LOW, _HIGH, _LOW))
-_ESCAPED_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_ESCAPED_NUL: Final = re.compile(_ESCAPED + rb"\\u0000")
 
 
 class ApiRequest(Request[tuple[KeyScope, ...], TenantScope, State]):

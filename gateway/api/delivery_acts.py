@@ -7,6 +7,7 @@ from msgspec import Struct, structs
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.api import deliveries
+from gateway.api.bodies import ApiRequest
 from gateway.api.delivery_views import (
     DeliveryView,
     DeliveryWithAttempts,
@@ -14,7 +15,7 @@ from gateway.api.delivery_views import (
     delivery_view,
     reply_to,
 )
-from gateway.api.paging import Page, id_after, id_cursor, page_of
+from gateway.api.paging import Page, id_after, page_of
 from gateway.api.path_ids import path_id
 from gateway.webhooks.announcements import add_event
 from tenants.accounts.sealing import DataKey
@@ -53,6 +54,7 @@ async def listed(
     key: DataKey,
     endpoint_id: UUID,
     *,
+    request: ApiRequest,
     limit: int,
     after: str | None,
 ) -> Page[DeliveryView]:
@@ -64,13 +66,14 @@ async def listed(
         Refusal: `after` is no cursor of this list.
     """
     await service.get(scope, session, endpoint_id)
-    rows = await deliveries.page(scope, session, endpoint_id, limit=limit + 1, after=id_after(after))
+    rows = await deliveries.page(scope, session, endpoint_id, limit=limit + 1, after=id_after(request, after))
     last = await deliveries.last_attempts(scope, session, [row.id for row, _ in rows])
     return page_of(
+        request,
         rows,
         limit,
         view=lambda row: delivery_view(*row, said=reply_to(last.get(row[0].id), key)),
-        cursor=lambda row: id_cursor(row[0].id),
+        place=lambda row: row[0].id,
     )
 
 

@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 from msgspec import Struct
 
+from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.message_query import aware
 from gateway.api.paging import After, id_after
@@ -32,6 +33,7 @@ class EventQuery(Struct, frozen=True, kw_only=True):
 
 
 async def event_query(
+    request: ApiRequest,
     desk: NamedDependency[Desk],
     *,
     after: After = None,
@@ -50,7 +52,7 @@ async def event_query(
     ] = None,
 ) -> EventQuery:
     """Return the checked parameters."""
-    place = id_after(after)
+    place = id_after(request, after)
     return EventQuery(
         after=place,
         since=_since(place, aware(since, "?since"), oldest=desk.services.clock.now() - KEPT),

@@ -39,7 +39,7 @@ def refuse_wrong_query(request: Request[Any, Any, Any]) -> None:
     query: bytes = request.scope["query_string"]
     if not query:
         return
-    known = {each.name: each for each in _declared(request.route_handler).values()}
+    known = _on_the_wire(request.route_handler)
     seen: set[str] = set()
     for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
         if name not in known:
@@ -90,3 +90,9 @@ def _declared(handler: BaseRouteHandler) -> Mapping[str, _Declared]:
         for name, field in signature.parameters.items()
         if isinstance(field.kwarg_definition, QueryParameter)
     }
+
+
+@cache
+def _on_the_wire(handler: BaseRouteHandler) -> Mapping[str, _Declared]:
+    """What a route declares, by the names that callers give."""
+    return {each.name: each for each in _declared(handler).values()}

@@ -148,9 +148,12 @@ class RedisScripts:
     def __init__(self, client: RedisClient) -> None:
         self._client = cast("_Client", client)
         self._cluster = client
-        is_cluster = isinstance(client, RedisCluster)
-        self._line = None if is_cluster else RedisLine(client, answer_within_s=_ANSWER_WITHIN_S)
-        self._slots = SlotMap(client) if isinstance(client, RedisCluster) else None
+        self._line: RedisLine | None = None
+        self._slots: SlotMap | None = None
+        if isinstance(client, RedisCluster):
+            self._slots = SlotMap(client)
+        else:
+            self._line = RedisLine(client, answer_within_s=_ANSWER_WITHIN_S)
         self._faults = 0
         self._waiting: list[_Call] = []
         self._sending: set[asyncio.Future[Any]] = set()
@@ -235,12 +238,10 @@ class RedisScripts:
             except exceptions.TimeoutError:
                 return False  # the socket's own timeout is the shorter one
 
-    async def delete_prefixed(self, prefix: str, *, keep: tuple[str, ...]) -> None:
-        """Delete every key that begins with `prefix`, except those that go on with one of `keep`."""
-        kept = tuple((prefix + name).encode() for name in keep)
+    async def delete_prefixed(self, prefix: str) -> None:
+        """Delete every key that begins with `prefix`."""
         with self._telling_faults():
-            names = self._client.scan_iter(match=f"{prefix}*", count=_SCAN_COUNT)
-            found = [name async for name in names if not name.startswith(kept)]
+            found = [name async for name in self._client.scan_iter(match=f"{prefix}*", count=_SCAN_COUNT)]
             for start in range(0, len(found), _SCAN_COUNT):
                 await self._client.unlink(*found[start : start + _SCAN_COUNT])
 

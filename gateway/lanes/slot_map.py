@@ -30,12 +30,14 @@ class SlotMap:
         self._client = client
         self._nodes: dict[int, ClusterNode] = {}
         """Those that may have connections, by identity: two that stand for one node are equal."""
+        self._noted: object = None
+        """The map whose nodes are among them."""
         self._reading: asyncio.Task[None] | None = None
         self._read_at = float("-inf")
 
     def look_again(self) -> None:
         """Read the map in the background, unless that was begun a moment ago."""
-        self._nodes |= self._in_use()
+        self._note()
         if self._reading is None and time.monotonic() - self._read_at > _READ_EVERY_S:
             self._read_at = time.monotonic()
             self._reading = asyncio.get_running_loop().create_task(self._read())
@@ -66,6 +68,18 @@ class SlotMap:
         for node in replaced:
             node.update_active_connections_for_reconnect()
             await node.disconnect_free_connections()
+
+    def _note(self) -> None:
+        """
+        Remember the nodes of a map that is new; a fault stands before each that redis-py puts in its place.
+
+        A map has 16,384 slots, and faults come by the thousand. What changes within one is a node that
+        redis-py keeps, or closes itself.
+        """
+        current = self._client.nodes_manager.slots_cache
+        if current is not self._noted:
+            self._nodes |= self._in_use()
+            self._noted = current
 
     def _in_use(self) -> dict[int, ClusterNode]:
         manager = self._client.nodes_manager

@@ -11,6 +11,8 @@ from gateway.routing.health import Illness
 
 PROBE_SHARE: Final = 0.05
 """Of the messages that would go by an identity that may be well again, the share that does."""
+NO_PROBE: Final = 1.0
+"""A draw with which nothing that may be ill is tried while something well is left."""
 
 
 def judge(

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from gateway.routing.candidates import Need, rank
 from gateway.routing.facts import SenderFact, TenantRouting
 from gateway.routing.health import Illness
-from gateway.routing.judging import judge
+from gateway.routing.judging import NO_PROBE, judge
 from gateway.routing.models import HealthRow
 from gateway.routing.reading import read_routing
 from tenants.accounts import service as accounts
@@ -21,7 +21,6 @@ from tenants.scope import TenantScope
 from tenants.senders.service import MESSAGE_TYPES
 
 ENOUGH_TYPES: Final = 2
-_NO_PROBE: Final = 1.0
 
 
 class Thin(Struct, frozen=True, kw_only=True):
@@ -93,7 +92,7 @@ def advice(country: str, held: Sequence[str]) -> tuple[str, ...]:
 
 def _types(routing: TenantRouting, need: Need, disabled: Mapping[UUID, Illness]) -> tuple[str, ...]:
     """Return the types that the choice of a sender would take a message to."""
-    candidates = judge(rank(routing, need), disabled, draw=_NO_PROBE)
+    candidates = judge(rank(routing, need), disabled, draw=NO_PROBE)
     return tuple(sorted({each.sender.type for each in candidates if each.taken and _is_real(each.sender)}))
 
 

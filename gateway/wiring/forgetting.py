@@ -46,7 +46,7 @@ def forgetting_rounds(shared: Resources) -> list[Round]:
         await pool.execute("DELETE FROM protect_overrides WHERE expires_at < now() - $1::interval", KEPT)
 
     async def forget_in_redis(tenant_id: UUID) -> None:
-        await shared.scripts.delete_prefixed(tenant_prefix(tenant_id), keep=())
+        await shared.scripts.delete_prefixed(tenant_prefix(tenant_id))
 
     erasures = Erasures(pool, shared.worker_engine, forget_in_redis, shared.clock)
     bodies = Bodies(pool, shared.clock)

@@ -274,4 +274,6 @@ def _place(cursor: str) -> tuple[UUID, str, int]:
     try:
         return decode("led", subject), kind, int(revision)
     except (InvalidId, ValueError):
-        raise InvalidInput("/after", "invalid_cursor", "this is no cursor of a ledger") from None
+        raise InvalidInput(
+            "?after", "invalid_cursor", "this is no cursor of a ledger; leave it out"
+        ) from None

@@ -223,7 +223,9 @@ def _place(cursor: str) -> tuple[str, bytes]:
     try:
         return list_name, bytes.fromhex(hexadecimal)
     except ValueError:
-        raise InvalidInput("/after", "invalid_cursor", "this is no cursor of an opt-out list") from None
+        raise InvalidInput(
+            "?after", "invalid_cursor", "this is no cursor of an opt-out list; leave it out"
+        ) from None
 
 
 def number_of(row: OptOutChange, data_key: DataKey) -> str:

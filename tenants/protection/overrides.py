@@ -193,7 +193,9 @@ def _place(cursor: str) -> tuple[UUID, bytes]:
     try:
         return UUID(hex=configuration), bytes.fromhex(digest)
     except ValueError:
-        raise InvalidInput("/after", "invalid_cursor", "this is no cursor of a list of overrides") from None
+        raise InvalidInput(
+            "?after", "invalid_cursor", "this is no cursor of a list of overrides; leave it out"
+        ) from None
 
 
 async def _note(

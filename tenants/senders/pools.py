@@ -16,7 +16,7 @@ from tenants.errors import Conflict, InvalidInput, NotFound
 from tenants.ids import encode
 from tenants.scope import TenantScope
 from tenants.senders import store
-from tenants.senders.membership import as_member, places_of
+from tenants.senders.membership import Places, as_member, places_of
 from tenants.senders.mixing import mixes
 from tenants.senders.models import Pool
 from tenants.senders.pooling import Member, check_members, opt_out_list_of
@@ -44,14 +44,14 @@ async def create(
         NotFound: A sender is not the tenant's.
         Conflict: The name is taken, there are `MOST` pools, or a sender does not fit.
     """
-    known = await store.pools(scope, session, limit=MOST)
-    if any(pool.name == name for pool in known):
+    places = await places_of(scope, session)
+    if any(pool.name == name for pool in places.pools):
         raise Conflict("name_taken", f"there is a pool named {name} already")
-    if len(known) >= MOST:
+    if len(places.pools) >= MOST:
         raise Conflict("conflict", f"a tenant has at most {MOST} pools")
     if not sender_ids:
         raise InvalidInput("/senders", "none_named", "name at least one sender; its account is the pool's")
-    members = await _members(scope, session, sender_ids, but=None)
+    members = await _members(scope, session, sender_ids, places, but=None)
     chosen = opt_out_list_of(members, named=opt_out_list)
     check_members(members, message_types=message_types, opt_out_list=chosen, allow_mixed=allow_mixed)
     facts = PoolFacts(
@@ -61,7 +61,7 @@ async def create(
         opt_out_list=chosen,
     )
     pool = await put_pool(scope, session, facts, sender_ids=sender_ids)
-    for other in known:
+    for other in places.pools:
         other.message_types = [kind for kind in other.message_types if kind not in message_types]
     await session.flush()
     return pool
@@ -83,11 +83,11 @@ async def set_senders(
         NotFound: There is no such pool or sender.
         Conflict: A sender does not fit.
     """
-    known = await store.pools(scope, session, limit=MOST)
-    pool = _named(known, pool_id)
+    places = await places_of(scope, session)
+    pool = _named(places.pools, pool_id)
     if not sender_ids or len(set(sender_ids)) != len(sender_ids):
         raise InvalidInput("/senders", "listed_twice", "a pool holds at least one sender, and each once")
-    members = await _members(scope, session, sender_ids, but=pool.id)
+    members = await _members(scope, session, sender_ids, places, but=pool.id)
     if members[0].account_id != pool.account_id:
         raise Conflict("pool_mismatch", "the pool is in another AWS account than the first sender")
     check_members(
@@ -131,9 +131,8 @@ def _named(pools: Sequence[Pool], pool_id: UUID) -> Pool:
 
 
 async def _members(
-    scope: TenantScope, session: AsyncSession, sender_ids: Sequence[UUID], *, but: UUID | None
+    scope: TenantScope, session: AsyncSession, sender_ids: Sequence[UUID], places: Places, *, but: UUID | None
 ) -> list[Member]:
-    places = await places_of(scope, session)
     members: list[Member] = []
     for sender_id in sender_ids:
         row = await store.sender(scope, session, sender_id)

@@ -6,25 +6,11 @@ from uuid import UUID
 import pytest
 
 from gateway.dispatch.share import Place, StaticShare
-from gateway.lanes.entry import DailyCap, LaneEntry, Priority, RateGate
+from gateway.lanes.entry import DailyCap, RateGate
+from tests.harness.entries import entry
 
 START_US = 1_800_000_000_000_000
 SECOND_US = 1_000_000
-
-
-def entry(serial: int, **fields) -> LaneEntry:
-    """A message of one lane; what is not said is the plainest there is."""
-    plain = {
-        "message_id": UUID(int=serial),
-        "route": "r",
-        "identity": UUID(int=1),
-        "country": "US",
-        "priority": Priority.OTP,
-        "tenant_id": UUID(int=9),
-        "parts": 1,
-        "identity_rate": 1.0,
-    }
-    return LaneEntry(**plain | fields)
 
 
 def run(

@@ -2,15 +2,18 @@
 
 import asyncio
 import time
+from functools import partial
 from uuid import UUID
 
 from gateway.dispatch.roster import View
 from gateway.dispatch.share import Place
 from gateway.dispatch.turns import STATIC_LATE_S, StaticTurns
-from gateway.lanes.entry import LaneEntry, Priority
+from tests.harness.entries import entry as plain
 
 PERIOD_US = 1_020_000 / 20
 CELLS = 4
+entry = partial(plain, identity_rate=20.0)
+"""A message of a line of 20 parts a second."""
 
 
 class Settled:
@@ -31,21 +34,6 @@ class Settled:
 def turns(roster) -> StaticTurns:
     """Turns without a quota of requests."""
     return StaticTurns(roster, lambda: 0.0)
-
-
-def entry(serial: int = 1, **fields) -> LaneEntry:
-    """A message of a line of 20 parts a second."""
-    plain = {
-        "message_id": UUID(int=serial),
-        "route": "r",
-        "identity": UUID(int=1),
-        "country": "US",
-        "priority": Priority.OTP,
-        "tenant_id": UUID(int=9),
-        "parts": 1,
-        "identity_rate": 20.0,
-    }
-    return LaneEntry(**plain | fields)
 
 
 def granted(mine, **fields):

@@ -9,7 +9,7 @@ from gateway.api.alarm_views import AlarmView, NewAlarm, alarm_view, setting_of
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import named_tenant, path_id
 from gateway.insight import alarms
 from tenants.accounts import service as accounts
@@ -21,14 +21,18 @@ from tenants.accounts import service as accounts
     summary="List a tenant's alarms",
 )
 async def list_tenant_alarms(
-    tenant_id: FromPath[str], desk: NamedDependency[Desk], limit: Limit = DEFAULT_LIMIT, after: After = None
+    request: ApiRequest,
+    tenant_id: FromPath[str],
+    desk: NamedDependency[Desk],
+    limit: Limit = DEFAULT_LIMIT,
+    after: After = None,
 ) -> Page[AlarmView]:
     """Return a page of alarms, the newest first."""
     scope = named_tenant(tenant_id)
     async with desk.operator() as session:
         await accounts.get(scope, session)
-        rows = await alarms.page(scope, session, limit=limit + 1, after=id_after(after))
-    return page_of(rows, limit, view=alarm_view, cursor=lambda row: id_cursor(row.id))
+        rows = await alarms.page(scope, session, limit=limit + 1, after=id_after(request, after))
+    return page_of(request, rows, limit, view=alarm_view, place=lambda row: row.id)
 
 
 @post(

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import named_tenant, path_id
 from gateway.api.v1.api_keys import ApiKeyView, CreatedApiKeyView, api_key_view, created_api_key_view
 from tenants.access import service
@@ -22,14 +22,18 @@ from tenants.accounts import service as accounts
     summary="List a tenant's API keys",
 )
 async def list_tenant_api_keys(
-    tenant_id: FromPath[str], desk: NamedDependency[Desk], limit: Limit = DEFAULT_LIMIT, after: After = None
+    request: ApiRequest,
+    tenant_id: FromPath[str],
+    desk: NamedDependency[Desk],
+    limit: Limit = DEFAULT_LIMIT,
+    after: After = None,
 ) -> Page[ApiKeyView]:
     """Return a page of a tenant's keys, the newest first."""
     scope = named_tenant(tenant_id)
     async with desk.operator() as session:
         await accounts.get(scope, session)
-        rows = await service.page(scope, session, limit=limit + 1, after=id_after(after))
-    return page_of(rows, limit, view=api_key_view, cursor=lambda row: id_cursor(row.id))
+        rows = await service.page(scope, session, limit=limit + 1, after=id_after(request, after))
+    return page_of(request, rows, limit, view=api_key_view, place=lambda row: row.id)
 
 
 @post(

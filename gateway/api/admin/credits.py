@@ -12,7 +12,7 @@ from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
 from gateway.api.ledger_query import Kinds, OfMessage, Since, Until, ledger_filter
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, page_of, text_after, text_cursor
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, page_of, text_after
 from gateway.api.path_ids import named_tenant
 from gateway.api.v1.credits import CreditsView, LedgerEntryView, credits_view, ledger_entry_view
 from tenants.budgets import service as budgets
@@ -52,6 +52,7 @@ async def get_tenant_credits(tenant_id: FromPath[str], desk: NamedDependency[Des
     summary="List the movements of a balance",
 )
 async def list_tenant_ledger(
+    request: ApiRequest,
     *,
     tenant_id: FromPath[str],
     desk: NamedDependency[Desk],
@@ -68,9 +69,9 @@ async def list_tenant_ledger(
     async with desk.operator() as session:
         await service.balance(scope, session)
         entries = await service.ledger_page(
-            scope, session, limit=limit + 1, after=text_after(after), wanted=wanted
+            scope, session, limit=limit + 1, after=text_after(request, after), wanted=wanted
         )
-    return page_of(entries, limit, view=ledger_entry_view, cursor=lambda entry: text_cursor(entry.cursor))
+    return page_of(request, entries, limit, view=ledger_entry_view, place=lambda entry: entry.cursor)
 
 
 @post(

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import named_tenant, path_id
 from tenants.credits import owed_fees, service
 from tenants.credits.money import format_amount
@@ -75,8 +75,10 @@ def fee_view(fee: Fee) -> FeeView:
     summary="List a tenant's fees",
 )
 async def list_tenant_fees(
+    request: ApiRequest,
     tenant_id: FromPath[str],
     desk: NamedDependency[Desk],
+    *,
     limit: Limit = DEFAULT_LIMIT,
     after: After = None,
     which: WhichFees = None,
@@ -85,8 +87,10 @@ async def list_tenant_fees(
     scope = named_tenant(tenant_id)
     async with desk.operator() as session:
         await service.balance(scope, session)
-        found = await owed_fees.page(scope, session, limit=limit + 1, after=id_after(after), state=which)
-    return page_of(found, limit, view=fee_view, cursor=lambda fee: id_cursor(fee.id))
+        found = await owed_fees.page(
+            scope, session, limit=limit + 1, after=id_after(request, after), state=which
+        )
+    return page_of(request, found, limit, view=fee_view, place=lambda fee: fee.id)
 
 
 @post(

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import path_id, query_id
 from gateway.messages.view import timestamp
 from tenants.ids import encode
@@ -71,6 +71,7 @@ def inbox_item_view(row: InboxItem) -> InboxItemView:
     description="The newest first. Tasks close by themselves when their cause goes away.",
 )
 async def list_inbox(
+    request: ApiRequest,
     desk: NamedDependency[Desk],
     *,
     limit: Limit = DEFAULT_LIMIT,
@@ -88,9 +89,9 @@ async def list_inbox(
             kind=kind,
             tenant_id=tenant_id,
             limit=limit + 1,
-            after=id_after(after),
+            after=id_after(request, after),
         )
-    return page_of(rows, limit, view=inbox_item_view, cursor=lambda row: id_cursor(row.id))
+    return page_of(request, rows, limit, view=inbox_item_view, place=lambda row: row.id)
 
 
 @post(

@@ -13,7 +13,7 @@ from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
 from gateway.api.ingest.intake import secret_context
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import path_id
 from gateway.messages.view import timestamp
 from gateway.webhooks.signing import new_secret
@@ -57,12 +57,12 @@ class IntakeWithSecret(IntakeSourceView, frozen=True, kw_only=True):
 
 @get("/intakes", responses=refusals(*OPERATOR), summary="List intakes")
 async def list_intakes(
-    desk: NamedDependency[Desk], limit: Limit = DEFAULT_LIMIT, after: After = None
+    request: ApiRequest, desk: NamedDependency[Desk], limit: Limit = DEFAULT_LIMIT, after: After = None
 ) -> Page[IntakeSourceView]:
     """Return a page of platforms, the newest first."""
     async with desk.operator() as session:
-        rows = await store.page(session, limit=limit + 1, after=id_after(after))
-    return page_of(rows, limit, view=lambda row: _view(desk, row), cursor=lambda row: id_cursor(row.id))
+        rows = await store.page(session, limit=limit + 1, after=id_after(request, after))
+    return page_of(request, rows, limit, view=lambda row: _view(desk, row), place=lambda row: row.id)
 
 
 @post(

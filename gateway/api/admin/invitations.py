@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import named_tenant, path_id
 from gateway.messages.view import timestamp
 from tenants.accounts import service as accounts
@@ -81,19 +81,24 @@ async def create_invitation(
     summary="List a tenant's invitations",
 )
 async def list_invitations(
-    tenant_id: FromPath[str], desk: NamedDependency[Desk], limit: Limit = DEFAULT_LIMIT, after: After = None
+    request: ApiRequest,
+    tenant_id: FromPath[str],
+    desk: NamedDependency[Desk],
+    limit: Limit = DEFAULT_LIMIT,
+    after: After = None,
 ) -> Page[InvitationView]:
     """Return a page of invitations, the newest first."""
     scope = named_tenant(tenant_id)
     async with desk.operator() as session:
         await accounts.get(scope, session)
-        rows = await invitations.page(scope, session, limit=limit + 1, after=id_after(after))
+        rows = await invitations.page(scope, session, limit=limit + 1, after=id_after(request, after))
     key = await desk.services.data_keys.of(scope.tenant_id)
     return page_of(
+        request,
         rows,
         limit,
         view=lambda row: InvitationView(**_members(row, key)),
-        cursor=lambda row: id_cursor(row.id),
+        place=lambda row: row.id,
     )
 
 

@@ -9,10 +9,11 @@ from litestar.params import QueryParameter
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, refusals
 from gateway.api.message_query import MessageQuery, message_query
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import query_id
 from gateway.api.refusals import Refusal
 from gateway.insight import search
@@ -46,6 +47,7 @@ AsNumbers = Annotated[
     ),
 )
 async def search_messages(
+    request: ApiRequest,
     desk: NamedDependency[Desk],
     looked_for: NamedDependency[MessageQuery],
     *,
@@ -61,14 +63,15 @@ async def search_messages(
         await note_look(session, "messages.searched", looked_for, tenant_id=tenant_id, numbers=numbers)
         async with search.bounded(session):
             rows = await search.page_of_all(
-                session, wanted, tenant_id=tenant_id, limit=limit + 1, after=id_after(after)
+                session, wanted, tenant_id=tenant_id, limit=limit + 1, after=id_after(request, after)
             )
     keys = {row.tenant_id: await desk.services.data_keys.of(row.tenant_id) for row in rows}
     return page_of(
+        request,
         rows,
         limit,
         view=lambda row: record_of(row, keys[row.tenant_id], numbers),
-        cursor=lambda row: id_cursor(row.id),
+        place=lambda row: row.id,
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import named_tenant
 from gateway.api.v1.onboarding import checked
 from gateway.api.v1.onboarding_views import GivenAnswers, OnboardingView, onboarding_view, read_onboarding
@@ -42,13 +42,13 @@ class Decision(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     description="Every tenant that has begun, with its checklist: whose turn it is, and since when.",
 )
 async def list_onboardings(
-    desk: NamedDependency[Desk], *, limit: Limit = DEFAULT_LIMIT, after: After = None
+    request: ApiRequest, desk: NamedDependency[Desk], *, limit: Limit = DEFAULT_LIMIT, after: After = None
 ) -> Page[OnboardingView]:
     """Return a page of onboardings."""
     async with desk.operator() as session:
-        rows = await store.page_of_all(session, limit=limit + 1, after=id_after(after))
+        rows = await store.page_of_all(session, limit=limit + 1, after=id_after(request, after))
         views = [(row, await _view(desk, session, TenantScope(tenant_id=row.tenant_id))) for row in rows]
-    return page_of(views, limit, view=lambda each: each[1], cursor=lambda each: id_cursor(each[0].tenant_id))
+    return page_of(request, views, limit, view=lambda each: each[1], place=lambda each: each[0].tenant_id)
 
 
 @get(

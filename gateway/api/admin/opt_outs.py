@@ -13,7 +13,7 @@ from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
 from gateway.api.opt_out_changing import change, project
 from gateway.api.opt_out_names import known_lists, no_such_list
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import named_tenant
 from gateway.api.refusals import Refusal
 from gateway.api.v1.opt_outs import OptOutChangeView, OptOutState, change_view
@@ -89,8 +89,10 @@ async def enter_opt_out(
     description="The oldest first; what a call centre looks up before it answers a complaint.",
 )
 async def list_tenant_opt_out_changes(
+    request: ApiRequest,
     tenant_id: FromPath[str],
     desk: NamedDependency[Desk],
+    *,
     limit: Limit = DEFAULT_LIMIT,
     after: After = None,
     number: Annotated[str | None, QueryParameter(max_length=40, description="E.164")] = None,
@@ -107,7 +109,7 @@ async def list_tenant_opt_out_changes(
             session,
             key,
             limit=limit + 1,
-            after=id_after(after),
+            after=id_after(request, after),
             number=None if wanted is None else wanted.e164,
         )
-    return page_of(rows, limit, view=change_view, cursor=lambda row: id_cursor(row.id))
+    return page_of(request, rows, limit, view=change_view, place=lambda row: row.id)

@@ -7,9 +7,10 @@ from msgspec import Struct
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, refusals
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import named_tenant
 from gateway.api.v1.audit import AuditRowView, audit_row_view
 from gateway.messages.models import Message, QueuedMessage
@@ -58,26 +59,30 @@ class Summary(Struct, frozen=True, kw_only=True):
     summary="List changes of a tenant's world",
 )
 async def list_tenant_audit(
-    tenant_id: FromPath[str], desk: NamedDependency[Desk], limit: Limit = DEFAULT_LIMIT, after: After = None
+    request: ApiRequest,
+    tenant_id: FromPath[str],
+    desk: NamedDependency[Desk],
+    limit: Limit = DEFAULT_LIMIT,
+    after: After = None,
 ) -> Page[AuditRowView]:
     """Return a page of the audit trail, the newest first."""
     scope = named_tenant(tenant_id)
     async with desk.operator() as session:
         await accounts.get(scope, session)
-        rows = await store.page(scope, session, limit=limit + 1, after=id_after(after))
-    return page_of(rows, limit, view=audit_row_view, cursor=lambda row: id_cursor(row.id))
+        rows = await store.page(scope, session, limit=limit + 1, after=id_after(request, after))
+    return page_of(request, rows, limit, view=audit_row_view, place=lambda row: row.id)
 
 
 @get("/audit", responses=refusals(*OPERATOR), summary="List what the operator did to no single tenant")
 async def list_operator_audit(
-    desk: NamedDependency[Desk], limit: Limit = DEFAULT_LIMIT, after: After = None
+    request: ApiRequest, desk: NamedDependency[Desk], limit: Limit = DEFAULT_LIMIT, after: After = None
 ) -> Page[AuditRowView]:
     """Return a page of the operator's own trail, the newest first; what a tenant saw is in the tenant's."""
     async with desk.operator() as session:
         rows = await store.page(
-            TenantScope(tenant_id=PLATFORM), session, limit=limit + 1, after=id_after(after)
+            TenantScope(tenant_id=PLATFORM), session, limit=limit + 1, after=id_after(request, after)
         )
-    return page_of(rows, limit, view=audit_row_view, cursor=lambda row: id_cursor(row.id))
+    return page_of(request, rows, limit, view=audit_row_view, place=lambda row: row.id)
 
 
 @get("/metrics/summary", responses=refusals(*OPERATOR), summary="Read the gateway's main figures")

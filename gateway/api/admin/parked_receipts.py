@@ -13,8 +13,7 @@ from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
 from gateway.api.idempotency import OPERATOR as OPERATOR_KEYS
 from gateway.api.idempotency import claim_key, fingerprint_of, key_of
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, page_of, text_after, text_cursor
-from gateway.api.refusals import Refusal
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, invalid_cursor, page_of, text_after
 from gateway.messages.view import timestamp
 from gateway.receipts.parked import Parked, Retried
 
@@ -69,18 +68,22 @@ def parked_receipt_view(parked: Parked) -> ParkedReceiptView:
 
 @get("/parked-receipts", responses=refusals(*OPERATOR), summary="List parked receipts")
 async def list_parked_receipts(
+    request: ApiRequest,
     desk: NamedDependency[Desk],
     reason: WantedReason = None,
     limit: Limit = DEFAULT_LIMIT,
     after: After = None,
 ) -> Page[ParkedReceiptView]:
     """Return a page of events that move no message, the newest first; each is kept for 30 days."""
-    found = await desk.services.parked_events.listed(reason=reason, before=_place(after), limit=limit + 1)
+    found = await desk.services.parked_events.listed(
+        reason=reason, before=_place(text_after(request, after)), limit=limit + 1
+    )
     return page_of(
+        request,
         found,
         limit,
         view=parked_receipt_view,
-        cursor=lambda last: text_cursor(f"{last.received_at.isoformat()} {last.event_key.hex()}"),
+        place=lambda last: f"{last.received_at.isoformat()} {last.event_key.hex()}",
     )
 
 
@@ -104,8 +107,7 @@ async def retry_parked_receipts(
     return await desk.services.parked_events.retry(data.reason)
 
 
-def _place(after: str | None) -> tuple[datetime, bytes] | None:
-    text = text_after(after)
+def _place(text: str | None) -> tuple[datetime, bytes] | None:
     if text is None:
         return None
     words = text.split(" ")
@@ -114,6 +116,4 @@ def _place(after: str | None) -> tuple[datetime, bytes] | None:
             return at, bytes.fromhex(words[1])
     except ValueError:
         pass
-    raise Refusal.of_field(
-        "?after", "invalid_cursor", "This is not a cursor of this list; begin without one."
-    )
+    raise invalid_cursor()

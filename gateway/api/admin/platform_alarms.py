@@ -11,7 +11,7 @@ from gateway.api.alarm_views import AlarmSwitch, AlarmView, NewAlarm, alarm_view
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import path_id
 from gateway.insight import alarms
 from tenants.inbox.service import PLATFORM
@@ -23,12 +23,12 @@ _KIND: Final = "alarm"
 
 @get("/alarms", responses=refusals(*OPERATOR), summary="List platform-wide alarms")
 async def list_platform_alarms(
-    desk: NamedDependency[Desk], limit: Limit = DEFAULT_LIMIT, after: After = None
+    request: ApiRequest, desk: NamedDependency[Desk], limit: Limit = DEFAULT_LIMIT, after: After = None
 ) -> Page[AlarmView]:
     """Return a page of the operator's own alarms, the newest first."""
     async with desk.operator() as session:
-        rows = await alarms.page(_ALL, session, limit=limit + 1, after=id_after(after))
-    return page_of(rows, limit, view=alarm_view, cursor=lambda row: id_cursor(row.id))
+        rows = await alarms.page(_ALL, session, limit=limit + 1, after=id_after(request, after))
+    return page_of(request, rows, limit, view=alarm_view, place=lambda row: row.id)
 
 
 @post(

@@ -14,7 +14,7 @@ from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
 from gateway.api.idempotency import OPERATOR as OPERATOR_KEYS
 from gateway.api.idempotency import claim_key, fingerprint_of, key_of
-from gateway.api.paging import DEFAULT_LIMIT, MAX_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
+from gateway.api.paging import DEFAULT_LIMIT, MAX_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import named_tenant
 from gateway.api.refusals import Refusal
 from gateway.api.v1.senders import (
@@ -114,14 +114,18 @@ async def provision_view(desk: Desk, scope: TenantScope, result: ProvisionResult
     summary="List a tenant's senders",
 )
 async def list_tenant_senders(
-    tenant_id: FromPath[str], desk: NamedDependency[Desk], limit: Limit = DEFAULT_LIMIT, after: After = None
+    request: ApiRequest,
+    tenant_id: FromPath[str],
+    desk: NamedDependency[Desk],
+    limit: Limit = DEFAULT_LIMIT,
+    after: After = None,
 ) -> Page[SenderView]:
     """Return a page of origination identities, the newest first."""
     scope = named_tenant(tenant_id)
     async with desk.operator() as session:
         await accounts.get(scope, session)
-        rows = await store.senders(scope, session, limit=limit + 1, after=id_after(after))
-    return page_of(rows, limit, view=sender_view, cursor=lambda row: id_cursor(row.id))
+        rows = await store.senders(scope, session, limit=limit + 1, after=id_after(request, after))
+    return page_of(request, rows, limit, view=sender_view, place=lambda row: row.id)
 
 
 async def claim_run(request: ApiRequest, desk: Desk, scope: TenantScope) -> None:

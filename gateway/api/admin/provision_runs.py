@@ -6,9 +6,10 @@ from litestar.params import FromPath
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, refusals
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import named_tenant, path_id
 from gateway.carrier import provision_runs
 from gateway.carrier.provision_runs import ProvisionRunRow, RunState, StepState
@@ -53,15 +54,19 @@ class ProvisionRunView(Struct, frozen=True, kw_only=True):
     description="The newest first, with the steps of each as they stand now; ask again to see one go on.",
 )
 async def list_provision_runs(
-    tenant_id: FromPath[str], desk: NamedDependency[Desk], limit: Limit = DEFAULT_LIMIT, after: After = None
+    request: ApiRequest,
+    tenant_id: FromPath[str],
+    desk: NamedDependency[Desk],
+    limit: Limit = DEFAULT_LIMIT,
+    after: After = None,
 ) -> Page[ProvisionRunView]:
     """Return a page of runs."""
     scope = named_tenant(tenant_id)
     async with desk.operator() as session:
         await accounts.get(scope, session)
-        rows = await provision_runs.runs(scope, session, limit=limit + 1, after=id_after(after))
+        rows = await provision_runs.runs(scope, session, limit=limit + 1, after=id_after(request, after))
         views = [(row, await _view(session, row)) for row in rows]
-    return page_of(views, limit, view=lambda each: each[1], cursor=lambda each: id_cursor(each[0].id))
+    return page_of(request, views, limit, view=lambda each: each[1], place=lambda each: each[0].id)
 
 
 @get(

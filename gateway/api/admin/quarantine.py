@@ -9,9 +9,10 @@ from msgspec import Struct
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, refusals
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.messages.models import QuarantinedMessage
 from gateway.messages.view import timestamp
 from tenants.ids import encode
@@ -48,12 +49,12 @@ def quarantined_view(row: QuarantinedMessage) -> QuarantinedView:
 
 @get("/messages/quarantined", responses=refusals(*OPERATOR), summary="List quarantined messages")
 async def list_quarantined_messages(
-    desk: NamedDependency[Desk], limit: Limit = DEFAULT_LIMIT, after: After = None
+    request: ApiRequest, desk: NamedDependency[Desk], limit: Limit = DEFAULT_LIMIT, after: After = None
 ) -> Page[QuarantinedView]:
     """Return a page of all tenants' quarantined messages, the newest first; each is kept for 30 days."""
     async with desk.operator() as session:
-        rows = await _page(session, limit=limit + 1, after=id_after(after))
-    return page_of(rows, limit, view=quarantined_view, cursor=lambda row: id_cursor(row.message_id))
+        rows = await _page(session, limit=limit + 1, after=id_after(request, after))
+    return page_of(request, rows, limit, view=quarantined_view, place=lambda row: row.message_id)
 
 
 async def _page(session: AsyncSession, *, limit: int, after: UUID | None) -> Sequence[QuarantinedMessage]:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import named_tenant, path_id
 from gateway.api.v1.sender_gates import SenderGatesView, read_gates
 from gateway.messages.view import timestamp
@@ -135,14 +135,18 @@ async def request_mps_increase(
     summary="List MPS increases",
 )
 async def list_mps_increases(
-    tenant_id: FromPath[str], desk: NamedDependency[Desk], limit: Limit = DEFAULT_LIMIT, after: After = None
+    request: ApiRequest,
+    tenant_id: FromPath[str],
+    desk: NamedDependency[Desk],
+    limit: Limit = DEFAULT_LIMIT,
+    after: After = None,
 ) -> Page[IncreaseView]:
     """Return a page of a tenant's increases, the newest first."""
     async with desk.operator() as session:
         rows = await quotas.increases(
-            named_tenant(tenant_id), session, limit=limit + 1, after=id_after(after)
+            named_tenant(tenant_id), session, limit=limit + 1, after=id_after(request, after)
         )
-    return page_of(rows, limit, view=increase_view, cursor=lambda row: id_cursor(row.id))
+    return page_of(request, rows, limit, view=increase_view, place=lambda row: row.id)
 
 
 @post(

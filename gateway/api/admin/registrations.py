@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import named_tenant, query_id
 from gateway.api.registration_acts import (
     CostBody,
@@ -58,6 +58,7 @@ def _for(tenant_id: str) -> Speaker:
 
 @get("/registrations", responses=refusals(*OPERATOR), summary="List every tenant's registrations")
 async def list_all_registrations(
+    request: ApiRequest,
     desk: NamedDependency[Desk],
     *,
     tenant: TenantFilter = None,
@@ -75,9 +76,9 @@ async def list_all_registrations(
             status=status,
             registration_type=registration_type,
             limit=limit + 1,
-            after=id_after(after),
+            after=id_after(request, after),
         )
-    return page_of(rows, limit, view=summary_of, cursor=lambda row: id_cursor(row.id))
+    return page_of(request, rows, limit, view=summary_of, place=lambda row: row.id)
 
 
 @get(

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import named_tenant, path_id
 from gateway.api.short_code_views import PackView, ShortCodeView, pack_view, printed, short_code_view
 from gateway.registrations.short_codes import tell
@@ -68,14 +68,14 @@ class StageBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 @get("/short-codes", responses=refusals(*OPERATOR), summary="List every tenant's short codes")
 async def list_all_short_codes(
-    desk: NamedDependency[Desk], limit: Limit = DEFAULT_LIMIT, after: After = None
+    request: ApiRequest, desk: NamedDependency[Desk], limit: Limit = DEFAULT_LIMIT, after: After = None
 ) -> Page[ShortCodeView]:
     """Return a page over all tenants, the newest first, each with its age, its owner and what is next."""
     now = desk.services.clock.now()
     async with desk.operator() as session:
-        rows = await service.page_of_all(session, limit=limit + 1, after=id_after(after))
+        rows = await service.page_of_all(session, limit=limit + 1, after=id_after(request, after))
     return page_of(
-        rows, limit, view=lambda row: short_code_view(row, now=now), cursor=lambda row: id_cursor(row.id)
+        request, rows, limit, view=lambda row: short_code_view(row, now=now), place=lambda row: row.id
     )
 
 

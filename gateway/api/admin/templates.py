@@ -14,9 +14,8 @@ from gateway.api.admin import pending_templates
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, page_of, text_after, text_cursor
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, invalid_cursor, page_of, text_after
 from gateway.api.path_ids import path_id
-from gateway.api.refusals import Refusal
 from gateway.api.v1.template_views import (
     Tariff,
     TemplateView,
@@ -95,6 +94,7 @@ class PendingView(Struct, frozen=True, kw_only=True):
     description="Those that wait for a decision, unless another state is named.",
 )
 async def list_pending_templates(
+    request: ApiRequest,
     desk: NamedDependency[Desk],
     limit: Limit = DEFAULT_LIMIT,
     after: After = None,
@@ -102,13 +102,16 @@ async def list_pending_templates(
 ) -> Page[PendingView]:
     """Return a page of versions, the oldest template first."""
     async with desk.operator() as session:
-        rows = await pending_templates.page(session, wanted_state, limit=limit + 1, after=_place(after))
+        rows = await pending_templates.page(
+            session, wanted_state, limit=limit + 1, after=_place(text_after(request, after))
+        )
         books = await credit_store.price_books(session, desk.services.clock.now())
     return page_of(
+        request,
         rows,
         limit,
         view=lambda row: _pending(row[0], row[1], tariff_of(row[2], books)),
-        cursor=lambda row: _cursor(row[1]),
+        place=lambda row: f"{row[1].template_id.hex}.{row[1].version}",
     )
 
 
@@ -243,16 +246,11 @@ def _pending(template: Template, row: TemplateVersion, by: Tariff) -> PendingVie
     )
 
 
-def _cursor(row: TemplateVersion) -> str:
-    return text_cursor(f"{row.template_id.hex}.{row.version}")
-
-
-def _place(cursor: str | None) -> tuple[UUID, int] | None:
-    text = text_after(cursor)
+def _place(text: str | None) -> tuple[UUID, int] | None:
     if text is None:
         return None
     template, _, version = text.partition(".")
     try:
         return UUID(hex=template), int(version)
     except ValueError:
-        raise Refusal.of_field("?after", "invalid_cursor", "This is not a cursor of this list.") from None
+        raise invalid_cursor() from None

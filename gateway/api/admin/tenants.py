@@ -14,7 +14,7 @@ from gateway.api.admin.named_sender import check_default_from
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import named_tenant
 from gateway.messages.view import timestamp
 from tenants.accounts import service
@@ -115,12 +115,12 @@ async def create_tenant(
 
 @get("/tenants", responses=refusals(*OPERATOR), summary="List tenants")
 async def list_tenants(
-    desk: NamedDependency[Desk], limit: Limit = DEFAULT_LIMIT, after: After = None
+    request: ApiRequest, desk: NamedDependency[Desk], limit: Limit = DEFAULT_LIMIT, after: After = None
 ) -> Page[TenantView]:
     """Return a page of tenants, the oldest first."""
     async with desk.operator() as session:
-        rows = await service.page(session, limit=limit + 1, after=id_after(after))
-    return page_of(rows, limit, view=tenant_view, cursor=lambda row: id_cursor(row.id))
+        rows = await service.page(session, limit=limit + 1, after=id_after(request, after))
+    return page_of(request, rows, limit, view=tenant_view, place=lambda row: row.id)
 
 
 @get("/tenants/{tenant_id:str}", responses=refusals(*OPERATOR, "not_found"), summary="Read a tenant")

@@ -22,6 +22,7 @@ from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page
     summary="List the deliveries to an endpoint of the operator's",
 )
 async def list_operator_deliveries(
+    request: ApiRequest,
     endpoint_id: FromPath[str],
     desk: NamedDependency[Desk],
     limit: Limit = DEFAULT_LIMIT,
@@ -31,7 +32,9 @@ async def list_operator_deliveries(
     wanted = endpoint_id_of(endpoint_id)
     key = await desk.services.data_keys.of(OWN.tenant_id)
     async with desk.operator() as session:
-        return await delivery_acts.listed(OWN, session, key, wanted, limit=limit, after=after)
+        return await delivery_acts.listed(
+            OWN, session, key, wanted, request=request, limit=limit, after=after
+        )
 
 
 @get(

@@ -14,7 +14,7 @@ from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
 from gateway.api.endpoint_acts import EndpointState, changes_of, check_url, endpoint_id_of
 from gateway.api.endpoint_views import EndpointView, EndpointWithSecret, endpoint_view
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from tenants.endpoints import service
 from tenants.endpoints.subscription import NewEndpoint
 from tenants.inbox.service import PLATFORM
@@ -49,12 +49,12 @@ class OperatorEndpointPatch(Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 @get("/webhook-endpoints", responses=refusals(*OPERATOR), summary="List the operator's webhook endpoints")
 async def list_operator_endpoints(
-    desk: NamedDependency[Desk], limit: Limit = DEFAULT_LIMIT, after: After = None
+    request: ApiRequest, desk: NamedDependency[Desk], limit: Limit = DEFAULT_LIMIT, after: After = None
 ) -> Page[EndpointView]:
     """Return a page of endpoints, the newest first."""
     async with desk.operator() as session:
-        rows = await service.page(OWN, session, limit=limit + 1, after=id_after(after))
-    return page_of(rows, limit, view=endpoint_view, cursor=lambda row: id_cursor(row.id))
+        rows = await service.page(OWN, session, limit=limit + 1, after=id_after(request, after))
+    return page_of(request, rows, limit, view=endpoint_view, place=lambda row: row.id)
 
 
 @post(

@@ -9,7 +9,7 @@ from gateway.api.alarm_views import AlarmSwitch, AlarmView, NewAlarm, alarm_view
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, WITH_BODY, WITH_IDEMPOTENCY, refusals
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import path_id
 from gateway.api.v1.insight import READ
 from gateway.insight import alarms
@@ -23,8 +23,8 @@ async def list_alarms(
 ) -> Page[AlarmView]:
     """Return a page of the tenant's alarms, the newest first."""
     async with desk.tenant(request.auth) as session:
-        rows = await alarms.page(request.auth, session, limit=limit + 1, after=id_after(after))
-    return page_of(rows, limit, view=alarm_view, cursor=lambda row: id_cursor(row.id))
+        rows = await alarms.page(request.auth, session, limit=limit + 1, after=id_after(request, after))
+    return page_of(request, rows, limit, view=alarm_view, place=lambda row: row.id)
 
 
 @post(

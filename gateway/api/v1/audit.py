@@ -10,7 +10,7 @@ from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, refusals
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.messages.view import timestamp
 from tenants.audit import store
 from tenants.audit.models import AuditRow
@@ -44,5 +44,5 @@ async def list_audit(
 ) -> Page[AuditRowView]:
     """Return a page of the audit trail, the newest first."""
     async with desk.tenant(request.auth) as session:
-        rows = await store.page(request.auth, session, limit=limit + 1, after=id_after(after))
-    return page_of(rows, limit, view=audit_row_view, cursor=lambda row: id_cursor(row.id))
+        rows = await store.page(request.auth, session, limit=limit + 1, after=id_after(request, after))
+    return page_of(request, rows, limit, view=audit_row_view, place=lambda row: row.id)

@@ -17,14 +17,14 @@ from gateway.api.consenting import take_asking, withdraw_and_opt_out
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, WITH_BODY, WITH_IDEMPOTENCY, refusals
 from gateway.api.opt_out_changing import project
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, page_of, text_after, text_cursor
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, invalid_cursor, page_of, text_after
 from gateway.api.refusals import Refusal
 from gateway.api.row_files import MAX_BYTES, ImportView, import_view
 from tenants.consents import service
 from tenants.consents.rules import MessageType, Method, check_use_case
 from tenants.consents.service import NewConsent, Proof
 from tenants.countries.numbers import Number, parse_number
-from tenants.errors import InvalidInput, NotFound
+from tenants.errors import NotFound
 
 _CONSENTS: Final = {NEEDS: "consents"}
 _MOST_LINES: Final = 200
@@ -139,11 +139,17 @@ async def list_consents(
             key,
             limit=limit + 1,
             now=desk.services.clock.now(),
-            after=_place(text_after(after)),
+            after=_place(text_after(request, after)),
             use_case=use_case,
             state=standing,
         )
-    return page_of(rows, limit, view=consent_view, cursor=lambda row: text_cursor(_cursor(row)))
+    return page_of(
+        request,
+        rows,
+        limit,
+        view=consent_view,
+        place=lambda row: f"{row.use_case}.{row.recipient_hash.hex()}",
+    )
 
 
 @get(
@@ -299,15 +305,11 @@ def _e164(text: str) -> str:
     raise Refusal.of_field("/number", "invalid_number", number.detail)
 
 
-def _cursor(row: service.ConsentView) -> str:
-    return f"{row.use_case}.{row.recipient_hash.hex()}"
-
-
-def _place(cursor: str | None) -> tuple[bytes, str] | None:
-    if cursor is None:
+def _place(text: str | None) -> tuple[bytes, str] | None:
+    if text is None:
         return None
-    use_case, _, hexadecimal = cursor.partition(".")
+    use_case, _, hexadecimal = text.partition(".")
     try:
         return bytes.fromhex(hexadecimal), use_case
     except ValueError:
-        raise InvalidInput("/after", "invalid_cursor", "this is no cursor of consents") from None
+        raise invalid_cursor() from None

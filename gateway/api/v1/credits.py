@@ -12,7 +12,7 @@ from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, refusals
 from gateway.api.ledger_query import Kinds, OfMessage, Since, Until, ledger_filter
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, page_of, text_after, text_cursor
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, page_of, text_after
 from gateway.messages.view import timestamp
 from tenants.budgets import service as budgets
 from tenants.budgets.allowance import BundleUse, bundle_use
@@ -173,9 +173,9 @@ async def list_ledger(
     wanted = ledger_filter(kind, message_id, since, until)
     async with desk.tenant(request.auth) as session:
         entries = await service.ledger_page(
-            request.auth, session, limit=limit + 1, after=text_after(after), wanted=wanted
+            request.auth, session, limit=limit + 1, after=text_after(request, after), wanted=wanted
         )
-    return page_of(entries, limit, view=ledger_entry_view, cursor=lambda entry: text_cursor(entry.cursor))
+    return page_of(request, entries, limit, view=ledger_entry_view, place=lambda entry: entry.cursor)
 
 
 def _unit(unit: str) -> str:

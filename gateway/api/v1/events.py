@@ -22,7 +22,7 @@ from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, refusals
 from gateway.api.event_query import EventQuery, event_query
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, id_cursor
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, cursor_of
 from gateway.messages.models import Event, Message
 from gateway.webhooks.payload import StoredEvent, body_of
 from gateway.webhooks.personal import Personal, Told, personal_in
@@ -88,7 +88,7 @@ async def list_events(
         about = (Told(id=e.id, tenant_id=e.tenant_id, type=e.type, data=e.data) for e, _ in rows)
         personal = await personal_in(session, about)
     views = [_view(event, message, personal.get(event.id), key) for event, message in rows]
-    return Feed(data=views, next_cursor=id_cursor(rows[-1][0].id) if rows else after)
+    return Feed(data=views, next_cursor=cursor_of(request, rows[-1][0].id) if rows else after)
 
 
 async def _after(

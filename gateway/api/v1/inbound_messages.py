@@ -10,7 +10,7 @@ from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, refusals
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import path_id, query_id
 from gateway.api.refusals import Refusal
 from gateway.inbound import store
@@ -46,12 +46,12 @@ async def list_inbound_messages(
             request.auth,
             session,
             limit=limit + 1,
-            after=id_after(after),
+            after=id_after(request, after),
             person=person,
             sender_id=sender_id,
             action=action,
         )
-    return page_of(rows, limit, view=lambda row: inbound_view(row, key), cursor=lambda row: id_cursor(row.id))
+    return page_of(request, rows, limit, view=lambda row: inbound_view(row, key), place=lambda row: row.id)
 
 
 @get(

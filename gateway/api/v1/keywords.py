@@ -12,7 +12,7 @@ from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, WITH_BODY, WITH_IDEMPOTENCY, refusals
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import path_id
 from gateway.api.refusals import Refusal
 from gateway.messages.view import timestamp
@@ -132,8 +132,8 @@ async def list_keywords(
 ) -> Page[KeywordView]:
     """Return a page of keywords, the newest first."""
     async with desk.tenant(request.auth) as session:
-        rows = await store.keywords(request.auth, session, limit=limit + 1, after=id_after(after))
-    return page_of(rows, limit, view=keyword_view, cursor=lambda row: id_cursor(row.id))
+        rows = await store.keywords(request.auth, session, limit=limit + 1, after=id_after(request, after))
+    return page_of(request, rows, limit, view=keyword_view, place=lambda row: row.id)
 
 
 @post(

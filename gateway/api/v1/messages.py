@@ -22,7 +22,7 @@ from gateway.api.documented import (
 from gateway.api.exchange import exchange_of
 from gateway.api.idempotency import fingerprint_of, key_of
 from gateway.api.message_query import MessageQuery, message_query
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import path_id
 from gateway.api.rate_headers import rate_headers
 from gateway.api.refusals import Refusal
@@ -196,10 +196,10 @@ async def list_messages(
     key = await desk.services.data_keys.of(request.auth.tenant_id)
     wanted = looked_for.under([(request.auth.tenant_id, key)])
     async with desk.tenant(request.auth) as session, search.bounded(session):
-        rows = await search.page(request.auth, session, wanted, limit=limit + 1, after=id_after(after))
-    return page_of(
-        rows, limit, view=lambda row: store.view_of(row, key), cursor=lambda row: id_cursor(row.id)
-    )
+        rows = await search.page(
+            request.auth, session, wanted, limit=limit + 1, after=id_after(request, after)
+        )
+    return page_of(request, rows, limit, view=lambda row: store.view_of(row, key), place=lambda row: row.id)
 
 
 def refusal_of_send(declined: Declined) -> Refusal:

@@ -21,10 +21,8 @@ from gateway.api.paging import (
     Limit,
     Page,
     id_after,
-    id_cursor,
     page_of,
     text_after,
-    text_cursor,
 )
 from gateway.api.refusals import Refusal
 from gateway.api.row_files import MAX_BYTES, ImportView, import_view
@@ -207,9 +205,9 @@ async def _page(
     key = await desk.services.data_keys.of(request.auth.tenant_id)
     async with desk.tenant(request.auth) as session:
         rows = await service.page(
-            request.auth, session, key, limit=limit + 1, after=text_after(after), list_name=list_name
+            request.auth, session, key, limit=limit + 1, after=text_after(request, after), list_name=list_name
         )
-    return page_of(rows, limit, view=_view, cursor=lambda row: text_cursor(row.cursor))
+    return page_of(request, rows, limit, view=_view, place=lambda row: row.cursor)
 
 
 @get(
@@ -234,9 +232,9 @@ async def list_opt_out_changes(
     key = await desk.services.data_keys.of(request.auth.tenant_id)
     async with desk.tenant(request.auth) as session:
         rows = await service.history(
-            request.auth, session, key, limit=limit + 1, after=id_after(after), number=wanted
+            request.auth, session, key, limit=limit + 1, after=id_after(request, after), number=wanted
         )
-    return page_of(rows, limit, view=change_view, cursor=lambda row: id_cursor(row.id))
+    return page_of(request, rows, limit, view=change_view, place=lambda row: row.id)
 
 
 @post(

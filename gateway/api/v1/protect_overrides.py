@@ -11,7 +11,7 @@ from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, WITH_BODY, refusals
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, page_of, text_after, text_cursor
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, page_of, text_after
 from gateway.api.v1.protect_views import (
     Named,
     OverrideBody,
@@ -62,9 +62,9 @@ async def list_protect_overrides(
             now=desk.services.clock.now(),
             limit=limit + 1,
             configuration_id=named,
-            after=text_after(after),
+            after=text_after(request, after),
         )
-    return page_of(rows, limit, view=override_shown, cursor=lambda row: text_cursor(row.cursor))
+    return page_of(request, rows, limit, view=override_shown, place=lambda row: row.cursor)
 
 
 @put(

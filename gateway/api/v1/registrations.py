@@ -12,7 +12,7 @@ from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, WITH_BODY, WITH_IDEMPOTENCY, refusals
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.registration_acts import (
     CostBody,
     NewRegistrationBody,
@@ -130,9 +130,9 @@ async def list_registrations(
             status=status,
             registration_type=registration_type,
             limit=limit + 1,
-            after=id_after(after),
+            after=id_after(request, after),
         )
-    return page_of(rows, limit, view=summary_of, cursor=lambda row: id_cursor(row.id))
+    return page_of(request, rows, limit, view=summary_of, place=lambda row: row.id)
 
 
 @post(

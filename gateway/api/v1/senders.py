@@ -12,7 +12,7 @@ from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, refusals
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import path_id
 from gateway.messages.view import timestamp
 from tenants.errors import NotFound
@@ -127,8 +127,8 @@ async def list_senders(
 ) -> Page[SenderView]:
     """Return a page of origination identities, the newest first."""
     async with desk.tenant(request.auth) as session:
-        rows = await store.senders(request.auth, session, limit=limit + 1, after=id_after(after))
-    return page_of(rows, limit, view=sender_view, cursor=lambda row: id_cursor(row.id))
+        rows = await store.senders(request.auth, session, limit=limit + 1, after=id_after(request, after))
+    return page_of(request, rows, limit, view=sender_view, place=lambda row: row.id)
 
 
 @get("/senders/{sender_id:str}", opt=_READ, responses=refusals(*TENANT, "not_found"), summary="Read a sender")
@@ -149,10 +149,10 @@ async def list_pools(
 ) -> Page[PoolView]:
     """Return a page of pools, the newest first."""
     async with desk.tenant(request.auth) as session:
-        rows = await store.pools(request.auth, session, limit=limit + 1, after=id_after(after))
+        rows = await store.pools(request.auth, session, limit=limit + 1, after=id_after(request, after))
         views = await pool_views(request.auth, session, list(rows))
     return page_of(
-        views, limit, view=lambda view: view, cursor=lambda view: id_cursor(path_id("pool", view.id, "pool"))
+        request, views, limit, view=lambda view: view, place=lambda view: path_id("pool", view.id, "pool")
     )
 
 

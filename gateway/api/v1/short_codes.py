@@ -10,7 +10,7 @@ from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, refusals
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import path_id
 from gateway.api.short_code_views import ShortCodeView, short_code_view
 from tenants.shortcodes import service
@@ -31,9 +31,9 @@ async def list_short_codes(
     """Return a page of short codes, the newest first, each with its stage, its owner and its age."""
     now = desk.services.clock.now()
     async with desk.tenant(request.auth) as session:
-        rows = await service.page(request.auth, session, limit=limit + 1, after=id_after(after))
+        rows = await service.page(request.auth, session, limit=limit + 1, after=id_after(request, after))
     return page_of(
-        rows, limit, view=lambda row: short_code_view(row, now=now), cursor=lambda row: id_cursor(row.id)
+        request, rows, limit, view=lambda row: short_code_view(row, now=now), place=lambda row: row.id
     )
 
 

@@ -13,7 +13,7 @@ from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, WITH_BODY, WITH_IDEMPOTENCY, refusals
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import path_id
 from gateway.api.v1.template_views import TemplateView, VersionView, tariff, template_view, version_view
 from gateway.webhooks.announcements import announce
@@ -107,10 +107,10 @@ async def list_templates(
 ) -> Page[TemplateView]:
     """Return a page of templates, the newest first."""
     async with desk.tenant(request.auth) as session:
-        rows = await service.page(request.auth, session, limit=limit + 1, after=id_after(after))
+        rows = await service.page(request.auth, session, limit=limit + 1, after=id_after(request, after))
         by = await tariff(request.auth, session, desk.services.clock.now())
     return page_of(
-        rows, limit, view=lambda row: template_view(row, by), cursor=lambda row: id_cursor(row.template.id)
+        request, rows, limit, view=lambda row: template_view(row, by), place=lambda row: row.template.id
     )
 
 

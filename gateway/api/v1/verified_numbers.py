@@ -14,7 +14,7 @@ from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, WITH_BODY, WITH_IDEMPOTENCY, refusals
 from gateway.api.idempotency import claim_key, fingerprint_of, forget_answer, key_of
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import path_id
 from gateway.api.refusals import Refusal
 from gateway.api.verifying import account_of, code_refusal, judged_at_aws, send_due
@@ -203,8 +203,8 @@ async def list_verified_numbers(
     """Return a page of numbers, the newest first."""
     key = await desk.services.data_keys.of(request.auth.tenant_id)
     async with desk.tenant(request.auth) as session:
-        rows = await service.page(request.auth, session, key, limit=limit + 1, after=id_after(after))
-    return page_of(rows, limit, view=_view, cursor=lambda row: id_cursor(row.id))
+        rows = await service.page(request.auth, session, key, limit=limit + 1, after=id_after(request, after))
+    return page_of(request, rows, limit, view=_view, place=lambda row: row.id)
 
 
 @get(

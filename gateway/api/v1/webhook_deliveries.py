@@ -37,7 +37,9 @@ async def list_deliveries(
     wanted = endpoint_id_of(endpoint_id)
     key = await desk.services.data_keys.of(request.auth.tenant_id)
     async with desk.tenant(request.auth) as session:
-        return await delivery_acts.listed(request.auth, session, key, wanted, limit=limit, after=after)
+        return await delivery_acts.listed(
+            request.auth, session, key, wanted, request=request, limit=limit, after=after
+        )
 
 
 @get(

@@ -15,7 +15,7 @@ from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, WITH_BODY, WITH_IDEMPOTENCY, refusals
 from gateway.api.endpoint_acts import EndpointState, changes_of, check_url, endpoint_id_of
 from gateway.api.endpoint_views import EndpointView, EndpointWithSecret, endpoint_view
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, id_cursor, page_of
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.refusals import Refusal
 from gateway.webhooks.event_types import EVENT_TYPES, EventType
 from tenants.endpoints import service
@@ -40,8 +40,8 @@ async def list_webhook_endpoints(
 ) -> Page[EndpointView]:
     """Return a page of endpoints, the newest first."""
     async with desk.tenant(request.auth) as session:
-        rows = await service.page(request.auth, session, limit=limit + 1, after=id_after(after))
-    return page_of(rows, limit, view=endpoint_view, cursor=lambda row: id_cursor(row.id))
+        rows = await service.page(request.auth, session, limit=limit + 1, after=id_after(request, after))
+    return page_of(request, rows, limit, view=endpoint_view, place=lambda row: row.id)
 
 
 @post(

@@ -205,6 +205,6 @@ async def test_what_redis_holds_of_a_tenant_goes_and_its_neighbours_stays(redis_
             for name in ("", ":o:otp", ":v:1"):
                 await client.set(prefix + name, "x")
         scripts = RedisScripts(client)
-        await scripts.delete_prefixed(gone, keep=())
+        await scripts.delete_prefixed(gone)
         assert sorted([key async for key in client.scan_iter(match=f"{gone}*")]) == []
         assert len([key async for key in client.scan_iter(match=f"{stays}*")]) == 3

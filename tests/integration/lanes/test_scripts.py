@@ -120,7 +120,7 @@ async def test_a_redis_that_is_away_is_named_to_every_caller():
         with pytest.raises(RedisUnavailable):
             await scripts.take_token("k", timeout_s=1)
         with pytest.raises(RedisUnavailable):
-            await scripts.delete_prefixed("k", keep=())
+            await scripts.delete_prefixed("k")
 
 
 @pytest.mark.parametrize("redis_url", ["one"], indirect=True)

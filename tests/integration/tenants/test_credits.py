@@ -151,7 +151,7 @@ async def test_what_is_no_cursor_of_the_ledger_is_refused(
     async with worker_transaction(worker) as session:
         with pytest.raises(InvalidInput) as refusal:
             await service.ledger_page(tenant, session, limit=3, after=cursor)
-    assert refusal.value.field == "/after"
+    assert refusal.value.field == "?after"
 
 
 async def test_no_role_changes_a_ledger_row_and_no_tenant_writes_one(
