@@ -10,7 +10,7 @@ from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
 from msgspec import Struct
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -135,15 +135,6 @@ async def sender_by_arn(scope: TenantScope, session: AsyncSession, arn: str) -> 
 async def pool(scope: TenantScope, session: AsyncSession, pool_id: UUID) -> Pool | None:
     """Return the tenant's pool, or None if it is absent or someone else's."""
     return await session.scalar(select(Pool).where(Pool.tenant_id == scope.tenant_id, Pool.id == pool_id))
-
-
-async def shows(scope: TenantScope, session: AsyncSession, named: str) -> bool:
-    """Return whether a sender of the tenant that is not released shows this; sender ids in any case."""
-    same_id = (Sender.type == "SENDER_ID") & (func.lower(Sender.value) == named.lower())
-    query = select(Sender.id).where(
-        Sender.tenant_id == scope.tenant_id, Sender.state != "released", (Sender.value == named) | same_id
-    )
-    return await session.scalar(query.limit(1)) is not None
 
 
 async def senders(
