@@ -180,6 +180,13 @@ async def configuration_sets(scope: TenantScope, session: AsyncSession) -> Seque
 
 async def known_senders(scope: TenantScope, session: AsyncSession) -> list[KnownSender]:
     """Return the tenant's senders, pool by pool in the pools' own order; pool-less ones last."""
+    return (await known_senders_of_each(session, [scope.tenant_id])).get(scope.tenant_id, [])
+
+
+async def known_senders_of_each(
+    session: AsyncSession, tenant_ids: Sequence[UUID]
+) -> dict[UUID, list[KnownSender]]:
+    """Return the senders of tenants that have any in one query, in the order of `known_senders`."""
     query = (
         select(Sender, PoolSender.position, Pool, ConfigurationSet.name)
         .outerjoin(
@@ -191,10 +198,13 @@ async def known_senders(scope: TenantScope, session: AsyncSession) -> list[Known
             (ConfigurationSet.tenant_id == Sender.tenant_id)
             & (ConfigurationSet.account_id == Sender.account_id),
         )
-        .where(Sender.tenant_id == scope.tenant_id, Sender.state != "released")
+        .where(Sender.tenant_id.in_(tenant_ids), Sender.state != "released")
         .order_by(Pool.id.asc().nulls_last(), PoolSender.position, Sender.id)
     )
-    return [_known(*row) for row in await session.execute(query)]
+    found: dict[UUID, list[KnownSender]] = {}
+    for row in await session.execute(query):
+        found.setdefault(row[0].tenant_id, []).append(_known(*row))
+    return found
 
 
 def _known(
