@@ -33,6 +33,10 @@ class Complaint(Struct, frozen=True, kw_only=True):
     """JSON pointer; empty for the value as a whole."""
     code: Literal["unknown_field", "required", "invalid"]
     detail: str
+    way: tuple[str, ...] = ()
+    """Members and places in lists that lead to an invalid value; `...` is a member that is not known."""
+    of_key: bool = False
+    """Whether a key is wrong: one of the map that `way` leads to."""
 
 
 class Tried(Struct, frozen=True):
@@ -48,7 +52,8 @@ def complaint_of(said: str, tried: Tried | None = None) -> Complaint:
     what = without_place(said)
     of_key = place is not None and place["key"] is not None
     steps = [] if place is None else _steps(place["path"], of_key=of_key)
-    base = _pointer(_named(steps, said, tried))
+    named = _named(steps, said, tried)
+    base = _pointer(named)
     if (unknown := _UNKNOWN.match(what)) is not None:
         name = shortened(unknown["name"])
         return Complaint(
@@ -62,7 +67,13 @@ def complaint_of(said: str, tried: Tried | None = None) -> Complaint:
             field=f"{base}/{escape(name)}", code="required", detail=f"The field {name!r} is required."
         )
     subject = "A key: " if of_key else ""
-    return Complaint(field=base, code="invalid", detail=f"{subject}{shortened(what, _LONGEST_DETAIL)}.")
+    return Complaint(
+        field=base,
+        code="invalid",
+        detail=f"{subject}{shortened(what, _LONGEST_DETAIL)}.",
+        way=tuple("..." if step is None else str(step) for step in (named[:-1] if of_key else named)),
+        of_key=of_key,
+    )
 
 
 def without_place(said: str) -> str:

@@ -9,7 +9,6 @@ from gateway.intake.outcome import FieldFault
 from tenants.complaints import Complaint, Tried, complaint_of, escape, shortened, without_place
 
 _ENUM: Final = "Invalid enum value"
-_OF_A_KEY: Final = "A key: "
 _MOST_CHOICES: Final = 50
 
 
@@ -51,13 +50,7 @@ def unknown_query_parameter(name: str) -> Refusal:
 
 
 def _choices(found: Complaint, kind: Any) -> Sequence[str]:
-    """Return what the field may be; a key's own name may stand at the end of its pointer."""
-    if _ENUM not in found.detail:
-        return ()
-    steps = [step.replace("~1", "/").replace("~0", "~") for step in found.field.split("/")[1:]]
-    if not found.detail.startswith(_OF_A_KEY):
-        return choices_at(kind, steps)
-    return choices_at(kind, steps, of_key=True) or choices_at(kind, steps[:-1], of_key=True)
+    return choices_at(kind, found.way, of_key=found.of_key) if _ENUM in found.detail else ()
 
 
 def _instead(choices: Sequence[str]) -> str:

@@ -1,9 +1,10 @@
-"""What answers must keep that is known only here: which senders a country has."""
+"""What answers must keep that is known only here: which senders a country has, and which sender ids."""
 
 from gateway.advice.facts import unavailable
 from gateway.api.refusals import Refusal
 from tenants.countries.facts import by_iso
-from tenants.onboarding.answers import Reach, Senders
+from tenants.onboarding.answers import Reach, SenderChoice, Senders
+from tenants.registrations.sender_ids import refusal_of
 
 
 def check_reach(answer: Reach) -> None:
@@ -22,7 +23,7 @@ def check_reach(answer: Reach) -> None:
 
 def check_senders(answer: Senders) -> None:
     """
-    Accept kinds of sender that their countries have.
+    Accept kinds of sender that their countries have, each sender id by a name that carriers take.
 
     Raises:
         Refusal: 422, naming the choice and why.
@@ -36,5 +37,14 @@ def check_senders(answer: Senders) -> None:
         why = unavailable(choice.type, country)
         if why is not None:
             raise Refusal.of_field(f"{field}/type", "not_available", f"{why}; ask /v1/senders/advice.")
-        if choice.type == "SENDER_ID" and choice.value is None:
-            raise Refusal.of_field(f"{field}/value", "required", "Name the sender id that recipients see.")
+        if choice.type == "SENDER_ID":
+            _check_sender_id(choice, f"{field}/value")
+
+
+def _check_sender_id(choice: SenderChoice, field: str) -> None:
+    if choice.value is None:
+        detail = "Name the sender id that recipients see: 3 to 11 letters, digits and hyphens."
+        raise Refusal.of_field(field, "required", detail)
+    wrong = refusal_of(choice.value, choice.country)
+    if wrong is not None:
+        raise Refusal.of_field(field, wrong.code, f"{wrong.detail}; {wrong.fix}.")

@@ -4,15 +4,14 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TypeVar
 from uuid import UUID
 
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from gateway.carrier.provision_answers import answered
 from gateway.carrier.provision_fingerprint import differences, fingerprint_of
 from gateway.carrier.provision_plan import plan
 from gateway.carrier.provision_plan_ports import HeldIdentity, PlanChanged, Planned, TeardownRequest
 from gateway.carrier.provision_ports import ProvisionRefused, ProvisionRequest, ProvisionResult
 from gateway.carrier.provision_read import read_numbers, read_sender_ids, read_world
-from gateway.carrier.provision_run import StepRefused, said
 from gateway.carrier.provision_shapes import Desired, SeenNumber, SeenSenderId
 from gateway.carrier.provision_want import LeaseOf, desired_of
 from gateway.carrier.provisioning import AwsProvisioner, wishes_of
@@ -22,7 +21,6 @@ from gateway.carrier.teardown_plan import teardown
 from gateway.carrier.tearing_down import TearingDown
 from gateway.clock import Clock
 from gateway.db.transaction import worker_transaction
-from gateway.errors import Unavailable
 from tenants.accounts import service as accounts
 from tenants.accounts.models import Tenant
 from tenants.credits import store as prices
@@ -52,7 +50,7 @@ class AwsProvisionDesk:
             account = await self._provisioner.account_of(request.account_id)
             return await self._planned(scope, request, account)
 
-        return await _said(look)
+        return await answered(look)
 
     async def drift(self, scope: TenantScope, account_id: UUID | None) -> Planned | ProvisionRefused:
         """Compare AWS with what the tenant has."""
@@ -62,7 +60,7 @@ class AwsProvisionDesk:
             nothing_new = ProvisionRequest(account_id=account.id, dedicated_pool=False)
             return await self._planned(scope, nothing_new, account, wished=False)
 
-        return await _said(look)
+        return await answered(look)
 
     async def apply(
         self, scope: TenantScope, request: ProvisionRequest, fingerprint: str
@@ -80,7 +78,7 @@ class AwsProvisionDesk:
                     return ProvisionRefused(detail="; ".join(now.plan.refusals))
                 return await self._provisioner.provision_in(scope, request, account, prune=True)
 
-        return await _said(work)
+        return await answered(work)
 
     async def teardown_plan(self, scope: TenantScope, request: TeardownRequest) -> Planned | ProvisionRefused:
         """Tell what a teardown would take away."""
@@ -98,7 +96,7 @@ class AwsProvisionDesk:
             mark = fingerprint_of(found, str(account.id))
             return Planned(plan=found, fingerprint=mark, account_id=account.id, unit=unit)
 
-        return await _said(look)
+        return await answered(look)
 
     async def teardown(
         self, scope: TenantScope, request: TeardownRequest
@@ -113,7 +111,7 @@ class AwsProvisionDesk:
                 run = TearingDown(aws, self._engine, scope, account.id)
                 return await run.run(desired, world, request)
 
-        return await _said(work)
+        return await answered(work)
 
     async def request_spare(self, account_id: UUID | None, wish: SpareWish) -> SpareNumber | ProvisionRefused:
         """Lease a number for no tenant."""
@@ -141,7 +139,7 @@ class AwsProvisionDesk:
             async with self._turns.turn(account.id), self._provisioner.open(account) as aws:
                 return await act(SpareNumbers(aws, self._engine, account))
 
-        return await _said(work)
+        return await answered(work)
 
     async def held(self, account_id: UUID | None) -> tuple[HeldIdentity, ...] | ProvisionRefused:
         """Ask AWS what an account leases, and the tables whose it is."""
@@ -154,7 +152,7 @@ class AwsProvisionDesk:
                 owners = await inventory.owners(session, account.id)
             return held_of(numbers, sender_ids, owners)
 
-        return await _said(look)
+        return await answered(look)
 
     async def _planned(
         self, scope: TenantScope, request: ProvisionRequest, account: AwsAccount, *, wished: bool = True
@@ -226,15 +224,3 @@ def held_of(
             for each in sender_ids
         ),
     )
-
-
-async def _said(work: Callable[[], Awaitable[_T]]) -> _T | ProvisionRefused:
-    """Return what work returns, AWS's refusal as a value, and its silence as an error."""
-    try:
-        return await work()
-    except StepRefused as refusal:
-        return ProvisionRefused(detail=str(refusal))
-    except (ClientError, ParamValidationError) as error:
-        return ProvisionRefused(detail=said(error))
-    except BotoCoreError as error:
-        raise Unavailable(f"AWS does not answer: {error}") from error

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.carrier.account_turns import AccountTurns
 from gateway.carrier.control import control_of
+from gateway.carrier.provision_answers import answered
 from gateway.carrier.provision_ports import (
     ProvisionRefused,
     ProvisionRequest,
@@ -29,7 +30,6 @@ from gateway.carrier.topics import SnsTopics
 from gateway.carrier.two_way import switch_two_way
 from gateway.carrier.wishes import default_wishes, needs_number
 from gateway.db.transaction import worker_transaction
-from gateway.errors import Unavailable
 from tenants.accounts import service as accounts
 from tenants.accounts.models import Tenant
 from tenants.onboarding import store as onboardings
@@ -74,16 +74,13 @@ class AwsProvisioner:
             NotFound: There is no such tenant or account.
             Unavailable: AWS or Postgres does not answer.
         """
-        try:
+
+        async def work() -> ProvisionResult:
             account = await self.account_of(request.account_id)
             async with self.turns.turn(account.id):
                 return await self.provision_in(scope, request, account)
-        except StepRefused as refusal:
-            return ProvisionRefused(detail=str(refusal))
-        except (ClientError, ParamValidationError) as error:
-            return ProvisionRefused(detail=said(error))
-        except BotoCoreError as error:
-            raise Unavailable(f"AWS does not answer: {error}") from error
+
+        return await answered(work)
 
     async def provision_in(
         self, scope: TenantScope, request: ProvisionRequest, account: AwsAccount, *, prune: bool = False
@@ -179,15 +176,14 @@ class AwsProvisioner:
             numbers = await two_way.numbers_with(scope, session, sender_id)
             known = await sender_store.accounts(session)
         account = next(each for each in known if each.id == numbers.account_id)
-        try:
+
+        async def work() -> tuple[UUID, ...]:
             topic_arn = await self._subscribe(account)
             async with self.open(account) as aws:
                 await switch_two_way(aws, numbers, topic_arn if enabled else None, self_managed=self_managed)
-        except (ClientError, ParamValidationError) as error:
-            return ProvisionRefused(detail=said(error))
-        except BotoCoreError as error:
-            raise Unavailable(f"AWS does not answer: {error}") from error
-        return numbers.sender_ids
+            return numbers.sender_ids
+
+        return await answered(work)
 
     async def _go_live(self, scope: TenantScope) -> None:
         """A tenant that is being onboarded goes live by its own last step."""

@@ -79,18 +79,8 @@ class Choosing:
         return Chosen(best[waits.index(shortest)], shortest)
 
     def no_sender(self, snapshot: TenantSnapshot, request: SendRequest, draft: Draft) -> Declined:
-        """Say why nobody carries it: nobody is there, or what keeps those who are, or whom `from` names."""
-        found = self.candidates(snapshot, request, draft)
-        other_use = next((each for each in found if each.reason == "use_case_not_registered"), None)
-        if other_use is not None:
-            return Declined(
-                code="use_case_mismatch", detail=f"the sender {other_use.sender.value}: {other_use.detail}"
-            )
-        if isinstance(request.from_, str):
-            detail = _unusable(found, named_senders(snapshot.routing, request.from_))
-        else:
-            detail = f"the tenant has no active sender for {draft.type} messages to {draft.number.country}"
-        return Declined(code="no_originator", detail=detail)
+        """Say why nobody carries it."""
+        return none_fits(self.candidates(snapshot, request, draft), snapshot, request, draft)
 
     async def _wait_ms(
         self, snapshot: TenantSnapshot, scope: TenantScope, draft: Draft, sender: SenderFact
@@ -119,6 +109,22 @@ def need_of(request: SendRequest, draft: Draft) -> Need:
         use_case=draft.template.use_case if draft.template else None,
         named=request.from_ if isinstance(request.from_, str) else None,
     )
+
+
+def none_fits(
+    found: Sequence[Candidate], snapshot: TenantSnapshot, request: SendRequest, draft: Draft
+) -> Declined:
+    """Say why none of the candidates carries it: what keeps those who are there, or whom `from` names."""
+    other_use = next((each for each in found if each.reason == "use_case_not_registered"), None)
+    if other_use is not None:
+        return Declined(
+            code="use_case_mismatch", detail=f"the sender {other_use.sender.value}: {other_use.detail}"
+        )
+    if isinstance(request.from_, str):
+        detail = _unusable(found, named_senders(snapshot.routing, request.from_))
+    else:
+        detail = f"the tenant has no active sender for {draft.type} messages to {draft.number.country}"
+    return Declined(code="no_originator", detail=detail)
 
 
 def _unusable(found: Sequence[Candidate], named: Sequence[UUID]) -> str:

@@ -19,6 +19,7 @@ from gateway.admission.verdict import Admission
 from gateway.intake.explained_budget import budget_gate
 from gateway.intake.explained_counters import daily_cap_gate, pumping_gate, rate_gates
 from gateway.intake.explained_gate import ExplainedGate
+from gateway.intake.outcome import Declined
 from gateway.messages.view import timestamp
 from tenants.budgets.budget import Count
 from tenants.credits.money import format_usd
@@ -48,14 +49,21 @@ def gates_of(
     around: Surroundings,
     *,
     quote: Quote,
-    has_sender: bool,
+    no_sender: Declined | None = None,
     rules: Sequence[RuleReport] = (),
+    consent: Sequence[ExplainedGate] = (),
 ) -> list[ExplainedGate]:
-    """Ask every gate, in the order in which a send meets them."""
+    """
+    Ask every gate, in the order in which a send meets them.
+
+    Args:
+        no_sender: What a send is told where none of the tenant's senders may carry it.
+    """
     return [
         *_of_policy(policy, admission),
-        _sender(admission, has_sender=has_sender),
+        _sender(admission, no_sender),
         *(_of_rule(report) for report in rules),
+        *consent,
         _opt_out(admission, around),
         _protect(policy, admission, around),
         pumping_gate(admission, around.counters, around.now),
@@ -78,15 +86,12 @@ def _judged(gate: str, looked_at: str, *, closed: bool, code: str, detail: str, 
     return ExplainedGate(gate=gate, verdict="open", input=looked_at, detail=good)
 
 
-def _sender(admission: Admission, *, has_sender: bool) -> ExplainedGate:
-    return _judged(
-        "sender",
-        f"country {admission.country}",
-        closed=not has_sender,
-        code="no_originator",
-        detail="none of the tenant's senders may carry it; `candidates` says why of each",
-        good="a sender may carry it",
-    )
+def _sender(admission: Admission, refused: Declined | None) -> ExplainedGate:
+    looked_at = f"country {admission.country}"
+    if refused is None:
+        return ExplainedGate(gate="sender", verdict="open", input=looked_at, detail="a sender may carry it")
+    detail = f"{refused.detail}; `candidates` says why of each"
+    return ExplainedGate(gate="sender", verdict="closed", input=looked_at, detail=detail, code=refused.code)
 
 
 def _of_policy(policy: TenantPolicy, admission: Admission) -> Iterator[ExplainedGate]:

@@ -12,7 +12,7 @@ from gateway.admission.verdict import Admission
 from gateway.clock import Clock
 from gateway.intake.asking import admission_of, priced_by_sender
 from gateway.intake.building import counts_against
-from gateway.intake.choosing import Choosing, Chosen
+from gateway.intake.choosing import Choosing, Chosen, none_fits
 from gateway.intake.consented import consent_gate, without_consent
 from gateway.intake.estimating import estimate_of
 from gateway.intake.explained_gates import Surroundings, gates_of
@@ -81,14 +81,6 @@ class Previewing:
         counts = counts_against(
             snapshot, scope, draft, sender, platform_budgets=looked.tariff.platform_budgets, at=now
         )
-        gates = gates_of(
-            policy_of(snapshot),
-            admission,
-            await self._surroundings(admission, counts),
-            quote=draft.quote,
-            has_sender=chosen is not None,
-            rules=explained_rules(snapshot, scope, request, draft, sender, now=now),
-        )
         no_consent = await without_consent(
             self._pool,
             scope,
@@ -96,7 +88,15 @@ class Previewing:
             message_type=draft.type,
             recipient_hash=admission.recipient_hash,
         )
-        gates = [*gates, consent_gate(snapshot.plan, draft.type, no_consent)]
+        gates = gates_of(
+            policy_of(snapshot),
+            admission,
+            await self._surroundings(admission, counts),
+            quote=draft.quote,
+            no_sender=none_fits(looked.candidates, snapshot, request, draft) if chosen is None else None,
+            rules=explained_rules(snapshot, scope, request, draft, sender, now=now),
+            consent=[consent_gate(snapshot.plan, draft.type, no_consent)],
+        )
         return explain(snapshot, draft, looked.candidates, chosen=sender, wait_ms=wait_ms, gates=gates)
 
     async def _look(self, scope: TenantScope, request: SendRequest) -> _Looked | Declined:

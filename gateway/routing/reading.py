@@ -14,8 +14,8 @@ from tenants.accounts import service as accounts
 from tenants.accounts.plan import Plan
 from tenants.scope import TenantScope
 from tenants.senders import store
-from tenants.senders.quotas import QuotaOf, quotas_of
-from tenants.senders.routing import RouteOfTenant, routes_of
+from tenants.senders.quotas import QuotaOf, quotas_of_each
+from tenants.senders.routing import RouteOfTenant, routes_of_each
 from tenants.senders.store import KnownSender
 from tenants.templates.use_cases import registered
 
@@ -25,17 +25,34 @@ _ALL_TYPES = frozenset({"otp", "transactional", "promotional"})
 
 async def read_routing(scope: TenantScope, session: AsyncSession, plan: Plan) -> TenantRouting:
     """Read all that the tenant could send from, as its plan lets it."""
-    known = await store.known_senders(scope, session)
-    routes = await routes_of(scope, session)
-    quotas = await quotas_of(scope, session)
+    return (await read_routings(session, {scope.tenant_id: plan}))[scope.tenant_id]
+
+
+async def read_routings(session: AsyncSession, plans: Mapping[UUID, Plan]) -> dict[UUID, TenantRouting]:
+    """Read what each of the tenants could send from, as its plan lets it: as many queries as for one."""
+    tenant_ids = list(plans)
+    known = await store.known_senders_of_each(session, tenant_ids)
+    routes = await routes_of_each(session, tenant_ids)
+    quotas = await quotas_of_each(session, tenant_ids)
+    return {
+        tenant_id: _routing(tenant_id, plan, known.get(tenant_id, []), routes[tenant_id], quotas)
+        for tenant_id, plan in plans.items()
+    }
+
+
+def _routing(
+    tenant_id: UUID,
+    plan: Plan,
+    known: Sequence[KnownSender],
+    routes: Sequence[RouteOfTenant],
+    quotas: Mapping[UUID, QuotaOf],
+) -> TenantRouting:
     actions = {
         route.account_id: {"mms": route.media_per_second, "voice": route.voice_per_second} for route in routes
     }
     return TenantRouting(
         senders={
-            row.sender_id: _sender(
-                row, scope.tenant_id, quotas.get(row.sender_id), actions.get(row.account_id, {})
-            )
+            row.sender_id: _sender(row, tenant_id, quotas.get(row.sender_id), actions.get(row.account_id, {}))
             for row in known
         },
         pools=_pools(known),

@@ -1,6 +1,6 @@
 """Where one blocked number would silence a tenant: its countries with fewer than two types of sender."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -13,14 +13,15 @@ from gateway.routing.facts import SenderFact, TenantRouting
 from gateway.routing.health import Illness
 from gateway.routing.judging import NO_PROBE, judge
 from gateway.routing.models import HealthRow
-from gateway.routing.reading import read_routing
+from gateway.routing.reading import read_routings
 from tenants.accounts import service as accounts
 from tenants.accounts.models import Tenant
 from tenants.countries.facts import Country, by_iso
-from tenants.scope import TenantScope
 from tenants.senders.service import MESSAGE_TYPES
 
 ENOUGH_TYPES: Final = 2
+_TENANTS_AT_ONCE: Final = 500
+"""Whose senders and routes are read together."""
 
 
 class Thin(Struct, frozen=True, kw_only=True):
@@ -43,25 +44,24 @@ class Gap(Struct, frozen=True, kw_only=True):
 
 
 async def gaps(session: AsyncSession) -> list[Gap]:
-    """Return the gaps of every active tenant, by tenant and country; three small queries for each tenant."""
-    tenants = await session.scalars(select(Tenant).where(Tenant.state == "active").order_by(Tenant.id))
+    """Return the gaps of every active tenant, by tenant and country; four queries for 500 tenants."""
+    query = select(Tenant).where(Tenant.state == "active").order_by(Tenant.id)
+    tenants = (await session.scalars(query)).all()
     disabled = await _disabled(session)
     found: list[Gap] = []
-    for tenant in tenants.all():
-        scope = TenantScope(tenant_id=tenant.id)
-        routing = await read_routing(scope, session, accounts.plan_of(tenant))
-        found.extend(
-            Gap(
-                tenant_id=tenant.id,
-                tenant=tenant.slug,
-                country=country,
-                thin=thin,
-                add=advice(country, thin.types),
-            )
-            for country in sorted(tenant.countries)
-            for thin in thin_in(routing, country, disabled)
-        )
+    for first in range(0, len(tenants), _TENANTS_AT_ONCE):
+        some = tenants[first : first + _TENANTS_AT_ONCE]
+        routings = await read_routings(session, {each.id: accounts.plan_of(each) for each in some})
+        for tenant in some:
+            found.extend(_gaps_of(tenant, routings[tenant.id], disabled))
     return found
+
+
+def _gaps_of(tenant: Tenant, routing: TenantRouting, disabled: Mapping[UUID, Illness]) -> Iterator[Gap]:
+    for country in sorted(tenant.countries):
+        for thin in thin_in(routing, country, disabled):
+            add = advice(country, thin.types)
+            yield Gap(tenant_id=tenant.id, tenant=tenant.slug, country=country, thin=thin, add=add)
 
 
 def thin_in(routing: TenantRouting, country: str, disabled: Mapping[UUID, Illness]) -> list[Thin]:

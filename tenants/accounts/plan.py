@@ -167,8 +167,8 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Type of a send that names neither a type nor a template."""
     default_from: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
     """
-    A number, a sender id or a pool id of the tenant for sends that name no `from`; where it cannot carry the
-    message, the pool for the type does. A new tenant has none yet; a change has to name one that is there.
+    What a send's `from` may name, for sends that name none; where it cannot carry the message, the pool for
+    the type does. A new tenant has no sender yet; a change has to name one that is there.
     """
     pumping: Pumping = msgspec.field(default_factory=Pumping)
     """How the tenant's traffic is watched for SMS pumping."""

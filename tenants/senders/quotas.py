@@ -1,6 +1,6 @@
 """What the carriers and AWS allow a sender otherwise than by the facts, and the increases asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import NoneType
 from typing import Any, Final, Literal, get_args
@@ -74,13 +74,18 @@ class QuotaOf(Struct, frozen=True, kw_only=True):
 
 async def quotas_of(scope: TenantScope, session: AsyncSession) -> dict[UUID, QuotaOf]:
     """Return the tenant's senders that differ from the facts."""
+    return await quotas_of_each(session, [scope.tenant_id])
+
+
+async def quotas_of_each(session: AsyncSession, tenant_ids: Sequence[UUID]) -> dict[UUID, QuotaOf]:
+    """Return the senders of the tenants that differ from the facts in one query."""
     query = (
         select(SenderQuota, Campaign)
         .outerjoin(
             Campaign,
             (Campaign.tenant_id == SenderQuota.tenant_id) & (Campaign.campaign_id == SenderQuota.campaign_id),
         )
-        .where(SenderQuota.tenant_id == scope.tenant_id)
+        .where(SenderQuota.tenant_id.in_(tenant_ids))
     )
     return {row[0].sender_id: _quota(*row) for row in (await session.execute(query)).all()}
 

@@ -31,6 +31,13 @@ class RouteOfTenant(Struct, frozen=True, kw_only=True):
 
 async def routes_of(scope: TenantScope, session: AsyncSession) -> list[RouteOfTenant]:
     """Return the tenant's routes in order; without a list, its own accounts and the operator's."""
+    return (await routes_of_each(session, [scope.tenant_id]))[scope.tenant_id]
+
+
+async def routes_of_each(
+    session: AsyncSession, tenant_ids: Sequence[UUID]
+) -> dict[UUID, list[RouteOfTenant]]:
+    """Return the routes of every one of the tenants, as `routes_of` does, in two queries at most."""
     columns = (
         AwsAccount.id,
         AwsAccount.name,
@@ -41,15 +48,21 @@ async def routes_of(scope: TenantScope, session: AsyncSession) -> list[RouteOfTe
         AwsAccount.sandbox,
     )
     listed = (
-        select(*columns, TenantRoute.position)
+        select(*columns, TenantRoute.position, TenantRoute.tenant_id)
         .join(TenantRoute, TenantRoute.account_id == AwsAccount.id)
-        .where(TenantRoute.tenant_id == scope.tenant_id)
+        .where(TenantRoute.tenant_id.in_(tenant_ids))
         .order_by(TenantRoute.position)
     )
-    if rows := (await session.execute(listed)).all():
-        return [_route(tuple(row), row[7]) for row in rows]
-    anyone = select(*columns).where(_usable(scope)).order_by(AwsAccount.id)
-    return [_route(tuple(row), 0) for row in (await session.execute(anyone)).all()]
+    found: dict[UUID, list[RouteOfTenant]] = {}
+    for row in (await session.execute(listed)).all():
+        found.setdefault(row[8], []).append(_route(tuple(row), row[7]))
+    if unlisted := [tenant_id for tenant_id in tenant_ids if tenant_id not in found]:
+        usable = or_(AwsAccount.owner_id.is_(None), AwsAccount.owner_id.in_(unlisted))
+        anyone = select(*columns, AwsAccount.owner_id).where(usable).order_by(AwsAccount.id)
+        rows = (await session.execute(anyone)).all()
+        for tenant_id in unlisted:
+            found[tenant_id] = [_route(tuple(row), 0) for row in rows if row[7] in {None, tenant_id}]
+    return found
 
 
 async def check_account(scope: TenantScope, session: AsyncSession, account_id: UUID) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
 from msgspec import Struct
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -137,15 +137,6 @@ async def pool(scope: TenantScope, session: AsyncSession, pool_id: UUID) -> Pool
     return await session.scalar(select(Pool).where(Pool.tenant_id == scope.tenant_id, Pool.id == pool_id))
 
 
-async def shows(scope: TenantScope, session: AsyncSession, named: str) -> bool:
-    """Return whether a sender of the tenant that is not released shows this; sender ids in any case."""
-    same_id = (Sender.type == "SENDER_ID") & (func.lower(Sender.value) == named.lower())
-    query = select(Sender.id).where(
-        Sender.tenant_id == scope.tenant_id, Sender.state != "released", (Sender.value == named) | same_id
-    )
-    return await session.scalar(query.limit(1)) is not None
-
-
 async def senders(
     scope: TenantScope, session: AsyncSession, *, limit: int, after: UUID | None = None
 ) -> Sequence[Sender]:
@@ -189,6 +180,13 @@ async def configuration_sets(scope: TenantScope, session: AsyncSession) -> Seque
 
 async def known_senders(scope: TenantScope, session: AsyncSession) -> list[KnownSender]:
     """Return the tenant's senders, pool by pool in the pools' own order; pool-less ones last."""
+    return (await known_senders_of_each(session, [scope.tenant_id])).get(scope.tenant_id, [])
+
+
+async def known_senders_of_each(
+    session: AsyncSession, tenant_ids: Sequence[UUID]
+) -> dict[UUID, list[KnownSender]]:
+    """Return the senders of tenants that have any in one query, in the order of `known_senders`."""
     query = (
         select(Sender, PoolSender.position, Pool, ConfigurationSet.name)
         .outerjoin(
@@ -200,10 +198,13 @@ async def known_senders(scope: TenantScope, session: AsyncSession) -> list[Known
             (ConfigurationSet.tenant_id == Sender.tenant_id)
             & (ConfigurationSet.account_id == Sender.account_id),
         )
-        .where(Sender.tenant_id == scope.tenant_id, Sender.state != "released")
+        .where(Sender.tenant_id.in_(tenant_ids), Sender.state != "released")
         .order_by(Pool.id.asc().nulls_last(), PoolSender.position, Sender.id)
     )
-    return [_known(*row) for row in await session.execute(query)]
+    found: dict[UUID, list[KnownSender]] = {}
+    for row in await session.execute(query):
+        found.setdefault(row[0].tenant_id, []).append(_known(*row))
+    return found
 
 
 def _known(

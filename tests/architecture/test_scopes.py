@@ -12,6 +12,7 @@ EXCEPTIONS = {
     "tenants/access/service.py::authenticate": "authentication: the key says who is asking",
     "tenants/accounts/service.py::create_tenant": "the tenant is being made; there is no scope yet",
     "tenants/accounts/service.py::page": "the operator's list of all tenants",
+    "tenants/senders/store.py::known_senders_of_each": "the operator's report on all tenants",
     "tenants/senders/store.py::accounts": "AWS accounts are the operator's",
     "tenants/senders/store.py::account_named": "AWS accounts are the operator's",
     "tenants/senders/store.py::upsert_account": "AWS accounts are the operator's",

@@ -63,6 +63,27 @@ async def test_a_bad_answer_names_its_field_and_stores_nothing(customer, body: d
     assert (await customer.api.get("/v1/onboarding")).json()["version"] == 0
 
 
+@pytest.mark.parametrize(
+    ("country", "value", "code", "says"),
+    [
+        ("GB", None, "required", "Name the sender id that recipients see"),
+        ("GB", "AB", "sender_id_form", "3 to 11 letters"),
+        ("GB", "12345", "sender_id_numeric", "add the brand"),
+        ("GB", "OTP", "sender_id_no_brand", "ANYCO-OTP"),
+        ("IN", "ACMEBANK", "sender_id_india", "choose six"),
+    ],
+)
+async def test_a_sender_id_that_no_carrier_takes_is_refused_when_it_is_chosen(
+    customer, country: str, value: str | None, code: str, says: str
+) -> None:
+    """Else it would be approved, registered and refused weeks later."""
+    choice = {"country": country, "type": "SENDER_ID"} | ({} if value is None else {"value": value})
+    refused = await customer.api.patch("/v1/onboarding", json={"senders": {"choices": [choice]}})
+    fault = refused.json()["errors"][0]
+    assert (refused.status_code, fault["field"], fault["code"]) == (422, "/senders/choices/0/value", code)
+    assert says in fault["detail"]
+
+
 async def test_approval_is_asked_for_given_and_taken_back_by_a_change(customer, operator) -> None:
     """What carriers were told and what is true do not drift apart."""
     path = f"/v1/admin/tenants/{customer.id}/onboarding"

@@ -302,6 +302,25 @@ async def test_explain_takes_the_body_of_a_send(customer):
     assert wrong.status_code == 422
 
 
+async def test_a_plans_default_from_names_what_a_sends_from_may_name(operator, customer, enrol):
+    """By number, sender id in any case, id or pool; not another tenant's."""
+    acc = await account(operator)
+    number = await sender(operator, customer, acc)
+    brand = await sender(operator, customer, acc, type="SENDER_ID", value="ACME", country="GB")
+    foreign = await sender(operator, await enrol(), acc)
+    body = {"name": "codes", "message_types": ["otp"], "senders": [number["id"]], "allow_mixed": True}
+    pool = (await operator.post(f"/v1/admin/tenants/{customer.id}/pools", json=body)).json()
+    home = f"/v1/admin/tenants/{customer.id}"
+    for named in (number["value"], number["id"], brand["id"], "ACME", "acme", pool["id"]):
+        taken = await operator.patch(home, json={"plan": {"default_from": named}})
+        assert (taken.status_code, taken.json()["plan"]["default_from"]) == (200, named), taken.text
+    for named in (foreign["value"], foreign["id"], encode("idn", new_uuid()), "idn_", "ACM"):
+        refused = await operator.patch(home, json={"plan": {"default_from": named}})
+        assert refused.status_code == 422, (named, refused.text)
+        fault = refused.json()["errors"][0]
+        assert (fault["field"], fault["code"]) == ("/plan/default_from", "unknown_sender")
+
+
 async def test_mixing_promotional_and_other_messages_takes_the_operators_word(operator, customer):
     """Who stops the offers would stop the codes, too; what was allowed is shown and audited."""
     acc = await account(operator)

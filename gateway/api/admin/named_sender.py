@@ -2,28 +2,23 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from tenants.errors import InvalidId, InvalidInput
-from tenants.ids import decode
+from gateway.routing.candidates import named_senders
+from gateway.routing.reading import read_routing
+from tenants.accounts.plan import Plan
+from tenants.errors import InvalidInput
 from tenants.scope import TenantScope
-from tenants.senders import store
 
 
-async def check_default_from(scope: TenantScope, session: AsyncSession, named: str) -> None:
+async def check_default_from(scope: TenantScope, session: AsyncSession, plan: Plan, named: str) -> None:
     """
-    Let pass a number or sender id of the tenant that is not released, and its pools.
+    Let pass what a send of the tenant may name as its `from`.
 
     Raises:
-        InvalidInput: The tenant has nothing of that name.
+        InvalidInput: The tenant has no sender of that name, and no pool of it with one.
     """
-    try:
-        pool_id = decode("pool", named)
-    except InvalidId:
-        found = await store.shows(scope, session, named)
-    else:
-        found = await store.pool(scope, session, pool_id) is not None
-    if not found:
+    if not named_senders(await read_routing(scope, session, plan), named):
         detail = (
-            "the tenant has no number, sender id or pool of this name: provision or add it first, or name "
-            "one of its senders"
+            "the tenant has no number, sender id or `idn_…` of this name and no pool of it with a sender: "
+            "provision or add it first, or name one of its senders"
         )
         raise InvalidInput("/plan/default_from", "unknown_sender", detail)

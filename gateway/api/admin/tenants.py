@@ -213,7 +213,7 @@ async def _apply(scope: TenantScope, session: AsyncSession, data: TenantPatch) -
         if "price_book" in data.plan:
             await check_price_book(session, service.plan_of(tenant).price_book)
         if isinstance(named := data.plan.get("default_from"), str):
-            await check_default_from(scope, session, named)
+            await check_default_from(scope, session, service.plan_of(tenant), named)
     if data.live is not UNSET:
         tenant = await service.set_live(scope, session, live=data.live)
     return tenant

@@ -1,6 +1,9 @@
 """Estimates and explanations say what a send would: its price, and the caps that it would meet."""
 
-from tests.harness.numbers import us_number
+import pytest
+
+from tests.harness.numbers import german_number, us_number
+from tests.harness.stack import US
 
 BOOK = (
     "country,sender_type,channel,sell_usd,cost_usd,credits\n"
@@ -37,3 +40,51 @@ async def test_an_explanation_names_the_budget_and_the_cap_that_a_send_would_mee
     assert "country:US" in closed["budget"]["detail"]
     refused = await customer.live.post("/v1/messages", json=message)
     assert refused.json()["code"] == told["refused_with"] == "daily_cap_reached"
+
+
+async def _both(customer, message: dict) -> tuple[dict, dict]:
+    """Return what an explanation says of a message, and what the message itself is refused with."""
+    told = await customer.live.post("/v1/messages/explain", json=message)
+    refused = await customer.live.post("/v1/messages", json=message)
+    assert told.status_code == 200, told.text
+    assert refused.status_code >= 400, refused.text
+    return told.json(), refused.json()
+
+
+@pytest.mark.parametrize(
+    ("use_case", "members", "code"),
+    [
+        ("marketing", {}, "use_case_mismatch"),
+        ("marketing", {"from": "number"}, "use_case_mismatch"),
+        ("account_notification", {"to": "german"}, "no_originator"),
+        ("account_notification", {"from": "number", "to": "german"}, "no_originator"),
+    ],
+)
+async def test_an_explanation_says_of_missing_senders_what_a_send_says(
+    stack, use_case: str, members: dict, code: str
+) -> None:
+    """Who mends a registration must not be sent to look for a number."""
+    customer = await stack.customer(countries=["US", "DE"], senders=[US])
+    own = await stack.database.fetchval(
+        "UPDATE senders SET use_cases = $2 WHERE tenant_id = $1 RETURNING value", customer.uuid, [use_case]
+    )
+    message = {"to": german_number() if "to" in members else us_number(), "body": "Hello"}
+    if "from" in members:
+        message["from"] = own
+    told, refused = await _both(customer, message)
+    gate = next(each for each in told["gates"] if each["gate"] == "sender")
+    assert (gate["verdict"], gate["code"], told["accepted"]) == ("closed", code, False)
+    assert refused["code"] == told["refused_with"] == code
+    assert gate["detail"].startswith(refused["detail"].removesuffix("."))
+
+
+async def test_an_explanation_asks_for_consent_before_it_looks_at_opt_outs(stack) -> None:
+    """A send meets the gates in this order, and the first that is closed is the one it is told of."""
+    customer = await stack.customer(plan={"consent_required": ["transactional"]})
+    number = us_number()
+    put = await customer.live.put(f"/v1/opt-out-lists/all/numbers/{number}", json={})
+    assert put.status_code < 300, put.text
+    told, refused = await _both(customer, {"to": number, "body": "Hello"})
+    closed = [each["code"] for each in told["gates"] if each["verdict"] == "closed"]
+    assert closed == ["consent_required", "opted_out"]
+    assert refused["code"] == told["refused_with"] == "consent_required"

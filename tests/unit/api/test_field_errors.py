@@ -1,6 +1,6 @@
 """msgspec's complaints, read back into JSON pointers."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 import pytest
@@ -20,6 +20,8 @@ class Outer(Struct, forbid_unknown_fields=True):
     items: list[Inner] = []
     by_name: dict[str, Inner] = {}
     codes: dict[Annotated[str, Meta(pattern="^[A-Z]+$")], int] = {}
+    sizes: dict[Literal["big", "small"], Literal["one", "two"]] = {}
+    by_place: dict[str, dict[Literal["north", "south"], Literal["one", "two"]]] = {}
 
 
 @pytest.mark.parametrize(
@@ -59,6 +61,31 @@ def test_the_member_of_a_map_is_named(body: bytes, field: str, code: str) -> Non
         decoded(body, msgspec.json.Decoder(Outer))
     fault = refused.value.errors[0]
     assert (fault.field, fault.code) == (field, code)
+
+
+_BLANKS = b" " * (1 << 16)
+"""So much that the member of a map is not looked for."""
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "choices"),
+    [
+        (b'{"sizes": {"big": "three"}}', "/sizes/big", "one, two"),
+        (b'{"sizes": {"A key: ": "one"}}', "/sizes/A key: ", "big, small"),
+        (b'{"sizes": {"big": "one", "h/~uge": "one"}}', "/sizes/h~1~0uge", "big, small"),
+        (b'{"by_place": {"a/b": {"north": "three"}}}', "/by_place/a~1b/north", "one, two"),
+        (b'{"by_place": {"a/b": {"west": "one"}}}', "/by_place/a~1b/west", "north, south"),
+        (b'{"sizes": {"huge": "one"}}' + _BLANKS, "/sizes", "big, small"),
+        (b'{"by_place": {"a": {"west": "one"}}}' + _BLANKS, "/by_place", "north, south"),
+    ],
+)
+def test_what_a_key_or_its_value_may_be_is_told(body: bytes, field: str, choices: str) -> None:
+    """A key has choices of its own, whatever it is called and whether it can be named or not."""
+    with pytest.raises(Refusal) as refused:
+        decoded(body, msgspec.json.Decoder(Outer))
+    fault = refused.value.errors[0]
+    assert (fault.field, fault.code) == (field, "invalid")
+    assert fault.detail.endswith(f"; it is one of {choices}.")
 
 
 def test_a_pointer_escapes_what_rfc_6901_says() -> None:

@@ -12,6 +12,7 @@ from gateway.admission.pumping import Hold, Watched
 from gateway.admission.verdict import Admission
 from gateway.intake.explained_gate import ExplainedGate
 from gateway.intake.explained_gates import Surroundings, gates_of, refusal
+from gateway.intake.outcome import Declined
 from tenants.budgets.budget import PLATFORM, Count
 from tenants.credits.pricing import Quote
 
@@ -61,14 +62,14 @@ def _gates(**changes: dict) -> list[ExplainedGate]:
         structs.replace(_ADMISSION, **changes.get("admission", {})),
         structs.replace(_AROUND, **changes.get("around", {})),
         quote=_QUOTE,
-        has_sender=True,
     )
 
 
 @pytest.mark.parametrize(
     ("gate", "code", "changes"),
     [
-        ("sender", "no_originator", {"has_sender": False}),
+        ("sender", "no_originator", {"no_sender": Declined(code="no_originator", detail="none is there")}),
+        ("sender", "use_case_mismatch", {"no_sender": Declined(code="use_case_mismatch", detail="for OTP")}),
         ("tenant_state", "tenant_suspended", {"policy": {"state": "suspended"}}),
         ("mode", "not_live", {"policy": {"live": False}}),
         ("template", "template_required", {"policy": {"free_text": False}}),
@@ -93,7 +94,7 @@ def test_each_gate_can_close_and_then_names_its_code(gate: str, code: str, chang
         structs.replace(_ADMISSION, **changes.get("admission", {})),
         structs.replace(_AROUND, **changes.get("around", {})),
         quote=_QUOTE,
-        has_sender=changes.get("has_sender", True),
+        no_sender=changes.get("no_sender"),
     )
     closed = [each for each in gates if each.verdict == "closed"]
     assert [(each.gate, each.code) for each in closed] == [(gate, code)]
@@ -102,7 +103,7 @@ def test_each_gate_can_close_and_then_names_its_code(gate: str, code: str, chang
 
 def test_a_send_that_would_pass_shows_every_gate_open() -> None:
     """Thirteen gates and the sender, none left out."""
-    gates = gates_of(_POLICY, _ADMISSION, _AROUND, quote=_QUOTE, has_sender=True)
+    gates = gates_of(_POLICY, _ADMISSION, _AROUND, quote=_QUOTE)
     assert {each.verdict for each in gates} == {"open"}
     assert len({each.gate for each in gates}) == len(gates) == 14
     assert refusal(gates) is None
@@ -112,7 +113,7 @@ def test_a_scheduled_message_is_not_kept_back_by_the_countrys_rate_of_now() -> N
     """As the gate itself, which does not ask; the request counts."""
     scheduled = structs.replace(_ADMISSION, scheduled=True)
     busy = structs.replace(_AROUND, counters=Peek(requests_ms=200, country_ms=300))
-    gates = gates_of(_POLICY, scheduled, busy, quote=_QUOTE, has_sender=True)
+    gates = gates_of(_POLICY, scheduled, busy, quote=_QUOTE)
     assert [each.gate for each in gates if each.verdict != "open"] == ["request_rate"]
 
 
@@ -120,7 +121,7 @@ def test_a_test_message_asks_for_no_balance() -> None:
     """It is held for nothing at the accept, so an empty balance must not be told as a refusal."""
     test_send = structs.replace(_ADMISSION, live=False)
     empty = structs.replace(_AROUND, available=0)
-    gates = gates_of(_POLICY, test_send, empty, quote=_QUOTE, has_sender=True)
+    gates = gates_of(_POLICY, test_send, empty, quote=_QUOTE)
     assert refusal(gates) is None
     assert gates[-1].detail == "a test message costs nothing"
 
@@ -128,12 +129,10 @@ def test_a_test_message_asks_for_no_balance() -> None:
 def test_a_rate_says_when_it_opens_and_admits_to_not_knowing() -> None:
     """With Redis away the counter is unknown, which is neither open nor closed."""
     waiting = structs.replace(_AROUND, counters=Peek(requests_ms=1500, country_ms=0))
-    by_name = {
-        each.gate: each for each in gates_of(_POLICY, _ADMISSION, waiting, quote=_QUOTE, has_sender=True)
-    }
+    by_name = {each.gate: each for each in gates_of(_POLICY, _ADMISSION, waiting, quote=_QUOTE)}
     assert by_name["request_rate"].opens_at == "2026-01-01T00:00:01.500Z"
     away = structs.replace(_AROUND, counters=None)
-    by_name = {each.gate: each for each in gates_of(_POLICY, _ADMISSION, away, quote=_QUOTE, has_sender=True)}
+    by_name = {each.gate: each for each in gates_of(_POLICY, _ADMISSION, away, quote=_QUOTE)}
     assert by_name["request_rate"].verdict == "not_known"
 
 
