@@ -109,7 +109,7 @@ async def delete(scope: TenantScope, session: AsyncSession, pool_id: UUID) -> No
         NotFound: There is no such pool.
         Conflict: It has a pool of its own at AWS, which provisioning made and keeps.
     """
-    known = await store.pools(scope, session, limit=MOST)
+    known = (await places_of(scope, session)).pools
     pool = _named(known, pool_id)
     if pool.aws_pool_arn is not None:
         raise Conflict("conflict", "the pool exists at AWS, too; provisioning made it and keeps it")

@@ -43,6 +43,14 @@ async def test_a_pool_for_a_use_takes_its_type_and_gives_it_back(operator, custo
     assert world.projection.policies.count(customer.scope.tenant_id) >= 4
 
 
+async def test_the_oldest_pool_of_too_many_can_be_taken_away(operator, customer, monkeypatch) -> None:
+    """Provisioning adds one to as many as an operator may make."""
+    acc = await account(operator)
+    oldest, _ = [await make(operator, customer, await sender(operator, customer, acc)) for _ in range(2)]
+    monkeypatch.setattr("tenants.senders.pools.MOST", 1)
+    assert (await operator.delete(f"{home(customer)}/{oldest.json()['id']}")).status_code == 204
+
+
 async def test_members_have_the_pools_opt_out_list(operator, customer) -> None:
     """A STOP to one number must stop the pool; the first member with a list sets it."""
     acc = await account(operator)
