@@ -20,13 +20,14 @@ def decide_without_redis(
         opted_out: Whether the recipient stands on one of the lists that forbid this message.
         override: What the protect configuration says of the recipient now; None for nothing.
     """
-    gate = _closed_gate(policy, admission, opted_out=opted_out)
+    gate = closed_gate(policy, admission, opted_out=opted_out)
     if gate is None:
         return protected(policy, admission, override) or _fits(admission)
     return Refused(gate=gate)
 
 
-def _closed_gate(policy: TenantPolicy, admission: Admission, *, opted_out: bool) -> GateName | None:
+def closed_gate(policy: TenantPolicy, admission: Admission, *, opted_out: bool) -> GateName | None:
+    """Name the first gate that tenant, template, country or recipient close; None for none."""
     gates: tuple[tuple[bool, GateName], ...] = (
         (policy.state != "active", "tenant_suspended"),
         (admission.live and not policy.live, "not_live"),

@@ -17,7 +17,7 @@ import structlog
 from msgspec import structs
 
 from gateway.admission.coarse_velocity import CoarseVelocity
-from gateway.admission.fallback import decide_without_redis
+from gateway.admission.fallback import closed_gate, decide_without_redis
 from gateway.admission.gate import AdmissionGate
 from gateway.admission.peeking import Peek
 from gateway.admission.pumping import Hold
@@ -403,11 +403,11 @@ def _gate_before(
 ) -> Declined | None:
     """
     Return the refusal of the gate that would refuse anyway: the tenant hears of it before the missing sender
-    or the rule.
+    or the rule, in the order in which an explanation has them.
     """
     admission = admission_of(snapshot, scope, request, draft, Chosen(None, 0))
-    verdict = decide_without_redis(policy_of(snapshot), admission, opted_out=False)
-    return declined(verdict, draft, snapshot.plan, now) if isinstance(verdict, Refused) else None
+    gate = closed_gate(policy_of(snapshot), admission, opted_out=False)
+    return None if gate is None else declined(Refused(gate=gate), draft, snapshot.plan, now)
 
 
 def _count_refused(declined: Declined, scope: TenantScope) -> None:

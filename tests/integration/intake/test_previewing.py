@@ -88,3 +88,15 @@ async def test_an_explanation_asks_for_consent_before_it_looks_at_opt_outs(stack
     closed = [each["code"] for each in told["gates"] if each["verdict"] == "closed"]
     assert closed == ["consent_required", "opted_out"]
     assert refused["code"] == told["refused_with"] == "consent_required"
+
+
+async def test_a_blocked_country_is_told_after_a_missing_sender(stack) -> None:
+    """Whether the number itself is let through is asked where there is somebody to send."""
+    customer = await stack.customer(countries=["US", "DE"], senders=[US])
+    made = await customer.live.post("/v1/protect/configurations", json={"name": "sign-up"})
+    assert made.status_code == 201, made.text
+    put = await customer.live.put("/v1/protect/country-rules", json={"rules": {"DE": "BLOCK"}})
+    assert put.status_code == 200, put.text
+    told, refused = await _both(customer, {"to": german_number(), "body": "Hello"})
+    assert refused["code"] == told["refused_with"] == "no_originator"
+    assert next(each for each in told["gates"] if each["gate"] == "protect")["verdict"] == "closed"
