@@ -13,7 +13,7 @@ _MOST: Final = 1e9
 
 
 def rate_headers(rates: Sequence[RateState]) -> dict[str, str]:
-    """Return the headers for rates of the tenant's plan; none where the plan has no limit to tell."""
+    """Return the headers for the rates that hold; none where there is no limit to tell."""
     if not rates:
         return {}
     headers = {"RateLimit-Policy": ", ".join(_policy(rate.name, rate.limit_per_s) for rate in rates)}

@@ -36,6 +36,8 @@ class Chosen(Struct, frozen=True):
     sender: SenderFact | None
     """None is the sandbox's own sender."""
     wait_ms: int
+    parts_per_second: float | None = None
+    """Of the slowest gate that a message passes there; None for the sandbox."""
 
 
 class Choosing:
@@ -70,34 +72,32 @@ class Choosing:
         if not best:
             return Chosen(None, 0) if not scope.live and not isinstance(request.from_, str) else None
         if len(best) == 1:
-            return Chosen(best[0], await self._wait_ms(snapshot, scope, draft, best[0]))
+            return await self._with_wait(snapshot, scope, draft, best[0])
         if snapshot.plan.sticky_sender:
             own = sticky(best, snapshot.key.recipient_hash(draft.number.e164))
-            return Chosen(own, await self._wait_ms(snapshot, scope, draft, own))
-        waits = [await self._wait_ms(snapshot, scope, draft, sender) for sender in best]
-        shortest = min(waits)
-        return Chosen(best[waits.index(shortest)], shortest)
+            return await self._with_wait(snapshot, scope, draft, own)
+        found = [await self._with_wait(snapshot, scope, draft, sender) for sender in best]
+        return min(found, key=lambda each: each.wait_ms)
 
     def no_sender(self, snapshot: TenantSnapshot, request: SendRequest, draft: Draft) -> Declined:
         """Say why nobody carries it."""
         return none_fits(self.candidates(snapshot, request, draft), snapshot, request, draft)
 
-    async def _wait_ms(
+    async def _with_wait(
         self, snapshot: TenantSnapshot, scope: TenantScope, draft: Draft, sender: SenderFact
-    ) -> int:
-        country, tenant_rate = draft.number.country, snapshot.plan.mps(draft.number.country)
+    ) -> Chosen:
+        country = draft.number.country
         gates = channel_gates(sender, draft.channel)
-        return await self._backlog.estimated_wait_ms(
-            Line(
-                route=route_of(scope, sender),
-                lane=LaneKey(lane_identity(sender.id, draft.channel), country, PRIORITIES[draft.type]),
-                rate=gates.rate(country),
-                tenant_rate=tenant_rate,
-                shared=gates.shared,
-                caps=gates.daily,
-            ),
-            scope.tenant_id,
+        line = Line(
+            route=route_of(scope, sender),
+            lane=LaneKey(lane_identity(sender.id, draft.channel), country, PRIORITIES[draft.type]),
+            rate=gates.rate(country),
+            tenant_rate=snapshot.plan.mps(country),
+            shared=gates.shared,
+            caps=gates.daily,
         )
+        wait_ms = await self._backlog.estimated_wait_ms(line, scope.tenant_id)
+        return Chosen(sender, wait_ms, min(line.rates))
 
 
 def need_of(request: SendRequest, draft: Draft) -> Need:

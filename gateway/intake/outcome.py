@@ -57,9 +57,10 @@ REQUESTS: Final = "requests"
 
 class RateState(Struct, frozen=True, kw_only=True):
     """
-    Where the tenant stands with a rate of its plan, for the `RateLimit` headers.
+    Where the tenant stands with a rate of its plan or of a sender, for the `RateLimit` headers.
 
-    Of a country's rate in a plan that queues, what is left is what would leave at once; more of it waits.
+    Of a country's rate in a plan that queues, and of a sender's, what is left is what would leave at once;
+    more of it waits.
     """
 
     limit_per_s: float

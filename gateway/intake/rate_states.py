@@ -1,4 +1,4 @@
-"""Where a tenant stands with the rates of its plan, for the `RateLimit` headers of a send. Pure."""
+"""Where a tenant stands with the rates that hold for a send, for its `RateLimit` headers. Pure."""
 
 from typing import Final
 
@@ -11,18 +11,29 @@ _MILLISECONDS: Final = 1000
 
 
 def after_send(
-    plan: Plan, admission: Admission, admitted: Admitted, *, counted: Admitted | None = None
+    plan: Plan,
+    admission: Admission,
+    admitted: Admitted,
+    *,
+    counted: Admitted | None = None,
+    sender_rate: float | None = None,
 ) -> tuple[RateState, ...]:
     """
     Return what an admitted send left of the request rate and of its country's.
 
     Args:
         counted: What the request rate said of the request, where that was asked before.
+        sender_rate: Parts per second of the sender it was given to, which is told where the plan has no rate.
     """
     asked = counted or admitted
-    return _those(
+    states = _those(
         _requests(plan, asked.remaining, asked.reset_ms), _of_country_after(plan, admission, admitted)
     )
+    if states or sender_rate is None:
+        return states
+    if admission.scheduled:
+        return (RateState(name=name_of(admission.country), limit_per_s=sender_rate),)
+    return (_queueing(sender_rate, admission),)
 
 
 def looked_at(plan: Plan, country: str | None, found: Peek | None) -> tuple[RateState, ...]:
@@ -67,13 +78,20 @@ def _of_country_after(plan: Plan, admission: Admission, admitted: Admitted) -> R
     limit = plan.mps(admission.country)
     if limit is None or admission.scheduled:
         return None
-    name = name_of(admission.country)
     if plan.burst == "refuse":
-        return _counted(name, limit, admitted.parts_left, admitted.parts_reset_ms)
+        return _counted(name_of(admission.country), limit, admitted.parts_left, admitted.parts_reset_ms)
+    return _queueing(limit, admission)
+
+
+def _queueing(limit: float, admission: Admission) -> RateState:
+    """Return a rate beyond which messages wait: what would leave at once, and when the line is empty."""
     room = max(_allowance(limit) - admission.parts, 0) if admission.estimated_wait_ms == 0 else 0
     own_ms = round(admission.parts / limit * _MILLISECONDS)
     return RateState(
-        name=name, limit_per_s=limit, remaining=room, reset_ms=admission.estimated_wait_ms + own_ms
+        name=name_of(admission.country),
+        limit_per_s=limit,
+        remaining=room,
+        reset_ms=admission.estimated_wait_ms + own_ms,
     )
 
 

@@ -263,7 +263,13 @@ class Sending:
                     return Passed(
                         admissible,
                         build(admissible, self._recipients),
-                        after_send(snapshot.plan, admission, admitted, counted=counted),
+                        after_send(
+                            snapshot.plan,
+                            admission,
+                            admitted,
+                            counted=counted,
+                            sender_rate=chosen.parts_per_second,
+                        ),
                     )
                 case Refused() as refused:
                     self._protect_tally.count(admission, refused)

@@ -27,6 +27,21 @@ async def test_accepted_refused_and_malformed_sends_count_one_rate(stack):
         assert answer.headers["ratelimit"].startswith('"requests";r=')
 
 
+async def test_a_plan_without_rates_tells_that_of_the_sender(stack):
+    """A number of three parts a second, alone and in a batch."""
+    customer = await stack.customer()
+    rate = await stack.database.fetchval(
+        "UPDATE senders SET parts_per_second = 3 WHERE tenant_id = $1 RETURNING parts_per_second",
+        customer.uuid,
+    )
+    assert rate == 3
+    alone = await customer.live.post("/v1/messages", json=body())
+    batch = await customer.live.post("/v1/messages/batch", json={"messages": [body(), body()]})
+    for answer in (alone, batch):
+        assert answer.headers["ratelimit-policy"] == '"parts-US";q=3;w=1'
+        assert answer.headers["ratelimit"].startswith('"parts-US";r=')
+
+
 async def test_a_replayed_send_tells_the_rate_too(stack):
     """A client that repeats after a lost answer paces itself, too."""
     customer = await stack.customer(plan=PLAN)

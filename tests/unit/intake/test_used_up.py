@@ -92,6 +92,23 @@ def test_a_plan_that_queues_tells_what_would_leave_at_once(rate, wait_ms, state)
     assert rate_headers(states)["RateLimit"] == f'"parts-US";{state}'
 
 
+@pytest.mark.parametrize(
+    ("plan", "changes", "headers"),
+    [
+        (Plan(), {}, ('"parts-US";q=10;w=1', '"parts-US";r=8;t=1')),
+        (Plan(), {"estimated_wait_ms": 3000}, ('"parts-US";q=10;w=1', '"parts-US";r=0;t=4')),
+        (Plan(burst="refuse"), {}, ('"parts-US";q=10;w=1', '"parts-US";r=8;t=1')),
+        (Plan(), {"scheduled": True}, ('"parts-US";q=10;w=1', None)),
+        (PLAN, {"country": "GB"}, ('"requests";q=50;w=1', '"requests";r=49;t=1')),
+    ],
+)
+def test_where_the_plan_has_no_rate_the_sender_s_is_told(plan, changes, headers):
+    """Whoever sends faster than its number waits in line, and can know before."""
+    admitted = Admitted(remaining=49, reset_ms=20)
+    told = rate_headers(after_send(plan, send(**changes), admitted, sender_rate=10.0))
+    assert (told["RateLimit-Policy"], told.get("RateLimit")) == headers
+
+
 def test_with_redis_away_all_of_the_allowance_is_left():
     """Nothing is counted then."""
     states = after_send(PLAN, send(), Admitted(remaining=None, reset_ms=0))
