@@ -28,6 +28,8 @@ Ill = Callable[[], Mapping[UUID, Illness]]
 _MOST_REASONS: Final = 3
 _MOST_RANKED: Final = 500
 """Kinds of messages whose order is kept per snapshot: countries, types and channels of one tenant."""
+_MOST_LINES: Final = 2_000
+"""Lines that are kept per snapshot: the same, for each sender."""
 
 
 class Chosen(Struct, frozen=True):
@@ -86,18 +88,9 @@ class Choosing:
     async def _with_wait(
         self, snapshot: TenantSnapshot, scope: TenantScope, draft: Draft, sender: SenderFact
     ) -> Chosen:
-        country = draft.number.country
-        gates = channel_gates(sender, draft.channel)
-        line = Line(
-            route=route_of(scope, sender),
-            lane=LaneKey(lane_identity(sender.id, draft.channel), country, PRIORITIES[draft.type]),
-            rate=gates.rate(country),
-            tenant_rate=snapshot.plan.mps(country),
-            shared=gates.shared,
-            caps=gates.daily,
-        )
-        wait_ms = await self._backlog.estimated_wait_ms(line, scope.tenant_id)
-        return Chosen(sender, wait_ms, min(line.rates))
+        line = _line(snapshot, scope, draft, sender)
+        wait_ms = await self._backlog.estimated_wait_ms(line, snapshot.tenant_id)
+        return Chosen(sender, wait_ms, line.slowest)
 
 
 def need_of(request: SendRequest, draft: Draft) -> Need:
@@ -142,6 +135,26 @@ def _wanted(snapshot: TenantSnapshot, need: Need) -> tuple[Candidate, ...]:
         if any(each.taken for each in by_default):
             return by_default
     return _ranked(snapshot, need)
+
+
+def _line(snapshot: TenantSnapshot, scope: TenantScope, draft: Draft, sender: SenderFact) -> Line:
+    """Say which line a message would join at a sender: once per snapshot and kind of message."""
+    country = draft.number.country
+    kind = (sender.id, scope.live, draft.channel, draft.type, country)
+    known = snapshot.lines.get(kind)
+    if known is None:
+        gates = channel_gates(sender, draft.channel)
+        known = Line(
+            route=route_of(scope, sender),
+            lane=LaneKey(lane_identity(sender.id, draft.channel), country, PRIORITIES[draft.type]),
+            rate=gates.rate(country),
+            tenant_rate=snapshot.plan.mps(country),
+            shared=gates.shared,
+            caps=gates.daily,
+        )
+        if len(snapshot.lines) < _MOST_LINES:
+            snapshot.lines[kind] = known
+    return known
 
 
 def _ranked(snapshot: TenantSnapshot, need: Need) -> tuple[Candidate, ...]:

@@ -13,6 +13,7 @@ from uuid import UUID
 from msgspec import Struct, field
 
 from gateway.admission.policy import TenantPolicy, protect_block
+from gateway.lanes.line_sums import Line
 from gateway.routing.candidates import Candidate, Need
 from gateway.routing.facts import TenantRouting
 from tenants.accounts.plan import Plan, may_send_free_text
@@ -63,6 +64,10 @@ class TemplatePatterns(Protocol):
         ...
 
 
+LineKind = tuple[UUID, bool, str, str, str]
+"""Sender, whether for live keys, channel, type and country."""
+
+
 class TenantSnapshot(Struct, frozen=True, kw_only=True):
     """One tenant as admission and pricing see it, at one policy version."""
 
@@ -92,6 +97,8 @@ class TenantSnapshot(Struct, frozen=True, kw_only=True):
     read_at: datetime
     ranked: dict[Need, tuple[Candidate, ...]] = field(default_factory=dict)
     """The candidates of each kind of message, ordered when first asked for."""
+    lines: dict[LineKind, Line] = field(default_factory=dict)
+    """The line of each sender and kind of message, made when first asked for."""
 
 
 def policy_of(snapshot: TenantSnapshot) -> TenantPolicy:

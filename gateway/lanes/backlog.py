@@ -81,7 +81,7 @@ class BacklogView:
         if self._is_old(route):
             await self._refresh(line.route, route)
         wait_s, place = route.sums.longest_s(line), None
-        if wait_s >= _WORTH_ASKING_S or min(line.rates) <= _SLOW:
+        if wait_s >= _WORTH_ASKING_S or line.slowest <= _SLOW:
             place = await self._place(route, line, tenant_id)
             wait_s = route.sums.wait_s(line, place)
         for cap in line.caps:
@@ -91,9 +91,9 @@ class BacklogView:
     def admitted(self, entry: LaneEntry) -> None:
         """Count a message that was accepted here and that the figures do not know yet."""
         route = self._of(entry.route)
-        route.sums.add_entry(entry)
         lane = LaneKey(entry.identity, entry.country, entry.priority)
-        asked = route.places.get((lane, entry.tenant_id))
+        route.sums.add_entry(lane, entry)
+        asked = route.places.get((lane, entry.tenant_id)) if route.places else None
         if asked is not None and asked.done() and (place := asked.result()) is not None:
             place.own += 1
 
@@ -136,7 +136,7 @@ class BacklogView:
         if asked is None:
             asked = asyncio.create_task(self._ask(line, tenant_id))
             route.places[line.lane, tenant_id] = asked
-        return await asyncio.shield(asked)
+        return asked.result() if asked.done() else await asyncio.shield(asked)
 
     async def _ask(self, line: Line, tenant_id: UUID) -> Place | None:
         try:
@@ -163,7 +163,7 @@ class BacklogView:
             before=route.sums.before_cap(line, cap.name, place),
             cap=cap.parts_per_day,
             ends_in_s=max(used.day_ends_at - self._monotonic(), 0.0),
-            rate=min(line.rates),
+            rate=line.slowest,
         )
 
     def _used(self, today: Today, line: Line, cap: DailyCap, waiting: int) -> _Used:

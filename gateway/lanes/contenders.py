@@ -43,9 +43,13 @@ class Contenders:
         """Return what stands in one lane."""
         return self._lanes.get(lane, NOTHING)
 
-    def up_to(self, priority: Priority) -> Waiting:
-        """Return all that waits of a priority and of more urgent ones."""
-        return Waiting(sum(self._parts[: priority + 1]), sum(self._messages[: priority + 1]))
+    def parts_up_to(self, priority: Priority) -> int:
+        """Return all parts that wait of a priority and of more urgent ones."""
+        return sum(self._parts[: priority + 1])
+
+    def messages_up_to(self, priority: Priority) -> int:
+        """Return all messages that wait of a priority and of more urgent ones."""
+        return sum(self._messages[: priority + 1])
 
     def before(self, lane: LaneKey, rounds: float) -> Gone:
         """Return what other lanes let go while one of them lets so many messages go."""

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from gateway.lanes.contenders import Contenders
 from gateway.lanes.entry import DailyCap, LaneEntry, Priority, RateGate
@@ -24,7 +24,7 @@ from gateway.lanes.rounds import Waiting
 
 _DAY_S: Final = 86_400.0
 _HALF: Final = 0.5
-_URGENT_FIRST: Final = tuple(Priority)
+_UP_TO: Final = {each: tuple(Priority)[: each + 1] for each in Priority}
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -38,12 +38,22 @@ class Line(Struct, frozen=True, kw_only=True):
     """Parts per second of the tenant in the country."""
     shared: tuple[RateGate, ...] = ()
     caps: tuple[DailyCap, ...] = ()
+    rates: tuple[float, ...] = ()
+    """Parts per second of every gate it passes, its own lane and tenant first; from what is above."""
+    slowest: float = 0.0
+    """The least of them."""
+    lanes: tuple[LaneKey, ...] = ()
+    """Of its number, from the most urgent one to its own."""
 
-    @property
-    def rates(self) -> list[float]:
-        """Return the parts per second of every gate it passes, those of its own lane and tenant first."""
+    def __post_init__(self) -> None:
+        """Work out once what every message of the line would ask for."""
         own = self.rate if self.tenant_rate is None else min(self.rate, self.tenant_rate)
-        return [kept_rate(own), *(kept_rate(gate.parts_per_second) for gate in self.shared)]
+        rates = (kept_rate(own), *(kept_rate(gate.parts_per_second) for gate in self.shared))
+        lane = self.lane
+        lanes = tuple(LaneKey(lane.identity, lane.country, each) for each in _UP_TO[lane.priority])
+        structs.force_setattr(self, "rates", rates)
+        structs.force_setattr(self, "slowest", min(rates))
+        structs.force_setattr(self, "lanes", lanes)
 
 
 class LineSums:
@@ -66,10 +76,10 @@ class LineSums:
             for name in names:
                 sums[name].add(lane, waiting)
 
-    def add_entry(self, entry: LaneEntry) -> None:
-        """Count a message that was accepted since the figures were read."""
+    def add_entry(self, lane: LaneKey, entry: LaneEntry) -> None:
+        """Count a message of a lane that was accepted since the figures were read."""
         self.add(
-            LaneKey(entry.identity, entry.country, entry.priority),
+            lane,
             Waiting(entry.parts, 1),
             gates=[gate.name for gate in entry.shared_gates],
             caps=[cap.name for cap in entry.daily_caps],
@@ -78,11 +88,11 @@ class LineSums:
     def longest_s(self, line: Line) -> float:
         """Return how long the rates need for all that waits for the same gates: no message waits longer."""
         priority = line.lane.priority
-        own, *shared = line.rates
-        longest = self._in_channel(line.lane, priority + 1) / own
-        longest = max(longest, self._route.up_to(priority).messages * self.request_us / SECOND_US)
-        for gate, rate in zip(line.shared, shared, strict=True):
-            longest = max(longest, self._gates[gate.name].up_to(priority).parts / rate)
+        longest = self._in_lanes(line.lanes) / line.rates[0]
+        if self.request_us:
+            longest = max(longest, self._route.messages_up_to(priority) * self.request_us / SECOND_US)
+        for gate, rate in zip(line.shared, line.rates[1:], strict=True):
+            longest = max(longest, self._gates[gate.name].parts_up_to(priority) / rate)
         return longest
 
     def wait_s(self, line: Line, place: Place | None = None) -> float:
@@ -95,11 +105,12 @@ class LineSums:
         ahead, messages = self._in_lane(line, place)
         rounds = _rounds(messages)
         longest = self._own_s(line, place, ahead)
-        requests = messages + self._route.before(line.lane, rounds).messages
-        longest = max(longest, requests * self.request_us / SECOND_US)
-        for gate in line.shared:
+        if self.request_us:
+            requests = messages + self._route.before(line.lane, rounds).messages
+            longest = max(longest, requests * self.request_us / SECOND_US)
+        for gate, rate in zip(line.shared, line.rates[1:], strict=True):
             parts = ahead + self._gates[gate.name].before(line.lane, rounds).parts
-            longest = max(longest, parts / kept_rate(gate.parts_per_second))
+            longest = max(longest, parts / rate)
         return longest
 
     def before_cap(self, line: Line, name: str, place: Place | None = None) -> int:
@@ -109,11 +120,10 @@ class LineSums:
 
     def towards_cap(self, name: str, priority: Priority) -> int:
         """Return all parts of a priority and of more urgent ones that wait to count towards a daily cap."""
-        return self._caps[name].up_to(priority).parts
+        return self._caps[name].parts_up_to(priority)
 
-    def _in_channel(self, lane: LaneKey, priorities: int) -> int:
-        """Return the parts that wait at the lane's number, of so many priorities from the most urgent one."""
-        lanes = (LaneKey(lane.identity, lane.country, each) for each in _URGENT_FIRST[:priorities])
+    def _in_lanes(self, lanes: Collection[LaneKey]) -> int:
+        """Return the parts that wait in some lanes."""
         return sum(self._route.waiting(each).parts for each in lanes)
 
     def _in_lane(self, line: Line, place: Place | None) -> tuple[float, float]:
@@ -126,7 +136,7 @@ class LineSums:
 
     def _own_s(self, line: Line, place: Place | None, ahead: float) -> float:
         """Return the wait for the gates that are the channel's and the tenant's own."""
-        urgent = self._in_channel(line.lane, line.lane.priority)
+        urgent = self._in_lanes(line.lanes[:-1])
         if place is None:
             return (urgent + ahead) / line.rates[0]
         wait_s = place.opens_in_s + (urgent + ahead) / kept_rate(line.rate)

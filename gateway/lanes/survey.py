@@ -118,7 +118,7 @@ def _drain_s(route: str, lane: LaneKey, gates: ChannelGates, sums: LineSums, tod
             before=before - 1,
             cap=cap.parts_per_day,
             ends_in_s=today.ends_in_s,
-            rate=min(line.rates),
+            rate=line.slowest,
         )
         longest = max(longest, day)
     return longest
