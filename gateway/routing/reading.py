@@ -35,7 +35,9 @@ async def read_routings(session: AsyncSession, plans: Mapping[UUID, Plan]) -> di
     routes = await routes_of_each(session, tenant_ids)
     quotas = await quotas_of_each(session, tenant_ids)
     return {
-        tenant_id: _routing(tenant_id, plan, known.get(tenant_id, []), routes[tenant_id], quotas)
+        tenant_id: _routing(
+            tenant_id, plan, known.get(tenant_id, []), routes[tenant_id], quotas.get(tenant_id, {})
+        )
         for tenant_id, plan in plans.items()
     }
 

@@ -74,11 +74,13 @@ class QuotaOf(Struct, frozen=True, kw_only=True):
 
 async def quotas_of(scope: TenantScope, session: AsyncSession) -> dict[UUID, QuotaOf]:
     """Return the tenant's senders that differ from the facts."""
-    return await quotas_of_each(session, [scope.tenant_id])
+    return (await quotas_of_each(session, [scope.tenant_id])).get(scope.tenant_id, {})
 
 
-async def quotas_of_each(session: AsyncSession, tenant_ids: Sequence[UUID]) -> dict[UUID, QuotaOf]:
-    """Return the senders of the tenants that differ from the facts in one query."""
+async def quotas_of_each(
+    session: AsyncSession, tenant_ids: Sequence[UUID]
+) -> dict[UUID, dict[UUID, QuotaOf]]:
+    """Return by tenant, in one query, the senders that differ from the facts; tenants may share a number."""
     query = (
         select(SenderQuota, Campaign)
         .outerjoin(
@@ -87,7 +89,10 @@ async def quotas_of_each(session: AsyncSession, tenant_ids: Sequence[UUID]) -> d
         )
         .where(SenderQuota.tenant_id.in_(tenant_ids))
     )
-    return {row[0].sender_id: _quota(*row) for row in (await session.execute(query)).all()}
+    found: dict[UUID, dict[UUID, QuotaOf]] = {}
+    for row in (await session.execute(query)).all():
+        found.setdefault(row[0].tenant_id, {})[row[0].sender_id] = _quota(*row)
+    return found
 
 
 async def change_quota(

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from gateway.db.transaction import worker_transaction
 from gateway.routing import redundancy
 from gateway.routing.reading import read_routing, read_routings
 from tenants.accounts import service as accounts
+from tenants.ids import decode
+from tenants.senders.models import SenderQuota
 from tests.contract.test_routing import account, sender
 
 
@@ -60,6 +62,36 @@ async def test_what_many_tenants_could_send_from_is_what_each_could_by_itself(op
     assert [len(each.pools) for each in (bare, listed, owner)] == [0, 1, 0]
     assert [route.position for route in listed.routes.values()] == [1, 2]
     assert len(owner.routes) == len(bare.routes) + 1
+
+
+async def test_tenants_of_one_number_have_each_its_own_quota(operator, enrol, world):
+    """A number that two of them share is a row of each, under one id."""
+    first, second = [await enrol(countries=["US"]) for _ in range(2)]
+    shared = await sender(operator, first, await account(operator), type="TEN_DLC")
+    sender_id = decode("idn", shared["id"])
+    scopes = [first.scope, second.scope]
+    async with worker_transaction(world.services.operator_engine) as session:
+        await session.execute(
+            text(_SHARED), {"owner": scopes[0].tenant_id, "guest": scopes[1].tenant_id, "sender": sender_id}
+        )
+        for scope, rate in zip(scopes, (7.0, 3.0), strict=True):
+            quota = SenderQuota(tenant_id=scope.tenant_id, sender_id=sender_id, parts_per_second=rate)
+            await session.merge(quota)
+        await session.flush()
+        plans = {each.tenant_id: accounts.plan_of(await accounts.get(each, session)) for each in scopes}
+        together = await read_routings(session, plans)
+        assert together == {
+            each.tenant_id: await read_routing(each, session, plans[each.tenant_id]) for each in scopes
+        }
+    rates = [together[each.tenant_id].senders[sender_id].gates.parts_per_second for each in scopes]
+    assert rates == [7.0, 3.0]
+
+
+_SHARED = """
+    INSERT INTO senders
+    SELECT (jsonb_populate_record(s, jsonb_build_object('tenant_id', CAST(:guest AS uuid)))).* FROM senders s
+    WHERE tenant_id = :owner AND id = :sender
+"""
 
 
 async def test_the_report_asks_as_much_of_postgres_for_many_tenants_as_for_few(operator, enrol, world):
