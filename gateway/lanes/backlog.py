@@ -150,14 +150,16 @@ class BacklogView:
 
     async def _day_wait_s(self, route: _Route, line: Line, cap: DailyCap, place: Place | None) -> float:
         """Return how long the day keeps a message back; 0 while nobody can say."""
+        waiting = route.sums.towards_cap(cap.name, line.lane.priority)
         used = route.caps.get(cap.name)
         if used is None or self._monotonic() >= used.read_again_at:
             try:
                 today = await self._queues.today(line.route, [cap.name])
             except RedisUnavailable:
                 return 0.0
-            waiting = route.sums.towards_cap(cap.name, line.lane.priority)
             used = route.caps[cap.name] = self._used(today, line, cap, waiting)
+        if used.parts + waiting < cap.parts_per_day:
+            return 0.0  # whoever goes first, there is room for all
         return day_wait_s(
             used=used.parts,
             before=route.sums.before_cap(line, cap.name, place),

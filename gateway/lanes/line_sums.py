@@ -11,9 +11,10 @@ What waits is not all before it: lanes of one priority take turns at what they s
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from functools import cached_property
 from typing import Final
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from gateway.lanes.contenders import Contenders
 from gateway.lanes.entry import DailyCap, LaneEntry, Priority, RateGate
@@ -27,7 +28,7 @@ _HALF: Final = 0.5
 _UP_TO: Final = {each: tuple(Priority)[: each + 1] for each in Priority}
 
 
-class Line(Struct, frozen=True, kw_only=True):
+class Line(Struct, frozen=True, kw_only=True, dict=True):
     """The line that a message would join, with every gate it would pass."""
 
     route: str
@@ -38,22 +39,23 @@ class Line(Struct, frozen=True, kw_only=True):
     """Parts per second of the tenant in the country."""
     shared: tuple[RateGate, ...] = ()
     caps: tuple[DailyCap, ...] = ()
-    rates: tuple[float, ...] = ()
-    """Parts per second of every gate it passes, its own lane and tenant first; from what is above."""
-    slowest: float = 0.0
-    """The least of them."""
-    lanes: tuple[LaneKey, ...] = ()
-    """Of its number, from the most urgent one to its own."""
 
-    def __post_init__(self) -> None:
-        """Work out once what every message of the line would ask for."""
+    @cached_property
+    def rates(self) -> tuple[float, ...]:
+        """Return the parts per second of every gate it passes, its own lane and tenant first."""
         own = self.rate if self.tenant_rate is None else min(self.rate, self.tenant_rate)
-        rates = (kept_rate(own), *(kept_rate(gate.parts_per_second) for gate in self.shared))
+        return (kept_rate(own), *(kept_rate(gate.parts_per_second) for gate in self.shared))
+
+    @cached_property
+    def slowest(self) -> float:
+        """Return the least of them."""
+        return min(self.rates)
+
+    @cached_property
+    def lanes(self) -> tuple[LaneKey, ...]:
+        """Return the lanes of its number, from the most urgent one to its own."""
         lane = self.lane
-        lanes = tuple(LaneKey(lane.identity, lane.country, each) for each in _UP_TO[lane.priority])
-        structs.force_setattr(self, "rates", rates)
-        structs.force_setattr(self, "slowest", min(rates))
-        structs.force_setattr(self, "lanes", lanes)
+        return tuple(LaneKey(lane.identity, lane.country, each) for each in _UP_TO[lane.priority])
 
 
 class LineSums:
