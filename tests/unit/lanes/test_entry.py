@@ -1,6 +1,6 @@
 """What goes to Redis: ids, parts and hashes, and nothing that does not fit."""
 
-from typing import Any
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -8,7 +8,6 @@ import pytest
 from gateway.lanes.entry import (
     FLOW_BYTES,
     ITEM_BYTES,
-    LaneEntry,
     Priority,
     pack_flow,
     pack_item,
@@ -16,20 +15,9 @@ from gateway.lanes.entry import (
 )
 from gateway.lanes.lanes import Lanes
 from gateway.lanes.scripts import RedisScripts
+from tests.harness.entries import entry as any_entry
 
-
-def entry(**fields: Any) -> LaneEntry:
-    values: dict[str, Any] = {
-        "message_id": UUID(int=1),
-        "route": "main",
-        "identity": UUID(int=2),
-        "country": "US",
-        "priority": Priority.OTP,
-        "tenant_id": UUID(int=3),
-        "parts": 1,
-        "identity_rate": 1.0,
-    }
-    return LaneEntry(**(values | fields))
+entry = partial(any_entry, route="main", identity=UUID(int=2), tenant_id=UUID(int=3))
 
 
 def test_a_packed_message_takes_63_bytes_and_unpacks_to_itself():
