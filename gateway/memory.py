@@ -1,9 +1,26 @@
-"""What a process tells the garbage collector once it is built."""
+"""What a process tells the garbage collector while it is built, and once it is."""
 
 import gc
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Final
 
 _ROUND_AFTER_OBJECTS: Final = 10_000
+
+
+@contextmanager
+def uncollected() -> Generator[None]:
+    """
+    Make what stays as long as the process: no round interrupts the making, and none looks at it later.
+
+    Over modules, mappers and routes as they grow, rounds are a fifth of what it takes to start.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def settle_memory() -> None:

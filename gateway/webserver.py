@@ -18,7 +18,7 @@ from litestar import Litestar
 from gateway.api.whole_answers import AnsweringProtocol
 from gateway.asgi import create_app
 from gateway.errors import ConfigurationError
-from gateway.memory import settle_memory
+from gateway.memory import settle_memory, uncollected
 from gateway.settings import Settings
 from gateway.wiring.api import open_api
 from gateway.wiring.resources import Task, open_resources
@@ -71,7 +71,9 @@ async def run(settings: Settings, listener: socket.socket, roles: Collection[str
         open_api(shared) as api,
         open_roles(shared, roles) as tasks,
     ):
-        server = _Server(_config(create_app(api.services)))
+        with uncollected():
+            app = create_app(api.services)
+        server = _Server(_config(app))
         settle_memory()
         _stop_on_signals(server)
         _log.info("api_started", address=f"{settings.host}:{listener.getsockname()[1]}", roles=sorted(roles))

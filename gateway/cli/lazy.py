@@ -11,10 +11,13 @@ from typing import Any
 
 import click
 
+from gateway.memory import uncollected
+
 
 def late(module: str) -> Any:
     """Import a module of ours now; for what only some ways of a command need."""
-    return import_module(module)
+    with uncollected():
+        return import_module(module)
 
 
 class LazyGroup(click.Group):

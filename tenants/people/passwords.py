@@ -6,10 +6,12 @@ argon2-cffi's defaults, RFC 9106's second choice: 64 MiB, three passes.
 """
 
 import unicodedata
+from base64 import b64encode
 from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import ARGON2_VERSION
 
 from tenants.errors import InvalidInput
 
@@ -28,7 +30,16 @@ _COMMON: Final = frozenset(
 )  # fmt: skip
 """Of the lists of breached passwords, those as long as ours have to be."""
 _HASHER: Final = PasswordHasher()
-_NOBODYS: Final = _HASHER.hash("nobody's password, compared with where no one is known")
+
+
+def _nobodys_hash(like: PasswordHasher) -> str:
+    """Return a hash that no password has: to compare with it takes as long, and to make it takes nothing."""
+    salt, hashed = (b64encode(bytes(size)).decode().rstrip("=") for size in (like.salt_len, like.hash_len))
+    cost = f"m={like.memory_cost},t={like.time_cost},p={like.parallelism}"
+    return f"$argon2id$v={ARGON2_VERSION}${cost}${salt}${hashed}"
+
+
+_NOBODYS: Final = _nobodys_hash(_HASHER)
 
 
 def check_password(password: str, *, email: str) -> None:
