@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
 from typing import Any
 
+from gateway.memory import uncollected
 from gateway.wiring.resources import Resources, Task
 
 _OPENERS = {
@@ -24,6 +25,7 @@ async def open_roles(shared: Resources, roles: Collection[str]) -> AsyncGenerato
         tasks: list[Task] = []
         for role in roles:
             module, name = _OPENERS[role]
-            opener: Any = getattr(import_module(module), name)
+            with uncollected():
+                opener: Any = getattr(import_module(module), name)
             tasks.extend(await opener(shared, stack))
         yield tasks
