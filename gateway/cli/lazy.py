@@ -5,6 +5,7 @@ Commands that are imported when they are called, not when they are listed.
 import late.
 """
 
+import sys
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
@@ -16,6 +17,8 @@ from gateway.memory import uncollected
 
 def late(module: str) -> Any:
     """Import a module of ours now; for what only some ways of a command need."""
+    if module in sys.modules:
+        return sys.modules[module]
     with uncollected():
         return import_module(module)
 
