@@ -179,14 +179,15 @@ def _time_faults(lines: list[DatedLine]) -> list[InvalidInput]:
         by_key.setdefault(line.line.key, []).append(line)
     faults: list[InvalidInput] = []
     for own in by_key.values():
-        in_time = sorted(own, key=lambda each: each.valid_from or _EARLIEST)
+        in_time = sorted(own, key=lambda each: each.valid_from or EARLIEST)
         for one, following in pairwise(in_time):
             if (fault := _between(one, following)) is not None:
                 faults.append(fault)
     return faults
 
 
-_EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
+EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
+"""Where a line stands that names no beginning."""
 
 
 def _between(one: DatedLine, following: DatedLine) -> InvalidInput | None:
