@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from tenants.budgets.budget import PLATFORM, Budget
+from tenants.budgets.budget import PLATFORM, Budget, level
 from tenants.scope import TenantScope
 
 KNOWN_AFTER: Final = timedelta(seconds=40)
@@ -48,6 +48,12 @@ _SET: Final = text(
     WHERE tenant_id = :owner AND name = :name AND month = {_MONTH}::date
     """  # noqa: S608 - a constant
 )
+_REARM: Final = text(
+    f"""
+    UPDATE spend_counters SET told = least(told, :level)
+    WHERE tenant_id = :owner AND name = :name AND month = {_MONTH}::date
+    """  # noqa: S608 - a constant
+)
 _DUE: Final = text(
     """
     SELECT tenant_id, name, cap FROM budgets WHERE NOT counted AND set_at < now() - CAST(:age AS interval)
@@ -67,6 +73,13 @@ async def recount(scope: TenantScope, session: AsyncSession, budget: Budget) -> 
     used = int((await session.execute(query, given)).scalar_one())
     await session.execute(_SET, place | {"used": used})
     return used
+
+
+async def recount_as_set(scope: TenantScope, session: AsyncSession, budget: Budget) -> None:
+    """Count for a cap that is set just now; of it the owner was told what is reached, and no more."""
+    used = await recount(scope, session, budget)
+    given = {"owner": scope.tenant_id, "name": budget.name, "level": level(used, budget.cap)}
+    await session.execute(_REARM, given)
 
 
 async def recount_due(session: AsyncSession) -> int:

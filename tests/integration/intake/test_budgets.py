@@ -250,6 +250,28 @@ async def test_each_share_of_a_budget_is_told_once_a_month(worker_pool, database
         assert await told(database, scope, "spend.threshold") == expected
 
 
+async def test_a_raised_budget_is_told_of_again(worker_pool, database, worker_engine):
+    """Sends stop at the new cap, too: its owner hears of it before they do, and of no share twice."""
+    scope = await enrol(worker_engine, credit=100)
+    small, large, notices = Budget("all", 10), Budget("all", 20), SpendNotices(worker_pool)
+
+    async def spend(budget, amount):
+        async with worker_pool.acquire() as connection:
+            await commit_batch(connection, [counted(scope, budget, price_estimated=amount)])
+        await notices.tell()
+        return await told(database, scope, "spend.threshold")
+
+    await set_budgets(worker_engine, scope, small)
+    assert await spend(small, 10) == [50, 80, 100]
+    await set_budgets(worker_engine, scope, large)
+    await notices.tell()
+    assert await spend(large, 5) == [50, 80, 100]
+    assert await spend(large, 5) == [50, 80, 100, 80, 100]
+    await set_budgets(worker_engine, scope, Budget("all", 15))
+    await notices.tell()
+    assert await told(database, scope, "spend.threshold") == [50, 80, 100, 80, 100]
+
+
 async def test_a_refused_send_is_the_end_of_a_budget_that_is_not_quite_used(
     worker_pool, database, worker_engine
 ):
