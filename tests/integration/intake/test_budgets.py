@@ -313,6 +313,32 @@ async def test_a_low_balance_is_told_once_per_crossing(worker_pool, database, wo
     assert await told(database, scope, "credits.low") == [50, 20, 10, 0, 50, 20]
 
 
+async def test_tenants_that_wish_to_be_asked_do_not_keep_others_from_being_told(
+    worker_pool, database, worker_engine
+):
+    """A round is bounded; however many tenants have `auto_top_up` and enough credit, it reaches the next."""
+    wish = AutoTopUp(below="10", amount="50")
+    await enrol(worker_engine, credit=100, auto_top_up=wish)
+    scope = await enrol(worker_engine, credit=100)
+    notices = BalanceNotices(worker_pool, Stopped())
+    while await notices.tell():
+        pass  # what other tests left to be told
+    async with worker_pool.acquire() as connection:
+        await commit_batch(connection, [new_message(scope, price_estimated=60)])
+    await notices.tell(at_once=1)
+    assert await told(database, scope, "credits.low") == [50]
+
+
+async def test_a_balance_beyond_all_others_is_no_trouble(worker_pool, database, worker_engine):
+    """Hundreds of top-ups of the largest amount; the round goes on for everybody."""
+    scope = await enrol(worker_engine, credit=10**12)
+    async with worker_transaction(worker_engine) as session:
+        for _ in range(3):
+            await credits_.adjust(scope, session, amount=3 * 10**17)
+    await BalanceNotices(worker_pool, Stopped()).tell()
+    assert await told(database, scope, "credits.low") == []
+
+
 async def test_a_top_up_is_asked_for_once_and_again_after_it_came(worker_pool, database, worker_engine):
     """The burst guard: one request at a time, and so many a day."""
     wish = AutoTopUp(below="10", amount="50", most_per_day=2)
