@@ -313,6 +313,26 @@ async def test_a_low_balance_is_told_once_per_crossing(worker_pool, database, wo
     assert await told(database, scope, "credits.low") == [50, 20, 10, 0, 50, 20]
 
 
+async def test_what_the_operator_gives_ends_a_refusal_for_want_of_credit(
+    worker_pool, database, worker_engine
+):
+    """An adjustment fills a balance as a top-up does; what it falls to afterwards is told again."""
+    scope = await enrol(worker_engine, credit=100)
+    notices = BalanceNotices(worker_pool, Stopped())
+    async with worker_pool.acquire() as connection:
+        (refused,) = await commit_batch(connection, [new_message(scope, price_estimated=101)])
+    assert isinstance(refused, NoCredit)
+    await notices.tell()
+    assert await told(database, scope, "credits.low") == [50, 20, 10, 0]
+    async with worker_transaction(worker_engine) as session:
+        await credits_.adjust(scope, session, amount=100)
+    await notices.tell()
+    async with worker_pool.acquire() as connection:
+        await commit_batch(connection, [new_message(scope, price_estimated=150)])
+    await notices.tell()
+    assert await told(database, scope, "credits.low") == [50, 20, 10, 0, 50]
+
+
 async def test_tenants_that_wish_to_be_asked_do_not_keep_others_from_being_told(
     worker_pool, database, worker_engine
 ):
