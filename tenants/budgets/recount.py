@@ -28,6 +28,10 @@ _SPENT: Final = """
                 AND m.provider_price_micros IS DISTINCT FROM 0))
 """
 """As `settlement.target` has it: what AWS never took, or charged nothing for, costs nothing."""
+_OF_TENANT: Final = """
+    AND m.tenant_id = :owner AND m.unit = (SELECT unit FROM balances WHERE tenant_id = :owner)
+"""
+"""What was paid in another unit, before the pricing changed, has no price in this one."""
 _MATCHES: Final = {
     "all": "",
     "country": "AND m.country = :value",
@@ -97,7 +101,7 @@ def _spent(scope: TenantScope, name: str) -> tuple[TextClause, dict[str, object]
     sql = _SPENT.format(
         month=_MONTH,
         amount="m.cost_estimated" if platform else "m.price_estimated",
-        of_tenant="" if platform else "AND m.tenant_id = :owner",
+        of_tenant="" if platform else _OF_TENANT,
         matches=_MATCHES[dimension],
     )
     given: dict[str, object] = {"owner": scope.tenant_id, "value": value}

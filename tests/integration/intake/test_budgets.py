@@ -14,11 +14,13 @@ from gateway.intake.commit import NoCredit, OverBudget, Stored, commit_batch
 from gateway.messages.balance_notices import BalanceNotices
 from gateway.messages.spend_notices import SpendNotices
 from gateway.messages.state import lock, save
+from tenants.accounts import service as accounts
 from tenants.accounts.plan import AutoTopUp
 from tenants.budgets import service
 from tenants.budgets.budget import PLATFORM, Budget, counts_of, month_of, names_of
 from tenants.budgets.recount import KNOWN_AFTER, recount, recount_due
 from tenants.credits import service as credits_
+from tenants.errors import InvalidInput
 from tenants.ids import encode
 from tenants.scope import TenantScope
 from tests.harness.ledger import faults
@@ -227,6 +229,31 @@ async def told(database, scope, event):
         event,
     )
     return [int(row["percent"]) for row in rows]
+
+
+async def test_budgets_do_not_outlive_the_unit_that_they_count_in(worker_pool, database, worker_engine):
+    """A cap of five dollars would be one of five million credits, and a dollar spent a million of them."""
+    scope = await enrol(worker_engine, credit=0)
+    async with worker_transaction(worker_engine) as session:
+        await accounts.update_plan(scope, session, {"pricing": "dollars"})
+        await credits_.top_up(scope, session, amount=7)
+    dollars = new_message(scope, unit="micros", price_estimated=7)
+    async with worker_pool.acquire() as connection:
+        assert [type(each) for each in await commit_batch(connection, [dollars])] == [Stored]
+    async with worker_pool.acquire() as connection, connection.transaction():
+        before = (await lock(connection, [dollars.id]))[dollars.id]
+        await save(connection, [(before, structs.replace(before, status="delivered"))], now=datetime.now(UTC))
+    await set_budgets(worker_engine, scope, Budget("all", 5_000_000))
+    async with worker_transaction(worker_engine) as session:
+        with pytest.raises(InvalidInput) as refused:
+            await accounts.update_plan(scope, session, {"pricing": "credits"})
+        assert (refused.value.field, refused.value.code) == ("/plan/pricing", "budgets_set")
+        assert (await credits_.balance(scope, session)).unit == "micros"
+    await set_budgets(worker_engine, scope)
+    async with worker_transaction(worker_engine) as session:
+        await accounts.update_plan(scope, session, {"pricing": "credits"})
+    (use,) = await set_budgets(worker_engine, scope, Budget("all", 5))
+    assert (use.used, use.left) == (0, 5)
 
 
 async def test_each_share_of_a_budget_is_told_once_a_month(worker_pool, database, worker_engine):
