@@ -93,6 +93,21 @@ def test_a_file_without_lines_or_columns_is_refused(text: str, code: str) -> Non
     assert refusal.value.faults[0].code == code
 
 
+@pytest.mark.parametrize(("lines", "row"), [((f"US,sms,{'1' * 140_000},0.005,1,,,,",), 3), ((), 1)])
+def test_a_line_that_is_no_csv_is_refused_at_its_line(lines: tuple[str, ...], row: int) -> None:
+    """A cell may be longer than the reader takes; whoever sent it has to hear which."""
+    text = book(*lines) if lines else "x" * 140_000
+    with pytest.raises(InvalidInputs) as refusal:
+        read_book(text)
+    (fault,) = refusal.value.faults
+    assert (fault.field, fault.code) == (f"/csv/line/{row}", "not_csv")
+
+
+def test_the_mark_that_spreadsheets_put_first_is_no_part_of_a_name() -> None:
+    """Excel writes a byte order mark before UTF-8."""
+    assert read_book("\ufeff" + book()) == read_book(book())
+
+
 def test_every_fault_is_named_at_once() -> None:
     """An operator corrects a file once, not once per line."""
     with pytest.raises(InvalidInputs) as refusal:
