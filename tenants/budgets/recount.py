@@ -61,9 +61,10 @@ _REARM: Final = text(
 _DUE: Final = text(
     """
     SELECT tenant_id, name, cap FROM budgets WHERE NOT counted AND set_at < now() - CAST(:age AS interval)
-    ORDER BY tenant_id, name LIMIT 100 FOR UPDATE SKIP LOCKED
+    ORDER BY tenant_id = :platform, tenant_id, name LIMIT :at_once FOR UPDATE SKIP LOCKED
     """
 )
+"""The platform's last: whoever counts against them holds the balances of tenants already."""
 _COUNTED: Final = text("UPDATE budgets SET counted = true WHERE tenant_id = :owner AND name = :name")
 
 
@@ -86,9 +87,14 @@ async def recount_as_set(scope: TenantScope, session: AsyncSession, budget: Budg
     await session.execute(_REARM, given)
 
 
-async def recount_due(session: AsyncSession) -> int:
-    """Count every budget once more that every process must know by now; return how many."""
-    rows = (await session.execute(_DUE, {"age": KNOWN_AFTER})).all()
+async def recount_due(session: AsyncSession, *, at_once: int = 100) -> int:
+    """
+    Count budgets once more that every process must know by now; return how many.
+
+    What is accepted of their owners waits until the transaction ends.
+    """
+    asked = {"age": KNOWN_AFTER, "platform": PLATFORM, "at_once": at_once}
+    rows = (await session.execute(_DUE, asked)).all()
     for row in rows:
         await recount(TenantScope(tenant_id=row.tenant_id), session, Budget(row.name, row.cap))
         await session.execute(_COUNTED, {"owner": row.tenant_id, "name": row.name})

@@ -25,6 +25,7 @@ from tenants.ids import encode
 from tenants.scope import TenantScope
 from tests.harness.ledger import faults
 from tests.harness.tenants import enrol, new_message
+from tests.harness.waiting import until
 
 
 class Silent:
@@ -219,6 +220,37 @@ async def test_a_budget_is_counted_once_more_when_every_process_must_know_it(
     assert await used(database, scope) == 1
     async with worker_transaction(worker_engine) as session:
         assert await recount_due(session) == 0
+
+
+async def test_a_recount_and_a_send_wait_for_each_other_in_one_order(worker_pool, database, worker_engine):
+    """A send has its tenant's balance when it counts against the platform's budget; so has a recount."""
+    scope = await enrol(worker_engine, credit=100)
+    platform = TenantScope(tenant_id=PLATFORM)
+    await set_budgets(worker_engine, scope, Budget("all", 100))
+    await set_budgets(worker_engine, platform, Budget("all", 10**9))
+
+    async def recounted():
+        async with worker_transaction(worker_engine) as session:
+            await recount_due(session)
+
+    try:
+        await database.execute(
+            "UPDATE budgets SET set_at = now() - $1::interval - interval '1 s', counted = false", KNOWN_AFTER
+        )
+        async with worker_pool.acquire() as connection, connection.transaction():
+            await connection.execute(
+                "SELECT 1 FROM balances WHERE tenant_id = $1 FOR UPDATE", scope.tenant_id
+            )
+            recount_ = asyncio.create_task(recounted())
+            own = await connection.fetchval("SELECT pg_backend_pid()")
+            blocked = "SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))"
+            await until(lambda: database.fetchval(blocked, own))
+            await connection.execute(
+                "UPDATE spend_counters SET used = used + 1 WHERE tenant_id = $1 AND name = 'all'", PLATFORM
+            )
+        await recount_
+    finally:
+        await set_budgets(worker_engine, platform)
 
 
 async def told(database, scope, event):
