@@ -26,8 +26,12 @@ _SPENT: Final = """
         AND (m.status NOT IN ('undelivered', 'expired', 'unknown')
             OR ((m.provider_message_id IS NOT NULL OR m.receipt_rank > 0)
                 AND m.provider_price_micros IS DISTINCT FROM 0))
+        AND (m.price_final IS NULL OR m.price_estimated = 0 OR m.price_final + m.price_excess > 0)
 """
-"""As `settlement.target` has it: what AWS never took, or charged nothing for, costs nothing."""
+"""
+As `settlement.target` has it: what AWS never took, or charged nothing for, costs nothing; nor does what was
+settled at nothing, whoever bore the rest.
+"""
 _OF_TENANT: Final = """
     AND m.tenant_id = :owner AND m.unit = (SELECT unit FROM balances WHERE tenant_id = :owner)
 """

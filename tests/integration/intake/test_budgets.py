@@ -200,6 +200,30 @@ async def test_a_recount_agrees_with_what_was_counted(worker_pool, database, wor
         assert await recount(scope, session, budget) == before == 5
 
 
+@pytest.mark.parametrize(
+    "end",
+    [
+        {"status": "undelivered", "receipt_name": "FILE_INACCESSIBLE", "receipt_rank": 5},
+        {"status": "undelivered", "receipt_name": "NO_ANSWER", "channel": "voice", "call_seconds": 0},
+    ],
+)
+async def test_a_recount_leaves_out_what_aws_took_and_nobody_pays(worker_pool, database, worker_engine, end):
+    """A file that could not be read, a call of no length: both are given back, and stay so."""
+    scope = await enrol(worker_engine, credit=100)
+    budget = Budget("all", 50)
+    await set_budgets(worker_engine, scope, budget)
+    message = counted(scope, budget, channel=end.get("channel", "mms"), price_estimated=5)
+    async with worker_pool.acquire() as connection:
+        await commit_batch(connection, [message])
+    async with worker_pool.acquire() as connection, connection.transaction():
+        before = (await lock(connection, [message.id]))[message.id]
+        after = structs.replace(before, provider_message_id="aws-1", **end)
+        await save(connection, [(before, after)], now=datetime.now(UTC))
+    assert await used(database, scope) == 0
+    async with worker_transaction(worker_engine) as session:
+        assert await recount(scope, session, budget) == 0
+
+
 async def test_a_budget_is_counted_once_more_when_every_process_must_know_it(
     worker_pool, database, worker_engine
 ):
