@@ -12,6 +12,7 @@ from sqlalchemy import RowMapping
 
 from gateway.messages.inbound import person_context, text_context
 from gateway.messages.keys import body_context, number_context
+from gateway.messages.told_prices import without_prices
 from gateway.messages.view import timestamp
 from tenants.accounts.sealing import DataKey
 from tenants.consents import service as consents
@@ -139,6 +140,7 @@ OPENED: Final[Mapping[tuple[str, str], tuple[str, _Opener]]] = MappingProxyType(
             ),
         ),
         ("registration_attachments", "content"): ("content_base64", _file),
+        ("receipts", "detail"): ("detail", lambda row, _: without_prices(row.detail)),
     }
 )
-"""How a column of bytes is opened, and under which name it is written."""
+"""How a column that is not written as it stands is opened, and under which name it is written."""

@@ -61,10 +61,15 @@ def covered(message: NewMessage, included: int) -> NewMessage:
     if message.bundle is None or not included:
         return message
     price = bundles.overage(message.price_estimated, units=message.bundle.amount, included=included)
-    counts = (c if c.owner == PLATFORM else structs.replace(c, amount=price) for c in message.counts)
     return structs.replace(
-        message, price_estimated=price, included=included, counts=tuple(c for c in counts if c.amount)
+        message, price_estimated=price, included=included, counts=counted(message.counts, price)
     )
+
+
+def counted(counts: Iterable[Count], price: int) -> tuple[Count, ...]:
+    """Return what counts against budgets of a send whose overage costs so much; AWS's price stays whole."""
+    changed = (c if c.owner == PLATFORM else structs.replace(c, amount=price) for c in counts)
+    return tuple(c for c in changed if c.amount)
 
 
 def coverable(message: NewMessage, counters: Mapping[CounterKey, Counter]) -> int:

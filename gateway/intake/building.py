@@ -151,7 +151,7 @@ def build(admitted: Admissible, recipients: KeyedHash) -> Built:
         counts=counts_against(
             snapshot, admitted.scope, draft, sender, platform_budgets=admitted.platform_budgets, at=at
         ),
-        bundle=_bundle(admitted, at),
+        bundle=drawn_on(snapshot, admitted.scope, draft, at=at),
     )
     return Built(message=message, entry=entry)
 
@@ -236,11 +236,10 @@ def counts_against(
     return own + counts_of(platform_budgets, names, owner=PLATFORM, month=month, amount=quote.cost_micros)
 
 
-def _bundle(admitted: Admissible, at: datetime) -> Count | None:
+def drawn_on(snapshot: TenantSnapshot, scope: TenantScope, draft: Draft, *, at: datetime) -> Count | None:
     """Return what a live message would draw on the plan's bundle, None where it holds not for it."""
-    snapshot, draft = admitted.snapshot, admitted.draft
     bundle = snapshot.plan.bundle
-    if bundle is None or not admitted.scope.live:
+    if bundle is None or not scope.live:
         return None
     if not bundle.covers(country=draft.number.country, channel=draft.channel):
         return None

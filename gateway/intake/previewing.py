@@ -4,14 +4,15 @@ from contextlib import suppress
 from typing import Any
 
 import asyncpg
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from gateway.admission.gate import AdmissionGate
 from gateway.admission.peeking import Peek
 from gateway.admission.verdict import Admission
 from gateway.clock import Clock
+from gateway.intake.allowance import counted
 from gateway.intake.asking import admission_of, priced_by_sender
-from gateway.intake.building import counts_against
+from gateway.intake.building import counts_against, drawn_on
 from gateway.intake.choosing import Choosing, Chosen, none_fits
 from gateway.intake.consented import consent_gate, without_consent
 from gateway.intake.estimating import estimate_of
@@ -29,6 +30,7 @@ from gateway.routing.candidates import Candidate
 from tenants.budgets.budget import Count
 from tenants.budgets.counting import used_of
 from tenants.credits.batch import available
+from tenants.credits.rates import bundles
 from tenants.scope import TenantScope
 
 
@@ -81,6 +83,7 @@ class Previewing:
         counts = counts_against(
             snapshot, scope, draft, sender, platform_budgets=looked.tariff.platform_budgets, at=now
         )
+        price = await self._overage(draft, drawn_on(snapshot, scope, draft, at=now))
         no_consent = await without_consent(
             self._pool,
             scope,
@@ -91,8 +94,8 @@ class Previewing:
         gates = gates_of(
             policy_of(snapshot),
             admission,
-            await self._surroundings(admission, counts),
-            quote=draft.quote,
+            await self._surroundings(admission, counted(counts, price)),
+            quote=structs.replace(draft.quote, amount=price),
             no_sender=none_fits(looked.candidates, snapshot, request, draft) if chosen is None else None,
             rules=explained_rules(snapshot, scope, request, draft, sender, now=now),
             consent=[consent_gate(snapshot.plan, draft.type, no_consent)],
@@ -112,6 +115,15 @@ class Previewing:
         if isinstance(priced, Declined):
             return priced
         return _Looked(snapshot=snapshot, tariff=tariff, draft=priced, candidates=found, chosen=chosen)
+
+    async def _overage(self, draft: Draft, allowance: Count | None) -> int:
+        """Return what of a send's price the month's bundle does not cover."""
+        if allowance is None:
+            return draft.quote.amount
+        async with self._pool.acquire() as connection:
+            (used,) = await used_of(connection, [allowance])
+        included = bundles.drawn(units=allowance.amount, allowance=allowance.cap, used=used)
+        return bundles.overage(draft.quote.amount, units=allowance.amount, included=included)
 
     async def _surroundings(self, admission: Admission, counts: tuple[Count, ...]) -> Surroundings:
         """Read what the gates look at."""

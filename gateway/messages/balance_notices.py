@@ -20,19 +20,25 @@ from tenants.credits.pricing import Unit
 from tenants.ids import encode
 from tenants.inbox.service import PLATFORM
 
+_AT_ONCE: Final = 1000
 _DUE: Final = """
     SELECT m.tenant_id, m.last_top_up, m.told, m.refused, m.requested_at, m.requested_day, m.requested_today,
         b.unit, b.posted - b.held AS available, t.plan
     FROM balance_marks m JOIN balances b USING (tenant_id) JOIN tenants t ON t.id = m.tenant_id
     WHERE t.state <> 'closed' AND (
-        t.plan -> 'auto_top_up' IS DISTINCT FROM 'null'::jsonb AND t.plan ? 'auto_top_up'
+        (b.posted - b.held <= (t.plan #>> '{auto_top_up,below}')::numeric
+                * CASE b.unit WHEN 'micros' THEN 1000000 ELSE 1 END
+            AND (m.requested_at IS NULL OR m.requested_at <= $1::timestamptz - $2::interval)
+            AND (m.requested_day IS DISTINCT FROM ($1::timestamptz AT TIME ZONE 'UTC')::date
+                OR m.requested_today < (t.plan #>> '{auto_top_up,most_per_day}')::int))
         OR (CASE WHEN m.refused OR b.posted - b.held <= 0 THEN 0
-            WHEN (b.posted - b.held) * 100 <= m.last_top_up * 10 THEN 10
-            WHEN (b.posted - b.held) * 100 <= m.last_top_up * 20 THEN 20
-            WHEN (b.posted - b.held) * 100 <= m.last_top_up * 50 THEN 50
+            WHEN (b.posted - b.held)::numeric * 100 <= m.last_top_up::numeric * 10 THEN 10
+            WHEN (b.posted - b.held)::numeric * 100 <= m.last_top_up::numeric * 20 THEN 20
+            WHEN (b.posted - b.held)::numeric * 100 <= m.last_top_up::numeric * 50 THEN 50
             ELSE 100 END) <> m.told)
-    ORDER BY m.tenant_id LIMIT 1000 FOR UPDATE OF m SKIP LOCKED
+    ORDER BY m.tenant_id LIMIT $3 FOR UPDATE OF m SKIP LOCKED
 """
+"""Only what has something to be told or kept, so that those who have not never fill a round."""
 _SAVE: Final = """
     UPDATE balance_marks SET told = $2, requested_at = $3, requested_day = $4, requested_today = $5
     WHERE tenant_id = $1
@@ -72,12 +78,12 @@ class BalanceNotices:
         self._pool = pool
         self._clock = clock
 
-    async def tell(self) -> int:
-        """Write the events that are due and return how many."""
+    async def tell(self, *, at_once: int = _AT_ONCE) -> int:
+        """Write the events that are due for some tenants and return how many."""
         now = self._clock.now()
         events: list[NewEvent] = []
         async with self._pool.acquire() as connection, connection.transaction():
-            for row in await connection.fetch(_DUE):
+            for row in await connection.fetch(_DUE, now, ASK_AGAIN_AFTER, at_once):
                 at = reached(row["available"], row["last_top_up"], refused=row["refused"])
                 events += _low(row, at)
                 asked = _top_up(row, now)

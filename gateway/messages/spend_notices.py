@@ -15,12 +15,13 @@ from tenants.credits.money import format_amount
 _log = structlog.get_logger(__name__)
 
 _DUE: Final = """
-    SELECT c.tenant_id, c.name, c.month, c.used, c.cap, c.told, c.stopped, coalesce(b.unit, 'micros') AS unit
+    SELECT c.tenant_id, c.name, c.month, c.used, budgets.cap, c.told, c.stopped,
+        coalesce(b.unit, 'micros') AS unit
     FROM spend_counters c
         JOIN budgets ON budgets.tenant_id = c.tenant_id AND budgets.name = c.name
         LEFT JOIN balances b ON b.tenant_id = c.tenant_id
     WHERE c.month = date_trunc('month', now() AT TIME ZONE 'UTC')::date AND c.told < 100
-        AND (c.stopped OR c.used * 100 >= c.cap *
+        AND (c.stopped OR c.used * 100 >= budgets.cap *
             CASE WHEN c.told < 50 THEN 50 WHEN c.told < 80 THEN 80 ELSE 100 END)
     ORDER BY c.tenant_id, c.name LIMIT 500 FOR UPDATE OF c SKIP LOCKED
 """

@@ -20,7 +20,14 @@ from gateway.messages.outbox import WAKE, NewEvent, event_writes
 from gateway.messages.status import FINALS, MessageStatus
 from tenants.budgets.counting import Return, return_writes
 from tenants.compound import Write, execute
-from tenants.credits.batch import LOCKED_BALANCES, LockedBalance, Movement, ledger_writes, lock_balances
+from tenants.credits.batch import (
+    LOCKED_BALANCES,
+    LockedBalance,
+    Movement,
+    given_back,
+    ledger_writes,
+    lock_balances,
+)
 from tenants.credits.counting import Counted, count_writes
 from tenants.credits.settlement import Leg, Position, Settlement, for_minutes, lapsed, settle, target
 from tenants.ids import created_at
@@ -184,6 +191,9 @@ async def _settle(
     again = any(_is_settled(before) and not after.test for before, after in moved)
     # All of them at once: locking some first would break the order of tenant ids.
     balances = await lock_balances(connection, (after.tenant_id for _, after in moved)) if again else {}
+    returned = await given_back(
+        connection, (_place(after) for before, after in moved if _is_refund(before, after))
+    )
     movements: list[Movement] = []
     counted: list[Counted] = []
     settled: list[tuple[MessageState, MessageState]] = []
@@ -194,7 +204,8 @@ async def _settle(
         booked, costs = _booked(before, after)
         made: list[Movement] = []
         if after.status in FINALS:
-            made, booked = _paid(before, booked, balances.get(after.tenant_id))
+            position = structs.replace(_position(before), given_back=returned.get(after.id, 0))
+            made, booked = _paid(position, before, booked, balances.get(after.tenant_id))
         movements += [*made, *costs]
         if made or costs:
             counted.append(_count(before, booked))
@@ -230,12 +241,23 @@ def _booked(before: MessageState, after: MessageState) -> tuple[MessageState, li
     return booked, [cost]
 
 
+def _place(state: MessageState) -> tuple[UUID, UUID, datetime]:
+    return state.tenant_id, state.id, state.created_at
+
+
+def _is_refund(before: MessageState, after: MessageState) -> bool:
+    """Return whether a settled message costs less than it did."""
+    if after.test or not _is_settled(before):
+        return False
+    return _target(after, hold=after.price_estimated) < _position(before).charged
+
+
 def _paid(
-    before: MessageState, after: MessageState, balance: LockedBalance | None
+    position: Position, before: MessageState, after: MessageState, balance: LockedBalance | None
 ) -> tuple[list[Movement], MessageState]:
     """Settle one final message; `balance` is moved along, so that the next one sees what is left or freed."""
     settlement = settle(
-        _position(before),
+        position,
         target=_target(after, hold=after.price_estimated),
         available=_spendable(balance, after.unit),
         lapsed=lapsed(after.status),  # type: ignore[arg-type]  # only finals come here

@@ -11,6 +11,7 @@ from gateway.messages.keys import body_context, number_context
 from gateway.messages.models import Event, Message, StoredReceipt
 from gateway.messages.row import MessageRow
 from gateway.messages.rulings import Rulings
+from gateway.messages.told_prices import without_prices
 from gateway.messages.view import (
     NOT_ASKED,
     MessageEventView,
@@ -166,5 +167,5 @@ def _receipt_view(receipt: StoredReceipt) -> MessageEventView:
         source="aws",
         at=timestamp(receipt.event_at) or "",
         sequence=None,
-        detail=receipt.detail,
+        detail=without_prices(receipt.detail),
     )

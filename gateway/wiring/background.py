@@ -111,8 +111,10 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
     )
 
     async def recount_budgets() -> None:
-        async with worker_transaction(shared.worker_engine) as session:
-            await recount_due(session)
+        recounted = 1
+        while recounted:
+            async with worker_transaction(shared.worker_engine) as session:
+                recounted = await recount_due(session, at_once=1)
 
     rounds = [
         Round(name="queue_due", every_s=0.25, at_rest_s=0.5, work=relay.queue_due),

@@ -9,11 +9,11 @@ here, not its table class.
 from typing import Final, Literal
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Text, Uuid, column, insert, select, table, update
+from sqlalchemy import BigInteger, Text, Uuid, column, exists, insert, select, table, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tenants.accounts.plan import Pricing
-from tenants.errors import Conflict
+from tenants.errors import Conflict, InvalidInput
 from tenants.scope import TenantScope
 
 _BALANCES: Final = table(
@@ -23,11 +23,17 @@ _BALANCES: Final = table(
     column("posted", BigInteger),
     column("held", BigInteger),
 )
+_BUDGETS: Final = table("budgets", column("tenant_id", Uuid))
 _UNITS: Final[dict[Pricing, Literal["micros", "credits"]]] = {
     "dollars": "micros",
     "credits": "credits",
     "tiers": "micros",
 }
+
+_BUDGETS_SET: Final = (
+    "the tenant's budgets count in the unit of its pricing: take them away "
+    "(PUT /v1/admin/tenants/{id}/budgets with none), change the pricing, and set them in the new unit"
+)
 
 
 async def open_purse(session: AsyncSession, tenant_id: UUID, pricing: Pricing) -> None:
@@ -43,6 +49,7 @@ async def change_unit(scope: TenantScope, session: AsyncSession, pricing: Pricin
 
     Raises:
         Conflict: There is money in it or promised from it; a dollar has no price in credits.
+        InvalidInput: The tenant has budgets: a cap of a dollar would be one of a million credits.
     """
     own = _BALANCES.c.tenant_id == scope.tenant_id
     purse = (await session.execute(select(_BALANCES).where(own).with_for_update())).one()
@@ -50,4 +57,6 @@ async def change_unit(scope: TenantScope, session: AsyncSession, pricing: Pricin
         return
     if purse.posted or purse.held:
         raise Conflict("balance_not_zero", "the pricing changes only while balance and holds are zero")
+    if await session.scalar(select(exists().where(_BUDGETS.c.tenant_id == scope.tenant_id))):
+        raise InvalidInput("/plan/pricing", "budgets_set", _BUDGETS_SET)
     await session.execute(update(_BALANCES).where(own).values(unit=_UNITS[pricing]))

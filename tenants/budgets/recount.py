@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from tenants.budgets.budget import PLATFORM, Budget
+from tenants.budgets.budget import PLATFORM, Budget, level
 from tenants.scope import TenantScope
 
 KNOWN_AFTER: Final = timedelta(seconds=40)
@@ -26,8 +26,16 @@ _SPENT: Final = """
         AND (m.status NOT IN ('undelivered', 'expired', 'unknown')
             OR ((m.provider_message_id IS NOT NULL OR m.receipt_rank > 0)
                 AND m.provider_price_micros IS DISTINCT FROM 0))
+        AND (m.price_final IS NULL OR m.price_estimated = 0 OR m.price_final + m.price_excess > 0)
 """
-"""As `settlement.target` has it: what AWS never took, or charged nothing for, costs nothing."""
+"""
+As `settlement.target` has it: what AWS never took, or charged nothing for, costs nothing; nor does what was
+settled at nothing, whoever bore the rest.
+"""
+_OF_TENANT: Final = """
+    AND m.tenant_id = :owner AND m.unit = (SELECT unit FROM balances WHERE tenant_id = :owner)
+"""
+"""What was paid in another unit, before the pricing changed, has no price in this one."""
 _MATCHES: Final = {
     "all": "",
     "country": "AND m.country = :value",
@@ -48,12 +56,19 @@ _SET: Final = text(
     WHERE tenant_id = :owner AND name = :name AND month = {_MONTH}::date
     """  # noqa: S608 - a constant
 )
+_REARM: Final = text(
+    f"""
+    UPDATE spend_counters SET told = least(told, :level)
+    WHERE tenant_id = :owner AND name = :name AND month = {_MONTH}::date
+    """  # noqa: S608 - a constant
+)
 _DUE: Final = text(
     """
     SELECT tenant_id, name, cap FROM budgets WHERE NOT counted AND set_at < now() - CAST(:age AS interval)
-    ORDER BY tenant_id, name LIMIT 100 FOR UPDATE SKIP LOCKED
+    ORDER BY tenant_id = :platform, tenant_id, name LIMIT :at_once FOR UPDATE SKIP LOCKED
     """
 )
+"""The platform's last: whoever counts against them holds the balances of tenants already."""
 _COUNTED: Final = text("UPDATE budgets SET counted = true WHERE tenant_id = :owner AND name = :name")
 
 
@@ -69,9 +84,21 @@ async def recount(scope: TenantScope, session: AsyncSession, budget: Budget) -> 
     return used
 
 
-async def recount_due(session: AsyncSession) -> int:
-    """Count every budget once more that every process must know by now; return how many."""
-    rows = (await session.execute(_DUE, {"age": KNOWN_AFTER})).all()
+async def recount_as_set(scope: TenantScope, session: AsyncSession, budget: Budget) -> None:
+    """Count for a cap that is set just now; of it the owner was told what is reached, and no more."""
+    used = await recount(scope, session, budget)
+    given = {"owner": scope.tenant_id, "name": budget.name, "level": level(used, budget.cap)}
+    await session.execute(_REARM, given)
+
+
+async def recount_due(session: AsyncSession, *, at_once: int = 100) -> int:
+    """
+    Count budgets once more that every process must know by now; return how many.
+
+    What is accepted of their owners waits until the transaction ends.
+    """
+    asked = {"age": KNOWN_AFTER, "platform": PLATFORM, "at_once": at_once}
+    rows = (await session.execute(_DUE, asked)).all()
     for row in rows:
         await recount(TenantScope(tenant_id=row.tenant_id), session, Budget(row.name, row.cap))
         await session.execute(_COUNTED, {"owner": row.tenant_id, "name": row.name})
@@ -84,7 +111,7 @@ def _spent(scope: TenantScope, name: str) -> tuple[TextClause, dict[str, object]
     sql = _SPENT.format(
         month=_MONTH,
         amount="m.cost_estimated" if platform else "m.price_estimated",
-        of_tenant="" if platform else "AND m.tenant_id = :owner",
+        of_tenant="" if platform else _OF_TENANT,
         matches=_MATCHES[dimension],
     )
     given: dict[str, object] = {"owner": scope.tenant_id, "value": value}

@@ -77,6 +77,14 @@ _LOCK = """
 
 LOCKED_BALANCES: Final = "ordered_balances"
 """Name of the write that takes the balances' locks; it is left out where no balance moves."""
+_GIVEN_BACK = """
+    SELECT t.about_id, -sum(t.revenue)::bigint AS given_back
+    FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS m (tenant_id, id, at)
+        JOIN ledger_transfers t ON t.tenant_id = m.tenant_id AND t.about_id = m.id
+            AND t.at > m.at - interval '1 day'
+    WHERE t.subject_id = t.id AND t.kind = 'correction' GROUP BY t.about_id HAVING sum(t.revenue) < 0
+"""
+"""The day is for clocks that differ; the bound keeps to the index of what was moved by hand."""
 _AVAILABLE = "SELECT posted - held FROM balances WHERE tenant_id = $1"
 
 _TRANSFERS = Alike(
@@ -119,6 +127,23 @@ async def lock_balances(connection: HotConnection, tenant_ids: Iterable[UUID]) -
 async def available(connection: HotConnection, tenant_id: UUID) -> int:
     """Return what the tenant may spend now, in the unit of its plan; a moment later it may be less."""
     return await connection.fetchval(_AVAILABLE, tenant_id) or 0
+
+
+async def given_back(
+    connection: HotConnection, messages: Iterable[tuple[UUID, UUID, datetime]]
+) -> dict[UUID, int]:
+    """
+    Return by message what corrections have given back of it, for those of which they have.
+
+    Args:
+        messages: Tenant, message and its instant; their balances are locked, so nobody corrects meanwhile.
+    """
+    wanted = list(messages)
+    if not wanted:
+        return {}
+    columns = [list(column) for column in zip(*wanted, strict=True)]
+    rows = await connection.fetch(_GIVEN_BACK, *columns)
+    return {row["about_id"]: row["given_back"] for row in rows}
 
 
 def ledger_writes(movements: Sequence[Movement], *, also_lock: Iterable[UUID] = ()) -> list[Write]:

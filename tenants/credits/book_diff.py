@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from tenants.credits.book_file import DatedLine
+from tenants.credits.book_file import EARLIEST, DatedLine
 from tenants.credits.pricing import LineKey, PriceLine
 
 Change = Literal["added", "changed", "removed"]
@@ -35,25 +35,34 @@ def difference(held: Sequence[Held], wanted: Sequence[DatedLine], now: datetime)
     """
     Return what a file changes, by key; nothing for a file that says what is stored.
 
-    A line whose time is over is left out. One that began before `now` begins now: what was sold is not
-    repriced.
+    A line whose time is over, by its own end or by the next one of its key, is left out. One that began
+    before `now` begins now: what was sold is not repriced.
     """
     stored: dict[LineKey, list[Held]] = {}
     for each in held:
         stored.setdefault(each.line.key, []).append(each)
     named: dict[LineKey, list[DatedLine]] = {}
     for line in wanted:
-        if line.valid_to is None or line.valid_to > now:
-            named.setdefault(line.line.key, []).append(line)
+        named.setdefault(line.line.key, []).append(line)
     changes = [
-        _change(key, stored.get(key, []), named.get(key, []), now) for key in sorted({*stored, *named})
+        _change(key, stored.get(key, []), _not_over(named.get(key, []), now), now)
+        for key in sorted({*stored, *named})
     ]
     return [change for change in changes if change is not None]
 
 
+def _not_over(lines: list[DatedLine], now: datetime) -> list[DatedLine]:
+    """Return the lines of one key that hold at `now` or will; an open one is over where the next began."""
+    in_time = sorted(lines, key=lambda each: each.valid_from or EARLIEST)
+    ends = (_ends(in_time, index) for index in range(len(in_time)))
+    return [each for each, end in zip(in_time, ends, strict=True) if end is None or end > now]
+
+
 def _change(key: LineKey, held: list[Held], wanted: list[DatedLine], now: datetime) -> LineChange | None:
     current = next((each.line for each in reversed(held) if each.valid_from <= now), None)
-    after = tuple(sorted(wanted, key=lambda each: _begins(each, now)))
+    after = tuple(wanted)
+    if not after and not held:
+        return None
     if not after:
         return LineChange(change="removed", key=key, before=current, after=())
     if not held:

@@ -71,12 +71,14 @@ def read_book(text: str) -> list[DatedLine]:
 def _rows(text: str, faults: list[InvalidInput]) -> list[tuple[int, dict[str, str]]]:
     written = [
         (number, row)
-        for number, row in enumerate(text.splitlines(), 1)
+        for number, row in enumerate(text.removeprefix("\ufeff").splitlines(), 1)
         if row.strip() and not row.startswith("#")
     ]
     if not written:
         return []
-    header = [name.strip() for name in next(csv.reader([written[0][1]]))]
+    header = _cells(*written[0], faults)
+    if header is None:
+        return []
     missing = [name for name in REQUIRED if name not in header]
     unknown = [name for name in header if name not in (*REQUIRED, *OPTIONAL)]
     if missing or unknown or len(set(header)) != len(header):
@@ -92,7 +94,9 @@ def _rows(text: str, faults: list[InvalidInput]) -> list[tuple[int, dict[str, st
         return []
     found: list[tuple[int, dict[str, str]]] = []
     for number, row in written[1:]:
-        cells = next(csv.reader([row]))
+        cells = _cells(number, row, faults)
+        if cells is None:
+            continue
         if len(cells) != len(header):
             faults.append(
                 InvalidInput(
@@ -102,8 +106,17 @@ def _rows(text: str, faults: list[InvalidInput]) -> list[tuple[int, dict[str, st
                 )
             )
             continue
-        found.append((number, dict(zip(header, (cell.strip() for cell in cells), strict=True))))
+        found.append((number, dict(zip(header, cells, strict=True))))
     return found
+
+
+def _cells(number: int, row: str, faults: list[InvalidInput]) -> list[str] | None:
+    """Return the cells of a line, or None and its fault where it is no CSV."""
+    try:
+        return [cell.strip() for cell in next(csv.reader([row]))]
+    except csv.Error as error:
+        faults.append(InvalidInput(f"/csv/line/{number}", "not_csv", f"this line is no CSV: {error}"))
+        return None
 
 
 def _line(row: int, cells: dict[str, str]) -> DatedLine:
@@ -179,14 +192,15 @@ def _time_faults(lines: list[DatedLine]) -> list[InvalidInput]:
         by_key.setdefault(line.line.key, []).append(line)
     faults: list[InvalidInput] = []
     for own in by_key.values():
-        in_time = sorted(own, key=lambda each: each.valid_from or _EARLIEST)
+        in_time = sorted(own, key=lambda each: each.valid_from or EARLIEST)
         for one, following in pairwise(in_time):
             if (fault := _between(one, following)) is not None:
                 faults.append(fault)
     return faults
 
 
-_EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
+EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
+"""Where a line stands that names no beginning."""
 
 
 def _between(one: DatedLine, following: DatedLine) -> InvalidInput | None:

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, SmallInteger, text
+from sqlalchemy import CheckConstraint, SmallInteger, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -33,7 +33,7 @@ class BalanceMark(Base):
     told: Mapped[int] = mapped_column(SmallInteger, server_default="100")
     """The lowest level told since the balance was above it; 100 for none."""
     refused: Mapped[bool] = mapped_column(server_default=text("false"))
-    """Whether a send was refused for want of credit since the last top-up: that is empty, too."""
+    """Whether a send was refused for want of credit since money came in: that is empty, too."""
     requested_at: Mapped[datetime | None]
     """When a top-up was asked for that has not come yet."""
     requested_day: Mapped[date | None]
@@ -57,3 +57,9 @@ async def topped_up(scope: TenantScope, session: AsyncSession, amount: int) -> N
     fresh = {"last_top_up": amount, "refused": False, "requested_at": None}
     statement = insert(BalanceMark).values(tenant_id=scope.tenant_id, **fresh)
     await session.execute(statement.on_conflict_do_update(index_elements=["tenant_id"], set_=fresh))
+
+
+async def given(scope: TenantScope, session: AsyncSession) -> None:
+    """Let what was refused before the operator gave something be no sign of an empty balance any more."""
+    own = BalanceMark.tenant_id == scope.tenant_id
+    await session.execute(update(BalanceMark).where(own, BalanceMark.refused).values(refused=False))

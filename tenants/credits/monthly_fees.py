@@ -3,6 +3,8 @@ What a month costs a tenant beside its messages: the leases of its senders, and 
 
 A month that is over is written down as it would have been in it: for whoever was there in it, at the prices
 of its first instant, or of the sender's. The plan is that of now; the past ones are not kept.
+
+A number is leased from its request on, whatever becomes of its registration, as at AWS.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
@@ -30,6 +32,7 @@ _UNWRITTEN: Final = text(
     SELECT s.tenant_id, s.id, s.type, s.country, s.value, s.created_at, t.plan
     FROM senders s JOIN tenants t ON t.id = s.tenant_id JOIN aws_accounts a ON a.id = s.account_id
     WHERE (s.state IN ('active', 'standby', 'disabled')
+            OR (s.state = 'pending' AND s.type IN ('TOLL_FREE', 'TEN_DLC', 'LONG_CODE'))
             OR (s.state = 'released' AND s.released_at >= CAST(:month AS date) AT TIME ZONE 'UTC'))
         AND s.type <> 'SHARED' AND t.state <> 'closed' AND s.created_at < :ends
         AND t.model <> :own_account AND a.owner_id IS NULL AND s.id > :after

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from tenants.audit import store as audit
 from tenants.credits import store
 from tenants.credits.filters import LedgerFilter
-from tenants.credits.marks import topped_up
+from tenants.credits.marks import given, topped_up
 from tenants.credits.models import Balance, Transfer
 from tenants.credits.money import format_amount
 from tenants.credits.pricing import Unit
@@ -191,6 +191,8 @@ async def _move(
     session.add(transfer)
     purse.posted += amount
     await session.flush()
+    if amount > 0:
+        await given(scope, session)
     entry = _entry(transfer)
     detail = {"amount": format_amount(amount, entry.unit), "unit": entry.unit}
     await audit.append(scope, session, action=f"credits.{kind}", subject=entry.id, detail=detail)

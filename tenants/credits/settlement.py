@@ -14,7 +14,7 @@ receipt corrects what an earlier one said.
 A tenant never pays above its hold, and never what it no longer has: a recapture that the balance cannot bear
 is the platform's, booked to `adjustment`; if it is given back later, the platform gets its share first. So
 it is, too, where the tenant's balance meanwhile counts in another unit than the message: a dollar has no
-price in credits.
+price in credits. What an operator's correction gave back of a message is not given back again.
 """
 
 from typing import Final, Literal
@@ -39,6 +39,8 @@ class Position(Struct, frozen=True, kw_only=True):
     """What capture and recaptures have booked as revenue so far, whoever bore it."""
     excess: int = 0
     """What of it the platform bore: minus the sum of the message's `adjustment`."""
+    given_back: int = 0
+    """What of it corrections by hand have given back already; a refund counts them in."""
 
 
 class Leg(Struct, frozen=True, kw_only=True):
@@ -145,7 +147,9 @@ def _platform_share(recapture: int, position: Position, available: int | None) -
     if available is None:
         return recapture
     if recapture < 0:
-        return -min(position.excess, -recapture)
+        borne = max(0, position.excess + recapture)
+        # Together with what was given back by hand, no more comes back than was paid.
+        return min(borne, position.charged + recapture - position.given_back) - position.excess
     # What the platform kept of this message, because the balance then counted otherwise, pays for it first.
     kept = min(max(0, -position.excess), recapture)
     return kept + max(0, recapture - kept - max(0, available))

@@ -43,6 +43,17 @@ async def test_an_import_is_the_whole_book_and_again_changes_nothing(operator, p
     assert names[path.rsplit("/", 1)[1]] is False
 
 
+async def test_a_file_with_past_prices_is_imported_at_the_newest_one(operator, path) -> None:
+    """An operator keeps its history in the file; of each key one line holds now."""
+    csv = "country,channel,sell_usd,cost_usd,credits,valid_from\n*,sms,0.25,0.225,24,\n"
+    csv += "US,sms,0.01,0.005,1,2025-01-01\nUS,sms,0.02,0.005,1,2026-01-01\n"
+    answer = await operator.post(f"{path}/import", json={"csv": csv})
+    assert answer.status_code == 200, answer.text
+    shown = (await operator.get(path)).json()["data"]
+    assert [(row["line"]["sell_usd"], row["valid_to"]) for row in shown] == [("0.25", None), ("0.02", None)]
+    assert (await operator.post(f"{path}/import", json={"csv": csv})).json()["changes"] == []
+
+
 async def test_two_books_are_compared(operator, path) -> None:
     """What a tenant would pay otherwise."""
     other = path + "-b"

@@ -6,9 +6,12 @@ import zipfile
 
 from sqlalchemy import LargeBinary
 
+from gateway.db.transaction import worker_transaction
 from gateway.insight import handover_rows, handover_tables
-from tenants.ids import encode
+from gateway.messages.models import StoredReceipt
+from tenants.ids import created_at, encode
 from tenants.tables import Base
+from tests.harness.receipts import event
 from tests.harness.stored import put
 
 MINE, THEIRS = "+12065550171", "+12065550182"
@@ -64,6 +67,28 @@ async def test_a_hand_over_is_whole_opened_and_of_one_tenant(
         assert foreign not in text
     for secret in ("secret", "recipient_hash", "data_key", "cogs", "cost_micros", customer.key):
         assert f'"{secret}' not in text
+
+
+async def test_what_aws_charged_is_the_operators_to_know(customer, world, operator) -> None:
+    """AWS names its price in its events; a tenant reads them without it, in the history and handed over."""
+    message_id = await put(world, customer, status="delivered")
+    told = event("DELIVERED", message_id=message_id, price=0.00581)
+    stored = StoredReceipt(
+        tenant_id=customer.scope.tenant_id,
+        message_id=message_id,
+        message_at=created_at(message_id),
+        event_key=b"one",
+        event_type="TEXT_DELIVERED",
+        event_at=created_at(message_id),
+        detail=told,
+    )
+    async with worker_transaction(world.services.operator_engine) as session:
+        session.add(stored)
+    answer = await customer.api.get(f"/v1/messages/{encode('msg', message_id)}/events")
+    (read,) = answer.json()["data"]
+    (handed,) = (await exported(operator, customer))["receipts"]
+    assert told.keys() - read["detail"].keys() == {"totalMessagePrice", "totalCarrierFee"}
+    assert handed["detail"] == read["detail"]
 
 
 async def test_a_hand_over_of_nobody_is_refused(operator, customer, nobody) -> None:

@@ -14,15 +14,18 @@ from gateway.intake.commit import NoCredit, OverBudget, Stored, commit_batch
 from gateway.messages.balance_notices import BalanceNotices
 from gateway.messages.spend_notices import SpendNotices
 from gateway.messages.state import lock, save
+from tenants.accounts import service as accounts
 from tenants.accounts.plan import AutoTopUp
 from tenants.budgets import service
 from tenants.budgets.budget import PLATFORM, Budget, counts_of, month_of, names_of
 from tenants.budgets.recount import KNOWN_AFTER, recount, recount_due
 from tenants.credits import service as credits_
+from tenants.errors import InvalidInput
 from tenants.ids import encode
 from tenants.scope import TenantScope
 from tests.harness.ledger import faults
 from tests.harness.tenants import enrol, new_message
+from tests.harness.waiting import until
 
 
 class Silent:
@@ -197,6 +200,30 @@ async def test_a_recount_agrees_with_what_was_counted(worker_pool, database, wor
         assert await recount(scope, session, budget) == before == 5
 
 
+@pytest.mark.parametrize(
+    "end",
+    [
+        {"status": "undelivered", "receipt_name": "FILE_INACCESSIBLE", "receipt_rank": 5},
+        {"status": "undelivered", "receipt_name": "NO_ANSWER", "channel": "voice", "call_seconds": 0},
+    ],
+)
+async def test_a_recount_leaves_out_what_aws_took_and_nobody_pays(worker_pool, database, worker_engine, end):
+    """A file that could not be read, a call of no length: both are given back, and stay so."""
+    scope = await enrol(worker_engine, credit=100)
+    budget = Budget("all", 50)
+    await set_budgets(worker_engine, scope, budget)
+    message = counted(scope, budget, channel=end.get("channel", "mms"), price_estimated=5)
+    async with worker_pool.acquire() as connection:
+        await commit_batch(connection, [message])
+    async with worker_pool.acquire() as connection, connection.transaction():
+        before = (await lock(connection, [message.id]))[message.id]
+        after = structs.replace(before, provider_message_id="aws-1", **end)
+        await save(connection, [(before, after)], now=datetime.now(UTC))
+    assert await used(database, scope) == 0
+    async with worker_transaction(worker_engine) as session:
+        assert await recount(scope, session, budget) == 0
+
+
 async def test_a_budget_is_counted_once_more_when_every_process_must_know_it(
     worker_pool, database, worker_engine
 ):
@@ -219,6 +246,37 @@ async def test_a_budget_is_counted_once_more_when_every_process_must_know_it(
         assert await recount_due(session) == 0
 
 
+async def test_a_recount_and_a_send_wait_for_each_other_in_one_order(worker_pool, database, worker_engine):
+    """A send has its tenant's balance when it counts against the platform's budget; so has a recount."""
+    scope = await enrol(worker_engine, credit=100)
+    platform = TenantScope(tenant_id=PLATFORM)
+    await set_budgets(worker_engine, scope, Budget("all", 100))
+    await set_budgets(worker_engine, platform, Budget("all", 10**9))
+
+    async def recounted():
+        async with worker_transaction(worker_engine) as session:
+            await recount_due(session)
+
+    try:
+        await database.execute(
+            "UPDATE budgets SET set_at = now() - $1::interval - interval '1 s', counted = false", KNOWN_AFTER
+        )
+        async with worker_pool.acquire() as connection, connection.transaction():
+            await connection.execute(
+                "SELECT 1 FROM balances WHERE tenant_id = $1 FOR UPDATE", scope.tenant_id
+            )
+            recount_ = asyncio.create_task(recounted())
+            own = await connection.fetchval("SELECT pg_backend_pid()")
+            blocked = "SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))"
+            await until(lambda: database.fetchval(blocked, own))
+            await connection.execute(
+                "UPDATE spend_counters SET used = used + 1 WHERE tenant_id = $1 AND name = 'all'", PLATFORM
+            )
+        await recount_
+    finally:
+        await set_budgets(worker_engine, platform)
+
+
 async def told(database, scope, event):
     """The levels a tenant was told, in order."""
     rows = await database.fetch(
@@ -227,6 +285,31 @@ async def told(database, scope, event):
         event,
     )
     return [int(row["percent"]) for row in rows]
+
+
+async def test_budgets_do_not_outlive_the_unit_that_they_count_in(worker_pool, database, worker_engine):
+    """A cap of five dollars would be one of five million credits, and a dollar spent a million of them."""
+    scope = await enrol(worker_engine, credit=0)
+    async with worker_transaction(worker_engine) as session:
+        await accounts.update_plan(scope, session, {"pricing": "dollars"})
+        await credits_.top_up(scope, session, amount=7)
+    dollars = new_message(scope, unit="micros", price_estimated=7)
+    async with worker_pool.acquire() as connection:
+        assert [type(each) for each in await commit_batch(connection, [dollars])] == [Stored]
+    async with worker_pool.acquire() as connection, connection.transaction():
+        before = (await lock(connection, [dollars.id]))[dollars.id]
+        await save(connection, [(before, structs.replace(before, status="delivered"))], now=datetime.now(UTC))
+    await set_budgets(worker_engine, scope, Budget("all", 5_000_000))
+    async with worker_transaction(worker_engine) as session:
+        with pytest.raises(InvalidInput) as refused:
+            await accounts.update_plan(scope, session, {"pricing": "credits"})
+        assert (refused.value.field, refused.value.code) == ("/plan/pricing", "budgets_set")
+        assert (await credits_.balance(scope, session)).unit == "micros"
+    await set_budgets(worker_engine, scope)
+    async with worker_transaction(worker_engine) as session:
+        await accounts.update_plan(scope, session, {"pricing": "credits"})
+    (use,) = await set_budgets(worker_engine, scope, Budget("all", 5))
+    assert (use.used, use.left) == (0, 5)
 
 
 async def test_each_share_of_a_budget_is_told_once_a_month(worker_pool, database, worker_engine):
@@ -248,6 +331,28 @@ async def test_each_share_of_a_budget_is_told_once_a_month(worker_pool, database
         await notices.tell()
         await notices.tell()
         assert await told(database, scope, "spend.threshold") == expected
+
+
+async def test_a_raised_budget_is_told_of_again(worker_pool, database, worker_engine):
+    """Sends stop at the new cap, too: its owner hears of it before they do, and of no share twice."""
+    scope = await enrol(worker_engine, credit=100)
+    small, large, notices = Budget("all", 10), Budget("all", 20), SpendNotices(worker_pool)
+
+    async def spend(budget, amount):
+        async with worker_pool.acquire() as connection:
+            await commit_batch(connection, [counted(scope, budget, price_estimated=amount)])
+        await notices.tell()
+        return await told(database, scope, "spend.threshold")
+
+    await set_budgets(worker_engine, scope, small)
+    assert await spend(small, 10) == [50, 80, 100]
+    await set_budgets(worker_engine, scope, large)
+    await notices.tell()
+    assert await spend(large, 5) == [50, 80, 100]
+    assert await spend(large, 5) == [50, 80, 100, 80, 100]
+    await set_budgets(worker_engine, scope, Budget("all", 15))
+    await notices.tell()
+    assert await told(database, scope, "spend.threshold") == [50, 80, 100, 80, 100]
 
 
 async def test_a_refused_send_is_the_end_of_a_budget_that_is_not_quite_used(
@@ -289,6 +394,52 @@ async def test_a_low_balance_is_told_once_per_crossing(worker_pool, database, wo
     await notices.tell()
     await spend(16)
     assert await told(database, scope, "credits.low") == [50, 20, 10, 0, 50, 20]
+
+
+async def test_what_the_operator_gives_ends_a_refusal_for_want_of_credit(
+    worker_pool, database, worker_engine
+):
+    """An adjustment fills a balance as a top-up does; what it falls to afterwards is told again."""
+    scope = await enrol(worker_engine, credit=100)
+    notices = BalanceNotices(worker_pool, Stopped())
+    async with worker_pool.acquire() as connection:
+        (refused,) = await commit_batch(connection, [new_message(scope, price_estimated=101)])
+    assert isinstance(refused, NoCredit)
+    await notices.tell()
+    assert await told(database, scope, "credits.low") == [50, 20, 10, 0]
+    async with worker_transaction(worker_engine) as session:
+        await credits_.adjust(scope, session, amount=100)
+    await notices.tell()
+    async with worker_pool.acquire() as connection:
+        await commit_batch(connection, [new_message(scope, price_estimated=150)])
+    await notices.tell()
+    assert await told(database, scope, "credits.low") == [50, 20, 10, 0, 50]
+
+
+async def test_tenants_that_wish_to_be_asked_do_not_keep_others_from_being_told(
+    worker_pool, database, worker_engine
+):
+    """A round is bounded; however many tenants have `auto_top_up` and enough credit, it reaches the next."""
+    wish = AutoTopUp(below="10", amount="50")
+    await enrol(worker_engine, credit=100, auto_top_up=wish)
+    scope = await enrol(worker_engine, credit=100)
+    notices = BalanceNotices(worker_pool, Stopped())
+    while await notices.tell():
+        pass  # what other tests left to be told
+    async with worker_pool.acquire() as connection:
+        await commit_batch(connection, [new_message(scope, price_estimated=60)])
+    await notices.tell(at_once=1)
+    assert await told(database, scope, "credits.low") == [50]
+
+
+async def test_a_balance_beyond_all_others_is_no_trouble(worker_pool, database, worker_engine):
+    """Hundreds of top-ups of the largest amount; the round goes on for everybody."""
+    scope = await enrol(worker_engine, credit=10**12)
+    async with worker_transaction(worker_engine) as session:
+        for _ in range(3):
+            await credits_.adjust(scope, session, amount=3 * 10**17)
+    await BalanceNotices(worker_pool, Stopped()).tell()
+    assert await told(database, scope, "credits.low") == []
 
 
 async def test_a_top_up_is_asked_for_once_and_again_after_it_came(worker_pool, database, worker_engine):

@@ -42,6 +42,27 @@ async def test_an_explanation_names_the_budget_and_the_cap_that_a_send_would_mee
     assert refused.json()["code"] == told["refused_with"] == "daily_cap_reached"
 
 
+async def test_an_explanation_asks_for_money_for_what_the_bundle_does_not_cover(stack) -> None:
+    """Of an included part neither the balance nor a budget is asked, in the explanation as in the send."""
+    customer = await stack.customer(credit=None, plan={"bundle": {"included": 2}})
+    path = f"/v1/admin/tenants/{customer.id}"
+    await stack.operate("put", f"{path}/budgets", {"budgets": [{"cap": "0.001"}]})
+    message = {"to": us_number(), "body": "x" * 170, "type": "transactional"}
+    told = (await customer.live.post("/v1/messages/explain", json=message)).json()
+    assert told["refused_with"] is None, told["gates"]
+    assert (await customer.live.post("/v1/messages", json=message)).status_code == 202
+    told, refused = await _both(customer, message | {"to": us_number(), "body": "Hello"})
+    closed = [each["code"] for each in told["gates"] if each["verdict"] == "closed"]
+    assert closed == ["spend_limit_reached", "insufficient_credits"]
+    assert told["refused_with"] == refused["code"] == "spend_limit_reached"
+    await stack.operate("patch", path, {"plan": {"bundle": {"included": 3}}})
+    await stack.operate("put", f"{path}/budgets", {"budgets": []})
+    told, refused = await _both(customer, message | {"to": us_number()})
+    (short,) = [each for each in told["gates"] if each["verdict"] == "closed"]
+    assert (short["gate"], refused["code"]) == ("balance", "insufficient_credits")
+    assert short["input"].removeprefix("needs ").split()[0] in refused["detail"], "one of two parts"
+
+
 async def _both(customer, message: dict) -> tuple[dict, dict]:
     """Return what an explanation says of a message, and what the message itself is refused with."""
     told = await customer.live.post("/v1/messages/explain", json=message)

@@ -18,6 +18,7 @@ from gateway.receipts.batch import platform_key
 from gateway.receipts.sweep import SILENCE, ReceiptSweep
 from tenants.accounts.purse import change_unit
 from tenants.credits import service
+from tenants.errors import Conflict
 from tests.harness.ledger import faults
 from tests.harness.receipts import receipt
 from tests.harness.stack import SECRET_KEY
@@ -164,6 +165,36 @@ async def test_a_late_receipt_after_the_plan_changed_its_unit_is_the_platforms(
     assert (row["status"], row["price_final"], row["price_excess"]) == ("delivered", 0, 10)
     balance = await database.fetchrow("SELECT * FROM balances WHERE tenant_id = $1", scope.tenant_id)
     assert (balance["unit"], balance["posted"], balance["held"]) == ("micros", 500, 0)
+    assert await faults(database) == []
+
+
+@pytest.mark.parametrize(("by_hand", "together"), [(10, 20), (4, 20), (-3, 17)])
+async def test_what_was_given_back_by_hand_is_not_given_back_again(
+    apply, database, worker_engine, worker_pool, by_hand, together
+):
+    """A correction of a message and a late receipt that it cost nothing come to one refund."""
+    scope, [message] = await tenant_with(worker_engine, worker_pool, price=10, credit=20)
+
+    async def available():
+        return await database.fetchval(
+            "SELECT posted - held FROM balances WHERE tenant_id = $1", scope.tenant_id
+        )
+
+    await apply(receipt("SUCCESSFUL", message_id=message.id, price=0.0))
+    async with worker_transaction(worker_engine) as session:
+        await service.correct(scope, session, amount=by_hand, reason="a complaint", message_id=message.id)
+    assert await available() == 10 + by_hand
+    await apply(receipt("BLOCKED", message_id=message.id, price=0.0, second=5))
+    assert await available() == together
+    await apply(receipt("DELIVERED", message_id=message.id, price=0.0, second=9))
+    assert await available() == 10 + by_hand
+    await apply(receipt("BLOCKED", message_id=message.id, price=0.0, second=12))
+    assert await available() == together
+    more = 1 + max(0, -by_hand)
+    async with worker_transaction(worker_engine) as session:
+        with pytest.raises(Conflict):
+            await service.correct(scope, session, amount=more, reason="again", message_id=message.id)
+    await count_all(worker_pool)
     assert await faults(database) == []
 
 

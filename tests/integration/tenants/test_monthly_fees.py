@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.clock import FixedClock
@@ -192,6 +192,25 @@ async def test_a_number_that_came_and_went_between_two_rounds_is_charged_for_its
     await one_round(worker)
     await one_round(worker)
     assert sum(await fees_of(worker, scope)) == 200_001
+
+
+@pytest.mark.parametrize(
+    ("type_", "charged"),
+    [("TOLL_FREE", [666_667]), ("TEN_DLC", [666_667]), ("SENDER_ID", []), ("SHORT_CODE", [])],
+)
+async def test_a_number_costs_from_its_request_on(worker, make_tenant, type_, charged) -> None:
+    """AWS charges it while its registration is reviewed; sender ids and short codes once they are there."""
+    since = datetime(2026, 11, 21, tzinfo=UTC)
+    scope = await tenant_with_a_number(worker, make_tenant, credit=10**7, since=since)
+    async with worker_transaction(worker) as session:
+        own = update(Sender).where(Sender.tenant_id == scope.tenant_id)
+        await session.execute(own.values(type=type_, state="pending"))
+    await one_round(worker)
+    assert await fees_of(worker, scope) == charged
+    async with worker_transaction(worker) as session:
+        await session.execute(own.values(state="active"))
+    await one_round(worker)
+    assert await fees_of(worker, scope) == [666_667]
 
 
 async def test_a_live_tenant_pays_the_platforms_fee_once_a_month(worker, make_tenant) -> None:

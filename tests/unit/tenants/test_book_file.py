@@ -93,6 +93,21 @@ def test_a_file_without_lines_or_columns_is_refused(text: str, code: str) -> Non
     assert refusal.value.faults[0].code == code
 
 
+@pytest.mark.parametrize(("lines", "row"), [((f"US,sms,{'1' * 140_000},0.005,1,,,,",), 3), ((), 1)])
+def test_a_line_that_is_no_csv_is_refused_at_its_line(lines: tuple[str, ...], row: int) -> None:
+    """A cell may be longer than the reader takes; whoever sent it has to hear which."""
+    text = book(*lines) if lines else "x" * 140_000
+    with pytest.raises(InvalidInputs) as refusal:
+        read_book(text)
+    (fault,) = refusal.value.faults
+    assert (fault.field, fault.code) == (f"/csv/line/{row}", "not_csv")
+
+
+def test_the_mark_that_spreadsheets_put_first_is_no_part_of_a_name() -> None:
+    """Excel writes a byte order mark before UTF-8."""
+    assert read_book("\ufeff" + book()) == read_book(book())
+
+
 def test_every_fault_is_named_at_once() -> None:
     """An operator corrects a file once, not once per line."""
     with pytest.raises(InvalidInputs) as refusal:
@@ -130,3 +145,22 @@ def test_an_open_line_ends_where_the_next_one_begins() -> None:
     (change,) = [each for each in difference([], wanted, NOW) if each.key[1] == "US"]
     rise = datetime(2026, 12, 1, tzinfo=UTC)
     assert [(line.valid_from, line.valid_to) for line in planned(change, NOW)] == [(NOW, rise), (rise, None)]
+
+
+def test_a_rise_that_has_come_is_the_only_line_left() -> None:
+    """A file that keeps its old prices is imported after the rise as it was before it, and says the same."""
+    lines = (
+        "US,sms,0.01,0.005,1,,,,",
+        "US,sms,0.02,0.005,1,,,2026-01-01,",
+        "US,sms,0.03,0.005,1,,,2026-07-01,",
+    )
+    (change,) = [each for each in difference([], read_book(book(*lines)), NOW) if each.key[1] == "US"]
+    (line,) = planned(change, NOW)
+    assert (line.valid_from, line.valid_to, line.line.sell_micros) == (NOW, None, 30_000)
+    assert difference(stored(*lines), read_book(book(*lines)), NOW) == []
+
+
+def test_a_key_whose_lines_are_all_over_is_no_change() -> None:
+    """What never held here and is over needs no line."""
+    wanted = read_book(book("US,sms,0.01,0.005,1,,,2025-01-01,2026-01-01"))
+    assert [each.key[1] for each in difference([], wanted, NOW)] == ["*"]
