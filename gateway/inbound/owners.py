@@ -57,15 +57,22 @@ async def previous_of(session: AsyncSession, provider_message_id: str | None) ->
 
 
 async def owner_of(
-    session: AsyncSession, destination: str, *, country: str | None, previous: Previous | None
+    session: AsyncSession,
+    destination: str,
+    *,
+    country: str | None,
+    previous: Previous | None,
+    published_by: UUID | None = None,
 ) -> Owner | None:
     """
     Return who was written to; None where nobody has the number, or several and none is likelier.
 
-    Tenants that share a number are told apart by the conversation: whoever wrote to the person last.
+    Tenants that share a number are told apart by the conversation: whoever wrote to the person last. What a
+    tenant's own account published (`published_by`) was written to that tenant alone.
     """
     rows = (await session.execute(_OWNERS, {"values": _spellings(destination)})).all()
-    return chosen([_owner(row) for row in rows], country=country, previous=previous)
+    owners = [_owner(row) for row in rows if published_by in {None, row.tenant_id}]
+    return chosen(owners, country=country, previous=previous)
 
 
 async def is_of_erased(session: AsyncSession, destination: str) -> bool:

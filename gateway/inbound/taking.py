@@ -106,12 +106,22 @@ class Taking:
         self._keys = keys
         self._listeners = listeners
 
-    async def take_in(self, session: AsyncSession, event: InboundText, *, now: datetime) -> Outcome:
-        """Do all that a text asks for, in the caller's transaction."""
+    async def take_in(
+        self, session: AsyncSession, event: InboundText, *, now: datetime, published_by: UUID | None = None
+    ) -> Outcome:
+        """
+        Do all that a text asks for, in the caller's transaction.
+
+        Args:
+            published_by: The tenant in whose own AWS account it was published: it is of that tenant's number,
+                or of nobody's. None for the operator's accounts.
+        """
         person = parse_number(event.origination)
         country = person.country if isinstance(person, Number) else None
         previous = await previous_of(session, event.previous_provider_message_id)
-        owner = await owner_of(session, event.destination, country=country, previous=previous)
+        owner = await owner_of(
+            session, event.destination, country=country, previous=previous, published_by=published_by
+        )
         if owner is None:
             return ErasedTenant() if await is_of_erased(session, event.destination) else NobodysNumber()
         if (await session.execute(_FIRST, {"provider_id": event.inbound_message_id})).first() is None:

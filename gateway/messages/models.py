@@ -331,6 +331,8 @@ class ParkedReceipt(Base):
     received_at: Mapped[Instant] = mapped_column(server_default=text("now()"))
     tries: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     """How often an inbound text could not be taken in."""
+    owner_id: Mapped[UUID | None]
+    """The tenant in whose own AWS account it was published, whom alone it may concern."""
 
 
 class SandboxReceipt(Base):

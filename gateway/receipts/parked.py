@@ -22,7 +22,8 @@ _LIST: Final = """
     ORDER BY received_at DESC, event_key DESC LIMIT $4
 """
 _TRIED: Final = """
-    SELECT event_key, body_sealed FROM parked_receipts WHERE reason = $1 ORDER BY received_at LIMIT $2
+    SELECT event_key, body_sealed, owner_id FROM parked_receipts
+    WHERE reason = $1 ORDER BY received_at LIMIT $2
 """
 
 
@@ -71,7 +72,7 @@ class ParkedEvents:
             Unavailable: Postgres could not commit; what was applied by then is applied.
         """
         rows = await self._pool.fetch(_TRIED, reason, MOST_RETRIED)
-        events: list[Incoming] = [incoming_of(self._opened(row)) for row in rows]
+        events: list[Incoming] = [incoming_of(self._opened(row), owner=row["owner_id"]) for row in rows]
         answers = await self._commit.submit_together(events)
         joined: list[bytes] = []
         for row, answer in zip(rows, answers, strict=True):

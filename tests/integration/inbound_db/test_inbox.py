@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
+from msgspec import structs
 
 from gateway.clock import SystemClock
 from gateway.db.transaction import worker_transaction
@@ -179,3 +180,20 @@ async def test_a_number_that_was_given_back_belongs_to_nobody(box, worker_pool, 
     await box.park(text(us_number(), box.number, "Hello"))
     await box.work()
     assert (await box.rows(), await box.parked()) == ([], ["no_such_number"])
+
+
+async def test_a_tenants_own_account_speaks_for_no_other_tenants_number(box, worker_engine):
+    """Whoever owns a topic publishes on it what he likes: a STOP to his rival's number, for one."""
+    rival = await enrol(worker_engine)
+    forged = structs.replace(stray_of(text(us_number(), box.number, "alto")), owner=rival.tenant_id)
+    await box.park(forged)
+    await box.work()
+    assert (await box.rows(), await box.parked(), box.projected) == ([], ["no_such_number"], [])
+
+
+async def test_a_tenants_own_account_speaks_for_its_own_number(box):
+    """What its people write there comes by no other way."""
+    own = structs.replace(stray_of(text(us_number(), box.number, "alto")), owner=box.scope.tenant_id)
+    await box.park(own)
+    await box.work()
+    assert [row["action"] for row in await box.rows()] == ["opt_out"]

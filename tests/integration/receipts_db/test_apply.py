@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
+from msgspec import structs
 
 from gateway.carrier.ports import Sent
 from gateway.clock import FixedClock
@@ -295,3 +296,18 @@ async def test_a_batch_tells_the_neighbour_of_a_tenant_that_was_erased(apply, da
         detail = await database.fetchval("SELECT detail FROM receipts WHERE message_id = $1", message.id)
         assert ("Anna" in detail) == (told == 1)
     assert await faults(database, of_tenant=gone.tenant_id) == []
+
+
+@pytest.mark.parametrize("context", [True, False])
+async def test_what_a_tenants_own_account_publishes_moves_no_other_tenants_message(
+    apply, sent, database, worker_pool, now, context
+):
+    """Whoever owns a topic publishes on it what he likes, under any ids; nor does another look believe it."""
+    message = await sent()
+    named = {"message_id": message.id} if context else {}
+    forged = receipt("DELIVERED", provider_message_id=f"aws-{message.id}", **named)
+    before = await standing(database, message)
+    assert await apply(structs.replace(forged, owner=new_uuid())) == ["parked"]
+    assert await ReceiptSweep(worker_pool, FixedClock(now), KEY).join_parked() == 0
+    assert await standing(database, message) == before
+    assert await apply(structs.replace(forged, owner=message.tenant_id)) == ["applied"]
