@@ -195,8 +195,11 @@ async def _move(
     await save(connection, changes, now=now, also=also, untold=stored.erased)
 
 
-_ANSWERED = "DELETE FROM dispatch_queue WHERE message_id = ANY({0}::uuid[]) AND attempt > 0"
-"""Whatever its state: an attempt under way, unknown, or waiting to be sent once more."""
+_ANSWERED = "DELETE FROM dispatch_queue WHERE message_id = ANY({0}::uuid[])"
+"""
+Whatever its state: an attempt under way, unknown, or waiting to be sent once more; or one that was taken for
+refused. What AWS has is not sent again, and its money, which is settled, is not given back by a cancel.
+"""
 
 
 def _report_unmapped(fresh: Sequence[Receipt]) -> None:

@@ -14,6 +14,8 @@ from gateway.clock import FixedClock
 from gateway.dispatch.mark import mark
 from gateway.dispatch.record import Recorder
 from gateway.dispatch.unknown import UnknownSweep
+from gateway.intake.cancel import cancel_message
+from gateway.intake.outcome import Declined
 from gateway.receipts.apply import Stray, apply_batch
 from gateway.receipts.batch import create_receipts, platform_key
 from gateway.receipts.sweep import SILENCE, ReceiptSweep
@@ -21,7 +23,7 @@ from tenants.ids import new_uuid
 from tests.harness.ledger import faults
 from tests.harness.receipts import receipt
 from tests.harness.stack import SECRET_KEY
-from tests.harness.tenants import accept, enrol, new_message, queue_row, row_of
+from tests.harness.tenants import accept, enrol, key_of, new_message, queue_row, row_of
 
 KEY = platform_key(SECRET_KEY)
 
@@ -311,3 +313,18 @@ async def test_what_a_tenants_own_account_publishes_moves_no_other_tenants_messa
     assert await ReceiptSweep(worker_pool, FixedClock(now), KEY).join_parked() == 0
     assert await standing(database, message) == before
     assert await apply(structs.replace(forged, owner=message.tenant_id)) == ["applied"]
+
+
+async def test_a_receipt_of_a_message_that_stands_in_line_takes_it_out(
+    apply, database, worker_pool, worker_engine
+):
+    """Such as after an attempt that looked refused: AWS has it, so it is neither sent again nor cancelled."""
+    scope = await enrol(worker_engine, credit=100)
+    [message] = await accept(worker_pool, new_message(scope, price_estimated=10))
+    await apply(receipt("DELIVERED", message_id=message.id, provider_message_id=f"aws-{message.id}"))
+    assert (await row_of(database, message.id))["status"] == "delivered"
+    assert await queue_row(database, message.id) is None
+    key = await key_of(worker_engine, scope)
+    answer = await cancel_message(worker_pool, scope, message.id, key, datetime.now(UTC))
+    assert isinstance(answer, Declined)
+    assert await faults(database) == []
