@@ -100,12 +100,7 @@ class Answering:
 
     async def work(self) -> int:
         """Send every reply that is due; returns how many were tried."""
-        tried = 0
-        while orders := await self._orders.take():
-            for order in orders:
-                await self._answer(order)
-            tried += len(orders)
-        return tried
+        return await self._orders.work_off(self._answer)
 
     async def _answer(self, order: _Order) -> None:
         if self._orders.is_over(order):

@@ -56,12 +56,7 @@ class Asking:
 
     async def work(self) -> int:
         """Send every text that is due; returns how many were tried."""
-        tried = 0
-        while orders := await self._orders.take():
-            for order in orders:
-                await self._ask(order)
-            tried += len(orders)
-        return tried
+        return await self._orders.work_off(self._ask)
 
     async def _ask(self, order: _Order) -> None:
         if self._orders.is_over(order):

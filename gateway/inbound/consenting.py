@@ -89,6 +89,7 @@ async def _stopped(
         number=heard.number,
         now=now,
         types=types,
+        pending=True,
         method="keyword",
         proof=_proof(heard),
         actor="recipient",

@@ -44,7 +44,7 @@ _WAITING: Final = text(
 )
 _TAKE: Final = text(
     """
-    SELECT body_sealed FROM parked_receipts WHERE event_key = :key AND reason = 'inbound'
+    SELECT body_sealed, owner_id FROM parked_receipts WHERE event_key = :key AND reason = 'inbound'
     FOR UPDATE SKIP LOCKED
     """
 )
@@ -152,13 +152,15 @@ class Inbox:
 
     async def _taken(self, event_key: bytes) -> Outcome | Unreadable | None:
         async with worker_transaction(self._engine) as session:
-            sealed = await session.scalar(_TAKE, {"key": event_key})
-            if sealed is None:
+            row = (await session.execute(_TAKE, {"key": event_key})).first()
+            if row is None:
                 return None
-            event = parse(self._key.open(sealed, context=event_key))
+            event = parse(self._key.open(row.body_sealed, context=event_key))
             outcome: Outcome | Unreadable = Unreadable()
             if isinstance(event, InboundText):
-                outcome = await self._taking.take_in(session, event, now=self._clock.now())
+                outcome = await self._taking.take_in(
+                    session, event, now=self._clock.now(), published_by=row.owner_id
+                )
             await session.execute(*_leaving(event_key, outcome))
             await fp(FaultPoint.INBOUND_IN_COMMIT)
         _count(outcome)

@@ -1,6 +1,6 @@
 """Whose number a text was sent to."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -27,6 +27,19 @@ _OF_ERASED: Final = text(
     """
 )
 _PREVIOUS: Final = text("SELECT tenant_id, id FROM messages WHERE provider_message_id = :provider_id LIMIT 1")
+_LAST: Final = text(
+    """
+    SELECT said.tenant_id, said.id
+    FROM unnest(CAST(:tenants AS uuid[]), CAST(:persons AS bytea[])) AS one (tenant_id, person)
+    CROSS JOIN LATERAL (
+        SELECT m.tenant_id, m.id, m.dispatched_at FROM messages m
+        WHERE m.tenant_id = one.tenant_id AND m.recipient_hash = one.person AND NOT m.test
+            AND m.sender_value = ANY (CAST(:values AS text[])) AND m.dispatched_at IS NOT NULL
+        ORDER BY m.id DESC LIMIT 1
+    ) AS said
+    ORDER BY said.dispatched_at DESC LIMIT 1
+    """
+)
 
 
 class Owner(Struct, frozen=True, kw_only=True):
@@ -42,7 +55,7 @@ class Owner(Struct, frozen=True, kw_only=True):
 
 
 class Previous(Struct, frozen=True):
-    """The message that a text follows."""
+    """A message to the person who wrote."""
 
     tenant_id: UUID
     message_id: UUID
@@ -56,16 +69,32 @@ async def previous_of(session: AsyncSession, provider_message_id: str | None) ->
     return None if row is None else Previous(row.tenant_id, row.id)
 
 
-async def owner_of(
-    session: AsyncSession, destination: str, *, country: str | None, previous: Previous | None
-) -> Owner | None:
+async def owners_of(
+    session: AsyncSession, destination: str, *, published_by: UUID | None = None
+) -> list[Owner]:
     """
-    Return who was written to; None where nobody has the number, or several and none is likelier.
+    Return all who have the number.
 
-    Tenants that share a number are told apart by the conversation: whoever wrote to the person last.
+    What a tenant's own account published (`published_by`) was written to that tenant alone.
     """
     rows = (await session.execute(_OWNERS, {"values": _spellings(destination)})).all()
-    return chosen([_owner(row) for row in rows], country=country, previous=previous)
+    return [_owner(row) for row in rows if published_by in {None, row.tenant_id}]
+
+
+async def last_to(session: AsyncSession, destination: str, persons: Mapping[UUID, bytes]) -> Previous | None:
+    """
+    Return the last message from the number to a person, of any of some tenants; None where there is none.
+
+    Args:
+        persons: The person's hash with each tenant that has the number.
+    """
+    asked = {
+        "tenants": list(persons),
+        "persons": list(persons.values()),
+        "values": _spellings(destination),
+    }
+    row = (await session.execute(_LAST, asked)).first()
+    return None if row is None else Previous(row.tenant_id, row.id)
 
 
 async def is_of_erased(session: AsyncSession, destination: str) -> bool:
@@ -79,7 +108,11 @@ def _spellings(number: str) -> list[str]:
 
 
 def chosen(owners: Sequence[Owner], *, country: str | None, previous: Previous | None) -> Owner | None:
-    """Return the likeliest of those who have the number; a short code is one per country."""
+    """
+    Return the likeliest of those who have the number, if any is; a short code is one per country.
+
+    Tenants that share it are told apart by the conversation: whoever wrote to the person last.
+    """
     at_home = [each for each in owners if each.country == country] or list(owners)
     if len({each.tenant_id for each in at_home}) > 1:
         at_home = [each for each in at_home if previous and each.tenant_id == previous.tenant_id]

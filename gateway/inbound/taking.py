@@ -4,6 +4,8 @@ One text that came in, in one transaction: known once, found its tenant, stored 
 Texts of one person to one tenant are taken one after another, so that two STOPs make one confirmation.
 """
 
+import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -14,7 +16,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.inbound.listening import Heard, Listener
 from gateway.inbound.obeying import Obeyed, Situation, obey
-from gateway.inbound.owners import Owner, Previous, is_of_erased, owner_of, previous_of
+from gateway.inbound.owners import (
+    Owner,
+    Previous,
+    chosen,
+    is_of_erased,
+    last_to,
+    owners_of,
+    previous_of,
+)
 from gateway.messages.inbound import (
     InboundMessage,
     InboundReply,
@@ -29,9 +39,10 @@ from tenants.accounts.sealing import DataKey
 from tenants.countries.numbers import Number, parse_number
 from tenants.ids import created_at, encode, new_uuid
 from tenants.keywords import service as keywords
+from tenants.keywords import texts
 from tenants.keywords.matching import Match, matched
 from tenants.keywords.service import Vocabulary
-from tenants.keywords.texts import chosen, filled
+from tenants.keywords.texts import filled
 from tenants.keywords.words import BUILT_IN, BuiltIn, languages_of
 from tenants.optouts import service as opt_outs
 from tenants.optouts import store as opt_out_store
@@ -106,12 +117,23 @@ class Taking:
         self._keys = keys
         self._listeners = listeners
 
-    async def take_in(self, session: AsyncSession, event: InboundText, *, now: datetime) -> Outcome:
-        """Do all that a text asks for, in the caller's transaction."""
+    async def take_in(
+        self, session: AsyncSession, event: InboundText, *, now: datetime, published_by: UUID | None = None
+    ) -> Outcome:
+        """
+        Do all that a text asks for, in the caller's transaction.
+
+        Args:
+            published_by: The tenant in whose own AWS account it was published: it is of that tenant's number,
+                or of nobody's. None for the operator's accounts.
+        """
         person = parse_number(event.origination)
         country = person.country if isinstance(person, Number) else None
         previous = await previous_of(session, event.previous_provider_message_id)
-        owner = await owner_of(session, event.destination, country=country, previous=previous)
+        owners = await owners_of(session, event.destination, published_by=published_by)
+        owner = chosen(owners, country=country, previous=previous)
+        if owner is None and owners:
+            owner = chosen(owners, country=country, previous=await self._last_to(session, event, owners))
         if owner is None:
             return ErasedTenant() if await is_of_erased(session, event.destination) else NobodysNumber()
         if (await session.execute(_FIRST, {"provider_id": event.inbound_message_id})).first() is None:
@@ -129,6 +151,17 @@ class Taking:
             now=now,
         )
         return await self._obeyed(session, text_)
+
+    async def _last_to(
+        self, session: AsyncSession, event: InboundText, owners: Sequence[Owner]
+    ) -> Previous | None:
+        """Ask our own records who wrote last: AWS names none, or a reply that it has sent by itself."""
+        tenants = list({each.tenant_id for each in owners})
+        keys = await asyncio.gather(*(self._keys.of(each) for each in tenants))
+        persons = {
+            tenant: key.recipient_hash(event.origination) for tenant, key in zip(tenants, keys, strict=True)
+        }
+        return await last_to(session, event.destination, persons)
 
     async def _obeyed(self, session: AsyncSession, text_: "_Text") -> Taken:
         scope = text_.scope
@@ -216,7 +249,7 @@ async def _situation(
 
 
 def _our_texts(vocabulary: Vocabulary) -> list[str]:
-    built_in = [chosen(word, None, vocabulary.texts) for word in BUILT_IN]
+    built_in = [texts.chosen(word, None, vocabulary.texts) for word in BUILT_IN]
     own = [each.reply for each in vocabulary.own if each.reply is not None]
     return [filled(each, vocabulary.brand) for each in (*built_in, *vocabulary.texts.values(), *own)]
 
@@ -284,7 +317,7 @@ def _answer(verdict: Obeyed, match: Match | None, vocabulary: Vocabulary, text_:
     if language in {None, "en"}:
         language = languages_of(text_.country)[0]
     kind = _KINDS[verdict.reply or "help"]
-    return filled(chosen(kind, language, vocabulary.texts), vocabulary.brand)
+    return filled(texts.chosen(kind, language, vocabulary.texts), vocabulary.brand)
 
 
 def _order(text_: _Text, inbound_id: UUID, verdict: Obeyed, words: str) -> InboundReply:

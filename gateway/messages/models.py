@@ -330,7 +330,9 @@ class ParkedReceipt(Base):
     body_sealed: Mapped[Sealed]
     received_at: Mapped[Instant] = mapped_column(server_default=text("now()"))
     tries: Mapped[int] = mapped_column(SmallInteger, server_default="0")
-    """How often an inbound text could not be taken in."""
+    """How often an inbound text could not be taken in, or the operator had another event tried in vain."""
+    owner_id: Mapped[UUID | None]
+    """The tenant in whose own AWS account it was published, whom alone it may concern."""
 
 
 class SandboxReceipt(Base):

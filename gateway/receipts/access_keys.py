@@ -30,6 +30,10 @@ _MAX_AGE_S: Final = 5.0
 """How soon a revoked key is refused everywhere."""
 _MIN_AGE_S: Final = 0.5
 _NO_SUCH_KEY: Final = bytes(32)
+_READ: Final = """
+    SELECT k.id, k.secret_hash, a.owner_id FROM firehose_keys k JOIN aws_accounts a ON a.id = k.account_id
+    WHERE k.revoked_at IS NULL
+"""
 
 
 class NewAccessKey(Struct, frozen=True, kw_only=True):
@@ -73,6 +77,7 @@ class AccessKeys:
         self._pool = pool
         self._pepper = pepper
         self._hashes: dict[UUID, bytes] = {}
+        self._owners: dict[UUID, UUID | None] = {}
         self._read_at = float("-inf")
         self._reading = asyncio.Lock()
 
@@ -89,6 +94,11 @@ class AccessKeys:
         expected = _NO_SUCH_KEY if key_id is None else self._hashes.get(key_id, _NO_SUCH_KEY)
         return hmac.compare_digest(secret_hash(self._pepper, secret), expected)
 
+    def owner_of(self, token: str) -> UUID | None:
+        """Return the tenant whose own account a key that was admitted is of; None for the operator's."""
+        claim = read_token(token)
+        return None if claim is None else self._owners.get(claim[0])
+
     async def _refresh(self, *, is_known: bool) -> None:
         limit = _MAX_AGE_S if is_known else _MIN_AGE_S
         if time.monotonic() - self._read_at < limit:
@@ -96,8 +106,7 @@ class AccessKeys:
         async with self._reading:
             if time.monotonic() - self._read_at < limit:
                 return
-            rows = await self._pool.fetch(
-                "SELECT id, secret_hash FROM firehose_keys WHERE revoked_at IS NULL"
-            )
+            rows = await self._pool.fetch(_READ)
             self._hashes = {row["id"]: row["secret_hash"] for row in rows}
+            self._owners = {row["id"]: row["owner_id"] for row in rows}
             self._read_at = time.monotonic()

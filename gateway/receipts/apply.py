@@ -47,6 +47,8 @@ class Stray(Struct, frozen=True, kw_only=True, tag="stray"):
     event_key: bytes
     raw: bytes
     reason: ParkReason
+    owner: UUID | None = None
+    """The tenant in whose own AWS account it was published, whom alone it may concern; else None."""
 
 
 Incoming: TypeAlias = Receipt | Stray
@@ -66,7 +68,7 @@ async def apply_batch(
         receipts = [item for item in batch if isinstance(item, Receipt)]
         owners = await _owners(connection, receipts)
         states = await lock(connection, set(owners.values()))
-        owned = [(r, states[owners[r.event_key]]) for r in receipts if owners.get(r.event_key) in states]
+        owned = [(r, states[owners[r.event_key]]) for r in receipts if _is_owned(r, owners, states)]
         fresh = await _store(connection, owned)
         await _move(connection, owned, fresh, now)
         homeless = [item for item in batch if not _is_owned(item, owners, states)]
@@ -75,7 +77,11 @@ async def apply_batch(
 
 
 def _is_owned(item: Incoming, owners: dict[bytes, UUID], states: dict[UUID, MessageState]) -> bool:
-    return isinstance(item, Receipt) and owners.get(item.event_key) in states
+    """Whether it moves a message; what a tenant's own account publishes moves that tenant's alone."""
+    named = owners.get(item.event_key) if isinstance(item, Receipt) else None
+    if named is None or named not in states:
+        return False
+    return item.owner in {None, states[named].tenant_id}
 
 
 def _answer(
@@ -189,8 +195,11 @@ async def _move(
     await save(connection, changes, now=now, also=also, untold=stored.erased)
 
 
-_ANSWERED = "DELETE FROM dispatch_queue WHERE message_id = ANY({0}::uuid[]) AND attempt > 0"
-"""Whatever its state: an attempt under way, unknown, or waiting to be sent once more."""
+_ANSWERED = "DELETE FROM dispatch_queue WHERE message_id = ANY({0}::uuid[])"
+"""
+Whatever its state: an attempt under way, unknown, or waiting to be sent once more; or one that was taken for
+refused. What AWS has is not sent again, and its money, which is settled, is not given back by a cancel.
+"""
 
 
 def _report_unmapped(fresh: Sequence[Receipt]) -> None:
@@ -207,11 +216,13 @@ async def park(connection: HotConnection, homeless: Sequence[Incoming], key: Dat
         return
     await connection.execute(
         """
-        INSERT INTO parked_receipts (event_key, provider_message_id, reason, body_sealed)
-        SELECT * FROM unnest($1::bytea[], $2::text[], $3::text[], $4::bytea[]) ON CONFLICT DO NOTHING
+        INSERT INTO parked_receipts (event_key, provider_message_id, reason, body_sealed, owner_id)
+        SELECT * FROM unnest($1::bytea[], $2::text[], $3::text[], $4::bytea[], $5::uuid[])
+        ON CONFLICT DO NOTHING
         """,
         [item.event_key for item in homeless],
         [item.provider_message_id if isinstance(item, Receipt) else None for item in homeless],
         ["no_message" if isinstance(item, Receipt) else item.reason for item in homeless],
         [key.seal(item.raw, context=item.event_key) for item in homeless],
+        [item.owner for item in homeless],
     )

@@ -67,6 +67,7 @@ async def _set_aside(connection: Any, item: Incoming, key: DataKey) -> Applied:
     """Keep an event that cannot be applied, sealed, for the operator; the road must not stop at it."""
     _log.exception("receipt_set_aside", event_key=item.event_key.hex())
     async with connection.transaction():
-        await park(connection, [Stray(event_key=item.event_key, raw=item.raw, reason="unstorable")], key)
+        stray = Stray(event_key=item.event_key, raw=item.raw, reason="unstorable", owner=item.owner)
+        await park(connection, [stray], key)
     metrics.RECEIPTS_PARKED.labels(reason="unstorable").inc()
     return "parked"

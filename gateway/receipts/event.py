@@ -115,6 +115,8 @@ class Receipt(Struct, frozen=True, kw_only=True, tag="receipt"):
     """What AWS's own protection made of it, where a configuration applied."""
     doubts: tuple[str, ...]
     """AWS's names of fields that were present and not believed."""
+    owner: UUID | None = None
+    """The tenant in whose own AWS account it was published, whose messages alone it moves; else None."""
 
 
 class ProtectAssessment(Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ import re
 import zlib
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Final
+from uuid import UUID
 
 import msgspec
 from msgspec import Struct
@@ -105,7 +106,7 @@ class FirehoseReceiver:
             await self._prove(posted.access_key)
             delivery = await _unpacked(await posted.read(), posted.encoding)
             _check_id(delivery, request_id)
-            taken = await self._store(delivery)
+            taken = await self._store(delivery, self._keys.owner_of(posted.access_key))
         except _NotTaken as error:
             return self._answer(error.status, request_id, str(error))
         except Unavailable as error:
@@ -121,11 +122,11 @@ class FirehoseReceiver:
         if not admitted:
             raise _NotTaken(401, "the access key is not one of this gateway's")
 
-    async def _store(self, delivery: _Delivery) -> int:
+    async def _store(self, delivery: _Delivery, owner: UUID | None) -> int:
         events: list[Incoming] = []
         for record in delivery.records:
             for piece in pieces(record.data):
-                opened = await self._mailroom.open(piece)
+                opened = await self._mailroom.open(piece, owner=owner)
                 if isinstance(opened, Refused):
                     events.append(kept(piece, "unbelieved"))
                 elif not isinstance(opened, Answered):

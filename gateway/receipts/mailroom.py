@@ -6,6 +6,7 @@ the same, because whoever may publish to any topic at all could otherwise speak 
 """
 
 from typing import TypeAlias
+from uuid import UUID
 
 from msgspec import Struct
 
@@ -43,9 +44,15 @@ class Mailroom:
         self._topics = topics
         self._confirmer = confirmer
 
-    async def open(self, body: str | bytes, *, signed_only: bool = False) -> Opened:
+    async def open(
+        self, body: str | bytes, *, signed_only: bool = False, owner: UUID | None = None
+    ) -> Opened:
         """
         Return what is inside.
+
+        Args:
+            owner: The tenant whose own account the queue or the stream is of; a signed envelope's topic says
+                it better.
 
         Raises:
             Unavailable: The topics or a certificate could not be had now; the same body may pass later.
@@ -61,7 +68,10 @@ class Mailroom:
         last = peeled.envelopes[-1] if peeled.envelopes else None
         if isinstance(last, SubscriptionConfirmation):
             await self._confirmer.confirm(last.topic_arn, last.token)
-        return Answered() if peeled.event is None else incoming_of(peeled.event)
+        if peeled.event is None:
+            return Answered()
+        whose = owner if last is None else self._topics.owner_of(last.topic_arn)
+        return incoming_of(peeled.event, owner=whose)
 
     async def _disbelief(self, envelope: Envelope) -> str | None:
         try:

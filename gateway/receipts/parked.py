@@ -22,8 +22,14 @@ _LIST: Final = """
     ORDER BY received_at DESC, event_key DESC LIMIT $4
 """
 _TRIED: Final = """
-    SELECT event_key, body_sealed FROM parked_receipts WHERE reason = $1 ORDER BY received_at LIMIT $2
+    SELECT event_key, body_sealed, owner_id FROM parked_receipts
+    WHERE reason = $1 ORDER BY tries, received_at LIMIT $2
 """
+_IN_VAIN: Final = """
+    UPDATE parked_receipts SET tries = tries + 1
+    WHERE event_key = ANY($1::bytea[]) AND reason <> 'inbound' AND tries < 32767
+"""
+"""The tries of a text in the inbox are the inbox's own count."""
 
 
 class Parked(Struct, frozen=True, kw_only=True):
@@ -65,21 +71,23 @@ class ParkedEvents:
 
     async def retry(self, reason: str) -> Retried:
         """
-        Read and apply up to a thousand parked events of one reason again, the oldest first.
+        Read and apply up to a thousand parked events of one reason again: those tried least, then the oldest.
 
         Raises:
             Unavailable: Postgres could not commit; what was applied by then is applied.
         """
         rows = await self._pool.fetch(_TRIED, reason, MOST_RETRIED)
-        events: list[Incoming] = [incoming_of(self._opened(row)) for row in rows]
+        events: list[Incoming] = [incoming_of(self._opened(row), owner=row["owner_id"]) for row in rows]
         answers = await self._commit.submit_together(events)
-        joined: list[bytes] = []
+        joined: set[bytes] = set()
         for row, answer in zip(rows, answers, strict=True):
             if isinstance(answer, BaseException):
                 raise Unavailable("the database did not take it") from answer
             if answer != "parked":
-                joined.append(row["event_key"])
+                joined.add(row["event_key"])
         await self._pool.execute("DELETE FROM parked_receipts WHERE event_key = ANY($1::bytea[])", joined)
+        in_vain = [row["event_key"] for row in rows if row["event_key"] not in joined]
+        await self._pool.execute(_IN_VAIN, in_vain)
         return Retried(applied=len(joined), parked=len(rows) - len(joined))
 
     def _opened(self, row: Any) -> bytes:

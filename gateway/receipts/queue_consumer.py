@@ -15,6 +15,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
+from uuid import UUID
 
 import structlog
 
@@ -40,6 +41,7 @@ class QueueConsumer:
     Args:
         signed_only: Refuse bodies that do not carry SNS's signature.
         hidden_s: How long SQS keeps from others what this process has; renewed while it has it.
+        owner: The tenant whose own account the queue is of.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class QueueConsumer:
         pollers: int,
         signed_only: bool,
         hidden_s: int,
+        owner: UUID | None = None,
     ) -> None:
         self._queue = queue
         self._mailroom = mailroom
@@ -58,6 +61,7 @@ class QueueConsumer:
         self._pollers = pollers
         self._signed_only = signed_only
         self._hidden_s = hidden_s
+        self._owner = owner
         self._room = asyncio.Semaphore(BATCHES_IN_HAND)
         self._in_hand: set[asyncio.Task[None]] = set()
 
@@ -144,7 +148,9 @@ class QueueConsumer:
         pause_s = _FIRST_PAUSE_S
         while True:
             try:
-                opened = await self._mailroom.open(letter.body, signed_only=self._signed_only)
+                opened = await self._mailroom.open(
+                    letter.body, signed_only=self._signed_only, owner=self._owner
+                )
                 if isinstance(opened, Refused):
                     return self._refuse(letter, opened)
                 if not isinstance(opened, Answered):

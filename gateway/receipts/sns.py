@@ -86,7 +86,8 @@ class SnsReceiver:
                 return Answer(outcome="stored")
 
     async def _store(self, notification: Notification) -> Answer:
-        await self._commit.submit(incoming_of(notification.message))
+        owner = self._topics.owner_of(notification.topic_arn)
+        await self._commit.submit(incoming_of(notification.message, owner=owner))
         metrics.RECEIPTS_TAKEN.labels(road="sns").inc()
         return Answer(outcome="stored")
 

@@ -24,13 +24,16 @@ _EVER = timedelta(days=30)
 """As long as anything is parked."""
 
 _JOINABLE = """
-    SELECT p.event_key, p.body_sealed FROM parked_receipts p
+    SELECT p.event_key, p.body_sealed, p.owner_id FROM parked_receipts p
     JOIN messages m ON m.provider_message_id = p.provider_message_id
     WHERE p.reason = 'no_message' AND p.received_at > $2::timestamptz - $3::interval
     LIMIT $1 FOR UPDATE OF p SKIP LOCKED
 """
 _FOREIGN = "UPDATE parked_receipts SET reason = 'foreign' WHERE event_key = ANY($1::bytea[])"
-"""Its Context names a message that is not here, whatever AWS's id says: kept, and not looked at again."""
+"""
+Its Context names a message that is not here, or it came of another tenant's own account, whatever AWS's id
+says: kept, and not looked at again.
+"""
 _SILENT = """
     SELECT id FROM messages
     WHERE status = 'sent' AND created_at < $1 AND coalesce(dispatched_at, created_at) < $1
@@ -54,7 +57,7 @@ class ReceiptSweep:
             for row in rows:
                 event = parse(self._key.open(row["body_sealed"], context=row["event_key"]))
                 if isinstance(event, Receipt):
-                    found[row["event_key"]] = event
+                    found[row["event_key"]] = structs.replace(event, owner=row["owner_id"])
             if not found:
                 return 0
             answers = await apply_batch(

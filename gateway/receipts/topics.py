@@ -3,12 +3,16 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterable
+from typing import Final
+from uuid import UUID
 
 import asyncpg
 
 _MAX_AGE_S = 5.0
 _MIN_AGE_S = 0.5
 """An unknown topic asks again at most twice a second, so a stranger cannot make us query."""
+_READ: Final = "SELECT topic_arn, region, owner_id FROM aws_accounts ORDER BY owner_id NULLS LAST"
+"""The last row of a topic counts: one that the operator has as well is the operator's."""
 
 
 class KnownTopics:
@@ -23,13 +27,17 @@ class KnownTopics:
         """`in_regions` hears of the accounts' Regions each time they are read."""
         self._pool = pool
         self._in_regions = in_regions
-        self._topics: frozenset[str] = frozenset()
+        self._topics: dict[str, UUID | None] = {}
         self._read_at = float("-inf")
         self._reading = asyncio.Lock()
 
     def __contains__(self, topic_arn: object) -> bool:
         """Whether the topic was known when last read; `refresh` comes before."""
         return topic_arn in self._topics
+
+    def owner_of(self, topic_arn: str) -> UUID | None:
+        """Return the tenant whose own account's topic it is; None for the operator's."""
+        return self._topics.get(topic_arn)
 
     async def refresh(self, topic_arn: str) -> None:
         """Read the set again if it is old, or if it lacks the topic and is not quite new."""
@@ -39,7 +47,7 @@ class KnownTopics:
         async with self._reading:
             if time.monotonic() - self._read_at < limit:
                 return
-            rows = await self._pool.fetch("SELECT topic_arn, region FROM aws_accounts")
-            self._topics = frozenset(row["topic_arn"] for row in rows if row["topic_arn"] is not None)
+            rows = await self._pool.fetch(_READ)
+            self._topics = {row["topic_arn"]: row["owner_id"] for row in rows if row["topic_arn"] is not None}
             self._in_regions({row["region"] for row in rows})
             self._read_at = time.monotonic()

@@ -7,6 +7,7 @@ that cannot be read, for want of a permission or because it is gone, is tried on
 
 import asyncio
 from collections.abc import Sequence
+from uuid import UUID
 
 import structlog
 from msgspec import Struct
@@ -35,6 +36,7 @@ class _Read(Struct, frozen=True):
     region: str
     role_arn: str | None
     external_id: str | None
+    owner: UUID | None
 
 
 class QueueKeeper:
@@ -87,6 +89,7 @@ class QueueKeeper:
                     pollers=pollers,
                     signed_only=queue.signed_only,
                     hidden_s=self._shared.settings.queue_hidden_s,
+                    owner=account.owner_id,
                 ).run()
         except Exception as error:  # noqa: BLE001 - one queue's mistake must not stop the others; it is opened again
             _log.error("receipt_queue_failed", queue=queue.url, account=account.name, error=str(error))
@@ -100,4 +103,11 @@ class QueueKeeper:
 
 def _read(found: QueueOfAccount) -> _Read:
     queue, account = found.queue, found.account
-    return _Read(queue.url, queue.signed_only, account.region, account.role_arn, account.external_id)
+    return _Read(
+        queue.url,
+        queue.signed_only,
+        account.region,
+        account.role_arn,
+        account.external_id,
+        account.owner_id,
+    )

@@ -148,11 +148,17 @@ async def withdraw(
     now: datetime,
     use_cases: frozenset[str] | None = None,
     types: frozenset[str] | None = None,
+    pending: bool = False,
     method: Method = "api",
     proof: Proof | None = None,
     actor: str | None = None,
 ) -> list[Taken]:
-    """End what is granted or pending: of the use cases named, of the message types named, or of all."""
+    """
+    End what is granted or pending: of the use cases named, of the message types named, or of all.
+
+    Args:
+        pending: Also end all that is pending, whatever is named.
+    """
     said = proof or Proof()
     return await _move(
         scope,
@@ -164,6 +170,7 @@ async def withdraw(
         now=now,
         use_cases=use_cases,
         types=types,
+        pending=pending,
         method=method,
         actor=actor,
     )
@@ -289,6 +296,7 @@ async def _move(
     now: datetime,
     use_cases: frozenset[str] | None = None,
     types: frozenset[str] | None = None,
+    pending: bool = False,
     method: Method | None = None,
     actor: str | None = "recipient",
 ) -> list[Taken]:
@@ -296,10 +304,11 @@ async def _move(
     await store.lock_person(scope, session, recipient_hash)
     moved: list[Taken] = []
     for row in await store.of_person(scope, session, recipient_hash):
-        meant = (use_cases is None or row.use_case in use_cases) and (
+        named = (use_cases is None or row.use_case in use_cases) and (
             types is None or row.message_type in types
         )
-        if not meant or not _may(event, row, now):
+        is_meant = named or (pending and row.state == "pending")
+        if not is_meant or not _may(event, row, now):
             continue
         wanted = NewConsent(
             number=number,

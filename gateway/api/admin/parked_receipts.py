@@ -93,8 +93,9 @@ async def list_parked_receipts(
     responses=refusals(*OPERATOR, *WITH_BODY, *WITH_IDEMPOTENCY),
     summary="Try parked receipts again",
     description=(
-        "Reads and applies up to a thousand events of one reason again, the oldest first, as after a new "
-        "version that knows their form. Asking again is safe, with or without an Idempotency-Key."
+        "Reads and applies up to a thousand events of one reason again, as after a new version that knows "
+        "their form: those tried least first, then the oldest, so that asking on gets to all of them. Asking "
+        "again is safe, with or without an Idempotency-Key."
     ),
 )
 async def retry_parked_receipts(

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
+from msgspec import structs
 
 from gateway.clock import SystemClock
 from gateway.db.transaction import worker_transaction
@@ -19,7 +20,7 @@ from gateway.receipts.event import InboundText, parse
 from tenants.senders import service as senders
 from tenants.senders.service import AccountFacts, SenderFacts
 from tests.harness.numbers import us_number
-from tests.harness.tenants import SECRET_KEY, enrol
+from tests.harness.tenants import SECRET_KEY, accept, enrol, key_of, new_message
 
 
 def text(person, number, body, *, inbound_id=None, **members):
@@ -34,6 +35,28 @@ def text(person, number, body, *, inbound_id=None, **members):
     parsed = parse(json.dumps(event | members))
     assert isinstance(parsed, InboundText)
     return parsed
+
+
+async def long_code(engine, scope, number):
+    """Give a tenant a long code."""
+    async with worker_transaction(engine) as session:
+        account = await senders.ensure_account(session, AccountFacts(region="us-east-1"), name=uuid4().hex)
+        facts = SenderFacts(
+            account_id=account.id,
+            type="LONG_CODE",
+            value=number,
+            country="US",
+            arn=f"arn:{uuid4()}",
+            parts_per_second=1.0,
+        )
+        await senders.put_sender(scope, session, facts)
+
+
+async def wrote(engine, pool, scope, number, person):
+    """Have a tenant's message go to a person from a number."""
+    digest = (await key_of(engine, scope)).recipient_hash(person)
+    [message] = await accept(pool, new_message(scope, recipient_hash=digest, sender_value=number))
+    await pool.execute("UPDATE messages SET dispatched_at = now() WHERE id = $1", message.id)
 
 
 class Box:
@@ -80,18 +103,8 @@ class Box:
 async def box(worker_engine, database_url, worker_pool, ingest_pool):
     """A tenant with a long code of its own, empty before each test."""
     await worker_pool.execute("DELETE FROM parked_receipts")
-    scope, number = await enrol(worker_engine), us_number()
-    async with worker_transaction(worker_engine) as session:
-        account = await senders.ensure_account(session, AccountFacts(region="us-east-1"), name=uuid4().hex)
-        facts = SenderFacts(
-            account_id=account.id,
-            type="LONG_CODE",
-            value=number,
-            country="US",
-            arn=f"arn:{uuid4()}",
-            parts_per_second=1.0,
-        )
-        await senders.put_sender(scope, session, facts)
+    scope, number = await enrol(worker_engine, credit=10), us_number()
+    await long_code(worker_engine, scope, number)
     return Box(worker_engine, database_url, worker_pool, ingest_pool, number, scope)
 
 
@@ -177,5 +190,46 @@ async def test_a_number_that_was_given_back_belongs_to_nobody(box, worker_pool, 
         "UPDATE senders SET state = $2 WHERE tenant_id = $1", box.scope.tenant_id, state
     )
     await box.park(text(us_number(), box.number, "Hello"))
+    await box.work()
+    assert (await box.rows(), await box.parked()) == ([], ["no_such_number"])
+
+
+async def test_a_tenants_own_account_speaks_for_no_other_tenants_number(box, worker_engine):
+    """Whoever owns a topic publishes on it what he likes: a STOP to his rival's number, for one."""
+    rival = await enrol(worker_engine)
+    forged = structs.replace(stray_of(text(us_number(), box.number, "alto")), owner=rival.tenant_id)
+    await box.park(forged)
+    await box.work()
+    assert (await box.rows(), await box.parked(), box.projected) == ([], ["no_such_number"], [])
+
+
+async def test_a_tenants_own_account_speaks_for_its_own_number(box):
+    """What its people write there comes by no other way."""
+    own = structs.replace(stray_of(text(us_number(), box.number, "alto")), owner=box.scope.tenant_id)
+    await box.park(own)
+    await box.work()
+    assert [row["action"] for row in await box.rows()] == ["opt_out"]
+
+
+@pytest.mark.parametrize("named", [None, "an id of AWS's own reply"])
+async def test_a_stop_to_a_shared_number_is_for_who_wrote_last_though_aws_does_not_say(
+    box, worker_engine, worker_pool, named
+):
+    """AWS names no message, or one that is not ours: our own records know who wrote to the person."""
+    other, person = await enrol(worker_engine, credit=10), us_number()
+    await long_code(worker_engine, other, box.number)
+    for scope, to in ((box.scope, person), (other, person), (box.scope, us_number()), (box.scope, person)):
+        await wrote(worker_engine, worker_pool, scope, box.number, to)
+    await wrote(worker_engine, worker_pool, other, us_number(), person)
+    members = {"previousPublishedMessageId": named} if named else {}
+    await box.park(text(person, box.number, "alto", **members))
+    await box.work()
+    assert ([row["action"] for row in await box.rows()], await box.parked()) == (["opt_out"], [])
+
+
+async def test_a_text_to_a_shared_number_from_whom_nobody_wrote_to_is_kept(box, worker_engine):
+    """Nobody is guessed."""
+    await long_code(worker_engine, await enrol(worker_engine), box.number)
+    await box.park(text(us_number(), box.number, "alto"))
     await box.work()
     assert (await box.rows(), await box.parked()) == ([], ["no_such_number"])

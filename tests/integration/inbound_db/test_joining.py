@@ -13,6 +13,7 @@ from gateway.inbound.taking import Taken, Taking
 from gateway.messages.keys import DataKeys
 from gateway.receipts.event import InboundText, parse
 from tenants.consents import service as consents
+from tenants.consents.service import NewConsent
 from tenants.ids import encode
 from tenants.optouts import service as opt_outs
 from tenants.senders import service as senders
@@ -45,6 +46,14 @@ class Phone:
             if breaks:
                 raise ConnectionResetError
         return taken
+
+    async def told(self, use_case, *, double_opt_in=False):
+        """Write down what the tenant says the person agreed to, or is to be asked."""
+        wanted = NewConsent(number=self.person, use_case=use_case, message_type="promotional", method="web")
+        async with worker_transaction(self.engine) as session:
+            await consents.take(
+                self.scope, session, self.key, wanted, now=datetime.now(UTC), double_opt_in=double_opt_in
+            )
 
     async def ledger(self):
         """Every line about the person, and where they stand."""
@@ -126,3 +135,22 @@ async def test_a_join_that_comes_twice_is_written_once(phone):
     await phone.writes("unstop", inbound_id=same)
     await phone.writes("unstop", inbound_id=same)
     assert len((await phone.ledger())[0]) == 1
+
+
+async def test_a_stop_ends_what_was_not_confirmed_yet_whatever_its_type(phone, worker_pool):
+    """A marketing opt-in is asked for by a transactional number: a STOP there is a no."""
+    await worker_pool.execute(
+        "UPDATE senders SET message_types = '{transactional}' WHERE tenant_id = $1", phone.scope.tenant_id
+    )
+    await worker_pool.execute(
+        "INSERT INTO two_way_settings (tenant_id, sender_id, opt_outs, stop_scope)"
+        " SELECT tenant_id, id, 'self_managed', 'use_case' FROM senders WHERE tenant_id = $1",
+        phone.scope.tenant_id,
+    )
+    await phone.told("marketing", double_opt_in=True)
+    await phone.told("receipts")
+    await phone.writes("STOP")
+    assert await phone.lists() == ["transactional"]
+    assert (await phone.ledger())[1] == {"marketing": "withdrawn", "receipts": "granted"}
+    await phone.writes("YES")
+    assert (await phone.ledger())[1] == {"marketing": "withdrawn", "receipts": "granted"}

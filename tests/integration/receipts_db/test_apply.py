@@ -7,12 +7,15 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
+from msgspec import structs
 
 from gateway.carrier.ports import Sent
 from gateway.clock import FixedClock
 from gateway.dispatch.mark import mark
 from gateway.dispatch.record import Recorder
 from gateway.dispatch.unknown import UnknownSweep
+from gateway.intake.cancel import cancel_message
+from gateway.intake.outcome import Declined
 from gateway.receipts.apply import Stray, apply_batch
 from gateway.receipts.batch import create_receipts, platform_key
 from gateway.receipts.sweep import SILENCE, ReceiptSweep
@@ -20,7 +23,7 @@ from tenants.ids import new_uuid
 from tests.harness.ledger import faults
 from tests.harness.receipts import receipt
 from tests.harness.stack import SECRET_KEY
-from tests.harness.tenants import accept, enrol, new_message, queue_row, row_of
+from tests.harness.tenants import accept, enrol, key_of, new_message, queue_row, row_of
 
 KEY = platform_key(SECRET_KEY)
 
@@ -295,3 +298,33 @@ async def test_a_batch_tells_the_neighbour_of_a_tenant_that_was_erased(apply, da
         detail = await database.fetchval("SELECT detail FROM receipts WHERE message_id = $1", message.id)
         assert ("Anna" in detail) == (told == 1)
     assert await faults(database, of_tenant=gone.tenant_id) == []
+
+
+@pytest.mark.parametrize("context", [True, False])
+async def test_what_a_tenants_own_account_publishes_moves_no_other_tenants_message(
+    apply, sent, database, worker_pool, now, context
+):
+    """Whoever owns a topic publishes on it what he likes, under any ids; nor does another look believe it."""
+    message = await sent()
+    named = {"message_id": message.id} if context else {}
+    forged = receipt("DELIVERED", provider_message_id=f"aws-{message.id}", **named)
+    before = await standing(database, message)
+    assert await apply(structs.replace(forged, owner=new_uuid())) == ["parked"]
+    assert await ReceiptSweep(worker_pool, FixedClock(now), KEY).join_parked() == 0
+    assert await standing(database, message) == before
+    assert await apply(structs.replace(forged, owner=message.tenant_id)) == ["applied"]
+
+
+async def test_a_receipt_of_a_message_that_stands_in_line_takes_it_out(
+    apply, database, worker_pool, worker_engine
+):
+    """Such as after an attempt that looked refused: AWS has it, so it is neither sent again nor cancelled."""
+    scope = await enrol(worker_engine, credit=100)
+    [message] = await accept(worker_pool, new_message(scope, price_estimated=10))
+    await apply(receipt("DELIVERED", message_id=message.id, provider_message_id=f"aws-{message.id}"))
+    assert (await row_of(database, message.id))["status"] == "delivered"
+    assert await queue_row(database, message.id) is None
+    key = await key_of(worker_engine, scope)
+    answer = await cancel_message(worker_pool, scope, message.id, key, datetime.now(UTC))
+    assert isinstance(answer, Declined)
+    assert await faults(database) == []

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from tenants.ids import decode
+from tenants.ids import decode, encode, new_uuid
 from tests.harness.numbers import us_number
 from tests.harness.receipts import event
 from tests.harness.waiting import until
@@ -192,4 +192,48 @@ async def test_a_receipt_cannot_reach_a_message_by_a_foreign_context_of_another_
     stranger = delivered(message_id)
     stranger["context"]["tg_m"] = "msg_" + "0" * 26
     assert (await post(envelope(stranger))).status_code == 200
+    assert (await customer.message(message_id))["status"] == "sent"
+
+
+@pytest.fixture
+async def own_account(stack, sent):
+    """An AWS account of another tenant's own, with a topic that the gateway knows."""
+    owner = await stack.customer()
+    topic_arn = "arn:aws:sns:us-east-1:888888888888:its-own"
+    row = await stack.database.fetchrow(
+        """
+        INSERT INTO aws_accounts (id, name, region, sends_per_second, topic_arn, owner_id)
+        VALUES ($1, 'its own', 'us-east-1', 1, $2, $3) RETURNING *
+        """,
+        new_uuid(),
+        topic_arn,
+        decode("ten", owner.id),
+    )
+    yield row
+    await stack.database.execute("DELETE FROM firehose_keys WHERE account_id = $1", row["id"])
+    await stack.database.execute("DELETE FROM aws_accounts WHERE id = $1", row["id"])
+
+
+async def test_a_topic_of_a_tenants_own_moves_no_other_tenants_message(sent, envelope, post, own_account):
+    """Its owner may publish anything on it, signed by AWS; the post is acknowledged and kept."""
+    customer, message_id = sent
+    answer = await post(envelope(delivered(message_id), TopicArn=own_account["topic_arn"]))
+    assert (answer.status_code, answer.json()["outcome"]) == (200, "stored")
+    assert (await customer.message(message_id))["status"] == "sent"
+
+
+async def test_a_stream_of_a_tenants_own_moves_no_other_tenants_message(stack, sent, own_account):
+    """The key of its account opens the route for what concerns itself."""
+    customer, message_id = sent
+    key = await stack.operate(
+        "post", "/v1/admin/firehose-keys", {"account": encode("acc", own_account["id"])}
+    )
+    record = {"data": base64.b64encode(json.dumps(delivered(message_id)).encode()).decode()}
+    async with httpx.AsyncClient(base_url=stack.settings.public_url) as client:
+        answer = await client.post(
+            "/v1/ingest/firehose",
+            json={"requestId": "one", "timestamp": 1, "records": [record]},
+            headers={"X-Amz-Firehose-Request-Id": "one", "X-Amz-Firehose-Access-Key": key["access_key"]},
+        )
+    assert answer.status_code == 200
     assert (await customer.message(message_id))["status"] == "sent"

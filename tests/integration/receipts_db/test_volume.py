@@ -4,13 +4,16 @@ Many receipts, twice, shuffled and late, leave what the same receipts leave in o
 VOLUME_RECEIPTS is how many events there are, before copies.
 """
 
+import asyncio
 import os
 import random
 from datetime import UTC, datetime, timedelta
 
 from gateway.clock import FixedClock
 from gateway.receipts.apply import apply_batch
-from gateway.receipts.batch import platform_key
+from gateway.receipts.batch import create_receipts, platform_key
+from gateway.receipts.parked import MOST_RETRIED, ParkedEvents
+from gateway.receipts.reading import kept
 from gateway.receipts.sweep import ReceiptSweep
 from tests.harness.ledger import faults
 from tests.harness.receipts import receipt
@@ -143,3 +146,27 @@ async def test_an_event_of_another_message_than_its_context_names_is_set_aside(
     assert await sweep.join_parked() == 0
     reason = "SELECT reason FROM parked_receipts WHERE event_key = $1"
     assert await database.fetchval(reason, strange.event_key) == "foreign"
+
+
+async def test_a_thousand_hopeless_events_do_not_keep_the_others_from_another_try(
+    database, ingest_pool, worker_pool, worker_engine
+):
+    """Those that were tried least come first: asking on gets to the end."""
+    _, [message] = await tenant_with(worker_engine, worker_pool, 1)
+    good = receipt("DELIVERED", message_id=message.id, provider_message_id=f"aws-{message.id}")
+    await database.execute("DELETE FROM parked_receipts")
+    hopeless = [kept(f"not an event {n} {message.id}", "unreadable") for n in range(MOST_RETRIED)]
+    now = datetime.now(UTC)
+    async with ingest_pool.acquire() as connection:
+        await apply_batch(connection, hopeless, now=now, platform_key=KEY)
+        await apply_batch(connection, [kept(good.raw, "unreadable")], now=now, platform_key=KEY)
+    commit = create_receipts(ingest_pool, FixedClock(now), KEY)
+    flushing = asyncio.create_task(commit.run(flushers=1))
+    try:
+        parked = ParkedEvents(worker_pool, commit, KEY)
+        assert (await parked.retry("unreadable")).applied == 0
+        assert (await parked.retry("unreadable")).applied == 1
+    finally:
+        flushing.cancel()
+        await asyncio.gather(flushing, return_exceptions=True)
+    assert (await database.fetchval("SELECT status FROM messages WHERE id = $1", message.id)) == "delivered"

@@ -34,13 +34,16 @@ class Keys:
             raise OSError("postgres is away")
         return token == "right"
 
+    def owner_of(self, _):
+        """The operator's."""
+
 
 class Mail:
     """Believes everything that does not say otherwise."""
 
-    async def open(self, body):
+    async def open(self, body, *, owner=None):
         """Return what is inside."""
-        return Refused("signature_mismatch") if b"forged" in body else incoming_of(body)
+        return Refused("signature_mismatch") if b"forged" in body else incoming_of(body, owner=owner)
 
 
 class Commit:
