@@ -452,8 +452,11 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Attach a plain PDF, JPEG or PNG of at most 500 KB; print it to a new PDF if in doubt.",
     ),
     "live_key_required": (
-        "Registrations go to real reviewers and cost money, so nothing of it is done with a test key.",
-        "Fill and lint drafts with any key; prepare, confirm and submit with a live one.",
+        (
+            "A test key reaches neither carriers nor AWS, and ends no live key: registrations and senders "
+            "cost money and go to real reviewers."
+        ),
+        "Fill, lint and read with any key; prepare, confirm, submit, provision and go live with a live one.",
     ),
     "envelope_rejected": (
         (

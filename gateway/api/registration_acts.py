@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
+from gateway.api.live_keys import require_live
 from gateway.api.path_ids import path_id
 from gateway.api.refusals import Refusal
 from gateway.api.registration_views import (
@@ -181,7 +182,7 @@ async def start_one(
     request: ApiRequest, desk: Desk, speaker: Speaker, wanted: UUID, goal: Literal["review", "submit"]
 ) -> Response[RegistrationView]:
     """Let the gateway bring a registration to AWS."""
-    require_live(speaker)
+    require_live(speaker.scope)
     form = await form_of(desk, speaker, wanted)
     now = desk.services.clock.now()
 
@@ -201,7 +202,7 @@ async def confirm_one(
     request: ApiRequest, desk: Desk, speaker: Speaker, wanted: UUID, data: CostBody
 ) -> Response[RegistrationView]:
     """Accept what a registration costs."""
-    require_live(speaker)
+    require_live(speaker.scope)
     form = await form_of(desk, speaker, wanted)
     cost = cost_of(form.type)
     if cost is None:
@@ -286,17 +287,6 @@ async def cleaned(content: bytes) -> CleanFile:
         fault = FieldFault(field="/file", code=file.code, detail=file.detail)
         raise Refusal("attachment_refused", file.detail, errors=(fault,))
     return file
-
-
-def require_live(speaker: Speaker) -> None:
-    """
-    Let a live key or the operator through.
-
-    Raises:
-        Refusal: It is a test key.
-    """
-    if not speaker.scope.live:
-        raise Refusal("live_key_required")
 
 
 def _parent(text: str | None) -> UUID | None:

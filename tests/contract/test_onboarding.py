@@ -197,3 +197,18 @@ async def test_approval_replaces_no_pages_and_publishes_none_unasked(customer, o
     assert (await operator.post(f"/v1/admin/tenants/{customer.id}/onboarding/approve")).is_success
     shown = await customer.api.get("/v1/hosted-pages")
     assert (shown.json()["settings"]["brand"] == "Acme Shop") if hosted else (shown.status_code == 404)
+
+
+async def test_a_test_key_neither_leases_at_aws_nor_lets_live_keys_send(
+    customer, operator, world, make_key
+) -> None:
+    """The key of a build server costs nothing and changes nothing that is live."""
+    await answered(customer)
+    assert (await operator.post(f"/v1/admin/tenants/{customer.id}/onboarding/approve")).is_success
+    async with world.client(await make_key(customer.id, mode="test")) as sandbox:
+        for way in ("provision", "go-live"):
+            refused = await sandbox.post(f"/v1/onboarding/{way}")
+            assert (refused.status_code, refused.json()["code"]) == (403, "live_key_required"), refused.text
+    assert world.provisioner.requests == []
+    assert (await customer.api.post("/v1/onboarding/provision")).is_success
+    assert len(world.provisioner.requests) == 1

@@ -12,6 +12,7 @@ from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, WITH_BODY, WITH_IDEMPOTENCY, refusals
+from gateway.api.live_keys import require_live
 from gateway.api.onboarding_rules import check_reach, check_senders
 from gateway.api.refusals import Refusal
 from gateway.api.v1.onboarding_views import (
@@ -105,7 +106,9 @@ async def submit_onboarding(request: ApiRequest, desk: NamedDependency[Desk]) ->
     "/onboarding/provision",
     status_code=200,
     opt=_WRITE,
-    responses=refusals(*TENANT, *WITH_IDEMPOTENCY, "onboarding_not_ready", "provision_refused"),
+    responses=refusals(
+        *TENANT, *WITH_IDEMPOTENCY, "onboarding_not_ready", "provision_refused", "live_key_required"
+    ),
     summary="Get the chosen senders at AWS",
     description=(
         "Those that need no registration, and those whose registration is complete. Leases begin with it. "
@@ -114,6 +117,7 @@ async def submit_onboarding(request: ApiRequest, desk: NamedDependency[Desk]) ->
 )
 async def provision_onboarding(request: ApiRequest, desk: NamedDependency[Desk]) -> Response[OnboardingView]:
     """Bring AWS to what was chosen; no transaction is open meanwhile."""
+    require_live(request.auth)
     key = await desk.services.data_keys.of(request.auth.tenant_id)
     await provision_chosen(desk, request.auth, key)
 
@@ -127,12 +131,13 @@ async def provision_onboarding(request: ApiRequest, desk: NamedDependency[Desk])
     "/onboarding/go-live",
     status_code=200,
     opt=_WRITE,
-    responses=_POST,
+    responses=refusals(*TENANT, *WITH_IDEMPOTENCY, "onboarding_not_ready", "live_key_required"),
     summary="Go live",
     description="Every other step must be done. Live keys send from then on.",
 )
 async def finish_onboarding(request: ApiRequest, desk: NamedDependency[Desk]) -> Response[OnboardingView]:
     """Let live keys send."""
+    require_live(request.auth)
     key = await desk.services.data_keys.of(request.auth.tenant_id)
     await go_live(desk, request.auth, key)
 
