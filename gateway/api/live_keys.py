@@ -1,4 +1,4 @@
-"""What a test key may not do: it reaches neither a carrier nor AWS, and changes nothing that live keys use."""
+"""What a test key may not do: it reaches no carrier and not AWS, and changes nothing of live keys."""
 
 from gateway.api.refusals import Refusal
 from tenants.scope import TenantScope

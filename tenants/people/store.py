@@ -2,14 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tenants.people.models import ConsoleSession, Invitation, LoginBrake, Person
 from tenants.scope import TenantScope
+
+_TAKE_TURNS: Final = text(
+    "SELECT pg_advisory_xact_lock(each) FROM unnest(CAST(:numbers AS bigint[])) AS each"
+)
+"""In the order given, so that two attempts with counters in common do not wait for each other."""
 
 
 async def invitations(
@@ -82,6 +88,12 @@ async def end_old_sessions(session: AsyncSession, now: datetime, idle_before: da
     """Delete what nobody can use any more."""
     ended = or_(ConsoleSession.expires_at <= now, ConsoleSession.seen_at <= idle_before)
     await session.execute(delete(ConsoleSession).where(ended))
+
+
+async def take_turns(session: AsyncSession, keys: Sequence[bytes]) -> None:
+    """Let one attempt at a time look at these counters, until its transaction ends."""
+    numbers = sorted(int.from_bytes(key[:8], signed=True) for key in keys)
+    await session.execute(_TAKE_TURNS, {"numbers": numbers})
 
 
 async def brakes(session: AsyncSession, keys: Sequence[bytes]) -> Sequence[LoginBrake]:

@@ -1,5 +1,6 @@
 """The console's way in: who gets through, and what the rest learn."""
 
+import asyncio
 from dataclasses import replace
 from uuid import uuid4
 
@@ -119,6 +120,18 @@ async def test_guessing_is_held_up_and_the_owner_elsewhere_is_not(member, world,
     transport = httpx.ASGITransport(app=world.app, client=("198.51.100.7", 1))
     async with httpx.AsyncClient(transport=transport, base_url="https://gateway.example") as browser:
         assert (await Person(browser).sign_in(address)).status_code == 303
+
+
+async def test_guesses_made_at_once_are_counted_like_guesses_made_one_by_one(member, address) -> None:
+    """Else a hundred passwords could be tried before the first of them was counted."""
+    await member.open("/console/")
+    await member.send("/console/sign-out")
+    await member.open("/console/sign-in")
+    guesses = (
+        member.send("/console/sign-in", email=address, password="wrong wrong wrong") for _ in range(12)
+    )
+    statuses = sorted(answer.status_code for answer in await asyncio.gather(*guesses))
+    assert statuses == [422] * 5 + [429] * 7
 
 
 async def test_behind_a_trusted_proxy_each_visitor_has_a_network_of_his_own(world, member, address) -> None:
