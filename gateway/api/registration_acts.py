@@ -104,7 +104,7 @@ async def form_of(desk: Desk, speaker: Speaker, wanted: UUID) -> Form:
     """Return the form of a registration, asked before any transaction is open."""
     async with opened(desk, speaker) as session:
         found = await service.get(speaker.scope, session, wanted)
-    return await desk.services.registrations.form(found.row.type)
+    return await desk.services.registrations.form(found.row.type, withdrawn=True)
 
 
 def opened(desk: Desk, speaker: Speaker) -> AbstractAsyncContextManager[AsyncSession]:

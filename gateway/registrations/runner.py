@@ -121,7 +121,7 @@ class RegistrationRunner:
             row = await store.get(scope, session, registration_id)
         if row is None:
             return None, None
-        form = await self._forms.form(row.type)
+        form = await self._forms.form(row.type, withdrawn=True)
         key = await self._key_of(scope.tenant_id)
         async with worker_transaction(self._engine) as session:
             loaded, progress = await _load(scope, session, registration_id, form, account, key=key)

@@ -3,14 +3,17 @@
 from datetime import timedelta
 
 import aiohttp
+import msgspec
 import pytest
 from sqlalchemy import select
 
 from gateway.db.transaction import worker_transaction
 from gateway.faultpoints import FaultInjected, FaultPoint, arm, counted
+from gateway.registrations.forms import KEPT_FOR
 from tenants.errors import Conflict, InvalidInputs, NotFound
 from tenants.inbox.models import InboxItem
 from tenants.registrations import service, store
+from tenants.registrations.models import StoredForm
 from tenants.senders import store as sender_store
 from tests.harness.tenants import enrol
 from tests.integration.carrier.registration_desk import advance, counted_at_aws, forget_tokens, opened_desk
@@ -206,3 +209,23 @@ async def test_a_quota_waits_for_the_operator(desk, worker_engine):
     desk.clock.ahead += timedelta(hours=1)
     await desk.runner.work()
     assert (await desk.read(scope, registration_id)).row.status == "submitted"
+
+
+async def test_a_registration_whose_form_is_gone_is_followed_and_holds_up_nobody(desk, worker_engine):
+    """AWS withdraws forms; what was registered with them is still reviewed, closed and revoked."""
+    scopes = [await enrol(worker_engine) for _ in range(3)]
+    ids = [await desk.open(scope, JO, JORDAN) for scope in scopes]
+    for scope, registration_id in zip(scopes, ids, strict=True):
+        aws_id = (await desk.start(scope, registration_id)).row.aws_id
+        await desk.review(aws_id, "approve")
+        await desk.review(aws_id, "advance")
+    forms = (("XX_UNKNOWN", None), ("XX_WITHDRAWN", await desk.forms.form(JO)))
+    async with worker_transaction(worker_engine) as session:
+        for (kind, form), scope, registration_id in zip(forms, scopes, ids, strict=False):
+            (await service.get(scope, session, registration_id)).row.type = kind
+            if form is not None:
+                kept = {"is": msgspec.to_builtins(form)}
+                session.add(StoredForm(type=kind, definition=kept, fetched_at=desk.clock.now() - KEPT_FOR))
+    await desk.poll.look()
+    statuses = [(await desk.read(scope, each)).row.status for scope, each in zip(scopes, ids, strict=True)]
+    assert statuses == ["submitted", "complete", "complete"]
