@@ -5,8 +5,10 @@ from datetime import timedelta
 import aiohttp
 import msgspec
 import pytest
+from botocore.exceptions import ClientError
 from sqlalchemy import select
 
+from gateway.carrier.registrations import refusal_in
 from gateway.db.transaction import worker_transaction
 from gateway.faultpoints import FaultInjected, FaultPoint, arm, counted
 from gateway.registrations.forms import KEPT_FOR
@@ -229,3 +231,21 @@ async def test_a_registration_whose_form_is_gone_is_followed_and_holds_up_nobody
     await desk.poll.look()
     statuses = [(await desk.read(scope, each)).row.status for scope, each in zip(scopes, ids, strict=True)]
     assert statuses == ["submitted", "complete", "complete"]
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "whose"),
+    [
+        ("ValidationException", 400, "form"),
+        ("ConflictException", 409, "form"),
+        ("AccessDenied", 403, "operator"),
+        ("ExpiredTokenException", 400, "operator"),
+        ("InvalidSignatureException", 400, "operator"),
+        ("ThrottlingException", 400, "passing"),
+        ("ServiceUnavailable", 503, "passing"),
+    ],
+)
+def test_credentials_are_not_the_forms_fault(code, status, whose):
+    """A tenant whose form is thrown back to it for an expired token could only guess."""
+    error = ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}, "Any")
+    assert refusal_in(error).whose == whose
