@@ -22,6 +22,7 @@ from gateway.api.v1.onboarding_views import (
     read_onboarding,
 )
 from gateway.carrier.provision_ports import ProvisionRefused, ProvisionRequest, SenderWish
+from tenants.accounts import service as accounts
 from tenants.accounts.sealing import DataKey
 from tenants.onboarding import service
 from tenants.onboarding.steps import key_of
@@ -107,7 +108,12 @@ async def submit_onboarding(request: ApiRequest, desk: NamedDependency[Desk]) ->
     status_code=200,
     opt=_WRITE,
     responses=refusals(
-        *TENANT, *WITH_IDEMPOTENCY, "onboarding_not_ready", "provision_refused", "live_key_required"
+        *TENANT,
+        *WITH_IDEMPOTENCY,
+        "onboarding_not_ready",
+        "provision_refused",
+        "live_key_required",
+        "tenant_closed",
     ),
     summary="Get the chosen senders at AWS",
     description=(
@@ -131,7 +137,9 @@ async def provision_onboarding(request: ApiRequest, desk: NamedDependency[Desk])
     "/onboarding/go-live",
     status_code=200,
     opt=_WRITE,
-    responses=refusals(*TENANT, *WITH_IDEMPOTENCY, "onboarding_not_ready", "live_key_required"),
+    responses=refusals(
+        *TENANT, *WITH_IDEMPOTENCY, "onboarding_not_ready", "live_key_required", "tenant_closed"
+    ),
     summary="Go live",
     description="Every other step must be done. Live keys send from then on.",
 )
@@ -153,8 +161,10 @@ async def provision_chosen(desk: Desk, scope: TenantScope, key: DataKey) -> None
 
     Raises:
         Refusal: The answers are not approved, or AWS said no.
+        Conflict: The tenant is closed.
     """
     async with desk.tenant(scope) as session:
+        await accounts.check_open(scope, session)
         row, answers, known = await read_onboarding(scope, session, key)
     if row is None or row.approved_at is None or answers.senders is None:
         raise Refusal("onboarding_not_ready", "registrations: the operator has not approved the answers yet.")

@@ -12,6 +12,7 @@ from gateway.carrier.registrations import refusal_in
 from gateway.db.transaction import worker_transaction
 from gateway.faultpoints import FaultInjected, FaultPoint, arm, counted
 from gateway.registrations.forms import KEPT_FOR
+from tenants.accounts import service as accounts
 from tenants.errors import Conflict, InvalidInputs, NotFound
 from tenants.inbox.models import InboxItem
 from tenants.registrations import service, store
@@ -231,6 +232,26 @@ async def test_a_registration_whose_form_is_gone_is_followed_and_holds_up_nobody
     await desk.poll.look()
     statuses = [(await desk.read(scope, each)).row.status for scope, each in zip(scopes, ids, strict=True)]
     assert statuses == ["submitted", "complete", "complete"]
+
+
+async def test_nothing_is_leased_for_a_closed_tenant(desk, worker_engine):
+    """Whoever keeps a key or a browser open costs the operator nothing more."""
+    scope = await enrol(worker_engine)
+    registration_id = await desk.open(scope, TFN, TOLL_FREE)
+    before = await desk.calls()
+    async with worker_transaction(worker_engine) as session:
+        form = await desk.forms.form(TFN)
+        await service.start(scope, session, form, registration_id, "review", now=desk.clock.now())
+        await accounts.close(scope, session)
+    await desk.runner.work()
+    after = await desk.calls()
+    assert after.get("CreateRegistration", 0) == before.get("CreateRegistration", 0)
+    async with worker_transaction(worker_engine) as session:
+        with pytest.raises(Conflict, match="closed tenant"):
+            await service.confirm_cost(scope, session, registration_id, now=desk.clock.now())
+    async with worker_transaction(worker_engine) as session:
+        with pytest.raises(Conflict, match="closed tenant"):
+            await service.start(scope, session, form, registration_id, "submit", now=desk.clock.now())
 
 
 @pytest.mark.parametrize(
