@@ -1,8 +1,9 @@
 """What the tenant's and the operator's registration routes do alike, in a transaction of either."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
@@ -172,10 +173,22 @@ async def fill_one(desk: Desk, speaker: Speaker, wanted: UUID, data: ValuesBody)
     form = await form_of(desk, speaker, wanted)
     now = desk.services.clock.now()
     async with opened(desk, speaker) as session:
-        before = (await service.get(speaker.scope, session, wanted)).row.status
-        found = await service.fill(speaker.scope, session, form, wanted, data.values, now=now)
-        await tell(speaker.scope, session, found.row, previous=before)
-        return view_of(found, form)
+        return view_of(await _fill(speaker, session, form, wanted, data.values, now=now), form)
+
+
+async def _fill(
+    speaker: Speaker,
+    session: AsyncSession,
+    form: Form,
+    wanted: UUID,
+    values: Mapping[str, Value | None],
+    *,
+    now: datetime,
+) -> service.RegistrationView:
+    before = (await service.get(speaker.scope, session, wanted)).row.status
+    found = await service.fill(speaker.scope, session, form, wanted, values, now=now)
+    await tell(speaker.scope, session, found.row, previous=before)
+    return found
 
 
 async def start_one(
@@ -267,7 +280,7 @@ async def attach_one(
         row = await service.add_attachment(speaker.scope, session, key, file, name=name)
         if field is not None:
             change: dict[str, Value | None] = {field: encode("att", row.id)}
-            await service.fill(speaker.scope, session, form, wanted, change, now=now)
+            await _fill(speaker, session, form, wanted, change, now=now)
         return attachment_view(row)
 
     once_only = desk.operator_once if speaker.as_operator else desk.tenant_once
