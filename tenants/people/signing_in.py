@@ -53,7 +53,6 @@ async def held_until(
     times at once is counted like what is asked one by one, if its outcome is noted before the answer.
     """
     limits = attempt.counters(pepper)
-    await store.take_turns(session, list(limits))
     waits = [
         until
         for row in await store.brakes(session, list(limits))

@@ -90,14 +90,10 @@ async def end_old_sessions(session: AsyncSession, now: datetime, idle_before: da
     await session.execute(delete(ConsoleSession).where(ended))
 
 
-async def take_turns(session: AsyncSession, keys: Sequence[bytes]) -> None:
-    """Let one attempt at a time look at these counters, until its transaction ends."""
+async def brakes(session: AsyncSession, keys: Sequence[bytes]) -> Sequence[LoginBrake]:
+    """Return the counters that stand under these keys; nobody else asks until the transaction ends."""
     numbers = sorted(int.from_bytes(key[:8], signed=True) for key in keys)
     await session.execute(_TAKE_TURNS, {"numbers": numbers})
-
-
-async def brakes(session: AsyncSession, keys: Sequence[bytes]) -> Sequence[LoginBrake]:
-    """Return the counters that stand under these keys."""
     return (await session.scalars(select(LoginBrake).where(LoginBrake.key.in_(keys)))).all()
 
 
