@@ -121,6 +121,20 @@ async def test_the_operator_sees_whose_turn_it_is_and_sends_back(member, desk, c
     assert "Name a support desk." in (await member.open("/console/onboarding")).text
 
 
+async def test_the_operator_turns_the_page(desk, operator, enrol) -> None:
+    """Behind the first hundred onboardings stand others, each by its name."""
+    for name in ("First", "Second"):
+        customer = await enrol(name=name)
+        await customer.api.patch("/v1/onboarding", json={"legal": COMPLETE["legal"]})
+    after, name = "", ""
+    while name != "First":
+        query = {"limit": 1} | ({"after": after} if after else {})
+        page = (await operator.get("/v1/admin/onboardings", params=query)).json()
+        after, name = page["next_cursor"], page["data"][0]["tenant_name"]
+    shown = await desk.open(f"/console/operator?after={after}")
+    assert (shown.status_code, ">Second<" in shown.text, ">First<" in shown.text) == (200, True, False)
+
+
 async def test_the_operator_makes_an_invitation_that_is_shown_once(desk, customer) -> None:
     """The link stands on the answer and nowhere later."""
     path = f"/console/operator/tenants/{customer.id}"
