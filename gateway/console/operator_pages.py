@@ -12,7 +12,7 @@ from gateway.console.errors import ApiRefused, NoSuchPage
 from gateway.console.pages import go_to
 from gateway.console.ports import Answer
 from gateway.console.questions import QUESTIONS
-from gateway.console.visit import ONCE, Visit, needed
+from gateway.console.visit import ONCE, Visit, is_version, needed
 from gateway.console.words import OPERATOR_STATE_WORDS, RUN_WORDS, STEP_TITLES
 from tenants.people import sessions, signing_in
 from tenants.people.signing_in import Attempt
@@ -98,9 +98,11 @@ async def judge_tenant(
     """Approve, send back, decide, or invite."""
     visit.operator()
     sent = await visit.form()
+    body: dict[str, str | int] | None
     match act:
         case "approve":
-            body = None
+            seen = sent.get("version", "")
+            body = {"version": int(seen)} if is_version(seen) else None
         case "send-back":
             body = {"why": sent.get("why", "")}
         case "decide":

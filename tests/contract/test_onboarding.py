@@ -120,6 +120,28 @@ async def test_the_operator_sends_back_and_answers_on_behalf(customer, operator)
     assert {row["actor"] for row in rows if row["action"] == "onboarding.answered"} == {"operator"}
 
 
+async def test_answers_that_changed_since_they_were_read_are_not_approved_unseen(customer, operator) -> None:
+    """Another company's brand could come between the operator's look and its click."""
+    path = f"/v1/admin/tenants/{customer.id}/onboarding"
+    await answered(customer)
+    seen = (await customer.api.post("/v1/onboarding/submit")).json()["version"]
+    await answered(customer, profile=COMPLETE["profile"] | {"brand": "Another"})
+    refused = await operator.post(f"{path}/approve", json={"version": seen})
+    assert (refused.status_code, refused.json()["code"]) == (409, "answers_changed")
+    assert (await operator.post(f"{path}/approve", json={"version": seen + 1})).is_success
+
+
+async def test_what_was_sent_back_may_be_approved_after_all(customer, operator) -> None:
+    """The tenant cannot ask again for what is approved: the old wish must not stand there for ever."""
+    path = f"/v1/admin/tenants/{customer.id}/onboarding"
+    await answered(customer)
+    await customer.api.post("/v1/onboarding/submit")
+    await operator.post(f"{path}/send-back", json={"why": "Name a support address."})
+    approved = (await operator.post(f"{path}/approve")).json()
+    step = next(step for step in approved["steps"] if step["name"] == "registrations")
+    assert "US:TOLL_FREE" in step["detail"], step
+
+
 async def test_neither_brand_is_the_operators_to_decide(customer, operator) -> None:
     """The task opens by itself and closes with the decision."""
     path = f"/v1/admin/tenants/{customer.id}/onboarding"
