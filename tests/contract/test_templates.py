@@ -52,6 +52,12 @@ async def test_a_rejection_says_why(customer, operator, template) -> None:
     assert [row["state"] for row in versions] == ["rejected", "draft"]
 
 
+@pytest.mark.parametrize("version", ["0" * 10 + "1" * 5000, "1" * 5000, "0", "-1", "\u0661"])
+async def test_what_is_no_version_is_not_found(customer, template, version: str) -> None:
+    """However long it is."""
+    assert (await customer.api.get(f"/v1/templates/{template['id']}/versions/{version}")).status_code == 404
+
+
 async def test_a_draft_cannot_be_approved(operator, template) -> None:
     """Nothing is approved that its author did not hand over."""
     answer = await operator.post(f"/v1/admin/templates/{template['id']}/approve", json={})
