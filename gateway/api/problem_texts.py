@@ -288,8 +288,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Cancel what is scheduled and wait for the rest, at most 72 hours after the last dispatch.",
     ),
     "already_invited": (
-        "Somebody with this e-mail address may sign in to the console already, for this tenant or another.",
-        "Let them sign in, or invite another address.",
+        "Somebody with this e-mail address may sign in to the console already, for another tenant.",
+        "Invite another address.",
     ),
     "balance_not_zero": (
         "The pricing changes only while balance and holds are zero: a dollar has no price in credits.",

@@ -42,9 +42,10 @@ async def invitation_of(session: AsyncSession, token_hash: bytes, *, lock: bool 
     return await session.scalar(query.with_for_update() if lock else query)
 
 
-async def person_of(session: AsyncSession, email_hash: bytes) -> Person | None:
+async def person_of(session: AsyncSession, email_hash: bytes, *, lock: bool = False) -> Person | None:
     """Return who has an address."""
-    return await session.scalar(select(Person).where(Person.email_hash == email_hash))
+    query = select(Person).where(Person.email_hash == email_hash)
+    return await session.scalar(query.with_for_update() if lock else query)
 
 
 async def person(
