@@ -260,9 +260,9 @@ class RegistrationForms(Protocol):
         """
         ...
 
-    async def form(self, registration_type: str) -> Form:
+    async def form(self, registration_type: str, *, withdrawn: bool = False) -> Form:
         """
-        Return the form of a type.
+        Return the form of a type; with `withdrawn` also one that AWS offers no more, as it was.
 
         Raises:
             tenants.errors.NotFound: AWS has no such type.

@@ -288,8 +288,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Cancel what is scheduled and wait for the rest, at most 72 hours after the last dispatch.",
     ),
     "already_invited": (
-        "Somebody with this e-mail address may sign in to the console already, for this tenant or another.",
-        "Let them sign in, or invite another address.",
+        "Somebody with this e-mail address may sign in to the console already, for another tenant.",
+        "Invite another address.",
     ),
     "balance_not_zero": (
         "The pricing changes only while balance and holds are zero: a dollar has no price in credits.",
@@ -452,8 +452,11 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Attach a plain PDF, JPEG or PNG of at most 500 KB; print it to a new PDF if in doubt.",
     ),
     "live_key_required": (
-        "Registrations go to real reviewers and cost money, so nothing of it is done with a test key.",
-        "Fill and lint drafts with any key; prepare, confirm and submit with a live one.",
+        (
+            "A test key reaches neither carriers nor AWS, and ends no live key: registrations and senders "
+            "cost money and go to real reviewers."
+        ),
+        "Fill, lint and read with any key; prepare, confirm, submit, provision and go live with a live one.",
     ),
     "envelope_rejected": (
         (

@@ -1,8 +1,9 @@
 """What the tenant's and the operator's registration routes do alike, in a transaction of either."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
+from gateway.api.live_keys import require_live
 from gateway.api.path_ids import path_id
 from gateway.api.refusals import Refusal
 from gateway.api.registration_views import (
@@ -103,7 +105,7 @@ async def form_of(desk: Desk, speaker: Speaker, wanted: UUID) -> Form:
     """Return the form of a registration, asked before any transaction is open."""
     async with opened(desk, speaker) as session:
         found = await service.get(speaker.scope, session, wanted)
-    return await desk.services.registrations.form(found.row.type)
+    return await desk.services.registrations.form(found.row.type, withdrawn=True)
 
 
 def opened(desk: Desk, speaker: Speaker) -> AbstractAsyncContextManager[AsyncSession]:
@@ -171,17 +173,29 @@ async def fill_one(desk: Desk, speaker: Speaker, wanted: UUID, data: ValuesBody)
     form = await form_of(desk, speaker, wanted)
     now = desk.services.clock.now()
     async with opened(desk, speaker) as session:
-        before = (await service.get(speaker.scope, session, wanted)).row.status
-        found = await service.fill(speaker.scope, session, form, wanted, data.values, now=now)
-        await tell(speaker.scope, session, found.row, previous=before)
-        return view_of(found, form)
+        return view_of(await _fill(speaker, session, form, wanted, data.values, now=now), form)
+
+
+async def _fill(
+    speaker: Speaker,
+    session: AsyncSession,
+    form: Form,
+    wanted: UUID,
+    values: Mapping[str, Value | None],
+    *,
+    now: datetime,
+) -> service.RegistrationView:
+    before = (await service.get(speaker.scope, session, wanted)).row.status
+    found = await service.fill(speaker.scope, session, form, wanted, values, now=now)
+    await tell(speaker.scope, session, found.row, previous=before)
+    return found
 
 
 async def start_one(
     request: ApiRequest, desk: Desk, speaker: Speaker, wanted: UUID, goal: Literal["review", "submit"]
 ) -> Response[RegistrationView]:
     """Let the gateway bring a registration to AWS."""
-    require_live(speaker)
+    require_live(speaker.scope)
     form = await form_of(desk, speaker, wanted)
     now = desk.services.clock.now()
 
@@ -201,7 +215,7 @@ async def confirm_one(
     request: ApiRequest, desk: Desk, speaker: Speaker, wanted: UUID, data: CostBody
 ) -> Response[RegistrationView]:
     """Accept what a registration costs."""
-    require_live(speaker)
+    require_live(speaker.scope)
     form = await form_of(desk, speaker, wanted)
     cost = cost_of(form.type)
     if cost is None:
@@ -266,7 +280,7 @@ async def attach_one(
         row = await service.add_attachment(speaker.scope, session, key, file, name=name)
         if field is not None:
             change: dict[str, Value | None] = {field: encode("att", row.id)}
-            await service.fill(speaker.scope, session, form, wanted, change, now=now)
+            await _fill(speaker, session, form, wanted, change, now=now)
         return attachment_view(row)
 
     once_only = desk.operator_once if speaker.as_operator else desk.tenant_once
@@ -286,17 +300,6 @@ async def cleaned(content: bytes) -> CleanFile:
         fault = FieldFault(field="/file", code=file.code, detail=file.detail)
         raise Refusal("attachment_refused", file.detail, errors=(fault,))
     return file
-
-
-def require_live(speaker: Speaker) -> None:
-    """
-    Let a live key or the operator through.
-
-    Raises:
-        Refusal: It is a test key.
-    """
-    if not speaker.scope.live:
-        raise Refusal("live_key_required")
 
 
 def _parent(text: str | None) -> UUID | None:

@@ -33,11 +33,16 @@ from tenants.registrations.forms import Field, Form, FormType
 
 TAG: Final = "tollgate-registration"
 _PASSING: Final = frozenset(
-    {"ThrottlingException", "InternalServerException", "InternalFailure", "ServiceUnavailable"}
+    {
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "InternalServerException",
+        "InternalFailure",
+        "ServiceUnavailable",
+    }
 )
-_OPERATORS: Final = frozenset(
-    {"ServiceQuotaExceededException", "AccessDeniedException", "UnrecognizedClientException", "OptInRequired"}
-)
+_FORMS: Final = frozenset({"ValidationException", "ConflictException", "ResourceNotFoundException"})
+"""What a filled form can bring about; all else, such as an expired token, is between the operator and AWS."""
 _DONE: Final = frozenset({"REGISTRATION_ALREADY_SUBMITTED", "RESOURCE_ALREADY_ASSOCIATED"})
 
 
@@ -260,4 +265,4 @@ def refusal_in(error: ClientError) -> AwsRefusal:
     reason = str(response.get("Reason") or code)
     if code in _PASSING or status >= 500:  # noqa: PLR2004 - HTTP's server errors
         return AwsRefusal("passing", reason, said(error))
-    return AwsRefusal("operator" if code in _OPERATORS else "form", reason, said(error))
+    return AwsRefusal("form" if code in _FORMS else "operator", reason, said(error))

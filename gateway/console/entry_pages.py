@@ -126,6 +126,8 @@ async def sign_in(visit: NamedDependency[Visit]) -> Response[str]:
     stored = None if person is None else person.password_hash
     right = await asyncio.to_thread(passwords.is_password, stored, password[: passwords.LONGEST + 1])
     async with site.transaction() as session:
+        if await signing_in.held_until(session, attempt, pepper=site.pepper, now=now):
+            return visit.page("sign_in.html", status=_TOO_MANY, email=email, error=_WAIT)
         if person is None or not right:
             await signing_in.failed(session, attempt, pepper=site.pepper, now=now)
             return visit.page("sign_in.html", status=_UNPROCESSABLE, email=email, error=_WRONG)

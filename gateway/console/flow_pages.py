@@ -14,7 +14,7 @@ from gateway.console.forms import Group
 from gateway.console.pages import go_to
 from gateway.console.ports import Answer, listed
 from gateway.console.questions import QUESTIONS, groups_of
-from gateway.console.visit import ONCE, Visit, needed
+from gateway.console.visit import ONCE, Visit, is_version, needed
 from gateway.console.words import STATE_WORDS, STEP_TITLES
 
 HOME: Final = "/console/onboarding"
@@ -64,7 +64,7 @@ async def answer_question(name: FromPath[str], visit: NamedDependency[Visit]) ->
         return _question(visit, sheet, forms.kept(sheet.groups, sent), filled.errors)
     answer = advised.without_idle_values(filled.answer) if name == "senders" else filled.answer
     version = sent.get("version", "")
-    body = {name: answer, "version": int(version)} if _is_version(version) else {name: answer}
+    body = {name: answer, "version": int(version)} if is_version(version) else {name: answer}
     said = await visit.ask("PATCH", "/v1/onboarding", body)
     return go_to(_next_page(name, said.body)) if said.good else _not_taken(visit, sheet, sent, said)
 
@@ -221,10 +221,6 @@ def _next_page(name: str, onboarding: Any) -> str:
 def _sample(onboarding: Any) -> str:
     programmes = listed(onboarding, "use_cases", "programmes")
     return str(programmes[0]["samples"][0]) if programmes else "This is a test message."
-
-
-def _is_version(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 10  # noqa: PLR2004 - fits an integer of Postgres
 
 
 def _plain(text: str) -> str:

@@ -12,14 +12,13 @@ from gateway.console.errors import ApiRefused, NoSuchPage
 from gateway.console.pages import go_to
 from gateway.console.ports import Answer
 from gateway.console.questions import QUESTIONS
-from gateway.console.visit import ONCE, Visit, needed
+from gateway.console.visit import ONCE, Visit, is_version, needed
 from gateway.console.words import OPERATOR_STATE_WORDS, RUN_WORDS, STEP_TITLES
 from tenants.people import sessions, signing_in
 from tenants.people.signing_in import Attempt
 
 HOME: Final = "/console/operator"
 _PAGE: Final = 100
-_MOST_PAGES: Final = 50
 _WRONG: Final = "That is not the operator's key."
 _WAIT: Final = "Too many attempts. Wait a few minutes and try again."
 _UNPROCESSABLE: Final = 422
@@ -57,11 +56,10 @@ async def list_onboardings(visit: NamedDependency[Visit], after: FromQuery[str] 
     """Show a hundred onboardings, and what is in the inbox."""
     query = f"?limit={_PAGE}" + (f"&after={plain(after)}" if after else "")
     page = needed(await visit.ask_as_operator("GET", f"/v1/admin/onboardings{query}"))
-    names = await _names(visit, {each["tenant_id"] for each in page["data"]}, query)
     tasks = needed(await visit.ask_as_operator("GET", "/v1/admin/inbox?limit=100"))
     return visit.page(
         "operator.html",
-        onboardings=[_row(each, names) for each in page["data"]],
+        onboardings=[_row(each) for each in page["data"]],
         next_cursor=page["next_cursor"],
         titles=STEP_TITLES,
         words=OPERATOR_STATE_WORDS,
@@ -100,9 +98,11 @@ async def judge_tenant(
     """Approve, send back, decide, or invite."""
     visit.operator()
     sent = await visit.form()
+    body: dict[str, str | int] | None
     match act:
         case "approve":
-            body = None
+            seen = sent.get("version", "")
+            body = {"version": int(seen)} if is_version(seen) else None
         case "send-back":
             body = {"why": sent.get("why", "")}
         case "decide":
@@ -169,25 +169,13 @@ async def _tenant(
     )
 
 
-async def _names(visit: Visit, wanted: set[str], query: str) -> dict[str, str]:
-    """Return the names of tenants; both lists are in the order of tenants' ids."""
-    names: dict[str, str] = {}
-    for _ in range(_MOST_PAGES):
-        page = needed(await visit.ask_as_operator("GET", f"/v1/admin/tenants{query}"))
-        names |= {each["id"]: each["name"] for each in page["data"]}
-        if wanted <= names.keys() or page["next_cursor"] is None:
-            break
-        query = f"?limit={_PAGE}&after={page['next_cursor']}"
-    return names
-
-
-def _row(onboarding: Any, names: dict[str, str]) -> dict[str, Any]:
+def _row(onboarding: Any) -> dict[str, Any]:
     states = {step["name"]: step for step in onboarding["steps"]}
     first = None if onboarding["next"] is None else states[onboarding["next"]]
     waits = _waits_for(onboarding, first)
     return {
         "id": onboarding["tenant_id"],
-        "name": names.get(onboarding["tenant_id"], onboarding["tenant_id"]),
+        "name": onboarding["tenant_name"],
         "done": sum(step["state"] == "done" for step in onboarding["steps"]),
         "of": len(onboarding["steps"]),
         "step": first,

@@ -185,6 +185,11 @@ def needed(answer: Answer) -> Any:
     return answer.body
 
 
+def is_version(text: str) -> bool:
+    """Whether a form's field is a version that the API gave."""
+    return text.isascii() and text.isdigit() and len(text) < 10  # noqa: PLR2004 - fits an integer of Postgres
+
+
 async def begin_visit(site: Site, request: AnyRequest) -> Visit:
     """Return the visit of a request."""
     secret = request.cookies.get(SESSION)

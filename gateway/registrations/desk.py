@@ -34,15 +34,15 @@ class RegistrationDesk:
         """
         return await self._forms.types()
 
-    async def form(self, registration_type: str) -> Form:
+    async def form(self, registration_type: str, *, withdrawn: bool = False) -> Form:
         """
-        Return the form of a type.
+        Return the form of a type; with `withdrawn` also one that AWS offers no more, as it was.
 
         Raises:
             NotFound: AWS has no such type.
             Unavailable: AWS does not answer and nothing is kept.
         """
-        return await self._forms.form(registration_type)
+        return await self._forms.form(registration_type, withdrawn=withdrawn)
 
     async def sender_id_drift(self, scope: TenantScope) -> list[SenderIdDrift]:
         """

@@ -60,9 +60,13 @@ class Forms:
         await self._keep(_TYPES, found)
         return found
 
-    async def form(self, registration_type: str) -> Form:
+    async def form(self, registration_type: str, *, withdrawn: bool = False) -> Form:
         """
         Return the form of a type.
+
+        Args:
+            withdrawn: Whether one that AWS offers no more is wanted, too, as it was: what was registered with
+                it outlives it.
 
         Raises:
             NotFound: AWS has no such type.
@@ -73,8 +77,9 @@ class Forms:
         kept = await self._kept(registration_type, Form)
         if kept is not None and kept[1]:
             return kept[0]
+        last = kept[0] if withdrawn and kept is not None else None
         if registration_type not in {each.type for each in await self.types()}:
-            raise NotFound(_FORM)
+            return _there(last)
         try:
             async with self._open(await self._account()) as control:
                 found = await AwsRegistrations(control).form(registration_type)
@@ -84,7 +89,7 @@ class Forms:
             _log.warning("form_not_refreshed", type=registration_type, error=refusal.detail)
             return kept[0]
         if found is None:
-            raise NotFound(_FORM)
+            return _there(last)
         await self._keep(registration_type, found)
         return found
 
@@ -110,3 +115,9 @@ class Forms:
         write = insert(StoredForm).values(type=registration_type, **values)
         async with worker_transaction(self._engine) as session:
             await session.execute(write.on_conflict_do_update(index_elements=["type"], set_=values))
+
+
+def _there(form: Form | None) -> Form:
+    if form is None:
+        raise NotFound(_FORM)
+    return form

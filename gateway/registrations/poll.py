@@ -24,6 +24,8 @@ from gateway.errors import Unavailable
 from gateway.registrations import notices
 from gateway.registrations.forms import Forms
 from gateway.registrations.sending import keep_number, keep_sender_ids
+from tenants.errors import TenantsError
+from tenants.ids import encode
 from tenants.registrations import store
 from tenants.registrations.denials import Denial, all_explained
 from tenants.registrations.lifecycle import AT_AWS, OPEN, Status, as_seen, is_stale
@@ -82,10 +84,23 @@ class RegistrationPoll:
                 for row in rows:
                     shown = seen.get(row.aws_id or "")
                     if shown is not None and _differs(row, shown):
-                        moved += await self._follow(aws, row, shown)
+                        moved += await self._followed(aws, row, shown)
         except (AwsRefusal, Unavailable) as error:
             _log.warning("registrations_not_polled", account=account.name, error=str(error))
         return moved
+
+    async def _followed(self, aws: AwsRegistrations, row: Registration, shown: Seen) -> int:
+        """Follow one registration; what is wrong with it alone keeps nobody from following the others."""
+        try:
+            return await self._follow(aws, row, shown)
+        except AwsRefusal as refusal:
+            if refusal.whose == "passing":
+                raise
+            why = str(refusal)
+        except TenantsError as error:
+            why = str(error)
+        _log.warning("registration_not_followed", registration_id=encode("reg", row.id), error=why)
+        return 0
 
     async def _follow(self, aws: AwsRegistrations, row: Registration, shown: Seen) -> int:
         """Read the details of a change, then write it down in one transaction."""
@@ -94,7 +109,7 @@ class RegistrationPoll:
         denied = as_seen(shown.status, present=_status(row)) == "requires_updates"
         held = await aws.held(aws_id, version=versions[0].number) if denied else {}
         tied = await aws.tied(aws_id) if shown.status == "COMPLETE" else []
-        form = await self._forms.form(row.type)
+        form = await self._forms.form(row.type, withdrawn=True)
         scope = TenantScope(tenant_id=row.tenant_id)
         async with worker_transaction(self._engine) as session:
             fresh = await store.get(scope, session, row.id, lock=True)

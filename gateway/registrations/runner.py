@@ -25,6 +25,7 @@ from gateway.registrations import notices
 from gateway.registrations.forms import Forms
 from gateway.registrations.sending import charge, keep_number
 from gateway.registrations.steps import Done, Loaded, Steps
+from tenants.accounts.models import Tenant
 from tenants.accounts.sealing import DataKey
 from tenants.errors import NotFound
 from tenants.ids import decode, encode
@@ -79,6 +80,7 @@ class RegistrationRunner:
         wanted = (
             select(Registration)
             .where(Registration.due_at <= now, Registration.status.in_(sorted(WORKED_ON)))
+            .where(Registration.tenant_id.not_in(select(Tenant.id).where(Tenant.state == "closed")))
             .order_by(Registration.due_at)
             .limit(_BATCH)
             .with_for_update(skip_locked=True)
@@ -121,7 +123,7 @@ class RegistrationRunner:
             row = await store.get(scope, session, registration_id)
         if row is None:
             return None, None
-        form = await self._forms.form(row.type)
+        form = await self._forms.form(row.type, withdrawn=True)
         key = await self._key_of(scope.tenant_id)
         async with worker_transaction(self._engine) as session:
             loaded, progress = await _load(scope, session, registration_id, form, account, key=key)

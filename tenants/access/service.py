@@ -96,14 +96,19 @@ async def page(
 
 async def revoke_key(scope: TenantScope, session: AsyncSession, key_id: UUID, *, now: datetime) -> ApiKey:
     """
-    End a key; ending it again changes nothing.
+    End a key; ending it again changes nothing. A test key ends test keys only.
 
     Raises:
         NotFound: The tenant has no such key.
+        Conflict: A test key would end a live one.
     """
     key = await store.get(scope, session, key_id, lock=True)
     if key is None:
         raise NotFound("API key")
+    if key.mode == "live" and not scope.live:
+        raise Conflict(
+            "live_key_required", "a test key ends test keys only; use a live key or ask the operator"
+        )
     if key.revoked_at is None:
         key.revoked_at = now
         await session.flush()

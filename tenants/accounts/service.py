@@ -54,6 +54,18 @@ async def get(scope: TenantScope, session: AsyncSession) -> Tenant:
     return _found(await store.get(scope, session))
 
 
+async def check_open(scope: TenantScope, session: AsyncSession) -> None:
+    """
+    Let through what costs the operator for a tenant that is there to pay for it.
+
+    Raises:
+        NotFound: There is no such tenant.
+        Conflict: It is closed.
+    """
+    if (await get(scope, session)).state == "closed":
+        raise Conflict("tenant_closed", "nothing is registered or leased for a closed tenant")
+
+
 async def page(session: AsyncSession, *, limit: int, after: UUID | None = None) -> Sequence[Tenant]:
     """Return up to `limit` tenants, oldest first; ask for one more to learn whether others follow."""
     return await store.page_of_all(session, limit=limit, after=after)

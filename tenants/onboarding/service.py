@@ -71,8 +71,7 @@ async def answer(
         Conflict: Somebody else answered meanwhile, or the tenant is live.
     """
     row = await store.locked(scope, session)
-    if version is not None and version != row.version:
-        raise Conflict("answers_changed", "somebody else answered meanwhile; read the onboarding again")
+    _check_version(row, version)
     before = _opened(scope, row, key)
     after = structs.replace(before, **given)
     if after == before:
@@ -113,20 +112,27 @@ async def ask(scope: TenantScope, session: AsyncSession, key: DataKey, *, at: da
     return row
 
 
-async def approve(scope: TenantScope, session: AsyncSession, key: DataKey, *, at: datetime) -> Onboarding:
+async def approve(
+    scope: TenantScope, session: AsyncSession, key: DataKey, *, at: datetime, version: int | None = None
+) -> Onboarding:
     """
     Let registrations and provisioning begin; the brand and the countries become the tenant's.
 
-    An operator that answered on the tenant's behalf need not ask itself first.
+    An operator that answered on the tenant's behalf need not ask itself first, and one that has sent the
+    answers back may approve them after all.
+
+    Args:
+        version: What the operator saw; None approves whatever is there.
 
     Raises:
-        Conflict: A question is open.
+        Conflict: A question is open, or somebody answered since.
     """
     row = await store.locked(scope, session)
+    _check_version(row, version)
     if row.approved_at is not None:
         return row
     _check_complete(_opened(scope, row, key), row)
-    row.asked_at = row.asked_at or at
+    row.asked_at, row.sent_back = row.asked_at or at, None
     answers = _opened(scope, row, key)
     row.approved_at = at
     if answers.reach is not None:
@@ -201,6 +207,11 @@ async def go_live(
         await accounts.set_live(scope, session, live=True)
         await _note(scope, session, "went_live")
     return row
+
+
+def _check_version(row: Onboarding, version: int | None) -> None:
+    if version is not None and version != row.version:
+        raise Conflict("answers_changed", "somebody else answered meanwhile; read the onboarding again")
 
 
 def _check_complete(answers: Answers, row: Onboarding) -> None:

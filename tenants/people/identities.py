@@ -11,7 +11,6 @@ from typing import Final, Literal
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tenants.accounts.sealing import DataKey
@@ -67,12 +66,7 @@ async def accept(
         return "no_email"
     if email_hash(pepper, email) != row.email_hash:
         return "other_email"
-    person = invitations.person_of(row, await key_of(row.tenant_id), now=now)
-    person.identity_hash, person.enrolled_at = identity, now
-    try:
-        async with session.begin_nested():
-            session.add(person)
-    except IntegrityError:
-        return "taken"
-    await invitations.used(session, row, person, now=now)
-    return person
+    person = await invitations.accept_identity(
+        session, row, await key_of(row.tenant_id), identity=identity, now=now
+    )
+    return "taken" if person is None else person

@@ -1,4 +1,9 @@
-"""Invitations: made by the operator, shown once, used once."""
+"""
+Invitations: made by the operator, shown once, used once.
+
+One for an address that may sign in already sets its proofs anew: for a password that was forgotten, or a
+phone that was lost with its codes. A link from before the address was let in opens nothing.
+"""
 
 import re
 from collections.abc import Sequence
@@ -24,6 +29,17 @@ _ADDRESS: Final = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s]+")
 _LONGEST_ADDRESS: Final = 254
 _EMAIL: Final = b"console/email/"
 _TOTP: Final = b"console/totp/"
+_PROOFS: Final = (
+    "email_sealed",
+    "password_hash",
+    "identity_hash",
+    "totp_sealed",
+    "totp_step",
+    "recovery_hashes",
+    "enrolled_at",
+    "created_at",
+)
+"""What a person has of the invitation that was accepted last."""
 
 
 class NewInvitation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -59,7 +75,7 @@ async def invite(
     Raises:
         InvalidInput: The address cannot be one.
         NotFound: There is no such tenant.
-        Conflict: The tenant is closed, or somebody with this address may sign in already.
+        Conflict: The tenant is closed, or somebody with this address signs in for another one.
     """
     email = new.email.strip()
     if not _ADDRESS.fullmatch(email) or len(email) > _LONGEST_ADDRESS or not email.isprintable():
@@ -68,8 +84,9 @@ async def invite(
     if tenant.state == "closed":
         raise Conflict("tenant_closed", "a closed tenant invites nobody")
     hashed = email_hash(pepper, email)
-    if await store.person_of(session, hashed) is not None:
-        raise Conflict("already_invited", "somebody with this address may sign in already")
+    known = await store.person_of(session, hashed)
+    if known is not None and known.tenant_id != scope.tenant_id:
+        raise Conflict("already_invited", "somebody with this address signs in for another tenant")
     token = new_secret()
     row = Invitation(
         tenant_id=scope.tenant_id,
@@ -125,25 +142,60 @@ async def accept(
     session: AsyncSession, key: DataKey, token: str, *, password_hash: str, pepper: bytes, now: datetime
 ) -> Person | None:
     """
-    Make the person whom a link was for; None where the link does not open (any more).
+    Let in the person whom a link was for; None where the link does not open (any more).
 
     The second factor is drawn now and open to nothing but its set-up until its first code was right.
     """
     row = await usable(session, token, pepper=pepper, now=now, lock=True)
     if row is None:
         return None
-    person = person_of(row, key, now=now)
-    person.password_hash = password_hash
+    fresh = _person_of(row, key, now=now)
+    fresh.password_hash = password_hash
+    return await let_in(session, row, fresh, now=now)
+
+
+async def accept_identity(
+    session: AsyncSession, row: Invitation, key: DataKey, *, identity: bytes, now: datetime
+) -> Person | None:
+    """Let in the invited person by an account of a provider; None where either is somebody else's."""
+    fresh = _person_of(row, key, now=now)
+    fresh.identity_hash, fresh.enrolled_at = identity, now
+    return await let_in(session, row, fresh, now=now)
+
+
+async def let_in(session: AsyncSession, row: Invitation, fresh: Person, *, now: datetime) -> Person | None:
+    """
+    Add a person, or give one who was there before the link these proofs and sign it out everywhere.
+
+    None where the address was let in since the link was made, or address or account are somebody else's.
+    """
+    person = fresh
+    known = await store.person_of(session, row.email_hash, lock=True)
     try:
         async with session.begin_nested():
-            session.add(person)
+            if known is None:
+                session.add(fresh)
+            elif known.tenant_id != row.tenant_id or known.created_at >= row.created_at:
+                return None
+            else:
+                person = _renewed(known, fresh)
     except IntegrityError:
-        return None  # the address was invited twice, and the other link was used first
-    await used(session, row, person, now=now)
+        return None
+    scope = TenantScope(tenant_id=row.tenant_id)
+    await store.end_sessions(scope, session, person.id)
+    row.accepted_at = now
+    by = encode("psn", person.id)
+    await audit.append(scope, session, action="invitation.accepted", subject=encode("inv", row.id), by=by)
     return person
 
 
-def person_of(row: Invitation, key: DataKey, *, now: datetime) -> Person:
+def _renewed(known: Person, fresh: Person) -> Person:
+    for name in _PROOFS:
+        setattr(known, name, getattr(fresh, name))
+    return known
+
+
+def _person_of(row: Invitation, key: DataKey, *, now: datetime) -> Person:
     """Return the person whom an invitation is for, with no proof yet and nowhere stored."""
     return Person(
         tenant_id=row.tenant_id,
@@ -155,13 +207,6 @@ def person_of(row: Invitation, key: DataKey, *, now: datetime) -> Person:
         recovery_hashes=[],
         created_at=now,
     )
-
-
-async def used(session: AsyncSession, row: Invitation, person: Person, *, now: datetime) -> None:
-    """Close an invitation behind the person whom it let in."""
-    scope, row.accepted_at = TenantScope(tenant_id=row.tenant_id), now
-    by = encode("psn", person.id)
-    await audit.append(scope, session, action="invitation.accepted", subject=encode("inv", row.id), by=by)
 
 
 def email_of(row: Invitation | Person, key: DataKey) -> str:

@@ -46,7 +46,12 @@ class Attempt(Struct, frozen=True, kw_only=True):
 async def held_until(
     session: AsyncSession, attempt: Attempt, *, pepper: bytes, now: datetime
 ) -> datetime | None:
-    """Return until when this attempt has to wait; None where it may be made now."""
+    """
+    Return until when this attempt has to wait; None where it may be made now.
+
+    Attempts that share a counter take turns from here to the end of their transactions: what is asked many
+    times at once is counted like what is asked one by one, if its outcome is noted before the answer.
+    """
     limits = attempt.counters(pepper)
     waits = [
         until

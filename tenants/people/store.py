@@ -2,14 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tenants.people.models import ConsoleSession, Invitation, LoginBrake, Person
 from tenants.scope import TenantScope
+
+_TAKE_TURNS: Final = text(
+    "SELECT pg_advisory_xact_lock(each) FROM unnest(CAST(:numbers AS bigint[])) AS each"
+)
+"""In the order given, so that two attempts with counters in common do not wait for each other."""
 
 
 async def invitations(
@@ -36,9 +42,10 @@ async def invitation_of(session: AsyncSession, token_hash: bytes, *, lock: bool 
     return await session.scalar(query.with_for_update() if lock else query)
 
 
-async def person_of(session: AsyncSession, email_hash: bytes) -> Person | None:
+async def person_of(session: AsyncSession, email_hash: bytes, *, lock: bool = False) -> Person | None:
     """Return who has an address."""
-    return await session.scalar(select(Person).where(Person.email_hash == email_hash))
+    query = select(Person).where(Person.email_hash == email_hash)
+    return await session.scalar(query.with_for_update() if lock else query)
 
 
 async def person(
@@ -85,7 +92,9 @@ async def end_old_sessions(session: AsyncSession, now: datetime, idle_before: da
 
 
 async def brakes(session: AsyncSession, keys: Sequence[bytes]) -> Sequence[LoginBrake]:
-    """Return the counters that stand under these keys."""
+    """Return the counters that stand under these keys; nobody else asks until the transaction ends."""
+    numbers = sorted(int.from_bytes(key[:8], signed=True) for key in keys)
+    await session.execute(_TAKE_TURNS, {"numbers": numbers})
     return (await session.scalars(select(LoginBrake).where(LoginBrake.key.in_(keys)))).all()
 
 

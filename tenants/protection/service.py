@@ -79,14 +79,21 @@ async def named_or_default(
 
 
 async def create(
-    scope: TenantScope, session: AsyncSession, *, name: str, default: bool = False, locked: bool = False
+    scope: TenantScope,
+    session: AsyncSession,
+    *,
+    name: str,
+    default: bool = False,
+    locked: bool = False,
+    operator: bool = False,
 ) -> ProtectConfiguration:
     """
     Add a configuration without rules; the first one is the default.
 
     Raises:
         InvalidInput: The name breaks a rule.
-        Conflict: The name is taken, or the tenant has as many as it may have.
+        Conflict: The name is taken, the tenant has as many as it may have, or it would take the place of a
+            default that the operator locked.
     """
     checked = check_name(name)
     await store.lock(scope, session)
@@ -94,7 +101,7 @@ async def create(
     if len(present) >= MOST:
         raise Conflict("conflict", f"a tenant has at most {MOST} protect configurations")
     if default:
-        await _no_default(scope, session)
+        await _no_default(scope, session, operator=operator)
     row = ProtectConfiguration(
         tenant_id=scope.tenant_id,
         id=new_uuid(),
@@ -125,14 +132,14 @@ async def change(
     Raises:
         NotFound: There is none such.
         InvalidInput: The name breaks a rule, or the default would be left without a replacement.
-        Conflict: The name is taken, or the operator locked it.
+        Conflict: The name is taken, or the operator locked it, or the default whose place it would take.
     """
     await store.lock(scope, session)
     row = await _changeable(scope, session, configuration_id, operator=operator)
     if default is False and row.is_default:
         raise InvalidInput("/default", "default_needed", "make another configuration the default instead")
     if default and not row.is_default:
-        await _no_default(scope, session)
+        await _no_default(scope, session, operator=operator)
         row.is_default = True
     if name is not None:
         row.name = check_name(name)
@@ -167,7 +174,7 @@ async def delete(
         if replacement is None or replacement == configuration_id:
             raise Conflict("protect_in_use", "it is the default; name the `replacement` that becomes it")
         other = await get(scope, session, replacement)
-        await _no_default(scope, session)
+        await _no_default(scope, session, operator=operator)
         other.is_default = True
     await session.delete(row)
     await session.flush()
@@ -259,9 +266,12 @@ async def _changeable(
     return row
 
 
-async def _no_default(scope: TenantScope, session: AsyncSession) -> None:
+async def _no_default(scope: TenantScope, session: AsyncSession, *, operator: bool) -> None:
     """One at a time: the index allows no two defaults at any instant."""
     await session.flush()
+    rows = await store.configurations(scope, session)
+    if not operator and any(row.is_default and row.locked for row in rows):
+        raise Conflict("protect_locked", "the operator locked the default; only it makes another the default")
     await session.execute(
         update(ProtectConfiguration)
         .where(ProtectConfiguration.tenant_id == scope.tenant_id, ProtectConfiguration.is_default)

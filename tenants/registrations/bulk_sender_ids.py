@@ -14,6 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tenants.accounts import service as accounts
+from tenants.accounts.models import Tenant
 from tenants.audit import store as audit
 from tenants.countries.facts import by_iso
 from tenants.errors import Conflict, InvalidInput
@@ -84,8 +86,9 @@ async def ask_for(scope: TenantScope, session: AsyncSession, wish: BulkWish, *, 
 
     Raises:
         InvalidInput: No carrier takes the sender id, or a country is none that AWS lists.
-        Conflict: The tenant has no AWS account.
+        Conflict: The tenant has no AWS account, or is closed.
     """
+    await accounts.check_open(scope, session)
     _check(wish)
     routes = await routes_of(scope, session)
     if not routes:
@@ -140,10 +143,11 @@ async def asked(
 
 
 async def take(session: AsyncSession, *, now: datetime, lease: timedelta) -> BulkSenderId | None:
-    """Return the country that is due longest, of any tenant, and make it due again after the lease."""
+    """Return the country that is due longest, of any open tenant, and make it due again after the lease."""
     wanted = (
         select(BulkSenderId)
         .where(BulkSenderId.due_at <= now)
+        .where(BulkSenderId.tenant_id.not_in(select(Tenant.id).where(Tenant.state == "closed")))
         .order_by(BulkSenderId.due_at, BulkSenderId.country)
         .limit(1)
         .with_for_update(skip_locked=True)

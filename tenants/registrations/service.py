@@ -9,6 +9,7 @@ from uuid import UUID
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tenants.accounts import service as accounts
 from tenants.accounts.sealing import DataKey
 from tenants.audit import store as audit
 from tenants.errors import Conflict, InvalidInput, InvalidInputs, NotFound
@@ -136,9 +137,10 @@ async def start(
     Raises:
         NotFound: The tenant has no such registration.
         InvalidInputs: A field is missing or wrong.
-        Conflict: It is under way or with the reviewers; its cost was not confirmed; or what it builds on
-            is not complete yet.
+        Conflict: It is under way or with the reviewers; its cost was not confirmed; what it builds on is
+            not complete yet; or the tenant is closed.
     """
+    await accounts.check_open(scope, session)
     view = await get(scope, session, registration_id, lock=True)
     row = view.row
     if row.status == "ready" and goal == "review":
@@ -168,7 +170,9 @@ async def confirm_cost(
 
     Raises:
         NotFound: The tenant has no such registration.
+        Conflict: The tenant is closed.
     """
+    await accounts.check_open(scope, session)
     view = await get(scope, session, registration_id, lock=True)
     if view.row.cost_confirmed_at is None:
         view.row.cost_confirmed_at, view.row.cost_confirmed_by = now, audit.actor(scope)

@@ -16,6 +16,9 @@ from tenants.templates.authoring import Wording
 _ALIKE: Final = 0.8
 """Share of a text's words that has to stay for the change to be minor."""
 
+_MOST_WORDS: Final = 400
+"""No sentence of 1,600 characters has more."""
+
 
 class TextChange(Struct, frozen=True, kw_only=True):
     """A run of one text's words."""
@@ -57,15 +60,18 @@ def changes(before: Wording, after: Wording) -> WordingChanges:
 def _substantial(before: str, after: str) -> bool:
     if [host.name for host in links.hosts(before)] != [host.name for host in links.hosts(after)]:
         return True
-    return SequenceMatcher(None, before.split(), after.split(), autojunk=False).ratio() < _ALIKE
+    return _compared(before.split(), after.split()).ratio() < _ALIKE
+
+
+def _compared(old: list[str], new: list[str]) -> SequenceMatcher[str]:
+    """Words that return all the time take quadratic time; where they are the text, none is looked for."""
+    return SequenceMatcher(None, old, new, autojunk=len(new) > _MOST_WORDS)
 
 
 def _steps(before: str, after: str) -> tuple[TextChange, ...]:
     old, new = before.split(" "), after.split(" ")
     steps: list[TextChange] = []
-    for op, old_from, old_to, new_from, new_to in SequenceMatcher(
-        None, old, new, autojunk=False
-    ).get_opcodes():
+    for op, old_from, old_to, new_from, new_to in _compared(old, new).get_opcodes():
         if op == "equal":
             steps.append(TextChange(op="same", text=" ".join(old[old_from:old_to])))
             continue

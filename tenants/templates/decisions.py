@@ -38,7 +38,7 @@ async def approve(
     chosen = _submitted(view, version, "approved")
     _refuse_superseded(view, chosen)
     if not keep_older:
-        _retire_older(view, now)
+        await _retire_older(scope, session, view, now)
     await move(scope, session, view, chosen, "approved", by="operator", now=now)
     return view
 
@@ -126,7 +126,7 @@ def _refuse_superseded(view: TemplateView, chosen: TemplateVersion) -> None:
         raise Conflict("newer_version_approved", f"version {in_force.version} is approved already")
 
 
-def _retire_older(view: TemplateView, now: datetime) -> None:
+async def _retire_older(scope: TenantScope, session: AsyncSession, view: TemplateView, now: datetime) -> None:
     for row in view.versions:
         if row.state == "approved":
-            row.state, row.decided_at, row.decided_by = "retired", now, "operator"
+            await move(scope, session, view, row, "retired", by="operator", now=now)

@@ -19,17 +19,24 @@ _TOP_LEVEL: Final = (
     "services bank money finance pay credit insure delivery express tel cards ly gl gd gg tk ml ga cf gq "
     "ru su cn cc ws tv io co uk fr de es pt nl dk se fi pl cz sk hu ro bg gr tr ua by kz br mx ar cl pe "
     "ve ca au nz jp kr tw hk sg th vn ph pk bd lk ng ke za gh eg ma ae sa ir il ie lt lv ee ch li lu eu "
-    "asia"
+    "asia \u0440\u0444 \u0440\u0443\u0441 \u0431\u0435\u043b \u0443\u043a\u0440 \u0441\u0440\u0431 "
+    "\u4e2d\u56fd \u4e2d\u570b \u7f51\u5740 \u7f51\u7edc \u516c\u53f8"
 )
 """
 Names after which a bare host is a link. Two-letter ones that are also words (it, is, in, at, me, to, us…) are
-left out: a full stop without a blank behind it would be a link. With a slash after it any name counts.
+left out: a full stop without a blank behind it would be a link. With a slash after it any name counts, and so
+does an IPv4 address; a bare address stands in honest texts, such as those about a sign-in.
 """
+
+_BEGINS: Final = r"(?<![\w-])(?<![\w-]\.)"
+"""Where no host has begun before: behind dots alone, as in `…evil.com`, one begins all the same."""
 
 LINK: Final = re.compile(
     r"://"
     r"|\bwww\."
-    rf"|(?<![\w.-])(?:[\w-]+\.)+(?:(?:{'|'.join(_TOP_LEVEL.split())})(?![\w-])|[a-z]{{2,24}}/)",
+    rf"|{_BEGINS}(?:[\w-]+\.)+"
+    rf"(?:(?:{'|'.join(_TOP_LEVEL.split())}|xn--[a-z0-9-]+)(?![\w-])|(?:[^\W\d_]{{2,24}}|xn--[a-z0-9-]+)/)"
+    rf"|{_BEGINS}(?:[0-9]{{1,3}}\.){{3}}[0-9]{{1,3}}(?::[0-9]+)?/",
     re.IGNORECASE,
 )
 """Where a link shows: its scheme, its `www.` or its host. Run it over `unfold`ed text."""
@@ -49,7 +56,7 @@ Free shorteners that anyone may use; carriers filter them (spec: rejection reaso
 domain of the brand's own is fine.
 """
 
-_HOST: Final = re.compile(r"(?<![\w.-])(?:[\w-]+\.)+[a-z][a-z-]*[a-z](?![\w-])", re.IGNORECASE)
+_HOST: Final = re.compile(rf"{_BEGINS}(?:[\w-]+\.)+[a-z][a-z-]*[a-z](?![\w-])", re.IGNORECASE)
 _DOTS: Final = "\u2024\u3002\ufe52\uff0e\uff61"
 _COLONS: Final = "\u02d0\u2236\ua789\ufe55\uff1a"
 _SLASHES: Final = "\u2044\u2215\u29f8\u3033\uff0f"

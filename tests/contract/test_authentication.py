@@ -120,6 +120,17 @@ async def test_a_key_revoked_here_is_refused_at_once(customer, world, make_key) 
         assert (await client.get("/v1/api-keys")).status_code == 401
 
 
+async def test_a_test_key_ends_no_live_key(customer, world, make_key) -> None:
+    """Else a key that leaked from a build server would stop production."""
+    async with world.client(await make_key(customer.id, mode="test")) as sandbox:
+        keys = (await sandbox.get("/v1/api-keys")).json()["data"]
+        ids = {each["mode"]: each["id"] for each in keys}
+        refused = await sandbox.delete(f"/v1/api-keys/{ids['live']}")
+        assert (refused.status_code, refused.json()["code"]) == (403, "live_key_required")
+        assert (await customer.api.get("/v1/credits")).status_code == 200
+        assert (await sandbox.delete(f"/v1/api-keys/{ids['test']}")).status_code == 200
+
+
 async def test_an_expired_key_is_refused_even_while_it_is_cached(customer, world, make_key) -> None:
     """Its end is its end to the second."""
     now = datetime.now(UTC)

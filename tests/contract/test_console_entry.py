@@ -1,5 +1,6 @@
 """The console's way in: who gets through, and what the rest learn."""
 
+import asyncio
 from dataclasses import replace
 from uuid import uuid4
 
@@ -44,6 +45,38 @@ async def test_a_link_works_once(member, world, operator, customer) -> None:
     link = await invited(operator, customer.id, f"q-{uuid4().hex[:8]}@acme.example")
     await member.accept(link)
     assert (await member.open(link)).status_code == 410
+
+
+async def test_whoever_lost_password_and_phone_is_invited_anew(
+    member, world, operator, customer, address
+) -> None:
+    """The same person with new proofs: the old password, codes and browsers open nothing any more."""
+    codes, link = member.codes, await invited(operator, customer.id, address)
+    assert (await member.browser.get("/console/onboarding")).status_code == 200
+    async with world.client() as browser:
+        anew = Person(browser)
+        await anew.open(link)
+        fields = {"password": "seven red herrings swim", "again": "seven red herrings swim"}
+        assert (await anew.send_fields(link, fields)).headers["location"] == "/console/enrol"
+        assert (await member.browser.get("/console/onboarding")).status_code == 303
+        assert (await member.sign_in(address)).status_code == 422
+        assert (await anew.sign_in(address, password=fields["password"])).status_code == 303
+        await anew.open("/console/enrol")
+        refused = await anew.send("/console/enrol", code=codes[0])
+        assert (refused.status_code, "secret" in anew.page.text) == (422, True)
+    rows = (await customer.api.get("/v1/audit")).json()["data"]
+    assert len({row["actor"] for row in rows if row["action"] == "invitation.accepted"}) == 1
+
+
+async def test_a_link_from_before_somebody_came_in_sets_nothing_anew(
+    person, operator, customer, address
+) -> None:
+    """Two links for one address: the second would hand the account to whoever finds it."""
+    first, second = [await invited(operator, customer.id, address) for _ in range(2)]
+    await person.accept(first)
+    await person.open(second)
+    answer = await person.send(second, password=PASSWORD, again=PASSWORD)
+    assert answer.status_code == 410
 
 
 async def test_an_ended_link_opens_nothing(person, operator, customer, address) -> None:
@@ -119,6 +152,18 @@ async def test_guessing_is_held_up_and_the_owner_elsewhere_is_not(member, world,
     transport = httpx.ASGITransport(app=world.app, client=("198.51.100.7", 1))
     async with httpx.AsyncClient(transport=transport, base_url="https://gateway.example") as browser:
         assert (await Person(browser).sign_in(address)).status_code == 303
+
+
+async def test_guesses_made_at_once_are_counted_like_guesses_made_one_by_one(member, address) -> None:
+    """Else a hundred passwords could be tried before the first of them was counted."""
+    await member.open("/console/")
+    await member.send("/console/sign-out")
+    await member.open("/console/sign-in")
+    guesses = (
+        member.send("/console/sign-in", email=address, password="wrong wrong wrong") for _ in range(12)
+    )
+    statuses = sorted(answer.status_code for answer in await asyncio.gather(*guesses))
+    assert statuses == [422] * 5 + [429] * 7
 
 
 async def test_behind_a_trusted_proxy_each_visitor_has_a_network_of_his_own(world, member, address) -> None:

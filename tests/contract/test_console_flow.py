@@ -1,5 +1,6 @@
 """Answers given on pages: kept, judged at their fields, shown to their tenant alone and never run."""
 
+import re
 from uuid import uuid4
 
 import pytest
@@ -119,6 +120,33 @@ async def test_the_operator_sees_whose_turn_it_is_and_sends_back(member, desk, c
     assert "asks for approval" in (await desk.open(path)).text
     assert (await desk.send(f"{path}/send-back", once="b", why="Name a support desk.")).status_code == 303
     assert "Name a support desk." in (await member.open("/console/onboarding")).text
+
+
+async def test_the_operator_turns_the_page(desk, operator, enrol) -> None:
+    """Behind the first hundred onboardings stand others, each by its name."""
+    for name in ("First", "Second"):
+        customer = await enrol(name=name)
+        await customer.api.patch("/v1/onboarding", json={"legal": COMPLETE["legal"]})
+    after, name = "", ""
+    while name != "First":
+        query = {"limit": 1} | ({"after": after} if after else {})
+        page = (await operator.get("/v1/admin/onboardings", params=query)).json()
+        after, name = page["next_cursor"], page["data"][0]["tenant_name"]
+    shown = await desk.open(f"/console/operator?after={after}")
+    assert (shown.status_code, ">Second<" in shown.text, ">First<" in shown.text) == (200, True, False)
+
+
+async def test_the_operator_approves_what_the_page_showed(desk, customer) -> None:
+    """What was answered behind an open page is shown before it is approved."""
+    await customer.api.patch("/v1/onboarding", json=COMPLETE)
+    await customer.api.post("/v1/onboarding/submit")
+    home = f"/console/operator/tenants/{customer.id}"
+    await desk.open(home)
+    version = re.search(r'name="version" value="(\d+)"', desk.page.text).group(1)
+    await customer.api.patch("/v1/onboarding", json={"profile": COMPLETE["profile"] | {"brand": "Another"}})
+    refused = await desk.send(f"{home}/approve", version=version)
+    assert (refused.status_code, "Another" in refused.text) == (409, True)
+    assert (await customer.api.get("/v1/onboarding")).json()["approved_at"] is None
 
 
 async def test_the_operator_makes_an_invitation_that_is_shown_once(desk, customer) -> None:

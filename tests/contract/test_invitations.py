@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.contract.console_person import Person, invited
+
 
 async def test_a_link_is_shown_once_and_listed_without_it(customer, operator) -> None:
     """What opens a tenant stands in one answer only."""
@@ -43,3 +45,13 @@ async def test_what_cannot_be_invited_names_its_field(customer, operator, body, 
     """Before a link goes nowhere."""
     refused = await operator.post(f"/v1/admin/tenants/{customer.id}/invitations", json=body)
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, field)
+
+
+async def test_an_address_is_one_tenants(world, enrol, operator) -> None:
+    """The address alone says whose pages are shown."""
+    one, other = await enrol(), await enrol()
+    email = f"d-{one.slug}@acme.example"
+    async with world.client() as browser:
+        await Person(browser).accept(await invited(operator, one.id, email))
+    refused = await operator.post(f"/v1/admin/tenants/{other.id}/invitations", json={"email": email})
+    assert (refused.status_code, refused.json()["code"]) == (409, "already_invited")

@@ -120,6 +120,28 @@ async def test_the_operator_sends_back_and_answers_on_behalf(customer, operator)
     assert {row["actor"] for row in rows if row["action"] == "onboarding.answered"} == {"operator"}
 
 
+async def test_answers_that_changed_since_they_were_read_are_not_approved_unseen(customer, operator) -> None:
+    """Another company's brand could come between the operator's look and its click."""
+    path = f"/v1/admin/tenants/{customer.id}/onboarding"
+    await answered(customer)
+    seen = (await customer.api.post("/v1/onboarding/submit")).json()["version"]
+    await answered(customer, profile=COMPLETE["profile"] | {"brand": "Another"})
+    refused = await operator.post(f"{path}/approve", json={"version": seen})
+    assert (refused.status_code, refused.json()["code"]) == (409, "answers_changed")
+    assert (await operator.post(f"{path}/approve", json={"version": seen + 1})).is_success
+
+
+async def test_what_was_sent_back_may_be_approved_after_all(customer, operator) -> None:
+    """The tenant cannot ask again for what is approved: the old wish must not stand there for ever."""
+    path = f"/v1/admin/tenants/{customer.id}/onboarding"
+    await answered(customer)
+    await customer.api.post("/v1/onboarding/submit")
+    await operator.post(f"{path}/send-back", json={"why": "Name a support address."})
+    approved = (await operator.post(f"{path}/approve")).json()
+    step = next(step for step in approved["steps"] if step["name"] == "registrations")
+    assert "US:TOLL_FREE" in step["detail"], step
+
+
 async def test_neither_brand_is_the_operators_to_decide(customer, operator) -> None:
     """The task opens by itself and closes with the decision."""
     path = f"/v1/admin/tenants/{customer.id}/onboarding"
@@ -197,3 +219,18 @@ async def test_approval_replaces_no_pages_and_publishes_none_unasked(customer, o
     assert (await operator.post(f"/v1/admin/tenants/{customer.id}/onboarding/approve")).is_success
     shown = await customer.api.get("/v1/hosted-pages")
     assert (shown.json()["settings"]["brand"] == "Acme Shop") if hosted else (shown.status_code == 404)
+
+
+async def test_a_test_key_neither_leases_at_aws_nor_lets_live_keys_send(
+    customer, operator, world, make_key
+) -> None:
+    """The key of a build server costs nothing and changes nothing that is live."""
+    await answered(customer)
+    assert (await operator.post(f"/v1/admin/tenants/{customer.id}/onboarding/approve")).is_success
+    async with world.client(await make_key(customer.id, mode="test")) as sandbox:
+        for way in ("provision", "go-live"):
+            refused = await sandbox.post(f"/v1/onboarding/{way}")
+            assert (refused.status_code, refused.json()["code"]) == (403, "live_key_required"), refused.text
+    assert world.provisioner.requests == []
+    assert (await customer.api.post("/v1/onboarding/provision")).is_success
+    assert len(world.provisioner.requests) == 1

@@ -211,6 +211,20 @@ async def test_what_the_operator_locked_the_tenant_only_reads(customer, operator
     ).status_code == 200
 
 
+async def test_a_default_that_the_operator_locked_stays_the_default(customer, operator) -> None:
+    """A configuration without rules in its place would undo the lock."""
+    path = f"/v1/admin/tenants/{customer.id}/protect"
+    locked = (await operator.post(path, json={"name": "locked", "default": True, "locked": True})).json()
+    own = await customer.api.post(f"{PATH}/configurations", json={"name": "own"})
+    for answer in (
+        await customer.api.post(f"{PATH}/configurations", json={"name": "free", "default": True}),
+        await customer.api.patch(f"{PATH}/configurations/{own.json()['id']}", json={"default": True}),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (409, "protect_locked"), answer.text
+    taken = await operator.patch(f"{path}/{own.json()['id']}", json={"default": True})
+    assert (taken.status_code, taken.json()["default"], locked["default"]) == (200, True, True)
+
+
 async def test_nobody_sees_or_changes_anothers(customer, stranger) -> None:
     """Another tenant's configuration does not exist."""
     theirs = await make(stranger)

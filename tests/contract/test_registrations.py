@@ -90,6 +90,21 @@ async def test_a_registration_goes_from_a_draft_to_a_sender(stack, customer, sin
     await sink.wait_for("/r", 5)
 
 
+async def test_a_file_that_makes_a_ready_registration_a_draft_is_told(customer):
+    """Whoever waits for the review would wait for nothing."""
+    home = await opened(customer, JO, JORDAN, "companyInfo.registrationDocuments")
+    assert (await customer.live.post(f"{home}/prepare")).is_success
+    await comes_to(customer, home, "ready")
+    path = f"{home}/attachments?name=b.png&field=companyInfo.registrationDocuments"
+    assert (await customer.live.post(path, content=picture("JPEG"))).status_code == 201
+
+    async def told():
+        events = (await customer.live.get("/v1/events")).json()["data"]
+        return [each["data"]["status"] for each in events][-2:] == ["ready", "draft"]
+
+    await until(told)
+
+
 async def test_a_wrong_value_names_its_field_and_nothing_is_stored(customer):
     """Field-level errors, all at once."""
     values = {"companyInfo.companyName": "A" * 500, "companyInfo.isoCountryCode": "usa", "x.y": "z"}

@@ -52,6 +52,41 @@ async def test_a_rejection_says_why(customer, operator, template) -> None:
     assert [row["state"] for row in versions] == ["rejected", "draft"]
 
 
+async def test_a_rejection_is_told_of_the_version_that_was_rejected(customer, operator, template) -> None:
+    """A later version may have been rejected before."""
+    home, desk = f"/v1/templates/{template['id']}", f"/v1/admin/templates/{template['id']}"
+    await _submitted(customer, template)
+    await customer.api.post(f"{home}/versions", json={"body": "Acme Inc: {code}", "type": "otp"})
+    await _submitted(customer, template)
+    for version in (2, 1):
+        await operator.post(f"{desk}/reject", json={"reason": f"no {version}", "version": version})
+    told = [each["data"] for each in (await customer.api.get("/v1/events")).json()["data"]]
+    assert [(each["version"], each["rejection_reason"]) for each in told] == [(2, "no 2"), (1, "no 1")]
+
+
+async def test_each_version_that_an_approval_retires_is_in_the_audit_trail(
+    customer, operator, template
+) -> None:
+    """Sends that name it are refused from then on."""
+    home, desk = f"/v1/templates/{template['id']}", f"/v1/admin/templates/{template['id']}"
+    await _submitted(customer, template)
+    await operator.post(f"{desk}/approve")
+    await customer.api.post(f"{home}/versions", json={"body": "Acme Inc: {code}", "type": "otp"})
+    await _submitted(customer, template)
+    await operator.post(f"{desk}/approve", json={"keep_older": False})
+    audit = (await customer.api.get("/v1/audit")).json()["data"]
+    assert [(row["action"], row["detail"]["version"]) for row in audit[:2]] == [
+        ("template.approved", 2),
+        ("template.retired", 1),
+    ]
+
+
+@pytest.mark.parametrize("version", ["0" * 10 + "1" * 5000, "1" * 5000, "0", "-1", "\u0661"])
+async def test_what_is_no_version_is_not_found(customer, template, version: str) -> None:
+    """However long it is."""
+    assert (await customer.api.get(f"/v1/templates/{template['id']}/versions/{version}")).status_code == 404
+
+
 async def test_a_draft_cannot_be_approved(operator, template) -> None:
     """Nothing is approved that its author did not hand over."""
     answer = await operator.post(f"/v1/admin/templates/{template['id']}/approve", json={})

@@ -29,6 +29,13 @@ class SentBack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     why: Annotated[str, Meta(min_length=1, max_length=1000)]
 
 
+class AnswersApproval(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is approved."""
+
+    version: int | None = None
+    """The onboarding's `version` that was read; answers that changed since are then not approved unseen."""
+
+
 class Decision(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whose data is registered."""
 
@@ -84,20 +91,26 @@ async def answer_for_tenant(
 @post(
     "/tenants/{tenant_id:str}/onboarding/approve",
     status_code=200,
-    responses=_POST,
+    responses=refusals(
+        *OPERATOR, *WITH_BODY, *WITH_IDEMPOTENCY, "not_found", "onboarding_not_ready", "answers_changed"
+    ),
     summary="Approve an onboarding",
-    description="Registrations and provisioning may begin; countries and brand become the tenant's.",
+    description="Registrations and provisioning may begin; countries and brand become the tenant's. With "
+    "`version`, answers that changed since they were read are not approved. The body may be left out.",
 )
 async def approve_onboarding(
-    request: ApiRequest, tenant_id: FromPath[str], desk: NamedDependency[Desk]
+    request: ApiRequest,
+    tenant_id: FromPath[str],
+    desk: NamedDependency[Desk],
+    data: JSONBody[AnswersApproval | None] = None,
 ) -> Response[OnboardingView]:
     """Approve the answers."""
-    scope = named_tenant(tenant_id)
+    scope, seen = named_tenant(tenant_id), (data or AnswersApproval()).version
 
     async def work(session: AsyncSession) -> OnboardingView:
         await accounts.get(scope, session)
         key = await desk.services.data_keys.of(scope.tenant_id)
-        await service.approve(scope, session, key, at=desk.services.clock.now())
+        await service.approve(scope, session, key, at=desk.services.clock.now(), version=seen)
         return await _view(desk, session, scope)
 
     answer = await desk.operator_once(request, work, status=200)

@@ -170,7 +170,9 @@ async def attach_to_tenant_registration(
 @post(
     _ONE + "/prepare",
     status_code=200,
-    responses=refusals(*OPERATOR, *WITH_IDEMPOTENCY, "not_found", "registration_state", "live_key_required"),
+    responses=refusals(
+        *OPERATOR, *WITH_IDEMPOTENCY, "not_found", "registration_state", "live_key_required", "tenant_closed"
+    ),
     summary="Bring a tenant's registration to AWS for review",
 )
 async def prepare_tenant_registration(
@@ -196,7 +198,13 @@ async def review_tenant_registration(
     _ONE + "/confirm-cost",
     status_code=200,
     responses=refusals(
-        *OPERATOR, *WITH_BODY, *WITH_IDEMPOTENCY, "not_found", "conflict", "live_key_required"
+        *OPERATOR,
+        *WITH_BODY,
+        *WITH_IDEMPOTENCY,
+        "not_found",
+        "conflict",
+        "live_key_required",
+        "tenant_closed",
     ),
     summary="Accept the cost of a tenant's registration",
 )
@@ -223,6 +231,7 @@ async def confirm_tenant_registration_cost(
         "registration_not_compliant",
         "cost_not_confirmed",
         "live_key_required",
+        "tenant_closed",
     ),
     summary="Submit a tenant's registration",
 )

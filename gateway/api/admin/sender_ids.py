@@ -84,7 +84,7 @@ class DriftReport(Struct, frozen=True, kw_only=True):
 @post(
     _HOME + "/bulk",
     status_code=202,
-    responses=refusals(*OPERATOR, *WITH_BODY, *WITH_IDEMPOTENCY, "not_found", "conflict"),
+    responses=refusals(*OPERATOR, *WITH_BODY, *WITH_IDEMPOTENCY, "not_found", "conflict", "tenant_closed"),
     summary="Request a sender id in many countries",
     description=(
         "The scheduler asks AWS for one country a second and goes on past failures; a repetition tries again "

@@ -163,7 +163,7 @@ async def reject_template(
         found = await decisions.reject(
             scope, session, wanted, reason=data.reason, now=now, version=data.version
         )
-        rejected = next(row for row in reversed(found.versions) if row.state == "rejected")
+        rejected = next(row for row in found.versions if (row.state, row.decided_at) == ("rejected", now))
         await announce(scope, session, "template.rejected", decision_event(found, rejected))
         return found
 

@@ -86,7 +86,9 @@ async def create_tenant_protect(
 
     async def work(session: AsyncSession) -> ConfigurationView:
         await accounts.get(scope, session)
-        row = await service.create(scope, session, name=data.name, default=data.default, locked=data.locked)
+        row = await service.create(
+            scope, session, name=data.name, default=data.default, locked=data.locked, operator=True
+        )
         await session.refresh(row)
         return configuration_view(row)
 

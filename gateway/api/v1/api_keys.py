@@ -116,9 +116,10 @@ async def create_api_key(
     "/api-keys/{key_id:str}",
     status_code=200,
     opt=_KEYS,
-    responses=refusals(*TENANT, "not_found"),
+    responses=refusals(*TENANT, "not_found", "live_key_required"),
     summary="Revoke an API key",
-    description="In force everywhere within 5 s; revoking it again changes nothing.",
+    description="In force everywhere within 5 s; revoking it again changes nothing. A test key revokes test "
+    "keys only.",
 )
 async def revoke_api_key(
     request: ApiRequest, key_id: FromPath[str], desk: NamedDependency[Desk]

@@ -12,6 +12,7 @@ from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, WITH_BODY, WITH_IDEMPOTENCY, refusals
+from gateway.api.live_keys import require_live
 from gateway.api.onboarding_rules import check_reach, check_senders
 from gateway.api.refusals import Refusal
 from gateway.api.v1.onboarding_views import (
@@ -21,6 +22,7 @@ from gateway.api.v1.onboarding_views import (
     read_onboarding,
 )
 from gateway.carrier.provision_ports import ProvisionRefused, ProvisionRequest, SenderWish
+from tenants.accounts import service as accounts
 from tenants.accounts.sealing import DataKey
 from tenants.onboarding import service
 from tenants.onboarding.steps import key_of
@@ -105,7 +107,14 @@ async def submit_onboarding(request: ApiRequest, desk: NamedDependency[Desk]) ->
     "/onboarding/provision",
     status_code=200,
     opt=_WRITE,
-    responses=refusals(*TENANT, *WITH_IDEMPOTENCY, "onboarding_not_ready", "provision_refused"),
+    responses=refusals(
+        *TENANT,
+        *WITH_IDEMPOTENCY,
+        "onboarding_not_ready",
+        "provision_refused",
+        "live_key_required",
+        "tenant_closed",
+    ),
     summary="Get the chosen senders at AWS",
     description=(
         "Those that need no registration, and those whose registration is complete. Leases begin with it. "
@@ -114,6 +123,7 @@ async def submit_onboarding(request: ApiRequest, desk: NamedDependency[Desk]) ->
 )
 async def provision_onboarding(request: ApiRequest, desk: NamedDependency[Desk]) -> Response[OnboardingView]:
     """Bring AWS to what was chosen; no transaction is open meanwhile."""
+    require_live(request.auth)
     key = await desk.services.data_keys.of(request.auth.tenant_id)
     await provision_chosen(desk, request.auth, key)
 
@@ -127,12 +137,15 @@ async def provision_onboarding(request: ApiRequest, desk: NamedDependency[Desk])
     "/onboarding/go-live",
     status_code=200,
     opt=_WRITE,
-    responses=_POST,
+    responses=refusals(
+        *TENANT, *WITH_IDEMPOTENCY, "onboarding_not_ready", "live_key_required", "tenant_closed"
+    ),
     summary="Go live",
     description="Every other step must be done. Live keys send from then on.",
 )
 async def finish_onboarding(request: ApiRequest, desk: NamedDependency[Desk]) -> Response[OnboardingView]:
     """Let live keys send."""
+    require_live(request.auth)
     key = await desk.services.data_keys.of(request.auth.tenant_id)
     await go_live(desk, request.auth, key)
 
@@ -148,8 +161,10 @@ async def provision_chosen(desk: Desk, scope: TenantScope, key: DataKey) -> None
 
     Raises:
         Refusal: The answers are not approved, or AWS said no.
+        Conflict: The tenant is closed.
     """
     async with desk.tenant(scope) as session:
+        await accounts.check_open(scope, session)
         row, answers, known = await read_onboarding(scope, session, key)
     if row is None or row.approved_at is None or answers.senders is None:
         raise Refusal("onboarding_not_ready", "registrations: the operator has not approved the answers yet.")

@@ -39,6 +39,7 @@ class OnboardingView(Struct, frozen=True, kw_only=True):
     """How far a tenant is on its way to the first live message."""
 
     tenant_id: str
+    tenant_name: str
     version: int
     """Grows with every answer."""
     next: StepName | None
@@ -76,6 +77,7 @@ async def onboarding_view(scope: TenantScope, session: AsyncSession, key: DataKe
     first = next_step(steps)
     return OnboardingView(
         tenant_id=encode("ten", scope.tenant_id),
+        tenant_name=tenant.name,
         version=0 if row is None else row.version,
         next=None if first is None else first.name,
         steps=steps,

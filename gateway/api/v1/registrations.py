@@ -211,7 +211,9 @@ async def attach_to_registration(
     "/registrations/{registration_id:str}/prepare",
     status_code=200,
     opt=_REGISTRATIONS,
-    responses=refusals(*TENANT, *WITH_IDEMPOTENCY, "not_found", "registration_state", "live_key_required"),
+    responses=refusals(
+        *TENANT, *WITH_IDEMPOTENCY, "not_found", "registration_state", "live_key_required", "tenant_closed"
+    ),
     summary="Bring a registration to AWS for review",
     description="AWS gets everything but the submission: read `…/review` once it is `ready`. Where the next "
     "step costs, it waits for `…/confirm-cost`.",
@@ -241,7 +243,9 @@ async def review_registration(
     "/registrations/{registration_id:str}/confirm-cost",
     status_code=200,
     opt=_REGISTRATIONS,
-    responses=refusals(*TENANT, *WITH_BODY, *WITH_IDEMPOTENCY, "not_found", "conflict", "live_key_required"),
+    responses=refusals(
+        *TENANT, *WITH_BODY, *WITH_IDEMPOTENCY, "not_found", "conflict", "live_key_required", "tenant_closed"
+    ),
     summary="Accept the cost",
     description="Nothing that costs is asked of AWS before. The amounts have to be those under `cost`.",
 )
@@ -268,6 +272,7 @@ async def confirm_registration_cost(
         "registration_not_compliant",
         "cost_not_confirmed",
         "live_key_required",
+        "tenant_closed",
     ),
     summary="Submit a registration",
     description="Complete, without what the linter calls an error, and with its cost confirmed. What is not "

@@ -3,14 +3,20 @@
 from datetime import timedelta
 
 import aiohttp
+import msgspec
 import pytest
+from botocore.exceptions import ClientError
 from sqlalchemy import select
 
+from gateway.carrier.registrations import refusal_in
 from gateway.db.transaction import worker_transaction
 from gateway.faultpoints import FaultInjected, FaultPoint, arm, counted
+from gateway.registrations.forms import KEPT_FOR
+from tenants.accounts import service as accounts
 from tenants.errors import Conflict, InvalidInputs, NotFound
 from tenants.inbox.models import InboxItem
 from tenants.registrations import service, store
+from tenants.registrations.models import StoredForm
 from tenants.senders import store as sender_store
 from tests.harness.tenants import enrol
 from tests.integration.carrier.registration_desk import advance, counted_at_aws, forget_tokens, opened_desk
@@ -206,3 +212,61 @@ async def test_a_quota_waits_for_the_operator(desk, worker_engine):
     desk.clock.ahead += timedelta(hours=1)
     await desk.runner.work()
     assert (await desk.read(scope, registration_id)).row.status == "submitted"
+
+
+async def test_a_registration_whose_form_is_gone_is_followed_and_holds_up_nobody(desk, worker_engine):
+    """AWS withdraws forms; what was registered with them is still reviewed, closed and revoked."""
+    scopes = [await enrol(worker_engine) for _ in range(3)]
+    ids = [await desk.open(scope, JO, JORDAN) for scope in scopes]
+    for scope, registration_id in zip(scopes, ids, strict=True):
+        aws_id = (await desk.start(scope, registration_id)).row.aws_id
+        await desk.review(aws_id, "approve")
+        await desk.review(aws_id, "advance")
+    forms = (("XX_UNKNOWN", None), ("XX_WITHDRAWN", await desk.forms.form(JO)))
+    async with worker_transaction(worker_engine) as session:
+        for (kind, form), scope, registration_id in zip(forms, scopes, ids, strict=False):
+            (await service.get(scope, session, registration_id)).row.type = kind
+            if form is not None:
+                kept = {"is": msgspec.to_builtins(form)}
+                session.add(StoredForm(type=kind, definition=kept, fetched_at=desk.clock.now() - KEPT_FOR))
+    await desk.poll.look()
+    statuses = [(await desk.read(scope, each)).row.status for scope, each in zip(scopes, ids, strict=True)]
+    assert statuses == ["submitted", "complete", "complete"]
+
+
+async def test_nothing_is_leased_for_a_closed_tenant(desk, worker_engine):
+    """Whoever keeps a key or a browser open costs the operator nothing more."""
+    scope = await enrol(worker_engine)
+    registration_id = await desk.open(scope, TFN, TOLL_FREE)
+    before = await desk.calls()
+    async with worker_transaction(worker_engine) as session:
+        form = await desk.forms.form(TFN)
+        await service.start(scope, session, form, registration_id, "review", now=desk.clock.now())
+        await accounts.close(scope, session)
+    await desk.runner.work()
+    after = await desk.calls()
+    assert after.get("CreateRegistration", 0) == before.get("CreateRegistration", 0)
+    async with worker_transaction(worker_engine) as session:
+        with pytest.raises(Conflict, match="closed tenant"):
+            await service.confirm_cost(scope, session, registration_id, now=desk.clock.now())
+    async with worker_transaction(worker_engine) as session:
+        with pytest.raises(Conflict, match="closed tenant"):
+            await service.start(scope, session, form, registration_id, "submit", now=desk.clock.now())
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "whose"),
+    [
+        ("ValidationException", 400, "form"),
+        ("ConflictException", 409, "form"),
+        ("AccessDenied", 403, "operator"),
+        ("ExpiredTokenException", 400, "operator"),
+        ("InvalidSignatureException", 400, "operator"),
+        ("ThrottlingException", 400, "passing"),
+        ("ServiceUnavailable", 503, "passing"),
+    ],
+)
+def test_credentials_are_not_the_forms_fault(code, status, whose):
+    """A tenant whose form is thrown back to it for an expired token could only guess."""
+    error = ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}, "Any")
+    assert refusal_in(error).whose == whose

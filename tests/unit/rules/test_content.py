@@ -40,6 +40,7 @@ def _verdict(text: str, *, screen: str = "prohibited", country: str = "US", **me
     [
         "see bit.ly/3abc",
         "see https://BIT.LY/3abc now",
+        "see ..bit.ly/3abc",
         "see b\u200bit.ly/3abc",
         "see b\u0456t.ly/3abc",
         "see bit\uff0ely/3abc",
