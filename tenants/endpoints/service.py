@@ -86,15 +86,16 @@ async def update(
     scope: TenantScope, session: AsyncSession, endpoint_id: UUID, changes: EndpointChanges
 ) -> WebhookEndpoint:
     """
-    Change what a PATCH names.
+    Change what a PATCH names; at another URL it is as if the endpoint had never failed.
 
     Raises:
         NotFound: The tenant has no such endpoint.
         InvalidInput: The URL, an event type or the description breaks a rule.
     """
     endpoint = await _locked(scope, session, endpoint_id)
-    if changes.url is not UNSET:
+    if changes.url is not UNSET and changes.url != endpoint.url:
         endpoint.url = subscription.check_url(changes.url)
+        _forget_failures(endpoint)
     if changes.events is not UNSET:
         endpoint.events = subscription.check_events(changes.events)
     if changes.description is not UNSET:
@@ -143,8 +144,8 @@ async def enable(scope: TenantScope, session: AsyncSession, endpoint_id: UUID) -
     """
     endpoint = await _locked(scope, session, endpoint_id)
     if endpoint.state != "enabled":
-        endpoint.state, endpoint.disabled_reason, endpoint.failing_since = "enabled", None, None
-        endpoint.failures, endpoint.paused_until, endpoint.pause_reason = 0, None, None
+        endpoint.state, endpoint.disabled_reason = "enabled", None
+        _forget_failures(endpoint)
         await session.flush()
         await inbox.settle(
             session,
@@ -191,6 +192,11 @@ def live_secrets(endpoint: WebhookEndpoint, data_key: DataKey, *, now: datetime)
     ):
         sealed.append(endpoint.old_secret_sealed)
     return [data_key.open(secret, context=_context(endpoint.id)).decode() for secret in sealed]
+
+
+def _forget_failures(endpoint: WebhookEndpoint) -> None:
+    endpoint.failures, endpoint.failing_since = 0, None
+    endpoint.paused_until, endpoint.pause_reason = None, None
 
 
 def _context(endpoint_id: UUID) -> bytes:
