@@ -278,6 +278,23 @@ async def test_a_form_without_a_box_or_a_number_says_so(customer, pages, nobody)
     assert await states(customer) == {}
 
 
+@pytest.mark.parametrize(
+    ("charset", "said"),
+    [("nope", b"+12065550171"), ("utf-16", b"+12"), ("hex", b"2b"), ("utf-8", b"\xff\xfe")],
+)
+@pytest.mark.parametrize("path", ["opt-in", "preferences/code", "preferences/enter"])
+async def test_a_form_in_no_charset_is_refused_and_breaks_nothing(
+    customer, pages, nobody, path, charset, said
+) -> None:
+    """Anybody may post here; a fault of ours wakes somebody."""
+    heads = f'Content-Disposition: form-data; name="number"\r\nContent-Type: text/plain; charset={charset}'
+    content = b"--x\r\n" + heads.encode() + b"\r\n\r\n" + said + b"\r\n--x--\r\n"
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    answer = await nobody.post(at(customer, path), content=content, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+    assert "UTF-8" in answer.json()["detail"]
+
+
 async def test_preferences_turn_single_use_cases_on_and_off_and_stop_everything(
     customer, pages, nobody, key, world
 ) -> None:
