@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
 
+import httpx
 import pytest
 
 from tenants.consents.links import signed_link
@@ -264,6 +265,17 @@ async def test_a_number_is_texted_a_few_times_an_hour_and_an_address_posts_so_of
     ]
     assert answers[0].status_code == 200
     assert answers[-1].status_code == 429
+
+
+async def test_an_ipv6_site_is_one_visitor_whichever_of_its_addresses_posts(customer, pages, world) -> None:
+    """Else one machine would text as many phones as it has addresses."""
+    statuses = []
+    for n in range(31):
+        transport = httpx.ASGITransport(app=world.app, client=(f"2001:db8:7:7::{n:x}", 1))
+        async with httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as visitor:
+            data = {"number": f"+120655503{n:02}"}
+            statuses.append((await visitor.post(at(customer, "preferences/code"), data=data)).status_code)
+    assert statuses == [200] * 30 + [429]
 
 
 async def test_a_form_without_a_box_or_a_number_says_so(customer, pages, nobody) -> None:
