@@ -16,8 +16,8 @@ from tenants.accounts.sealing import DataKey
 from tenants.audit import store as audit
 from tenants.endpoints import store, subscription
 from tenants.endpoints.models import WebhookEndpoint
-from tenants.endpoints.subscription import SECRET_OVERLAP, EndpointChanges, NewEndpoint
-from tenants.errors import NotFound
+from tenants.endpoints.subscription import MOST_ENDPOINTS, SECRET_OVERLAP, EndpointChanges, NewEndpoint
+from tenants.errors import Conflict, NotFound
 from tenants.ids import encode, new_uuid
 from tenants.inbox import service as inbox
 from tenants.scope import TenantScope
@@ -40,7 +40,11 @@ async def create(
 
     Raises:
         InvalidInput: The URL, an event type or the description breaks a rule.
+        Conflict: There are `MOST_ENDPOINTS` already.
     """
+    if await store.count(scope, session) >= MOST_ENDPOINTS:
+        detail = f"There are {MOST_ENDPOINTS} endpoints: remove one first."
+        raise Conflict("too_many_webhook_endpoints", detail)
     endpoint_id = new_uuid()
     endpoint = WebhookEndpoint(
         tenant_id=scope.tenant_id,
