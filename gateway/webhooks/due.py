@@ -124,6 +124,7 @@ _OWE_AGAIN = """
     UPDATE webhook_deliveries w SET state = 'pending', next_attempt_at = $4
     FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS d (tenant_id, id, created_at)
     WHERE w.tenant_id = d.tenant_id AND w.id = d.id AND w.created_at = d.created_at
+        AND w.state = 'failed'
 """
 _CLOSE = """
     UPDATE webhook_deliveries w SET state = 'failed', error = 'endpoint_disabled'

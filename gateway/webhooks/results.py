@@ -42,7 +42,9 @@ _RECORD = """
         AS d (tenant_id, id, created_at, state, attempts, next_attempt_at, response_status, error,
               delivered_at)
     WHERE w.tenant_id = d.tenant_id AND w.id = d.id AND w.created_at = d.created_at
+        AND (d.state = 'delivered' OR w.state || '' = 'pending' AND w.attempts < d.attempts)
 """
+"""A sender that lost its lease writes late: its success counts, its failure does not undo another's word."""
 _KEEP = """
     INSERT INTO webhook_attempts
         (tenant_id, delivery_id, at, number, duration_ms, response_status, response_sealed, error)
