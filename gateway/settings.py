@@ -27,6 +27,7 @@ _SECRETS = frozenset(
 )
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _MIN_SECRET_LENGTH = 16
+_LONGEST_POST_S = 25
 _LEAST_KEPT_DAYS = 31
 
 
@@ -116,7 +117,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     webhook_attempts_kept_days: int = 31
     """Days after which months of the single attempts of deliveries are dropped; at least 31."""
     webhook_in_flight: int = 64
+    """Posts that a sender has under way where receivers are quick; at least 1."""
     webhook_timeout_s: float = 15.0
+    """For one post from end to end; 1 to 25, since another sender takes what lasts longer than its lease."""
     fault_injection: bool = False
     """Lets TOLLGATE_FAULTPOINT take effect; for tests, and refused where AWS itself is called."""
     faultpoint: str | None = None
@@ -214,6 +217,7 @@ def _check(settings: Settings) -> None:
                 f"{environment_name(field)} needs at least {_MIN_SECRET_LENGTH} characters"
             )
     _check_kept(settings)
+    _check_webhooks(settings)
     for field in ("webhook_allow_cidrs", "trusted_proxies"):
         for network in getattr(settings, field):
             try:
@@ -231,6 +235,16 @@ def _check_kept(settings: Settings) -> None:
             raise ConfigurationError(
                 f"{environment_name(field)} needs at least {_LEAST_KEPT_DAYS}: the feed reaches a month back"
             )
+
+
+def _check_webhooks(settings: Settings) -> None:
+    if not 1 <= settings.webhook_timeout_s <= _LONGEST_POST_S:
+        raise ConfigurationError(
+            f"{environment_name('webhook_timeout_s')} is 1 to {_LONGEST_POST_S} seconds: "
+            "a post must end before the lease of its delivery"
+        )
+    if settings.webhook_in_flight < 1:
+        raise ConfigurationError(f"{environment_name('webhook_in_flight')} is at least 1")
 
 
 def _check_identity(settings: Settings) -> None:

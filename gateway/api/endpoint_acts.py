@@ -56,7 +56,13 @@ def changes_of(
 async def add(
     scope: TenantScope, session: AsyncSession, key: DataKey, new: NewEndpoint
 ) -> EndpointWithSecret:
-    """Add an endpoint with a fresh secret, shown this once."""
+    """
+    Add an endpoint with a fresh secret, shown this once.
+
+    Raises:
+        InvalidInput: The URL, an event type or the description breaks a rule.
+        Conflict: The owner has as many endpoints as there may be.
+    """
     secret = new_secret()
     row = await service.create(scope, session, key, new, secret=secret)
     await session.refresh(row)

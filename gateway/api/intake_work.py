@@ -68,7 +68,7 @@ async def take_in(
 
     Raises:
         Refusal: 422 with the field that breaks a rule.
-        Conflict: The tenant is past the point at which its answers may change.
+        Conflict: The tenant is closed, or past the point at which its answers may change.
     """
     tenant, created = await _tenant(desk, session, intake, data)
     scope = TenantScope(tenant_id=tenant.id)
@@ -98,7 +98,7 @@ async def _tenant(
 ) -> tuple[Tenant, bool]:
     known = await store.customer(session, intake.id, data.reference)
     if known is not None:
-        return await accounts.get(TenantScope(tenant_id=known), session), False
+        return await accounts.changeable(TenantScope(tenant_id=known), session), False
     new = NewTenant(name=data.name, slug=_slug(data.name), model=intake.model, countries=[])
     with _under(_HOME):
         tenant = await accounts.create_tenant(session, desk.services.settings.secret_key, new)

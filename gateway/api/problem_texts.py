@@ -396,6 +396,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "A tenant may have 100 alarms; each of them is measured all day.",
         "Delete one that is not needed, or let one alarm watch several countries together.",
     ),
+    "too_many_webhook_endpoints": (
+        "There may be 50 webhook endpoints, with those that are disabled: every event is owed to each.",
+        "Remove one, or tell several systems of yours from one endpoint.",
+    ),
     "too_many_codes": (
         "A number gets at most five codes a day: each costs money and rings somebody's phone.",
         "Use a code that has arrived, or wait for the time in `detail`.",

@@ -109,6 +109,7 @@ PROBLEMS: Final[dict[str, ProblemKind]] = dict(
         _kind("webhook_url_refused", 422, "The gateway does not call this URL"),
         _kind("cursor_expired", 410, "The cursor is older than what is kept"),
         _kind("webhook_endpoint_disabled", 409, "The endpoint is disabled"),
+        _kind("too_many_webhook_endpoints", 409, "There are as many webhook endpoints as there may be"),
         _kind("message_not_cancelable", 409, "The message has already left"),
         _kind("feedback_not_requested", 409, "The message was sent without feedback"),
         _kind("feedback_closed", 409, "The hour for feedback is over"),

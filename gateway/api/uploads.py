@@ -7,6 +7,7 @@ from litestar.datastructures import UploadFile
 from litestar.openapi.spec import OpenAPIFormat, OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
 
 from gateway.api.bodies import ApiRequest
+from gateway.api.form_reading import form_of
 from gateway.api.refusals import Refusal
 
 _FORM: Final = "multipart/form-data"
@@ -26,7 +27,7 @@ async def uploaded(request: ApiRequest) -> bytes:
     )  # kept by the request: a form alone would leave nothing for the fingerprint
     if kind != _FORM:
         return content
-    form = await request.form()
+    form = await form_of(request)
     files: list[Any] = [part for part in form.getall(_FIELD, []) if isinstance(part, UploadFile)]
     if len(files) != 1:
         raise Refusal.of_field(f"/{_FIELD}", "exactly_one", "Send one file in the form's field `file`.")

@@ -69,7 +69,10 @@ async def fill_registration(registration: FromPath[str], visit: NamedDependency[
 )
 async def attach_file(registration: FromPath[str], visit: NamedDependency[Visit]) -> Response[str]:
     """Put a file into a field."""
-    sent = await visit.request.form()
+    try:
+        sent = await visit.request.form()
+    except (LookupError, ValueError) as error:  # a field in no charset
+        raise FormRefused from error
     visit.check(str(sent.get(TOKEN, "")))
     file, field = sent.get("file"), str(sent.get("field", ""))
     if not isinstance(file, UploadFile):

@@ -17,7 +17,7 @@ from gateway.console import pages
 from gateway.console.errors import ApiRefused, FormRefused, NoSuchPage, SignInNeeded
 from gateway.console.ports import Answer
 from gateway.console.site import Site
-from gateway.visitor_address import visitor_address
+from gateway.visitor_address import site_of, visitor_address
 from tenants.people import sessions
 from tenants.people.hashing import keyed_hash
 from tenants.people.sessions import Visitor
@@ -49,10 +49,11 @@ class Visit:
         self._fresh_visitor: str | None = None
 
     def network(self) -> str:
-        """Return the address that asks; of what is forwarded, what trusted proxies added counts."""
+        """Return who asks, as limits count; of what is forwarded, what trusted proxies added counts."""
         client = self.request.client
         forwarded = self.request.headers.getall("x-forwarded-for", [])
-        return visitor_address(None if client is None else client.host, forwarded, self.site.trusted_proxies)
+        peer = None if client is None else client.host
+        return site_of(visitor_address(peer, forwarded, self.site.trusted_proxies))
 
     def scope(self) -> TenantScope:
         """

@@ -9,6 +9,7 @@ from litestar.params import FromPath, QueryParameter
 from litestar.response import Redirect
 
 from gateway.api.desk import Desk
+from gateway.api.form_reading import form_of
 from gateway.hosted import forms
 from gateway.hosted.rendering import Template, answer, page, widget
 from gateway.hosted.visiting import Visit, VisitorRequest, is_a_machine, is_welcome, too_many_texts, visit
@@ -275,7 +276,7 @@ def _no_page() -> Response[str]:
 
 async def _fields(request: VisitorRequest) -> tuple[dict[str, str], frozenset[str]]:
     """Return the fields of a form and its ticked boxes; files and what is too long count as empty."""
-    form = await request.form()
+    form = await form_of(request)
     kept = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
     fields = {name: value for name, value in kept if len(value) <= _MOST_FIELD and "\x00" not in value}
     return fields, frozenset(value for name, value in kept if name == "use_case")

@@ -9,7 +9,7 @@ from msgspec import Struct
 from gateway.api.desk import Desk
 from gateway.api.exchange import exchange_of
 from gateway.hosted.rendering import Site
-from gateway.visitor_address import visitor_address
+from gateway.visitor_address import site_of, visitor_address
 from tenants.accounts import store as accounts
 from tenants.accounts.models import Tenant
 from tenants.accounts.sealing import DataKey
@@ -75,7 +75,7 @@ async def is_welcome(visitor: Visit, desk: Desk) -> bool:
     """Count a post and return whether its address is within the limit; counted whatever comes of it."""
     async with desk.tenant(visitor.scope) as session:
         return await pages.address_may(
-            visitor.scope, session, visitor.key, visitor.address, desk.services.clock.now()
+            visitor.scope, session, visitor.key, site_of(visitor.address), desk.services.clock.now()
         )
 
 

@@ -148,7 +148,7 @@ class MediaDesk:
         asyncio.get_running_loop().call_later(_SHARED_FOR_S, self._fetched.pop, name, None)
 
     async def _fetch(self, scope: TenantScope, url: str) -> MediaFile | MediaRefused:
-        content = await self._fetcher.fetch(url)
+        content = await self._fetcher.fetch(scope.tenant_id, url)
         if isinstance(content, MediaRefused):
             return content
         found = await self.staged(scope, content)

@@ -13,6 +13,8 @@ from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Final
+from uuid import UUID
+from weakref import WeakValueDictionary
 
 import aiohttp
 from yarl import URL
@@ -24,9 +26,11 @@ from gateway.webhooks.client import CheckedResolver, Lookup, machine_lookup, ref
 from gateway.whole_body import whole_body
 
 DEADLINE_S: Final = 10.0
-_AT_ONCE: Final = 16
+_AT_ONCE: Final = 32
 """Fetches of one process; each holds up to 2 MB."""
-_THREADS: Final = 8
+_OF_ONE_TENANT: Final = 8
+"""Its servers and name servers may be slow: the others' files keep their places and threads."""
+_THREADS: Final = 32
 _OK: Final = 200
 _USER_AGENT: Final = "Tollgate-Media/1"
 
@@ -42,6 +46,8 @@ class MediaFetcher:
         self._targets = targets
         self._deadline_s = deadline_s
         self._room = asyncio.Semaphore(_AT_ONCE)
+        self._rooms: WeakValueDictionary[UUID, asyncio.Semaphore] = WeakValueDictionary()
+        """Of tenants with fetches under way."""
         self._http = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 resolver=resolver, socket_factory=self._socket, ssl=tls, limit=0, force_close=True
@@ -53,13 +59,14 @@ class MediaFetcher:
             headers={"User-Agent": _USER_AGENT, "Accept-Encoding": "identity"},
         )
 
-    async def fetch(self, url: str) -> bytes | MediaRefused:
+    async def fetch(self, tenant_id: UUID, url: str) -> bytes | MediaRefused:
         """Return the bytes at an address, or why there are none; a server cannot make this raise."""
         judged = check_url(url, self._targets)
         if isinstance(judged, UrlRefused):
             return MediaRefused(code="media_refused", fault="url_refused", detail=judged.detail)
+        own = self._rooms.setdefault(tenant_id, asyncio.Semaphore(_OF_ONE_TENANT))
         try:
-            async with asyncio.timeout(self._deadline_s), self._room:
+            async with asyncio.timeout(self._deadline_s), own, self._room:
                 return await self._read(url)
         except TimeoutError:
             return _unavailable("timeout", f"the file did not come within {self._deadline_s:g} s")

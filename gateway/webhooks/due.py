@@ -93,6 +93,12 @@ async def hold(connection: HotConnection, deliveries: Sequence[DueDelivery]) -> 
     await _set_next(connection, deliveries, None)
 
 
+async def owe_again(connection: HotConnection, deliveries: Sequence[DueDelivery], *, at: datetime) -> None:
+    """Have deliveries that were written down as failed be due at `at`."""
+    key = ("tenant_id", "id", "created_at")
+    await connection.execute(_OWE_AGAIN, *([getattr(each, name) for each in deliveries] for name in key), at)
+
+
 async def _set_next(
     connection: HotConnection, deliveries: Sequence[DueDelivery], at: datetime | None
 ) -> None:
@@ -114,6 +120,12 @@ _SET_NEXT = """
 """By the key, never through the index of what is due (docs/adr/0025)."""
 
 
+_OWE_AGAIN = """
+    UPDATE webhook_deliveries w SET state = 'pending', next_attempt_at = $4
+    FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS d (tenant_id, id, created_at)
+    WHERE w.tenant_id = d.tenant_id AND w.id = d.id AND w.created_at = d.created_at
+        AND w.state = 'failed'
+"""
 _CLOSE = """
     UPDATE webhook_deliveries w SET state = 'failed', error = 'endpoint_disabled'
     FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS d (tenant_id, id, created_at)

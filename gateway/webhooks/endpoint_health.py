@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import cast
+from typing import TypeAlias, cast
 from uuid import UUID
 
 import asyncpg
@@ -35,28 +35,47 @@ _WHY = {
 }
 
 
+Called: TypeAlias = tuple[UUID, str]
+"""An endpoint, and the URL that was posted to: its owner may have changed it since."""
+
+
 async def judge_endpoints(
-    connection: HotConnection, seen: Mapping[UUID, Sequence[Seen]], *, gone: Collection[UUID], now: datetime
-) -> None:
+    connection: HotConnection,
+    seen: Mapping[Called, Sequence[Seen]],
+    *,
+    gone: Collection[Called],
+    now: datetime,
+) -> set[UUID]:
     """
     Pause, mend or switch off endpoints after attempts, in the caller's transaction.
 
+    What an address says that was left meanwhile is not held against the one that took its place.
+
     Args:
-        seen: By endpoint.
+        seen: By what was called.
         gone: Those that answered 410.
         now: When the last of the attempts ended.
+
+    Returns:
+        Endpoints that are called elsewhere than where the answer was 410.
     """
     if not seen:
-        return
-    for row in await connection.fetch(_READ, list(seen)):
+        return set()
+    rows = await connection.fetch(_READ, list({endpoint for endpoint, _ in seen}))
+    for row in rows:
+        called = (row["id"], row["url"])
+        if called not in seen:
+            continue
         before = msgspec.convert(dict(row), Health)
-        health = after(before, seen[row["id"]])
+        health = after(before, seen[called])
         too_long = must_disable(health.failing_since, now=now)
-        reason = "gone" if row["id"] in gone else "failing" if too_long else None
+        reason = "gone" if called in gone else "failing" if too_long else None
         if health != before or reason is not None:
             await _write(connection, row, health, reason)
         if health.paused_until is not None and health.paused_until != before.paused_until:
             metrics.WEBHOOK_PAUSES.labels(reason=health.pause_reason or "failing").inc()
+    urls = {row["id"]: row["url"] for row in rows}
+    return {endpoint for endpoint, url in gone if urls.get(endpoint, url) != url}
 
 
 async def _write(

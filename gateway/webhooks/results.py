@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from uuid import UUID
 
 from msgspec import Struct
 
 from gateway.telemetry import metrics
 from gateway.webhooks.circuit import Seen
-from gateway.webhooks.due import DueDelivery
-from gateway.webhooks.endpoint_health import judge_endpoints
+from gateway.webhooks.due import DueDelivery, owe_again
+from gateway.webhooks.endpoint_health import Called, judge_endpoints
 from gateway.webhooks.schedule import (
     Attempt,
     Decision,
@@ -43,7 +42,9 @@ _RECORD = """
         AS d (tenant_id, id, created_at, state, attempts, next_attempt_at, response_status, error,
               delivered_at)
     WHERE w.tenant_id = d.tenant_id AND w.id = d.id AND w.created_at = d.created_at
+        AND (d.state = 'delivered' OR w.state || '' = 'pending' AND w.attempts < d.attempts)
 """
+"""A sender that lost its lease writes late: its success counts, its failure does not undo another's word."""
 _KEEP = """
     INSERT INTO webhook_attempts
         (tenant_id, delivery_id, at, number, duration_ms, response_status, response_sealed, error)
@@ -92,18 +93,23 @@ async def write_results(connection: HotConnection, batch: Sequence[Result]) -> N
     for result, decision in decided:
         metrics.WEBHOOK_ATTEMPT_SECONDS.observe(result.attempt.duration_ms / 1000)
         metrics.WEBHOOK_ATTEMPTS.labels(outcome=_OUTCOMES[type(decision)]).inc()
-    await judge_endpoints(connection, _seen(decided), gone=_gone(decided), now=max(r.at for r in batch))
+    gone = [result.delivery for result, decision in decided if isinstance(decision, DisableEndpoint)]
+    moved = await judge_endpoints(
+        connection, _seen(decided), gone={_called(each) for each in gone}, now=max(r.at for r in batch)
+    )
+    if again := [each for each in gone if each.endpoint.id in moved]:
+        await owe_again(connection, again, at=max(r.at for r in batch))
 
 
-def _seen(decided: Sequence[tuple[Result, Decision]]) -> dict[UUID, list[Seen]]:
-    """Return by endpoint what its attempts say of it; an endpoint that simply works is left out."""
-    found: dict[UUID, list[Seen]] = {}
+def _seen(decided: Sequence[tuple[Result, Decision]]) -> dict[Called, list[Seen]]:
+    """Return by what was called what its attempts say of it; an endpoint that simply works is left out."""
+    found: dict[Called, list[Seen]] = {}
     for result, decision in decided:
-        endpoint = result.delivery.endpoint
+        endpoint, called = result.delivery.endpoint, _called(result.delivery)
         is_well = endpoint.failures == 0 and endpoint.failing_since is None
-        if is_well and isinstance(result.attempt, Delivered) and endpoint.id not in found:
+        if is_well and isinstance(result.attempt, Delivered) and called not in found:
             continue
-        found.setdefault(endpoint.id, []).append(
+        found.setdefault(called, []).append(
             Seen(
                 attempt=result.attempt,
                 at=result.at,
@@ -115,8 +121,8 @@ def _seen(decided: Sequence[tuple[Result, Decision]]) -> dict[UUID, list[Seen]]:
     return found
 
 
-def _gone(decided: Sequence[tuple[Result, Decision]]) -> set[UUID]:
-    return {r.delivery.endpoint.id for r, decision in decided if isinstance(decision, DisableEndpoint)}
+def _called(delivery: DueDelivery) -> Called:
+    return delivery.endpoint.id, delivery.endpoint.url
 
 
 _STATES: dict[type, str] = {

@@ -66,6 +66,20 @@ async def check_open(scope: TenantScope, session: AsyncSession) -> None:
         raise Conflict("tenant_closed", "nothing is registered or leased for a closed tenant")
 
 
+async def changeable(scope: TenantScope, session: AsyncSession) -> Tenant:
+    """
+    Return the tenant of the scope, locked so that nobody closes it meanwhile.
+
+    Raises:
+        NotFound: There is none.
+        Conflict: The tenant is closed.
+    """
+    tenant = _found(await store.lock(scope, session))
+    if tenant.state == "closed":
+        raise Conflict("tenant_closed", "a closed tenant cannot be changed")
+    return tenant
+
+
 async def page(session: AsyncSession, *, limit: int, after: UUID | None = None) -> Sequence[Tenant]:
     """Return up to `limit` tenants, oldest first; ask for one more to learn whether others follow."""
     return await store.page_of_all(session, limit=limit, after=after)
@@ -113,7 +127,7 @@ async def set_live(scope: TenantScope, session: AsyncSession, *, live: bool) -> 
     Raises:
         Conflict: The tenant is closed.
     """
-    tenant = await _open(scope, session)
+    tenant = await changeable(scope, session)
     if tenant.live != live:
         tenant.live = live
         await _save(scope, session, tenant, "tenant.live_changed", {"live": live})
@@ -129,7 +143,7 @@ async def update_countries(scope: TenantScope, session: AsyncSession, countries:
         Conflict: The tenant is closed.
     """
     checked = enrolment.check_countries(countries)
-    tenant = await _open(scope, session)
+    tenant = await changeable(scope, session)
     if tenant.countries != checked:
         detail = {"before": tenant.countries, "after": checked}
         tenant.countries = checked
@@ -146,7 +160,7 @@ async def update_model(scope: TenantScope, session: AsyncSession, model: int) ->
         Conflict: The tenant is closed.
     """
     checked = enrolment.check_model(model)
-    tenant = await _open(scope, session)
+    tenant = await changeable(scope, session)
     if tenant.model != checked:
         detail = {"before": tenant.model, "after": checked}
         tenant.model = checked
@@ -162,7 +176,7 @@ async def update_plan(scope: TenantScope, session: AsyncSession, changes: dict[s
         InvalidInput: A member is unknown or out of range, or budgets count in the pricing's unit.
         Conflict: The pricing would change while balance or holds are not zero, or the tenant is closed.
     """
-    tenant = await _open(scope, session)
+    tenant = await changeable(scope, session)
     present = plan_of(tenant)
     plan = merge_plan(present, changes)
     if plan == present:
@@ -189,13 +203,6 @@ async def _move(scope: TenantScope, session: AsyncSession, state: TenantState) -
         detail = {"before": tenant.state, "after": state}
         tenant.state = state
         await _save(scope, session, tenant, "tenant.state_changed", detail)
-    return tenant
-
-
-async def _open(scope: TenantScope, session: AsyncSession) -> Tenant:
-    tenant = _found(await store.lock(scope, session))
-    if tenant.state == "closed":
-        raise Conflict("tenant_closed", "a closed tenant cannot be changed")
     return tenant
 
 

@@ -16,8 +16,8 @@ from tenants.accounts.sealing import DataKey
 from tenants.audit import store as audit
 from tenants.endpoints import store, subscription
 from tenants.endpoints.models import WebhookEndpoint
-from tenants.endpoints.subscription import SECRET_OVERLAP, EndpointChanges, NewEndpoint
-from tenants.errors import NotFound
+from tenants.endpoints.subscription import MOST_ENDPOINTS, SECRET_OVERLAP, EndpointChanges, NewEndpoint
+from tenants.errors import Conflict, NotFound
 from tenants.ids import encode, new_uuid
 from tenants.inbox import service as inbox
 from tenants.scope import TenantScope
@@ -40,7 +40,11 @@ async def create(
 
     Raises:
         InvalidInput: The URL, an event type or the description breaks a rule.
+        Conflict: There are `MOST_ENDPOINTS` already.
     """
+    if await store.count(scope, session) >= MOST_ENDPOINTS:
+        detail = f"There are {MOST_ENDPOINTS} endpoints: remove one first."
+        raise Conflict("too_many_webhook_endpoints", detail)
     endpoint_id = new_uuid()
     endpoint = WebhookEndpoint(
         tenant_id=scope.tenant_id,
@@ -86,15 +90,16 @@ async def update(
     scope: TenantScope, session: AsyncSession, endpoint_id: UUID, changes: EndpointChanges
 ) -> WebhookEndpoint:
     """
-    Change what a PATCH names.
+    Change what a PATCH names; at another URL it is as if the endpoint had never failed.
 
     Raises:
         NotFound: The tenant has no such endpoint.
         InvalidInput: The URL, an event type or the description breaks a rule.
     """
     endpoint = await _locked(scope, session, endpoint_id)
-    if changes.url is not UNSET:
+    if changes.url is not UNSET and changes.url != endpoint.url:
         endpoint.url = subscription.check_url(changes.url)
+        _forget_failures(endpoint)
     if changes.events is not UNSET:
         endpoint.events = subscription.check_events(changes.events)
     if changes.description is not UNSET:
@@ -143,8 +148,8 @@ async def enable(scope: TenantScope, session: AsyncSession, endpoint_id: UUID) -
     """
     endpoint = await _locked(scope, session, endpoint_id)
     if endpoint.state != "enabled":
-        endpoint.state, endpoint.disabled_reason, endpoint.failing_since = "enabled", None, None
-        endpoint.failures, endpoint.paused_until, endpoint.pause_reason = 0, None, None
+        endpoint.state, endpoint.disabled_reason = "enabled", None
+        _forget_failures(endpoint)
         await session.flush()
         await inbox.settle(
             session,
@@ -191,6 +196,11 @@ def live_secrets(endpoint: WebhookEndpoint, data_key: DataKey, *, now: datetime)
     ):
         sealed.append(endpoint.old_secret_sealed)
     return [data_key.open(secret, context=_context(endpoint.id)).decode() for secret in sealed]
+
+
+def _forget_failures(endpoint: WebhookEndpoint) -> None:
+    endpoint.failures, endpoint.failing_since = 0, None
+    endpoint.paused_until, endpoint.pause_reason = None, None
 
 
 def _context(endpoint_id: UUID) -> bytes:

@@ -1,13 +1,27 @@
 """Queries on webhook endpoints."""
 
 from collections.abc import Sequence
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tenants.endpoints.models import WebhookEndpoint
 from tenants.scope import TenantScope
+
+_LOCK: Final = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended('tollgate.webhook_endpoints ' || :tenant, 0))"
+)
+
+
+async def count(scope: TenantScope, session: AsyncSession) -> int:
+    """Return how many endpoints the tenant has; whoever asks after it waits for this transaction's end."""
+    await session.execute(_LOCK, {"tenant": scope.tenant_id.hex})
+    query = (
+        select(func.count()).select_from(WebhookEndpoint).where(WebhookEndpoint.tenant_id == scope.tenant_id)
+    )
+    return await session.scalar(query) or 0
 
 
 async def get(

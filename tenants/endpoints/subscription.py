@@ -13,6 +13,9 @@ from tenants.errors import InvalidInput
 SECRET_OVERLAP: Final = timedelta(hours=24)
 """After a rotation both secrets sign for this long, so that a receiver can change over without a gap."""
 
+MOST_ENDPOINTS: Final = 50
+"""Of a tenant, the disabled ones with them: every event is owed to each in the transaction that makes it."""
+
 _MAX_URL: Final = 2048
 _MAX_DESCRIPTION: Final = 500
 _EVENT: Final = re.compile(r"[a-z_]{1,40}\.[a-z_]{1,40}")

@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
 
+import httpx
 import pytest
 
 from tenants.consents.links import signed_link
@@ -266,6 +267,17 @@ async def test_a_number_is_texted_a_few_times_an_hour_and_an_address_posts_so_of
     assert answers[-1].status_code == 429
 
 
+async def test_an_ipv6_site_is_one_visitor_whichever_of_its_addresses_posts(customer, pages, world) -> None:
+    """Else one machine would text as many phones as it has addresses."""
+    statuses = []
+    for n in range(31):
+        transport = httpx.ASGITransport(app=world.app, client=(f"2001:db8:7:7::{n:x}", 1))
+        async with httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as visitor:
+            data = {"number": f"+120655503{n:02}"}
+            statuses.append((await visitor.post(at(customer, "preferences/code"), data=data)).status_code)
+    assert statuses == [200] * 30 + [429]
+
+
 async def test_a_form_without_a_box_or_a_number_says_so(customer, pages, nobody) -> None:
     """Nothing may be stored that was not said."""
     none = await nobody.post(at(customer, "opt-in"), data={"number": PERSON})
@@ -276,6 +288,23 @@ async def test_a_form_without_a_box_or_a_number_says_so(customer, pages, nobody)
     made_up = await nobody.post(at(customer, "opt-in"), data={"number": PERSON, "use_case": "made_up"})
     assert made_up.status_code == 422
     assert await states(customer) == {}
+
+
+@pytest.mark.parametrize(
+    ("charset", "said"),
+    [("nope", b"+12065550171"), ("utf-16", b"+12"), ("hex", b"2b"), ("utf-8", b"\xff\xfe")],
+)
+@pytest.mark.parametrize("path", ["opt-in", "preferences/code", "preferences/enter"])
+async def test_a_form_in_no_charset_is_refused_and_breaks_nothing(
+    customer, pages, nobody, path, charset, said
+) -> None:
+    """Anybody may post here; a fault of ours wakes somebody."""
+    heads = f'Content-Disposition: form-data; name="number"\r\nContent-Type: text/plain; charset={charset}'
+    content = b"--x\r\n" + heads.encode() + b"\r\n\r\n" + said + b"\r\n--x--\r\n"
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    answer = await nobody.post(at(customer, path), content=content, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+    assert "UTF-8" in answer.json()["detail"]
 
 
 async def test_preferences_turn_single_use_cases_on_and_off_and_stop_everything(

@@ -88,6 +88,19 @@ async def test_a_post_counts_once_and_its_id_stands_for_one_body(stack, platform
     assert len({answer.json()["tenant_id"] for answer in answers}) == 1
 
 
+async def test_nothing_more_is_written_of_a_customer_whose_tenant_was_closed(stack, platform) -> None:
+    """What is erased must not come back by the platform's next post, and a 200 would promise a service."""
+    body = a_customer()
+    home = f"/v1/admin/tenants/{(await post(stack, platform, body)).json()['tenant_id']}"
+    await stack.operate("post", f"{home}/close")
+    before = await stack.operate("get", f"{home}/onboarding")
+    body["data"]["onboarding"] = COMPLETE
+    refused = await post(stack, platform, body)
+    assert (refused.status_code, refused.json()["code"]) == (409, "tenant_closed")
+    assert await stack.operate("get", f"{home}/onboarding") == before
+    assert (await post(stack, platform, a_customer())).status_code == 200
+
+
 async def test_only_the_platform_is_believed(stack, platform) -> None:
     """A wrong secret, an old post, changed bytes, no signature, no such intake: 401, and nothing is read."""
     body, now = a_customer(), datetime.now(UTC)

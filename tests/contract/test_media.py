@@ -29,6 +29,14 @@ async def test_a_form_without_its_file_says_which_field(customer) -> None:
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "/file")
 
 
+async def test_a_form_in_no_charset_is_refused(customer) -> None:
+    """A broken client, and no fault of ours."""
+    part = b'--x\r\nContent-Disposition: form-data; name="note"\r\n\r\n\xff\r\n--x--\r\n'
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    answer = await customer.api.post("/v1/media", content=part, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+
+
 async def test_a_body_over_the_cap_is_cut_off(customer) -> None:
     """Read no further than the largest file that could be taken."""
     answer = await customer.api.post("/v1/media", content=b"\0" * 2_100_000)

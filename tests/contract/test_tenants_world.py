@@ -5,11 +5,13 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from gateway.api.event_query import KEPT
 from gateway.clock import FixedClock
 from gateway.db.transaction import worker_transaction
+from tenants.endpoints.subscription import MOST_ENDPOINTS
 from tenants.ids import encode
 from tenants.senders import service as senders
 from tenants.senders.service import AccountFacts, PoolFacts, SenderFacts
@@ -136,6 +138,24 @@ async def test_an_endpoint_shows_its_secret_once(customer, endpoint) -> None:
     rotated = (await customer.api.post(f"/v1/webhook-endpoints/{endpoint['id']}/rotate-secret")).json()
     assert rotated["secret"] not in {None, endpoint["secret"]}
     assert rotated["old_secret_until"] is not None
+
+
+async def test_endpoints_are_bounded_also_for_those_who_ask_at_once(customer, stranger) -> None:
+    """Each of them makes every event of the tenant dearer to write, for everybody."""
+
+    async def add(api, n: int) -> httpx.Response:
+        return await api.post("/v1/webhook-endpoints", json={"url": f"https://hooks.acme.example/{n}"})
+
+    for n in range(MOST_ENDPOINTS - 1):
+        assert (await add(customer.api, n)).status_code == 201
+    answers = await asyncio.gather(*(add(customer.api, n) for n in range(4)))
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
+    refused = next(answer.json() for answer in answers if answer.status_code == 409)
+    assert (refused["code"], str(MOST_ENDPOINTS) in refused["detail"]) == ("too_many_webhook_endpoints", True)
+    one = (await customer.api.get("/v1/webhook-endpoints")).json()["data"][0]["id"]
+    assert (await customer.api.delete(f"/v1/webhook-endpoints/{one}")).status_code == 204
+    assert (await add(customer.api, 0)).status_code == 201
+    assert (await add(stranger.api, 0)).status_code == 201
 
 
 async def test_an_endpoint_is_changed_disabled_and_removed(customer, endpoint) -> None:

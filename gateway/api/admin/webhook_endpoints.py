@@ -60,7 +60,9 @@ async def list_operator_endpoints(
 @post(
     "/webhook-endpoints",
     status_code=201,
-    responses=refusals(*OPERATOR, *WITH_BODY, *WITH_IDEMPOTENCY, "webhook_url_refused"),
+    responses=refusals(
+        *OPERATOR, *WITH_BODY, *WITH_IDEMPOTENCY, "webhook_url_refused", "too_many_webhook_endpoints"
+    ),
     summary="Add a webhook endpoint of the operator's",
     description=(
         "Told of platform-wide alarms, and of every tenant's low balance and request for a top-up, with the "

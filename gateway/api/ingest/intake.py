@@ -76,7 +76,7 @@ class IntakeOperation(Operation):
     operation_class=IntakeOperation,
     responses=refusals(
         *WITH_BODY, "signature_rejected", "idempotency_mismatch", "idempotency_in_flight",
-        "onboarding_not_ready",
+        "onboarding_not_ready", "tenant_closed",
     ),
     summary="Hand a platform's customer in",
     description=(

@@ -48,7 +48,9 @@ async def list_webhook_endpoints(
     "/webhook-endpoints",
     status_code=201,
     opt=_WEBHOOKS,
-    responses=refusals(*TENANT, *WITH_BODY, *WITH_IDEMPOTENCY, "webhook_url_refused"),
+    responses=refusals(
+        *TENANT, *WITH_BODY, *WITH_IDEMPOTENCY, "webhook_url_refused", "too_many_webhook_endpoints"
+    ),
     summary="Add a webhook endpoint",
     description="The secret is shown this once. No events means all, also those invented later.",
 )

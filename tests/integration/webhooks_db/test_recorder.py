@@ -3,8 +3,12 @@
 import asyncio
 
 import asyncpg
+import pytest
+from msgspec import structs
 
 from gateway.webhooks.recorder import Recorder
+from gateway.webhooks.results import write_results
+from gateway.webhooks.schedule import Failed
 from tenants.ids import new_uuid
 from tests.harness.waiting import until
 from tests.harness.webhook_results import result_of
@@ -39,3 +43,54 @@ async def waits_for_lock(pool):
     """Whether somebody waits for the table."""
     query = "SELECT count(*) FROM pg_locks WHERE relation = 'webhook_attempts'::regclass AND NOT granted"
     return await pool.fetchval(query)
+
+
+def failed(result, **changes):
+    """The same post, had it failed; with other members of its delivery, if any."""
+    answer = Failed(
+        kind="timeout", status=None, retry_after_s=None, detail="", body_excerpt="", duration_ms=15_000
+    )
+    delivery = structs.replace(result.delivery, **changes)
+    return structs.replace(result, delivery=delivery, attempt=answer, reply_sealed=None)
+
+
+@pytest.mark.parametrize("attempts", [0, 9])
+async def test_a_late_word_of_failure_does_not_undo_a_delivery(worker_pool, database, attempts):
+    """A sender whose lease ran out while the database was away writes after the one that delivered."""
+    good = result_of(new_uuid())
+    good = structs.replace(good, delivery=structs.replace(good.delivery, attempts=attempts))
+    await owed(database, good.delivery)
+    for result in (good, failed(good)):
+        async with worker_pool.acquire() as connection, connection.transaction():
+            await write_results(connection, [result])
+    row = await told(database, good.delivery)
+    assert (row["state"], row["attempts"], row["error"]) == ("delivered", attempts + 1, None)
+
+
+async def test_a_late_word_of_success_counts(worker_pool, database):
+    """What the receiver has confirmed is not posted again because another sender's post failed."""
+    good = result_of(new_uuid())
+    await owed(database, good.delivery)
+    for result in (failed(good), failed(good, attempts=1), good):
+        async with worker_pool.acquire() as connection, connection.transaction():
+            await write_results(connection, [result])
+    assert (await told(database, good.delivery))["state"] == "delivered"
+
+
+async def owed(database, delivery):
+    """Have the delivery wait, as it was leased."""
+    await database.execute(
+        "INSERT INTO webhook_deliveries (tenant_id, id, created_at, endpoint_id, event_id, attempts)"
+        " VALUES ($1, $2, $3, $4, $5, $6)",
+        delivery.tenant_id,
+        delivery.id,
+        delivery.created_at,
+        delivery.endpoint.id,
+        delivery.event.id,
+        delivery.attempts,
+    )
+
+
+async def told(database, delivery):
+    """The delivery's row."""
+    return await database.fetchrow("SELECT * FROM webhook_deliveries WHERE id = $1", delivery.id)
