@@ -9,9 +9,9 @@ import unicodedata
 from base64 import b64encode
 from typing import Final
 
-from argon2 import PasswordHasher
+from argon2 import Parameters, PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from argon2.low_level import ARGON2_VERSION
+from argon2.profiles import RFC_9106_LOW_MEMORY
 
 from tenants.errors import InvalidInput
 
@@ -29,17 +29,17 @@ _COMMON: Final = frozenset(
     }
 )  # fmt: skip
 """Of the lists of breached passwords, those as long as ours have to be."""
-_HASHER: Final = PasswordHasher()
+_HASHER: Final = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
 
 
-def _nobodys_hash(like: PasswordHasher) -> str:
+def _nobodys_hash(like: Parameters) -> str:
     """Return a hash that no password has: to compare with it takes as long, and to make it takes nothing."""
     salt, hashed = (b64encode(bytes(size)).decode().rstrip("=") for size in (like.salt_len, like.hash_len))
     cost = f"m={like.memory_cost},t={like.time_cost},p={like.parallelism}"
-    return f"$argon2id$v={ARGON2_VERSION}${cost}${salt}${hashed}"
+    return f"$argon2id$v={like.version}${cost}${salt}${hashed}"
 
 
-_NOBODYS: Final = _nobodys_hash(_HASHER)
+_NOBODYS: Final = _nobodys_hash(RFC_9106_LOW_MEMORY)
 
 
 def check_password(password: str, *, email: str) -> None:

@@ -1,5 +1,6 @@
 """Rules of signing in: brakes, passwords, and codes that work once."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -47,6 +48,18 @@ def test_a_long_password_is_taken_and_found_again_in_another_spelling() -> None:
     assert passwords.is_password(stored, "gru\u0308ne elephants")
     assert not passwords.is_password(stored, "grune elephants")
     assert not passwords.is_password(None, "anything at all")
+
+
+def test_an_unknown_address_is_compared_as_long_as_a_known_one() -> None:
+    """Else the time of an answer would say who has an account; far apart, so that no machine is too busy."""
+    stored = passwords.hash_password("a password that nobody guesses")
+
+    def cpu_s(known: str | None) -> float:
+        begun = time.process_time()
+        passwords.is_password(known, "another one")
+        return time.process_time() - begun
+
+    assert cpu_s(None) > cpu_s(stored) / 4
 
 
 def test_a_code_works_once_and_a_step_to_either_side() -> None:
