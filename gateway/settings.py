@@ -246,7 +246,8 @@ def _check_url(field: str, url: str | None, schemes: tuple[str, ...]) -> None:
     name = environment_name(field)
     try:
         parts = urlsplit(url)
-        _ = parts.port
+        for host in parts.netloc.rpartition("@")[2].split(","):  # Postgres may be one of several
+            _ = urlsplit(f"//{host}").port
     except ValueError as error:
         raise ConfigurationError(
             f"{name} is no URL: its host is `name` or `name:port`, and in a password `/`, `?`, `#`, `[` and "

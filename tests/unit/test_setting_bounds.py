@@ -55,6 +55,10 @@ def test_what_no_process_could_work_with_is_refused_by_name(name: str, value: st
     ("name", "value"),
     [
         ("DATABASE_URL", "postgres:///d?host=/var/run/postgresql"),
+        (
+            "DATABASE_URL",
+            "postgresql://u:p,w@a:5432,b:5433/d?target_session_attrs=read-write&sslmode=require",
+        ),
         ("REDIS_URL", "rediss+cluster://h:6380"),
         ("REDIS_URL", "unix:///run/redis.sock"),
         ("AWS_ENDPOINT_URL", "http://[::1]:4579"),
