@@ -5,16 +5,25 @@ Nothing of the gateway is imported, so a shell on any machine starts it in a mom
 """
 
 import json
+from http import HTTPStatus
 from http.client import HTTPException
 from shutil import copyfileobj
 from typing import Any, BinaryIO, Final, cast
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
-from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
+from urllib.request import (
+    HTTPDefaultErrorHandler,
+    HTTPErrorProcessor,
+    HTTPHandler,
+    HTTPSHandler,
+    OpenerDirector,
+    ProxyHandler,
+    Request,
+)
 
 from msgspec import Struct
 
-from gateway.errors import GatewayError
+from gateway.errors import ConfigurationError, GatewayError
 
 _DEADLINE_S: Final = 120.0
 """Provisioning is paced at AWS's one request a second."""
@@ -25,7 +34,7 @@ Json = Any
 
 
 class ApiUnreachable(GatewayError):
-    """Nothing answers at the API's address."""
+    """Nothing answers at the API's address, or something else does."""
 
 
 class ApiRefused(GatewayError):
@@ -48,9 +57,20 @@ class Answer(Struct, frozen=True, kw_only=True):
 
 
 class Client:
-    """One key on one API. Calls block."""
+    """
+    One key on one API. Calls block.
+
+    Raises:
+        ConfigurationError: No key can look like this one.
+        ApiUnreachable: `base_url` is no URL of an API.
+    """
 
     def __init__(self, base_url: str, key: str) -> None:
+        if not key.isascii() or not key.isprintable() or " " in key:
+            raise ConfigurationError(
+                "the key holds a space, a line break or a letter beyond ASCII, which no key does: "
+                "give it with --key or TOLLGATE_API_KEY as it was shown"
+            )
         self._base_url = base_url.rstrip("/")
         self._key = key
         self._opener = _opener(self._base_url)
@@ -84,9 +104,9 @@ class Client:
         )
         try:
             with self._opener.open(request, timeout=_DEADLINE_S) as response:
-                return _answer(response.status, dict(response.headers), response.read())
+                return self._answer(response.status, dict(response.headers), response.read())
         except HTTPError as error:
-            raise ApiRefused(error.code, _problem(error.read())) from error
+            raise self._refusal(error) from error
         except (URLError, OSError, HTTPException) as error:
             reason = getattr(error, "reason", None) or error
             raise ApiUnreachable(
@@ -140,12 +160,31 @@ class Client:
             with self._opener.open(request, timeout=_DEADLINE_S) as response:
                 copyfileobj(response, into)
         except HTTPError as error:
-            raise ApiRefused(error.code, _problem(error.read())) from error
+            raise self._refusal(error) from error
         except (URLError, OSError, HTTPException) as error:
             reason = getattr(error, "reason", None) or error
             raise ApiUnreachable(
                 f"the answer of {self._base_url} did not come whole ({reason}): ask again"
             ) from error
+
+    def _answer(self, status: int, headers: dict[str, str], content: bytes) -> Answer:
+        named = {name.lower(): value for name, value in headers.items()}
+        kind = named.get("content-type", "")
+        try:
+            return Answer(status=status, headers=named, body=_body(kind, content))
+        except ValueError as error:
+            raise ApiUnreachable(
+                f"what answers at {self._base_url} is not Tollgate's API (it sent {kind or 'no JSON'}): "
+                "is --api-url right?"
+            ) from error
+
+    def _refusal(self, error: HTTPError) -> GatewayError:
+        if HTTPStatus.MULTIPLE_CHOICES <= error.code < HTTPStatus.BAD_REQUEST:
+            return ApiUnreachable(
+                f"{self._base_url} sends on to {error.headers.get('Location')}, and a key is given to nobody "
+                "else: name the API's own address with --api-url or TOLLGATE_API_URL"
+            )
+        return ApiRefused(error.code, _problem(error.read()))
 
     def _headers(
         self, body: Json, idempotency_key: str | None, content: bytes | None = None
@@ -181,10 +220,19 @@ def sentence_of(status: int, problem: dict[str, Json]) -> str:
 
 
 def _opener(base_url: str) -> OpenerDirector:
-    parts = urlsplit(base_url)
-    if parts.scheme not in {"http", "https"} or parts.hostname is None:
+    try:
+        parts = urlsplit(base_url)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in {"http", "https"} or parts.hostname is None or parts.query or parts.fragment:
         raise ApiUnreachable(f"{base_url!r} is not the URL of an API, such as http://127.0.0.1:8080")
-    return build_opener(ProxyHandler({})) if parts.hostname in _LOOPBACK else build_opener()
+    proxy = ProxyHandler({}) if parts.hostname in _LOOPBACK else ProxyHandler()
+    # None that follows redirects: the key would go along to another host, and a POST arrive as a GET.
+    handlers = (proxy, HTTPHandler(), HTTPSHandler(), HTTPDefaultErrorHandler(), HTTPErrorProcessor())
+    opener = OpenerDirector()
+    for handler in handlers:
+        opener.add_handler(handler)
+    return opener
 
 
 def _query(query: dict[str, Json] | None) -> str:
@@ -192,15 +240,17 @@ def _query(query: dict[str, Json] | None) -> str:
     return f"?{urlencode(given)}" if given else ""
 
 
-def _answer(status: int, headers: dict[str, str], content: bytes) -> Answer:
-    named = {name.lower(): value for name, value in headers.items()}
-    return Answer(status=status, headers=named, body=_body(named.get("content-type", ""), content))
-
-
 def _body(kind: str, content: bytes) -> Json:
-    """Return JSON as what it says, a file as its text."""
+    """
+    Return JSON as what it says, a file as its text.
+
+    Raises:
+        ValueError: It is neither, as where a web page answers.
+    """
     if not content:
         return None
+    if kind.startswith("text/html"):
+        raise ValueError(kind)
     return content.decode() if kind.startswith("text/") else json.loads(content)
 
 

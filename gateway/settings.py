@@ -6,13 +6,14 @@ others begin with TOLLGATE_. A secret may come from a file: TOLLGATE_SECRET_KEY_
 """
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, cast, get_args, get_type_hints
+from typing import Annotated, Any, Final, Literal, TypeAlias, cast, get_args, get_type_hints
 from urllib.parse import urlsplit
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from gateway.errors import ConfigurationError
 from tenants.rates import RequestRate
@@ -27,9 +28,19 @@ _SECRETS = frozenset(
 )
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _MIN_SECRET_LENGTH = 16
-_LONGEST_POST_S = 25
 _LEAST_KEPT_DAYS = 31
+_SCHEMES: Final = {
+    "database_url": ("postgresql", "postgres"),
+    "redis_url": ("redis", "rediss", "redis+cluster", "rediss+cluster", "unix"),
+    "aws_endpoint_url": ("http", "https"),
+    "public_url": ("https", "http"),
+}
+_FIELD: Final = re.compile(r"`\$\.(\w+)")
+"""Where msgspec says what it could not take."""
 
+Port: TypeAlias = Annotated[int, Meta(ge=0, le=65_535)]
+Count: TypeAlias = Annotated[int, Meta(ge=1, le=100_000)]
+"""With none of it, what it is for would stand still without a word."""
 
 Way: TypeAlias = Literal["lean", "aioboto3"]
 """How requests to AWS are made: by hand in aioboto3's form, or by aioboto3 itself."""
@@ -58,14 +69,14 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """S3 bucket of the first AWS account in which files for MMS are staged; None for MMS without files."""
     aws_receipt_queue: str | None = None
     """URL of an SQS queue that brings the first AWS account's events; None where SNS posts them itself."""
-    queue_pollers: int = 4
+    queue_pollers: Count = 4
     """Long polls that a receipts process has open at each queue; one takes about 500 events a second."""
-    queue_hidden_s: int = 30
+    queue_hidden_s: Annotated[int, Meta(ge=1, le=43_200)] = 30
     """How long SQS hides from others what a receipts process has in hand; renewed while it has it."""
     public_url: str = "http://127.0.0.1:8080"
     """Where AWS and browsers reach the API process; also the base of the problem pages."""
     host: str = "127.0.0.1"
-    port: int = 8080
+    port: Port = 8080
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     webhook_allow_cidrs: tuple[str, ...] = ()
@@ -90,20 +101,20 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What people call the provider: the button says "Sign in with …"."""
     sns_cert_origins: tuple[str, ...] = ()
     """Origins besides AWS's own whose SNS certificates are trusted, for example the emulator's."""
-    database_pool_size: int = 10
-    intake_flushers: int = 2
+    database_pool_size: Count = 10
+    intake_flushers: Count = 2
     """Connections that group-commit accepted sends, per API process."""
-    intake_queue_size: int = 2000
+    intake_queue_size: Count = 2000
     """Sends that may wait for a commit before the API answers 503."""
     carrier: Way = "lean"
     """How AWS is called: by `aioboto3`, or `lean`: the same request, signed by hand at a third of its CPU."""
-    dispatch_in_flight: int = 256
+    dispatch_in_flight: Count = 256
     """AWS calls under way at once per dispatcher; also the size of the HTTP pool."""
-    reconcile_every_s: float = 3600.0
+    reconcile_every_s: Annotated[float, Meta(ge=1, le=86_400)] = 3600.0
     """Between two scheduled proofs that ledger, balances, messages, AWS's prices and usage agree."""
-    unknown_wait_s: float = 90.0
+    unknown_wait_s: Annotated[float, Meta(ge=0, le=259_200)] = 90.0
     """How long an attempt with no answer waits for a receipt before its policy decides."""
-    fail_over_after: int = 3
+    fail_over_after: Count = 3
     """Connections of one message that may fail before it goes to another account or Region; at least 1."""
     bodies_kept_days: int = 30
     """Days after its end at which a message's text is taken out, 0 to 90; OTPs have their own time."""
@@ -116,10 +127,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Messages, receipts and the ledger are kept."""
     webhook_attempts_kept_days: int = 31
     """Days after which months of the single attempts of deliveries are dropped; at least 31."""
-    webhook_in_flight: int = 64
-    """Posts that a sender has under way where receivers are quick; at least 1."""
-    webhook_timeout_s: float = 15.0
-    """For one post from end to end; 1 to 25, since another sender takes what lasts longer than its lease."""
+    webhook_in_flight: Count = 64
+    """Posts that a sender has under way where receivers are quick."""
+    webhook_timeout_s: Annotated[float, Meta(ge=1, le=25)] = 15.0
+    """For one post from end to end; another sender takes what lasts longer than its lease."""
     fault_injection: bool = False
     """Lets TOLLGATE_FAULTPOINT take effect; for tests, and refused where AWS itself is called."""
     faultpoint: str | None = None
@@ -151,9 +162,11 @@ def read_settings(environment: Mapping[str, str], **defaults: Any) -> Settings:
     try:
         settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
-        raise ConfigurationError(f"a setting has the wrong form: {error}") from error
+        found = _FIELD.search(str(error))
+        name = "a setting" if found is None else environment_name(found[1])
+        raise ConfigurationError(f"{name} has the wrong form: {error}") from error
     _check(settings)
-    return settings
+    return msgspec.structs.replace(settings, public_url=settings.public_url.rstrip("/"))
 
 
 def environment_name(field: str) -> str:
@@ -186,7 +199,7 @@ def _text(environment: Mapping[str, str], name: str) -> str | None:
     if (path := environment.get(f"{name}_FILE")) is not None:
         try:
             return Path(path).read_text(encoding="utf-8").strip()
-        except OSError as error:
+        except (OSError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"{name}_FILE cannot be read: {error}") from error
     return None
 
@@ -206,6 +219,8 @@ def _refuse_unknown(environment: Mapping[str, str]) -> None:
 
 def _check(settings: Settings) -> None:
     _check_faults(settings)
+    for field, schemes in _SCHEMES.items():
+        _check_url(field, getattr(settings, field), schemes)
     if settings.captcha is not None and not (settings.captcha_site_key and settings.captcha_secret):
         raise ConfigurationError(
             "TOLLGATE_CAPTCHA needs TOLLGATE_CAPTCHA_SITE_KEY and TOLLGATE_CAPTCHA_SECRET of the provider"
@@ -217,13 +232,32 @@ def _check(settings: Settings) -> None:
                 f"{environment_name(field)} needs at least {_MIN_SECRET_LENGTH} characters"
             )
     _check_kept(settings)
-    _check_webhooks(settings)
     for field in ("webhook_allow_cidrs", "trusted_proxies"):
         for network in getattr(settings, field):
             try:
                 ipaddress.ip_network(network)
             except ValueError as error:
                 raise ConfigurationError(f"{environment_name(field)}: {error}") from error
+
+
+def _check_url(field: str, url: str | None, schemes: tuple[str, ...]) -> None:
+    """Refuse what no client could connect to, without repeating it: it may hold a password."""
+    if url is None:
+        return
+    name = environment_name(field)
+    try:
+        parts = urlsplit(url)
+        for host in parts.netloc.rpartition("@")[2].split(","):  # Postgres may be one of several
+            _ = urlsplit(f"//{host}").port
+    except ValueError as error:
+        raise ConfigurationError(
+            f"{name} is no URL: its host is `name` or `name:port`, and in a password `/`, `?`, `#`, `[` and "
+            "`@` are written %2F, %3F, %23, %5B and %40"
+        ) from error
+    if parts.scheme not in schemes:
+        raise ConfigurationError(f"{name} begins with {' or '.join(f'{each}://' for each in schemes)}")
+    if schemes[0].startswith("http") and (not parts.hostname or parts.query or parts.fragment):
+        raise ConfigurationError(f"{name} names a host, as https://sms.example.com does, and no query")
 
 
 def _check_kept(settings: Settings) -> None:
@@ -235,16 +269,6 @@ def _check_kept(settings: Settings) -> None:
             raise ConfigurationError(
                 f"{environment_name(field)} needs at least {_LEAST_KEPT_DAYS}: the feed reaches a month back"
             )
-
-
-def _check_webhooks(settings: Settings) -> None:
-    if not 1 <= settings.webhook_timeout_s <= _LONGEST_POST_S:
-        raise ConfigurationError(
-            f"{environment_name('webhook_timeout_s')} is 1 to {_LONGEST_POST_S} seconds: "
-            "a post must end before the lease of its delivery"
-        )
-    if settings.webhook_in_flight < 1:
-        raise ConfigurationError(f"{environment_name('webhook_in_flight')} is at least 1")
 
 
 def _check_identity(settings: Settings) -> None:

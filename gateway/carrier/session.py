@@ -13,10 +13,11 @@ import aioboto3
 from aiobotocore.config import AioConfig
 from aiobotocore.credentials import AioAssumeRoleCredentialFetcher, AioDeferredRefreshableCredentials
 from aiobotocore.session import get_session
-from botocore.exceptions import NoCredentialsError
+from botocore.exceptions import NoCredentialsError, ProfileNotFound
 from msgspec import Struct
 
 from gateway.carrier.tls import with_shared_tls
+from gateway.errors import ConfigurationError
 from tenants.senders.models import AwsAccount
 
 _ROLE_SESSION = "tollgate"
@@ -69,14 +70,26 @@ class Role(Struct, frozen=True, kw_only=True):
 
 
 def open_session(role: Role | None = None) -> AwsSession:
-    """Return a session on the process's own AWS credentials, or on a role that they may assume."""
+    """
+    Return a session on the process's own AWS credentials, or on a role that they may assume.
+
+    Raises:
+        ConfigurationError: AWS_PROFILE names none of the profiles.
+    """
     if role is None:
-        return _SharedTls(aioboto3.Session())
+        return _SharedTls(_own_session())
     acting: Any = get_session()
     acting._credentials = AioDeferredRefreshableCredentials(  # noqa: SLF001 - botocore has no other way in
         partial(_assume, get_session(), role), method="assume-role"
     )
     return _SharedTls(aioboto3.Session(botocore_session=acting))
+
+
+def _own_session() -> Any:
+    try:
+        return aioboto3.Session()
+    except ProfileNotFound as error:
+        raise ConfigurationError(f"{error}: correct AWS_PROFILE, or its AWS_CONFIG_FILE") from error
 
 
 async def _assume(own: Any, role: Role) -> dict[str, Any]:

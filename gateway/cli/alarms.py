@@ -76,13 +76,13 @@ def set_alarm(
 @over_the_api
 def delete_alarm(client: Client, *, tenant: str | None, alarm: str) -> None:
     """Delete the alarm ALARM (alm_…)."""
-    client.call("DELETE", f"{_path(tenant)}/{alarm}")
+    client.delete(_path(tenant, alarm))
     click.echo(f"Deleted {alarm}.")
 
 
-def _path(tenant: str | None) -> str:
+def _path(tenant: str | None, *alarm: str) -> str:
     if tenant is None:
-        return path_of("alarms")
-    return (
-        path_of("admin", "alarms") if tenant == "platform" else path_of("admin", "tenants", tenant, "alarms")
-    )
+        return path_of("alarms", *alarm)
+    if tenant == "platform":
+        return path_of("admin", "alarms", *alarm)
+    return path_of("admin", "tenants", tenant, "alarms", *alarm)

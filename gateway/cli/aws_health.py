@@ -25,8 +25,8 @@ async def aws_findings(settings: Settings) -> list[Finding]:
 
 async def _account(settings: Settings) -> Finding:
     where = settings.aws_endpoint_url or f"AWS in {settings.aws_region}"
-    session: Any = aioboto3.Session()
     try:
+        session: Any = aioboto3.Session()
         async with session.client(
             "pinpoint-sms-voice-v2",
             region_name=settings.aws_region,
@@ -40,11 +40,12 @@ async def _account(settings: Settings) -> Finding:
             f"{where} refused: {error}",
             "Give it credentials that may call sms-voice:* and sns:*, and check TOLLGATE_AWS_REGION.",
         )
-    except BotoCoreError as error:
+    except (BotoCoreError, ValueError) as error:  # an endpoint that is none is a ValueError
         return fault(
             "AWS",
             f"{where} does not answer: {error}",
-            "Check credentials (AWS_ACCESS_KEY_ID or a role), AWS_ENDPOINT_URL and the network.",
+            "Check credentials (AWS_ACCESS_KEY_ID, AWS_PROFILE or a role), TOLLGATE_AWS_REGION, "
+            "AWS_ENDPOINT_URL and the network.",
         )
     tiers = [each["Value"] for each in answer["AccountAttributes"] if each["Name"] == "ACCOUNT_TIER"]
     if "SANDBOX" in tiers:
@@ -59,8 +60,8 @@ async def bucket_findings(settings: Settings) -> list[Finding]:
     name = settings.aws_media_bucket
     if name is None:
         return []
-    session: Any = aioboto3.Session()
     try:
+        session: Any = aioboto3.Session()
         async with session.client(
             "s3",
             region_name=settings.aws_region,

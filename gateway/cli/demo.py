@@ -48,6 +48,8 @@ def command(*, messages: int, seed: int, keep: bool, svg: Path | None) -> None:
     held = False
     try:
         held = asyncio.run(_run(plan, data, console, keep=keep))
+    except asyncio.CancelledError:
+        raise click.Abort from None  # by SIGTERM: as Ctrl-C
     finally:
         _tidy(data, held=held)
     if svg is not None:

@@ -45,7 +45,10 @@ def command(*, port: int, data: Path, reset: bool, emulator_port: int) -> None:
         port=port,
         emulator_port=emulator_port,
     )
-    asyncio.run(_run(plan, reset=reset))
+    try:
+        asyncio.run(_run(plan, reset=reset))
+    except asyncio.CancelledError:
+        raise click.Abort from None  # told twice
 
 
 async def _run(plan: StackPlan, *, reset: bool) -> None:

@@ -5,6 +5,7 @@ import sys
 
 import click
 from rich.console import Console
+from rich.markup import escape
 
 from gateway.cli.aws_health import aws_findings
 from gateway.cli.findings import Finding, fault, fine
@@ -52,9 +53,9 @@ async def _check(settings: Settings) -> list[Finding]:
 def _show(findings: list[Finding], console: Console) -> None:
     for finding in findings:
         mark = "[green]✓[/]" if finding.held else "[red]✗[/]"
-        console.print(f"{mark} [bold]{finding.subject}[/]: {finding.said}")
+        console.print(f"{mark} [bold]{escape(finding.subject)}[/]: {escape(finding.said)}", soft_wrap=True)
         if finding.way_out:
-            console.print(f"  → {finding.way_out}")
+            console.print(f"  → {escape(finding.way_out)}", soft_wrap=True)
 
 
 def _show_settings(settings: Settings | None) -> None:

@@ -2,12 +2,12 @@
 
 import sys
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import BinaryIO
 
 import click
 
 from gateway.cli.calling import field, over_the_api, show_one, show_rows, wants_json
+from gateway.cli.whole_file import whole_file
 from gateway.client import Client, path_of
 
 _FORMATS = ("csv", "parquet")
@@ -153,7 +153,5 @@ def export(
     if target == "-":
         client.download(path, sys.stdout.buffer, **query)
         return
-    part = Path(f"{target}.part")
-    with part.open("wb") as file:
+    with whole_file(target) as file:
         client.download(path, file, **query)
-    part.replace(target)

@@ -49,9 +49,10 @@ def create_key(client: Client, *, tenant: str | None, mode: str, name: str, scop
 @over_the_api
 def revoke_key(client: Client, *, key_id: str, tenant: str | None) -> None:
     """End a key; in force everywhere within 5 s."""
-    row = client.call("DELETE", f"{_path(tenant)}/{key_id}").body
+    row = client.call("DELETE", _path(tenant, key_id)).body
     show_one(row, _FIELDS, before="Revoked.")
 
 
-def _path(tenant: str | None) -> str:
-    return path_of("api-keys") if tenant is None else path_of("admin", "tenants", tenant, "api-keys")
+def _path(tenant: str | None, *key_id: str) -> str:
+    owner = () if tenant is None else ("admin", "tenants", tenant)
+    return path_of(*owner, "api-keys", *key_id)

@@ -5,7 +5,7 @@ from typing import Any, Final
 import asyncpg
 
 from gateway.cli.findings import Finding, fault, fine
-from gateway.db.revision import current_revision
+from gateway.db.revision import current_revision, mismatch
 
 _OLDEST: Final = 150_000
 _DEADLINE_S: Final = 5.0
@@ -83,9 +83,10 @@ async def _roles(connection: Any) -> Finding:
 
 async def _schema(database_url: str) -> Finding:
     present, newest = await current_revision(database_url)
-    if present != newest:
-        said = f"at revision {present or 'none'}, this code needs {newest}"
-        return fault("Postgres schema", said, "Run `tollgate migrate`.")
+    wrong = mismatch(present, newest)
+    if wrong is not None:
+        said, _, way_out = wrong.partition(": ")
+        return fault("Postgres schema", said, f"{way_out[0].upper()}{way_out[1:]}.")
     return fine("Postgres schema", f"revision {present}")
 
 

@@ -15,7 +15,10 @@ _DEADLINE_S: Final = 5.0
 
 async def redis_findings(redis_url: str) -> list[Finding]:
     """Return what the server says of itself."""
-    client: Any = connect(redis_url)
+    try:
+        client: Any = connect(redis_url)
+    except ValueError as error:
+        return [fault("Redis", f"REDIS_URL cannot be used: {error}", "Correct REDIS_URL.")]
     try:
         async with asyncio.timeout(_DEADLINE_S):
             server, memory, persistence = [

@@ -85,9 +85,18 @@ def tollgate(*, leash: bool) -> None:
 
 
 def main() -> None:
-    """Run the command line; an expected failure is one sentence and exit status 1, wrong usage 2."""
+    """
+    Run the command line; an expected failure is one sentence and exit status 1, wrong usage 2.
+
+    Expected is also a file or folder that cannot be used: whoever named it reads which, and why.
+    """
     try:
         tollgate(prog_name="tollgate")
     except GatewayError as error:
         click.echo(f"Error: {error}", err=True)
+        sys.exit(1)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        click.echo(f"Error: {error.filename} cannot be used: {error.strerror}", err=True)
         sys.exit(1)

@@ -9,6 +9,7 @@ import click
 from gateway import worker
 from gateway.cli.lazy import late
 from gateway.cli.looping import run
+from gateway.cli.on_stores import run_on_schema
 from gateway.cli.web_workers import run_workers
 from gateway.faultpoints import arm
 from gateway.settings import Settings, read_settings
@@ -38,7 +39,7 @@ def command(
         arm(settings.faultpoint)
     chosen: set[str] = set(_CHOICES[:-1]) if "all" in roles else set(roles)
     if "api" not in chosen:
-        run(worker.run(settings, sorted(chosen)))
+        run_on_schema(worker.run(settings, sorted(chosen)))
         return
     webserver = late("gateway.webserver")  # a worker does without the HTTP framework
     taken: socket.socket = (
@@ -48,7 +49,7 @@ def command(
         _refuse_mixed(chosen)
         run(run_workers(taken, workers))
         return
-    run(webserver.run(settings, taken, sorted(chosen - {"api"})))
+    run_on_schema(webserver.run(settings, taken, sorted(chosen - {"api"})))
 
 
 def _settings(host: str | None, port: int | None) -> Settings:

@@ -1,5 +1,6 @@
 """`tollgate short-codes`: applications for short codes, which AWS takes by support case only."""
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -109,7 +110,9 @@ def pack(client: Client, *, tenant: str, short_code: str, out: Path | None) -> N
     if out is None:
         _show_pack(client.get(home))
         return
-    out.write_text(client.get(f"{home}.html"), encoding="utf-8")
+    page = BytesIO()
+    client.download(f"{home}.html", page)
+    out.write_bytes(page.getvalue())
     click.echo(f"Wrote {out}.")
 
 

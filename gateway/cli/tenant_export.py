@@ -1,11 +1,11 @@
 """`tollgate tenants export`: everything of a tenant as one file."""
 
 import sys
-from pathlib import Path
 
 import click
 
 from gateway.cli.calling import over_the_api
+from gateway.cli.whole_file import whole_file
 from gateway.client import Client, path_of
 
 
@@ -19,8 +19,6 @@ def export(client: Client, *, tenant: str, target: str) -> None:
     if target == "-":
         client.download_posted(path, sys.stdout.buffer)
         return
-    part = Path(f"{target}.part")
-    with part.open("wb") as file:
+    with whole_file(target) as file:
         client.download_posted(path, file)
-    part.replace(target)
     click.echo(f"Written to {target}. It holds numbers and texts in the clear: keep it so.", err=True)

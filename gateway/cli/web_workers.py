@@ -5,9 +5,16 @@ import os
 import signal
 import socket
 import sys
+from typing import Final
 
 from gateway.stack.child import Child, ChildPlan
 from gateway.stack.keeper import keep_alive
+
+PATIENCE_S: Final = 27.0
+"""
+Of the 30 s that orchestrators usually grant; a worker gives its requests 20 s (`gateway.webserver`) and then
+ends its tasks.
+"""
 
 
 async def run_workers(listener: socket.socket, count: int) -> None:
@@ -23,6 +30,7 @@ async def run_workers(listener: socket.socket, count: int) -> None:
         environment=dict(os.environ),
         log=None,
         pass_descriptors=(descriptor,),
+        patience_s=PATIENCE_S,
     )
     keepers = [asyncio.ensure_future(keep_alive(Child(plan), _say)) for _ in range(count)]
     await stop.wait()

@@ -7,10 +7,11 @@ may only apply receipts. Hot batches use asyncpg pools; everything else SQLAlche
 """
 
 from typing import Any, Final, Literal
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import asyncpg
 import msgspec
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from gateway.db.known_types import ConnectionWithKnownTypes
@@ -21,8 +22,22 @@ _IDLE_S: Final = 20.0
 
 
 def sqlalchemy_url(database_url: str) -> str:
-    """Return the same database for SQLAlchemy's asyncpg dialect."""
-    return make_url(database_url).set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
+    """
+    Return the same database for SQLAlchemy's asyncpg dialect.
+
+    SQLAlchemy would pass what stands behind the `?`, such as `sslmode=require`, as arguments that asyncpg's
+    connect does not have; so asyncpg is handed the URL itself, but for the name and the password, which
+    SQLAlchemy hides where it shows them.
+    """
+    parts = urlsplit(database_url)
+    identity, _, hosts = parts.netloc.rpartition("@")
+    name, _, password = identity.partition(":")
+    return URL.create(
+        "postgresql+asyncpg",
+        username=unquote(name) or None,
+        password=unquote(password) or None,
+        query={"dsn": urlunsplit(parts._replace(netloc=hosts))},
+    ).render_as_string(hide_password=False)
 
 
 def _server_settings(role: DatabaseRole) -> dict[str, str]:

@@ -10,6 +10,9 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from gateway.db.revision import is_newer, mismatch, newest_revision
+from gateway.errors import ConfigurationError
+
 _LOCK = 7_204_051
 """Advisory lock number of migrations; any constant that nothing else uses."""
 
@@ -24,6 +27,8 @@ def _upgrade(connection: Connection) -> tuple[str | None, str | None]:
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     connection.execute(text("SET LOCAL lock_timeout = '10s'"))
     before = MigrationContext.configure(connection).get_current_revision()
+    if is_newer(before, newest_revision()):
+        raise ConfigurationError(mismatch(before, newest_revision()) or "")
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
@@ -38,6 +43,9 @@ async def migrate(sqlalchemy_url: str) -> tuple[str | None, str | None]:
         sqlalchemy_url: `postgresql+asyncpg://…` of a role that may create roles and tables.
 
     Returns the revision before and after; equal when there was nothing to do.
+
+    Raises:
+        ConfigurationError: A newer version of the gateway has migrated it; nothing is changed.
     """
     engine = create_async_engine(sqlalchemy_url, poolclass=NullPool)
     try:

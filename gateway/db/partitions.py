@@ -10,6 +10,8 @@ import structlog
 _log = structlog.get_logger(__name__)
 
 _MONTHS_AHEAD: Final = 3
+_MOST_WAITING: Final = "SET LOCAL lock_timeout = '2s'"
+"""A new month locks its table: whoever writes waits behind one that waits for a long reader."""
 SHORTEST: Final = timedelta(days=31)
 """The feed of events and replays reach back 30 days."""
 
@@ -29,12 +31,21 @@ class Partitions:
 
     async def keep(self, now: datetime) -> int:
         """Make what will be needed, drop what is not; returns how many months of tables were dropped."""
-        await self._pool.execute("SELECT tollgate_make_partitions($1)", _MONTHS_AHEAD)
-        await self._pool.execute("SELECT tollgate_leave_room()")
+        await self._make()
         dropped = 0
         for table, span in self._kept.items():
             dropped += await self._dropped(table, now - span)
         return dropped
+
+    async def _make(self) -> None:
+        try:
+            async with self._pool.acquire() as connection, connection.transaction():
+                await connection.execute(_MOST_WAITING)
+                await connection.execute("SELECT tollgate_make_partitions($1)", _MONTHS_AHEAD)
+                await connection.execute("SELECT tollgate_leave_room()")
+        except asyncpg.LockNotAvailableError:
+            # There are months of rounds until it is needed, and one an hour.
+            _log.warning("new_partitions_put_off", months_ahead=_MONTHS_AHEAD)
 
     async def _dropped(self, table: str, ended_before: datetime) -> int:
         try:

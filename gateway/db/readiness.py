@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 
 from gateway.db.faults import DATABASE_FAULTS
-from gateway.db.revision import current_revision
+from gateway.db.revision import current_revision, mismatch
 from gateway.errors import GatewayError
 
 _DEADLINE_S = 2.0
@@ -47,9 +47,7 @@ class StoresReadiness:
     async def _schema(self) -> None:
         if self._migrated:
             return
-        present, newest = await current_revision(self._database_url)
-        if present != newest:
-            raise GatewayError(
-                f"the schema is at {present or 'nothing'}, this code needs {newest}: run `tollgate migrate`"
-            )
+        wrong = mismatch(*await current_revision(self._database_url))
+        if wrong is not None:
+            raise GatewayError(wrong)
         self._migrated = True

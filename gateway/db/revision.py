@@ -29,3 +29,20 @@ def newest_revision() -> str:
     """Return the revision that migrations lead to: their files begin with their numbers."""
     names = (each.name for each in files("gateway.db").joinpath("migrations", "versions").iterdir())
     return max(found[1] for name in names if (found := _REVISION.fullmatch(name)))
+
+
+def is_newer(present: str | None, newest: str) -> bool:
+    """Say whether a later version of the gateway has migrated the database; numbers are of one length."""
+    return present is not None and present > newest
+
+
+def mismatch(present: str | None, newest: str) -> str | None:
+    """Return what is to be done where the database's revision is not the code's, or None where it is."""
+    if present == newest:
+        return None
+    if is_newer(present, newest):
+        return (
+            f"the schema is at {present}, newer than this code's {newest}: run the version of Tollgate that "
+            "has migrated it, or one after it"
+        )
+    return f"the schema is at {present or 'nothing'}, this code needs {newest}: run `tollgate migrate`"

@@ -11,8 +11,6 @@ from typing import Final
 
 from msgspec import Struct
 
-_PATIENCE_S: Final = 8.0
-"""How long a child may take to finish what it has begun before it is killed."""
 _TAIL_BYTES: Final = 2_000
 
 
@@ -25,6 +23,8 @@ class ChildPlan(Struct, frozen=True, kw_only=True):
     log: Path | None
     """Where its output goes; None for our own."""
     pass_descriptors: tuple[int, ...] = ()
+    patience_s: float = 8.0
+    """How long it may take to finish what it has begun before it is killed."""
 
 
 class Child:
@@ -82,7 +82,7 @@ class Child:
         with suppress(ProcessLookupError):
             process.terminate()
         try:
-            async with asyncio.timeout(_PATIENCE_S):
+            async with asyncio.timeout(self.plan.patience_s):
                 await process.wait()
         except TimeoutError:
             with suppress(ProcessLookupError):

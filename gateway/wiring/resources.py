@@ -4,12 +4,15 @@ from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
+import asyncpg
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.clock import Clock
 from gateway.db.clock import open_clock
 from gateway.db.engine import create_engine, create_pool
+from gateway.db.faults import DATABASE_FAULTS
+from gateway.errors import ConfigurationError, Unavailable
 from gateway.lanes.scripts import RedisScripts, connect
 from gateway.messages.keys import DataKeys
 from gateway.settings import Settings
@@ -35,15 +38,21 @@ class Resources(Struct, kw_only=True):
 
 @asynccontextmanager
 async def open_resources(settings: Settings, clock: Clock | None = None) -> AsyncGenerator[Resources]:
-    """Open the stores; nothing is asked of them yet but the time, which is Postgres's unless one is given."""
+    """
+    Open the stores; nothing is asked of them yet but the time, which is Postgres's unless one is given.
+
+    Raises:
+        Unavailable: Postgres cannot be used; the text says why and names the way out.
+        ConfigurationError: REDIS_URL has options that redis-py does not take.
+    """
     async with AsyncExitStack() as stack:
         tenant_engine = create_engine(settings.database_url, "app", pool_size=settings.database_pool_size)
         stack.push_async_callback(tenant_engine.dispose)
         worker_engine = create_engine(settings.database_url, "worker", pool_size=4)
         stack.push_async_callback(worker_engine.dispose)
-        pool = await create_pool(settings.database_url, "worker", size=settings.database_pool_size)
+        pool = await _first_pool(settings)
         stack.push_async_callback(pool.close)
-        client = connect(settings.redis_url)
+        client = _redis(settings.redis_url)
         scripts = RedisScripts(client)
         stack.push_async_callback(scripts.aclose)
         if clock is None:
@@ -59,3 +68,26 @@ async def open_resources(settings: Settings, clock: Clock | None = None) -> Asyn
             redis=client,
             keys=DataKeys(pool, settings.secret_key),
         )
+
+
+async def _first_pool(settings: Settings) -> "asyncpg.Pool[asyncpg.Record]":
+    """
+    Connect to Postgres for the first time.
+
+    Raises:
+        Unavailable: It does not answer, or does not let the gateway in.
+    """
+    try:
+        return await create_pool(settings.database_url, "worker", size=settings.database_pool_size)
+    except DATABASE_FAULTS as error:
+        said = str(error) or type(error).__name__
+        raise Unavailable(
+            f"Postgres cannot be used ({said}); `tollgate doctor` says what is wrong"
+        ) from error
+
+
+def _redis(url: str) -> Any:
+    try:
+        return connect(url)
+    except ValueError as error:
+        raise ConfigurationError(f"REDIS_URL cannot be used: {error}") from error

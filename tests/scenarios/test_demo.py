@@ -86,8 +86,10 @@ async def test_demo_told_to_stop_stops_and_leaves_no_process(tmp_path: Path) -> 
         while b"Onboarding" not in await process.stdout.readline():
             pass
         process.send_signal(signal.SIGTERM)
-        await process.communicate()
-    assert process.returncode != 0
+        last_words, _ = await process.communicate()
+    assert process.returncode == 1
+    assert b"Aborted!" in last_words
+    assert b"Traceback" not in last_words
     _, left = await run("pgrep", "-f", str(tmp_path), within_s=90)
     assert left == ""
 

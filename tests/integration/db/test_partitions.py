@@ -77,3 +77,27 @@ async def test_a_month_that_somebody_reads_is_left_to_a_later_round(database, wo
             assert await keeper.keep(now) == 0
         await reading.rollback()
     assert await keeper.keep(now) > 0
+
+
+async def test_a_month_to_come_waits_for_no_reader_and_no_send_waits_for_it(
+    database, worker_pool, old_months
+):
+    """A new partition locks its table: behind an export of minutes it would hold up every write till then."""
+    keeper = Partitions(worker_pool, {"events": timedelta(days=90)})
+    await keeper.keep(datetime.now(UTC))
+    last = max(await there(database, "messages"))
+    await database.execute(f"DROP TABLE {last}")
+    async with database.acquire() as reader:
+        reading = reader.transaction()
+        await reading.start()
+        await reader.execute("SELECT count(*) FROM messages")
+        async with asyncio.timeout(30):
+            await keeper.keep(datetime.now(UTC))
+            await database.execute("DELETE FROM messages WHERE false")
+        await reading.rollback()
+    assert last not in await there(database, "messages")
+    assert not {
+        name for name, end in old_months["events"] if end < datetime.now(UTC) - timedelta(days=92)
+    } & (await there(database, "events")), "old months go all the same"
+    await keeper.keep(datetime.now(UTC))
+    assert last in await there(database, "messages")

@@ -3,11 +3,17 @@
 import os
 from importlib.resources import files
 
+import asyncpg
+import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from gateway.db.revision import current_revision, newest_revision
+from gateway.cli.postgres_health import postgres_findings
+from gateway.db.engine import sqlalchemy_url
+from gateway.db.migrate import migrate
+from gateway.db.revision import current_revision, mismatch, newest_revision
 from gateway.embedded.databases import create_database, drop_database
+from gateway.errors import ConfigurationError
 
 
 async def test_the_newest_revision_is_the_one_that_migrations_lead_to(database_url):
@@ -27,3 +33,30 @@ async def test_a_database_without_a_schema_has_no_revision(stores):
         assert await current_revision(url) == (None, newest_revision())
     finally:
         await drop_database(stores.database_url, name)
+
+
+async def test_a_database_of_a_newer_version_is_left_as_it_is(stores):
+    """A roll-back of the code does not roll back the schema, and `tollgate migrate` is no way out of it."""
+    name = f"tollgate_newer_{os.getpid()}"
+    url = await create_database(stores.database_url, name)
+    try:
+        connection = await asyncpg.connect(url)
+        await connection.execute("CREATE TABLE alembic_version (version_num text)")
+        await connection.execute("INSERT INTO alembic_version VALUES ('9999')")
+        await connection.close()
+        with pytest.raises(ConfigurationError, match="at 9999, newer than this code's"):
+            await migrate(sqlalchemy_url(url))
+        assert await current_revision(url) == ("9999", newest_revision())
+        schema = next(each for each in await postgres_findings(url) if each.subject == "Postgres schema")
+        assert not schema.held
+        assert "newer" in schema.said
+        assert "migrate`" not in schema.way_out
+    finally:
+        await drop_database(stores.database_url, name)
+
+
+def test_what_a_mismatch_asks_for_is_said_by_which_side_is_older():
+    """Readiness, the doctor and migrate say the same."""
+    assert mismatch("0054", "0054") is None
+    assert (mismatch("0001", "0054") or "").endswith("run `tollgate migrate`")
+    assert "at nothing" in (mismatch(None, "0054") or "")

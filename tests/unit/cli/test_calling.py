@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from gateway.cli.root import tollgate
 from gateway.client import ApiRefused, ApiUnreachable, Client, path_of, sentence_of
+from gateway.errors import ConfigurationError
 
 PROBLEM = {
     "type": "http://127.0.0.1/docs/errors/slug_taken",
@@ -28,6 +29,7 @@ class Api:
         self.answers: list[tuple[int, Any]] = []
         self.authorization = ""
         self.url = ""
+        self.headers: dict[str, str] = {}
 
 
 @pytest.fixture
@@ -42,6 +44,8 @@ def api() -> Iterator[Api]:
             api.authorization = self.headers["Authorization"]
             status, body = api.answers.pop(0)
             self.send_response(status)
+            for name, value in api.headers.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body if isinstance(body, bytes) else json.dumps(body).encode())
 
@@ -100,6 +104,41 @@ def test_an_api_url_that_is_no_url_is_refused() -> None:
     """Above all, no file:// is ever opened."""
     with pytest.raises(ApiUnreachable, match="is not the URL of an API"):
         Client("file:///etc", "k")
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://127.0.0.1/docs#errors", "http://127.0.0.1?x=1"])
+def test_an_address_that_is_none_is_said_to_be_none(url: str) -> None:
+    """Rather than asked for something else than what was meant."""
+    with pytest.raises(ApiUnreachable, match="is not the URL of an API"):
+        Client(url, "k")
+
+
+@pytest.mark.parametrize("key", ["two words", "line\nbreak", "tg_live_\u00e4\u20ac"])
+def test_a_key_that_can_be_none_is_refused_without_being_shown(key: str) -> None:
+    """What was pasted by mistake must not end in a traceback on a screen."""
+    with pytest.raises(ConfigurationError, match="TOLLGATE_API_KEY") as refused:
+        Client("http://127.0.0.1:1", key)
+    assert key not in str(refused.value)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_key_is_not_carried_on_to_where_an_answer_points(api: Api, status: int) -> None:
+    """The next host would read the key, and a POST would arrive there as a GET."""
+    elsewhere = api.url.replace("127.0.0.1", "localhost")
+    api.headers = {"Location": f"{elsewhere}/v1/admin/tenants"}
+    api.answers = [(status, b""), (200, {"data": [], "next_cursor": None})]
+    with pytest.raises(ApiUnreachable, match=f"sends on to {elsewhere}.*--api-url"):
+        Client(api.url, "k").post("/v1/admin/tenants", {})
+    assert len(api.asked) == 1
+
+
+@pytest.mark.parametrize("kind", ["text/html; charset=utf-8", "application/octet-stream"])
+def test_a_web_page_in_the_apis_place_is_said_to_be_none(api: Api, kind: str) -> None:
+    """The address of the documentation, or of a proxy's sign-in, looks nearly right."""
+    api.headers = {"Content-Type": kind}
+    api.answers = [(200, b"<html>")]
+    with pytest.raises(ApiUnreachable, match="is not Tollgate's API"):
+        Client(api.url, "k").rows("/v1/messages", limit=10)
 
 
 def test_ids_cannot_leave_their_place_in_a_path() -> None:

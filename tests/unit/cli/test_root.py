@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import click
 import pytest
@@ -12,11 +13,19 @@ from gateway.cli.root import COMMANDS
 HEAVY = ("litestar", "sqlalchemy", "botocore", "aiohttp", "asyncpg", "rich")
 
 
-def tollgate(*arguments: str, code: str = "") -> "subprocess.CompletedProcess[str]":
-    """Run the command in a process of its own, with no settings in its environment."""
+SETTINGS = {
+    "DATABASE_URL": "postgresql://u:hunter2@127.0.0.1:9/x",
+    "REDIS_URL": "redis://127.0.0.1:9",
+    "TOLLGATE_OPERATOR_KEY": "operator-key-for-tests",
+    "TOLLGATE_SECRET_KEY": "secret-key-for-tests",
+}
+
+
+def tollgate(*arguments: str, code: str = "", **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Run the command in a process of its own, with no settings in its environment but the ones given."""
     program = f"import sys\nfrom gateway.cli.root import main\nsys.argv[1:] = {list(arguments)!r}\n{code}"
     return subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, env={}, check=False
+        [sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=False
     )
 
 
@@ -55,6 +64,52 @@ def test_a_missing_setting_is_one_sentence_and_status_1() -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("Error: set DATABASE_URL, REDIS_URL,")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["migrate"], ["reconcile"], ["rebuild-redis"], ["serve", "dispatcher"], ["serve", "api", "--port", "0"]],
+)
+def test_a_postgres_that_is_away_is_one_sentence_and_status_1(arguments: list[str]) -> None:
+    """Of every command, and without the password of its URL."""
+    done = tollgate(*arguments, code="main()", **SETTINGS)
+    assert done.returncode == 1
+    assert "Error: Postgres " in done.stderr
+    assert "`tollgate doctor` says what is wrong" in done.stderr
+    assert not any(word in done.stderr for word in ("Traceback", "hunter2"))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"AWS_PROFILE": "no-such-profile"},
+        {"AWS_ENDPOINT_URL": "http://a b"},
+        {"REDIS_URL": "redis://127.0.0.1:9?socket_timeout=soon"},
+        {"DATABASE_URL": "postgresql://127.0.0.1:9/x?sslmode=verify-full&sslrootcert=/no/such.pem"},
+        {"DATABASE_URL": "postgresql://127.0.0.1:9/x?sslmode=maybe"},
+    ],
+)
+def test_the_doctor_says_what_is_wrong_of_whatever_is(wrong: dict[str, str]) -> None:
+    """It is what every other message points to."""
+    done = tollgate("doctor", code="main()", **(SETTINGS | wrong))
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "✗" in done.stdout
+    assert "TOLLGATE_SECRET_KEY = (set)" in done.stdout, "the list of settings is there whatever is wrong"
+
+
+def test_a_profile_that_is_none_is_one_sentence_from_a_role_too() -> None:
+    """A typing error in the unit file of a service."""
+    done = tollgate("serve", "receipts", code="main()", AWS_PROFILE="nobody", **SETTINGS)
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+
+
+def test_a_file_that_cannot_be_written_is_named_with_the_reason(tmp_path: Path) -> None:
+    """Before anything is asked of the API."""
+    target = tmp_path / "missing" / "messages.csv"
+    done = tollgate("insight", "export", "messages", "--to", str(target), "--key", "k", code="main()")
+    assert done.returncode == 1
+    assert done.stderr == f"Error: {target}.part cannot be used: No such file or directory\n"
 
 
 def test_reaching_no_api_says_where_it_looked() -> None:

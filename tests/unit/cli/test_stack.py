@@ -1,17 +1,22 @@
 """What keeps a stack alive and private: restarts, kept keys, and an environment without real credentials."""
 
 import asyncio
+import os
+import signal
 import socket
 import stat
 from pathlib import Path
 
 import pytest
 
+from gateway import webserver
 from gateway.cli.setting_docs import setting_docs
+from gateway.cli.web_workers import PATIENCE_S
+from gateway.embedded import ServerFailedError
 from gateway.errors import ConfigurationError
 from gateway.settings import Settings, read_settings
 from gateway.stack import keeper, secrets
-from gateway.stack.child import turn_log
+from gateway.stack.child import Child, ChildPlan, turn_log
 from gateway.stack.environment import children_environment
 from gateway.stack.errors import StackError
 from gateway.stack.keeper import describe_exit, keep_alive
@@ -70,6 +75,51 @@ async def test_what_dies_is_started_again_and_said(monkeypatch: pytest.MonkeyPat
     assert mortal.lives == 4
     assert said == ["it ended (signal 9); starting it again in 0.0 s"] * 3
     assert mortal.stopped
+
+
+@pytest.mark.parametrize("refusal", [OSError(28, "No space left on device"), ServerFailedError("said no")])
+async def test_what_could_not_be_started_is_tried_again_and_said(
+    monkeypatch: pytest.MonkeyPatch, refusal: Exception
+) -> None:
+    """A disk that was full for a minute must not leave the stack without its Redis for good."""
+    monkeypatch.setattr(keeper, "_FIRST_PAUSE_S", 0.0)
+
+    class Unlucky(Mortal):
+        async def start(self) -> None:
+            if self.lives == 0:
+                self.lives = 1
+                raise refusal
+            await super().start()
+
+    mortal, said = Unlucky(), []
+    keeping = asyncio.ensure_future(keep_alive(mortal, said.append))
+    async with asyncio.timeout(30):
+        await mortal.started.wait()
+    keeping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await keeping
+    assert said == [f"it could not be started ({refusal}); starting it again in 0.0 s"]
+    assert mortal.stopped
+
+
+async def test_a_child_has_the_patience_of_its_plan_and_no_more(tmp_path: Path) -> None:
+    """What it has begun is finished; what never ends is ended."""
+    plan = ChildPlan(
+        name="it",
+        arguments=("emulator", "--port", "0"),
+        environment=dict(os.environ),
+        log=tmp_path / "log",
+        patience_s=0.0,
+    )
+    child = Child(plan)
+    await child.start()
+    await child.stop()
+    assert await child.wait_exited() in {-signal.SIGKILL, -signal.SIGTERM}
+
+
+def test_a_web_worker_outlives_the_requests_that_it_may_finish() -> None:
+    """Its supervisor would kill it while it answers."""
+    assert PATIENCE_S > webserver._GRACE_S
 
 
 def test_an_exit_is_told_in_words() -> None:

@@ -19,6 +19,7 @@ def test_a_hand_over_is_written_byte_for_byte(api: Api, tmp_path: Path) -> None:
     assert target.read_bytes() == b"PK\x03\x04\x00\xff"
     assert api.asked == [("POST", "/v1/admin/tenants/ten_1/export", None)]
     assert "in the clear" in done.stderr
+    assert target.stat().st_mode & 0o077 == 0, "others on the machine do not read along"
 
 
 def test_a_hand_over_that_breaks_off_leaves_no_file_of_that_name(tmp_path: Path) -> None:
@@ -37,4 +38,4 @@ def test_a_hand_over_that_breaks_off_leaves_no_file_of_that_name(tmp_path: Path)
         arguments = ["tenants", "export", "ten_1", "--to", str(target), "--api-url", url, "--key", "k"]
         done = CliRunner().invoke(tollgate, arguments)
     assert done.exit_code != 0
-    assert not target.exists()
+    assert list(tmp_path.iterdir()) == [], "nor half of the numbers under another"
