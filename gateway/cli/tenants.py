@@ -20,6 +20,14 @@ _FIELDS = (
     field("plan", "pricing"),
     field("countries"),
 )
+_OF_PERSON = (
+    field("id"),
+    field("email"),
+    field("signs_in_by", title="signs in by"),
+    field("created_at", title="since"),
+    field("enrolled_at", title="enrolled"),
+)
+_MOST_PEOPLE = 1000
 
 
 @click.group("tenants")
@@ -116,6 +124,26 @@ def invite(client: Client, *, tenant: str, email: str, hours: int) -> None:
     row = client.post(path_of("admin", "tenants", tenant, "invitations"), body)
     fields = (field("id"), field("email"), field("expires_at", title="expires"), field("link"))
     show_one(row, fields, before="Invited.")
+
+
+@command.command("people")
+@click.argument("tenant")
+@over_the_api
+def list_people(client: Client, *, tenant: str) -> None:
+    """List who may sign in to the console."""
+    rows = client.rows(path_of("admin", "tenants", tenant, "people"), limit=_MOST_PEOPLE)
+    show_rows(rows, _OF_PERSON, empty="Nobody signs in for this tenant.")
+
+
+@command.command("remove-person")
+@click.argument("tenant")
+@click.argument("person")
+@click.confirmation_option(prompt="Every browser of theirs is signed out at once. Remove the person?")
+@over_the_api
+def remove_person(client: Client, *, tenant: str, person: str) -> None:
+    """Take PERSON (psn_…) out of the console."""
+    row = client.call("DELETE", path_of("admin", "tenants", tenant, "people", person)).body
+    show_one(row, _OF_PERSON, before="Removed.")
 
 
 @command.command("close")

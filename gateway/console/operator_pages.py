@@ -116,6 +116,18 @@ async def judge_tenant(
     return go_to(f"{HOME}/tenants/{tenant}") if said.good else await _tenant(visit, tenant, said=said)
 
 
+@post("/operator/tenants/{tenant:str}/people/{person:str}/remove", include_in_schema=False)
+async def remove_person(
+    tenant: FromPath[str], person: FromPath[str], visit: NamedDependency[Visit]
+) -> Response[str]:
+    """Take a person out of the console."""
+    visit.operator()
+    await visit.form()
+    path = f"/v1/admin/tenants/{plain(tenant)}/people/{plain(person)}"
+    said = await visit.ask_as_operator("DELETE", path)
+    return go_to(f"{HOME}/tenants/{tenant}") if said.good else await _tenant(visit, tenant, said=said)
+
+
 @get("/operator/inbox", include_in_schema=False)
 async def get_inbox(visit: NamedDependency[Visit]) -> Response[str]:
     """Show what waits for a person."""
@@ -149,9 +161,10 @@ async def _tenant(
     if said is not None and not said.good and said.status not in SAID_ON_THE_PAGE:
         raise ApiRefused(said)
     home = f"/v1/admin/tenants/{plain(tenant)}"
-    shown, onboarding, invitations = await asyncio.gather(
+    shown, onboarding, people, invitations = await asyncio.gather(
         visit.ask_as_operator("GET", home),
         visit.ask_as_operator("GET", f"{home}/onboarding"),
+        visit.ask_as_operator("GET", f"{home}/people?limit={_PAGE}"),
         visit.ask_as_operator("GET", f"{home}/invitations"),
     )
     failed = said is not None and not said.good
@@ -160,6 +173,7 @@ async def _tenant(
         status=said.status if failed and said is not None else 200,
         tenant=needed(shown),
         onboarding=needed(onboarding),
+        people=needed(people)["data"],
         invitations=needed(invitations)["data"],
         invited=invited,
         titles=STEP_TITLES,

@@ -76,6 +76,7 @@ def console_routes(site: Site) -> Router:
             migration_pages.send_files,
             migration_pages.send_shares,
             operator_pages.judge_tenant,
+            operator_pages.remove_person,
             operator_pages.get_inbox,
             operator_pages.resolve_task,
         ],

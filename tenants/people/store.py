@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, or_, select, text
+from sqlalchemy import delete, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -58,10 +58,24 @@ async def person(
     return await session.scalar(query)
 
 
-async def people(scope: TenantScope, session: AsyncSession) -> Sequence[Person]:
-    """Return who may sign in for the tenant, the first first."""
-    query = select(Person).where(Person.tenant_id == scope.tenant_id).order_by(Person.id)
-    return (await session.scalars(query)).all()
+async def people(
+    scope: TenantScope, session: AsyncSession, *, limit: int, after: UUID | None = None
+) -> Sequence[Person]:
+    """Return up to `limit` of who may sign in for the tenant, the first first."""
+    query = select(Person).where(Person.tenant_id == scope.tenant_id)
+    if after is not None:
+        query = query.where(Person.id > after)
+    return (await session.scalars(query.order_by(Person.id).limit(limit))).all()
+
+
+async def revoke_invitations(
+    scope: TenantScope, session: AsyncSession, email_hash: bytes, now: datetime
+) -> None:
+    """End the links of an address that nobody has used."""
+    owned = Invitation.tenant_id == scope.tenant_id
+    is_open = Invitation.accepted_at.is_(None) & Invitation.revoked_at.is_(None)
+    ending = update(Invitation).where(owned, Invitation.email_hash == email_hash, is_open)
+    await session.execute(ending.values(revoked_at=now))
 
 
 async def open_session(session: AsyncSession, token_hash: bytes) -> ConsoleSession | None:
