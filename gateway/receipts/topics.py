@@ -10,7 +10,7 @@ import asyncpg
 
 _MAX_AGE_S = 5.0
 _MIN_AGE_S = 0.5
-"""An unknown topic asks again at most twice a second, so a stranger cannot make us query."""
+"""For unknown topics it is read at most twice a second, so a stranger cannot make us query."""
 _READ: Final = "SELECT topic_arn, region, owner_id FROM aws_accounts ORDER BY owner_id NULLS LAST"
 """The last row of a topic counts: one that the operator has as well is the operator's."""
 
@@ -40,14 +40,20 @@ class KnownTopics:
         return self._topics.get(topic_arn)
 
     async def refresh(self, topic_arn: str) -> None:
-        """Read the set again if it is old, or if it lacks the topic and is not quite new."""
-        limit = _MAX_AGE_S if topic_arn in self._topics else _MIN_AGE_S
-        if time.monotonic() - self._read_at < limit:
+        """
+        Read the set again if it is old, or if it lacks the topic, as soon as it may be read again.
+
+        SNS asks for a confirmation once, so a topic that was made a moment ago has to be found.
+        """
+        asked_at = time.monotonic()
+        if topic_arn in self._topics and asked_at - self._read_at < _MAX_AGE_S:
             return
         async with self._reading:
-            if time.monotonic() - self._read_at < limit:
+            if self._read_at >= asked_at:
                 return
+            await asyncio.sleep(max(0.0, self._read_at + _MIN_AGE_S - time.monotonic()))
+            begun = time.monotonic()
             rows = await self._pool.fetch(_READ)
             self._topics = {row["topic_arn"]: row["owner_id"] for row in rows if row["topic_arn"] is not None}
             self._in_regions({row["region"] for row in rows})
-            self._read_at = time.monotonic()
+            self._read_at = begun
