@@ -9,6 +9,8 @@ from typing import Any, Final
 import click
 from msgspec import Struct
 
+from gateway.cli.text_file import text_of
+
 FILES: Final = {
     "volumes": "volumes.csv",
     "numbers": "numbers.csv",
@@ -36,7 +38,7 @@ def parts_of(folder: Path, provider: str, account: str | None) -> list[Migration
     Raises:
         click.UsageError: There is none of the files, or one is no text.
     """
-    texts = {name: _text(folder / file) for name, file in FILES.items() if (folder / file).is_file()}
+    texts = {name: text_of(folder / file) for name, file in FILES.items() if (folder / file).is_file()}
     if not texts:
         raise click.UsageError(f"{folder} holds none of {', '.join(FILES.values())}")
     common = {"provider": provider, "account": account}
@@ -53,13 +55,6 @@ def placed(row: dict[str, Any], part: MigrationPart) -> dict[str, Any]:
     lines = part.lines[row["file"]]
     at = row["line"] - 1
     return row | {"line": lines[at] if at < len(lines) else row["line"]}
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise click.UsageError(f"{path} is not UTF-8: {error}") from error
 
 
 def _cut(text: str) -> Iterator[tuple[str, list[int]]]:

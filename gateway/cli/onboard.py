@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from gateway.cli.calling import field, over_the_api, show_rows
 from gateway.cli.onboard_file import BadFile, OnboardRow, read_rows
+from gateway.cli.text_file import text_of
 from gateway.client import ApiRefused, ApiUnreachable, Client, path_of
 
 _RESULT: Final = (
@@ -53,8 +54,8 @@ def onboard(client: Client, *, file: Path, dry_run: bool, approve: bool) -> None
     carrier says so. Run it again to go on; nothing is made twice.
     """
     try:
-        rows = read_rows(file.read_text(encoding="utf-8"))
-    except (BadFile, UnicodeDecodeError) as error:
+        rows = read_rows(text_of(file))
+    except BadFile as error:
         raise click.UsageError(f"{file}: {error}") from error
     if dry_run:
         click.echo(f"{len(rows)} tenants can be read; nothing was made.")

@@ -47,7 +47,14 @@ def read_rows(text: str) -> list[OnboardRow]:
     Raises:
         BadFile: A column is missing, a value is not of its kind, or a slug stands twice.
     """
-    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+    reader = csv.DictReader(io.StringIO(text))
+    try:
+        return _rows(reader)
+    except csv.Error as error:
+        raise BadFile(f"line {reader.line_num + 1} is no CSV: {error}") from error
+
+
+def _rows(reader: "csv.DictReader[str]") -> list[OnboardRow]:
     lacking = [name for name in REQUIRED if name not in (reader.fieldnames or ())]
     if lacking:
         raise BadFile(f"the header lacks {', '.join(lacking)}")

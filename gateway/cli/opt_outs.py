@@ -6,6 +6,7 @@ from typing import Final
 import click
 
 from gateway.cli.calling import field, over_the_api, show_one, show_rows, wants_json
+from gateway.cli.text_file import text_of
 from gateway.client import Client, path_of
 
 _LISTED: Final = (field("number"), field("list"), field("source"), field("created_at", title="since"))
@@ -63,7 +64,7 @@ def remove(client: Client, *, number: str, list_name: str) -> None:
 @over_the_api
 def import_file(client: Client, *, file: Path, dry_run: bool) -> None:
     """Import a CSV file with the columns number, list, opted_out and note; whole or not at all."""
-    body = {"csv": file.read_text(encoding="utf-8-sig"), "dry_run": dry_run}
+    body = {"csv": text_of(file), "dry_run": dry_run}
     done = client.post(path_of("opt-outs", "import"), body)
     if wants_json():
         show_one(done, ())

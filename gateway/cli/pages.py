@@ -7,6 +7,7 @@ from typing import Any, Final
 import click
 
 from gateway.cli.calling import field, over_the_api, show_one
+from gateway.cli.text_file import text_of
 from gateway.client import Client, path_of
 
 _PAGES: Final = (
@@ -42,7 +43,7 @@ def show(client: Client, *, tenant: str | None) -> None:
 def put(client: Client, *, file: Path, tenant: str | None) -> None:
     """Write the pages from FILE, a JSON object as `show --json` has it under `settings`."""
     try:
-        settings: Any = json.loads(file.read_text(encoding="utf-8"))
+        settings: Any = json.loads(text_of(file))
     except ValueError as error:
         raise click.UsageError(f"{file} is not JSON: {error}") from error
     show_one(client.call("PUT", _home(tenant), settings).body, _PAGES, before="They are public from now on.")

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from gateway.cli.calling import field, over_the_api, show_rows
+from gateway.cli.text_file import text_of
 from gateway.client import Client, Json, path_of
 
 _BOOK = (field("name"), field("example"), field("imported_at", title="imported"))
@@ -32,7 +33,7 @@ def command() -> None:
 def import_file(client: Client, *, file: Path, dry_run: bool, book: str) -> None:
     """Make a CSV file the whole book from now on."""
     path = path_of("admin", "price-books", book, "import") + ("?dry_run=true" if dry_run else "")
-    answer = client.post(path, {"csv": file.read_text(encoding="utf-8")})
+    answer = client.post(path, {"csv": text_of(file)})
     _show_changes(answer, "Would change" if dry_run else "Changed")
 
 

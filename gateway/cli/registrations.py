@@ -17,6 +17,7 @@ from gateway.cli.registration_import import (
     faults_of,
     form_over,
 )
+from gateway.cli.text_file import text_of
 from gateway.client import Client, path_of
 from tenants.errors import InvalidInput
 from tenants.registrations.importing import ImportRow, read
@@ -115,8 +116,8 @@ def import_rows(
     """Register toll-free numbers from a CSV file; a second run makes nothing twice."""
     form = form_over(client, tenant)
     try:
-        rows, table_faults = read(file.read_text("utf-8-sig"), form)
-    except (InvalidInput, UnicodeDecodeError) as error:
+        rows, table_faults = read(text_of(file), form)
+    except InvalidInput as error:
         raise click.UsageError(f"{file}: {error}") from error
     results = [
         RowResult(line=each.line, company="", outcome="faulty", detail=f"{each.field}: {each.detail}")

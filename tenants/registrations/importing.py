@@ -66,9 +66,16 @@ def read(text: str, form: Form) -> tuple[list[ImportRow], list[RowFault]]:
     Return the rows, and what is wrong with the table itself.
 
     Raises:
-        InvalidInput: It has no heading, or columns that nobody knows.
+        InvalidInput: It is no CSV, or has no heading, or columns that nobody knows.
     """
     table = csv.DictReader(io.StringIO(text))
+    try:
+        return _read(table, form)
+    except csv.Error as error:
+        raise InvalidInput("/csv", "not_csv", f"line {table.line_num + 1} is no CSV: {error}") from error
+
+
+def _read(table: "csv.DictReader[str]", form: Form) -> tuple[list[ImportRow], list[RowFault]]:
     known = {*columns(), REFERENCE, TENANT, "region"}
     surplus = [name for name in table.fieldnames or [] if name not in known]
     if not table.fieldnames or surplus:

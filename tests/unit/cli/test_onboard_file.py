@@ -37,6 +37,7 @@ def test_dotted_columns_become_answers() -> None:
         (HEAD + "acme,Acme,2,,,perhaps,,,\n", "line 2: legal.hosted is yes or no"),
         (HEAD + "acme,Acme,2,,,,GB,,\n", "line 2: senders are COUNTRY:TYPE"),
         (HEAD + "a,A,2,,,,,,\na,A,2,,,,,,\n", "line 3: a stands in line 2, too"),
+        (HEAD + "a,A,2,,,,,,\nb," + "B" * 131_073 + ",2,,,,,,\n", "line 3 is no CSV: field larger"),
     ],
 )
 def test_a_bad_file_names_every_line_before_anything_is_made(text: str, said: str) -> None:
