@@ -66,9 +66,9 @@ class Client:
     """
 
     def __init__(self, base_url: str, key: str) -> None:
-        if not key.isascii() or not key.isprintable() or " " in key:
+        if not key.isascii() or not key.isprintable():
             raise ConfigurationError(
-                "the key holds a space, a line break or a letter beyond ASCII, which no key does: "
+                "the key holds a line break or a letter beyond ASCII, which no key does: "
                 "give it with --key or TOLLGATE_API_KEY as it was shown"
             )
         self._base_url = base_url.rstrip("/")

@@ -113,7 +113,7 @@ def test_an_address_that_is_none_is_said_to_be_none(url: str) -> None:
         Client(url, "k")
 
 
-@pytest.mark.parametrize("key", ["two words", "line\nbreak", "tg_live_\u00e4\u20ac"])
+@pytest.mark.parametrize("key", ["line\nbreak", "tg_live_\u00e4\u20ac"])
 def test_a_key_that_can_be_none_is_refused_without_being_shown(key: str) -> None:
     """What was pasted by mistake must not end in a traceback on a screen."""
     with pytest.raises(ConfigurationError, match="TOLLGATE_API_KEY") as refused:
