@@ -28,10 +28,14 @@ async def remove(scope: TenantScope, session: AsyncSession, person_id: UUID, *, 
     Raises:
         NotFound: The tenant has no such person.
     """
+    found = await store.person(scope, session, person_id)
+    if found is None:
+        raise NotFound("person")
+    # Links are locked before the person, as an acceptance does it: neither waits for the other for ever.
+    await store.revoke_invitations(scope, session, found.email_hash, now)
     person = await store.person(scope, session, person_id, lock=True)
     if person is None:
         raise NotFound("person")
-    await store.revoke_invitations(scope, session, person.email_hash, now)
     await session.delete(person)
     await audit.append(scope, session, action="person.removed", subject=encode("psn", person_id))
     return person
