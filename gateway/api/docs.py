@@ -10,6 +10,7 @@ from typing import Any, Final
 from litestar import MediaType, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
+from litestar.response import Redirect
 from markdown_it import MarkdownIt
 
 from gateway.api.errors_document import errors_markdown, section_markdown
@@ -72,6 +73,11 @@ def docs_routes(library: Library) -> list[HTTPRouteHandler]:
     """Return the routes that serve `library`."""
     index_page = _index(library)
 
+    @get("/", include_in_schema=False, sync_to_thread=False)
+    def get_front_door() -> Redirect:
+        """Whoever types the bare address into a browser wants to know what this is."""
+        return Redirect("/docs", status_code=302)
+
     @get(["/docs", "/docs/"], include_in_schema=False, media_type=MediaType.HTML, sync_to_thread=False)
     def get_docs_index() -> Response[str]:
         return _html(index_page)
@@ -91,7 +97,7 @@ def docs_routes(library: Library) -> list[HTTPRouteHandler]:
             return Response(picture, headers=_POLICY, media_type="image/png")
         return _html(library.page(str(page).strip("/").removesuffix(".md")))
 
-    return [get_docs_index, get_error_page, get_errors_page, get_docs_page]
+    return [get_front_door, get_docs_index, get_error_page, get_errors_page, get_docs_page]
 
 
 def whole_page(title: str, body: str) -> str:

@@ -85,6 +85,7 @@ def _stack_plan(plan: DemoPlan, data: Path) -> StackPlan:
 
 async def _stay(stack: Stack, outcome: Outcome, console: Console) -> None:
     console.print(f"\nStill running; Ctrl-C stops it.\n  API            {stack.settings.public_url}")
+    console.print(f"  Console        {stack.settings.public_url}/console/operator")
     console.print(f"  AWS emulator   {stack.emulator_url}")
     console.print(f"  Operator key   {stack.settings.operator_key}")
     for tenant in outcome.tenants:

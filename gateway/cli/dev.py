@@ -98,6 +98,7 @@ def _introduction(stack: Stack, tenant: TestTenant) -> str:
     settings = stack.settings
     lines = {
         "API": settings.public_url,
+        "Console": f"{settings.public_url}/console/operator",
         "Documentation": f"{settings.public_url}/docs",
         "AWS emulator": stack.emulator_url or f"{settings.aws_endpoint_url} (yours)",
         "Postgres": settings.database_url,

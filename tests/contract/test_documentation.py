@@ -73,7 +73,7 @@ def test_no_route_is_undocumented(world, openapi) -> None:
         for method in route.methods
         if method != "OPTIONS"
         and not route.path.startswith(("/docs", "/p/", "/console"))
-        and route.path != "/openapi.json"
+        and route.path not in {"/", "/openapi.json"}
     }
     documented = {(path, method) for path, item in openapi["paths"].items() for method in item if method in
                   {"get", "post", "put", "patch", "delete"}}  # fmt: skip
@@ -192,6 +192,12 @@ async def test_each_code_has_a_page_that_loads_nothing_from_elsewhere(nobody) ->
         assert f"<code>{code}</code>" in page.text
         assert kind.title in page.text.replace("&quot;", '"')
         assert not re.search(r'(src|href)="(https?:)?//', page.text)
+
+
+async def test_the_bare_address_leads_to_the_documentation(nobody) -> None:
+    """It is what a person types first."""
+    answer = await nobody.get("/")
+    assert (answer.status_code, answer.headers["location"]) == (302, "/docs")
 
 
 async def test_the_documentation_has_an_index_and_pages(nobody) -> None:
