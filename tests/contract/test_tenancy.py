@@ -7,40 +7,14 @@ import pytest
 
 from gateway.clock import SystemClock
 from gateway.db.transaction import worker_transaction
-from gateway.messages.keys import body_context, number_context
-from gateway.messages.models import Message
-from tenants.ids import created_at, encode, new_uuid
+from tenants.ids import encode, new_uuid
 from tenants.optouts import service as opt_outs
+from tests.harness.stored import NUMBER, put
 
-NUMBER = "+12065550123"
 
-
-async def _store(world, customer, *, test: bool = False, **fields: Any) -> str:
-    """Write a message as the road would have, and return its id."""
-    key = await world.services.data_keys.of(customer.scope.tenant_id)
-    message_id = new_uuid()
-    at = created_at(message_id)
-    values: dict[str, Any] = {
-        "status": "queued",
-        "channel": "sms",
-        "type": "otp",
-        "country": "US",
-        "to_sealed": key.seal(NUMBER.encode(), context=number_context(message_id)),
-        "body_sealed": key.seal(b"your code is 1234", context=body_context(message_id)),
-        "recipient_hash": key.recipient_hash(NUMBER),
-        "encoding": "GSM",
-        "parts": 1,
-        "unit": "micros",
-        "price_estimated": 6450,
-        "max_price_micros": 10000,
-        "sender_value": "+12065550100",
-        "expires_at": at + timedelta(hours=1),
-    } | fields
-    async with worker_transaction(world.services.operator_engine) as session:
-        session.add(
-            Message(tenant_id=customer.scope.tenant_id, id=message_id, created_at=at, test=test, **values)
-        )
-    return encode("msg", message_id)
+async def _store(world, customer, **fields: Any) -> str:
+    """Write a message as the road would have, and return its id as the customer knows it."""
+    return encode("msg", await put(world, customer, **fields))
 
 
 async def test_a_message_is_read_with_its_number_and_text(customer, world) -> None:
