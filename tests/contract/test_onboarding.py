@@ -221,6 +221,18 @@ async def test_approval_replaces_no_pages_and_publishes_none_unasked(customer, o
     assert (shown.json()["settings"]["brand"] == "Acme Shop") if hosted else (shown.status_code == 404)
 
 
+async def test_what_is_live_is_not_sent_back(customer, operator, database) -> None:
+    """Its answers change no more, so it could do nothing, and its registrations would stand still."""
+    await answered(customer)
+    home = f"/v1/admin/tenants/{customer.id}/onboarding"
+    assert (await operator.post(f"{home}/approve")).is_success
+    query = "UPDATE onboardings SET live_at = now() WHERE tenant_id = $1"
+    await database.execute(query, customer.scope.tenant_id)
+    refused = await operator.post(f"{home}/send-back", json={"why": "Name a support desk."})
+    assert (refused.status_code, refused.json()["code"]) == (409, "onboarding_not_ready")
+    assert (await operator.get(home)).json()["approved_at"] is not None
+
+
 async def test_a_test_key_neither_leases_at_aws_nor_lets_live_keys_send(
     customer, operator, world, make_key
 ) -> None:
