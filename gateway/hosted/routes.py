@@ -94,7 +94,9 @@ async def post_opt_in(
     if not chosen:
         return _opt_in(visitor, status=422, notice="choose_one", embedded=embedded, typed=typed)
     if not fields.get("company"):
-        if no := await is_a_machine(visitor, desk, fields) or await too_many_texts(visitor, desk, number):
+        no = await is_a_machine(visitor, desk, fields)
+        no = no or await too_many_texts(visitor, desk, number, asks=True)
+        if no is not None:
             return _opt_in(visitor, status=no.status, notice=no.notice, embedded=embedded, typed=typed)
         await forms.agree(visitor, desk, number.e164, chosen, "widget" if embedded else "web")
     done = "check_phone" if visitor.site.settings.double_opt_in else "subscribed"

@@ -33,6 +33,8 @@ MOST_TO_A_NUMBER: Final = 3
 FREE_A_DAY: Final = 6
 """Texts to one number in a day, after which one is sent in `SPACED`: nobody is pestered all day."""
 SPACED: Final = timedelta(hours=3)
+MOST_ASKS_A_DAY: Final = 3
+"""Of these, texts that ask to confirm: a stranger must not use up the codes, which let the owner in."""
 A_DAY: Final = timedelta(days=1)
 MOST_WRONG_OF_AN_ADDRESS: Final = 40
 """Wrong codes of one address in a day, at whatever numbers; offices and mobile networks share addresses."""
@@ -79,6 +81,14 @@ async def number_may(
         return True
     spaced = key.code_hash(number, context=b"form-number-spaced")
     return await store.hit(scope, session, spaced, window=SPACED, now=now) <= 1
+
+
+async def ask_may(
+    scope: TenantScope, session: AsyncSession, key: DataKey, number: str, now: datetime
+) -> bool:
+    """Count a text that asks a number to confirm and return whether it is within the limit of the day."""
+    bucket = key.code_hash(number, context=b"form-number-asks")
+    return await store.hit(scope, session, bucket, window=A_DAY, now=now) <= MOST_ASKS_A_DAY
 
 
 async def may_guess(

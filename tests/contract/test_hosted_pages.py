@@ -436,10 +436,25 @@ async def test_a_number_is_not_texted_all_day(customer, pages, nobody, database)
     sent = 0
     for _ in range(24):
         for _ in range(MOST_TO_A_NUMBER):
-            data = {"number": PERSON, "use_case": "marketing"}
+            data = {"number": PERSON}
             sent += (await nobody.post(at(customer, "preferences/code"), data=data)).status_code == 200
         await passes(database, customer, minutes=61)
     assert sent <= FREE_A_DAY + 24 // 3
+
+
+async def test_a_stranger_at_the_opt_in_form_does_not_use_up_the_owners_codes(
+    customer, pages, nobody, key, database
+) -> None:
+    """Filling in somebody's number again and again must not keep that person from the preference page."""
+    for _ in range(7):
+        for _ in range(MOST_TO_A_NUMBER):
+            data = {"number": PERSON, "use_case": "marketing"}
+            asked = await nobody.post(at(customer, "opt-in"), data=data)
+        await passes(database, customer, minutes=61)
+    assert (asked.status_code, "in a few hours" in asked.text) == (429, True)
+    await nobody.post(at(customer, "preferences/code"), data={"number": PERSON})
+    data = {"number": PERSON, "code": await texted(database, customer, key)}
+    assert (await nobody.post(at(customer, "preferences/enter"), data=data)).status_code == 303
 
 
 async def test_a_wrong_code_and_too_many_texts_still_ask_for_the_code(customer, pages, nobody) -> None:
