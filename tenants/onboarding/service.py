@@ -235,7 +235,6 @@ async def _take_back(scope: TenantScope, session: AsyncSession, row: Onboarding)
     if row.asked_at is not None or row.approved_at is not None:
         row.asked_at = row.approved_at = None
         await _settle(scope, session, REVIEW, "the answers changed")
-    row.sent_back = None
 
 
 async def _undecided(scope: TenantScope, session: AsyncSession, row: Onboarding, after: Answers) -> None:

@@ -120,6 +120,21 @@ async def test_the_operator_sends_back_and_answers_on_behalf(customer, operator)
     assert {row["actor"] for row in rows if row["action"] == "onboarding.answered"} == {"operator"}
 
 
+async def test_what_has_to_change_is_told_until_the_tenant_asks_again(customer, operator) -> None:
+    """Who was asked for two things would not know the second any more after the first."""
+    await answered(customer)
+    await customer.api.post("/v1/onboarding/submit")
+    wish = {"why": "Name another brand, and a support address."}
+    await operator.post(f"/v1/admin/tenants/{customer.id}/onboarding/send-back", json=wish)
+
+    def wished(shown):
+        return wish["why"] in next(row["detail"] for row in shown["steps"] if row["name"] == "registrations")
+
+    changed = await answered(customer, profile=COMPLETE["profile"] | {"brand": "Another"})
+    assert wished(changed.json())
+    assert not wished((await customer.api.post("/v1/onboarding/submit")).json())
+
+
 async def test_answers_that_changed_since_they_were_read_are_not_approved_unseen(customer, operator) -> None:
     """Another company's brand could come between the operator's look and its click."""
     path = f"/v1/admin/tenants/{customer.id}/onboarding"
