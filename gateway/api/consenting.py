@@ -16,6 +16,7 @@ from tenants.consents.links import signed_link
 from tenants.consents.rules import CONFIRM_WITHIN, Method
 from tenants.consents.service import NewConsent, Proof, Taken
 from tenants.optouts.service import Change, Origin, Source
+from tenants.pages import service as pages
 from tenants.scope import TenantScope
 
 CONFIRM_PATH: Final = "/p/{slug}/confirm/{link}"
@@ -65,14 +66,11 @@ async def order_confirmation(
     now: datetime,
     public_url: str,
 ) -> None:
-    """Order the text that asks a phone to answer YES or to open its link."""
+    """Order the text that asks a phone to answer YES or, where the tenant has pages, to open its link."""
     link = signed_link(scope, key, "confirm", number, expires_at=now + CONFIRM_WITHIN)
-    words = confirmation_text(
-        language,
-        brand=brand,
-        programme=programme,
-        link=public_url + CONFIRM_PATH.format(slug=tenant.slug, link=link),
-    )
+    place = public_url + CONFIRM_PATH.format(slug=tenant.slug, link=link)
+    has_pages = await pages.read(scope, session) is not None
+    words = confirmation_text(language, brand=brand, programme=programme, link=place if has_pages else None)
     await service.order_text(
         scope,
         session,

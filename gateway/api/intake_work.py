@@ -87,7 +87,12 @@ async def take_in(
     await inbox.post(
         session, Task(kind=onboarding.HANDED_IN, subject=subject, tenant_id=tenant.id, summary=summary)
     )
-    detail = {"intake": encode("itk", intake.id)}
+    detail = {
+        "intake": encode("itk", intake.id),
+        "created": created,
+        "answers": sorted(given),
+        "registrations": [each.id for each in filed],
+    }
     await audit.append(scope, session, action="intake.received", subject=subject, detail=detail, by="intake")
     view = await onboarding_view(scope, session, key)
     return IntakeView(tenant_id=subject, created=created, next=view.next, registrations=filed)

@@ -308,8 +308,11 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Give it back by a correction, with the reason for it.",
     ),
     "template_state": (
-        "A version goes from draft to submitted to approved or rejected, and never back.",
-        "Read the template; write a new version where the old one was decided on.",
+        (
+            "A version goes from draft to submitted to approved or rejected, and never back. Of several that "
+            "wait, none is decided on without its number."
+        ),
+        "Read the template; name the `version` that was read, or write a new one where it was decided on.",
     ),
     "newer_version_approved": (
         "Approving this one would take the newer one out of force.",

@@ -109,7 +109,7 @@ def _taken_on(client: Client, row: OnboardRow, tenant: str, *, approve: bool) ->
     if seen["live_at"] is None and seen["approved_at"] is None and row.answers:
         seen = client.call("PATCH", path, row.answers).body
     if approve and seen["approved_at"] is None and _next(seen) == "registrations":
-        seen = client.post(f"{path}/approve")
+        seen = client.post(f"{path}/approve", {"version": seen["version"]})
     if _next(seen) == "provisioning":
         senders = row.answers.get("senders", {}).get("choices", [])
         client.post(path_of("admin", "tenants", tenant, "provision"), {"senders": senders})

@@ -112,7 +112,7 @@ def submit(client: Client, *, template: str) -> None:
 
 @command.command("approve")
 @click.argument("template")
-@click.option("--version", type=click.IntRange(1), help="The highest submitted one otherwise.")
+@click.option("--version", type=click.IntRange(1), help="The one that was read; needed where several wait.")
 @click.option("--retire-older", is_flag=True, help="Take older approved versions out of use.")
 @over_the_api
 def approve(client: Client, *, template: str, version: int | None, retire_older: bool) -> None:
@@ -126,7 +126,7 @@ def approve(client: Client, *, template: str, version: int | None, retire_older:
 @command.command("reject")
 @click.argument("template")
 @click.option("--reason", required=True, help="What the author has to change.")
-@click.option("--version", type=click.IntRange(1), help="The highest submitted one otherwise.")
+@click.option("--version", type=click.IntRange(1), help="The one that was read; needed where several wait.")
 @over_the_api
 def reject(client: Client, *, template: str, reason: str, version: int | None) -> None:
     """Refuse a submitted version and say why; needs the operator key."""

@@ -151,7 +151,7 @@ def remove_person(client: Client, *, tenant: str, person: str) -> None:
 @click.confirmation_option(prompt="A closed tenant never opens again. Close it?")
 @over_the_api
 def close(client: Client, *, tenant: str) -> None:
-    """End a tenant for good; its rows and its ledger stay."""
+    """End a tenant for good; its rows and its ledger stay, and its keys and people go on reading."""
     show_one(client.post(path_of("admin", "tenants", tenant, "close")), _FIELDS, before="Closed.")
 
 

@@ -24,6 +24,7 @@ FILES: Final = {
 _LARGEST_FORM: Final = 11 * 1024 * 1024
 _SHARE: Final = "share-"
 _DIGITS: Final = 3
+_UNPROCESSABLE: Final = 422
 
 
 @get("/operator/tenants/{tenant:str}/migration", include_in_schema=False)
@@ -43,10 +44,17 @@ async def send_files(tenant: FromPath[str], visit: NamedDependency[Visit]) -> Re
     sent = await visit.request.form()
     visit.check(str(sent.get(TOKEN, "")))
     act = "apply" if sent.get("act") == "apply" else "plan"
-    body = {"provider": str(sent.get("provider", ""))}
-    for name in FILES:
-        if text := await _text(sent.get(f"{name}-file")) or str(sent.get(name, "")):
+    body, wrong = {"provider": str(sent.get("provider", ""))}, ""
+    for name, title in FILES.items():
+        try:
+            chosen = await _text(sent.get(f"{name}-file"))
+        except UnicodeDecodeError:
+            wrong = f"{title}: the file is not UTF-8. Save it as CSV in UTF-8 and choose it again."
+            continue
+        if text := chosen or str(sent.get(name, "")):
             body[name] = text
+    if wrong:
+        return await _migration(visit, tenant, body, wrong=wrong)
     path = f"/v1/admin/tenants/{plain(tenant)}/migration/{act}"
     said = await visit.ask_as_operator("POST", path, body, once=str(sent.get(ONCE, "")) or None)
     return await _migration(visit, tenant, body, said=said)
@@ -63,7 +71,7 @@ async def send_shares(tenant: FromPath[str], visit: NamedDependency[Visit]) -> R
     said = await visit.ask_as_operator("PUT", path, {"shares": shares})
     if said.good:
         return go_to(f"{HOME}/tenants/{tenant}/migration")
-    return await _migration(visit, tenant, {}, said=said)
+    return await _migration(visit, tenant, {}, said=said, shares=given)
 
 
 def _percent(text: str) -> int | str:
@@ -72,14 +80,25 @@ def _percent(text: str) -> int | str:
 
 
 async def _text(file: object) -> str:
-    """Return what an uploaded file says; none was chosen where it has no name."""
+    """
+    Return what an uploaded file says; none was chosen where it has no name.
+
+    Raises:
+        UnicodeDecodeError: It is not UTF-8; to guess would write other letters than its author did.
+    """
     if not isinstance(file, UploadFile) or not file.filename:
         return ""
-    return (await file.read()).decode("utf-8-sig", errors="replace").replace("\x00", "")
+    return (await file.read()).decode("utf-8-sig").replace("\x00", "")
 
 
 async def _migration(
-    visit: Visit, tenant: str, given: dict[str, str], *, said: Answer | None = None
+    visit: Visit,
+    tenant: str,
+    given: dict[str, str],
+    *,
+    said: Answer | None = None,
+    shares: dict[str, str] | None = None,
+    wrong: str = "",
 ) -> Response[str]:
     visit.operator()
     failed = said is not None and not said.good
@@ -93,14 +112,15 @@ async def _migration(
     report: Any = said.body if said is not None and said.good else None
     return visit.page(
         "migration.html",
-        status=said.status if said is not None and failed else 200,
+        status=_UNPROCESSABLE if wrong else said.status if said is not None and failed else 200,
         tenant=needed(shown),
         migration=found,
         given={"provider": found["provider"]} | given,
+        shares=shares or {},
         files=FILES,
         report=report,
         left=[] if report is None else [row for row in report["rows"] if row["outcome"] not in _SETTLED],
-        error=detail_of(said) if said is not None and failed else "",
+        error=detail_of(said) if said is not None and failed else wrong,
     )
 
 

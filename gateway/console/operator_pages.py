@@ -54,9 +54,8 @@ async def sign_operator_in(visit: NamedDependency[Visit]) -> Response[str]:
 @get("/operator", include_in_schema=False)
 async def list_onboardings(visit: NamedDependency[Visit], after: FromQuery[str] = "") -> Response[str]:
     """Show a hundred onboardings, and what is in the inbox."""
-    query = f"?limit={_PAGE}" + (f"&after={plain(after)}" if after else "")
-    page = needed(await visit.ask_as_operator("GET", f"/v1/admin/onboardings{query}"))
-    tasks = needed(await visit.ask_as_operator("GET", "/v1/admin/inbox?limit=100"))
+    page = needed(await visit.ask_as_operator("GET", f"/v1/admin/onboardings{_paged(after)}"))
+    tasks = needed(await visit.ask_as_operator("GET", f"/v1/admin/inbox?limit={_PAGE}"))
     return visit.page(
         "operator.html",
         onboardings=[_row(each) for each in page["data"]],
@@ -64,6 +63,7 @@ async def list_onboardings(visit: NamedDependency[Visit], after: FromQuery[str] 
         titles=STEP_TITLES,
         words=OPERATOR_STATE_WORDS,
         tasks=len(tasks["data"]),
+        more_tasks=tasks["next_cursor"] is not None,
     )
 
 
@@ -129,10 +129,10 @@ async def remove_person(
 
 
 @get("/operator/inbox", include_in_schema=False)
-async def get_inbox(visit: NamedDependency[Visit]) -> Response[str]:
-    """Show what waits for a person."""
-    tasks = needed(await visit.ask_as_operator("GET", "/v1/admin/inbox?limit=100"))
-    return visit.page("inbox.html", tasks=tasks["data"])
+async def get_inbox(visit: NamedDependency[Visit], after: FromQuery[str] = "") -> Response[str]:
+    """Show a hundred of what waits for a person."""
+    tasks = needed(await visit.ask_as_operator("GET", f"/v1/admin/inbox{_paged(after)}"))
+    return visit.page("inbox.html", tasks=tasks["data"], next_cursor=tasks["next_cursor"], after=after)
 
 
 @post("/operator/inbox/{task:str}", include_in_schema=False)
@@ -143,7 +143,8 @@ async def resolve_task(task: FromPath[str], visit: NamedDependency[Visit]) -> Re
     body = {"note": sent.get("note") or "looked at in the console"}
     path = f"/v1/admin/inbox/{plain(task)}/resolve"
     needed(await visit.ask_as_operator("POST", path, body, once=sent.get(ONCE) or None))
-    return go_to(f"{HOME}/inbox")
+    after = sent.get("after", "")
+    return go_to(f"{HOME}/inbox" + (f"?after={plain(after)}" if after else ""))
 
 
 async def _invite(visit: Visit, tenant: str, sent: dict[str, str]) -> Response[str]:
@@ -181,6 +182,10 @@ async def _tenant(
         questions=QUESTIONS,
         error=detail_of(said) if failed and said is not None else "",
     )
+
+
+def _paged(after: str) -> str:
+    return f"?limit={_PAGE}" + (f"&after={plain(after)}" if after else "")
 
 
 def _row(onboarding: Any) -> dict[str, Any]:

@@ -149,10 +149,9 @@ async def _registration(
     held = await _held(visit, registration)
     form = await visit.read(f"/v1/registration-forms/{held['type']}")
     onboarding = needed(await visit.ask("GET", "/v1/onboarding"))
-    editable = held["status"] in {"draft", "ready", "requires_updates"}
-    values = cast("dict[str, Any]", held["values"]) | {
-        path: value for path, value in (kept or {}).items() if value is not None
-    }
+    editable = held["status"] in {"draft", "ready"}
+    written = {path: "" if value is None else value for path, value in (kept or {}).items()}
+    values = cast("dict[str, Any]", held["values"]) | written
     profile = onboarding["answers"]["profile"] if editable else None
     return visit.page(
         "registration.html",

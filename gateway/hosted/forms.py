@@ -8,6 +8,7 @@ from gateway.api.consenting import order_confirmation, withdraw_and_opt_out
 from gateway.api.desk import Desk
 from gateway.api.opt_out_changing import change, project
 from gateway.hosted.visiting import Visit
+from gateway.visitor_address import site_of
 from tenants.consents import service as consents
 from tenants.consents.rules import Method
 from tenants.consents.service import NewConsent, Proof
@@ -88,6 +89,16 @@ async def text_code(visitor: Visit, desk: Desk, number: str) -> None:
             now=now,
             closes_at=now + pages.CODE_LIVES,
         )
+
+
+async def proves(visitor: Visit, desk: Desk, number: str, guess: str) -> bool:
+    """Return whether a guess is the code that was texted to a phone; a wrong one counts for the visitor."""
+    now = desk.services.clock.now()
+    async with desk.tenant(visitor.scope) as session:
+        proven = await pages.code_is(visitor.scope, session, visitor.key, number, guess=guess, now=now)
+        if not proven:
+            await pages.guessed_wrong(visitor.scope, session, visitor.key, site_of(visitor.address), now)
+    return proven
 
 
 async def wanted_now(visitor: Visit, desk: Desk, number: str) -> frozenset[str]:

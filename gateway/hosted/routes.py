@@ -12,11 +12,18 @@ from gateway.api.desk import Desk
 from gateway.api.form_reading import form_of
 from gateway.hosted import forms
 from gateway.hosted.rendering import Template, answer, page, widget
-from gateway.hosted.visiting import Visit, VisitorRequest, is_a_machine, is_welcome, too_many_texts, visit
+from gateway.hosted.visiting import (
+    Visit,
+    VisitorRequest,
+    is_a_machine,
+    is_welcome,
+    may_guess,
+    too_many_texts,
+    visit,
+)
 from gateway.own_router import OwnRouter
 from tenants.consents.links import number_behind, signed_link
 from tenants.countries.numbers import Number, parse_number
-from tenants.pages import service as pages
 from tenants.pages.phrases import PHRASES
 
 Lang = Annotated[str | None, QueryParameter(name="lang", max_length=10)]
@@ -87,7 +94,9 @@ async def post_opt_in(
     if not chosen:
         return _opt_in(visitor, status=422, notice="choose_one", embedded=embedded, typed=typed)
     if not fields.get("company"):
-        if no := await is_a_machine(visitor, desk, fields) or await too_many_texts(visitor, desk, number):
+        no = await is_a_machine(visitor, desk, fields)
+        no = no or await too_many_texts(visitor, desk, number, asks=True)
+        if no is not None:
             return _opt_in(visitor, status=no.status, notice=no.notice, embedded=embedded, typed=typed)
         await forms.agree(visitor, desk, number.e164, chosen, "widget" if embedded else "web")
     done = "check_phone" if visitor.site.settings.double_opt_in else "subscribed"
@@ -157,10 +166,12 @@ async def post_code(
     if not isinstance(number, Number):
         return page(visitor.site, "number", "prefs_title", status=422, notice="bad_number", here=here)
     if not fields.get("company"):
-        if no := await is_a_machine(visitor, desk, fields) or await too_many_texts(visitor, desk, number):
+        if no := await is_a_machine(visitor, desk, fields):
             return page(visitor.site, "number", "prefs_title", status=no.status, notice=no.notice, here=here)
+        if no := await too_many_texts(visitor, desk, number):
+            return _code(visitor, number, status=no.status, notice="enough_codes")
         await forms.text_code(visitor, desk, number.e164)
-    return page(visitor.site, "code", "prefs_title", notice="code_sent", here=here, typed=number.e164)
+    return _code(visitor, number, status=200, notice="code_sent")
 
 
 @post("/{slug:str}/preferences/enter", status_code=200)
@@ -176,12 +187,12 @@ async def post_enter(
     if not await is_welcome(visitor, desk):
         return page(visitor.site, "number", "prefs_title", status=429, notice="too_many", here=here)
     number = parse_number(fields.get("number", ""))
-    async with desk.tenant(visitor.scope) as session:
-        proven = isinstance(number, Number) and await pages.code_is(
-            visitor.scope, session, visitor.key, number.e164, guess=fields.get("code", "").strip(), now=now
-        )
-    if not isinstance(number, Number) or not proven:
-        return page(visitor.site, "number", "prefs_title", status=422, notice="bad_code", here=here)
+    if not isinstance(number, Number):
+        return page(visitor.site, "number", "prefs_title", status=422, notice="bad_number", here=here)
+    if not await may_guess(visitor, desk):
+        return page(visitor.site, "number", "prefs_title", status=429, notice="wrong_codes", here=here)
+    if not await forms.proves(visitor, desk, number.e164, fields.get("code", "").strip()):
+        return _code(visitor, number, status=422, notice="bad_code")
     link = signed_link(
         visitor.scope, visitor.key, "preferences", number.e164, expires_at=now + forms.LINK_LIVES
     )
@@ -252,6 +263,13 @@ async def _preferences(visitor: Visit, desk: Desk, link: str, notice: str | None
     here = f"{visitor.site.links.preferences}/{link}?lang={visitor.site.language}"
     wanted = await forms.wanted_now(visitor, desk, number)
     return page(visitor.site, "preferences", "prefs_title", notice=notice, here=here, wanted=wanted)
+
+
+def _code(visitor: Visit, number: Number, *, status: int, notice: str) -> Response[str]:
+    here = visitor.site.links.preferences
+    return page(
+        visitor.site, "code", "prefs_title", status=status, notice=notice, here=here, typed=number.e164
+    )
 
 
 def _opt_in(

@@ -79,13 +79,26 @@ async def is_welcome(visitor: Visit, desk: Desk) -> bool:
         )
 
 
-async def too_many_texts(visitor: Visit, desk: Desk, number: Number) -> Refusal | None:
-    """Count a text to a number and return the refusal of one above the limit."""
+async def too_many_texts(visitor: Visit, desk: Desk, number: Number, *, asks: bool = False) -> Refusal | None:
+    """
+    Count a text to a number and return the refusal of one above the limits.
+
+    Args:
+        asks: Whether it asks to confirm, and is no code.
+    """
+    now, to = desk.services.clock.now(), number.e164
     async with desk.tenant(visitor.scope) as session:
-        may = await pages.number_may(
-            visitor.scope, session, visitor.key, number.e164, desk.services.clock.now()
+        may = not asks or await pages.ask_may(visitor.scope, session, visitor.key, to, now)
+        may = may and await pages.number_may(visitor.scope, session, visitor.key, to, now)
+    return None if may else Refusal(status=429, notice="enough_texts")
+
+
+async def may_guess(visitor: Visit, desk: Desk) -> bool:
+    """Return whether the visitor has entered few enough wrong codes within a day."""
+    async with desk.tenant(visitor.scope) as session:
+        return await pages.may_guess(
+            visitor.scope, session, visitor.key, site_of(visitor.address), desk.services.clock.now()
         )
-    return None if may else Refusal(status=429, notice="too_many")
 
 
 async def is_a_machine(visitor: Visit, desk: Desk, fields: Mapping[str, str]) -> Refusal | None:

@@ -39,7 +39,7 @@ LEFT_OUT: Final[Mapping[str, str]] = MappingProxyType(
         "insight_marks": _QUEUE,
         "keyword_links": "what AWS was told of keyword_texts",
         "opt_out_links": _QUEUE,
-        "page_codes": "codes, gone within minutes",
+        "page_codes": "codes, over within minutes, and how often they were guessed wrongly",
         "intake_customers": _DESK,
         "provision_runs": _DESK,
         "pumping_holds": "the platform's own defence, over within days",

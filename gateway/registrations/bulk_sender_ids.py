@@ -34,6 +34,10 @@ LEASE: Final = timedelta(seconds=120)
 _LONGEST_WAIT_S: Final = 600
 _MOST_DOUBLINGS: Final = 9
 _REGISTRATION: Final = "SENDER_ID_REQUIRES_REGISTRATION"
+_TAKEN: Final = "sender_id_taken"
+_TAKEN_DETAIL: Final = (
+    "the AWS account gave it to another tenant; choose another sender id, or add it by its ARN"
+)
 
 
 class BulkSenderIds:
@@ -87,13 +91,8 @@ class BulkSenderIds:
             AwsRefusal: It is another tenant's, or carries none of the types.
         """
         async with worker_transaction(self._engine) as session:
-            owners = (await inventory.owners(session, row.account_id)).get(seen.arn, ())
-        if owners and row.tenant_id not in {each.tenant_id for each in owners}:
-            raise AwsRefusal(
-                "form",
-                "sender_id_taken",
-                "the AWS account gave it to another tenant; choose another sender id, or add it by its ARN",
-            )
+            if await _is_anothers(session, row, seen):
+                raise AwsRefusal("form", _TAKEN, _TAKEN_DETAIL)
         if not set(row.message_types) & set(seen.message_types):
             carries = " and ".join(seen.message_types)
             raise AwsRefusal("form", "message_types", f"it exists at AWS for {carries} messages only")
@@ -108,6 +107,11 @@ class BulkSenderIds:
             mine = await locked(session, row)
             if mine is None:
                 return
+            if seen is not None:
+                # Two tenants that asked at once both found it free; whoever is stored first has it.
+                await inventory.take_turns(session, seen.arn)
+                if await _is_anothers(session, row, seen):
+                    settled, seen = Settled(state="failed", code=_TAKEN, detail=_TAKEN_DETAIL), None
             settle(mine, settled, now=self._clock.now())
             if seen is not None:
                 await _make_sender(session, mine, seen)
@@ -127,6 +131,11 @@ class BulkSenderIds:
                 wait_s = min(2 ** min(mine.tries, _MOST_DOUBLINGS), _LONGEST_WAIT_S)
                 mine.due_at = self._clock.now() + timedelta(seconds=wait_s)
         return False
+
+
+async def _is_anothers(session: AsyncSession, row: BulkSenderId, seen: SeenSenderId) -> bool:
+    owners = (await inventory.owners(session, row.account_id)).get(seen.arn, ())
+    return bool(owners) and row.tenant_id not in {each.tenant_id for each in owners}
 
 
 async def _make_sender(session: AsyncSession, row: BulkSenderId, seen: SeenSenderId) -> None:

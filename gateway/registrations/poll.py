@@ -28,12 +28,13 @@ from tenants.errors import TenantsError
 from tenants.ids import encode
 from tenants.registrations import store
 from tenants.registrations.denials import Denial, all_explained
+from tenants.registrations.forms import Form
 from tenants.registrations.lifecycle import AT_AWS, OPEN, Status, as_seen, is_stale
 from tenants.registrations.models import Registration, RegistrationVersion
 from tenants.registrations.moving import move
 from tenants.scope import TenantScope
 from tenants.senders import store as senders
-from tenants.senders.models import AwsAccount
+from tenants.senders.models import AwsAccount, Sender
 
 _log = structlog.get_logger(__name__)
 
@@ -129,7 +130,7 @@ class RegistrationPoll:
                 if form.type.number_after_complete:
                     fresh.due_at = self._clock.now()
             if status == "closed":
-                await _release(scope, session, fresh)
+                await _release(scope, session, fresh, form)
             await notices.tell(scope, session, fresh, previous=previous, reasons=denials)
         return 1
 
@@ -184,9 +185,19 @@ def _plain(denial: Denial) -> dict[str, Any]:
     }
 
 
-async def _release(scope: TenantScope, session: AsyncSession, row: Registration) -> None:
-    """A closed registration has lost its number."""
+async def _release(scope: TenantScope, session: AsyncSession, row: Registration, form: Form) -> None:
+    """
+    A closed registration has lost its number, and the sender ids that its approval made.
+
+    AWS ties them to nothing any more, so they are found by the name that the form gave them.
+    """
+    lost: list[Sender] = []
     if row.number_arn is not None:
-        sender = await senders.sender_by_arn(scope, session, row.number_arn)
-        if sender is not None:
-            sender.state = "released"
+        number = await senders.sender_by_arn(scope, session, row.number_arn)
+        lost += [] if number is None else [number]
+    if form.type.sender_id_country is not None and row.account_id is not None:
+        names = await store.sender_ids_of(scope, session, row)
+        found = await senders.sender_ids(scope, session, row.account_id, form.type.sender_id_country)
+        lost += [each for each in found if each.value.casefold() in names]
+    for sender in lost:
+        sender.state = "released"

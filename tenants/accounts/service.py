@@ -56,14 +56,14 @@ async def get(scope: TenantScope, session: AsyncSession) -> Tenant:
 
 async def check_open(scope: TenantScope, session: AsyncSession) -> None:
     """
-    Let through what costs the operator for a tenant that is there to pay for it.
+    Let through what costs or busies the operator, for a tenant that is there to pay for it.
 
     Raises:
         NotFound: There is no such tenant.
         Conflict: It is closed.
     """
     if (await get(scope, session)).state == "closed":
-        raise Conflict("tenant_closed", "nothing is registered or leased for a closed tenant")
+        raise Conflict("tenant_closed", "nothing is begun for a closed tenant")
 
 
 async def changeable(scope: TenantScope, session: AsyncSession) -> Tenant:

@@ -32,6 +32,7 @@ REVIEW: Final = "onboarding.review"
 HANDED_IN: Final = "onboarding.handed_in"
 UNDECIDED: Final = "onboarding.relationship"
 _CONTEXT: Final = b"onboarding:"
+_LIVE: Final = "the tenant is live; its registrations are changed one by one"
 
 
 async def read(scope: TenantScope, session: AsyncSession, key: DataKey) -> tuple[Onboarding | None, Answers]:
@@ -68,7 +69,7 @@ async def answer(
         version: What the caller saw last; None writes whatever is there.
 
     Raises:
-        Conflict: Somebody else answered meanwhile, or the tenant is live.
+        Conflict: Somebody else answered meanwhile, or the tenant is live or closed.
     """
     row = await store.locked(scope, session)
     _check_version(row, version)
@@ -77,7 +78,8 @@ async def answer(
     if after == before:
         return row, before
     if row.live_at is not None:
-        raise Conflict("onboarding_not_ready", "the tenant is live; its registrations are changed one by one")
+        raise Conflict("onboarding_not_ready", _LIVE)
+    await accounts.check_open(scope, session)
     await _take_back(scope, session, row)
     row.answers_sealed = key.seal(msgspec.json.encode(after), context=answers_context(scope))
     row.version += 1
@@ -91,12 +93,13 @@ async def ask(scope: TenantScope, session: AsyncSession, key: DataKey, *, at: da
     Ask the operator to approve the answers; asking again changes nothing.
 
     Raises:
-        Conflict: A question is open.
+        Conflict: A question is open, or the tenant is closed.
     """
     row = await store.locked(scope, session)
     answers = _opened(scope, row, key)
     _check_complete(answers, row)
     if row.asked_at is None:
+        await accounts.check_open(scope, session)
         row.asked_at, row.sent_back = at, None
         tenant = await accounts.get(scope, session)
         await inbox.post(
@@ -160,9 +163,11 @@ async def send_back(scope: TenantScope, session: AsyncSession, *, why: str) -> O
     Ask the tenant for changes before anything is registered.
 
     Raises:
-        Conflict: The tenant has not asked.
+        Conflict: The tenant has not asked, or is live.
     """
     row = await store.locked(scope, session)
+    if row.live_at is not None:
+        raise Conflict("onboarding_not_ready", _LIVE)
     if row.asked_at is None:
         raise Conflict("onboarding_not_ready", "the tenant has not asked for approval yet")
     row.asked_at = row.approved_at = None
@@ -230,7 +235,6 @@ async def _take_back(scope: TenantScope, session: AsyncSession, row: Onboarding)
     if row.asked_at is not None or row.approved_at is not None:
         row.asked_at = row.approved_at = None
         await _settle(scope, session, REVIEW, "the answers changed")
-    row.sent_back = None
 
 
 async def _undecided(scope: TenantScope, session: AsyncSession, row: Onboarding, after: Answers) -> None:

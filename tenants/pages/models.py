@@ -1,5 +1,6 @@
 """Tables of public pages: what they are written from, how often forms were used, and codes sent to phones."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Index, SmallInteger, text
@@ -33,7 +34,7 @@ class FormHit(Base):
 
 
 class PageCode(Base):
-    """The code that was texted to a phone last."""
+    """The code that was texted to a phone last, and how often its codes were guessed wrongly."""
 
     __tablename__ = "page_codes"
 
@@ -42,3 +43,7 @@ class PageCode(Base):
     code_hash: Mapped[bytes]
     attempts: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     expires_at: Mapped[Instant]
+    digits: Mapped[int] = mapped_column(SmallInteger, server_default="6")
+    wrong: Mapped[int] = mapped_column(server_default="0")
+    """Wrong guesses at this code and those before it, since `wrong_since`."""
+    wrong_since: Mapped[datetime | None]

@@ -55,7 +55,12 @@ _EN: Final = {
     "code_sent": "If this number can be texted, a code is on its way. Enter it here within 10 minutes.",
     "code": "Code",
     "enter": "Continue",
-    "bad_code": "That is not the code, or it is too old. Ask for another one.",
+    "bad_code": "That is not the code, or it is too old. Try again, or ask for another one.",
+    "enough_texts": "This number was texted often enough for now. Please try again in a few hours.",
+    "enough_codes": "This number was sent enough codes for now. Enter the one that came last, or try again "
+    "in a few hours.",
+    "wrong_codes": "Too many wrong codes were entered from where you are. Please try again tomorrow. "
+    "Texting STOP to the number that the messages come from works at any time.",
     "save": "Save",
     "stop_all": "Stop all messages",
     "saved": "Your choice is saved.",
@@ -124,7 +129,14 @@ _DE: Final = {
     "code_sent": "Wenn diese Nummer erreichbar ist, kommt ein Code. Geben Sie ihn innerhalb von 10 Minuten ein.",
     "code": "Code",
     "enter": "Weiter",
-    "bad_code": "Der Code stimmt nicht oder ist zu alt. Fordern Sie einen neuen an.",
+    "bad_code": "Der Code stimmt nicht oder ist zu alt. Versuchen Sie es noch einmal oder fordern Sie "
+    "einen neuen an.",
+    "enough_texts": "Diese Nummer hat vorerst genug Nachrichten bekommen. Bitte versuchen Sie es in "
+    "einigen Stunden wieder.",
+    "enough_codes": "Diese Nummer hat vorerst genug Codes bekommen. Geben Sie den letzten ein, oder "
+    "versuchen Sie es in einigen Stunden wieder.",
+    "wrong_codes": "Von Ihrem Anschluss kamen zu viele falsche Codes. Bitte versuchen Sie es morgen "
+    "wieder. STOP an die Nummer, von der die Nachrichten kommen, wirkt jederzeit.",
     "save": "Speichern",
     "stop_all": "Alle Nachrichten abbestellen",
     "saved": "Ihre Wahl ist gespeichert.",
@@ -172,7 +184,13 @@ _ES: Final = {
     "code_sent": "Si se puede escribir a este número, un código está en camino. Introdúzcalo en 10 minutos.",
     "code": "Código",
     "enter": "Continuar",
-    "bad_code": "No es el código, o es demasiado antiguo. Pida otro.",
+    "bad_code": "No es el código, o es demasiado antiguo. Inténtelo de nuevo o pida otro.",
+    "enough_texts": "Este número ya ha recibido bastantes mensajes por ahora. Inténtelo de nuevo en unas "
+    "horas.",
+    "enough_codes": "Este número ya ha recibido bastantes códigos por ahora. Introduzca el último, o "
+    "inténtelo de nuevo en unas horas.",
+    "wrong_codes": "Desde su conexión se introdujeron demasiados códigos erróneos. Inténtelo de nuevo "
+    "mañana. Enviar STOP al número del que llegan los mensajes funciona en todo momento.",
     "save": "Guardar",
     "stop_all": "Detener todos los mensajes",
     "saved": "Su elección está guardada.",
@@ -242,7 +260,12 @@ _FR: Final = {
     "code_sent": "Si ce numéro peut être joint, un code est en route. Saisissez-le dans les 10 minutes.",
     "code": "Code",
     "enter": "Continuer",
-    "bad_code": "Ce n'est pas le code, ou il est trop ancien. Demandez-en un autre.",
+    "bad_code": "Ce n'est pas le code, ou il est trop ancien. Réessayez, ou demandez-en un autre.",
+    "enough_texts": "Ce numéro a reçu assez de messages pour le moment. Réessayez dans quelques heures.",
+    "enough_codes": "Ce numéro a reçu assez de codes pour le moment. Saisissez le dernier, ou réessayez "
+    "dans quelques heures.",
+    "wrong_codes": "Trop de codes erronés ont été saisis depuis votre connexion. Réessayez demain. Envoyer "
+    "STOP au numéro d'où viennent les messages fonctionne à tout moment.",
     "save": "Enregistrer",
     "stop_all": "Arrêter tous les messages",
     "saved": "Votre choix est enregistré.",

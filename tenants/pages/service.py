@@ -12,16 +12,35 @@ from tenants.accounts.sealing import DataKey
 from tenants.audit import store as audit
 from tenants.ids import encode
 from tenants.pages import store
+from tenants.pages.models import PageCode
 from tenants.pages.settings import PageSettings, check
 from tenants.scope import TenantScope
 
 CODE_LIVES: Final = timedelta(minutes=10)
 MOST_GUESSES: Final = 5
+"""Guesses at one code of six digits."""
+MOST_LONG_GUESSES: Final = 50
+"""Guesses at one long code: more, or a stranger could use them up before the owner has typed it."""
+MOST_WRONG: Final = 20
+"""Wrong guesses at the codes of one number, whoever made them, after which its codes are long."""
+WRONG_REMEMBERED: Final = timedelta(days=30)
+"""Counted from the first: 20 guesses at six digits hit once in 50,000 months, however slowly they come."""
 AN_HOUR: Final = timedelta(hours=1)
 MOST_OF_AN_ADDRESS: Final = 30
 """Posts of one address to one tenant's forms in an hour; offices share addresses."""
 MOST_TO_A_NUMBER: Final = 3
 """Texts that forms may send to one number in an hour."""
+FREE_A_DAY: Final = 6
+"""Texts to one number in a day, after which one is sent in `SPACED`: nobody is pestered all day."""
+SPACED: Final = timedelta(hours=3)
+MOST_ASKS_A_DAY: Final = 3
+"""Of these, texts that ask to confirm: a stranger must not use up the codes, which let the owner in."""
+A_DAY: Final = timedelta(days=1)
+MOST_WRONG_OF_AN_ADDRESS: Final = 40
+"""Wrong codes of one address in a day, at whatever numbers; offices and mobile networks share addresses."""
+_DIGITS: Final = 6
+_LONG: Final = 10
+"""Digits of a code where many were guessed wrongly: 50 guesses hit once in 200 million codes."""
 
 
 async def read(scope: TenantScope, session: AsyncSession) -> PageSettings | None:
@@ -53,21 +72,59 @@ async def address_may(
 async def number_may(
     scope: TenantScope, session: AsyncSession, key: DataKey, number: str, now: datetime
 ) -> bool:
-    """Count a text to a number and return whether it is within the limit."""
-    bucket = key.code_hash(number, context=b"form-number")
-    return await store.hit(scope, session, bucket, window=AN_HOUR, now=now) <= MOST_TO_A_NUMBER
+    """Count a text to a number and return whether it is within the limits of the hour and of the day."""
+    hour = key.code_hash(number, context=b"form-number")
+    if await store.hit(scope, session, hour, window=AN_HOUR, now=now) > MOST_TO_A_NUMBER:
+        return False
+    day = key.code_hash(number, context=b"form-number-day")
+    if await store.hit(scope, session, day, window=A_DAY, now=now) <= FREE_A_DAY:
+        return True
+    spaced = key.code_hash(number, context=b"form-number-spaced")
+    return await store.hit(scope, session, spaced, window=SPACED, now=now) <= 1
+
+
+async def ask_may(
+    scope: TenantScope, session: AsyncSession, key: DataKey, number: str, now: datetime
+) -> bool:
+    """Count a text that asks a number to confirm and return whether it is within the limit of the day."""
+    bucket = key.code_hash(number, context=b"form-number-asks")
+    return await store.hit(scope, session, bucket, window=A_DAY, now=now) <= MOST_ASKS_A_DAY
+
+
+async def may_guess(
+    scope: TenantScope, session: AsyncSession, key: DataKey, address: str, now: datetime
+) -> bool:
+    """Return whether an address has entered few enough wrong codes within a day."""
+    wrong = await store.hits(scope, session, _wrong_of(key, address), window=A_DAY, now=now)
+    return wrong < MOST_WRONG_OF_AN_ADDRESS
+
+
+async def guessed_wrong(
+    scope: TenantScope, session: AsyncSession, key: DataKey, address: str, now: datetime
+) -> None:
+    """Count a wrong code of an address."""
+    await store.hit(scope, session, _wrong_of(key, address), window=A_DAY, now=now)
 
 
 async def new_code(
     scope: TenantScope, session: AsyncSession, key: DataKey, number: str, now: datetime
 ) -> str:
-    """Return a fresh code of six digits; kept as a keyed hash, it ends the code before it."""
-    digits, person = f"{secrets.randbelow(1_000_000):06}", key.recipient_hash(number)
+    """
+    Return a fresh code; kept as a keyed hash, it ends the code before it.
+
+    It has six digits, and ten where many codes of the number were guessed wrongly: so whoever guesses gets
+    nowhere, and the owner is not locked out.
+    """
+    person = key.recipient_hash(number)
+    before = await store.code(scope, session, person)
+    length = _LONG if before is not None and _wrong_now(before, now) >= MOST_WRONG else _DIGITS
+    digits = f"{secrets.randbelow(10**length):0{length}}"
     await store.put_code(
         scope,
         session,
         recipient_hash=person,
         code_hash=_hash(key, person, digits),
+        digits=length,
         expires_at=now + CODE_LIVES,
     )
     return digits
@@ -79,14 +136,33 @@ async def code_is(
     """Count a guess and return whether it is the code; a right one is used up."""
     person = key.recipient_hash(number)
     row = await store.code(scope, session, person)
-    if row is None or now >= row.expires_at or row.attempts >= MOST_GUESSES:
+    if row is None or now >= row.expires_at or _is_used_up(row, now):
         return False
     row.attempts += 1
     right = hmac.compare_digest(row.code_hash, _hash(key, person, guess))
     if right:
         row.expires_at = now
+    else:
+        wrong = _wrong_now(row, now)
+        row.wrong, row.wrong_since = wrong + 1, row.wrong_since if wrong else now
     await session.flush()
     return right
+
+
+def _is_used_up(row: PageCode, now: datetime) -> bool:
+    """Whether nobody may guess at a code any more; a short one ends where the next would be long."""
+    if row.digits > _DIGITS:
+        return row.attempts >= MOST_LONG_GUESSES
+    return row.attempts >= MOST_GUESSES or _wrong_now(row, now) >= MOST_WRONG
+
+
+def _wrong_now(row: PageCode, now: datetime) -> int:
+    """Return how many wrong guesses at a number's codes still count."""
+    return 0 if row.wrong_since is None or now - row.wrong_since > WRONG_REMEMBERED else row.wrong
+
+
+def _wrong_of(key: DataKey, address: str) -> bytes:
+    return key.code_hash(address, context=b"form-wrong-codes")
 
 
 def _hash(key: DataKey, person: bytes, digits: str) -> bytes:

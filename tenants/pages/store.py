@@ -44,16 +44,25 @@ async def hit(
     return int((await session.execute(_HIT, values)).scalar_one())
 
 
+async def hits(
+    scope: TenantScope, session: AsyncSession, bucket: bytes, *, window: timedelta, now: datetime
+) -> int:
+    """Return how many uses were counted in the window, and count none."""
+    row = await session.get(FormHit, (scope.tenant_id, bucket), populate_existing=True)
+    return 0 if row is None or row.began_at <= now - window else row.hits
+
+
 async def put_code(
     scope: TenantScope,
     session: AsyncSession,
     *,
     recipient_hash: bytes,
     code_hash: bytes,
+    digits: int,
     expires_at: datetime,
 ) -> None:
-    """Replace the code of a phone."""
-    fresh = {"code_hash": code_hash, "attempts": 0, "expires_at": expires_at}
+    """Replace the code of a phone; what was guessed wrongly stays counted."""
+    fresh = {"code_hash": code_hash, "digits": digits, "attempts": 0, "expires_at": expires_at}
     row = insert(PageCode).values(tenant_id=scope.tenant_id, recipient_hash=recipient_hash, **fresh)
     keys = [PageCode.tenant_id, PageCode.recipient_hash]
     await session.execute(row.on_conflict_do_update(index_elements=keys, set_=fresh))

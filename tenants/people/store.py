@@ -9,6 +9,7 @@ from sqlalchemy import delete, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tenants.accounts.models import Tenant
 from tenants.people.models import ConsoleSession, Invitation, LoginBrake, Person
 from tenants.scope import TenantScope
 
@@ -37,8 +38,9 @@ async def invitation(scope: TenantScope, session: AsyncSession, invitation_id: U
 
 
 async def invitation_of(session: AsyncSession, token_hash: bytes, *, lock: bool = False) -> Invitation | None:
-    """Return the invitation of a link."""
-    query = select(Invitation).where(Invitation.token_hash == token_hash)
+    """Return the invitation of a link, unless its tenant is closed."""
+    closed = select(Tenant.id).where(Tenant.id == Invitation.tenant_id, Tenant.state == "closed")
+    query = select(Invitation).where(Invitation.token_hash == token_hash, ~closed.exists())
     return await session.scalar(query.with_for_update() if lock else query)
 
 

@@ -1,6 +1,7 @@
 """Queries on registrations, their versions, history and attachments."""
 
 from collections.abc import Collection, Sequence
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
@@ -14,6 +15,9 @@ from tenants.registrations.models import (
     RegistrationVersion,
 )
 from tenants.scope import TenantScope
+
+_SENDER_ID: Final = "senderId"
+"""Last part of the path of the field that names one."""
 
 
 async def get(
@@ -84,6 +88,31 @@ async def version(scope: TenantScope, session: AsyncSession, row: Registration) 
         .execution_options(populate_existing=True)
     )
     return (await session.scalars(query)).one()
+
+
+async def sender_ids_of(scope: TenantScope, session: AsyncSession, row: Registration) -> frozenset[str]:
+    """Return, in small letters, the sender ids that a registration names and no complete one of its type."""
+    query = (
+        select(Registration.id, RegistrationVersion.filled)
+        .join(
+            RegistrationVersion,
+            (RegistrationVersion.tenant_id == Registration.tenant_id)
+            & (RegistrationVersion.registration_id == Registration.id),
+        )
+        .where(Registration.tenant_id == scope.tenant_id, Registration.account_id == row.account_id)
+        .where(Registration.type == row.type)
+        .where((Registration.id == row.id) | (Registration.status == "complete"))
+    )
+    own: set[str] = set()
+    others: set[str] = set()
+    for registration_id, filled in await session.execute(query):
+        named = {
+            value.casefold()
+            for path, value in filled.items()
+            if path.rpartition(".")[2] == _SENDER_ID and isinstance(value, str)
+        }
+        (own if registration_id == row.id else others).update(named)
+    return frozenset(own - others)
 
 
 async def moves(

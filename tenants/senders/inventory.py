@@ -1,10 +1,11 @@
 """Whose the origination identities of an AWS account are."""
 
 from collections.abc import Collection, Mapping
+from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tenants.accounts.models import Tenant
@@ -12,6 +13,7 @@ from tenants.scope import TenantScope
 from tenants.senders.models import Sender, TwoWaySettings
 
 _SELF_MANAGED = "self_managed"
+_TAKE_TURNS: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('sender ' || :arn, 0))")
 
 
 class Owner(Struct, frozen=True, kw_only=True):
@@ -39,6 +41,11 @@ async def owners(session: AsyncSession, account_id: UUID) -> Mapping[str, tuple[
         owner = Owner(tenant_id=sender.tenant_id, tenant_name=name, sender_id=sender.id, state=sender.state)
         found[sender.arn] = (*found.get(sender.arn, ()), owner)
     return found
+
+
+async def take_turns(session: AsyncSession, arn: str) -> None:
+    """Let whoever else asks whose an identity is wait for this transaction's end."""
+    await session.execute(_TAKE_TURNS, {"arn": arn})
 
 
 async def note_opt_out_list(

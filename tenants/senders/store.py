@@ -132,6 +132,15 @@ async def sender_by_arn(scope: TenantScope, session: AsyncSession, arn: str) -> 
     return await session.scalar(select(Sender).where(Sender.tenant_id == scope.tenant_id, Sender.arn == arn))
 
 
+async def sender_ids(
+    scope: TenantScope, session: AsyncSession, account_id: UUID, country: str
+) -> Sequence[Sender]:
+    """Return the tenant's sender ids of a country in an account."""
+    owned = (Sender.tenant_id == scope.tenant_id) & (Sender.account_id == account_id)
+    query = select(Sender).where(owned, Sender.type == "SENDER_ID", Sender.country == country)
+    return (await session.scalars(query)).all()
+
+
 async def pool(scope: TenantScope, session: AsyncSession, pool_id: UUID) -> Pool | None:
     """Return the tenant's pool, or None if it is absent or someone else's."""
     return await session.scalar(select(Pool).where(Pool.tenant_id == scope.tenant_id, Pool.id == pool_id))

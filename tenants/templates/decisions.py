@@ -26,13 +26,13 @@ async def approve(
     keep_older: bool = True,
 ) -> TemplateView:
     """
-    Allow a submitted version to be sent; the operator's decision, the highest submitted one by default.
+    Allow a submitted version to be sent; the operator's decision, the only submitted one by default.
 
     Older approved versions stay sendable by number until they are retired; without `keep_older` at once.
 
     Raises:
         NotFound: The tenant has no such template or version.
-        Conflict: No version waits for a decision.
+        Conflict: No version waits for a decision, or several do and none is named.
     """
     view = await locked(scope, session, template_id)
     chosen = _submitted(view, version, "approved")
@@ -53,12 +53,12 @@ async def reject(
     version: int | None = None,
 ) -> TemplateView:
     """
-    Refuse a submitted version and say why; the operator's decision, the highest submitted one by default.
+    Refuse a submitted version and say why; the operator's decision, the only submitted one by default.
 
     Raises:
         InvalidInput: The reason is missing or too long.
         NotFound: The tenant has no such template or version.
-        Conflict: No version waits for a decision.
+        Conflict: No version waits for a decision, or several do and none is named.
     """
     if not reason.strip() or len(reason) > _MAX_REASON:
         detail = f"a reason has 1 to {_MAX_REASON} characters; the author has to know what to change"
@@ -114,7 +114,11 @@ def _submitted(view: TemplateView, version: int | None, wanted: VersionState) ->
         waiting = [row for row in view.versions if row.state == "submitted"]
         if not waiting:
             raise Conflict("template_state", "no version of this template waits for a decision")
-        return waiting[-1]
+        if len(waiting) > 1:
+            numbers = ", ".join(str(row.version) for row in waiting)
+            detail = f"versions {numbers} wait for a decision; say with version which of them was read"
+            raise Conflict("template_state", detail)
+        return waiting[0]
     chosen = numbered(view, version)
     authoring.check_move(chosen.state, wanted)
     return chosen

@@ -71,7 +71,7 @@ async def submit(
 
     Raises:
         NotFound: The tenant has no such template.
-        Conflict: The latest version was decided on already.
+        Conflict: The latest version was decided on already, or the tenant is closed.
         InvalidInputs: The linter found errors; the version stays a draft.
     """
     view = await locked(scope, session, template_id)
@@ -79,6 +79,7 @@ async def submit(
     if version.state == "submitted":
         return view
     authoring.check_move(version.state, "submitted")
+    await accounts.check_open(scope, session)
     tenant = await accounts.get(scope, session)
     findings = compliance.lint(store.wording_of(version), _audience(tenant))
     _refuse_errors(findings)

@@ -15,6 +15,7 @@ from msgspec import Struct
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tenants.accounts import service as accounts
 from tenants.accounts.sealing import DataKey
 from tenants.audit import store as audit
 from tenants.countries.numbers import Number, parse_number
@@ -107,8 +108,9 @@ async def begin(
 
     Raises:
         InvalidInput: The number is malformed.
-        Conflict: The tenant has `MOST_NUMBERS` already, or the number has had the day's codes.
+        Conflict: The tenant has `MOST_NUMBERS` already or is closed, or the number has had the day's codes.
     """
+    await accounts.check_open(scope, session)
     known = parse_number(number)
     if not isinstance(known, Number):
         raise InvalidInput("/number", "invalid_number", known.detail)
@@ -152,8 +154,9 @@ async def another_code(
 
     Raises:
         NotFound: The tenant has no such number in this mode.
-        Conflict: The number has had the day's codes.
+        Conflict: The number has had the day's codes, or the tenant is closed.
     """
+    await accounts.check_open(scope, session)
     row = await _owned(scope, session, number_id, locked=True)
     due = None if row.state == "verified" else await _code_due(session, data_key, row, now)
     return view(row, data_key), due

@@ -1,5 +1,6 @@
 """Consents over the API: who agreed to what, by which words, and who no longer does."""
 
+import re
 from hashlib import sha256
 
 import pytest
@@ -76,6 +77,34 @@ async def test_a_double_opt_in_is_pending_and_orders_one_text(customer, database
     )
     shown = (await customer.api.get(f"{PATH}/{ALICE}")).json()
     assert shown["consents"][0]["state"] == "expired"
+
+
+async def test_a_text_has_a_link_where_there_are_pages_to_which_it_leads(customer, database, world) -> None:
+    """A link that opens nothing is the first thing a person would know of the tenant."""
+    key = await world.services.data_keys.of(customer.scope.tenant_id)
+    query = "SELECT id, text_sealed FROM consent_asks WHERE tenant_id = $1 ORDER BY id DESC LIMIT 1"
+
+    async def asked(number):
+        await write(customer.api, number, double_opt_in=True)
+        row = await database.fetchrow(query, customer.scope.tenant_id)
+        return key.open(row["text_sealed"], context=b"consent-ask:" + row["id"].bytes).decode()
+
+    assert "/confirm/" not in await asked(ALICE)
+    pages = {
+        "brand": "Acme",
+        "legal_name": "Acme Inc.",
+        "website": "https://acme.example",
+        "support_email": "care@acme.example",
+        "support_phone": "+18885550142",
+        "programmes": [
+            {"use_case": "marketing", "type": "promotional", "name": "Offers", "purpose": "offers"}
+        ],
+    }
+    assert (await customer.api.put("/v1/hosted-pages", json=pages)).status_code == 200
+    link = re.search(r"https://\S+/confirm/\S+", await asked(BOB))
+    assert link is not None
+    async with world.client() as browser:
+        assert (await browser.get(link[0])).status_code == 200
 
 
 async def test_asking_again_never_makes_a_granted_consent_pending(customer, database) -> None:

@@ -1,10 +1,15 @@
 """Answers given on pages: kept, judged at their fields, shown to their tenant alone and never run."""
 
 import re
+from datetime import UTC, datetime
 from uuid import uuid4
 
+import msgspec
 import pytest
 
+from gateway.db.transaction import worker_transaction
+from tenants.registrations.forms import Field, Form, FormType, Section
+from tenants.registrations.models import StoredForm
 from tests.contract.console_person import Person, invited
 from tests.unit.tenants.onboarding_answers import COMPLETE
 
@@ -110,6 +115,47 @@ async def test_another_tenants_things_are_not_there(world, operator, enrol, memb
         "/console/onboarding/questions/nothing",
     ):
         assert (await member.open(path)).status_code == 404
+
+
+@pytest.fixture
+async def registration(customer, engines):
+    """A draft of the customer's, in a form that was read at AWS before."""
+    kind = f"US_{uuid4().hex.upper()}_REGISTRATION"
+    fields = tuple(
+        Field(path=path, section="info", kind="TEXT", requirement=requirement, title=path, most=100, least=3)
+        for path, requirement in (("info.name", "REQUIRED"), ("info.motto", "OPTIONAL"))
+    )
+    form = Form(type=FormType(type=kind), sections=(Section(path="info"),), fields=fields)
+    async with worker_transaction(engines["operator"]) as session:
+        definition = {"is": msgspec.to_builtins(form)}
+        session.add(StoredForm(type=kind, definition=definition, fetched_at=datetime.now(UTC)))
+    values = {"info.name": "Acme", "info.motto": "Ever onwards"}
+    body = {"type": kind, "name": "Codes", "values": values}
+    made = await customer.api.post("/v1/registrations", json=body)
+    assert made.status_code == 201, made.text
+    return made.json()["id"]
+
+
+async def test_a_denied_registration_leads_to_a_new_version(member, customer, registration, database) -> None:
+    """What was denied is read-only: a form that cannot be saved, and no way on, would be the end of it."""
+    page = f"/console/registrations/{registration}"
+    await database.execute(
+        "UPDATE registrations SET status = 'requires_updates' WHERE tenant_id = $1", customer.scope.tenant_id
+    )
+    denied = await member.open(page)
+    assert ("acts/versions" in denied.text, ">Save<" in denied.text) == (True, False)
+    assert (await member.send(f"{page}/acts/versions", once="v")).headers["location"] == page
+    again = await member.open(page)
+    assert (">Save<" in again.text, "Ever onwards" in again.text) == (True, True)
+
+
+async def test_what_was_emptied_stays_empty_beside_a_mistake(member, registration) -> None:
+    """Else the next save brings back what was taken out."""
+    page = f"/console/registrations/{registration}"
+    await member.open(page)
+    answer = await member.send_fields(page, {"once": "e", "info.name": "x", "info.motto": ""})
+    assert (answer.status_code, 'value="x"' in answer.text) == (422, True)
+    assert "Ever onwards" not in answer.text
 
 
 async def test_the_operator_sees_whose_turn_it_is_and_sends_back(member, desk, customer) -> None:

@@ -9,7 +9,14 @@ import pytest
 
 from tenants.consents.links import signed_link
 from tenants.pages.disclosures import links_of, missing
-from tenants.pages.service import MOST_GUESSES, MOST_TO_A_NUMBER
+from tenants.pages.service import (
+    FREE_A_DAY,
+    MOST_GUESSES,
+    MOST_TO_A_NUMBER,
+    MOST_WRONG,
+    MOST_WRONG_OF_AN_ADDRESS,
+    WRONG_REMEMBERED,
+)
 from tenants.pages.settings import PageProgramme, PageSettings
 from tests.contract.conftest import PUBLIC_URL
 
@@ -350,6 +357,114 @@ async def test_a_code_proves_a_phone_within_five_guesses(customer, pages, nobody
     words = key.open(rows[0]["text_sealed"], context=b"consent-ask:" + rows[0]["id"].bytes).decode()
     late = await nobody.post(enter, data={"number": PERSON, "code": re.search(r"[0-9]{6}", words)[0]})
     assert late.status_code == 422, "the guesses are used up"
+
+
+async def passes(database, customer, **spent):
+    """Let time pass for what brakes the forms."""
+    query = "UPDATE form_hits SET began_at = began_at - $2::interval WHERE tenant_id = $1"
+    await database.execute(query, customer.scope.tenant_id, timedelta(**spent))
+
+
+async def texted(database, customer, key):
+    """The code that was texted last."""
+    query = "SELECT id, text_sealed FROM consent_asks WHERE tenant_id = $1 ORDER BY id DESC LIMIT 1"
+    row = await database.fetchrow(query, customer.scope.tenant_id)
+    words = key.open(row["text_sealed"], context=b"consent-ask:" + row["id"].bytes).decode()
+    return re.search(r"[0-9]{6,}", words)[0]
+
+
+async def test_who_guesses_slowly_gets_nowhere_and_locks_nobody_out(
+    customer, pages, nobody, key, database
+) -> None:
+    """Five guesses at each code, code after code, would be a code some day; the owner still gets in."""
+    lengths = []
+    for _ in range(MOST_WRONG // MOST_GUESSES + 1):
+        await nobody.post(at(customer, "preferences/code"), data={"number": PERSON})
+        lengths.append(len(await texted(database, customer, key)))
+        for _ in range(MOST_GUESSES):
+            await nobody.post(at(customer, "preferences/enter"), data={"number": PERSON, "code": "x"})
+        await passes(database, customer, days=2)
+    assert lengths == [6] * (MOST_WRONG // MOST_GUESSES) + [10]
+    data = {"number": PERSON, "code": await texted(database, customer, key)}
+    assert (await nobody.post(at(customer, "preferences/enter"), data=data)).status_code == 303
+    await database.execute(
+        "UPDATE page_codes SET wrong_since = wrong_since - $2::interval WHERE tenant_id = $1",
+        customer.scope.tenant_id,
+        WRONG_REMEMBERED,
+    )
+    await nobody.post(at(customer, "preferences/code"), data={"number": PERSON})
+    assert len(await texted(database, customer, key)) == 6, "it is forgotten some day"
+
+
+async def test_a_short_code_ends_with_the_last_guess_that_its_number_has(
+    customer, pages, nobody, key, database
+) -> None:
+    """Else the last short code would have guesses of its own beyond those."""
+    await nobody.post(at(customer, "preferences/code"), data={"number": PERSON})
+    await database.execute(
+        "UPDATE page_codes SET wrong = $2, wrong_since = now() WHERE tenant_id = $1",
+        customer.scope.tenant_id,
+        MOST_WRONG,
+    )
+    data = {"number": PERSON, "code": await texted(database, customer, key)}
+    assert (await nobody.post(at(customer, "preferences/enter"), data=data)).status_code == 422
+
+
+async def test_an_address_enters_so_many_wrong_codes_a_day_at_whatever_numbers(
+    customer, pages, nobody, world, key, database
+) -> None:
+    """A guess at each of many numbers is a guess, too; who is elsewhere is not held up."""
+    enter = at(customer, "preferences/enter")
+    for n in range(MOST_WRONG_OF_AN_ADDRESS):
+        if n == 30:
+            await passes(database, customer, minutes=61)
+        wrong = await nobody.post(enter, data={"number": f"+1206555{4000 + n}", "code": "000000"})
+        assert wrong.status_code == 422, wrong.text
+    held = await nobody.post(enter, data={"number": PERSON, "code": "000000"})
+    assert (held.status_code, "tomorrow" in held.text) == (429, True)
+    transport = httpx.ASGITransport(app=world.app, client=("198.51.100.77", 1))
+    async with httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as owner:
+        await owner.post(at(customer, "preferences/code"), data={"number": PERSON})
+        data = {"number": PERSON, "code": await texted(database, customer, key)}
+        assert (await owner.post(enter, data=data)).status_code == 303
+    await passes(database, customer, days=1)
+    assert (await nobody.post(enter, data={"number": PERSON, "code": "000000"})).status_code == 422
+
+
+async def test_a_number_is_not_texted_all_day(customer, pages, nobody, database) -> None:
+    """Three texts an hour would be 72 a day to a phone whose owner asked for none."""
+    sent = 0
+    for _ in range(24):
+        for _ in range(MOST_TO_A_NUMBER):
+            data = {"number": PERSON}
+            sent += (await nobody.post(at(customer, "preferences/code"), data=data)).status_code == 200
+        await passes(database, customer, minutes=61)
+    assert sent <= FREE_A_DAY + 24 // 3
+
+
+async def test_a_stranger_at_the_opt_in_form_does_not_use_up_the_owners_codes(
+    customer, pages, nobody, key, database
+) -> None:
+    """Filling in somebody's number again and again must not keep that person from the preference page."""
+    for _ in range(7):
+        for _ in range(MOST_TO_A_NUMBER):
+            data = {"number": PERSON, "use_case": "marketing"}
+            asked = await nobody.post(at(customer, "opt-in"), data=data)
+        await passes(database, customer, minutes=61)
+    assert (asked.status_code, "in a few hours" in asked.text) == (429, True)
+    await nobody.post(at(customer, "preferences/code"), data={"number": PERSON})
+    data = {"number": PERSON, "code": await texted(database, customer, key)}
+    assert (await nobody.post(at(customer, "preferences/enter"), data=data)).status_code == 303
+
+
+async def test_a_wrong_code_and_too_many_texts_still_ask_for_the_code(customer, pages, nobody) -> None:
+    """A typing error must not cost another text, and who was texted enough has a code to enter."""
+    await nobody.post(at(customer, "preferences/code"), data={"number": PERSON})
+    wrong = await nobody.post(at(customer, "preferences/enter"), data={"number": PERSON, "code": "x"})
+    assert (wrong.status_code, 'name="code"' in wrong.text, PERSON in wrong.text) == (422, True, True)
+    for _ in range(MOST_TO_A_NUMBER):
+        last = await nobody.post(at(customer, "preferences/code"), data={"number": PERSON})
+    assert (last.status_code, 'name="code"' in last.text) == (429, True)
 
 
 async def test_a_tenant_without_pages_has_none(customer, nobody) -> None:

@@ -1,5 +1,7 @@
 """`/v1/admin/inbox`: what waits for a person, posted by whoever meets it."""
 
+import re
+
 from gateway.db.transaction import tenant_transaction, worker_transaction
 from tenants.inbox import service
 from tenants.inbox.service import Task
@@ -120,3 +122,21 @@ async def test_a_task_that_is_not_there_cannot_be_closed(operator) -> None:
     for name in ("task_00000000000000000000000000", "nonsense"):
         answer = await operator.post(f"/v1/admin/inbox/{name}/resolve", json={"note": "x"})
         assert answer.status_code == 404
+
+
+async def test_the_console_shows_every_task_a_hundred_at_a_time(desk, customer, engines) -> None:
+    """What lies below the newest hundred waits for a person, too, and settling it does not lose the place."""
+    async with worker_transaction(engines["operator"]) as session:
+        for n in range(101):
+            await service.post(session, broken(customer, subject=f"wh_{n}", summary=f"Trouble {n}."))
+    first = await desk.open("/console/operator/inbox")
+    seen = re.findall(r"<h2>(Trouble \d+\.)</h2>", first.text)
+    assert "+ tasks in the inbox" in (await desk.open("/console/operator")).text
+    on = re.search(r'href="(/console/operator/inbox\?after=[^"]+)"', first.text)
+    assert on is not None, "no way on"
+    second = await desk.open(on.group(1))
+    seen += re.findall(r"<h2>(Trouble \d+\.)</h2>", second.text)
+    assert set(seen) == {f"Trouble {n}." for n in range(101)}
+    task = re.search(r'action="(/console/operator/inbox/task_[^"]+)"', second.text).group(1)
+    after = re.search(r'name="after" value="([^"]+)"', second.text).group(1)
+    assert (await desk.send(task, after=after)).headers["location"] == on.group(1)

@@ -66,6 +66,13 @@ async def test_a_customer_lands_as_drafts_and_is_filled_further(stack, platform)
     values = shown["values"]
     assert values["companyInfo.companyName"] == "Example Corporation"
     assert values["companyInfo.website"] == TOLL_FREE["companyInfo.website"]
+    trail = (await stack.operate("get", f"{home}/audit"))["data"]
+    (later, earlier) = [row for row in trail if row["action"] == "intake.received"]
+    assert (earlier["actor"], earlier["detail"]) == (
+        "intake",
+        {"intake": platform["id"], "created": True, "answers": ["profile"], "registrations": [filed["id"]]},
+    )
+    assert (later["detail"]["created"], "profile" in later["detail"]["answers"]) == (False, False)
     onboarding = await stack.operate("get", f"{home}/onboarding")
     assert (onboarding["next"], onboarding["asked_at"]) == ("registrations", None)
     assert await tasks(stack, first["tenant_id"]) == {"onboarding.handed_in"}

@@ -120,6 +120,21 @@ async def test_the_operator_sends_back_and_answers_on_behalf(customer, operator)
     assert {row["actor"] for row in rows if row["action"] == "onboarding.answered"} == {"operator"}
 
 
+async def test_what_has_to_change_is_told_until_the_tenant_asks_again(customer, operator) -> None:
+    """Who was asked for two things would not know the second any more after the first."""
+    await answered(customer)
+    await customer.api.post("/v1/onboarding/submit")
+    wish = {"why": "Name another brand, and a support address."}
+    await operator.post(f"/v1/admin/tenants/{customer.id}/onboarding/send-back", json=wish)
+
+    def wished(shown):
+        return wish["why"] in next(row["detail"] for row in shown["steps"] if row["name"] == "registrations")
+
+    changed = await answered(customer, profile=COMPLETE["profile"] | {"brand": "Another"})
+    assert wished(changed.json())
+    assert not wished((await customer.api.post("/v1/onboarding/submit")).json())
+
+
 async def test_answers_that_changed_since_they_were_read_are_not_approved_unseen(customer, operator) -> None:
     """Another company's brand could come between the operator's look and its click."""
     path = f"/v1/admin/tenants/{customer.id}/onboarding"
@@ -219,6 +234,18 @@ async def test_approval_replaces_no_pages_and_publishes_none_unasked(customer, o
     assert (await operator.post(f"/v1/admin/tenants/{customer.id}/onboarding/approve")).is_success
     shown = await customer.api.get("/v1/hosted-pages")
     assert (shown.json()["settings"]["brand"] == "Acme Shop") if hosted else (shown.status_code == 404)
+
+
+async def test_what_is_live_is_not_sent_back(customer, operator, database) -> None:
+    """Its answers change no more, so it could do nothing, and its registrations would stand still."""
+    await answered(customer)
+    home = f"/v1/admin/tenants/{customer.id}/onboarding"
+    assert (await operator.post(f"{home}/approve")).is_success
+    query = "UPDATE onboardings SET live_at = now() WHERE tenant_id = $1"
+    await database.execute(query, customer.scope.tenant_id)
+    refused = await operator.post(f"{home}/send-back", json={"why": "Name a support desk."})
+    assert (refused.status_code, refused.json()["code"]) == (409, "onboarding_not_ready")
+    assert (await operator.get(home)).json()["approved_at"] is not None
 
 
 async def test_a_test_key_neither_leases_at_aws_nor_lets_live_keys_send(

@@ -19,6 +19,23 @@ async def test_a_tenant_is_created_active_and_not_live(customer, operator) -> No
     assert tenant["plan"]["pricing"] == "dollars"
 
 
+async def test_what_becomes_of_an_intake_is_in_the_operators_own_trail(operator) -> None:
+    """A platform's secret lets it make tenants: who let it in, and when, has to be told."""
+    body = {"name": f"Shop {uuid4().hex}", "model": 3}
+    made = (await operator.post("/v1/admin/intakes", json=body)).json()
+    await operator.post(f"/v1/admin/intakes/{made['id']}/rotate-secret")
+    for _ in range(2):
+        await operator.delete(f"/v1/admin/intakes/{made['id']}")
+    rows = (await operator.get("/v1/admin/audit")).json()["data"]
+    own = [(row["action"], row["actor"], row["detail"]) for row in rows if row["subject"] == made["id"]]
+    assert own == [
+        ("intake.disabled", "operator", {}),
+        ("intake.secret_rotated", "operator", {}),
+        ("intake.created", "operator", body),
+    ]
+    assert made["secret"] not in str(rows)
+
+
 async def test_a_slug_is_taken_once(customer, operator) -> None:
     """It is part of names at AWS."""
     body = {"name": "Other", "slug": customer.slug, "model": 1, "countries": []}

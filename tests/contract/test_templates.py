@@ -81,6 +81,22 @@ async def test_each_version_that_an_approval_retires_is_in_the_audit_trail(
     ]
 
 
+async def test_a_version_that_was_handed_in_meanwhile_is_not_decided_on_unseen(
+    customer, operator, template
+) -> None:
+    """The operator read one text; the tenant handed in another before the decision came."""
+    home, desk = f"/v1/templates/{template['id']}", f"/v1/admin/templates/{template['id']}"
+    await _submitted(customer, template)
+    await customer.api.post(f"{home}/versions", json={"body": "Acme: send us {code}", "type": "otp"})
+    await _submitted(customer, template)
+    for act, body in (("approve", None), ("approve", {}), ("reject", {"reason": "no"})):
+        refused = await operator.post(f"{desk}/{act}", json=body)
+        assert (refused.status_code, refused.json()["code"]) == (409, "template_state"), act
+        assert "1, 2" in refused.json()["detail"]
+    approved = await operator.post(f"{desk}/approve", json={"version": 1})
+    assert (approved.status_code, approved.json()["approved_version"]) == (200, 1)
+
+
 @pytest.mark.parametrize("version", ["0" * 10 + "1" * 5000, "1" * 5000, "0", "-1", "\u0661"])
 async def test_what_is_no_version_is_not_found(customer, template, version: str) -> None:
     """However long it is."""

@@ -1,7 +1,7 @@
 """`/v1/admin/intakes`: the platforms that may hand customers in."""
 
 from datetime import timedelta
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from litestar import Response, delete, get, post
 from litestar.di import NamedDependency
@@ -17,14 +17,17 @@ from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page
 from gateway.api.path_ids import path_id
 from gateway.messages.view import timestamp
 from gateway.webhooks.signing import new_secret
+from tenants.audit import store as audit
 from tenants.errors import NotFound
 from tenants.ids import encode, new_uuid
 from tenants.inbox.service import PLATFORM
 from tenants.intakes import store
 from tenants.intakes.models import Intake
+from tenants.scope import TenantScope
 
 _KIND: Final = "intake"
 _OVERLAP: Final = timedelta(hours=24)
+_OWN: Final = TenantScope(tenant_id=PLATFORM)
 _ONE: Final = "/intakes/{intake_id:str}"
 
 
@@ -82,7 +85,9 @@ async def create_intake(
         intake_id, secret = new_uuid(), new_secret()
         sealed = key.seal(secret.encode(), context=secret_context(intake_id))
         intake = Intake(id=intake_id, name=data.name, model=data.model, secret_sealed=sealed)
-        return _with_secret(desk, await store.add(session, intake), secret)
+        row = await store.add(session, intake)
+        await _note(session, row, "created", {"name": row.name, "model": row.model})
+        return _with_secret(desk, row, secret)
 
     return await desk.operator_once(request, work, status=201)
 
@@ -107,6 +112,7 @@ async def rotate_intake_secret(
         row.previous_sealed, row.previous_until = row.secret_sealed, now + _OVERLAP
         row.secret_sealed = key.seal(secret.encode(), context=secret_context(wanted))
         await session.flush()
+        await _note(session, row, "secret_rotated")
         return _with_secret(desk, row, secret)
 
     return await desk.operator_once(request, work, status=200)
@@ -124,9 +130,17 @@ async def disable_intake(intake_id: FromPath[str], desk: NamedDependency[Desk]) 
     wanted, now = path_id("itk", intake_id, _KIND), desk.services.clock.now()
     async with desk.operator() as session:
         row = _found(await store.get(session, wanted, lock=True))
-        row.disabled_at = row.disabled_at or now
-        await session.flush()
+        if row.disabled_at is None:
+            row.disabled_at = now
+            await session.flush()
+            await _note(session, row, "disabled")
         return _view(desk, row)
+
+
+async def _note(session: AsyncSession, row: Intake, what: str, detail: dict[str, Any] | None = None) -> None:
+    """Write it into the operator's own trail."""
+    subject = encode("itk", row.id)
+    await audit.append(_OWN, session, action=f"intake.{what}", subject=subject, detail=detail)
 
 
 def _found(row: Intake | None) -> Intake:

@@ -71,7 +71,9 @@ async def get_tenant_onboarding(tenant_id: FromPath[str], desk: NamedDependency[
 
 @patch(
     "/tenants/{tenant_id:str}/onboarding",
-    responses=refusals(*OPERATOR, *WITH_BODY, "not_found", "answers_changed", "onboarding_not_ready"),
+    responses=refusals(
+        *OPERATOR, *WITH_BODY, "not_found", "answers_changed", "onboarding_not_ready", "tenant_closed"
+    ),
     summary="Answer on a tenant's behalf",
     description="As the tenant would; the audit trail names the operator.",
 )

@@ -46,9 +46,10 @@ Decide = Callable[[TenantScope, AsyncSession, UUID], Awaitable[VersionedTemplate
 
 
 class Approval(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which version to allow; the highest submitted one where absent."""
+    """Which version to allow."""
 
     version: _Version | None = None
+    """The one that was read. Without it the only one that waits; of several, none is approved unseen."""
     keep_older: bool = True
     """Leave older approved versions sendable by number until they are retired; `false` retires them now."""
 
@@ -58,6 +59,7 @@ class Rejection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     reason: Annotated[str, Meta(min_length=1, max_length=1000)]
     version: _Version | None = None
+    """The one that was read; without it the only one that waits."""
 
 
 class Retirement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -120,7 +122,8 @@ async def list_pending_templates(
     status_code=200,
     responses=_DECISION,
     summary="Approve a submitted template version",
-    description="In force everywhere within 1 s. The body may be left out.",
+    description="In force everywhere within 1 s. Name the `version` that was read: a version never changes, "
+    "but the tenant may hand in another one meanwhile. The body may be left out where only one waits.",
 )
 async def approve_template(
     request: ApiRequest,

@@ -194,7 +194,15 @@ async def resume_tenant(
     return await _move(request, desk, tenant_id, service.resume)
 
 
-@post("/tenants/{tenant_id:str}/close", status_code=200, responses=_MOVES, summary="Close a tenant")
+@post(
+    "/tenants/{tenant_id:str}/close",
+    status_code=200,
+    responses=_MOVES,
+    summary="Close a tenant",
+    description="For good. Nothing is begun for it any more: no send, registration, lease, verification or "
+    "approval, and no invitation opens. Its keys and people go on reading until they are revoked, removed or "
+    "erased with it; what was accepted is still delivered, and told by webhooks and the feed.",
+)
 async def close_tenant(
     request: ApiRequest, tenant_id: FromPath[str], desk: NamedDependency[Desk]
 ) -> Response[TenantView]:

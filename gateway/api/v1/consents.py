@@ -79,9 +79,9 @@ class ConsentImportBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     summary="Write a consent down",
     description=(
         "The words are kept once for each version, the event for good. With `double_opt_in` one text asks "
-        "the phone, and the consent is `pending` until it answers YES (JA, SI, OUI …) or its link is "
-        "opened and confirmed; after 24 hours it is `expired`. A STOP ends it at once. A consent takes "
-        "nobody off an opt-out list."
+        "the phone, and the consent is `pending` until it answers YES (JA, SI, OUI …) or its link, which "
+        "leads to the hosted pages where there are some, is opened and confirmed; after 24 hours it is "
+        "`expired`. A STOP ends it at once. A consent takes nobody off an opt-out list."
     ),
 )
 async def create_consent(

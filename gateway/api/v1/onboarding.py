@@ -31,8 +31,8 @@ from tenants.scope import TenantScope
 _READ: Final = {NEEDS: "senders:read"}
 _WRITE: Final = {NEEDS: "keys"}
 """As much as creating keys: who may answer may bring cost."""
-_PATCH: Final = refusals(*TENANT, *WITH_BODY, "answers_changed", "onboarding_not_ready")
-_POST: Final = refusals(*TENANT, *WITH_IDEMPOTENCY, "onboarding_not_ready")
+_PATCH: Final = refusals(*TENANT, *WITH_BODY, "answers_changed", "onboarding_not_ready", "tenant_closed")
+_POST: Final = refusals(*TENANT, *WITH_IDEMPOTENCY, "onboarding_not_ready", "tenant_closed")
 
 
 def checked(data: GivenAnswers) -> dict[str, object]:

@@ -231,7 +231,9 @@ async def edit_template(
     "/templates/{template_id:str}/submit",
     status_code=200,
     opt=_TEMPLATES,
-    responses=refusals(*TENANT, *WITH_IDEMPOTENCY, "not_found", "template_state", "template_not_compliant"),
+    responses=refusals(
+        *TENANT, *WITH_IDEMPOTENCY, "not_found", "template_state", "template_not_compliant", "tenant_closed"
+    ),
     summary="Submit the latest version for approval",
     description="Refused where the linter finds an error. Where the plan lets the linter approve and it "
     "leaves nothing to decide for a person, the version is approved at once; else the operator decides.",

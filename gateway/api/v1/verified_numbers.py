@@ -27,7 +27,13 @@ from tenants.verification.service import CodeDue, NumberView
 
 _VERIFIED: Final = {NEEDS: "verified-numbers"}
 _SENDS_CODE: Final = refusals(
-    *TENANT, *WITH_BODY, *WITH_IDEMPOTENCY, "not_found", "too_many_codes", "verification_refused"
+    *TENANT,
+    *WITH_BODY,
+    *WITH_IDEMPOTENCY,
+    "not_found",
+    "too_many_codes",
+    "verification_refused",
+    "tenant_closed",
 )
 
 
@@ -87,6 +93,7 @@ class VerifiedNumberView(Struct, frozen=True, kw_only=True):
         "too_many_verified_numbers",
         "too_many_codes",
         "verification_refused",
+        "tenant_closed",
     ),
     summary="Begin to verify a number",
     description=(

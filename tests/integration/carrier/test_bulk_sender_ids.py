@@ -1,5 +1,6 @@
 """One sender id in 160 countries against the emulated AWS: paced, past failures, resumed, asked for again."""
 
+import asyncio
 from collections import Counter
 from datetime import timedelta
 from uuid import uuid4
@@ -205,6 +206,23 @@ async def test_what_is_there_is_adopted_unless_it_is_anothers(desk, worker_engin
     assert (rows["GB"].state, rows["GB"].code) == ("failed", "sender_id_taken")
     assert (await desk.senders(stranger)).keys() == {"FR"}
     assert await drift_of(scope, worker_engine, desk.open) != [], "FR was not this tenant's wish"
+
+
+async def test_two_tenants_that_ask_at_once_do_not_both_get_it(desk, worker_engine):
+    """Both find at AWS what no tenant has yet; whoever is stored first has it, and the other is told."""
+    scopes = [await enrol(worker_engine), await enrol(worker_engine)]
+    seen = []
+    for scope in scopes:
+        await desk.ask(scope, ["GB"])
+        row = (await desk.rows(scope))["GB"]
+        seen.append((row, await desk.runner._ask(row, desk.account)))
+    assert [each.created for _, each in seen] == [True, False]
+    await asyncio.gather(*(desk.runner._keep(row, each) for row, each in seen))
+    rows = [(await desk.rows(scope))["GB"] for scope in scopes]
+    assert sorted(row.code or "" for row in rows) == ["", "sender_id_taken"]
+    had = [len(await desk.senders(scope)) for scope in scopes]
+    assert sorted(had) == [0, 1]
+    assert [row.state == "failed" for row in rows] == [count == 0 for count in had]
 
 
 async def test_drift_names_what_changed_at_aws(desk, worker_engine):

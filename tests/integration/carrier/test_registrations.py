@@ -18,6 +18,7 @@ from tenants.inbox.models import InboxItem
 from tenants.registrations import service, store
 from tenants.registrations.models import StoredForm
 from tenants.senders import store as sender_store
+from tenants.senders.service import SenderFacts, put_sender
 from tests.harness.tenants import enrol
 from tests.integration.carrier.registration_desk import advance, counted_at_aws, forget_tokens, opened_desk
 from tests.integration.carrier.registration_values import JORDAN, TOLL_FREE
@@ -63,6 +64,49 @@ async def test_a_jordan_sender_id_is_registered_end_to_end(desk, worker_engine):
     assert (await desk.read(scope, registration_id)).row.status == "complete"
     assert (sender.type, sender.country, sender.value) == ("SENDER_ID", "JO", "EXAMPLE")
     assert sender.message_types == ["otp", "transactional"]
+
+
+async def test_a_closed_registration_takes_its_sender_id_with_it_and_no_other(desk, worker_engine):
+    """AWS closes one whose sender id was deleted: a sender that is not there any more must not be chosen."""
+    scope = await enrol(worker_engine)
+    registration_id = await desk.open(scope, JO, JORDAN)
+    view = await desk.start(scope, registration_id)
+    await desk.review(view.row.aws_id, "approve")
+    await desk.review(view.row.aws_id, "advance")
+    await desk.poll.look()
+    other = SenderFacts(
+        account_id=view.row.account_id,
+        type="SENDER_ID",
+        value="OTHER",
+        country="JO",
+        arn="arn:aws:sms-voice:us-east-1:1:sender-id/OTHER/JO",
+        parts_per_second=1.0,
+    )
+    async with worker_transaction(worker_engine) as session:
+        await put_sender(scope, session, other)
+    await desk.review(view.row.aws_id, "close")
+    await desk.poll.look()
+    async with worker_transaction(worker_engine) as session:
+        states = {row.value: row.state for row in await sender_store.senders(scope, session, limit=5)}
+    assert (await desk.read(scope, registration_id)).row.status == "closed"
+    assert states == {"EXAMPLE": "released", "OTHER": "active"}
+
+
+async def test_a_sender_id_that_another_registration_still_has_stays(desk, worker_engine):
+    """One that was registered anew belongs to the new registration."""
+    scope = await enrol(worker_engine)
+    views = []
+    for _ in range(2):
+        views.append(await desk.start(scope, await desk.open(scope, JO, JORDAN)))
+        await desk.review(views[-1].row.aws_id, "approve")
+        await desk.review(views[-1].row.aws_id, "advance")
+        await desk.poll.look()
+    await desk.review(views[0].row.aws_id, "close")
+    await desk.poll.look()
+    async with worker_transaction(worker_engine) as session:
+        (sender,) = await sender_store.senders(scope, session, limit=5)
+    assert (await desk.read(scope, views[0].row.id)).row.status == "closed"
+    assert sender.state == "active"
 
 
 async def test_nothing_costs_before_it_was_confirmed(desk, worker_engine):

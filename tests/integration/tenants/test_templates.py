@@ -140,7 +140,7 @@ async def test_an_old_version_is_not_approved_past_a_newer_one(
         await service.edit(tenant, session, template_id, wording("{code} from Acme"))
         await service.submit(tenant, session, template_id, now=NOW)
     async with worker_transaction(worker) as session:
-        await decisions.approve(tenant, session, template_id, now=NOW)
+        await decisions.approve(tenant, session, template_id, now=NOW, version=2)
         with pytest.raises(Conflict):
             await decisions.approve(tenant, session, template_id, now=NOW, version=1)
 
