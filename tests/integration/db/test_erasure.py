@@ -149,6 +149,30 @@ async def test_the_ledger_keeps_its_amounts_and_rows_without_notes_are_not_writt
     assert untouched == [row["note"] is None for row in before]
 
 
+async def test_an_erasure_that_is_begun_anew_does_the_steps_that_came_since(database):
+    """A migration that appends one lets erasures that were done go on; what they did is not done again."""
+    tenant_id = new_uuid()
+    async with database.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        try:
+            await leave(connection, tenant_id, messages=1)
+            await erase(connection, tenant_id)
+            await connection.execute("UPDATE tenant_erasures SET finished_at = now()")
+            await connection.execute("CREATE TABLE later (tenant_id UUID, id UUID, note TEXT)")
+            await connection.execute("INSERT INTO later VALUES ($1, $1, 'a'), ($1, $1, NULL)", tenant_id)
+            await connection.execute(
+                "INSERT INTO erasure_steps SELECT max(place) + 1, 'later', 'id', 'note = ''erased''', "
+                "'note IS NOT NULL' FROM erasure_steps"
+            )
+            await connection.execute("UPDATE tenant_erasures SET finished_at = NULL")
+            assert await erase(connection, tenant_id) == 2, "its one row, and that there is no other"
+            notes = await connection.fetch("SELECT note FROM later ORDER BY note NULLS LAST")
+            assert [row["note"] for row in notes] == ["erased", None]
+        finally:
+            await transaction.rollback()
+
+
 async def rows_of(database, table, tenant_id):
     """The rows of a tenant, each as one text."""
     owner = "id" if table == "tenants" else "tenant_id"
