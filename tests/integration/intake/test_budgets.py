@@ -465,6 +465,30 @@ async def test_tenants_that_wish_to_be_asked_do_not_keep_others_from_being_told(
     assert await told(database, scope, "credits.low") == [50]
 
 
+async def test_a_balance_is_not_measured_by_a_top_up_in_another_unit(worker_pool, database, worker_engine):
+    """Five hundred credits are not little beside ten million micro-dollars; none at all is empty."""
+    scope = await enrol(worker_engine)
+    notices = BalanceNotices(worker_pool, Stopped())
+    async with worker_transaction(worker_engine) as session:
+        await accounts.update_plan(scope, session, {"pricing": "dollars"})
+        await credits_.top_up(scope, session, amount=10_000_000)
+        await credits_.adjust(scope, session, amount=-10_000_000)
+        await accounts.update_plan(scope, session, {"pricing": "credits"})
+        await credits_.adjust(scope, session, amount=500)
+    await notices.tell()
+    assert await told(database, scope, "credits.low") == []
+    async with worker_transaction(worker_engine) as session:
+        await credits_.adjust(scope, session, amount=-500)
+    await notices.tell()
+    rows = await database.fetch(
+        "SELECT data FROM events WHERE tenant_id = $1 AND type = 'credits.low' ORDER BY id", scope.tenant_id
+    )
+    assert {(data["last_top_up"], data["unit"]) for data in (json.loads(row["data"]) for row in rows)} == {
+        ("0", "credits")
+    }
+    assert (await told(database, scope, "credits.low"))[-1] == 0
+
+
 async def test_a_balance_beyond_all_others_is_no_trouble(worker_pool, database, worker_engine):
     """Hundreds of top-ups of the largest amount; the round goes on for everybody."""
     scope = await enrol(worker_engine, credit=10**12)

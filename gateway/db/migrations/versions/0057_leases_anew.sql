@@ -91,3 +91,8 @@ ALTER TABLE tenant_erasures FORCE ROW LEVEL SECURITY;
 
 -- Whoever writes an event looks whether its tenant was erased.
 GRANT SELECT ON tenant_erasures TO tollgate_app, tollgate_ingest;
+
+-- A last top-up of dollars says nothing of credits.
+ALTER TABLE balance_marks
+    DROP CONSTRAINT ck_balance_marks_last_top_up,
+    ADD CONSTRAINT ck_balance_marks_last_top_up CHECK (last_top_up >= 0);
