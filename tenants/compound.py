@@ -51,6 +51,8 @@ class Alike(Struct, frozen=True, kw_only=True):
     """Columns that Postgres makes, as SQL over the others, and over what was sent under the same name."""
     beside: str | None = None
     """An earlier write of one row, from which `made` may read."""
+    unless: str | None = None
+    """What keeps a row from being written, as SQL over `own` and `shared`."""
 
 
 def insert_alike(name: str, into: Alike, rows: Iterable[tuple[Sequence[Any], tuple[Any, ...]]]) -> Write:
@@ -63,7 +65,7 @@ def insert_alike(name: str, into: Alike, rows: Iterable[tuple[Sequence[Any], tup
     places: dict[tuple[Any, ...], int] = {}
     own = [(*values, places.setdefault(shared, len(places) + 1)) for values, shared in rows]
     columns = (tuple(into.own.items()), tuple(into.shared.items()), tuple(into.made.items()))
-    sql = _alike_sql(into.table, *columns, into.beside)
+    sql = _alike_sql(into.table, *columns, beside=into.beside, unless=into.unless)
     return Write(name, sql, (*arrays({**into.own, _PLACE: "bigint"}, own), *arrays(into.shared, [*places])))
 
 
@@ -90,16 +92,19 @@ _Columns: TypeAlias = tuple[tuple[str, str], ...]
 
 
 @cache
-def _alike_sql(table: str, own: _Columns, shared: _Columns, made: _Columns, beside: str | None) -> str:
+def _alike_sql(
+    table: str, own: _Columns, shared: _Columns, made: _Columns, *, beside: str | None, unless: str | None
+) -> str:
     own_rows = _rows((*own, (_PLACE, "bigint")))
     shared_rows = _rows(shared, first=len(own) + 1, numbered=True)
     instead = {name for name, _ in made}
     sent = tuple(column for column in (*own, *shared) if column[0] not in instead)
     values = ", ".join((_values(sent), *(f"{sql} AS {name}" for name, sql in made)))
     other = "" if beside is None else f" CROSS JOIN {beside}"
+    kept = "" if unless is None else f" WHERE NOT {unless}"
     return (
         f"INSERT INTO {table} ({_names((*sent, *made))}) SELECT {values} "  # noqa: S608 - names are ours
-        f"FROM {own_rows} JOIN {shared_rows} USING ({_PLACE}){other}"
+        f"FROM {own_rows} JOIN {shared_rows} USING ({_PLACE}){other}{kept}"
     )
 
 

@@ -107,6 +107,8 @@ async def test(scope: TenantScope, session: AsyncSession, endpoint_id: UUID) -> 
     refuse_disabled(await service.get(scope, session, endpoint_id))
     subject = encode("wh", endpoint_id)
     event_id = await add_event(scope, session, TEST_EVENT, EndpointTest(endpoint_id=subject))
+    if event_id is None:  # erased this moment; its endpoints follow
+        raise NotFound("webhook endpoint")
     row = await deliveries.add_test(scope, session, endpoint_id, event_id)
     await audit.append(scope, session, action="webhook_endpoint.tested", subject=subject)
     return delivery_view(row, TEST_EVENT)

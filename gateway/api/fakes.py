@@ -150,6 +150,7 @@ class FakeSending:
             gsm_rewrite=None,
             country="US",
             price=EstimatedPrice(estimated="0.00645", currency="USD", credits=None),
+            included=0,
             mms_hint=False,
         )
 

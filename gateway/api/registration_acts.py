@@ -119,7 +119,7 @@ async def answer_with(
     """Do a POST once and answer with the registration."""
 
     async def work(session: AsyncSession) -> RegistrationView:
-        return view_of(await act(session), form)
+        return view_of(await act(session), form, as_operator=speaker.as_operator)
 
     once_only = desk.operator_once if speaker.as_operator else desk.tenant_once
     return await once_only(request, work, status=status)
@@ -165,7 +165,9 @@ async def read_one(desk: Desk, speaker: Speaker, wanted: UUID) -> RegistrationVi
     """Return a registration."""
     form = await form_of(desk, speaker, wanted)
     async with opened(desk, speaker) as session:
-        return view_of(await service.get(speaker.scope, session, wanted), form)
+        return view_of(
+            await service.get(speaker.scope, session, wanted), form, as_operator=speaker.as_operator
+        )
 
 
 async def fill_one(desk: Desk, speaker: Speaker, wanted: UUID, data: ValuesBody) -> RegistrationView:
@@ -173,7 +175,8 @@ async def fill_one(desk: Desk, speaker: Speaker, wanted: UUID, data: ValuesBody)
     form = await form_of(desk, speaker, wanted)
     now = desk.services.clock.now()
     async with opened(desk, speaker) as session:
-        return view_of(await _fill(speaker, session, form, wanted, data.values, now=now), form)
+        found = await _fill(speaker, session, form, wanted, data.values, now=now)
+        return view_of(found, form, as_operator=speaker.as_operator)
 
 
 async def _fill(

@@ -45,8 +45,8 @@ class NumberView(Struct, frozen=True, kw_only=True):
     """The number that was requested for a registration."""
 
     phone_number: str
-    monthly_usd: str
-    """AWS's own price of it."""
+    monthly_usd: str | None
+    """AWS's own price of it; null except for the operator. What the tenant pays is its plan's."""
 
 
 class RegistrationSummary(Struct, frozen=True, kw_only=True):
@@ -150,12 +150,13 @@ def summary_of(row: Registration) -> RegistrationSummary:
     return RegistrationSummary(**_summary(row))
 
 
-def view_of(stored: Stored, form: Form) -> RegistrationView:
-    """Return a registration with its values."""
+def view_of(stored: Stored, form: Form, *, as_operator: bool) -> RegistrationView:
+    """Return a registration with its values; what AWS charges is the operator's to know."""
     row, current = stored.row, stored.current
     number = None
     if row.number is not None:
-        number = NumberView(phone_number=row.number, monthly_usd=row.number_price or "")
+        price = row.number_price or ""
+        number = NumberView(phone_number=row.number, monthly_usd=price if as_operator else None)
     return RegistrationView(
         **_summary(row),
         values=current.filled,

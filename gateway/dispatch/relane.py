@@ -21,6 +21,7 @@ from gateway.messages.state import MessageState, save
 from gateway.routing.facts import SenderFact, TenantRouting
 from gateway.routing.lanes import lane_of
 from gateway.telemetry import metrics
+from tenants.budgets.following import Follow, follow
 from tenants.ids import encode
 from tenants.tables import HotConnection
 
@@ -79,9 +80,20 @@ async def relane(connection: HotConnection, moves: Sequence[Relane], *, now: dat
         await connection.execute(_MESSAGES, *_columns(moved))
         await save(connection, [(m.state, _told(m.state)) for m in moved], now=now)
         await write_events(connection, [_event(move) for move in moved])
+        await follow(connection, [_followed(move) for move in moved])
     for move in moved:
         metrics.FAIL_OVERS.labels(blame=move.step.blame).inc()
     return [move.state.id for move in moved]
+
+
+def _followed(move: Relane) -> Follow:
+    return Follow(
+        tenant_id=move.state.tenant_id,
+        message_id=move.state.id,
+        created_at=move.state.created_at,
+        away_from=move.step.account,
+        to=move.to.account_id,
+    )
 
 
 def _told(state: MessageState) -> MessageState:

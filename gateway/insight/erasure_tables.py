@@ -1,8 +1,8 @@
 """
 What an erasure leaves of a tenant, and why; every table of tenants is in here or in the plan that erases.
 
-The plan is `tollgate_erasure_plan()`: its tables are emptied, but for messages, receipts and the audit trail,
-whose rows stay without what names a person.
+The plan is `tollgate_erasure_plan()`: its tables are emptied, but for messages, receipts, the audit trail,
+the ledger and fees, whose rows stay without what names a person or was written by one.
 """
 
 from collections.abc import Mapping
@@ -20,8 +20,6 @@ KEPT: Final[Mapping[str, str]] = MappingProxyType(
         "balance_marks": _BOOKS,
         "budgets": _BOOKS,
         "insight_hours": _BOOKS,
-        "ledger_transfers": _BOOKS,
-        "monthly_fees": _BOOKS,
         "protect_refusals": _BOOKS,
         "spend_counters": _BOOKS,
         "usage_batches": _BOOKS,

@@ -31,9 +31,14 @@ OPERATORS_OWN: Final = frozenset(
     {
         "cogs", "payable", "cost_micros", "cost_estimated", "cost_revision", "max_price_micros",
         "price_excess", "provider_price_micros", "provider_fee_micros", "price_micros", "fee_micros",
+        "number_price",
     }
 )  # fmt: skip
 """What the operator pays; the tenant sees its own prices."""
+_CALCULATION: Final = frozenset({"margin_percent", "price_book", "fees"})
+"""Members of a plan by which the operator makes prices of its costs."""
+_NOTES: Final = frozenset({("mps_increases", "note"), ("mps_increases", "case_id")})
+"""What the operator wrote down for itself."""
 
 IDS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -74,9 +79,18 @@ def line_of(table: str, row: RowMapping, key: DataKey) -> bytes:
         opened = OPENED.get((table, name))
         if opened is not None:
             written[opened[0]] = None if value is None else opened[1](columns, key)
-        elif not isinstance(value, bytes) and not name.endswith("_sealed") and name not in OPERATORS_OWN:
+        elif not _is_kept_back(table, name, value):
             written[name] = _plain(table, name, value)
     return msgspec.json.encode(written) + b"\n"
+
+
+def _is_kept_back(table: str, name: str, value: object) -> bool:
+    sealed = isinstance(value, bytes) or name.endswith("_sealed")
+    return sealed or name in OPERATORS_OWN or (table, name) in _NOTES
+
+
+def _without_calculation(row: Any, _key: DataKey) -> dict[str, object]:
+    return {name: value for name, value in row.plan.items() if name not in _CALCULATION}
 
 
 def _plain(table: str, name: str, value: object) -> object:
@@ -141,6 +155,7 @@ OPENED: Final[Mapping[tuple[str, str], tuple[str, _Opener]]] = MappingProxyType(
         ),
         ("registration_attachments", "content"): ("content_base64", _file),
         ("receipts", "detail"): ("detail", lambda row, _: without_prices(row.detail)),
+        ("tenants", "plan"): ("plan", _without_calculation),
     }
 )
 """How a column that is not written as it stands is opened, and under which name it is written."""

@@ -10,11 +10,17 @@ _MMS_HINT_PARTS = 3
 _MMS_COUNTRIES = frozenset({"US", "CA"})
 
 
-def estimate_of(draft: Draft) -> Estimate:
-    """Return the counts, the characters that force UNICODE, and the price of a draft."""
+def estimate_of(draft: Draft, *, amount: int, included: int) -> Estimate:
+    """
+    Return the counts, the characters that force UNICODE, and the price of a draft.
+
+    Args:
+        amount: What it would be charged, in the unit of its quote.
+        included: What of it the month's bundle covers, in parts or messages.
+    """
     segments = draft.segments
     rewritten = gsm_rewrite(draft.text)
-    price = price_view(unit=draft.quote.unit, estimated=draft.quote.amount, final=None)
+    price = price_view(unit=draft.quote.unit, estimated=amount, final=None)
     return Estimate(
         encoding=segments.encoding,
         parts=segments.parts,
@@ -32,5 +38,6 @@ def estimate_of(draft: Draft) -> Estimate:
         else None,
         country=draft.number.country,
         price=EstimatedPrice(estimated=price.estimated, currency=price.currency, credits=price.credits),
+        included=included,
         mms_hint=segments.parts > _MMS_HINT_PARTS and draft.number.country in _MMS_COUNTRIES,
     )

@@ -6,7 +6,7 @@ from gateway.admission.verdict import Admission
 from gateway.intake.explained_gate import ExplainedGate
 from gateway.messages.view import timestamp
 from tenants.budgets.budget import PLATFORM, Count, public_name, resets_at
-from tenants.credits.money import format_amount
+from tenants.credits.money import amount_text
 
 
 def budget_gate(admission: Admission, budgets: Sequence[tuple[Count, int]], *, unit: str) -> ExplainedGate:
@@ -30,7 +30,7 @@ def budget_gate(admission: Admission, budgets: Sequence[tuple[Count, int]], *, u
     count, used = over
     detail = "the operator's budget for this month is used up"
     if count.owner != PLATFORM:
-        spent, cap, needed = (_amount(each, unit) for each in (used, count.cap, count.amount))
+        spent, cap, needed = (amount_text(each, unit) for each in (used, count.cap, count.amount))
         detail = f"budget {public_name(count.name)} has used {spent} of {cap}; the message needs {needed}"
     return ExplainedGate(
         gate="budget",
@@ -40,9 +40,3 @@ def budget_gate(admission: Admission, budgets: Sequence[tuple[Count, int]], *, u
         code="spend_limit_reached",
         opens_at=timestamp(resets_at(count.month)),
     )
-
-
-def _amount(amount: int, unit: str) -> str:
-    if unit == "credits":
-        return f"{format_amount(amount, 'credits')} credits"
-    return f"{format_amount(amount, 'micros')} USD"

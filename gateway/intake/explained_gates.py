@@ -22,7 +22,7 @@ from gateway.intake.explained_gate import ExplainedGate
 from gateway.intake.outcome import Declined
 from gateway.messages.view import timestamp
 from tenants.budgets.budget import Count
-from tenants.credits.money import format_usd
+from tenants.credits.money import amount_text
 from tenants.credits.pricing import Quote
 from tenants.ids import encode
 from tenants.protection.precedence import OverrideAction
@@ -192,16 +192,12 @@ def _money(admission: Admission, around: Surroundings, quote: Quote) -> Explaine
         )
     return _judged(
         "balance",
-        f"needs {_amount(quote.amount, quote.unit)}",
+        f"needs {amount_text(quote.amount, quote.unit)}",
         closed=around.available < quote.amount,
         code="insufficient_credits",
-        detail=f"{_amount(around.available, quote.unit)} are available",
-        good=f"{_amount(around.available, quote.unit)} are available",
+        detail=f"{amount_text(around.available, quote.unit)} are available",
+        good=f"{amount_text(around.available, quote.unit)} are available",
     )
-
-
-def _amount(amount: int, unit: str) -> str:
-    return f"{amount} credits" if unit == "credits" else f"{format_usd(amount)} USD"
 
 
 def _of_rule(report: RuleReport) -> ExplainedGate:

@@ -61,15 +61,17 @@ def explain(
     chosen: SenderFact | None,
     wait_ms: int | None,
     gates: Sequence[ExplainedGate],
+    amount: int,
+    included: int,
 ) -> Explanation:
-    """Lay out the gates and the choice of the sender."""
+    """Lay out the gates and the choice of the sender; `amount` and `included` are the estimate's."""
     refused_with = refusal(gates)
     return Explanation(
         type=draft.type,
         accepted=refused_with is None,
         refused_with=refused_with,
         gates=tuple(gates),
-        estimate=estimate_of(draft),
+        estimate=estimate_of(draft, amount=amount, included=included),
         sender=None if chosen is None else encode("idn", chosen.id),
         estimated_wait_ms=wait_ms,
         candidates=tuple(_explained(snapshot, candidate) for candidate in candidates),

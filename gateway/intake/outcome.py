@@ -106,6 +106,9 @@ class Estimate(Struct, frozen=True, kw_only=True):
     """The text with typographic characters replaced, where that alone brings it to GSM."""
     country: str
     price: "EstimatedPrice"
+    """What would be charged: for what the bundle does not cover, where the plan has one."""
+    included: int
+    """Parts, or messages, that the month's bundle would cover as it stands; 0 where the plan has none."""
     mms_hint: bool
     """Whether one MMS may cost less than this many parts (US and CA)."""
 
@@ -120,7 +123,7 @@ class OffendingCharacter(Struct, frozen=True, kw_only=True):
 
 
 class EstimatedPrice(Struct, frozen=True, kw_only=True):
-    """Price of the whole message in the tenant's own unit."""
+    """The message's price in the tenant's own unit."""
 
     estimated: str | None
     currency: str

@@ -67,7 +67,13 @@ class Previewing:
     async def estimate(self, scope: TenantScope, request: SendRequest) -> Estimate | Declined:
         """Say what the text would be on the wire and cost with the sender that it would get."""
         looked = await self._look(scope, request)
-        return looked if isinstance(looked, Declined) else estimate_of(looked.draft)
+        if isinstance(looked, Declined):
+            return looked
+        allowance = drawn_on(looked.snapshot, scope, looked.draft, at=self._clock.now())
+        included = await self._included(allowance)
+        return estimate_of(
+            looked.draft, amount=_overage(looked.draft, allowance, included), included=included
+        )
 
     async def explain(self, scope: TenantScope, request: SendRequest) -> Explanation | Declined:
         """Say what every gate would answer, which sender a text would get and why."""
@@ -83,7 +89,9 @@ class Previewing:
         counts = counts_against(
             snapshot, scope, draft, sender, platform_budgets=looked.tariff.platform_budgets, at=now
         )
-        price = await self._overage(draft, drawn_on(snapshot, scope, draft, at=now))
+        allowance = drawn_on(snapshot, scope, draft, at=now)
+        included = await self._included(allowance)
+        price = _overage(draft, allowance, included)
         no_consent = await without_consent(
             self._pool,
             scope,
@@ -100,7 +108,16 @@ class Previewing:
             rules=explained_rules(snapshot, scope, request, draft, sender, now=now),
             consent=[consent_gate(snapshot.plan, draft.type, no_consent)],
         )
-        return explain(snapshot, draft, looked.candidates, chosen=sender, wait_ms=wait_ms, gates=gates)
+        return explain(
+            snapshot,
+            draft,
+            looked.candidates,
+            chosen=sender,
+            wait_ms=wait_ms,
+            gates=gates,
+            amount=price,
+            included=included,
+        )
 
     async def _look(self, scope: TenantScope, request: SendRequest) -> _Looked | Declined:
         """Prepare, choose and price as a send does."""
@@ -116,14 +133,13 @@ class Previewing:
             return priced
         return _Looked(snapshot=snapshot, tariff=tariff, draft=priced, candidates=found, chosen=chosen)
 
-    async def _overage(self, draft: Draft, allowance: Count | None) -> int:
-        """Return what of a send's price the month's bundle does not cover."""
+    async def _included(self, allowance: Count | None) -> int:
+        """Return what of a send the month's bundle still covers, in what it counts."""
         if allowance is None:
-            return draft.quote.amount
+            return 0
         async with self._pool.acquire() as connection:
             (used,) = await used_of(connection, [allowance])
-        included = bundles.drawn(units=allowance.amount, allowance=allowance.cap, used=used)
-        return bundles.overage(draft.quote.amount, units=allowance.amount, included=included)
+        return bundles.drawn(units=allowance.amount, allowance=allowance.cap, used=used)
 
     async def _surroundings(self, admission: Admission, counts: tuple[Count, ...]) -> Surroundings:
         """Read what the gates look at."""
@@ -151,3 +167,10 @@ class Previewing:
             available=spendable,
             budgets=tuple(zip(counts, used, strict=True)),
         )
+
+
+def _overage(draft: Draft, allowance: Count | None, included: int) -> int:
+    """Return what of a send's price the month's bundle does not cover."""
+    if allowance is None:
+        return draft.quote.amount
+    return bundles.overage(draft.quote.amount, units=allowance.amount, included=included)

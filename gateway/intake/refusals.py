@@ -10,8 +10,8 @@ from gateway.intake.prepare import Draft
 from gateway.intake.rate_states import used_up
 from gateway.messages.view import timestamp, timestamp_of_ms
 from tenants.accounts.plan import Plan
-from tenants.budgets.budget import PLATFORM
-from tenants.credits.money import format_amount
+from tenants.budgets.budget import PLATFORM, public_name
+from tenants.credits.money import amount_text
 
 
 def declined(refused: Refused, draft: Draft, plan: Plan, now: datetime) -> Declined:
@@ -54,21 +54,13 @@ def over_budget(over: OverBudget, unit: str, now: datetime, *, rates: tuple[Rate
     if budget.owner == PLATFORM:
         detail = f"the operator's budget for this month is used up; it begins anew at {resets}"
     else:
-        sums = " of ".join(_amount(amount, unit) for amount in (over.used, budget.cap))
+        sums = " of ".join(amount_text(amount, unit) for amount in (over.used, budget.cap))
         detail = (
-            f"the monthly budget {budget.name} has used {sums} and the message needs "
-            f"{_amount(budget.amount, unit)}; it begins anew at {resets}, or ask the operator to raise it"
+            f"the monthly budget {public_name(budget.name)} has used {sums} and the message needs "
+            f"{amount_text(budget.amount, unit)}; it begins anew at {resets}, or ask the operator to raise it"
         )
     wait_ms = max(0, int((over.resets_at - now).total_seconds() * 1000))
     return Declined(code="spend_limit_reached", detail=detail, retry_after_ms=wait_ms, rates=rates)
-
-
-def _amount(amount: int, unit: str) -> str:
-    return (
-        f"{format_amount(amount, 'credits')} credits"
-        if unit == "credits"
-        else f"{format_amount(amount, 'micros')} USD"
-    )
 
 
 def _detail(refused: Refused, draft: Draft) -> str:

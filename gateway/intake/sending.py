@@ -55,7 +55,7 @@ from gateway.messages.view import MessageView
 from gateway.routing.facts import SenderFact
 from gateway.telemetry import metrics
 from tenants.countries.numbers import country_of
-from tenants.credits.money import format_usd
+from tenants.credits.money import amount_text
 from tenants.errors import TenantsError
 from tenants.scope import TenantScope
 
@@ -423,8 +423,5 @@ def _count_refused(declined: Declined, scope: TenantScope) -> None:
 
 def shortfall(short: NoCredit, unit: str) -> str:
     """Say what is missing, in the unit that the tenant pays in."""
-    if unit == "credits":
-        return f"the message needs {short.needed} credits, {short.available} are available"
-    return (
-        f"the message needs {format_usd(short.needed)} USD, {format_usd(short.available)} USD are available"
-    )
+    needed, available = amount_text(short.needed, unit), amount_text(short.available, unit)
+    return f"the message needs {needed}, {available} are available"

@@ -4,7 +4,8 @@ Putting right what the proof of the books found: by new entries with a reason, n
 Each difference is looked at once more under the locks of its message and its balance, so that what has moved
 since the proof is neither lost nor corrected twice. The messages say what is right, the ledger follows them,
 and the cached balance follows the ledger. A tenant never goes below zero by it: what its balance does not
-bear is the platform's, booked to `adjustment`.
+bear is the platform's, booked to `adjustment`; so is what a message moves that was paid in another unit than
+the balance counts in by now.
 """
 
 from datetime import datetime
@@ -12,7 +13,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from gateway.messages.bundle_recount import replace_drawn
 from gateway.messages.reconcile import CHARGED
@@ -62,7 +63,8 @@ _OF_MESSAGE: Final = f"""
         coalesce(sum(revenue), 0)::bigint AS revenue, coalesce(sum(funding), 0)::bigint AS funding,
         coalesce(sum(adjustment), 0)::bigint AS adjustment,
         coalesce(sum(revenue + adjustment) FILTER (WHERE {CHARGED}), 0)::bigint AS charged,
-        coalesce(sum(cogs), 0)::bigint AS cogs
+        coalesce(sum(cogs), 0)::bigint AS cogs,
+        max(unit) FILTER (WHERE cogs = 0) AS unit
     FROM ledger_transfers
     WHERE tenant_id = $1 AND ((subject_id = $2 AND subject_at = $3) OR (subject_id = id AND about_id = $2))
 """  # noqa: S608 - a constant
@@ -165,11 +167,13 @@ async def _correct_message(
     place = _place(tenant_id, message_id)
     row = await connection.fetchrow(_OF_MESSAGE, *place)
     assert row is not None  # noqa: S101 - sums always are one row
-    booked = _Sums(**dict(row))
+    booked = _Sums(**{name: row[name] for name in _Sums.__struct_fields__})
     is_live = message is not None and not message["test"]
     cost = await connection.fetchval(_COST, *place) if is_live else 0
-    entry, short = _bearable(_missing(message, booked), available)
-    await _post(connection, tenant_id, message_id, entry, unit=unit, reason=reason)
+    paid_in: str = row["unit"] or (unit if message is None else message["unit"])
+    missing = _missing(message, booked)
+    entry, short = _bearable(missing, available) if paid_in == unit else _of_platform(missing)
+    await _post(connection, tenant_id, message_id, entry, unit=paid_in, reason=reason)
     if short and is_live:
         await connection.execute(_BORNE, *place, short)
     cost_entry = _Sums(cogs=cost - booked.cogs)
@@ -210,6 +214,12 @@ def _bearable(entry: _Sums, available: int) -> tuple[_Sums, int]:
         ),
         short if entry.revenue else 0,
     )
+
+
+def _of_platform(entry: _Sums) -> tuple[_Sums, int]:
+    """Move to the platform's adjustment what a balance that counts in another unit neither pays nor gets."""
+    borne = structs.replace(entry, available=0, adjustment=entry.adjustment + entry.available)
+    return borne, -entry.available if entry.revenue else 0
 
 
 async def _post(

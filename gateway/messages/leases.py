@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.clock import Clock
 from gateway.db.transaction import worker_transaction
-from tenants.credits import fee_months, lease_ends, monthly_fees, owed_fees
+from tenants.credits import fee_months, lease_ends, monthly_fees, owed_fees, retaken_leases
 
 _log = structlog.get_logger(__name__)
 
@@ -26,6 +26,8 @@ class Leases:
                 await monthly_fees.write_down_leases(session, now, month)
                 await monthly_fees.write_down_platform_fees(session, now, month)
             await lease_ends.settle_ended_leases(session)
+            if await retaken_leases.write_down_retaken(session, now):
+                await lease_ends.settle_ended_leases(session)  # of those that were let go once more meanwhile
             await fee_months.months_done(session, now)
         if fees:
             _log.warning("fees_not_covered", fees=fees, tenants=tenants)

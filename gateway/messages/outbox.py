@@ -45,7 +45,9 @@ _EVENTS = Alike(
         "created_at": "timestamptz 'epoch' + event_instant.ms * interval '1 millisecond'",
     },
     beside="event_instant",
+    unless="EXISTS (SELECT FROM tenant_erasures e WHERE e.tenant_id = shared.tenant_id)",
 )
+"""Of a tenant that was erased nothing is told, whoever comes by one of its rows afterwards."""
 _DELIVERIES = """
     INSERT INTO webhook_deliveries (id, tenant_id, created_at, endpoint_id, event_id, next_attempt_at)
     SELECT tollgate_uuid7(), made_events.tenant_id, now(), w.id, made_events.id,

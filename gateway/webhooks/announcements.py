@@ -19,7 +19,8 @@ _ADD = text(
     SELECT tollgate_event_id(CAST(:tail AS uuid), ms), timestamptz 'epoch' + ms * interval '1 millisecond',
         CAST(:tenant_id AS uuid), CAST(:type AS text), CAST(CAST(:data AS text) AS jsonb),
         CAST(:message_id AS uuid), CAST(:sequence AS integer)
-    FROM instant RETURNING id
+    FROM instant
+    WHERE NOT EXISTS (SELECT FROM tenant_erasures e WHERE e.tenant_id = CAST(:tenant_id AS uuid)) RETURNING id
     """
 )
 _OWE = text(
@@ -48,7 +49,7 @@ async def announce(
     sequence: int = 1,
 ) -> None:
     """
-    Store an event, and a delivery for each endpoint that wants it.
+    Store an event, and a delivery for each endpoint that wants it; of an erased tenant nothing is told.
 
     Args:
         data: What the event says; never a number, a text or a secret.
@@ -56,6 +57,8 @@ async def announce(
         sequence: Which of the message's events it is.
     """
     event_id = await add_event(scope, session, event_type, data, message_id=message_id, sequence=sequence)
+    if event_id is None:
+        return
     owed = {"id": event_id, "tenant_id": scope.tenant_id, "type": event_type, "channel": WAKE_CHANNEL}
     await session.execute(_OWE, owed)
 
@@ -68,8 +71,12 @@ async def add_event(
     *,
     message_id: UUID | None = None,
     sequence: int = 1,
-) -> UUID:
-    """Store an event that nobody is owed yet, and return its id, which Postgres makes (docs/adr/0018)."""
+) -> UUID | None:
+    """
+    Store an event that nobody is owed yet, and return its id, which Postgres makes (docs/adr/0018).
+
+    Of a tenant that was erased none is stored.
+    """
     values = {
         "tail": tail(0),
         "tenant_id": scope.tenant_id,
@@ -78,5 +85,5 @@ async def add_event(
         "message_id": message_id,
         "sequence": sequence,
     }
-    event_id: UUID = (await session.execute(_ADD, values)).scalar_one()
+    event_id: UUID | None = (await session.execute(_ADD, values)).scalar_one_or_none()
     return event_id

@@ -61,3 +61,5 @@ class ErasureStep(Base):
     """By this column, where rows stay."""
     blanks: Mapped[str | None]
     """The SET of an UPDATE; None deletes the rows."""
+    concerned: Mapped[str | None]
+    """The condition of rows that stay and are changed; None for all of them."""

@@ -23,6 +23,9 @@ _BALANCES: Final = table(
     column("posted", BigInteger),
     column("held", BigInteger),
 )
+_MARKS: Final = table(
+    "balance_marks", column("tenant_id", Uuid), column("last_top_up", BigInteger), column("requested_at")
+)
 _BUDGETS: Final = table("budgets", column("tenant_id", Uuid))
 _UNITS: Final[dict[Pricing, Literal["micros", "credits"]]] = {
     "dollars": "micros",
@@ -60,3 +63,6 @@ async def change_unit(scope: TenantScope, session: AsyncSession, pricing: Pricin
     if await session.scalar(select(exists().where(_BUDGETS.c.tenant_id == scope.tenant_id))):
         raise InvalidInput("/plan/pricing", "budgets_set", _BUDGETS_SET)
     await session.execute(update(_BALANCES).where(own).values(unit=_UNITS[pricing]))
+    # In the new unit nothing was paid in yet, or asked for.
+    marks = update(_MARKS).where(_MARKS.c.tenant_id == scope.tenant_id)
+    await session.execute(marks.values(last_top_up=0, requested_at=None))

@@ -85,11 +85,14 @@ _RETURN = """
         FROM unnest({{0}}::uuid[], {{1}}::uuid[], {{2}}::timestamptz[], {{3}}::int[])
                 AS d (tenant_id, id, created_at, sign)
             JOIN messages m ON m.tenant_id = d.tenant_id AND m.id = d.id AND m.created_at = d.created_at
+            LEFT JOIN balances b ON b.tenant_id = m.tenant_id AND b.unit = m.unit
+            CROSS JOIN LATERAL (
+                SELECT CASE WHEN b.unit IS NULL THEN 0 ELSE m.price_estimated END) AS p (price)
             CROSS JOIN LATERAL (VALUES
-                (m.tenant_id, 'all', m.price_estimated),
-                (m.tenant_id, 'country:' || m.country, m.price_estimated),
-                (m.tenant_id, 'type:' || m.type, m.price_estimated),
-                (m.tenant_id, 'account:' || m.account_id, m.price_estimated),
+                (m.tenant_id, 'all', p.price),
+                (m.tenant_id, 'country:' || m.country, p.price),
+                (m.tenant_id, 'type:' || m.type, p.price),
+                (m.tenant_id, 'account:' || m.account_id, p.price),
                 (m.tenant_id, '{bundle}', m.included),
                 ('{platform}'::uuid, 'all', m.cost_estimated),
                 ('{platform}'::uuid, 'country:' || m.country, m.cost_estimated),
@@ -100,6 +103,9 @@ _RETURN = """
     ) s ON s.owner = c.tenant_id AND s.name = c.name AND s.month = c.month
     {after_balances}
     ORDER BY c.tenant_id, c.name, c.month FOR UPDATE OF c
+"""
+"""
+A message that was paid in another unit, before the pricing changed, is not among what these budgets count.
 """
 _RETURN_ALONE: Final = _RETURN.format(platform=PLATFORM, bundle=BUNDLE, after_balances="")
 _RETURN_AFTER_BALANCES: Final = _RETURN.format(

@@ -26,10 +26,11 @@ class BalanceMark(Base):
     """What a tenant was told of its balance, and against which top-up it is measured."""
 
     __tablename__ = "balance_marks"
-    __table_args__ = (CheckConstraint("last_top_up > 0", name="last_top_up"),)
+    __table_args__ = (CheckConstraint("last_top_up >= 0", name="last_top_up"),)
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     last_top_up: Mapped[Amount]
+    """In the balance's unit; 0 once that has changed, until something is paid in: then only empty is low."""
     told: Mapped[int] = mapped_column(SmallInteger, server_default="100")
     """The lowest level told since the balance was above it; 100 for none."""
     refused: Mapped[bool] = mapped_column(server_default=text("false"))

@@ -17,6 +17,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     PrimaryKeyConstraint,
+    SmallInteger,
     Uuid,
     text,
 )
@@ -169,12 +170,16 @@ class MonthlyFee(Base):
     item: Mapped[str] = mapped_column(primary_key=True)
     subject_id: Mapped[UUID] = mapped_column(primary_key=True)
     """The sender, the registration, or for the platform's fee the tenant."""
+    leg: Mapped[int] = mapped_column(SmallInteger, primary_key=True, server_default="0")
+    """Counts the leases of a sender that was released and taken again within the month, from 0."""
     id: Mapped[UUID] = mapped_column(server_default=text("tollgate_uuid7()"))
     amount: Mapped[Amount]
     """Negative for what is given back."""
     unit: Mapped[str]
     note: Mapped[str]
     charged: Mapped[bool] = mapped_column(server_default=text("false"))
+    since: Mapped[date | None]
+    """The first day that a lease is for; None for what is no lease, and for leases written before 0057."""
     until: Mapped[date | None]
     """The last day that a lease was for, once its end is accounted for."""
     waived_why: Mapped[str | None]

@@ -75,6 +75,11 @@ def format_amount(amount: int, unit: Unit) -> str:
     return format_usd(amount) if unit == "micros" else str(amount)
 
 
+def amount_text(amount: int, unit: str) -> str:
+    """Return an amount as a sentence names it, with what it counts: `0.00645 USD`, or `3 credits`."""
+    return f"{amount} credits" if unit == "credits" else f"{format_usd(amount)} USD"
+
+
 def format_usd(micros: int) -> str:
     """Return micro-dollars as a decimal string: two decimals at least, six at most, none lost."""
     whole, rest = divmod(abs(micros), MICROS_PER_USD)

@@ -29,12 +29,14 @@ _CHANNEL: Final = "sms"
 """Where a book keeps its leases: a number is leased once, whatever it carries."""
 _UNWRITTEN: Final = text(
     """
-    SELECT s.tenant_id, s.id, s.type, s.country, s.value, s.created_at, t.plan
+    SELECT s.tenant_id, s.id, s.type, s.country, s.value, lease.since, t.plan
     FROM senders s JOIN tenants t ON t.id = s.tenant_id JOIN aws_accounts a ON a.id = s.account_id
+        CROSS JOIN LATERAL (SELECT CASE WHEN s.let_go_at < CAST(:month AS date) AT TIME ZONE 'UTC'
+            THEN s.retaken_at ELSE s.created_at END AS since) lease
     WHERE (s.state IN ('active', 'standby', 'disabled')
             OR (s.state = 'pending' AND s.type IN ('TOLL_FREE', 'TEN_DLC', 'LONG_CODE'))
             OR (s.state = 'released' AND s.released_at >= CAST(:month AS date) AT TIME ZONE 'UTC'))
-        AND s.type <> 'SHARED' AND t.state <> 'closed' AND s.created_at < :ends
+        AND s.type <> 'SHARED' AND t.state <> 'closed' AND lease.since < :ends
         AND t.model <> :own_account AND a.owner_id IS NULL AND s.id > :after
         AND NOT EXISTS (SELECT FROM monthly_fees f
             WHERE f.tenant_id = s.tenant_id AND f.subject_id = s.id AND f.month = :month AND f.item = 'lease')
@@ -58,15 +60,16 @@ _UNWRITTEN_PLATFORM: Final = text(
 async def write_down_leases(session: AsyncSession, now: datetime, month: date | None = None) -> int:
     """Write down the leases of a month, the present one by default, that are not yet; a worker's session."""
     month = month or now.date().replace(day=1)
-    prices, begins = _Prices(session, now), _begin(month)
+    prices, begins = PricesThen(session, now), _begin(month)
     asked = {"own_account": OWN_ACCOUNT_MODEL, "month": month, "batch": _BATCH, "ends": _end(month, now)}
     after, written = UUID(int=0), 0
     while True:
         rows = (await session.execute(_UNWRITTEN, asked | {"after": after})).all()
         for row in rows:
             plan = msgspec.convert(row.plan, Plan)
-            book = await prices.of(plan, month, max(begins, row.created_at))
+            book = await prices.of(plan, month, max(begins, row.since))
             whole = lease_of(plan, book, country=row.country, type_=row.type)
+            since = max(month, row.since.astimezone(UTC).date())
             written += await write_down(
                 session,
                 plan,
@@ -74,8 +77,9 @@ async def write_down_leases(session: AsyncSession, now: datetime, month: date | 
                 subject_id=row.id,
                 month=month,
                 item="lease",
-                amount=_begun(plan, whole, month=month, since=row.created_at.astimezone(UTC).date()),
+                amount=_begun(plan, whole, month=month, since=since),
                 note=f"lease {month:%Y-%m} {row.value}",
+                since=since,
             )
         if len(rows) < _BATCH:
             return written
@@ -116,6 +120,8 @@ async def write_down(
     item: str,
     amount: int,
     note: str,
+    since: date | None = None,
+    leg: int = 0,
 ) -> int:
     """Write down one fee in the unit of the plan, once; return 1 if it is new, else 0."""
     if amount <= 0:
@@ -125,6 +131,8 @@ async def write_down(
         "subject_id": subject_id,
         "month": month,
         "item": item,
+        "leg": leg,
+        "since": since,
         "amount": amount,
         "unit": UNITS[plan.pricing],
         "note": note,
@@ -154,7 +162,7 @@ def _by_policy(
     return fees.sell_micros(policy, sell=line.sell_micros, cost=line.cost_micros)
 
 
-class _Prices:
+class PricesThen:
     """The books of a round: the present ones for the present month, else those of the day in question."""
 
     def __init__(self, session: AsyncSession, now: datetime) -> None:

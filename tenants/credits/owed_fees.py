@@ -35,8 +35,8 @@ _OPEN: Final = text(
     WHERE NOT f.charged AND f.waived_why IS NULL AND b.unit = f.unit AND b.posted - b.held >= f.amount
         AND NOT (f.item = 'lease_end' AND EXISTS (SELECT FROM monthly_fees l
             WHERE l.tenant_id = f.tenant_id AND l.subject_id = f.subject_id AND l.month = f.month
-                AND l.item = 'lease' AND NOT l.charged))
-    ORDER BY f.tenant_id, f.month, f.subject_id LIMIT :batch FOR UPDATE OF f SKIP LOCKED
+                AND l.leg = f.leg AND l.item = 'lease' AND NOT l.charged))
+    ORDER BY f.tenant_id, f.month, f.subject_id, f.leg LIMIT :batch FOR UPDATE OF f SKIP LOCKED
     """
 )
 """What is given back of a lease waits for the lease itself."""
@@ -173,6 +173,7 @@ async def _given_back_of(row: MonthlyFee, session: AsyncSession) -> Sequence[Mon
         MonthlyFee.tenant_id == row.tenant_id,
         MonthlyFee.subject_id == row.subject_id,
         MonthlyFee.month == row.month,
+        MonthlyFee.leg == row.leg,
         MonthlyFee.item == "lease_end",
         MonthlyFee.charged.is_(False),
     )

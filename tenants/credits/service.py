@@ -17,7 +17,7 @@ from tenants.credits import store
 from tenants.credits.filters import LedgerFilter
 from tenants.credits.marks import given, topped_up
 from tenants.credits.models import Balance, Transfer
-from tenants.credits.money import format_amount
+from tenants.credits.money import amount_text, format_amount
 from tenants.credits.pricing import Unit
 from tenants.errors import Conflict, InvalidId, InvalidInput, NotFound
 from tenants.ids import created_at, decode, encode, new_uuid
@@ -78,6 +78,19 @@ async def balance(scope: TenantScope, session: AsyncSession) -> BalanceView:
         NotFound: There is no such tenant.
     """
     return _view(_found(await store.balance(scope, session)))
+
+
+async def unit_to_move(scope: TenantScope, session: AsyncSession) -> Unit:
+    """
+    Return the unit in which an amount for the tenant is read; it stays so until the transaction ends.
+
+    Read without the balance's lock it could change before the amount is posted, and 5 dollars would be five
+    million credits. Needs a worker's session.
+
+    Raises:
+        NotFound: There is no such tenant.
+    """
+    return cast("Unit", _found(await store.lock_balance(scope, session)).unit)
 
 
 async def top_up(
@@ -149,7 +162,7 @@ async def _check_refund(scope: TenantScope, session: AsyncSession, amount: int, 
     if unit != purse.unit:
         raise Conflict("balance_not_zero", "the message was paid in another unit than the balance counts in")
     if amount > charged:
-        detail = f"the message was charged {format_amount(charged, cast('Unit', unit))} in all"
+        detail = f"the message was charged {amount_text(charged, unit)} in all"
         raise Conflict("correction_above_charge", detail)
 
 
@@ -202,8 +215,8 @@ async def _move(
 def _check_bounds(purse: Balance, amount: int) -> None:
     available = purse.posted - purse.held
     if available + amount < 0:
-        unit = cast("Unit", purse.unit)
-        detail = f"only {format_amount(available, unit)} is available; the rest is held by messages under way"
+        left = amount_text(available, purse.unit)
+        detail = f"only {left} are available; the rest is held by messages under way"
         raise Conflict("insufficient_credits", detail)
     if purse.posted + amount > _LARGEST_BALANCE:
         raise Conflict("balance_too_large", "the balance would be larger than the ledger counts")

@@ -78,6 +78,10 @@ class Sender(Base):
     created_at: Mapped[Instant] = mapped_column(server_default=text("now()"))
     released_at: Mapped[datetime | None]
     """Set by the database when its state becomes `released`; its lease ends that day."""
+    let_go_at: Mapped[datetime | None]
+    """When it was released before it was taken again, the last time; set by the database, as the next."""
+    retaken_at: Mapped[datetime | None]
+    """When it was; its lease begins anew that day."""
 
 
 class TwoWaySettings(Base):

@@ -10,6 +10,7 @@ import pytest
 
 from tests.harness.ledger import faults
 from tests.harness.numbers import us_number
+from tests.harness.waiting import until
 
 CLIENTS = 64
 
@@ -57,3 +58,36 @@ async def test_credit_for_k_messages_accepts_k(stack, tenants, credit):
         assert rows == credit
         assert spent["posted"] - spent["held"] == 0
     assert await faults(stack.database) == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("post", "credits", {"amount": "5.00"}),
+        ("post", "credits/adjust", {"amount": "5.00"}),
+        ("post", "credits/corrections", {"amount": "5.00", "reason": "a test"}),
+        ("put", "budgets", {"budgets": [{"cap": "5.00"}]}),
+    ],
+)
+async def test_an_amount_is_read_in_the_unit_in_which_it_is_posted(stack, method, path, body):
+    """While it waits for the balance the pricing may change: five dollars are not five million credits."""
+    customer = await stack.customer(credit=None)
+    async with stack.database.acquire() as connection:
+        async with connection.transaction():
+            await connection.execute(
+                "UPDATE balances SET unit = 'credits' WHERE tenant_id = $1", customer.uuid
+            )
+            await connection.execute(
+                'UPDATE tenants SET plan = plan || \'{"pricing": "credits"}\' WHERE id = $1', customer.uuid
+            )
+            own = await connection.fetchval("SELECT pg_backend_pid()")
+            asked = asyncio.create_task(
+                stack.operate(method, f"/v1/admin/tenants/{customer.id}/{path}", body)
+            )
+            blocked = "SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))"
+            await until(lambda: stack.database.fetchval(blocked, own))
+        with pytest.raises(AssertionError, match="invalid_amount"):
+            await asked
+    posted = await stack.database.fetchval("SELECT posted FROM balances WHERE tenant_id = $1", customer.uuid)
+    caps = await stack.database.fetchval("SELECT count(*) FROM budgets WHERE tenant_id = $1", customer.uuid)
+    assert (posted, caps) == (0, 0)

@@ -70,7 +70,10 @@ async def test_an_erased_tenant_is_unreadable_at_once_and_gone_soon(
     done = (await operator.get(f"{path}/erase")).json()
     assert (done["state"], done["tenant"]) == ("done", customer.id)
     assert (done["rows"]["messages"], done["rows"]["opt_outs"], done["rows"]["api_keys"]) == (1, 1, 1)
-    assert "ledger_transfers" in done["kept"]
+    assert "balances" in done["kept"]
+    assert done["rows"]["ledger_transfers"] == 1
+    (paid,) = (await operator.get(f"{path}/credits/ledger?kind=top_up")).json()["data"]
+    assert (paid["available"], paid["note"]) == ("1.00", "erased")
     assert customer.scope.tenant_id in erasures.told
     assert (await operator.post(f"{path}/erase")).json() == done
     await erasures.work(begins_after=timedelta(0))

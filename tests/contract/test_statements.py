@@ -160,6 +160,7 @@ async def test_a_correction_of_a_message_gives_back_no_more_than_it_was_charged(
     assert (made["kind"], made["message_id"], made["note"]) == ("correction", message_id, "wrong text")
     again = await stack.operator.post(f"{home}/corrections", json=body)
     assert (again.status_code, again.json()["code"]) == (409, "correction_above_charge")
+    assert "0.00 USD" in again.json()["detail"]
     listed = (await read(customer.live, "/v1/credits/ledger", message_id=message_id))["data"]
     assert {entry["kind"] for entry in listed} == {"hold", "capture", "correction"}
     assert await faults(stack.database) == []

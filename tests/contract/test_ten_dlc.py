@@ -50,6 +50,10 @@ async def test_from_a_brand_over_vetting_and_campaign_to_a_delivered_message(sta
         return [each for each in held if (each["type"], each["state"]) == ("TEN_DLC", "active")]
 
     (sender,) = await until(active, within_s=60)
+    shown = (await customer.live.get(home)).json()["number"]
+    assert shown == {"phone_number": sender["value"], "monthly_usd": None}, "AWS's price is the operator's"
+    for_operator = await stack.operate("get", f"/v1/admin/tenants/{customer.id}{home.removeprefix('/v1')}")
+    assert for_operator["number"]["monthly_usd"] == "1.00"
     body = "Example Corp: your sign-in code is 123456."
     sent = await customer.send(to="+12065550199", body=body, type="otp")
     assert sent.status_code == 202, sent.text

@@ -4,12 +4,15 @@ import io
 import json
 import zipfile
 
+import pytest
 from sqlalchemy import LargeBinary
 
 from gateway.db.transaction import worker_transaction
 from gateway.insight import handover_rows, handover_tables
 from gateway.messages.models import StoredReceipt
-from tenants.ids import created_at, encode
+from tenants.accounts.sealing import DataKey
+from tenants.credits.models import Transfer
+from tenants.ids import created_at, encode, new_uuid
 from tenants.tables import Base
 from tests.harness.receipts import event
 from tests.harness.stored import put
@@ -89,6 +92,44 @@ async def test_what_aws_charged_is_the_operators_to_know(customer, world, operat
     (handed,) = (await exported(operator, customer))["receipts"]
     assert told.keys() - read["detail"].keys() == {"totalMessagePrice", "totalCarrierFee"}
     assert handed["detail"] == read["detail"]
+
+
+async def test_how_the_operator_makes_its_prices_is_the_operators_to_know(customer, world, operator) -> None:
+    """Margin, book and fees are its calculation; what it books for AWS is no movement of the tenant's."""
+    plan = {"margin_percent": 12.5, "price_book": "default", "fees": {"lease": "mark_up"}, "ttl_seconds": 60}
+    answer = await operator.patch(f"/v1/admin/tenants/{customer.id}", json={"plan": plan})
+    assert answer.status_code == 200, answer.text
+    message_id = await put(world, customer, status="delivered")
+    cost = Transfer(
+        tenant_id=customer.scope.tenant_id,
+        id=new_uuid(),
+        subject_id=message_id,
+        subject_at=created_at(message_id),
+        kind="cost",
+        unit="micros",
+        cogs=5810,
+        payable=-5810,
+    )
+    async with worker_transaction(world.services.operator_engine) as session:
+        session.add(cost)
+    files = await exported(operator, customer)
+    (row,) = files["tenants"]
+    assert not {"margin_percent", "price_book", "fees"} & row["plan"].keys()
+    assert row["plan"]["ttl_seconds"] == 60
+    assert "cost" not in {each["kind"] for each in files["ledger_transfers"]}
+
+
+@pytest.mark.parametrize(
+    ("table", "columns"),
+    [
+        ("mps_increases", {"note": "dear customer, be quick", "case_id": "4711"}),
+        ("registrations", {"number_price": "2.00"}),
+    ],
+)
+def test_what_the_operator_noted_or_pays_is_not_handed_over(table, columns) -> None:
+    """The rest of the row is."""
+    written = handover_rows.line_of(table, {"country": "US", **columns}, DataKey(bytes(32)))
+    assert json.loads(written) == {"country": "US"}
 
 
 async def test_a_hand_over_of_nobody_is_refused(operator, customer, nobody) -> None:

@@ -75,6 +75,7 @@ async def test_an_adjustment_takes_no_more_than_there_is(customer, operator) -> 
     path = f"/v1/admin/tenants/{customer.id}/credits/adjust"
     answer = await operator.post(path, json={"amount": "-1"})
     assert (answer.status_code, answer.json()["code"]) == (402, "insufficient_credits")
+    assert answer.json()["detail"].startswith("only 0.00 USD are available")
 
 
 async def test_a_replayed_key_creation_shows_the_same_secret_and_stores_it_sealed(customer, world) -> None:

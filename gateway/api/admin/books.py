@@ -58,7 +58,7 @@ async def correct_credits(
     scope = named_tenant(tenant_id)
 
     async def work(session: AsyncSession) -> LedgerEntryView:
-        unit = (await service.balance(scope, session)).unit
+        unit = await service.unit_to_move(scope, session)
         amount = parse_amount(data.amount, unit, field="/amount", signed=True)
         about = None if data.message_id is None else path_id("msg", data.message_id, "message")
         entry = await service.correct(scope, session, amount=amount, reason=data.reason, message_id=about)

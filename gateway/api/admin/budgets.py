@@ -79,7 +79,7 @@ async def put_tenant_budgets(
     """Replace a tenant's caps."""
     scope = named_tenant(tenant_id)
     async with desk.operator() as session:
-        unit = (await credits_.balance(scope, session)).unit
+        unit = await credits_.unit_to_move(scope, session)
         view = await _put(scope, session, data, unit, desk)
     await desk.services.policy_changed(scope.tenant_id)
     return view

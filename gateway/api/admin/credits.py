@@ -87,7 +87,7 @@ async def top_up_credits(
     scope = named_tenant(tenant_id)
 
     async def work(session: AsyncSession) -> LedgerEntryView:
-        unit = (await service.balance(scope, session)).unit
+        unit = await service.unit_to_move(scope, session)
         amount = parse_amount(data.amount, unit, field="/amount")
         return ledger_entry_view(await service.top_up(scope, session, amount=amount, note=data.note))
 
@@ -109,7 +109,7 @@ async def adjust_credits(
     scope = named_tenant(tenant_id)
 
     async def work(session: AsyncSession) -> LedgerEntryView:
-        unit = (await service.balance(scope, session)).unit
+        unit = await service.unit_to_move(scope, session)
         amount = parse_amount(data.amount, unit, field="/amount", signed=True)
         return ledger_entry_view(await service.adjust(scope, session, amount=amount, note=data.note))
 

@@ -33,9 +33,9 @@ class ErasureView(Struct, frozen=True, kw_only=True):
     asked_at: str | None
     finished_at: str | None
     rows: dict[str, int]
-    """Rows deleted, or emptied of what names a person, by table."""
+    """Rows deleted, or emptied of what names a person or was noted by one, by table."""
     kept: dict[str, str]
-    """Tables whose rows stay, and why."""
+    """Tables whose rows stay as they are, and why."""
 
 
 def _view(row: Erasure) -> ErasureView:
@@ -57,7 +57,8 @@ def _view(row: Erasure) -> ErasureView:
     description=(
         "For good. Its data key, name, slug, API keys and sessions go at once; a minute later no process "
         "reads a number or text of it any more. Its rows follow: all are deleted but the books and what "
-        "stands at AWS; messages, receipts and the audit trail stay without what names a person. "
+        "stands at AWS; messages, receipts and the audit trail stay without what names a person, "
+        "ledger and fees without notes. "
         "Export it and tear it down before. Asked again, it answers how far it is."
     ),
 )

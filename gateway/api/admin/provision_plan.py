@@ -22,7 +22,7 @@ from gateway.api.refusals import Refusal
 from gateway.carrier.provision_plan_ports import PlanChanged, Planned
 from gateway.carrier.provision_ports import ProvisionRefused
 from gateway.carrier.provision_shapes import Action, Kind, Plan, Step
-from tenants.credits.money import format_amount
+from tenants.credits.money import amount_text, format_amount
 from tenants.credits.pricing import Unit
 from tenants.ids import encode
 
@@ -183,7 +183,7 @@ def text_of(plan: Plan, unit: Unit) -> str:
     """Return the steps that do something as lines for a person."""
     lines: list[str] = []
     for step in plan.changes:
-        cost = f" ({format_amount(step.monthly, unit)} a month)" if _leases(step) else ""
+        cost = f" ({amount_text(step.monthly, unit)} a month)" if _leases(step) else ""
         lines.append(f"{_SIGNS[step.action]} {step.action} {step.kind.replace('_', ' ')} {step.name}{cost}")
         lines += [f"    {each}" for each in step.diff]
     return "\n".join(lines) or "Nothing to do: AWS is as it shall be."

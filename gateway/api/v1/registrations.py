@@ -352,7 +352,7 @@ async def delete_registration(
     form = await form_of(desk, _me(request), wanted)
     async with desk.tenant(request.auth) as session:
         found = await service.discard(request.auth, session, wanted, now=desk.services.clock.now())
-        return view_of(found, form)
+        return view_of(found, form, as_operator=False)
 
 
 class LintResult(Struct, frozen=True, kw_only=True):

@@ -13,9 +13,12 @@ from redis.asyncio import Redis
 
 from gateway.admission.projection import tenant_prefix
 from gateway.db.engine import create_pool
+from gateway.db.transaction import worker_transaction
 from gateway.insight.erasure_tables import KEPT
 from gateway.lanes.scripts import RedisScripts
+from tenants.credits import service as credits_
 from tenants.ids import new_uuid
+from tests.harness.tenants import accept, enrol, new_message
 
 BATCH = "SELECT tollgate_erase_batch($1, $2)"
 CANARY = "a-name-that-must-go"
@@ -103,6 +106,8 @@ async def test_a_tenant_is_erased_from_every_table_and_its_neighbour_from_none(
         "messages SET body_sealed = 'b', client_reference = $2, reason_detail = $2, carrier = $2",
         "receipts SET detail = jsonb_build_object('a', $2::text)",
         "audit_rows SET subject = $2, detail = jsonb_build_object('a', $2::text)",
+        "ledger_transfers SET note = $2, subject_id = id",
+        "monthly_fees SET note = $2, waived_why = $2",
     ):
         for tenant_id in neighbours:
             await database.execute(f"UPDATE {change} WHERE tenant_id = $1", tenant_id, CANARY)
@@ -118,7 +123,54 @@ async def test_a_tenant_is_erased_from_every_table_and_its_neighbour_from_none(
         assert await rows_of(database, table, stays) == before[table], table
     message = await database.fetchrow("SELECT * FROM messages WHERE tenant_id = $1", gone)
     assert (message["to_sealed"], message["recipient_hash"], message["body_sealed"]) == (b"", b"", None)
-    assert str(before).count(CANARY) == 6
+    assert str(before).count(CANARY) == 9
+
+
+async def test_the_ledger_keeps_its_amounts_and_rows_without_notes_are_not_written_anew(
+    database, worker_pool, worker_engine
+):
+    """A correction has to say why, so a word stands where the operator's words stood."""
+    scope = await enrol(worker_engine, credit=100)
+    async with worker_transaction(worker_engine) as session:
+        await credits_.adjust(scope, session, amount=-3, note=f"for {CANARY}")
+        await credits_.correct(scope, session, amount=2, reason=f"after a call of {CANARY}")
+    await accept(worker_pool, new_message(scope))
+    read = "SELECT kind, available, note, xmin::text FROM ledger_transfers WHERE tenant_id = $1 ORDER BY id"
+    before = await database.fetch(read, scope.tenant_id)
+    await database.execute("UPDATE tenants SET data_key = '' WHERE id = $1", scope.tenant_id)
+    await database.execute("INSERT INTO tenant_erasures (tenant_id) VALUES ($1)", scope.tenant_id)
+    await erase(worker_pool, scope.tenant_id, at_most=1)
+    after = await database.fetch(read, scope.tenant_id)
+    assert [row["available"] for row in after] == [row["available"] for row in before]
+    assert {row["kind"]: row["note"] for row in after} == {
+        "top_up": None, "adjust": "erased", "correction": "erased", "hold": None
+    }  # fmt: skip
+    untouched = [old["xmin"] == new["xmin"] for old, new in zip(before, after, strict=True)]
+    assert untouched == [row["note"] is None for row in before]
+
+
+async def test_an_erasure_that_is_begun_anew_does_the_steps_that_came_since(database):
+    """A migration that appends one lets erasures that were done go on; what they did is not done again."""
+    tenant_id = new_uuid()
+    async with database.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        try:
+            await leave(connection, tenant_id, messages=1)
+            await erase(connection, tenant_id)
+            await connection.execute("UPDATE tenant_erasures SET finished_at = now()")
+            await connection.execute("CREATE TABLE later (tenant_id UUID, id UUID, note TEXT)")
+            await connection.execute("INSERT INTO later VALUES ($1, $1, 'a'), ($1, $1, NULL)", tenant_id)
+            await connection.execute(
+                "INSERT INTO erasure_steps SELECT max(place) + 1, 'later', 'id', 'note = ''erased''', "
+                "'note IS NOT NULL' FROM erasure_steps"
+            )
+            await connection.execute("UPDATE tenant_erasures SET finished_at = NULL")
+            assert await erase(connection, tenant_id) == 2, "its one row, and that there is no other"
+            notes = await connection.fetch("SELECT note FROM later ORDER BY note NULLS LAST")
+            assert [row["note"] for row in notes] == ["erased", None]
+        finally:
+            await transaction.rollback()
 
 
 async def rows_of(database, table, tenant_id):

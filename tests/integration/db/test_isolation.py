@@ -78,7 +78,6 @@ async def test_what_the_app_cannot_read_is_what_it_has_no_business_with(database
         "provision_runs",
         "quarantined_messages",
         "relane_orders",
-        "tenant_erasures",
     ]
 
 

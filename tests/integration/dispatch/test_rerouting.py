@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -23,7 +23,11 @@ from gateway.routing.lanes import lane_identity, lane_of
 from gateway.routing.reading import RoutingReader
 from gateway.routing.sticky import sticky
 from gateway.routing.tally import CallTally
+from tenants.budgets import store
+from tenants.budgets.budget import PLATFORM, Budget, counts_of, month_of
+from tenants.budgets.service import put_budgets
 from tenants.ids import encode, new_uuid
+from tenants.scope import TenantScope
 from tenants.senders import service
 from tenants.senders.quotas import QuotaChange, change_quota
 from tenants.senders.service import AccountFacts, SenderFacts
@@ -166,6 +170,43 @@ async def test_a_fault_of_the_account_leaves_the_account(world, database, marked
     row = await row_of(database, message.id)
     assert (row["account_id"], row["sender_id"]) == (world.abroad, world.third.id)
     assert (await queue_row(world.pool, message.id))["route"] == encode("acc", world.abroad)
+
+
+async def test_what_counts_against_an_accounts_budget_goes_with_the_message(world, database, marked):
+    """The tenant's and the operator's: no account is used up by what another carried, and none given back."""
+    home, abroad = (f"account:{account}" for account in (world.home, world.abroad))
+    operator = TenantScope(tenant_id=PLATFORM)
+    caps = [Budget("all", 50), Budget(home, 50), Budget(abroad, 50)]
+    async with worker_transaction(world.engine) as session:
+        before = await store.caps(operator, session)
+        await put_budgets(world.scope, session, caps, now=world.clock.now())
+        await put_budgets(operator, session, [*before, *caps[1:]], now=world.clock.now())
+
+    async def used():
+        rows = await database.fetch(
+            "SELECT tenant_id, name, used FROM spend_counters WHERE name = ANY($1::text[])", [home, abroad]
+        )
+        return {(row["tenant_id"] == PLATFORM, row["name"]): row["used"] for row in rows if row["used"]}
+
+    month = month_of(datetime.now(UTC))
+    names = ("all", home)
+    counts = (
+        *counts_of(caps, names, owner=world.scope.tenant_id, month=month, amount=3),
+        *counts_of(caps[1:], names, owner=PLATFORM, month=month, amount=7),
+    )
+    [message] = await world.accepted(price_estimated=3, cost_estimated=7, counts=counts)
+    assert await used() == {(False, home): 3, (True, home): 7}
+    [mine] = await marked(message.id)
+    await world.record(mine, DENIED)
+    assert (await row_of(database, message.id))["account_id"] == world.abroad
+    assert await used() == {(False, abroad): 3, (True, abroad): 7}
+    await database.execute("UPDATE dispatch_queue SET state = 'queued' WHERE message_id = $1", message.id)
+    [again] = await marked(message.id)
+    await world.record(again, Refused(code="blocked", detail="no"))
+    assert (await row_of(database, message.id))["status"] == "failed"
+    assert await used() == {}
+    async with worker_transaction(world.engine) as session:
+        await put_budgets(operator, session, before, now=world.clock.now())
 
 
 async def told_of(database, message_id):

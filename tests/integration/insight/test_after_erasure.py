@@ -1,15 +1,23 @@
 """What comes for a tenant that was erased: AWS is answered, the books are settled, nobody is named again."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from uuid import uuid4
 
 import httpx
 import pytest
+from msgspec import Raw
 from prometheus_client import REGISTRY
 
+from gateway.clock import FixedClock
+from gateway.db.transaction import worker_transaction
+from gateway.messages.feedback_sweep import FeedbackSweep
 from gateway.messages.reconcile import every_difference
+from gateway.receipts.batch import platform_key
 from gateway.receipts.event import parse
+from gateway.receipts.sweep import SILENCE, ReceiptSweep
+from gateway.webhooks.announcements import announce
 from gateway.webhooks.results import write_results
 from tenants.ids import decode
 from tenants.inbox.service import PLATFORM
@@ -17,7 +25,8 @@ from tests.harness.envelopes import signed_envelope
 from tests.harness.inbound import LONG_CODE, two_way_number
 from tests.harness.numbers import us_number
 from tests.harness.receipts import event
-from tests.harness.tenants import enrol
+from tests.harness.stack import SECRET_KEY
+from tests.harness.tenants import accept, enrol, new_message, row_of
 from tests.harness.waiting import until
 from tests.harness.webhook_results import result_of
 
@@ -143,3 +152,30 @@ async def test_a_post_that_was_under_way_leaves_nothing_behind(database, worker_
     query = "SELECT tenant_id FROM webhook_attempts WHERE delivery_id = ANY($1::uuid[]) ORDER BY tenant_id"
     rows = await database.fetch(query, [each.delivery.id for each in results])
     assert [row["tenant_id"] for row in rows] == [PLATFORM, neighbour]
+
+
+async def test_no_round_in_the_background_tells_of_a_tenant_that_was_erased(
+    database, worker_pool, worker_engine
+):
+    """Feedback that never came, messages that stay silent, and whatever else is announced."""
+    erased, neighbour = scopes = [await enrol(worker_engine, credit=10) for _ in range(2)]
+    sent = [(await accept(worker_pool, new_message(scope, feedback="pending")))[0] for scope in scopes]
+    await database.execute(
+        "UPDATE messages SET status = 'sent', dispatched_at = now() WHERE id = ANY($1::uuid[])",
+        [each.id for each in sent],
+    )
+    await database.execute("DELETE FROM events WHERE tenant_id = $1", erased.tenant_id)
+    await database.execute("INSERT INTO tenant_erasures (tenant_id) VALUES ($1)", erased.tenant_id)
+    later = FixedClock(datetime.now(UTC) + SILENCE + timedelta(minutes=1))
+    await FeedbackSweep(worker_pool, later).sweep()
+    await ReceiptSweep(worker_pool, later, platform_key(SECRET_KEY)).close_silent()
+    async with worker_transaction(worker_engine) as session:
+        for scope in scopes:
+            await announce(scope, session, "registration.status_changed", Raw(b"{}"))
+    rows = [dict(await row_of(database, each.id)) for each in sent]
+    assert [(row["status"], row["feedback"]) for row in rows] == [("unknown", "failed")] * 2
+    told = "SELECT type FROM events WHERE tenant_id = $1 ORDER BY type"
+    assert await database.fetch(told, erased.tenant_id) == []
+    assert {row["type"] for row in await database.fetch(told, neighbour.tenant_id)} >= {
+        "message.feedback", "message.unknown", "registration.status_changed"
+    }  # fmt: skip

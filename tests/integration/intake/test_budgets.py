@@ -312,6 +312,39 @@ async def test_budgets_do_not_outlive_the_unit_that_they_count_in(worker_pool, d
     assert (use.used, use.left) == (0, 5)
 
 
+async def test_what_was_paid_in_another_unit_is_not_given_back_to_a_budget(
+    worker_pool, database, worker_engine
+):
+    """Seven million micro-dollars that turn out to cost nothing are not seven million credits to spend."""
+    scope = await enrol(worker_engine, credit=0)
+    price = 7_000_000
+    async with worker_transaction(worker_engine) as session:
+        await accounts.update_plan(scope, session, {"pricing": "dollars"})
+        await credits_.top_up(scope, session, amount=price)
+    dollars = new_message(scope, unit="micros", price_estimated=price)
+    async with worker_pool.acquire() as connection:
+        await commit_batch(connection, [dollars])
+    await end(worker_pool, dollars, status="delivered", provider_message_id="aws-1")
+    async with worker_transaction(worker_engine) as session:
+        await accounts.update_plan(scope, session, {"pricing": "credits"})
+        await credits_.top_up(scope, session, amount=100)
+    budget = Budget("all", 50)
+    await set_budgets(worker_engine, scope, budget)
+    async with worker_pool.acquire() as connection:
+        await commit_batch(connection, [counted(scope, budget, price_estimated=20)])
+    await end(worker_pool, dollars, status="undelivered", provider_price_micros=0)
+    assert await used(database, scope) == 20
+    async with worker_transaction(worker_engine) as session:
+        assert await recount(scope, session, budget) == 20
+
+
+async def end(pool, message, **changes):
+    """Save a state as dispatch and receipts do."""
+    async with pool.acquire() as connection, connection.transaction():
+        before = (await lock(connection, [message.id]))[message.id]
+        await save(connection, [(before, structs.replace(before, **changes))], now=datetime.now(UTC))
+
+
 async def test_each_share_of_a_budget_is_told_once_a_month(worker_pool, database, worker_engine):
     """50, 80 and 100 %, however often the round looks and whatever is given back meanwhile."""
     scope = await enrol(worker_engine, credit=100)
@@ -430,6 +463,30 @@ async def test_tenants_that_wish_to_be_asked_do_not_keep_others_from_being_told(
         await commit_batch(connection, [new_message(scope, price_estimated=60)])
     await notices.tell(at_once=1)
     assert await told(database, scope, "credits.low") == [50]
+
+
+async def test_a_balance_is_not_measured_by_a_top_up_in_another_unit(worker_pool, database, worker_engine):
+    """Five hundred credits are not little beside ten million micro-dollars; none at all is empty."""
+    scope = await enrol(worker_engine)
+    notices = BalanceNotices(worker_pool, Stopped())
+    async with worker_transaction(worker_engine) as session:
+        await accounts.update_plan(scope, session, {"pricing": "dollars"})
+        await credits_.top_up(scope, session, amount=10_000_000)
+        await credits_.adjust(scope, session, amount=-10_000_000)
+        await accounts.update_plan(scope, session, {"pricing": "credits"})
+        await credits_.adjust(scope, session, amount=500)
+    await notices.tell()
+    assert await told(database, scope, "credits.low") == []
+    async with worker_transaction(worker_engine) as session:
+        await credits_.adjust(scope, session, amount=-500)
+    await notices.tell()
+    rows = await database.fetch(
+        "SELECT data FROM events WHERE tenant_id = $1 AND type = 'credits.low' ORDER BY id", scope.tenant_id
+    )
+    assert {(data["last_top_up"], data["unit"]) for data in (json.loads(row["data"]) for row in rows)} == {
+        ("0", "credits")
+    }
+    assert (await told(database, scope, "credits.low"))[-1] == 0
 
 
 async def test_a_balance_beyond_all_others_is_no_trouble(worker_pool, database, worker_engine):

@@ -63,6 +63,25 @@ async def test_an_explanation_asks_for_money_for_what_the_bundle_does_not_cover(
     assert short["input"].removeprefix("needs ").split()[0] in refused["detail"], "one of two parts"
 
 
+@pytest.mark.parametrize(("counts", "left"), [("parts", 1), ("messages", 0)])
+async def test_an_estimate_says_what_would_be_charged_beside_the_bundle(
+    stack, counts: str, left: int
+) -> None:
+    """Covered whole, covered in part, and no more; estimate, explanation and send name one price."""
+    plan = {"bundle": {"included": 3 if counts == "parts" else 1, "counts": counts}}
+    customer = await stack.customer(plan=plan)
+    message = {"to": us_number(), "body": "x" * 170, "type": "transactional"}
+    for included in (2, left, 0) if counts == "parts" else (1, left):
+        estimated = (await customer.live.post("/v1/messages/estimate", json=message)).json()
+        explained = (await customer.live.post("/v1/messages/explain", json=message)).json()
+        sent = (await customer.live.post("/v1/messages", json=message | {"to": us_number()})).json()
+        assert estimated["included"] == included
+        assert estimated["price"]["estimated"] == sent["price"]["estimated"]
+        assert explained["estimate"] == estimated
+    tested = (await customer.test.post("/v1/messages/estimate", json=message)).json()
+    assert (tested["included"], tested["price"]) == (0, estimated["price"])
+
+
 async def _both(customer, message: dict) -> tuple[dict, dict]:
     """Return what an explanation says of a message, and what the message itself is refused with."""
     told = await customer.live.post("/v1/messages/explain", json=message)

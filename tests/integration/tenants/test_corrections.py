@@ -6,10 +6,13 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from gateway.db.transaction import worker_transaction
 from gateway.messages.corrections import post_corrections
 from gateway.messages.reconcile import prove
 from gateway.messages.state import lock, save
 from gateway.messages.usage import count_all
+from tenants.accounts import service as accounts
+from tenants.credits import service as credits_
 from tests.harness.tenants import accept, enrol, new_message
 
 DAMAGES = {
@@ -96,3 +99,35 @@ async def test_a_correction_that_the_balance_does_not_bear_is_the_platforms(
         scope.tenant_id,
     )
     assert lifted == -20
+
+
+@pytest.mark.parametrize("price", [4, 17])
+async def test_a_message_that_was_paid_in_another_unit_moves_no_balance(
+    scope: Any, database: Any, worker_engine: Any, worker_pool: Any, price: int
+) -> None:
+    """A credit too much or too little is none of the dollars that the tenant has by now."""
+    open_message, paid = await database.fetch(
+        "SELECT id, price_final FROM messages WHERE tenant_id = $1 ORDER BY price_final NULLS FIRST",
+        scope.tenant_id,
+    )
+    async with worker_pool.acquire() as connection, connection.transaction():
+        state = (await lock(connection, [open_message["id"]]))[open_message["id"]]
+        await save(connection, [(state, structs.replace(state, status="failed"))], now=datetime.now(UTC))
+    async with worker_transaction(worker_engine) as session:
+        await credits_.adjust(scope, session, amount=-90)
+        await accounts.update_plan(scope, session, {"pricing": "dollars"})
+        await credits_.top_up(scope, session, amount=5_000_000)
+    await count_all(worker_pool)
+    await database.execute("UPDATE messages SET price_final = $2 WHERE id = $1", paid["id"], price)
+    await post_corrections(worker_pool, (await prove(worker_pool)).differences, reason="a test")
+    assert (await prove(worker_pool)).differences == []
+    balance = await database.fetchrow("SELECT * FROM balances WHERE tenant_id = $1", scope.tenant_id)
+    assert (balance["unit"], balance["posted"], balance["held"]) == ("micros", 5_000_000, 0)
+    entries = await database.fetch(
+        "SELECT unit, available, revenue, adjustment FROM ledger_transfers "
+        "WHERE tenant_id = $1 AND kind = 'reconcile'",
+        scope.tenant_id,
+    )
+    assert [tuple(row) for row in entries] == [("credits", 0, price - 10, 10 - price)]
+    message = await database.fetchrow("SELECT * FROM messages WHERE id = $1", paid["id"])
+    assert (message["price_final"], message["price_excess"]) == (10, price - 10)

@@ -180,6 +180,73 @@ async def test_a_number_released_in_the_middle_of_a_month_gives_back_the_rest(
         assert (await service.balance(scope, session)).available == credit + 10**7 - net
 
 
+async def take_again(worker: AsyncEngine, scope: TenantScope, at: datetime) -> None:
+    """Let the tenant's only number, which was released, be its again."""
+    async with worker_transaction(worker) as session:
+        (row,) = (await session.scalars(select(Sender).where(Sender.tenant_id == scope.tenant_id))).all()
+        gone_at = row.released_at
+        row.state = "active"
+        await session.flush()
+        await session.refresh(row)
+        assert (row.released_at, row.let_go_at) == (None, gone_at)
+        row.retaken_at = at
+
+
+async def steps(worker: AsyncEngine, scope: TenantScope, days: list[int], *, rounds: bool) -> None:
+    """Release the number on the first of the days, take it again on the second, and so on."""
+    for place, day in enumerate(days):
+        step = release if place % 2 == 0 else take_again
+        await step(worker, scope, datetime(2026, 11, day, 12, tzinfo=UTC))
+        if rounds:
+            await one_round(worker)
+            await one_round(worker)
+
+
+@pytest.mark.parametrize("rounds", [True, False])
+@pytest.mark.parametrize("credit", [10**7, 10])
+@pytest.mark.parametrize(
+    ("days", "leased"), [([6, 16], 21), ([6, 16, 20], 11), ([6, 7], 30), ([6, 6], 30), ([6, 6, 6], 6)]
+)
+async def test_a_number_taken_again_pays_the_days_it_was_leased_and_no_other(
+    worker, make_tenant, rounds, credit, days, leased
+) -> None:
+    """Whether the scheduler saw the break or not, and whether the fees were covered meanwhile or not."""
+    scope = await tenant_with_a_number(worker, make_tenant, credit=credit, fees=Fees(prorate="both"))
+    await one_round(worker)
+    await steps(worker, scope, days, rounds=rounds)
+    for _ in range(2):
+        await one_round(worker)
+    async with worker_transaction(worker) as session:
+        await service.top_up(scope, session, amount=10**7)
+    await one_round(worker)
+    net = sum(await fees_of(worker, scope))
+    assert 0 <= net - leased * 2_000_000 / 30 <= 4  # each of the entries is rounded up
+    assert net <= 2_000_000
+
+
+async def test_many_breaks_of_a_lease_never_cost_more_than_the_whole_month(worker, make_tenant) -> None:
+    """In credits, where every share is rounded up to a whole one."""
+    scope = await tenant_with_a_number(
+        worker, make_tenant, credit=100, pricing="credits", fees=Fees(prorate="both")
+    )
+    await one_round(worker)
+    await steps(worker, scope, [1, 3, 4, 6, 7, 9, 10, 12], rounds=True)
+    assert sum(await fees_of(worker, scope)) == 5
+
+
+async def test_a_number_released_in_one_month_and_taken_again_in_the_next_begins_there(
+    worker, make_tenant
+) -> None:
+    """It was nobody's for the first days of the month, however long ago it came to the tenant."""
+    scope = await tenant_with_a_number(worker, make_tenant, credit=10**7, fees=Fees(prorate="start"))
+    await release(worker, scope, datetime(2026, 10, 6, tzinfo=UTC))
+    await one_round(worker)
+    assert await fees_of(worker, scope) == []
+    await take_again(worker, scope, datetime(2026, 11, 16, tzinfo=UTC))
+    await one_round(worker)
+    assert await fees_of(worker, scope) == [1_000_000]
+
+
 async def test_a_number_that_came_and_went_between_two_rounds_is_charged_for_its_days(
     worker, make_tenant
 ) -> None:

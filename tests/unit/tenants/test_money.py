@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenants.credits.money import MAX_CREDITS, MAX_USD, format_amount, format_usd, parse_amount, parse_usd
+from tenants.credits.money import (
+    MAX_CREDITS,
+    MAX_USD,
+    amount_text,
+    format_amount,
+    format_usd,
+    parse_amount,
+    parse_usd,
+)
 from tenants.errors import InvalidInput
 
 
@@ -105,3 +113,9 @@ def test_an_amount_is_read_and_written_in_its_unit() -> None:
     assert parse_amount("-5", "credits", field="/amount", signed=True) == -5
     assert format_amount(5_000_000, "micros") == "5.00"
     assert format_amount(5, "credits") == "5"
+
+
+def test_an_amount_in_a_sentence_names_what_it_counts() -> None:
+    """Five of what is a question that no refusal leaves open."""
+    assert amount_text(6450, "micros") == "0.00645 USD"
+    assert amount_text(5, "credits") == "5 credits"

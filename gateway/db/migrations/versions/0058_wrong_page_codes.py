@@ -3,7 +3,7 @@
 from gateway.db.migrations.sql_file import run_sql_beside
 
 revision = "0058"
-down_revision = "0056"
+down_revision = "0057"
 branch_labels = None
 depends_on = None
 
