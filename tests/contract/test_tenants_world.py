@@ -201,7 +201,7 @@ async def test_a_test_event_is_owed_and_can_be_retried(customer, endpoint) -> No
 
 async def test_the_feed_goes_on_from_its_cursor_and_says_when_that_is_too_old(customer, world) -> None:
     """A poller keeps its place for 30 days, and silence never hides a gap."""
-    assert (await customer.api.get("/v1/events")).json() == {"data": [], "next_cursor": None}
+    assert (await customer.api.get("/v1/events")).json()["data"] == []
     await customer.api.put(f"/v1/opt-outs/{NUMBER}")
 
     async def listed():
