@@ -90,11 +90,13 @@ async def _serve(server: _Server, listener: socket.socket, tasks: list[Task]) ->
     await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
     await serving
-    if beside.done():
-        beside.result()
-    beside.cancel()
+    broken = beside.done()
+    for each in running:
+        each.cancel()
     # Every one of them: `gather` returns at the first that ended, and the stores would close under the rest.
-    await asyncio.gather(beside, *running, return_exceptions=True)
+    await asyncio.gather(*running, return_exceptions=True)
+    if broken:
+        beside.result()
 
 
 def _stop_on_signals(server: _Server) -> None:

@@ -1,8 +1,8 @@
 """
-Up to which instant the feed of events is complete (docs/adr/0018).
+Up to which instant the feeds of events and of changed opt-outs are complete (docs/adr/0018).
 
-Postgres dates an event after it has numbered the event's transaction. So whoever looks at the clock, and then
-at the next number to be given, knows: transactions from that number on date their events later than that.
+Postgres dates an event, and a change, after it has numbered its transaction. So whoever looks at the clock,
+and then at the next number to be given, knows: transactions from that number on date their events later.
 When all before it have ended, no event of an earlier instant can appear any more, however long a
 transaction took and whatever a machine's clock says.
 """

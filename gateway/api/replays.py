@@ -53,12 +53,20 @@ _REPLAY: Final = text(
                 AND type <> :but AND (CAST(:types AS text[]) = '{{}}' OR type = ANY (CAST(:types AS text[])))
             ORDER BY id LIMIT {MOST_EVENTS + 1}) AS events
     ), wanted AS (
-        SELECT id, now() + make_interval(secs => (place - 1) / {PER_SECOND}.0) AS due_at
+        SELECT id, created_at, now() + make_interval(secs => (place - 1) / {PER_SECOND}.0) AS due_at
         FROM found WHERE place <= {MOST_EVENTS}
+    ), span AS (
+        SELECT since, until,
+            tollgate_event_id(CAST(:lowest AS uuid), (extract(epoch FROM since) * 1000)::bigint) AS first_id,
+            tollgate_event_id(CAST(:highest AS uuid), (extract(epoch FROM until) * 1000)::bigint) AS last_id
+        FROM (
+            SELECT min(created_at) - interval '1 hour' AS since, max(created_at) + interval '1 hour' AS until
+            FROM wanted) AS wide
     ), known AS (
         SELECT d.id, d.created_at, d.event_id, d.state FROM webhook_deliveries d
         WHERE d.tenant_id = CAST(:tenant_id AS uuid) AND d.endpoint_id = CAST(:endpoint AS uuid)
-            AND d.created_at >= CAST(:since AS timestamptz) - interval '1 hour'
+            AND d.created_at BETWEEN (SELECT since FROM span) AND (SELECT until FROM span)
+            AND d.id BETWEEN (SELECT first_id FROM span) AND (SELECT last_id FROM span)
             AND d.event_id IN (SELECT id FROM wanted)
     ), again AS (
         UPDATE webhook_deliveries d
@@ -69,8 +77,8 @@ _REPLAY: Final = text(
         RETURNING 1
     ), anew AS (
         INSERT INTO webhook_deliveries (id, tenant_id, created_at, endpoint_id, event_id, next_attempt_at)
-        SELECT tollgate_uuid7(), CAST(:tenant_id AS uuid), now(), CAST(:endpoint AS uuid), wanted.id,
-            wanted.due_at
+        SELECT tollgate_event_id(tollgate_uuid7(), (extract(epoch FROM wanted.created_at) * 1000)::bigint),
+            CAST(:tenant_id AS uuid), wanted.created_at, CAST(:endpoint AS uuid), wanted.id, wanted.due_at
         FROM wanted WHERE NOT EXISTS (SELECT FROM known WHERE known.event_id = wanted.id)
         RETURNING 1
     )
@@ -78,6 +86,10 @@ _REPLAY: Final = text(
         (SELECT created_at FROM found WHERE place > {MOST_EVENTS})
     """  # noqa: S608 - numbers of ours
 )
+"""
+A delivery is stored with its event, or dated as its event is where a replay makes it: so those that are known
+are looked for around the events, however much was delivered since.
+"""
 
 
 async def replay(
@@ -98,6 +110,8 @@ async def replay(
         "types": list(window.types),
         "but": window.but,
         "all": which == "all",
+        "lowest": UUID(int=0),
+        "highest": UUID(int=(1 << 128) - 1),
     }
     events, owed, rest = (await session.execute(_REPLAY, values)).one()
     return Replayed(events=events, owed=owed, continues_from=rest)

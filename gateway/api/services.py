@@ -65,6 +65,6 @@ class Services:
     pumping_holds: PumpingHolds
     lanes: LaneSights
     feed_until: Callable[[], Awaitable[datetime | None]]
-    """Up to which instant the feed of events is complete."""
+    """Up to which instant the feeds of events and of opt-outs are complete."""
     captcha: Captcha | None = None
     """What the hosted forms ask whether a person fills them in; None for nothing."""

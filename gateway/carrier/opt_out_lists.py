@@ -19,7 +19,7 @@ from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from gateway.carrier.control import control_client
-from gateway.carrier.opt_out_targets import Target, links_of, put_link, targets_of
+from gateway.carrier.opt_out_targets import Key, Target, links_of, put_link, targets_of
 from gateway.carrier.pace import Pace
 from gateway.carrier.provision_run import Control, said
 from gateway.carrier.session import AwsSession, session_of
@@ -46,6 +46,7 @@ COMPARED_EVERY: Final = timedelta(hours=1)
 _CHANGES_PER_ROUND: Final = 300
 _PAGE: Final = 10_000
 _LOCK: Final = "SELECT pg_try_advisory_lock(hashtextextended('tollgate opt-out lists', 0))"
+_NO_SUCH_NUMBER: Final = "ValidationException"
 _ONCE_IN_30_DAYS: Final = "PHONE_NUMBER_CANNOT_BE_OPTED_IN"
 
 
@@ -95,8 +96,8 @@ class OptOutLists:
         self._tell = tell
         self._secret_key = secret_key
         self._clock = clock
-        self._early: set[UUID] = set()
-        """Opt-ins that were told before older opt-outs were due."""
+        self._early: set[tuple[Key, UUID]] = set()
+        """Opt-ins that were told while their place in the ledger could not be passed yet."""
 
     async def round(self) -> None:
         """
@@ -168,29 +169,46 @@ class OptOutLists:
         changes: Sequence[ChangeView],
         now: datetime,
     ) -> None:
-        """Tell AWS in order; what is not due holds the place in the ledger, and no opt-in behind it."""
-        in_order, link.fault = True, None
+        """
+        Tell AWS in order; what is young holds the place in the ledger, and no opt-in behind it.
+
+        An opt-in holds it, too: a change that was written before it may be committed after it.
+        """
+        in_order, is_old = True, {each.id: now - each.at >= CONFIRMED_WITHIN for each in changes}
+        due = {each.id for each in changes if is_old[each.id] or each.change == "opted_in"}
+        due = {each for each in due if (target.key, each) not in self._early} - _taken_back(changes)
+        if due or not changes:
+            link.fault = None
         for change in changes:
-            due = change.change == "opted_in" or now - change.at >= CONFIRMED_WITHIN
-            if due and change.id not in self._early:
+            if change.id in due:
                 await self._tell_aws(aws, target, link, change)
-            in_order = in_order and due
+            in_order = in_order and is_old[change.id]
             if in_order:
                 link.followed = change.id
-                self._early.discard(change.id)
-            elif due:
-                self._early.add(change.id)
+                self._early.discard((target.key, change.id))
+            elif change.id in due:
+                self._early.add((target.key, change.id))
 
     async def _tell_aws(self, aws: ListControl, target: Target, link: OptOutLink, change: ChangeView) -> None:
         if change.list_name != EVERYTHING or change.source == "aws_list" or not change.number:
             return  # without a number, the tenant is being erased
         if change.change == "opted_out":
-            await self._put(aws, target, change.number)
+            await self._put(aws, target, link, change.number)
         elif not await self._delete(aws, target, change.number):
             link.fault = "AWS lets a number be opted in once in 30 days; one has to wait and is tried hourly"
 
-    async def _put(self, aws: ListControl, target: Target, number: str) -> None:
-        await aws.numbers.call("put_opted_out_number", OptOutListName=target.aws_list, OptedOutNumber=number)
+    async def _put(self, aws: ListControl, target: Target, link: OptOutLink, number: str) -> bool:
+        """Put a number on AWS's list; False where AWS takes no such number, which is not to stop others."""
+        try:
+            await aws.numbers.call(
+                "put_opted_out_number", OptOutListName=target.aws_list, OptedOutNumber=number
+            )
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") != _NO_SUCH_NUMBER:
+                raise
+            link.fault = said(error)
+            return False
+        return True
 
     async def _delete(self, aws: ListControl, target: Target, number: str) -> bool:
         """Take a number off AWS's list; False where AWS does not let go of it yet."""
@@ -221,11 +239,11 @@ class OptOutLists:
             else:
                 taken += await self._take_over(target, key, number)
         due = [number for number, since in ours.items() if now - since >= CONFIRMED_WITHIN]
-        missing = [number for number in due if number not in theirs]
-        for number in missing:
-            await self._put(aws, target, number)
+        missing = 0
+        for number in due:
+            missing += number not in theirs and await self._put(aws, target, link, number)
         link.compared_at = now
-        link.drift = _in_words(taken=taken, missing=len(missing), freed=freed)
+        link.drift = _in_words(taken=taken, missing=missing, freed=freed)
         if link.drift:
             _log.warning("opt_out_drift", tenant_id=str(target.tenant_id), found=len(link.drift))
 
@@ -253,6 +271,20 @@ class OptOutLists:
             change = await opt_outs.put(target.scope, session, key, number=number, origin=origin)
             await self._tell(target.scope, session, change, "aws_list")
         return int(change.changed)
+
+
+def _taken_back(changes: Sequence[ChangeView]) -> set[UUID]:
+    """Return the opt-outs behind which the same number opted in again: AWS is told of the last word."""
+    back: set[str] = set()
+    found: set[UUID] = set()
+    for change in reversed(changes):
+        if change.list_name != EVERYTHING:
+            continue
+        if change.change == "opted_in":
+            back.add(change.number)
+        elif change.number in back:
+            found.add(change.id)
+    return found
 
 
 async def _described(aws: ListControl, target: Target) -> dict[str, datetime]:

@@ -8,7 +8,7 @@ import click
 from gateway.cli.looping import run
 from gateway.emulator.options import EmulatorOptions, rates_of
 from gateway.emulator.server import serve
-from gateway.emulator.state.journal import StateInUseError
+from gateway.emulator.state.journal import StateUnusableError
 
 
 @click.command("emulator")
@@ -63,7 +63,7 @@ def command(
     )
     try:
         run(serve(options))
-    except (OSError, StateInUseError) as refused:
+    except (OSError, StateUnusableError) as refused:
         raise click.ClickException(f"the emulator cannot start: {refused}") from refused
 
 

@@ -25,24 +25,6 @@ def run_on_stores(work: Coroutine[Any, Any, _T]) -> _T:
         raise click.ClickException(_sentence("Redis", error)) from error
 
 
-def run_on_schema(work: Coroutine[Any, Any, _T]) -> _T:
-    """Run an endless role; where its tables are not there yet, say how they come to be."""
-    try:
-        return run(work)
-    except (DBAPIError, asyncpg.PostgresError) as error:
-        if not _lacks_tables(error):
-            raise
-        raise click.ClickException("the schema is older than this code: run `tollgate migrate`") from error
-
-
-def _lacks_tables(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)):
-            return True
-        error = error.__cause__
-    return False
-
-
 def _sentence(store: str, error: Exception) -> str:
     said = str(error).splitlines() or [type(error).__name__]
     return f"{store} did not do its part ({said[0]}); `tollgate doctor` says what is wrong"

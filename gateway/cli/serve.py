@@ -9,8 +9,9 @@ import click
 from gateway import worker
 from gateway.cli.lazy import late
 from gateway.cli.looping import run
-from gateway.cli.on_stores import run_on_schema
+from gateway.cli.on_stores import run_on_stores
 from gateway.cli.web_workers import run_workers
+from gateway.db.revision import refuse_older
 from gateway.faultpoints import arm
 from gateway.settings import Settings, read_settings
 from gateway.telemetry.logs import configure
@@ -31,15 +32,17 @@ def command(
     """
     Run one or more roles until SIGTERM, then finish what is under way.
 
-    Any number of each may run, on any number of machines. `all` is every role in one process.
+    Any number of each may run, on any number of machines. `all` is every role in one process. Nothing is
+    begun on a schema that is older than this version: run `tollgate migrate` first.
     """
     settings = _settings(host, port)
     configure(settings.log_format, settings.log_level)
     if settings.faultpoint is not None:
         arm(settings.faultpoint)
     chosen: set[str] = set(_CHOICES[:-1]) if "all" in roles else set(roles)
+    run_on_stores(refuse_older(settings.database_url))
     if "api" not in chosen:
-        run_on_schema(worker.run(settings, sorted(chosen)))
+        run(worker.run(settings, sorted(chosen)))
         return
     webserver = late("gateway.webserver")  # a worker does without the HTTP framework
     taken: socket.socket = (
@@ -49,7 +52,7 @@ def command(
         _refuse_mixed(chosen)
         run(run_workers(taken, workers))
         return
-    run_on_schema(webserver.run(settings, taken, sorted(chosen - {"api"})))
+    run(webserver.run(settings, taken, sorted(chosen - {"api"})))
 
 
 def _settings(host: str | None, port: int | None) -> Settings:

@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import asyncpg
 
+from gateway.errors import ConfigurationError
+
 _REVISION: Final = re.compile(r"(\d{4})_\w+\.py")
 
 
@@ -34,6 +36,21 @@ def newest_revision() -> str:
 def is_newer(present: str | None, newest: str) -> bool:
     """Say whether a later version of the gateway has migrated the database; numbers are of one length."""
     return present is not None and present > newest
+
+
+async def refuse_older(database_url: str) -> None:
+    """
+    Let a process begin on a schema that has what its statements name; each of them would fail otherwise.
+
+    A newer schema passes: while versions roll over, processes of the one before are started again, too.
+
+    Raises:
+        ConfigurationError: The schema is older than this code, or there is none; the text names the way out.
+    """
+    present, newest = await current_revision(database_url)
+    wrong = mismatch(present, newest)
+    if wrong is not None and not is_newer(present, newest):
+        raise ConfigurationError(wrong)
 
 
 def mismatch(present: str | None, newest: str) -> str | None:

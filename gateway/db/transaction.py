@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from gateway.db.faults import of_the_moment
@@ -35,10 +36,13 @@ def _in_the_drivers_words() -> Generator[None]:
     """
     Raise what the driver said where Postgres is away: one of `DATABASE_FAULTS`.
 
-    SQLAlchemy's wrapping hides it from the loops that wait for Postgres to come back: one ended of it.
+    SQLAlchemy's wrapping hides it from the loops that wait for Postgres to come back: one ended of it. So
+    does its own word for a pool that had no connection free in time.
     """
     try:
         yield
+    except NoConnectionFree as error:
+        raise TimeoutError("no connection to Postgres was free in time") from error
     except DBAPIError as error:
         if (said := of_the_moment(error)) is None:
             raise

@@ -10,7 +10,7 @@ import uvloop
 
 from gateway.emulator.options import EmulatorOptions, rates_of
 from gateway.emulator.server import serve
-from gateway.emulator.state.journal import StateInUseError
+from gateway.emulator.state.journal import StateUnusableError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(serve(options))
-    except (OSError, StateInUseError) as refused:
+    except (OSError, StateUnusableError) as refused:
         sys.stderr.write(f"the emulator cannot start: {refused}\n")
         return 1
     except KeyboardInterrupt:

@@ -44,9 +44,9 @@ class World:
         self.spend = SpendMeter()
         self.lookups: Counter[int] = Counter()
         """CarrierLookup calls by day since the epoch."""
+        self.journal = Journal(options.state)
         self.objects = Objects(options.state)
         self.truth_log = TruthLog(options.truth_log)
-        self.journal = Journal(options.state)
         self.stores = Stores(self.journal, self.clock.now_s())
         self.stores.restore()
         self.signer = Signer(self._signing_key())

@@ -71,10 +71,21 @@ class Erasures:
         self._clock = clock
 
     async def work(self, *, at_once: int = _AT_ONCE, begins_after: timedelta = _BEGINS_AFTER) -> int:
-        """Erase what was asked for, to its end; returns how many tenants were finished."""
+        """
+        Erase what was asked for, to its end; returns how many tenants were finished.
+
+        A tenant that cannot be erased is put off behind the others; its fault is raised when they are done.
+        """
         finished = 0
+        fault: Exception | None = None
         for row in await self._pool.fetch(_DUE, begins_after):
-            finished += await self._erase(row["tenant_id"], at_once)
+            try:
+                finished += await self._erase(row["tenant_id"], at_once)
+            except Exception as error:  # noqa: BLE001 - raised below
+                _log.warning("erasure_put_off", tenant_id=str(row["tenant_id"]), error=str(error))
+                fault = fault or error
+        if fault is not None:
+            raise fault
         return finished
 
     async def _erase(self, tenant_id: UUID, at_once: int) -> bool:

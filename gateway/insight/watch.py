@@ -6,8 +6,10 @@ metrics; the inbox's task closes when the alarm is cleared. What watches all ten
 own webhooks instead.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final, cast
+from uuid import UUID
 
 import msgspec
 import structlog
@@ -16,6 +18,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from gateway.clock import Clock
+from gateway.db.faults import DATABASE_FAULTS
 from gateway.db.transaction import worker_transaction
 from gateway.insight import baseline
 from gateway.insight.alarms import INBOX_KIND
@@ -40,7 +43,6 @@ SILENT_FOR: Final = timedelta(days=1)
 _SOONEST: Final = timedelta(seconds=30)
 _LATEST: Final = timedelta(minutes=10)
 _ROUNDS_IN_A_WINDOW: Final = 10
-_MOST: Final = 500
 _log = structlog.get_logger(__name__)
 
 
@@ -87,16 +89,28 @@ class AlarmWatch:
         self._clock = clock
 
     async def look(self) -> int:
-        """Judge every alarm that is due; returns how many."""
-        judged = 0
-        while judged < _MOST:
-            async with worker_transaction(self._engine) as session:
-                alarm = await _due(session, self._clock.now())
-                if alarm is None:
-                    break
-                await self._round(session, alarm, now=self._clock.now())
-            judged += 1
+        """Judge every alarm that is due now, the one that waits longest first; returns how many."""
+        began, judged, broken = self._clock.now(), 0, set[UUID]()
+        while (alarm_id := await self._next(began, broken)) is not None:
+            judged += alarm_id not in broken
         return judged
+
+    async def _next(self, began: datetime, broken: set[UUID]) -> UUID | None:
+        """Judge one; what nobody foresaw of it must not keep the others from their turns."""
+        async with worker_transaction(self._engine) as session:
+            alarm = await _due(session, began, but=broken)
+            if alarm is None:
+                return None
+            alarm_id = alarm.id
+            try:
+                async with session.begin_nested():
+                    await self._round(session, alarm, now=self._clock.now())
+            except DATABASE_FAULTS:
+                raise
+            except Exception:  # noqa: BLE001 - logged; it comes again in the next round
+                broken.add(alarm_id)
+                _log.exception("alarm_not_judged", alarm_id=encode("alm", alarm_id))
+        return alarm_id
 
     async def _round(self, session: AsyncSession, alarm: Alarm, *, now: datetime) -> None:
         judged = await _judged(session, alarm, now=now)
@@ -140,12 +154,12 @@ class AlarmWatch:
         )
 
 
-async def _due(session: AsyncSession, now: datetime) -> Alarm | None:
+async def _due(session: AsyncSession, now: datetime, *, but: Collection[UUID]) -> Alarm | None:
     at_work = or_(Tenant.state != "closed", Alarm.tenant_id == inbox.PLATFORM)
     query = (
         select(Alarm)
         .outerjoin(Tenant, Tenant.id == Alarm.tenant_id)
-        .where(Alarm.enabled, Alarm.due_at <= now, at_work)
+        .where(Alarm.enabled, Alarm.due_at <= now, at_work, Alarm.id.not_in(but))
         .order_by(Alarm.due_at)
         .limit(1)
         .with_for_update(of=Alarm, skip_locked=True)

@@ -20,6 +20,7 @@ from gateway.admission.pumping import HeldPrefix, Hold, Watched
 from gateway.clock import Clock
 from gateway.intake.snapshot import TenantSnapshot, policy_of
 from gateway.lanes.errors import RedisUnavailable
+from tenants.errors import NotFound
 from tenants.protection.precedence import Override, OverrideAction, holds
 
 _log = structlog.get_logger(__name__)
@@ -177,6 +178,8 @@ class Policies:
             try:
                 if not await self.project(tenant_id, opt_outs=True):
                     self._owed.add(tenant_id)
+            except NotFound:
+                _log.info("opt_outs_of_absent_tenant", tenant_id=str(tenant_id))
             except RedisUnavailable:
                 self._owed.add(tenant_id)
                 return
@@ -224,5 +227,6 @@ class Policies:
         return await self.reload(tenant_id)
 
     def forget_all(self) -> None:
-        """Throw every snapshot away, after notices may have been missed."""
+        """Throw every snapshot away, and what is being read, after notices may have been missed."""
         self._snapshots.clear()
+        self._reading.clear()

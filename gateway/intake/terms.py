@@ -145,6 +145,8 @@ class TermsFollower:
         connection = await connect(self._database_url, "worker")
         try:
             await connection.add_listener(POLICY_CHANNEL, self._noticed)
+            self._changed.update([row["tenant_id"] for row in await connection.fetch(_WAITING)])
+            self._woken.set()  # their notices may have come while nobody listened
             while not connection.is_closed():
                 await connection.fetchval("SELECT 1", timeout=5)
                 await asyncio.sleep(_CHECK_EVERY_S)

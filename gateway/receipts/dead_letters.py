@@ -6,13 +6,16 @@ queue again before it deletes the dead one, so that a fault in between makes a c
 """
 
 import re
-from collections.abc import AsyncGenerator, Collection
+import time
+from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
+import msgspec
+from msgspec import structs
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.carrier.session import AwsSession, session_of
@@ -21,13 +24,17 @@ from gateway.errors import QueueFault, Unavailable
 from gateway.receipts import roads
 from gateway.receipts.dead_letter import DeadLetter
 from gateway.receipts.mailroom import Mailroom, Refused
-from gateway.receipts.sqs import Letter, SqsQueue, open_queue
+from gateway.receipts.sqs import BATCH, Letter, SqsQueue, open_queue
 
 _LOOKED_AT_S: Final = 20
 _MOVED_S: Final = 30
 _EMPTY_AFTER: Final = 2
 """Short polls ask only some of SQS's servers: one empty answer does not mean an empty queue."""
 MOST_MOVED: Final = 1_000
+_MOST_BYTES: Final = 262_144
+"""Of one call together; SQS takes more by now, but not of every queue."""
+_LONGEST_S: Final = 20.0
+"""So long somebody waits for an answer: below a minute, after which load balancers give up."""
 _EXCERPT: Final = 200
 _DIGITS: Final = re.compile(r"[0-9]{5,}")
 
@@ -48,16 +55,20 @@ class DeadLetters:
             tenants.errors.NotFound: There is no such queue.
             QueueFault: SQS refused, or the queue has no dead-letter queue.
         """
+        shown: list[DeadLetter] = []
         async with self._opened(queue_id) as (_, dead, signed_only):
-            letters = await _taken(dead, limit=limit, hidden_s=_LOOKED_AT_S)
-            shown = [await self._shown(letter, signed_only=signed_only) for letter in letters]
-            for start in range(0, len(letters), 10):
-                await dead.hide(letters[start : start + 10], seconds=0)
+            seen: list[Letter] = []
+            async for letters in _handfuls(dead, most=limit, hidden_s=_LOOKED_AT_S):
+                shown += [await self._shown(letter, signed_only=signed_only) for letter in letters]
+                seen += [_without_body(each) for each in letters]
+            await _give_back(dead, seen)
         return shown[:limit]
 
     async def redrive(self, queue_id: UUID, *, only: Collection[str] | None) -> int:
         """
-        Move dead letters back into their queue; returns how many, at most a thousand a time.
+        Move dead letters back into their queue; returns how many, at most a thousand, or what takes 20 s.
+
+        No more than ten of them are in memory, and no more goes in one call than SQS takes at once.
 
         Args:
             only: SQS's ids; None for all.
@@ -68,16 +79,17 @@ class DeadLetters:
         """
         moved = 0
         async with self._opened(queue_id) as (queue, dead, _):
-            letters = await _taken(dead, limit=MOST_MOVED, hidden_s=_MOVED_S)
-            chosen = [each for each in letters if only is None or each.id in only]
-            for start in range(0, len(chosen), 10):
-                sent = await queue.send(chosen[start : start + 10])
-                if sent:
-                    await dead.delete(sent)
-                moved += len(sent)
-            passed = [each for each in letters if each not in chosen]
-            for start in range(0, len(passed), 10):
-                await dead.hide(passed[start : start + 10], seconds=0)
+            passed: list[Letter] = []
+            async for letters in _handfuls(dead, most=MOST_MOVED, hidden_s=_MOVED_S):
+                for together in sendable([each for each in letters if only is None or each.id in only]):
+                    sent = await queue.send(together)
+                    if sent:
+                        await dead.delete(sent)
+                    moved += len(sent)
+                passed += [
+                    _without_body(each) for each in letters if only is not None and each.id not in only
+                ]
+            await _give_back(dead, passed)
         return moved
 
     async def _shown(self, letter: Letter, *, signed_only: bool) -> DeadLetter:
@@ -109,12 +121,39 @@ class DeadLetters:
             yield queue, await queue.dead_letters(arn), found.queue.signed_only
 
 
-async def _taken(queue: SqsQueue, *, limit: int, hidden_s: int) -> list[Letter]:
-    """Receive until there is no more, or enough; each message once."""
-    found: dict[str, Letter] = {}
-    empty = 0
-    while len(found) < limit and empty < _EMPTY_AFTER:
-        letters = await queue.receive(wait_s=0, hidden_s=hidden_s)
-        empty = 0 if letters else empty + 1
-        found |= {each.id: each for each in letters}
-    return list(found.values())
+async def _handfuls(queue: SqsQueue, *, most: int, hidden_s: int) -> AsyncGenerator[list[Letter]]:
+    """Receive until there is no more, enough or no time left; each message once, however often it comes."""
+    seen: set[str] = set()
+    empty, ends_at = 0, time.monotonic() + _LONGEST_S
+    while len(seen) < most and empty < _EMPTY_AFTER and time.monotonic() < ends_at:
+        letters = {each.id: each for each in await queue.receive(wait_s=0, hidden_s=hidden_s)}
+        new = [each for each in letters.values() if each.id not in seen]
+        empty = 0 if new else empty + 1
+        seen |= letters.keys()
+        if new:
+            yield new
+
+
+def sendable(letters: Sequence[Letter]) -> Iterator[list[Letter]]:
+    """Yield letters in groups that SQS takes in one call: ten, and together no larger than one may be."""
+    group: list[Letter] = []
+    size = 0
+    for letter in letters:
+        bytes_ = len(letter.body.encode("utf-8", "replace")) + len(msgspec.json.encode(letter.attributes))
+        if group and (len(group) == BATCH or size + bytes_ > _MOST_BYTES):
+            yield group
+            group, size = [], 0
+        group.append(letter)
+        size += bytes_
+    if group:
+        yield group
+
+
+async def _give_back(queue: SqsQueue, letters: Sequence[Letter]) -> None:
+    for start in range(0, len(letters), BATCH):
+        await queue.hide(letters[start : start + BATCH], seconds=0)
+
+
+def _without_body(letter: Letter) -> Letter:
+    """Return what giving it back needs."""
+    return structs.replace(letter, body="", attributes={})

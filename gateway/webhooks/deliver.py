@@ -139,7 +139,7 @@ class WebhookSender:
 
     def _begin_ready(self) -> None:
         for delivery in self._places.ready():
-            place = self._places.take(delivery.endpoint.id)
+            place = self._places.take(delivery)
             task = asyncio.create_task(self._post(delivery))
             self._posts.add(task)
             task.add_done_callback(partial(self._ended, place))

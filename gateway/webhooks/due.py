@@ -69,7 +69,8 @@ async def lease_due(connection: HotConnection, *, now: datetime, limit: int) -> 
     """
     Take up to `limit` due deliveries with all that a post needs, in the caller's transaction.
 
-    A delivery whose endpoint was switched off or removed is closed instead.
+    A delivery whose endpoint was switched off or removed is closed instead, and one whose event is not kept
+    any more.
     """
     rows = await connection.fetch(_LEASE_DUE, now, now + LEASE, limit)
     return await _read(connection, rows)
@@ -127,8 +128,8 @@ _OWE_AGAIN = """
         AND w.state = 'failed'
 """
 _CLOSE = """
-    UPDATE webhook_deliveries w SET state = 'failed', error = 'endpoint_disabled'
-    FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS d (tenant_id, id, created_at)
+    UPDATE webhook_deliveries w SET state = 'failed', error = d.error
+    FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[]) AS d (tenant_id, id, created_at, error)
     WHERE w.tenant_id = d.tenant_id AND w.id = d.id AND w.created_at = d.created_at
 """
 
@@ -150,11 +151,14 @@ async def _read(connection: HotConnection, rows: Sequence[asyncpg.Record]) -> li
     endpoint_rows = await connection.fetch(_ENDPOINTS, list({row["endpoint_id"] for row in rows}))
     endpoints = {row["id"]: WebhookEndpoint(**dict(row)) for row in endpoint_rows}
     found: list[DueDelivery] = []
-    orphans: list[asyncpg.Record] = []
+    orphans: list[tuple[asyncpg.Record, str]] = []
     for row in rows:
         endpoint, event = endpoints.get(row["endpoint_id"]), events.get(row["event_id"])
-        if endpoint is None or event is None or endpoint.state != "enabled":
-            orphans.append(row)
+        if endpoint is None or endpoint.state != "enabled":
+            orphans.append((row, "endpoint_disabled"))
+            continue
+        if event is None:
+            orphans.append((row, "event_gone"))
             continue
         due = _due(row, endpoint, event, messages)
         about_whom = personal.get(event["id"])
@@ -165,7 +169,8 @@ async def _read(connection: HotConnection, rows: Sequence[asyncpg.Record]) -> li
         )
     if orphans:
         key = ("tenant_id", "id", "created_at")
-        await connection.execute(_CLOSE, *([row[name] for row in orphans] for name in key))
+        names = ([row[name] for row, _ in orphans] for name in key)
+        await connection.execute(_CLOSE, *names, [error for _, error in orphans])
     return found
 
 

@@ -4,6 +4,8 @@ Who may post now: the places of one sender, and the lines in front of them.
 There are two rooms. A post begins in the quick room; one that lasts half a second moves to the slow room, and
 so does every later post of its endpoint until one of them was quick. So the places of the quick room are
 never held for longer than that, and receivers that take their time wait for each other and for nobody else.
+Tenants share the slow room: a place that is free there goes to the tenant that has the fewest, however many
+slow endpoints another one has.
 
 One endpoint has at most ten posts under way. A few more wait in memory for a place, which is cheaper than to
 give them back and lease them anew; the rest is held in Postgres (`gateway.webhooks.held`).
@@ -12,6 +14,7 @@ give them back and lease them anew; the rest is held in Postgres (`gateway.webho
 import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterator, Sequence
+from heapq import heapify, heappop, heappush
 from typing import Final
 from uuid import UUID
 
@@ -32,9 +35,10 @@ _MOST_SLOW_KNOWN: Final = 20_000
 class Place:
     """Where one post is."""
 
-    __slots__ = ("endpoint", "is_quick", "since")
+    __slots__ = ("endpoint", "is_quick", "since", "tenant")
 
-    def __init__(self, endpoint: UUID, *, is_quick: bool, since: float) -> None:
+    def __init__(self, tenant: UUID, endpoint: UUID, *, is_quick: bool, since: float) -> None:
+        self.tenant = tenant
         self.endpoint = endpoint
         self.is_quick = is_quick
         self.since = since
@@ -50,6 +54,8 @@ class Places:
         self._quick: OrderedDict[Place, None] = OrderedDict()
         """In the order in which they began."""
         self._slow: set[Place] = set()
+        self._slow_of: Counter[UUID] = Counter()
+        """Of each tenant, how many posts are in the slow room."""
         self._busy: Counter[UUID] = Counter()
         self._known_slow: OrderedDict[UUID, None] = OrderedDict()
         self._lines: OrderedDict[UUID, deque[tuple[float, DueDelivery]]] = OrderedDict()
@@ -86,26 +92,54 @@ class Places:
     def ready(self) -> Iterator[DueDelivery]:
         """Yield what may begin; whoever asks takes a place for each before asking for the next."""
         self._move_slow_ones()
-        oldest = self._clock() - _WAITS_AT_MOST_S
         for endpoint in tuple(self._lines):
-            line = self._lines[endpoint]
-            while line and self._may_begin(endpoint):
-                self._lines.move_to_end(endpoint)
-                leased_at, delivery = line.popleft()
-                if leased_at > oldest:
-                    yield delivery
-            if not line:
-                del self._lines[endpoint]
-            if len(self._quick) >= self._quick_size and len(self._slow) >= self._slow_size:
-                return
+            if len(self._quick) >= self._quick_size:
+                break
+            if endpoint not in self._known_slow:
+                yield from self._next_of(endpoint, PER_ENDPOINT)
+        yield from self._ready_slow()
 
-    def take(self, endpoint: UUID) -> Place:
+    def _ready_slow(self) -> Iterator[DueDelivery]:
+        """Yield what may begin in the slow room, one at a time of the tenant that has the fewest there."""
+        if len(self._slow) >= self._slow_size:
+            return
+        waiting: OrderedDict[UUID, deque[UUID]] = OrderedDict()
+        for endpoint, line in self._lines.items():
+            if line and endpoint in self._known_slow and self._may_begin(endpoint):
+                waiting.setdefault(line[0][1].tenant_id, deque()).append(endpoint)
+        turns = [(self._slow_of[tenant], turn, tenant) for turn, tenant in enumerate(waiting)]
+        heapify(turns)
+        while turns and len(self._slow) < self._slow_size:
+            _, turn, tenant = heappop(turns)
+            endpoint = waiting[tenant].popleft()
+            yield from self._next_of(endpoint, 1)
+            if endpoint in self._lines and self._may_begin(endpoint):
+                waiting[tenant].append(endpoint)
+            if waiting[tenant]:
+                heappush(turns, (self._slow_of[tenant], turn, tenant))
+
+    def _next_of(self, endpoint: UUID, most: int) -> Iterator[DueDelivery]:
+        """Yield up to so many of an endpoint's line, which then stands behind the others."""
+        oldest = self._clock() - _WAITS_AT_MOST_S
+        line, begun = self._lines[endpoint], 0
+        while line and begun < most and self._may_begin(endpoint):
+            self._lines.move_to_end(endpoint)
+            leased_at, delivery = line.popleft()
+            if leased_at > oldest:
+                begun += 1
+                yield delivery
+        if not line:
+            del self._lines[endpoint]
+
+    def take(self, delivery: DueDelivery) -> Place:
         """Begin a post."""
-        place = Place(endpoint, is_quick=endpoint not in self._known_slow, since=self._clock())
+        endpoint = delivery.endpoint.id
+        is_quick = endpoint not in self._known_slow
+        place = Place(delivery.tenant_id, endpoint, is_quick=is_quick, since=self._clock())
         if place.is_quick:
             self._quick[place] = None
         else:
-            self._slow.add(place)
+            self._enter_slow(place)
         self._busy[endpoint] += 1
         return place
 
@@ -115,6 +149,9 @@ class Places:
             del self._quick[place]
         else:
             self._slow.discard(place)
+            self._slow_of[place.tenant] -= 1
+            if not self._slow_of[place.tenant]:
+                del self._slow_of[place.tenant]
         self._busy[place.endpoint] -= 1
         if not self._busy[place.endpoint]:
             del self._busy[place.endpoint]
@@ -148,8 +185,12 @@ class Places:
                 return
             del self._quick[oldest]
             oldest.is_quick = False
-            self._slow.add(oldest)
+            self._enter_slow(oldest)
             self._remember_slow(oldest.endpoint)
+
+    def _enter_slow(self, place: Place) -> None:
+        self._slow.add(place)
+        self._slow_of[place.tenant] += 1
 
     def _remember_slow(self, endpoint: UUID) -> None:
         self._known_slow[endpoint] = None

@@ -7,6 +7,8 @@ message; so a delivery may be held just after the line was found empty. It waits
 
 import asyncpg
 
+from gateway.webhooks.gates import close_some
+
 _HELD = """
     WITH RECURSIVE held (endpoint_id) AS (
         (SELECT endpoint_id FROM webhook_deliveries WHERE state = 'pending' AND next_attempt_at IS NULL
@@ -22,18 +24,15 @@ _HELD = """
 """
 """A step of the index per endpoint, however much each of them holds."""
 _HOLD = "UPDATE webhook_endpoints SET holding = true WHERE id = ANY ($1::uuid[])"
-_CLOSE = """
-    UPDATE webhook_deliveries SET state = 'failed', error = 'endpoint_disabled'
-    WHERE endpoint_id = ANY ($1::uuid[]) AND state = 'pending' AND next_attempt_at IS NULL
-"""
 
 
 async def gather_strays(pool: "asyncpg.Pool[asyncpg.Record]") -> int:
     """Have them fetched, or listed as failed where the endpoint is gone; returns of how many endpoints."""
     rows = await pool.fetch(_HELD)
-    gone = [row["id"] for row in rows if row["is_gone"]]
-    if gone:
-        await pool.execute(_CLOSE, gone)
+    if gone := [row["id"] for row in rows if row["is_gone"]]:
+        async with pool.acquire() as connection:
+            while await close_some(connection, gone):
+                pass
     if left := [row["id"] for row in rows if not row["is_gone"]]:
         await pool.execute(_HOLD, left)
     return len(rows)

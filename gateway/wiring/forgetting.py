@@ -5,6 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from gateway.admission.projection import tenant_prefix
+from gateway.db.old_rows import delete_old
 from gateway.db.transaction import worker_transaction
 from gateway.inbound.forgetting import forget_old_texts
 from gateway.insight.erasing import Erasures
@@ -23,27 +24,23 @@ def forgetting_rounds(shared: Resources) -> list[Round]:
     pool = shared.pool
 
     async def forget_keys() -> None:
-        await pool.execute("DELETE FROM idempotency_keys WHERE expires_at < now()")
+        await delete_old(pool, "idempotency_keys", "expires_at")
 
     async def forget_media() -> None:
         async with worker_transaction(shared.worker_engine) as session:
             await forget_expired(session)
 
     async def forget_quarantined() -> None:
-        await pool.execute(
-            "DELETE FROM quarantined_messages WHERE quarantined_at < now() - $1::interval", _STRAYS_KEPT
-        )
+        await delete_old(pool, "quarantined_messages", "quarantined_at", kept_for=_STRAYS_KEPT)
 
     async def forget_strays() -> None:
-        await pool.execute(
-            "DELETE FROM parked_receipts WHERE received_at < now() - $1::interval", _STRAYS_KEPT
-        )
+        await delete_old(pool, "parked_receipts", "received_at", kept_for=_STRAYS_KEPT)
 
     async def forget_inbound() -> None:
         await forget_old_texts(pool, timedelta(days=shared.settings.inbound_kept_days))
 
     async def forget_overrides() -> None:
-        await pool.execute("DELETE FROM protect_overrides WHERE expires_at < now() - $1::interval", KEPT)
+        await delete_old(pool, "protect_overrides", "expires_at", kept_for=KEPT)
 
     async def forget_in_redis(tenant_id: UUID) -> None:
         await shared.scripts.delete_prefixed(tenant_prefix(tenant_id))

@@ -152,16 +152,20 @@ async def history(
     *,
     limit: int,
     after: UUID | None = None,
+    until: datetime | None = None,
     number: str | None = None,
 ) -> list[ChangeView]:
     """
     Return up to `limit` changes, the oldest first: of one number, or of all as a feed for another system.
 
+    Args:
+        until: None of a later instant; a feed ends where no earlier change can appear any more.
+
     Raises:
         InvalidInput: The number breaks a rule.
     """
     wanted = None if number is None else data_key.recipient_hash(lists.check_number(number))
-    rows = await store.changes(scope, session, limit=limit, after=after, recipient_hash=wanted)
+    rows = await store.changes(scope, session, limit=limit, after=after, until=until, recipient_hash=wanted)
     return [_change_view(row, data_key) for row in rows]
 
 
@@ -259,7 +263,7 @@ async def _noted(
     """Write what changed into the ledger and the audit trail; what did not change leaves no line."""
     if not change.changed:
         return change
-    line = await store.note(
+    change_id = await store.note(
         scope,
         session,
         list_name=change.list_name,
@@ -275,4 +279,4 @@ async def _noted(
     subject = _subject(change.list_name, change.recipient_hash)
     detail = {"source": origin.source}
     await audit.append(scope, session, action=action, subject=subject, detail=detail, by=origin.actor)
-    return structs.replace(change, change_id=line.id)
+    return structs.replace(change, change_id=change_id)

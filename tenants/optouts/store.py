@@ -1,6 +1,8 @@
 """Queries on opt-outs."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from itertools import count
 from typing import Any, Final, cast
 from uuid import UUID
 
@@ -8,7 +10,7 @@ from sqlalchemy import CursorResult, delete, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from tenants.ids import new_uuid
+from tenants.ids import tail
 from tenants.optouts.models import OptOut, OptOutChange
 from tenants.scope import TenantScope
 
@@ -25,6 +27,20 @@ _NAMES: Final = text(
     """
 )
 """One look into the primary key per list, however many numbers stand on it."""
+_NOTE: Final = text(
+    """
+    INSERT INTO opt_out_changes (id, at, tenant_id, list_name, recipient_hash, number_sealed, change, source,
+        actor, inbound_id, note)
+    SELECT tollgate_event_id(CAST(:tail AS uuid), ms), timestamptz 'epoch' + ms * interval '1 millisecond',
+        CAST(:tenant_id AS uuid), :list_name, CAST(:recipient_hash AS bytea), CAST(:number_sealed AS bytea),
+        :change, :source, :actor, CAST(:inbound_id AS uuid), CAST(:note AS text)
+    FROM (SELECT tollgate_event_ms() AS ms) AS instant RETURNING id
+    """
+)
+"""Numbered and dated as events are: by Postgres, after the transaction has its number (docs/adr/0018)."""
+_PLACES: Final = count()
+"""Keeps the lines of one millisecond in the order in which they were written."""
+_MOST_PLACES: Final = 1 << 16
 
 
 async def list_names(scope: TenantScope, session: AsyncSession) -> list[str]:
@@ -63,12 +79,11 @@ async def remove(scope: TenantScope, session: AsyncSession, *, list_name: str, r
     return cast("CursorResult[object]", await session.execute(statement)).rowcount == 1
 
 
-async def note(scope: TenantScope, session: AsyncSession, **values: Any) -> OptOutChange:
-    """Add a line to the ledger of changes."""
-    line = OptOutChange(tenant_id=scope.tenant_id, id=new_uuid(), **values)
-    session.add(line)
-    await session.flush()
-    return line
+async def note(scope: TenantScope, session: AsyncSession, **values: Any) -> UUID:
+    """Add a line to the ledger of changes; returns its id."""
+    line = {"tail": tail(next(_PLACES) % _MOST_PLACES), "tenant_id": scope.tenant_id}
+    line_id: UUID = (await session.execute(_NOTE, line | values)).scalar_one()
+    return line_id
 
 
 async def changes(
@@ -77,14 +92,22 @@ async def changes(
     *,
     limit: int,
     after: UUID | None = None,
+    until: datetime | None = None,
     recipient_hash: bytes | None = None,
 ) -> Sequence[OptOutChange]:
-    """Return up to `limit` lines of the ledger, the oldest first, of one recipient or of all."""
+    """
+    Return up to `limit` lines of the ledger, the oldest first, of one recipient or of all.
+
+    Args:
+        until: None of a later instant: whoever follows the ledger names one that no earlier line can join.
+    """
     query = select(OptOutChange).where(OptOutChange.tenant_id == scope.tenant_id)
     if recipient_hash is not None:
         query = query.where(OptOutChange.recipient_hash == recipient_hash)
     if after is not None:
         query = query.where(OptOutChange.id > after)
+    if until is not None:
+        query = query.where(OptOutChange.at <= until)
     return (await session.scalars(query.order_by(OptOutChange.id).limit(limit))).all()
 
 

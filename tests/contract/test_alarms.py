@@ -9,6 +9,7 @@ import pytest
 
 import gateway
 from gateway.clock import FixedClock, SystemClock
+from gateway.insight import watch as watching
 from gateway.insight.metrics import WATCHED
 from gateway.insight.watch import SILENT_FOR, AlarmWatch
 from tests.harness.stored import put
@@ -24,6 +25,7 @@ BLOCKS = {
     "rounds_to_clear": 2,
 }
 STEP = timedelta(minutes=6)
+_COLUMNS = "SELECT column_name FROM information_schema.columns WHERE table_name = 'alarms'"
 
 
 class Watchman:
@@ -236,6 +238,42 @@ async def test_a_raised_alarm_that_is_switched_off_or_deleted_leaves_the_inbox(
     assert await tasks(operator, customer) == []
     await watch.look(2)
     assert await tasks(operator, customer) == []
+
+
+async def test_an_alarm_that_cannot_be_judged_keeps_no_other_from_its_turn(
+    customer, stranger, watch, world, monkeypatch
+) -> None:
+    """It was due first in every round, and so no other was ever judged again."""
+    sound = watching.measure
+
+    async def measure(scope, *rest, **named):
+        if scope.tenant_id == customer.scope.tenant_id:
+            raise LookupError("what nobody foresaw")
+        return await sound(scope, *rest, **named)
+
+    await make(customer)
+    second = await make(stranger)
+    await send(world, stranger, delivered=5, blocked=5)
+    monkeypatch.setattr(watching, "measure", measure)
+    await watch.look(2)
+    assert (await read(stranger, second))["raised"] is True
+
+
+async def test_a_round_judges_all_that_are_due(customer, watch, database) -> None:
+    """What was over stood still until the next one, and with it whatever was made last."""
+    await make(customer)
+    names = [row["column_name"] for row in await database.fetch(_COLUMNS)]
+    copied = ", ".join({"id": "tollgate_uuid7()", "name": "'copy ' || n"}.get(each, each) for each in names)
+    await database.execute(
+        f"INSERT INTO alarms ({', '.join(names)}) SELECT {copied} FROM alarms, generate_series(1, 505) AS n"
+        " WHERE tenant_id = $1",
+        customer.scope.tenant_id,
+    )
+    await watch.look()
+    left = await database.fetchval(
+        "SELECT count(*) FROM alarms WHERE tenant_id = $1 AND judged_at IS NULL", customer.scope.tenant_id
+    )
+    assert left == 0
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,28 @@ async def test_an_erased_tenant_is_unreadable_at_once_and_gone_soon(
     assert found == []
 
 
+async def test_a_tenant_that_cannot_be_erased_keeps_no_other_one(
+    customer, stranger, operator, world, engines
+) -> None:
+    """It was asked for first, so nobody behind it was ever forgotten."""
+    first, second = customer, stranger
+    for each in (first, second):
+        for verb in ("close", "erase"):
+            assert (await operator.post(f"/v1/admin/tenants/{each.id}/{verb}")).is_success
+
+    async def forget(tenant_id):
+        if tenant_id == first.scope.tenant_id:
+            raise LookupError("what nobody foresaw")
+
+    erasures = Erasures(engines["pool"], engines["operator"], forget, world.services.clock)
+    with pytest.raises(LookupError):
+        await erasures.work(begins_after=timedelta(0))
+    states = [
+        (await operator.get(f"/v1/admin/tenants/{each.id}/erase")).json()["state"] for each in (first, second)
+    ]
+    assert states == ["running", "done"]
+
+
 CONSENT = {
     "number": NUMBER, "use_case": "marketing", "type": "promotional", "text": "I agree", "method": "paper",
     "signer": "Alice A.", "evidence": "box 7",

@@ -18,6 +18,7 @@ from tests.harness.waiting import until
 
 FIVE_MINUTES_MS = 300_000
 MS = timedelta(milliseconds=1)
+HOUR_MS = 3_600_000
 ADD_BY_THE_MACHINES_CLOCK = """
     INSERT INTO events (id, tenant_id, created_at, type, data) VALUES ($1, $2, $3, 'credits.low', '{}')
 """
@@ -117,6 +118,29 @@ async def test_an_event_of_a_slow_transaction_is_not_stepped_over(customer, worl
         await poller.hears("quick")
         assert poller.notes == ["slow", "quick"]
         assert await hasty.ask() == ["quick"], "the checker finds a feed that goes by age"
+
+
+async def test_whoever_waits_for_something_rare_keeps_a_young_place(customer, engines, database) -> None:
+    """A month was looked through at each question, and after a month of silence the cursor had expired."""
+    old = UUID(int=new_uuid().int - (2 * HOUR_MS << 80))
+    await database.execute(ADD_BY_THE_MACHINES_CLOCK, old, customer.scope.tenant_id, created_at(old))
+    rare, all_ = {"types": "alarm.raised"}, {"types": "alarm.raised,credits.low"}
+
+    async def begun():
+        return (await customer.api.get("/v1/events", params=rare)).json()["next_cursor"]
+
+    place = await until(begun, within_s=150)
+    assert (await customer.api.get("/v1/events", params=all_ | {"after": place})).json()["data"] == []
+    first = (await customer.api.get("/v1/events", params=all_)).json()
+    assert [each["timestamp"][:19] for each in first["data"]] == [created_at(old).isoformat()[:19]]
+    await say(engines, customer.scope, "news")
+    for after in (place, first["next_cursor"]):
+
+        async def heard(params=all_ | {"after": after}):
+            return (await customer.api.get("/v1/events", params=params)).json()["data"]
+
+        (told,) = await until(heard, within_s=150)
+        assert told["data"]["note"] == "news"
 
 
 async def test_the_horizon_moves_past_looks_whose_transactions_have_ended(engines, customer) -> None:

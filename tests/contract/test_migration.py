@@ -54,7 +54,8 @@ async def test_a_plan_says_what_applying_does_and_writes_nothing(customer, opera
     assert stopped not in str(applied)
     again = await posted(operator, f"{home(customer)}/apply", files)
     assert {row["outcome"] for row in again["rows"]} == {"known", "faulty"}
-    (change,) = (await customer.api.get("/v1/opt-outs/changes")).json()["data"]
+    asked = {"number": stopped}
+    (change,) = (await customer.api.get("/v1/opt-outs/changes", params=asked)).json()["data"]
     assert (change["number"], change["source"], change["note"]) == (stopped, "csv", "from Other Telecom")
     bodies = {each["name"]: each["body"] for each in (await customer.api.get("/v1/templates")).json()["data"]}
     assert bodies["code"] == "Acme: your code is {v1}. Do not share it."

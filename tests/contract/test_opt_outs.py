@@ -2,6 +2,10 @@
 
 import pytest
 
+from gateway.db.transaction import worker_transaction
+from tenants.optouts import service
+from tests.harness.waiting import until
+
 NUMBER, OTHER = "+12065550100", "+12065550101"
 
 
@@ -10,6 +14,16 @@ async def ledger(customer, **params):
     answer = await customer.api.get("/v1/opt-outs/changes", params=params)
     assert answer.status_code == 200, answer.text
     return answer.json()["data"]
+
+
+async def whole_ledger(customer, lines):
+    """The ledger of all once it has so many lines: it lists what no earlier line can join."""
+
+    async def listed():
+        found = await ledger(customer)
+        return found if len(found) >= lines else None
+
+    return await until(listed, within_s=150)
 
 
 async def test_every_way_leads_into_one_ledger(customer, operator) -> None:
@@ -21,7 +35,7 @@ async def test_every_way_leads_into_one_ledger(customer, operator) -> None:
     spoken = {"number": OTHER, "agent": "Jo", "opted_out": False, "note": "call 17"}
     path = f"/v1/admin/tenants/{customer.id}/opt-outs"
     assert (await operator.post(path, json=spoken)).json()["changed"] is True
-    lines = await ledger(customer)
+    lines = await whole_ledger(customer, 4)
     assert [(each["number"], each["change"], each["source"], each["note"]) for each in lines] == [
         (NUMBER, "opted_out", "api", None),
         (NUMBER, "opted_in", "csv", "asked by mail"),
@@ -37,7 +51,32 @@ async def test_every_way_leads_into_one_ledger(customer, operator) -> None:
 async def test_the_ledger_of_another_tenant_is_invisible(customer, stranger) -> None:
     """Not even that a number is known."""
     await customer.api.put(f"/v1/opt-outs/{NUMBER}")
+    await whole_ledger(customer, 1)
     assert await ledger(stranger) == []
+    assert await ledger(stranger, number=NUMBER) == []
+
+
+async def test_a_change_of_a_slow_transaction_is_not_stepped_over(customer, world, engines) -> None:
+    """It was written first and is committed last: whoever follows the cursor must meet it all the same."""
+    key = await world.services.data_keys.of(customer.scope.tenant_id)
+
+    async def put(session, number):
+        await service.put(customer.scope, session, key, number=number)
+
+    async with worker_transaction(engines["operator"]) as session:
+        await put(session, NUMBER)
+        for number in (OTHER, "+12065550102", "+12065550103"):
+            await customer.api.put(f"/v1/opt-outs/{number}")
+        assert [line["number"] for line in await ledger(customer, number=OTHER)] == [OTHER]
+        first = await customer.api.get("/v1/opt-outs/changes", params={"limit": 1})
+    place, seen = first.json()["next_cursor"], [line["number"] for line in first.json()["data"]]
+    follow = {} if place is None else {"after": place}
+
+    async def told_of_four():
+        found = [line["number"] for line in await ledger(customer, **follow)]
+        return seen + found if len(seen + found) == 4 else None
+
+    assert (await until(told_of_four, within_s=20))[0] == NUMBER
 
 
 async def test_an_opt_out_on_a_list_that_is_none_is_refused(customer, stranger, operator) -> None:

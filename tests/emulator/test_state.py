@@ -1,6 +1,8 @@
 """The state file: nothing that was answered is lost, whatever ends the process."""
 
 import asyncio
+import os
+import re
 import signal
 import socket
 import sys
@@ -15,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from gateway.emulator.options import EmulatorOptions
 from gateway.emulator.server import running_emulator
-from gateway.emulator.state.journal import StateInUseError
+from gateway.emulator.state.journal import StateInUseError, StateUnusableError
 from gateway.emulator.state.records import Record
 from tests.emulator.conftest import ONE_ATTEMPT, REGION, Sink, emulated
 
@@ -73,6 +75,56 @@ async def test_a_state_file_serves_one_emulator_at_a_time(tmp_path: Path) -> Non
         with pytest.raises(StateInUseError):
             async with running_emulator(options):
                 pass
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"[settings]\nname = 1\n", "line 1 of {path} is no record ("),
+        (b"notes without an end of line", "line 1 of {path} is no record ("),
+        (b'{"record":"Nonsense","scope":"1/us-east-1"}\n', "is of another version of the emulator ("),
+        (b'{"record":"Pool","scope":"1/us-east-1"}\n', "is of another version of the emulator ("),
+        (b"\xff\xfe\n", "line 1 of {path} is no record ("),
+    ],
+)
+async def test_a_file_that_is_no_journal_is_named_and_left_as_it_is(tmp_path: Path, content, said) -> None:
+    """It may be somebody's notes: a torn line is dropped only where a record was torn."""
+    path = tmp_path / "state"
+    path.write_bytes(content)
+    with pytest.raises(StateUnusableError, match=re.escape(said.format(path=path))):
+        async with running_emulator(EmulatorOptions(port=0, state=path)):
+            pass
+    assert path.read_bytes() == content
+
+
+async def test_what_is_no_file_is_no_state_file(tmp_path: Path) -> None:
+    """A device would be replaced, a pipe be waited for without an end."""
+    pipe, file = tmp_path / "pipe", tmp_path / "file"
+    os.mkfifo(pipe)
+    file.touch()
+    for path, said in (
+        (tmp_path, f"{tmp_path} is a folder: name a file"),
+        (pipe, f"{pipe} is no plain file: name a file"),
+        (file / "state", "cannot be written: "),
+    ):
+        with pytest.raises(StateUnusableError, match=re.escape(said)):
+            async with running_emulator(EmulatorOptions(port=0, state=path)):
+                pass
+
+
+@pytest.mark.parametrize("program", [("gateway.emulator",), ("gateway", "emulator")])
+async def test_a_refused_state_file_is_one_sentence(tmp_path: Path, program) -> None:
+    """Whoever mistyped a path reads which, and what to do."""
+    path = tmp_path / "notes"
+    path.write_text("nothing of the emulator's\n")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", *program, "--port", "0", "--state", str(path), stderr=asyncio.subprocess.PIPE
+    )
+    _, said = await process.communicate()
+    assert process.returncode == 1
+    [line] = said.decode().splitlines()
+    assert "the emulator cannot start: line 1 of" in line
+    assert line.endswith("name another file, or remove this one")
 
 
 async def test_reset_forgets_all_but_the_signing_key(tmp_path: Path) -> None:

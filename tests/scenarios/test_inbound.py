@@ -120,7 +120,7 @@ async def test_on_a_toll_free_number_the_network_answers_and_the_gateway_follows
     (text,) = await taken_in(customer, 1)
     assert text["reply"]["state"] == "by_carrier"
     assert await is_refused(customer, person)
-    (line,) = (await customer.live.get("/v1/opt-outs/changes")).json()["data"]
+    (line,) = (await customer.live.get("/v1/opt-outs/changes", params={"number": person})).json()["data"]
     assert line["source"] == "carrier"
     await writes(stack, person, sender["value"], "UNSTOP")
     assert (await taken_in(customer, 2))[0]["reply"]["state"] == "by_carrier"

@@ -30,7 +30,8 @@ async def test_a_death_between_a_stop_and_its_confirmation_makes_neither_twice(f
 
         (text,) = await until(confirmed, within_s=60)
         assert (text["action"], text["from"]) == ("opt_out", person)
-        assert len((await tenant.api.get("/v1/opt-outs/changes")).json()["data"]) == 1
+        asked = {"number": person}
+        assert len((await tenant.api.get("/v1/opt-outs/changes", params=asked)).json()["data"]) == 1
 
         async def arrived():
             return [line for line in fleet.truth() if line["destination"] == person]

@@ -16,7 +16,7 @@ from gateway.api.opt_out_names import known_lists, no_such_list
 from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import named_tenant
 from gateway.api.refusals import Refusal
-from gateway.api.v1.opt_outs import OptOutChangeView, OptOutState, change_view
+from gateway.api.v1.opt_outs import OptOutChangeView, OptOutState, change_view, complete_until
 from tenants.accounts import service as accounts
 from tenants.countries.numbers import Number, parse_number
 from tenants.optouts import service
@@ -86,7 +86,10 @@ async def enter_opt_out(
     "/tenants/{tenant_id:str}/opt-outs/changes",
     responses=refusals(*OPERATOR, "not_found", "invalid_number"),
     summary="List every change of a tenant's opt-outs",
-    description="The oldest first; what a call centre looks up before it answers a complaint.",
+    description=(
+        "The oldest first; what a call centre looks up before it answers a complaint. Changes of one number "
+        "are listed at once, those of all when no earlier one can appear any more, usually after 2 to 3 s."
+    ),
 )
 async def list_tenant_opt_out_changes(
     request: ApiRequest,
@@ -102,14 +105,11 @@ async def list_tenant_opt_out_changes(
     wanted = None if number is None else parse_number(number)
     if wanted is not None and not isinstance(wanted, Number):
         raise Refusal.of_field("?number", "invalid_number", wanted.detail)
+    e164 = None if wanted is None else wanted.e164
+    until = await complete_until(desk, e164)
     key = await desk.services.data_keys.of(scope.tenant_id)
     async with desk.operator() as session:
         rows = await service.history(
-            scope,
-            session,
-            key,
-            limit=limit + 1,
-            after=id_after(request, after),
-            number=None if wanted is None else wanted.e164,
+            scope, session, key, limit=limit + 1, after=id_after(request, after), until=until, number=e164
         )
     return page_of(request, rows, limit, view=change_view, place=lambda row: row.id)

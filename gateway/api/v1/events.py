@@ -7,8 +7,9 @@ transaction is under way any more that could show an earlier one (`gateway.api.f
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 from litestar import get
@@ -23,6 +24,7 @@ from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, refusals
 from gateway.api.event_query import EventQuery, event_query
 from gateway.api.paging import DEFAULT_LIMIT, After, Limit, cursor_of
+from gateway.insight.search import last_id
 from gateway.messages.models import Event, Message
 from gateway.webhooks.payload import StoredEvent, body_of
 from gateway.webhooks.personal import Personal, Told, personal_in
@@ -31,6 +33,8 @@ from tenants.ids import encode
 from tenants.scope import TenantScope
 
 _READ: Final = {NEEDS: "messages:read"}
+_BEHIND: Final = timedelta(hours=1)
+"""A place is moved on no further than so long before the feed's end, whatever is wrong with a clock."""
 
 
 class EventView(Struct, frozen=True, kw_only=True):
@@ -55,7 +59,7 @@ class Feed(Struct, frozen=True, kw_only=True):
 
     data: list[EventView]
     next_cursor: str | None
-    """Ask from here next time; None only before the first event ever."""
+    """Ask from here next time; None only while nothing was found and `since` is within the last hour."""
 
 
 @get(
@@ -88,7 +92,23 @@ async def list_events(
         about = (Told(id=e.id, tenant_id=e.tenant_id, type=e.type, data=e.data) for e, _ in rows)
         personal = await personal_in(session, about)
     views = [_view(event, message, personal.get(event.id), key) for event, message in rows]
-    return Feed(data=views, next_cursor=cursor_of(request, rows[-1][0].id) if rows else after)
+    place = _place([event.id for event, _ in rows], wanted, until=until, is_whole=len(rows) < limit)
+    return Feed(data=views, next_cursor=None if place is None else cursor_of(request, place))
+
+
+def _place(ids: Sequence[UUID], wanted: EventQuery, *, until: datetime, is_whole: bool) -> UUID | None:
+    """
+    Return where to go on.
+
+    Where nothing more was found the place moves on all the same: whoever waits for something rare would have
+    a month looked through at each question, and lose the place when it is a month old.
+    """
+    place = ids[-1] if ids else wanted.after
+    looked_at = until - _BEHIND
+    if not is_whole or looked_at <= wanted.since:
+        return place
+    reached = last_id(looked_at)
+    return reached if place is None or place.int < reached.int else place
 
 
 async def _after(

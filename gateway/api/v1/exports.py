@@ -57,7 +57,10 @@ async def export_messages(
     opt=_READ,
     responses=refusals(*TENANT),
     summary="Export events",
-    description="What the webhooks told, the oldest first; at most 92 days.",
+    description=(
+        "What the webhooks told, the oldest first; at most 92 days. Events of the last few seconds may be on "
+        "their way: a file that is to be whole is asked for a little after its end."
+    ),
 )
 async def export_events(
     request: ApiRequest,

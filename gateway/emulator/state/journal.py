@@ -3,13 +3,15 @@ The append-only file behind ``--state``.
 
 A request appends its records to a buffer and one ``write()`` puts them in the file before the answer leaves,
 so ``kill -9`` of the emulator loses nothing that was answered. At the next start the file is replayed and
-rewritten without what was superseded. A torn last line, the mark of a kill inside a write, is dropped.
+rewritten without what was superseded. A torn last line, the mark of a kill inside a write, is dropped. A file
+that is no such journal is left as it is.
 """
 
 import fcntl
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -36,6 +38,9 @@ from gateway.emulator.state.registration_records import Attachment, Registration
 from gateway.emulator.state.settings_records import CarrierSettings, ClockOffset, FaultSettings
 from gateway.emulator.state.sns_records import SigningKey, Subscription, Topic
 from gateway.emulator.state.traffic_records import InboundMessage, Message, StepDone
+
+_BEGINNING: Final = b'{"record":"'
+"""Of every line; a file with another end than a torn line is somebody else's."""
 
 
 class Gone(Record):
@@ -82,7 +87,11 @@ AnyRecord = (
 )
 
 
-class StateInUseError(Exception):
+class StateUnusableError(Exception):
+    """The state file cannot be used; the text names it and says why, in one sentence."""
+
+
+class StateInUseError(StateUnusableError):
     """Another emulator holds the state file."""
 
 
@@ -102,12 +111,16 @@ class Journal:
         decode = msgspec.json.Decoder(AnyRecord).decode
         whole_bytes = 0
         with self._path.open("rb") as lines:
-            for line in lines:
-                if not line.endswith(b"\n"):
+            for number, line in enumerate(lines, start=1):
+                if not line.endswith(b"\n") and _may_be_torn(line):
                     os.ftruncate(self._descriptor, whole_bytes)
                     break
                 whole_bytes += len(line)
-                yield decode(line)
+                try:
+                    yield decode(line)
+                except msgspec.DecodeError as error:
+                    self.close()
+                    raise StateUnusableError(_no_record(self._path, number, line, error)) from error
 
     def compact(self, records: Iterable[Record]) -> None:
         """Replace the file by one that holds only ``records``, atomically."""
@@ -145,9 +158,30 @@ class Journal:
             self._descriptor = -1
 
 
+def _may_be_torn(line: bytes) -> bool:
+    return line.startswith(_BEGINNING) or _BEGINNING.startswith(line)
+
+
+def _no_record(path: Path, number: int, line: bytes, error: msgspec.DecodeError) -> str:
+    is_record = isinstance(error, msgspec.ValidationError) and line.startswith(_BEGINNING)
+    other = "of another version of the emulator" if is_record else "no record"
+    return f"line {number} of {path} is {other} ({error}): name another file, or remove this one"
+
+
 def _open_locked(path: Path) -> int:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    """
+    Open the file, which nobody else may hold; it is made where there is none.
+
+    Raises:
+        StateUnusableError: It is something else than a file, or may not be written.
+    """
+    if path.exists() and not path.is_file():
+        raise StateUnusableError(f"{path} is {'a folder' if path.is_dir() else 'no plain file'}: name a file")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise StateUnusableError(f"{error.filename} cannot be written: {error.strerror}") from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as held:

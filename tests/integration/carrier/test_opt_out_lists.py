@@ -94,6 +94,53 @@ async def test_an_opt_out_waits_for_its_confirmation_and_an_opt_in_behind_it_doe
     assert await kept.at_aws(aws) == {early}
 
 
+async def test_an_opt_out_that_is_committed_behind_an_opt_in_is_not_passed_over(kept, aws, worker_engine):
+    """Its line was written first; the place in the ledger moves on when nothing of that time is under way."""
+    late, back = us_number(), us_number()
+    await kept.change(opt_outs.put, back)
+    await kept.lists.round()
+    kept.clock.advance(-2 * CONFIRMED_WITHIN)
+    async with worker_transaction(worker_engine) as session:
+        await opt_outs.put(kept.scope, session, kept.key, number=late)
+        await kept.change(opt_outs.remove, back)
+        await kept.lists.round()
+        assert await kept.at_aws(aws) == set()
+    kept.clock.advance(2 * CONFIRMED_WITHIN)
+    await kept.lists.round()
+    assert await kept.at_aws(aws) == {late}
+
+
+async def test_whoever_comes_back_within_the_pause_is_not_listed_behind_it(kept, aws):
+    """The opt-in was told at once and the opt-out after it: an hour later it was taken for a STOP to AWS."""
+    number = us_number()
+    await kept.lists.round()
+    kept.clock.advance(-2 * CONFIRMED_WITHIN)
+    await kept.change(opt_outs.put, number)
+    await kept.change(opt_outs.remove, number)
+    await kept.lists.round()
+    kept.clock.advance(2 * CONFIRMED_WITHIN)
+    await kept.lists.round()
+    assert await kept.at_aws(aws) == set()
+    kept.clock.advance(COMPARED_EVERY)
+    await kept.lists.round()
+    assert (await kept.listed(), await kept.at_aws(aws)) == ({}, set())
+
+
+async def test_a_number_that_aws_does_not_take_stops_no_other(kept, aws, worker_pool):
+    """Every opt-out behind it waited for ever, and the hourly comparison with them."""
+    odd, number = "+88299912345678", us_number()
+    await kept.change(opt_outs.put, odd)
+    await kept.change(opt_outs.put, number)
+    await kept.lists.round()
+    assert await kept.at_aws(aws) == {number}
+    row = await worker_pool.fetchrow(
+        "SELECT fault, compared_at FROM opt_out_links WHERE tenant_id = $1", kept.scope.tenant_id
+    )
+    assert "AWS refused" in row["fault"]
+    assert odd not in row["fault"]
+    assert row["compared_at"] is not None
+
+
 async def test_who_said_stop_to_aws_alone_is_taken_over_and_told(kept, aws, worker_pool):
     """The text may have been lost on its way; the opt-out must not be."""
     await kept.lists.round()

@@ -1,6 +1,8 @@
 """Which revision is needed and which one is there, without Alembic."""
 
+import asyncio
 import os
+import sys
 from importlib.resources import files
 
 import asyncpg
@@ -11,7 +13,7 @@ from alembic.script import ScriptDirectory
 from gateway.cli.postgres_health import postgres_findings
 from gateway.db.engine import sqlalchemy_url
 from gateway.db.migrate import migrate
-from gateway.db.revision import current_revision, mismatch, newest_revision
+from gateway.db.revision import current_revision, mismatch, newest_revision, refuse_older
 from gateway.embedded.databases import create_database, drop_database
 from gateway.errors import ConfigurationError
 
@@ -35,6 +37,39 @@ async def test_a_database_without_a_schema_has_no_revision(stores):
         await drop_database(stores.database_url, name)
 
 
+@pytest.mark.parametrize("roles", [("api",), ("api", "--workers", "2"), ("scheduler", "webhooks")])
+async def test_no_role_begins_on_a_schema_that_is_older(stores, redis_url, roles):
+    """It would look well and fail at every statement; a rolling deploy has to stop at its first process."""
+    name = f"tollgate_older_{os.getpid()}"
+    url = await create_database(stores.database_url, name)
+    try:
+        connection = await asyncpg.connect(url)
+        await connection.execute("CREATE TABLE alembic_version (version_num text)")
+        await connection.execute("INSERT INTO alembic_version VALUES ('0001')")
+        await connection.close()
+        settings = {
+            "DATABASE_URL": url,
+            "REDIS_URL": redis_url,
+            "TOLLGATE_OPERATOR_KEY": "operator-key-for-tests",
+            "TOLLGATE_SECRET_KEY": "secret-key-for-tests",
+            "TOLLGATE_PORT": "0",
+        }
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "gateway", "serve", *roles, env=settings, stderr=asyncio.subprocess.PIPE
+        )
+        try:
+            async with asyncio.timeout(60):
+                _, said = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        assert process.returncode == 1
+        assert said.decode().splitlines() == [f"Error: {mismatch('0001', newest_revision())}"]
+    finally:
+        await drop_database(stores.database_url, name)
+
+
 async def test_a_database_of_a_newer_version_is_left_as_it_is(stores):
     """A roll-back of the code does not roll back the schema, and `tollgate migrate` is no way out of it."""
     name = f"tollgate_newer_{os.getpid()}"
@@ -47,6 +82,7 @@ async def test_a_database_of_a_newer_version_is_left_as_it_is(stores):
         with pytest.raises(ConfigurationError, match="at 9999, newer than this code's"):
             await migrate(sqlalchemy_url(url))
         assert await current_revision(url) == ("9999", newest_revision())
+        await refuse_older(url)  # while versions roll over, the older one is started again, too
         schema = next(each for each in await postgres_findings(url) if each.subject == "Postgres schema")
         assert not schema.held
         assert "newer" in schema.said

@@ -38,6 +38,24 @@ async def test_a_connection_that_is_ended_is_a_fault_of_the_database(database_ur
     await engine.dispose()
 
 
+@pytest.mark.parametrize("role", ["app", "worker"])
+async def test_a_pool_without_a_free_connection_is_a_fault_of_the_database(database_url, role):
+    """SQLAlchemy has an error of its own for it, which is no fault of the driver; it ended loops, too."""
+    engine = create_engine(database_url, role, pool_size=1)
+    engine.pool._timeout = 0.05
+
+    async def all_taken():
+        async with opened(engine, role) as first, opened(engine, role) as second:
+            await first.scalar(_PID)
+            await second.scalar(_PID)
+            async with opened(engine, role) as third:
+                await third.scalar(_PID)
+
+    with pytest.raises(DATABASE_FAULTS):
+        await all_taken()
+    await engine.dispose()
+
+
 def wrapped(said):
     """As SQLAlchemy wraps an error of the driver."""
     orig = Exception(str(said))

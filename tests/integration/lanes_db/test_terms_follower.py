@@ -144,6 +144,17 @@ async def test_a_change_nobody_heard_of_is_followed_in_the_round(waiting, follow
     assert await waiting.us_per_part() == pytest.approx(25_000)
 
 
+async def test_what_changed_while_nobody_listened_is_followed_once_somebody_does(waiting, follower):
+    """The connection was lost, and with it the notice; the round is half a minute away."""
+    await waiting.set_rate(20.0)
+    running = asyncio.create_task(follower.run())
+    try:
+        await until(lambda: waiting.costs(50_000), within_s=10)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
 async def test_a_tenant_that_is_gone_stops_nobody(waiting, lanes, worker_pool, database_url):
     """Its messages wait for their expiry; the others' terms are told all the same."""
     seen: list[UUID] = []

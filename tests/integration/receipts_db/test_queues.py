@@ -142,6 +142,18 @@ async def test_a_forgery_ends_among_the_dead_letters_and_can_be_driven_back(stac
     assert (await stack.operate("post", f"{home}/redrive"))["moved"] == 2
 
 
+async def test_the_largest_dead_letters_are_driven_back_too(stack, queue):
+    """Ten of them together are more than SQS takes in one call: each goes as it can."""
+    for number in range(10):
+        body = json.dumps({"nothing": "of AWS", "number": number, "padding": "x" * 200_000})
+        await queue.sqs.send_message(QueueUrl=queue.dead_url, MessageBody=body)
+    home = f"/v1/admin/receipt-queues/{queue.id}"
+    assert len((await stack.operate("get", f"{home}/dead-letters"))["data"]) == 10
+    assert (await stack.operate("post", f"{home}/redrive"))["moved"] == 10
+    await nothing_left(queue)
+    assert await queue.dead() == 0
+
+
 @pytest.mark.parametrize("queue", [{"signed_only": True}], indirect=True)
 async def test_a_queue_of_signed_bodies_takes_no_bare_event(stack, customer, account, queue):
     """Where others may write to the queue, SNS's signature is what counts."""

@@ -93,6 +93,25 @@ async def test_a_failed_post_is_tried_again_with_the_same_id_and_body(stack, sin
     assert [bool(post.verified(secret)) for post in posts] == [True] * 3
 
 
+async def test_a_delivery_whose_event_is_gone_says_so(stack, sink):
+    """Its endpoint is well, and nobody shall look for what is wrong with it."""
+    customer = await stack.customer()
+    endpoint_id, _ = await endpoint(customer, sink, "/forgotten")
+    sink.answer_next(500)
+    await deliver(customer)
+    row = await attempted(stack, customer, 1)
+    await stack.database.execute("DELETE FROM events WHERE id = $1", row["event_id"])
+    await make_due(stack, customer)
+
+    async def closed():
+        row = await delivery_of(stack, customer)
+        return row if row["state"] == "failed" else None
+
+    assert (await until(closed))["error"] == "event_gone"
+    view = (await customer.live.get(f"/v1/webhook-endpoints/{endpoint_id}")).json()
+    assert (view["state"], len(sink.of("/forgotten"))) == ("enabled", 1)
+
+
 async def test_410_disables_the_endpoint_and_says_so(stack, sink):
     """Gone is gone: nothing more is sent there until the tenant enables it."""
     customer = await stack.customer()

@@ -4,6 +4,7 @@ Endpoints that are left alone: what is owed to them waits, uses up no attempt, a
 Pauses last seconds to hours; the tests move `paused_until` instead of waiting.
 """
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 from gateway.webhooks.circuit import OPENS_AFTER
@@ -148,6 +149,32 @@ async def test_what_a_removed_endpoint_held_is_listed_as_failed(stack, sink):
     assert (await customer.live.delete(f"/v1/webhook-endpoints/{endpoint_id}")).status_code == 204
     await gather_strays(stack.database)
     assert len(await settled(stack, customer, "failed", 3)) == 3
+
+
+async def test_the_round_closes_some_at_a_time_and_waits_for_nobody(stack, sink):
+    """One statement for all that a removed endpoint held stood behind whoever had one of them."""
+    customer = await stack.customer()
+    endpoint_id, [one, *_] = await asked_to_wait(stack, customer, sink, "/many")
+
+    async def still_held():
+        found = [row for row in await rows(stack, customer) if row["state"] == "pending"]
+        return [row["id"] for row in found if row["next_attempt_at"] is None]
+
+    async with stack.database.acquire() as other, other.transaction():
+        await other.fetch("SELECT FROM webhook_deliveries WHERE id = $1 FOR UPDATE", one["id"])
+        await stack.database.execute(
+            "INSERT INTO webhook_deliveries"
+            " (id, tenant_id, created_at, endpoint_id, event_id, next_attempt_at)"
+            " SELECT tollgate_uuid7(), tenant_id, created_at, endpoint_id, event_id, NULL"
+            " FROM webhook_deliveries, generate_series(1, 2500) WHERE id = $1",
+            one["id"],
+        )
+        assert (await customer.live.delete(f"/v1/webhook-endpoints/{endpoint_id}")).status_code == 204
+        async with asyncio.timeout(20):
+            await gather_strays(stack.database)
+        assert await still_held() == [one["id"]]
+    await gather_strays(stack.database)
+    assert await still_held() == []
 
 
 async def test_a_delivery_held_a_moment_too_late_is_found(stack, sink):

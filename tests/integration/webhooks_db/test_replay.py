@@ -101,6 +101,27 @@ async def test_a_replay_that_is_repeated_owes_nothing_twice(stack, sink):
     assert answers[1].headers["idempotent-replayed"] == "true"
 
 
+async def test_what_a_replay_makes_stands_where_its_event_does(stack, sink):
+    """Known deliveries are looked for around the events; else a month of others would be read each time."""
+    customer = await stack.customer()
+    of = [uuid7_at(minute) for minute in (58, 31, 30)]
+    made = [(each, customer.uuid, created_at(each), "credits.low", "{}") for each in of]
+    await stack.database.executemany(
+        "INSERT INTO events (id, tenant_id, created_at, type, data) VALUES ($1, $2, $3, $4, $5::text::jsonb)",
+        made,
+    )
+    endpoint_id, _ = await endpoint(customer, sink, "/stands", ["credits.low"])
+    assert (await replay(customer, endpoint_id, since=hour_ago()))["owed"] == 3
+    first = await ids(sink, "/stands", 3)
+    await all_recorded(stack, customer)
+    rows = await stack.database.fetch("SELECT * FROM webhook_deliveries WHERE tenant_id = $1", customer.uuid)
+    assert {(row["event_id"], row["created_at"]) for row in rows} == {(each, created_at(each)) for each in of}
+    assert {created_at(row["id"]) for row in rows} == {created_at(each) for each in of}
+    assert (await replay(customer, endpoint_id, since=hour_ago(), only="undelivered"))["owed"] == 0
+    assert (await replay(customer, endpoint_id, since=hour_ago()))["owed"] == 3
+    assert await ids(sink, "/stands", 6) == sorted(first * 2)
+
+
 async def test_what_was_missed_comes_at_a_pace(stack, sink):
     """News must not wait behind ten thousand old events, nor the receiver drown in them."""
     customer = await stack.customer()

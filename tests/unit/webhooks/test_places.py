@@ -22,14 +22,19 @@ class Clock:
         return self.now
 
 
-def deliveries(endpoint, count):
+def deliveries(endpoint, count, *, tenant=9):
     """So many deliveries of one endpoint, told apart by their ids."""
     of = WebhookEndpoint(id=UUID(int=endpoint))
     at = datetime(2026, 3, 1, tzinfo=UTC)
     event = StoredEvent(id=UUID(int=1), type="message.sent", sequence=1, data={}, message=None)
     return [
         DueDelivery(
-            tenant_id=UUID(int=9), id=UUID(int=number), created_at=at, endpoint=of, event=event, attempts=0
+            tenant_id=UUID(int=tenant),
+            id=UUID(int=number),
+            created_at=at,
+            endpoint=of,
+            event=event,
+            attempts=0,
         )
         for number in range(count)
     ]
@@ -37,7 +42,7 @@ def deliveries(endpoint, count):
 
 def begin(places):
     """Begin all that may; the places they took."""
-    return [places.take(each.endpoint.id) for each in places.ready()]
+    return [places.take(each) for each in places.ready()]
 
 
 def test_an_endpoint_gets_ten_places_and_a_line_of_its_own():
@@ -103,10 +108,54 @@ def test_the_slow_room_has_an_end():
         places.line_up(deliveries(endpoint, 10))
     under_way = begin(places)
     assert len(under_way) == QUICK * 4
-    places.line_up(deliveries(99, 3))
-    assert len(begin(places)) == 3
+    clock.now += 2
     places.leave(under_way[0])
     assert len(begin(places)) == 1
+    places.line_up(deliveries(99, 3))
+    assert len(begin(places)) == 3
+
+
+def slow_endpoints(places, clock, endpoints, tenant):
+    """Have the endpoints of a tenant be known as slow."""
+    for endpoint in endpoints:
+        places.line_up(deliveries(endpoint, 1, tenant=tenant))
+        [place] = begin(places)
+        clock.now += 2
+        places.leave(place)
+
+
+def test_tenants_share_the_slow_room():
+    """Fifty slow endpoints of one tenant would have every place, and the next one, too."""
+    clock, crowd, one = Clock(), range(1, 51), 99
+    places = Places(QUICK, clock=clock)
+    slow_endpoints(places, clock, crowd, tenant=1)
+    slow_endpoints(places, clock, [one], tenant=2)
+    for endpoint in crowd:
+        places.line_up(deliveries(endpoint, 30, tenant=1))
+    under_way = begin(places)
+    assert len(under_way) == QUICK * 4
+    places.line_up(deliveries(one, 30, tenant=2))
+    begun = []
+    clock.now += 2
+    for place in under_way[:PER_ENDPOINT]:
+        places.leave(place)
+        begun += begin(places)
+    assert {place.tenant.int for place in begun} == {2}
+    places.leave(under_way[PER_ENDPOINT])
+    assert [place.tenant.int for place in begin(places)] == [1], "what one cannot use is the others'"
+
+
+def test_what_is_free_in_the_slow_room_is_dealt_out_in_turns():
+    """Also where much of it is free at once."""
+    clock = Clock()
+    places = Places(QUICK, clock=clock)
+    slow_endpoints(places, clock, range(1, 21), tenant=1)
+    slow_endpoints(places, clock, range(21, 41), tenant=2)
+    for endpoint in range(1, 41):
+        places.line_up(deliveries(endpoint, 10, tenant=1 if endpoint < 21 else 2))
+    begun = begin(places)
+    assert [place.tenant.int for place in begun].count(2) == len(begun) // 2 == QUICK * 2
+    assert len({place.endpoint for place in begun}) == 40
 
 
 def test_the_quick_room_is_shared_in_turns():
