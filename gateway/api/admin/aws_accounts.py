@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from gateway.api.admin.own_trail import note
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, refusals
 from gateway.api.path_ids import path_id
@@ -149,7 +150,9 @@ async def put_aws_account(
     async with desk.operator() as session:
         if isinstance(facts.owner_id, UUID):
             await accounts.get(TenantScope(tenant_id=facts.owner_id), session)
-        return aws_account_view(await service.ensure_account(session, facts, name=name))
+        row = await service.ensure_account(session, facts, name=name)
+        await note(session, "aws_account.put", encode("acc", row.id), name=name, fields=_named(data))
+        return aws_account_view(row)
 
 
 @post(
@@ -170,6 +173,10 @@ async def check_aws_account(account_id: FromPath[str], desk: NamedDependency[Des
     if not found:
         raise NotFound("AWS account")
     return await desk.services.account_check(found[0])
+
+
+def _named(data: AwsAccountBody) -> list[str]:
+    return [field for field in data.__struct_fields__ if getattr(data, field) is not UNSET]
 
 
 def _owner(text: str) -> UUID:

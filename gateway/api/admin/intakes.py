@@ -9,6 +9,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct, structs
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from gateway.api.admin.own_trail import note
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
@@ -82,7 +83,9 @@ async def create_intake(
         intake_id, secret = new_uuid(), new_secret()
         sealed = key.seal(secret.encode(), context=secret_context(intake_id))
         intake = Intake(id=intake_id, name=data.name, model=data.model, secret_sealed=sealed)
-        return _with_secret(desk, await store.add(session, intake), secret)
+        row = await store.add(session, intake)
+        await note(session, "intake.created", encode("itk", row.id), name=row.name)
+        return _with_secret(desk, row, secret)
 
     return await desk.operator_once(request, work, status=201)
 
@@ -107,6 +110,7 @@ async def rotate_intake_secret(
         row.previous_sealed, row.previous_until = row.secret_sealed, now + _OVERLAP
         row.secret_sealed = key.seal(secret.encode(), context=secret_context(wanted))
         await session.flush()
+        await note(session, "intake.secret_rotated", encode("itk", wanted))
         return _with_secret(desk, row, secret)
 
     return await desk.operator_once(request, work, status=200)
@@ -126,6 +130,7 @@ async def disable_intake(intake_id: FromPath[str], desk: NamedDependency[Desk]) 
         row = _found(await store.get(session, wanted, lock=True))
         row.disabled_at = row.disabled_at or now
         await session.flush()
+        await note(session, "intake.disabled", encode("itk", wanted))
         return _view(desk, row)
 
 

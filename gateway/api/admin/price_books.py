@@ -10,6 +10,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from gateway.api.admin.own_trail import note
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
@@ -168,7 +169,10 @@ async def import_price_book(
             return Response(_changes(await books.compare(session, name, data.csv, now)))
 
     async def work(session: AsyncSession) -> BookChangesView:
-        return _changes(await books.import_book(session, name, data.csv, now))
+        done = _changes(await books.import_book(session, name, data.csv, now))
+        counts = {"added": done.added, "changed": done.changed, "removed": done.removed}
+        await note(session, "price_book.imported", name, **counts)
+        return done
 
     return await desk.operator_once(request, work, status=200)
 

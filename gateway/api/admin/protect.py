@@ -7,6 +7,7 @@ from msgspec import UNSET, Struct
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from gateway.api.admin.own_trail import note
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_IDEMPOTENCY, refusals
@@ -76,7 +77,9 @@ async def create_account_protect(
     async def work(session: AsyncSession) -> ConfigurationView:
         row = await account.create(session, name=data.name, default=data.default)
         await session.refresh(row)
-        return configuration_view(row)
+        view = configuration_view(row)
+        await note(session, "protect_configuration.created", view.id, name=view.name)
+        return view
 
     return await desk.operator_once(request, work, status=201)
 
@@ -97,7 +100,9 @@ async def update_account_protect(
             name=None if data.name is UNSET else data.name,
             default=None if data.default is UNSET else data.default,
         )
-    return configuration_view(row)
+        view = configuration_view(row)
+        await note(session, "protect_configuration.changed", view.id, name=view.name, default=view.default)
+    return view
 
 
 @delete(
@@ -116,6 +121,7 @@ async def delete_account_protect(
             configuration_id(configuration),
             replacement=named_in_query(replacement, "replacement"),
         )
+        await note(session, "protect_configuration.deleted", configuration)
 
 
 @get(
@@ -146,6 +152,8 @@ async def put_account_country_rules(
         row = await account.set_country_rules(
             session, configuration_id(configuration), channel=data.channel, changes=data.rules
         )
+        said = {"channel": data.channel, "rules": data.rules}
+        await note(session, "protect.country_rules", configuration, **said)
     return rules_view(row, data.channel)
 
 

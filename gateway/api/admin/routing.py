@@ -11,6 +11,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from gateway.api.admin.own_trail import note
 from gateway.api.admin.senders import Because
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
@@ -210,6 +211,7 @@ async def disable_route(
 
     async def work(session: AsyncSession) -> RouteHealthView:
         await operating.leave_route(session, wanted, reason=data.reason, now=now)
+        await note(session, "route.disabled", account_id, reason=data.reason)
         _log.warning("route_disabled", account=account_id, reason=data.reason)
         return await one_route(desk, session, wanted)
 
@@ -232,6 +234,7 @@ async def enable_route(
     async def work(session: AsyncSession) -> RouteHealthView:
         await notices.overrule(session, wanted)
         await operating.return_to_route(session, wanted)
+        await note(session, "route.enabled", account_id, reason=data.reason)
         _log.warning("route_enabled", account=account_id, reason=data.reason)
         return await one_route(desk, session, wanted)
 
