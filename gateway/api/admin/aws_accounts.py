@@ -9,10 +9,13 @@ from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from gateway.api.admin.own_trail import note
+from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, refusals
+from gateway.api.paging import After, Page
 from gateway.api.path_ids import path_id
 from gateway.api.refusals import Refusal
+from gateway.api.short_lists import ShortLimit, part_of
 from gateway.carrier.check_ports import AccountCheck
 from gateway.messages.view import timestamp
 from tenants.accounts import service as accounts
@@ -62,13 +65,6 @@ class AwsAccountView(Struct, frozen=True, kw_only=True):
     owner: str | None
     """The tenant whose own account it is; null for the operator's."""
     created_at: str | None
-
-
-class AwsAccounts(Struct, frozen=True, kw_only=True):
-    """Every route; an operator has few."""
-
-    data: list[AwsAccountView]
-    next_cursor: None = None
 
 
 class AwsAccountBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -126,11 +122,13 @@ def aws_account_view(row: AwsAccount) -> AwsAccountView:
 
 
 @get("/aws-accounts", responses=refusals(*OPERATOR), summary="List AWS accounts")
-async def list_aws_accounts(desk: NamedDependency[Desk]) -> AwsAccounts:
+async def list_aws_accounts(
+    request: ApiRequest, desk: NamedDependency[Desk], limit: ShortLimit = None, after: After = None
+) -> Page[AwsAccountView]:
     """Return every route, the oldest first."""
     async with desk.operator() as session:
         rows = await store.accounts(session)
-    return AwsAccounts(data=[aws_account_view(row) for row in rows])
+    return part_of(request, [aws_account_view(row) for row in rows], limit, after)
 
 
 @put(

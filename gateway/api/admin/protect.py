@@ -11,7 +11,9 @@ from gateway.api.admin.own_trail import note
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_IDEMPOTENCY, refusals
-from gateway.api.v1.protect import CHANGE, Configurations
+from gateway.api.paging import After, Page
+from gateway.api.short_lists import ShortLimit, part_of
+from gateway.api.v1.protect import CHANGE
 from gateway.api.v1.protect_views import (
     ConfigurationPatch,
     ConfigurationView,
@@ -55,11 +57,13 @@ class Copies(Struct, frozen=True, kw_only=True):
 
 
 @get("/protect", responses=refusals(*OPERATOR), summary="List account protect configurations")
-async def list_account_protect(desk: NamedDependency[Desk]) -> Configurations:
+async def list_account_protect(
+    request: ApiRequest, desk: NamedDependency[Desk], limit: ShortLimit = None, after: After = None
+) -> Page[ConfigurationView]:
     """Return the operator's own; the default holds for tenants without any."""
     async with desk.operator() as session:
         rows = await account.configurations(session)
-    return Configurations(data=[configuration_view(row) for row in rows])
+    return part_of(request, [configuration_view(row) for row in rows], limit, after)
 
 
 @post(
