@@ -115,7 +115,7 @@ async def test(scope: TenantScope, session: AsyncSession, endpoint_id: UUID) -> 
 
 
 async def retry(
-    scope: TenantScope, session: AsyncSession, endpoint_id: UUID, delivery_id: UUID
+    scope: TenantScope, session: AsyncSession, key: DataKey, endpoint_id: UUID, delivery_id: UUID
 ) -> DeliveryView:
     """
     Make a delivery due at once, whatever became of it before.
@@ -125,12 +125,14 @@ async def retry(
         Conflict: The endpoint is disabled.
     """
     refuse_disabled(await service.get(scope, session, endpoint_id))
-    row = await deliveries.make_due(scope, session, endpoint_id, delivery_id)
-    if row is None:
+    due = await deliveries.make_due(scope, session, endpoint_id, delivery_id)
+    found = await deliveries.one(scope, session, endpoint_id, delivery_id)
+    if due is None or found is None:
         raise NotFound(_KIND)
     subject = encode("del", delivery_id)
     await audit.append(scope, session, action="webhook_delivery.retried", subject=subject)
-    return delivery_view(row, None)
+    made = await deliveries.attempts(scope, session, delivery_id, limit=1)
+    return delivery_view(*found, said=reply_to(made[0], key) if made else None)
 
 
 def refuse_disabled(endpoint: WebhookEndpoint) -> None:

@@ -200,6 +200,16 @@ async def test_a_test_event_is_owed_and_can_be_retried(customer, endpoint) -> No
     assert (retried.status_code, retried.json()["state"]) == (202, "pending")
 
 
+async def test_a_retried_delivery_is_answered_as_it_is_shown(customer, endpoint) -> None:
+    """Its event's type is known; it was answered as null."""
+    path = f"/v1/webhook-endpoints/{endpoint['id']}"
+    owed = (await customer.api.post(f"{path}/test")).json()
+    retried = (await customer.api.post(f"{path}/deliveries/{owed['id']}/retry")).json()
+    shown = (await customer.api.get(f"{path}/deliveries/{owed['id']}")).json()
+    assert retried["event_type"] == "webhook_endpoint.test"
+    assert {**retried, "attempts_made": []} == shown
+
+
 async def test_the_feed_goes_on_from_its_cursor_and_says_when_that_is_too_old(customer, world) -> None:
     """A poller keeps its place for 30 days, and silence never hides a gap."""
     assert (await customer.api.get("/v1/events")).json()["data"] == []

@@ -8,10 +8,14 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from gateway.api.admin.own_trail import note
+from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, refusals
+from gateway.api.paging import After, Page
 from gateway.api.path_ids import path_id
 from gateway.api.refusals import Refusal
+from gateway.api.short_lists import ShortLimit, part_of
 from gateway.carrier.check_ports import AccountCheck
 from gateway.messages.view import timestamp
 from tenants.accounts import service as accounts
@@ -61,13 +65,6 @@ class AwsAccountView(Struct, frozen=True, kw_only=True):
     owner: str | None
     """The tenant whose own account it is; null for the operator's."""
     created_at: str | None
-
-
-class AwsAccounts(Struct, frozen=True, kw_only=True):
-    """Every route; an operator has few."""
-
-    data: list[AwsAccountView]
-    next_cursor: None = None
 
 
 class AwsAccountBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -125,11 +122,13 @@ def aws_account_view(row: AwsAccount) -> AwsAccountView:
 
 
 @get("/aws-accounts", responses=refusals(*OPERATOR), summary="List AWS accounts")
-async def list_aws_accounts(desk: NamedDependency[Desk]) -> AwsAccounts:
+async def list_aws_accounts(
+    request: ApiRequest, desk: NamedDependency[Desk], limit: ShortLimit = None, after: After = None
+) -> Page[AwsAccountView]:
     """Return every route, the oldest first."""
     async with desk.operator() as session:
         rows = await store.accounts(session)
-    return AwsAccounts(data=[aws_account_view(row) for row in rows])
+    return part_of(request, [aws_account_view(row) for row in rows], limit, after)
 
 
 @put(
@@ -149,7 +148,9 @@ async def put_aws_account(
     async with desk.operator() as session:
         if isinstance(facts.owner_id, UUID):
             await accounts.get(TenantScope(tenant_id=facts.owner_id), session)
-        return aws_account_view(await service.ensure_account(session, facts, name=name))
+        row = await service.ensure_account(session, facts, name=name)
+        await note(session, "aws_account.put", encode("acc", row.id), name=name, fields=_named(data))
+        return aws_account_view(row)
 
 
 @post(
@@ -170,6 +171,10 @@ async def check_aws_account(account_id: FromPath[str], desk: NamedDependency[Des
     if not found:
         raise NotFound("AWS account")
     return await desk.services.account_check(found[0])
+
+
+def _named(data: AwsAccountBody) -> list[str]:
+    return [field for field in data.__struct_fields__ if getattr(data, field) is not UNSET]
 
 
 def _owner(text: str) -> UUID:

@@ -12,10 +12,12 @@ from gateway.api.admin.credits import Amount
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
+from gateway.api.paging import After, Page
 from gateway.api.path_ids import named_tenant, path_id
+from gateway.api.short_lists import ShortLimit, part_of
 from gateway.api.statement_views import StatementView, statement_view
 from gateway.api.v1.credits import LedgerEntryView, ledger_entry_view
-from gateway.api.v1.statements import StatementList, named_month, statement_answer, statement_list
+from gateway.api.v1.statements import StatementName, named_month, statement_answer, statement_list
 from gateway.api.v1.usage import FirstDay, GroupBy, LastDay, UsageView, usage_query, usage_view
 from gateway.messages import usage
 from gateway.messages.statements import statement
@@ -95,11 +97,18 @@ async def get_tenant_usage(
     responses=refusals(*OPERATOR, "not_found"),
     summary="List a tenant's monthly statements",
 )
-async def list_tenant_statements(tenant_id: FromPath[str], desk: NamedDependency[Desk]) -> StatementList:
+async def list_tenant_statements(
+    request: ApiRequest,
+    tenant_id: FromPath[str],
+    desk: NamedDependency[Desk],
+    limit: ShortLimit = None,
+    after: After = None,
+) -> Page[StatementName]:
     """Return the months since the tenant was created."""
     async with desk.operator() as session:
         tenant = await accounts.get(named_tenant(tenant_id), session)
-    return statement_list(tenant.created_at, desk.services.clock.now())
+    months = statement_list(tenant.created_at, desk.services.clock.now())
+    return part_of(request, months, limit, after)
 
 
 @get(

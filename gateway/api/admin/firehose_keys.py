@@ -8,6 +8,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from gateway.api.admin.own_trail import note
 from gateway.api.admin.receipt_queues import account_named
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
@@ -91,9 +92,11 @@ async def create_firehose_key(
     async def work(session: AsyncSession) -> CreatedFirehoseKeyView:
         key = mint(desk.pepper)
         row = await roads.add_key(session, account_id, key)
+        account = encode("acc", row.account_id)
+        await note(session, "firehose_key.created", encode("fhk", row.id), account=account)
         return CreatedFirehoseKeyView(
             id=encode("fhk", row.id),
-            account=encode("acc", row.account_id),
+            account=account,
             access_key=key.token,
             endpoint_url=f"{desk.public_url}/v1/ingest/firehose",
         )
@@ -112,4 +115,6 @@ async def revoke_firehose_key(key_id: FromPath[str], desk: NamedDependency[Desk]
     """End a key."""
     wanted = path_id("fhk", key_id, "Firehose key")
     async with desk.operator() as session:
-        return firehose_key_view(await roads.revoke_key(session, wanted, now=desk.services.clock.now()))
+        row = await roads.revoke_key(session, wanted, now=desk.services.clock.now())
+        await note(session, "firehose_key.revoked", key_id)
+        return firehose_key_view(row)

@@ -9,6 +9,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from gateway.api.admin.own_trail import note
 from gateway.api.admin.routing import RouteHealthView, one_route
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
@@ -64,6 +65,8 @@ async def notice_route_health(
 
     async def work(session: AsyncSession) -> RouteHealthView:
         await notices.hear(session, wanted, notice, now)
+        said = {"event": data.event, "status": data.status, "effect": data.effect}
+        await note(session, "route.health_notice", account_id, **said)
         return await one_route(desk, session, wanted)
 
     return await desk.operator_once(request, work, status=200)

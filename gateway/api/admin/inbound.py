@@ -9,6 +9,7 @@ from msgspec import Struct
 from sqlalchemy import CursorResult, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from gateway.api.admin.own_trail import note
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_IDEMPOTENCY, refusals
@@ -84,6 +85,7 @@ async def return_quarantined_inbound(request: ApiRequest, desk: NamedDependency[
     async def work(session: AsyncSession) -> Returned:
         again = update(ParkedReceipt).where(ParkedReceipt.reason.in_(_KEPT)).values(reason="inbound", tries=0)
         done: CursorResult[Any] = await session.execute(again)  # type: ignore[assignment]  # an UPDATE's
+        await note(session, "inbound.returned", "quarantined", texts=done.rowcount)
         return Returned(texts=done.rowcount)
 
     return await desk.operator_once(request, work, status=200)

@@ -1,7 +1,7 @@
 """`/v1/admin/intakes`: the platforms that may hand customers in."""
 
 from datetime import timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from litestar import Response, delete, get, post
 from litestar.di import NamedDependency
@@ -9,6 +9,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct, structs
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from gateway.api.admin.own_trail import note
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
@@ -17,17 +18,14 @@ from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page
 from gateway.api.path_ids import path_id
 from gateway.messages.view import timestamp
 from gateway.webhooks.signing import new_secret
-from tenants.audit import store as audit
 from tenants.errors import NotFound
 from tenants.ids import encode, new_uuid
 from tenants.inbox.service import PLATFORM
 from tenants.intakes import store
 from tenants.intakes.models import Intake
-from tenants.scope import TenantScope
 
 _KIND: Final = "intake"
 _OVERLAP: Final = timedelta(hours=24)
-_OWN: Final = TenantScope(tenant_id=PLATFORM)
 _ONE: Final = "/intakes/{intake_id:str}"
 
 
@@ -86,7 +84,7 @@ async def create_intake(
         sealed = key.seal(secret.encode(), context=secret_context(intake_id))
         intake = Intake(id=intake_id, name=data.name, model=data.model, secret_sealed=sealed)
         row = await store.add(session, intake)
-        await _note(session, row, "created", {"name": row.name, "model": row.model})
+        await note(session, "intake.created", encode("itk", row.id), name=row.name, model=row.model)
         return _with_secret(desk, row, secret)
 
     return await desk.operator_once(request, work, status=201)
@@ -112,7 +110,7 @@ async def rotate_intake_secret(
         row.previous_sealed, row.previous_until = row.secret_sealed, now + _OVERLAP
         row.secret_sealed = key.seal(secret.encode(), context=secret_context(wanted))
         await session.flush()
-        await _note(session, row, "secret_rotated")
+        await note(session, "intake.secret_rotated", encode("itk", wanted))
         return _with_secret(desk, row, secret)
 
     return await desk.operator_once(request, work, status=200)
@@ -133,14 +131,8 @@ async def disable_intake(intake_id: FromPath[str], desk: NamedDependency[Desk]) 
         if row.disabled_at is None:
             row.disabled_at = now
             await session.flush()
-            await _note(session, row, "disabled")
+            await note(session, "intake.disabled", encode("itk", wanted))
         return _view(desk, row)
-
-
-async def _note(session: AsyncSession, row: Intake, what: str, detail: dict[str, Any] | None = None) -> None:
-    """Write it into the operator's own trail."""
-    subject = encode("itk", row.id)
-    await audit.append(_OWN, session, action=f"intake.{what}", subject=subject, detail=detail)
 
 
 def _found(row: Intake | None) -> Intake:

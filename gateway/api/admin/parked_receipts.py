@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody, QueryParameter
 from msgspec import Struct
 
+from gateway.api.admin.own_trail import note_done
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
@@ -105,7 +106,9 @@ async def retry_parked_receipts(
     if (key := key_of(request)) is not None:
         async with desk.operator() as session:
             await claim_key(session, OPERATOR_KEYS, key, await fingerprint_of(request), status=200)
-    return await desk.services.parked_events.retry(data.reason)
+    tried = await desk.services.parked_events.retry(data.reason)
+    await note_done(desk, "parked_receipts.retried", data.reason)
+    return tried
 
 
 def _place(text: str | None) -> tuple[datetime, bytes] | None:

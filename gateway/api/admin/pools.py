@@ -12,8 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
+from gateway.api.paging import After, Page
 from gateway.api.path_ids import named_tenant, path_id
 from gateway.api.refusals import Refusal
+from gateway.api.short_lists import ShortLimit, part_of
 from gateway.api.v1.senders import PoolView, pool_views
 from tenants.accounts import service as accounts
 from tenants.errors import InvalidId
@@ -48,25 +50,24 @@ class PoolSenders(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     allow_mixed: bool = False
 
 
-class Pools(Struct, frozen=True, kw_only=True):
-    """All pools of a tenant, the newest first; AWS allows an account 25."""
-
-    data: list[PoolView]
-    next_cursor: None = None
-
-
 @get(
     "/tenants/{tenant_id:str}/pools",
     responses=refusals(*OPERATOR, "not_found"),
     summary="List a tenant's pools",
 )
-async def list_tenant_pools(tenant_id: FromPath[str], desk: NamedDependency[Desk]) -> Pools:
+async def list_tenant_pools(
+    request: ApiRequest,
+    tenant_id: FromPath[str],
+    desk: NamedDependency[Desk],
+    limit: ShortLimit = None,
+    after: After = None,
+) -> Page[PoolView]:
     """Return every pool with its senders in order."""
     scope = named_tenant(tenant_id)
     async with desk.operator() as session:
         await accounts.get(scope, session)
         rows = await store.pools(scope, session, limit=pools.MOST)
-        return Pools(data=await pool_views(scope, session, list(rows)))
+        return part_of(request, await pool_views(scope, session, list(rows)), limit, after)
 
 
 @post(

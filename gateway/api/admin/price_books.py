@@ -10,9 +10,12 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from gateway.api.admin.own_trail import note
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
+from gateway.api.paging import After, Page
+from gateway.api.short_lists import ShortLimit, part_of
 from gateway.messages.view import timestamp
 from tenants.credits import books, store
 from tenants.credits.book_diff import Held, LineChange, difference
@@ -36,12 +39,6 @@ class PriceBookView(Struct, frozen=True, kw_only=True):
     example: bool
     """Whether its prices are made up: they are nobody's price list, and nobody should be charged by them."""
     imported_at: str | None
-
-
-class PriceBooksView(Struct, frozen=True, kw_only=True):
-    """Every book by name."""
-
-    data: list[PriceBookView]
 
 
 class PriceLineView(Struct, frozen=True, kw_only=True):
@@ -119,16 +116,17 @@ class DriftsView(Struct, frozen=True, kw_only=True):
 
 
 @get("/price-books", responses=refusals(*OPERATOR), summary="List the price books")
-async def list_price_books(desk: NamedDependency[Desk]) -> PriceBooksView:
+async def list_price_books(
+    request: ApiRequest, desk: NamedDependency[Desk], limit: ShortLimit = None, after: After = None
+) -> Page[PriceBookView]:
     """Return every named book; a tenant's plan names the one that holds for it."""
     async with desk.operator() as session:
         rows = await store.books(session)
-    return PriceBooksView(
-        data=[
-            PriceBookView(name=row.name, example=row.example, imported_at=timestamp(row.imported_at))
-            for row in rows
-        ]
-    )
+    views = [
+        PriceBookView(name=row.name, example=row.example, imported_at=timestamp(row.imported_at))
+        for row in rows
+    ]
+    return part_of(request, views, limit, after)
 
 
 @get("/price-books/{name:str}", responses=refusals(*OPERATOR, "not_found"), summary="Read a price book")
@@ -168,7 +166,10 @@ async def import_price_book(
             return Response(_changes(await books.compare(session, name, data.csv, now)))
 
     async def work(session: AsyncSession) -> BookChangesView:
-        return _changes(await books.import_book(session, name, data.csv, now))
+        done = _changes(await books.import_book(session, name, data.csv, now))
+        counts = {"added": done.added, "changed": done.changed, "removed": done.removed}
+        await note(session, "price_book.imported", name, **counts)
+        return done
 
     return await desk.operator_once(request, work, status=200)
 

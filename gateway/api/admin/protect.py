@@ -7,10 +7,13 @@ from msgspec import UNSET, Struct
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from gateway.api.admin.own_trail import note
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_IDEMPOTENCY, refusals
-from gateway.api.v1.protect import CHANGE, Configurations
+from gateway.api.paging import After, Page
+from gateway.api.short_lists import ShortLimit, part_of
+from gateway.api.v1.protect import CHANGE
 from gateway.api.v1.protect_views import (
     ConfigurationPatch,
     ConfigurationView,
@@ -54,11 +57,13 @@ class Copies(Struct, frozen=True, kw_only=True):
 
 
 @get("/protect", responses=refusals(*OPERATOR), summary="List account protect configurations")
-async def list_account_protect(desk: NamedDependency[Desk]) -> Configurations:
+async def list_account_protect(
+    request: ApiRequest, desk: NamedDependency[Desk], limit: ShortLimit = None, after: After = None
+) -> Page[ConfigurationView]:
     """Return the operator's own; the default holds for tenants without any."""
     async with desk.operator() as session:
         rows = await account.configurations(session)
-    return Configurations(data=[configuration_view(row) for row in rows])
+    return part_of(request, [configuration_view(row) for row in rows], limit, after)
 
 
 @post(
@@ -76,7 +81,9 @@ async def create_account_protect(
     async def work(session: AsyncSession) -> ConfigurationView:
         row = await account.create(session, name=data.name, default=data.default)
         await session.refresh(row)
-        return configuration_view(row)
+        view = configuration_view(row)
+        await note(session, "protect_configuration.created", view.id, name=view.name)
+        return view
 
     return await desk.operator_once(request, work, status=201)
 
@@ -97,7 +104,9 @@ async def update_account_protect(
             name=None if data.name is UNSET else data.name,
             default=None if data.default is UNSET else data.default,
         )
-    return configuration_view(row)
+        view = configuration_view(row)
+        await note(session, "protect_configuration.changed", view.id, name=view.name, default=view.default)
+    return view
 
 
 @delete(
@@ -116,6 +125,7 @@ async def delete_account_protect(
             configuration_id(configuration),
             replacement=named_in_query(replacement, "replacement"),
         )
+        await note(session, "protect_configuration.deleted", configuration)
 
 
 @get(
@@ -146,6 +156,8 @@ async def put_account_country_rules(
         row = await account.set_country_rules(
             session, configuration_id(configuration), channel=data.channel, changes=data.rules
         )
+        said = {"channel": data.channel, "rules": data.rules}
+        await note(session, "protect.country_rules", configuration, **said)
     return rules_view(row, data.channel)
 
 

@@ -4,10 +4,13 @@ from litestar import delete, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, refusals
+from gateway.api.paging import After, Page
 from gateway.api.path_ids import named_tenant
-from gateway.api.v1.protect_blocks import Blocks, blocks_of, lift
+from gateway.api.short_lists import ShortLimit, part_of
+from gateway.api.v1.protect_blocks import BlockView, blocks_of, lift
 from tenants.accounts import service as accounts
 from tenants.audit import store as audit
 
@@ -17,12 +20,18 @@ from tenants.audit import store as audit
     responses=refusals(*OPERATOR, "not_found"),
     summary="List what is blocked for suspected pumping",
 )
-async def list_tenant_blocks(tenant_id: FromPath[str], desk: NamedDependency[Desk]) -> Blocks:
+async def list_tenant_blocks(
+    request: ApiRequest,
+    tenant_id: FromPath[str],
+    desk: NamedDependency[Desk],
+    limit: ShortLimit = None,
+    after: After = None,
+) -> Page[BlockView]:
     """Return a tenant's blocks."""
     scope = named_tenant(tenant_id)
     async with desk.operator() as session:
         await accounts.get(scope, session)
-    return await blocks_of(scope, desk)
+    return part_of(request, await blocks_of(scope, desk), limit, after)
 
 
 @delete(

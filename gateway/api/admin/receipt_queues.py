@@ -9,6 +9,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from gateway.api.admin.own_trail import note, note_done
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
@@ -126,7 +127,9 @@ async def put_receipt_queue(
 
     async def work(session: AsyncSession) -> ReceiptQueueView:
         row = await roads.put_queue(session, account_id, url, signed_only=data.signed_only)
-        return receipt_queue_view(row)
+        view = receipt_queue_view(row)
+        await note(session, "receipt_queue.put", view.id, account=data.account)
+        return view
 
     return await desk.operator_once(request, work, status=201)
 
@@ -142,6 +145,7 @@ async def delete_receipt_queue(queue_id: FromPath[str], desk: NamedDependency[De
     """Forget a queue."""
     async with desk.operator() as session:
         await roads.remove_queue(session, _queue_id(queue_id))
+        await note(session, "receipt_queue.removed", queue_id)
 
 
 @get(
@@ -184,7 +188,9 @@ async def redrive_dead_letters(
         async with desk.operator() as session:
             await claim_key(session, OPERATOR_KEYS, key, await fingerprint_of(request), status=200)
     only = None if data is None or data.letters is None else frozenset(data.letters)
-    return Redriven(moved=await desk.services.dead_letters.redrive(wanted, only=only))
+    moved = await desk.services.dead_letters.redrive(wanted, only=only)
+    await note_done(desk, "dead_letters.redriven", queue_id, moved=moved)
+    return Redriven(moved=moved)
 
 
 def account_named(text: str) -> UUID:

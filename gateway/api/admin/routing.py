@@ -11,12 +11,15 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from gateway.api.admin.own_trail import note
 from gateway.api.admin.senders import Because
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
+from gateway.api.paging import After, Page
 from gateway.api.path_ids import named_tenant, path_id
 from gateway.api.refusals import Refusal
+from gateway.api.short_lists import ShortLimit, part_of
 from gateway.messages.view import timestamp
 from gateway.routing import notices, operating
 from gateway.routing.health import Tally
@@ -141,12 +144,19 @@ class RedundancyReport(Struct, frozen=True, kw_only=True):
     responses=refusals(*OPERATOR, "not_found"),
     summary="Read a tenant's routes",
 )
-async def get_tenant_routes(tenant_id: FromPath[str], desk: NamedDependency[Desk]) -> TenantRoutes:
+async def get_tenant_routes(
+    request: ApiRequest,
+    tenant_id: FromPath[str],
+    desk: NamedDependency[Desk],
+    limit: ShortLimit = None,
+    after: After = None,
+) -> Page[TenantRouteView]:
     """Return the routes in order."""
     scope = named_tenant(tenant_id)
     async with desk.operator() as session:
         await accounts.get(scope, session)
-        return await _routes_view(scope, session)
+        routes = (await _routes_view(scope, session)).data
+    return part_of(request, routes, limit, after)
 
 
 @put(
@@ -210,6 +220,7 @@ async def disable_route(
 
     async def work(session: AsyncSession) -> RouteHealthView:
         await operating.leave_route(session, wanted, reason=data.reason, now=now)
+        await note(session, "route.disabled", account_id, reason=data.reason)
         _log.warning("route_disabled", account=account_id, reason=data.reason)
         return await one_route(desk, session, wanted)
 
@@ -232,6 +243,7 @@ async def enable_route(
     async def work(session: AsyncSession) -> RouteHealthView:
         await notices.overrule(session, wanted)
         await operating.return_to_route(session, wanted)
+        await note(session, "route.enabled", account_id, reason=data.reason)
         _log.warning("route_enabled", account=account_id, reason=data.reason)
         return await one_route(desk, session, wanted)
 

@@ -7,6 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
+from gateway.api.admin.own_trail import note_done
 from gateway.api.admin.provision_plan import AccountQuery
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
@@ -87,7 +88,11 @@ async def request_spare_number(
         registration_id=data.registration_id,
     )
     account_id = None if account is None else query_id("acc", account, "/account")
-    return _said(await desk.services.provision_desk.request_spare(account_id, wish))
+    found = _said(await desk.services.provision_desk.request_spare(account_id, wish))
+    if found.created:
+        said = {"reference": data.reference, "country": data.country, "type": data.type}
+        await note_done(desk, "number.leased", found.number_id, **said)
+    return found
 
 
 @put(
@@ -104,8 +109,9 @@ async def protect_number(
     """Switch AWS's deletion protection; `number_id` is the last part of its ARN."""
     account_id = None if account is None else query_id("acc", account, "/account")
     protected = data.protected
-    found = await desk.services.provision_desk.protect(account_id, _id(number_id), protected=protected)
-    return _said(found)
+    found = _said(await desk.services.provision_desk.protect(account_id, _id(number_id), protected=protected))
+    await note_done(desk, "number.protection", found.number_id, protected=protected)
+    return found
 
 
 @delete(
@@ -123,7 +129,9 @@ async def release_number(
 ) -> SpareNumber:
     """Give it back to AWS; `number_id` is the last part of its ARN."""
     account_id = None if account is None else query_id("acc", account, "/account")
-    return _said(await desk.services.provision_desk.release_spare(account_id, _id(number_id)))
+    found = _said(await desk.services.provision_desk.release_spare(account_id, _id(number_id)))
+    await note_done(desk, "number.released", found.number_id)
+    return found
 
 
 def _id(text: str) -> str:

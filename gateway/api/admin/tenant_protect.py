@@ -11,8 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_IDEMPOTENCY, refusals
+from gateway.api.paging import After, Page
 from gateway.api.path_ids import named_tenant, path_id
-from gateway.api.v1.protect import CHANGE, Configurations
+from gateway.api.short_lists import ShortLimit, part_of
+from gateway.api.v1.protect import CHANGE
 from gateway.api.v1.protect_views import (
     ConfigurationId,
     ConfigurationPatch,
@@ -60,13 +62,19 @@ class ProtectAssociation(Struct, frozen=True, kw_only=True, forbid_unknown_field
     responses=refusals(*OPERATOR, "not_found"),
     summary="List a tenant's protect configurations",
 )
-async def list_tenant_protect(tenant_id: FromPath[str], desk: NamedDependency[Desk]) -> Configurations:
+async def list_tenant_protect(
+    request: ApiRequest,
+    tenant_id: FromPath[str],
+    desk: NamedDependency[Desk],
+    limit: ShortLimit = None,
+    after: After = None,
+) -> Page[ConfigurationView]:
     """Return all of them, the oldest first."""
     scope = named_tenant(tenant_id)
     async with desk.operator() as session:
         await accounts.get(scope, session)
         rows = await store.configurations(scope, session)
-    return Configurations(data=[configuration_view(row) for row in rows])
+    return part_of(request, [configuration_view(row) for row in rows], limit, after)
 
 
 @post(

@@ -81,8 +81,9 @@ async def retry_operator_delivery(
 ) -> Response[DeliveryView]:
     """Make a delivery due at once, whatever became of it before."""
     endpoint, wanted = endpoint_id_of(endpoint_id), delivery_id_of(delivery_id)
+    key = await desk.services.data_keys.of(OWN.tenant_id)
 
     async def work(session: AsyncSession) -> DeliveryView:
-        return await delivery_acts.retry(OWN, session, endpoint, wanted)
+        return await delivery_acts.retry(OWN, session, key, endpoint, wanted)
 
     return await desk.operator_once(request, work, status=202)

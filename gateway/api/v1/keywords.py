@@ -15,6 +15,7 @@ from gateway.api.documented import TENANT, WITH_BODY, WITH_IDEMPOTENCY, refusals
 from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import path_id
 from gateway.api.refusals import Refusal
+from gateway.api.short_lists import ShortLimit, part_of
 from gateway.messages.view import timestamp
 from tenants.accounts.plan import CountryCode
 from tenants.errors import NotFound
@@ -80,13 +81,6 @@ class BuiltInView(Struct, frozen=True, kw_only=True):
     """The tenant's own texts by language; `all` is for languages without one."""
     text: str
     """What is answered in English, with `{brand}` for the tenant's name."""
-
-
-class BuiltInsView(Struct, frozen=True, kw_only=True):
-    """The three of them."""
-
-    data: list[BuiltInView]
-    next_cursor: None = None
 
 
 class TextBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -169,11 +163,13 @@ async def create_keyword(
     summary="List STOP, HELP and JOIN",
     description="With every word that counts as one of them, and what they answer.",
 )
-async def list_built_in_keywords(request: ApiRequest, desk: NamedDependency[Desk]) -> BuiltInsView:
+async def list_built_in_keywords(
+    request: ApiRequest, desk: NamedDependency[Desk], limit: ShortLimit = None, after: After = None
+) -> Page[BuiltInView]:
     """Return the built-in keywords."""
     async with desk.tenant(request.auth) as session:
         vocabulary = await service.vocabulary(request.auth, session)
-    return BuiltInsView(data=[_built_in(word, vocabulary) for word in BUILT_IN])
+    return part_of(request, [_built_in(word, vocabulary) for word in BUILT_IN], limit, after)
 
 
 @put(

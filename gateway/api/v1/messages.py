@@ -5,7 +5,7 @@ from typing import Final, cast
 from litestar import MediaType, Response, get, post
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, JSONBody
-from msgspec import Struct, json
+from msgspec import json
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.api.auth import NEEDS
@@ -26,6 +26,7 @@ from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page
 from gateway.api.path_ids import path_id
 from gateway.api.rate_headers import rate_headers
 from gateway.api.refusals import Refusal
+from gateway.api.short_lists import ShortLimit, part_of
 from gateway.insight import search
 from gateway.intake.explaining import Explanation
 from gateway.intake.outcome import Accepted, Declined, Estimate
@@ -37,12 +38,6 @@ encode_message: Final = json.Encoder().encode
 _SEND: Final = {NEEDS: "messages:send"}
 _READ: Final = {NEEDS: "messages:read"}
 _KIND: Final = "message"
-
-
-class MessageHistory(Struct, frozen=True, kw_only=True):
-    """Everything that happened to a message, the oldest first."""
-
-    data: list[MessageEventView]
 
 
 @post(
@@ -162,15 +157,19 @@ async def get_message(
     summary="Read the history of a message",
 )
 async def list_message_events(
-    request: ApiRequest, message_id: FromPath[str], desk: NamedDependency[Desk]
-) -> MessageHistory:
+    request: ApiRequest,
+    message_id: FromPath[str],
+    desk: NamedDependency[Desk],
+    limit: ShortLimit = None,
+    after: After = None,
+) -> Page[MessageEventView]:
     """Return our events and AWS's, in order of time."""
     wanted = path_id("msg", message_id, _KIND)
     async with desk.tenant(request.auth) as session:
         events = await store.history(request.auth, session, wanted)
     if events is None:
         raise Refusal("not_found", "There is no such message.")
-    return MessageHistory(data=events)
+    return part_of(request, events, limit, after)
 
 
 @get(

@@ -27,6 +27,7 @@ from gateway.api.paging import (
 )
 from gateway.api.refusals import Refusal
 from gateway.api.row_files import MAX_BYTES, ImportView, import_view
+from gateway.api.short_lists import ShortLimit, part_of
 from gateway.messages.view import timestamp
 from tenants.countries.numbers import Number, parse_number
 from tenants.ids import encode
@@ -53,13 +54,6 @@ class OptOutList(Struct, frozen=True, kw_only=True):
     name: str
     stops: str | None
     """`all` messages or those of a type; null for a list of the tenant's own, which stops none by itself."""
-
-
-class OptOutLists(Struct, frozen=True, kw_only=True):
-    """Every list of the tenant."""
-
-    data: list[OptOutList]
-    next_cursor: None = None
 
 
 class OptOutState(Struct, frozen=True, kw_only=True):
@@ -123,11 +117,14 @@ async def list_opt_outs(
 
 
 @get("/opt-out-lists", opt=_OPT_OUTS, responses=refusals(*TENANT), summary="List the opt-out lists")
-async def list_lists_of_opt_outs(request: ApiRequest, desk: NamedDependency[Desk]) -> OptOutLists:
+async def list_lists_of_opt_outs(
+    request: ApiRequest, desk: NamedDependency[Desk], limit: ShortLimit = None, after: After = None
+) -> Page[OptOutList]:
     """Return what there is to be on; `all` is what a bare STOP means."""
     async with desk.tenant(request.auth) as session:
         known = await known_lists(request.auth, session)
-    return OptOutLists(data=[OptOutList(name=name, stops=_STOPS.get(name)) for name in known])
+    views = [OptOutList(name=name, stops=_STOPS.get(name)) for name in known]
+    return part_of(request, views, limit, after)
 
 
 @get(

@@ -5,13 +5,15 @@ from typing import Final
 from litestar import Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
-from msgspec import UNSET, Struct
+from msgspec import UNSET
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, WITH_BODY, WITH_IDEMPOTENCY, refusals
+from gateway.api.paging import After, Page
+from gateway.api.short_lists import ShortLimit, part_of
 from gateway.api.v1.protect_views import (
     ConfigurationPatch,
     ConfigurationView,
@@ -33,23 +35,19 @@ _PROTECT: Final = {NEEDS: "protect"}
 CHANGE: Final = (*WITH_BODY, "not_found", "name_taken", "protect_locked", "protect_in_use", "conflict")
 
 
-class Configurations(Struct, frozen=True, kw_only=True):
-    """All of a tenant's configurations; 25 at most."""
-
-    data: list[ConfigurationView]
-
-
 @get(
     "/protect/configurations",
     opt=_PROTECT,
     responses=refusals(*TENANT),
     summary="List protect configurations",
 )
-async def list_protect_configurations(request: ApiRequest, desk: NamedDependency[Desk]) -> Configurations:
+async def list_protect_configurations(
+    request: ApiRequest, desk: NamedDependency[Desk], limit: ShortLimit = None, after: After = None
+) -> Page[ConfigurationView]:
     """Return all of them, the oldest first."""
     async with desk.tenant(request.auth) as session:
         rows = await store.configurations(request.auth, session)
-    return Configurations(data=[configuration_view(row) for row in rows])
+    return part_of(request, [configuration_view(row) for row in rows], limit, after)
 
 
 @post(

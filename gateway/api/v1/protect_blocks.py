@@ -13,6 +13,8 @@ from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, refusals
+from gateway.api.paging import After, Page
+from gateway.api.short_lists import ShortLimit, part_of
 from gateway.messages.view import timestamp_of_ms
 from tenants.audit import store as audit
 from tenants.errors import NotFound
@@ -39,21 +41,14 @@ class BlockView(Struct, frozen=True, kw_only=True):
     """When it ends by itself."""
 
 
-class Blocks(Struct, frozen=True, kw_only=True):
-    """All blocks of the tenant, the next to end first."""
-
-    data: list[BlockView]
-    next_cursor: None = None
-
-
-async def blocks_of(scope: TenantScope, desk: Desk) -> Blocks:
+async def blocks_of(scope: TenantScope, desk: Desk) -> list[BlockView]:
     """Return what is held now, also what Redis forgot and gets back with the next send."""
     now = desk.services.clock.now()
     held = await desk.services.pumping_holds.of(scope.tenant_id, now_ms=int(now.timestamp() * 1000))
     async with desk.tenant(scope) as session:
         kept = [held_prefix(row) for row in await pumping.holds(scope, session, now)]
     known = {(each.workflow, each.hold.scope): each for each in [*kept, *held]}
-    return Blocks(data=[_view(each) for each in sorted(known.values(), key=lambda each: each.hold.until_ms)])
+    return [_view(each) for each in sorted(known.values(), key=lambda each: each.hold.until_ms)]
 
 
 async def lift(scope: TenantScope, desk: Desk, block_id: str) -> None:
@@ -77,9 +72,11 @@ async def lift(scope: TenantScope, desk: Desk, block_id: str) -> None:
     summary="List what is blocked for suspected pumping",
     description="Each block ends by itself 15 to 30 minutes after it began.",
 )
-async def list_blocks(request: ApiRequest, desk: NamedDependency[Desk]) -> Blocks:
+async def list_blocks(
+    request: ApiRequest, desk: NamedDependency[Desk], limit: ShortLimit = None, after: After = None
+) -> Page[BlockView]:
     """Return the tenant's blocks."""
-    return await blocks_of(request.auth, desk)
+    return part_of(request, await blocks_of(request.auth, desk), limit, after)
 
 
 @delete(

@@ -41,6 +41,7 @@ from gateway.api.registration_views import (
     version_view,
     view_of,
 )
+from gateway.api.short_lists import ShortLimit, part_of
 from gateway.api.uploads import UploadOperation, uploaded
 from tenants.registrations import service, store
 from tenants.registrations.attached_files import LARGEST_BYTES
@@ -71,24 +72,6 @@ ForField = Annotated[
 ]
 
 
-class FormTypes(Struct, frozen=True, kw_only=True):
-    """Every registration type that AWS offers."""
-
-    data: list[FormType]
-
-
-class Versions(Struct, frozen=True, kw_only=True):
-    """Every version, the oldest first."""
-
-    data: list[VersionView]
-
-
-class History(Struct, frozen=True, kw_only=True):
-    """Every change of state, the oldest first."""
-
-    data: list[MoveView]
-
-
 def _me(request: ApiRequest) -> Speaker:
     return Speaker(scope=request.auth, as_operator=False)
 
@@ -96,9 +79,11 @@ def _me(request: ApiRequest) -> Speaker:
 @get(
     "/registration-forms", opt=_REGISTRATIONS, responses=refusals(*TENANT), summary="List registration types"
 )
-async def list_registration_forms(desk: NamedDependency[Desk]) -> FormTypes:
+async def list_registration_forms(
+    request: ApiRequest, desk: NamedDependency[Desk], limit: ShortLimit = None, after: After = None
+) -> Page[FormType]:
     """Return what can be registered, and for which resources, as AWS says today."""
-    return FormTypes(data=await desk.services.registrations.types())
+    return part_of(request, await desk.services.registrations.types(), limit, after)
 
 
 @get(
@@ -293,14 +278,18 @@ async def submit_registration(
     summary="List versions",
 )
 async def list_registration_versions(
-    request: ApiRequest, registration_id: FromPath[str], desk: NamedDependency[Desk]
-) -> Versions:
+    request: ApiRequest,
+    registration_id: FromPath[str],
+    desk: NamedDependency[Desk],
+    limit: ShortLimit = None,
+    after: After = None,
+) -> Page[VersionView]:
     """Return every version with what was filled in and why it was denied."""
     wanted = id_of(registration_id)
     async with desk.tenant(request.auth) as session:
         await service.get(request.auth, session, wanted)
         rows = await store.versions(request.auth, session, wanted)
-    return Versions(data=[version_view(row) for row in rows])
+    return part_of(request, [version_view(row) for row in rows], limit, after)
 
 
 @post(
@@ -327,14 +316,18 @@ async def create_registration_version(
     summary="Read a registration's history",
 )
 async def get_registration_history(
-    request: ApiRequest, registration_id: FromPath[str], desk: NamedDependency[Desk]
-) -> History:
+    request: ApiRequest,
+    registration_id: FromPath[str],
+    desk: NamedDependency[Desk],
+    limit: ShortLimit = None,
+    after: After = None,
+) -> Page[MoveView]:
     """Return who moved it where, and when."""
     wanted = id_of(registration_id)
     async with desk.tenant(request.auth) as session:
         await service.get(request.auth, session, wanted)
         rows = await store.moves(request.auth, session, wanted)
-    return History(data=[move_view(row) for row in rows])
+    return part_of(request, [move_view(row) for row in rows], limit, after)
 
 
 @delete(

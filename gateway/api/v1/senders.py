@@ -14,6 +14,7 @@ from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, refusals
 from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import path_id
+from gateway.api.short_lists import ShortLimit, part_of
 from gateway.messages.view import timestamp
 from tenants.errors import NotFound
 from tenants.ids import encode
@@ -71,13 +72,6 @@ class ConfigurationSetView(Struct, frozen=True, kw_only=True):
     id: str
     name: str
     created_at: str | None
-
-
-class ConfigurationSets(Struct, frozen=True, kw_only=True):
-    """All of a tenant's configuration sets: one per AWS account, so never many."""
-
-    data: list[ConfigurationSetView]
-    next_cursor: None = None
 
 
 def sender_view(row: Sender) -> SenderView:
@@ -173,8 +167,10 @@ async def get_pool(request: ApiRequest, pool_id: FromPath[str], desk: NamedDepen
     summary="List configuration sets",
     description="One per AWS account, so there is never a second page.",
 )
-async def list_configuration_sets(request: ApiRequest, desk: NamedDependency[Desk]) -> ConfigurationSets:
+async def list_configuration_sets(
+    request: ApiRequest, desk: NamedDependency[Desk], limit: ShortLimit = None, after: After = None
+) -> Page[ConfigurationSetView]:
     """Return every configuration set of the tenant."""
     async with desk.tenant(request.auth) as session:
         rows = await store.configuration_sets(request.auth, session)
-    return ConfigurationSets(data=[configuration_set_view(row) for row in rows])
+    return part_of(request, [configuration_set_view(row) for row in rows], limit, after)

@@ -12,6 +12,8 @@ from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, refusals
+from gateway.api.paging import After, Page
+from gateway.api.short_lists import ShortLimit, part_of
 from gateway.api.statement_files import statement_csv
 from gateway.api.statement_page import statement_page
 from gateway.api.statement_views import StatementView, statement_view
@@ -34,16 +36,10 @@ class StatementName(Struct, frozen=True, kw_only=True):
     """Whether the month is over, in UTC."""
 
 
-class StatementList(Struct, frozen=True, kw_only=True):
-    """The months, the newest first."""
-
-    data: list[StatementName]
-
-
-def statement_list(created_at: datetime, now: datetime) -> StatementList:
-    """Return the months that a tenant has lived in."""
+def statement_list(created_at: datetime, now: datetime) -> list[StatementName]:
+    """Return the months that a tenant has lived in, the newest first."""
     found = [StatementName(month=each.name, complete=each.end <= now) for each in months(created_at, now)]
-    return StatementList(data=found[::-1])
+    return found[::-1]
 
 
 def named_month(name: str, created_at: datetime, now: datetime) -> tuple[Month, str]:
@@ -76,11 +72,14 @@ def statement_answer(view: StatementView, form: str, *, holder: str) -> Response
 
 
 @get("/statements", opt=_READ, responses=refusals(*TENANT), summary="List the monthly statements")
-async def list_statements(request: ApiRequest, desk: NamedDependency[Desk]) -> StatementList:
+async def list_statements(
+    request: ApiRequest, desk: NamedDependency[Desk], limit: ShortLimit = None, after: After = None
+) -> Page[StatementName]:
     """Return the months since the tenant was created."""
     async with desk.tenant(request.auth) as session:
         tenant = await accounts.get(request.auth, session)
-    return statement_list(tenant.created_at, desk.services.clock.now())
+    months_of_tenant = statement_list(tenant.created_at, desk.services.clock.now())
+    return part_of(request, months_of_tenant, limit, after)
 
 
 @get(

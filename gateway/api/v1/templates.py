@@ -16,6 +16,7 @@ from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, WITH_BODY, WITH_IDEMPOTENCY, refusals
 from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import path_id
+from gateway.api.short_lists import ShortLimit, part_of
 from gateway.api.v1.template_views import TemplateView, VersionView, tariff, template_view, version_view
 from gateway.webhooks.announcements import announce
 from tenants.errors import InvalidInput, NotFound
@@ -68,18 +69,6 @@ class NewTemplate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Other languages; a send picks by `template.locale`, else by the recipient's country, else `body`."""
 
 
-class Versions(Struct, frozen=True, kw_only=True):
-    """Every version of one template, the oldest first."""
-
-    data: list[VersionView]
-
-
-class TemplateLibrary(Struct, frozen=True, kw_only=True):
-    """Templates to start from."""
-
-    data: list[LibraryTemplate]
-
-
 class DecisionEvent(Struct, frozen=True, kw_only=True):
     """What the tenant's endpoints are told of a decision."""
 
@@ -100,9 +89,11 @@ def decision_event(found: VersionedTemplate, row: TemplateVersion) -> DecisionEv
 
 
 @get("/template-library", opt=_TEMPLATES, responses=refusals(*TENANT), summary="List the starter library")
-async def list_template_library() -> TemplateLibrary:
+async def list_template_library(
+    request: ApiRequest, limit: ShortLimit = None, after: After = None
+) -> Page[LibraryTemplate]:
     """Return templates that need only a brand; `POST /v1/templates {"from_library": "otp"}` takes one."""
-    return TemplateLibrary(data=list(library()))
+    return part_of(request, list(library()), limit, after)
 
 
 @get("/templates", opt=_TEMPLATES, responses=refusals(*TENANT), summary="List templates")
@@ -160,13 +151,17 @@ async def get_template(
     summary="List the versions of a template",
 )
 async def list_template_versions(
-    request: ApiRequest, template_id: FromPath[str], desk: NamedDependency[Desk]
-) -> Versions:
+    request: ApiRequest,
+    template_id: FromPath[str],
+    desk: NamedDependency[Desk],
+    limit: ShortLimit = None,
+    after: After = None,
+) -> Page[VersionView]:
     """Return every version of a template."""
     async with desk.tenant(request.auth) as session:
         found = await service.get(request.auth, session, path_id("tpl", template_id, _KIND))
         by = await tariff(request.auth, session, desk.services.clock.now())
-        return Versions(data=[version_view(row, by) for row in found.versions])
+        return part_of(request, [version_view(row, by) for row in found.versions], limit, after)
 
 
 @get(

@@ -89,8 +89,9 @@ async def retry_delivery(
 ) -> Response[DeliveryView]:
     """Make a delivery due at once, whatever became of it before."""
     endpoint, wanted = endpoint_id_of(endpoint_id), delivery_id_of(delivery_id)
+    key = await desk.services.data_keys.of(request.auth.tenant_id)
 
     async def work(session: AsyncSession) -> DeliveryView:
-        return await delivery_acts.retry(request.auth, session, endpoint, wanted)
+        return await delivery_acts.retry(request.auth, session, key, endpoint, wanted)
 
     return await desk.tenant_once(request, work, status=202)
