@@ -26,7 +26,7 @@ async def test_a_message_is_read_with_its_number_and_text(customer, world) -> No
         "your code is 1234",
         "0.00645",
     )
-    assert (await customer.api.get(f"/v1/messages/{message_id}/events")).json() == {"data": []}
+    assert (await customer.api.get(f"/v1/messages/{message_id}/events")).json()["data"] == []
 
 
 async def test_messages_are_found_by_number_status_and_time(customer, world) -> None:
