@@ -22,7 +22,9 @@ from tests.harness.waiting import until
 KILLS = int(os.environ.get("SCENARIO_KILLS", "1"))
 MESSAGES = ERASED_AT_ONCE + 1
 """Two batches."""
-BOOKS = ("balances", "ledger_transfers")
+NOTES = ("ledger_transfers", "monthly_fees")
+"""Of the plan, too, which takes what was written beside the amounts."""
+BOOKS = ("balances", *NOTES)
 PLAN = "SELECT name FROM tollgate_erasure_plan() ORDER BY place"
 OWN_ROUND = "insight_marks"
 """Hours that another round of the scheduler notes, to count them again; they name nobody."""
@@ -30,6 +32,8 @@ NAMES_SOMEBODY = {
     "messages": "to_sealed <> '' OR recipient_hash <> '' OR body_sealed IS NOT NULL OR carrier IS NOT NULL",
     "receipts": "detail <> '{}'",
     "audit_rows": r"subject <> 'erased' AND subject NOT LIKE 'ten\_%'",
+    "ledger_transfers": "subject_id = id AND note <> 'erased'",
+    "monthly_fees": "note <> 'erased' OR waived_why <> 'erased'",
 }
 """What must not be left in rows that stay for the books; of all other tables no row may."""
 
@@ -82,13 +86,15 @@ class Departure:
 
         await until(over)
         found = [f"{table}: {rows} rows left" for table, rows in (await self._left()).items() if rows]
-        if await rows_of(self.fleet, self.tenant_id, BOOKS) != self.books:
+        if await books_of(self.fleet, self.tenant_id) != self.books:
             found.append("the books have changed")
         for each, rows in self.neighbours.items():
             if await rows_of(self.fleet, each, self.plan) != rows:
                 found.append("rows of a neighbour have changed")
         told = (await operate(self.fleet, "GET", self.path))["rows"]
-        counted = {table: len(rows) for table, rows in self.before.items() if table != OWN_ROUND}
+        counted = {
+            table: len(rows) for table, rows in self.before.items() if table not in (OWN_ROUND, *NOTES)
+        } | {"ledger_transfers": 1}
         if {table: rows for table, rows in told.items() if table != OWN_ROUND} != counted:
             found.append(f"{told} is told, but it was {counted}")
         differences = await every_difference(self.fleet.database)
@@ -115,6 +121,15 @@ async def rows_of(fleet, tenant_id, tables):
     return {table: rows for table, rows in found.items() if rows}
 
 
+async def books_of(fleet, tenant_id):
+    """A tenant's books, without what was written beside the amounts."""
+    found = {}
+    for table in BOOKS:
+        query = f"SELECT to_jsonb(t) - 'note' - 'waived_why' FROM {table} t WHERE tenant_id = $1 ORDER BY 1"
+        found[table] = [row[0] for row in await fleet.database.fetch(query, tenant_id)]
+    return found
+
+
 async def used(fleet, count):
     """Tenants with messages that arrived, with somebody who wants none, and no word of AWS to come."""
     tenants = await asyncio.gather(*(new_clients(fleet) for _ in range(count)))
@@ -135,6 +150,8 @@ async def used(fleet, count):
         headers = {"Authorization": f"Bearer {each.token}"}
         async with httpx.AsyncClient(base_url=fleet.api_url, headers=headers, trust_env=False) as api:
             assert (await api.put(f"/v1/opt-outs/{us_number()}")).is_success
+        noted = {"amount": "1.00", "note": "for Jane Doe"}
+        await operate(fleet, "POST", f"/tenants/{encode('ten', each.tenant_id)}/credits", noted)
     return ids
 
 
@@ -151,7 +168,7 @@ async def departed(fleet, *, neighbours):
         tenant_id=tenant_id,
         plan=plan,
         before=await rows_of(fleet, tenant_id, plan),
-        books=await rows_of(fleet, tenant_id, BOOKS),
+        books=await books_of(fleet, tenant_id),
         neighbours={each: await rows_of(fleet, each, plan) for each in others},
     )
 
