@@ -1,6 +1,6 @@
 """`/openapi.json`: the API in a machine's words, made from the routes themselves."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final, cast
@@ -21,6 +21,7 @@ TENANT_KEY: Final = "tenantKey"
 OPERATOR_KEY: Final = "operatorKey"
 _SIGNED: Final = "/v1/ingest/"
 _MISMATCH: Final = "`idempotency_mismatch`"
+_REF: Final = "#/components/schemas/"
 _FILE: Final[dict[str, str]] = {"type": "string", "format": "binary"}
 _IDEMPOTENCY_KEY: Final[dict[str, Any]] = {
     "name": "Idempotency-Key",
@@ -69,6 +70,7 @@ def openapi_route(describe: Callable[[], Litestar], handlers: Sequence[HTTPRoute
         _offer_idempotency(schema)
         _offer_files(schema, handlers)
         _word_patterns(schema)
+        schema = _named_pages(schema)
         return msgspec.json.encode(schema, order="deterministic")
 
     @get("/openapi.json", include_in_schema=False, sync_to_thread=True)
@@ -131,6 +133,29 @@ def _word_patterns(described: object) -> None:
             if name == "pattern" and isinstance(each, str):
                 members[name] = each.replace(r"\Z", "$")
             _word_patterns(each)
+
+
+def _named_pages(schema: dict[str, Any]) -> dict[str, Any]:
+    """Name pages after what is in them; Litestar calls them by the module, which clients have no part in."""
+    described = schema["components"]["schemas"]
+    names = {name: _page_name(each) for name, each in described.items() if name.startswith("Page_")}
+    schema["components"]["schemas"] = {names.get(name, name): each for name, each in described.items()}
+    return cast("dict[str, Any]", _referring(schema, {_REF + old: _REF + new for old, new in names.items()}))
+
+
+def _page_name(page: dict[str, Any]) -> str:
+    item: str = page["properties"]["data"]["items"]["$ref"]
+    return item.removeprefix(_REF) + "Page"
+
+
+def _referring(described: object, names: Mapping[str, str]) -> object:
+    """Return a part of the document with its references under their new names."""
+    if isinstance(described, list):
+        return [_referring(each, names) for each in cast("list[object]", described)]
+    if isinstance(described, dict):
+        members = cast("dict[str, object]", described)
+        return {name: _referring(each, names) for name, each in members.items()}
+    return names.get(described, described) if isinstance(described, str) else described
 
 
 def _operation_id(

@@ -86,7 +86,7 @@ class RegistrationView(RegistrationSummary, frozen=True, kw_only=True):
     feedback: str | None
 
 
-class VersionView(Struct, frozen=True, kw_only=True):
+class RegistrationVersionView(Struct, frozen=True, kw_only=True):
     """One filling of the form."""
 
     version: int
@@ -175,9 +175,9 @@ def view_of(stored: Stored, form: Form, *, as_operator: bool) -> RegistrationVie
     )
 
 
-def version_view(row: RegistrationVersion) -> VersionView:
+def version_view(row: RegistrationVersion) -> RegistrationVersionView:
     """Return a version."""
-    return VersionView(
+    return RegistrationVersionView(
         version=row.version,
         status=row.status,
         values=row.filled,

@@ -45,7 +45,7 @@ NOT_ASKED: Final = ProviderView(message_id=None, account=None, region=None, stat
 """Of a message that AWS has not heard of yet."""
 
 
-class TemplateView(Struct, frozen=True, kw_only=True):
+class MessageTemplate(Struct, frozen=True, kw_only=True):
     """The template version that gave the body."""
 
     id: str
@@ -83,7 +83,7 @@ class MessageView(Struct, frozen=True, kw_only=True):
     """The file of an MMS; empty for everything else."""
     voice: VoiceView | None
     """Null for everything but calls."""
-    template: TemplateView | None
+    template: MessageTemplate | None
     encoding: str
     parts: int
     """What is charged for: message parts of an SMS, 1 for an MMS, the minutes held for a call."""
@@ -164,11 +164,11 @@ def voice_view(content: dict[str, Any] | None) -> VoiceView | None:
     return VoiceView(id=found.voice_id, text_type=found.text_type) if isinstance(found, Speech) else None
 
 
-def template_view(template_id: UUID | None, version: int | None) -> TemplateView | None:
+def template_view(template_id: UUID | None, version: int | None) -> MessageTemplate | None:
     """Return the reference to the template version, or None for free text."""
     if template_id is None or version is None:
         return None
-    return TemplateView(id=encode("tpl", template_id), version=version)
+    return MessageTemplate(id=encode("tpl", template_id), version=version)
 
 
 def reason_view(code: str | None, detail: str | None) -> StatusReason | None:

@@ -33,9 +33,9 @@ from gateway.api.registration_views import (
     AttachmentView,
     MoveView,
     RegistrationSummary,
+    RegistrationVersionView,
     RegistrationView,
     ReviewView,
-    VersionView,
     move_view,
     summary_of,
     version_view,
@@ -283,7 +283,7 @@ async def list_registration_versions(
     desk: NamedDependency[Desk],
     limit: ShortLimit = None,
     after: After = None,
-) -> Page[VersionView]:
+) -> Page[RegistrationVersionView]:
     """Return every version with what was filled in and why it was denied."""
     wanted = id_of(registration_id)
     async with desk.tenant(request.auth) as session:

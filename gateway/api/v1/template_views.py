@@ -43,7 +43,7 @@ class WorstCaseView(Struct, frozen=True, kw_only=True):
     """Over SMS, for each country to which it may go."""
 
 
-class VersionView(Struct, frozen=True, kw_only=True):
+class TemplateVersionView(Struct, frozen=True, kw_only=True):
     """One wording and what was decided on it."""
 
     version: int
@@ -147,10 +147,10 @@ def template_view(found: VersionedTemplate, by: Tariff) -> TemplateView:
     )
 
 
-def version_view(row: TemplateVersion, by: Tariff) -> VersionView:
+def version_view(row: TemplateVersion, by: Tariff) -> TemplateVersionView:
     """Return one version as the wire shows it."""
     wording = wording_of(row)
-    return VersionView(
+    return TemplateVersionView(
         version=row.version,
         state=row.state,
         body=row.body,

@@ -17,7 +17,13 @@ from gateway.api.documented import TENANT, WITH_BODY, WITH_IDEMPOTENCY, refusals
 from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import path_id
 from gateway.api.short_lists import ShortLimit, part_of
-from gateway.api.v1.template_views import TemplateView, VersionView, tariff, template_view, version_view
+from gateway.api.v1.template_views import (
+    TemplateVersionView,
+    TemplateView,
+    tariff,
+    template_view,
+    version_view,
+)
 from gateway.webhooks.announcements import announce
 from tenants.errors import InvalidInput, NotFound
 from tenants.ids import encode
@@ -156,7 +162,7 @@ async def list_template_versions(
     desk: NamedDependency[Desk],
     limit: ShortLimit = None,
     after: After = None,
-) -> Page[VersionView]:
+) -> Page[TemplateVersionView]:
     """Return every version of a template."""
     async with desk.tenant(request.auth) as session:
         found = await service.get(request.auth, session, path_id("tpl", template_id, _KIND))
@@ -172,7 +178,7 @@ async def list_template_versions(
 )
 async def get_template_version(
     request: ApiRequest, template_id: FromPath[str], version: FromPath[str], desk: NamedDependency[Desk]
-) -> VersionView:
+) -> TemplateVersionView:
     """Return one version."""
     async with desk.tenant(request.auth) as session:
         found = await service.get(request.auth, session, path_id("tpl", template_id, _KIND))
