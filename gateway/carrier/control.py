@@ -7,8 +7,8 @@ from uuid import UUID
 
 from aiobotocore.config import AioConfig
 
+from gateway.carrier.control_calls import Control
 from gateway.carrier.pace import Pace, Turns
-from gateway.carrier.provision_run import Control
 from gateway.carrier.session import AwsSession, session_of
 from tenants.senders.models import AwsAccount
 

@@ -16,8 +16,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.carrier.control import OpenControl
+from gateway.carrier.control_calls import Control, said
 from gateway.carrier.keyword_targets import KeywordTarget, links_of, targets_of, words_of
-from gateway.carrier.provision_run import Control, said
 from gateway.clock import Clock
 from gateway.db.engine import connect
 from gateway.db.transaction import worker_transaction

@@ -19,9 +19,9 @@ from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from gateway.carrier.control import control_client
+from gateway.carrier.control_calls import Control, said
 from gateway.carrier.opt_out_targets import Key, Target, links_of, put_link, targets_of
 from gateway.carrier.pace import Pace
-from gateway.carrier.provision_run import Control, said
 from gateway.carrier.session import AwsSession, session_of
 from gateway.clock import Clock
 from gateway.db.engine import connect

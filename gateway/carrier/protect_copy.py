@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any, Final
 
+from gateway.carrier.control_calls import Control, client_token
 from gateway.carrier.protect_wish import (
     CAPABILITIES,
     Capability,
@@ -12,8 +13,6 @@ from gateway.carrier.protect_wish import (
     number_changes,
     rule_changes,
 )
-from gateway.carrier.provision_run import Control
-from gateway.carrier.wishes import client_token
 
 _NUMBERS_PER_LOOK: Final = 300
 """Overrides written in one look: at AWS's one request a second, five minutes' work."""

@@ -20,9 +20,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.carrier import protect_desired as copies
 from gateway.carrier.control import OpenControl
+from gateway.carrier.control_calls import Control, said
 from gateway.carrier.protect_copy import ProtectCopy
 from gateway.carrier.protect_wish import MOST_AT_AWS, NumberRule, Wanted, share_out
-from gateway.carrier.provision_run import Control, said
 from gateway.clock import Clock
 from gateway.db.engine import connect
 from gateway.db.transaction import worker_transaction

@@ -5,8 +5,8 @@ from typing import TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
+from gateway.carrier.control_calls import StepRefused, said
 from gateway.carrier.provision_ports import ProvisionRefused
-from gateway.carrier.provision_run import StepRefused, said
 from gateway.errors import Unavailable
 
 _T = TypeVar("_T")

@@ -4,18 +4,16 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from botocore.exceptions import ClientError, ParamValidationError
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from gateway.carrier.pace import Turns
+from gateway.carrier.control_calls import Control, StepRefused, client_token
 from gateway.carrier.provision_ports import Channel, MessageType, SenderType, SenderWish
 from gateway.carrier.provision_read import all_of, leftover_pool, read_numbers
 from gateway.carrier.provision_shapes import DESTINATION
 from gateway.carrier.provision_want import DEFAULT_POOL, is_promotional, stored
-from gateway.carrier.wishes import client_token, needs_number, sender_id_bar
+from gateway.carrier.wishes import needs_number, sender_id_bar
 from gateway.db.transaction import worker_transaction
-from gateway.faultpoints import FaultPoint, fp
 from tenants.accounts.models import Tenant
 from tenants.scope import TenantScope
 from tenants.senders import inventory
@@ -50,44 +48,6 @@ class _Found(Struct, frozen=True, kw_only=True):
     """What AWS lets it carry; empty for all. A number has one of AWS's two types, a sender id both."""
     opt_out_list: str | None = None
     """The list that its recipients stop on; a sender id has none."""
-
-
-class StepRefused(Exception):
-    """AWS said no to a step; the text is for the operator."""
-
-
-class Control:
-    """Paced control calls whose refusals name the action."""
-
-    def __init__(self, client: Any, pace: Turns) -> None:
-        self._client = client
-        self._pace = pace
-
-    async def call(self, action: str, **members: Any) -> dict[str, Any]:
-        """Call an action at its turn."""
-        await self._pace.turn(action)
-        answer: dict[str, Any] = await getattr(self._client, action)(**members)
-        return answer
-
-    async def find(self, action: str, **members: Any) -> dict[str, Any] | None:
-        """Call an action that describes; None where AWS has no such thing."""
-        try:
-            return await self.call(action, **members)
-        except ClientError as error:
-            if error.response.get("Error", {}).get("Code") == "ResourceNotFoundException":
-                return None
-            raise
-
-    async def make(self, action: str, **members: Any) -> dict[str, Any] | None:
-        """Call an action that creates; None where the thing is there already."""
-        try:
-            made = await self.call(action, **members)
-        except ClientError as error:
-            if error.response.get("Reason") in {"RESOURCE_ALREADY_EXISTS", "RESOURCE_ALREADY_ASSOCIATED"}:
-                return None
-            raise StepRefused(said(error)) from error
-        await fp(FaultPoint.PROVISION_MADE)
-        return made
 
 
 class ProvisionRun:
@@ -394,16 +354,6 @@ class ProvisionRun:
 def _channels(capabilities: Sequence[str]) -> tuple[Channel, ...]:
     """Return what AWS says a number can do; RCS is none of the gateway's channels."""
     return tuple(channel for channel in _CHANNELS if channel.upper() in capabilities)
-
-
-def said(error: ClientError | ParamValidationError) -> str:
-    """Return AWS's refusal, or that of its client which asked nothing, as a sentence for the operator."""
-    if isinstance(error, ParamValidationError):
-        return f"AWS takes no such request: {'; '.join(str(error).splitlines())}"
-    response: Any = error.response
-    reason = response.get("Reason")
-    said = response.get("Error", {}).get("Message", str(error))
-    return f"AWS refused {error.operation_name}: {said}" + (f" ({reason})" if reason else "")
 
 
 def _carried(wish: SenderWish, found: _Found) -> list[str]:

@@ -3,10 +3,10 @@
 from botocore.exceptions import ClientError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from gateway.carrier.control_calls import Control, StepRefused, said
 from gateway.carrier.provision_plan import plan
 from gateway.carrier.provision_ports import ProvisionRequest
 from gateway.carrier.provision_read import read_world
-from gateway.carrier.provision_run import Control, StepRefused, said
 from gateway.carrier.provision_shapes import Desired, Step, World
 from gateway.carrier.provision_want import desired_of
 from gateway.db.transaction import worker_transaction

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.carrier.account_turns import AccountTurns
 from gateway.carrier.control import control_of
+from gateway.carrier.control_calls import Control, StepRefused, said
 from gateway.carrier.provision_answers import answered
 from gateway.carrier.provision_ports import (
     ProvisionRefused,
@@ -21,7 +22,7 @@ from gateway.carrier.provision_ports import (
     ProvisionResult,
     SenderWish,
 )
-from gateway.carrier.provision_run import Control, ProvisionRun, StepRefused, UsualRate, said
+from gateway.carrier.provision_run import ProvisionRun, UsualRate
 from gateway.carrier.provision_runs import Progress, begun
 from gateway.carrier.provision_settle import Settling
 from gateway.carrier.session import AwsSession

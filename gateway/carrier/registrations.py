@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
-from gateway.carrier.provision_run import Control, said
+from gateway.carrier.control_calls import Control, said
 from gateway.carrier.registration_shapes import (
     Held,
     Seen,

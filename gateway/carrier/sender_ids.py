@@ -6,9 +6,8 @@ from uuid import UUID
 from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
-from gateway.carrier.provision_run import Control
+from gateway.carrier.control_calls import Control, client_token
 from gateway.carrier.registrations import AwsRefusal, refusal_in
-from gateway.carrier.wishes import client_token
 from tenants.ids import encode
 
 TENANT_TAG: Final = "tollgate-tenant"

@@ -11,10 +11,9 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from gateway.carrier.control_calls import Control, StepRefused, client_token
 from gateway.carrier.provision_read import all_of
-from gateway.carrier.provision_run import Control, StepRefused
 from gateway.carrier.spare_ports import SpareNumber, SpareWish
-from gateway.carrier.wishes import client_token
 from gateway.db.transaction import worker_transaction
 from gateway.faultpoints import FaultPoint, fp
 from tenants.senders import inventory

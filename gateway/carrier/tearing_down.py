@@ -6,9 +6,9 @@ from botocore.exceptions import ClientError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from gateway.carrier.control_calls import Control, StepRefused, said
 from gateway.carrier.provision_plan import match
 from gateway.carrier.provision_plan_ports import TeardownRequest
-from gateway.carrier.provision_run import Control, StepRefused, said
 from gateway.carrier.provision_shapes import Desired, Step, World
 from gateway.carrier.teardown_plan import teardown
 from gateway.db.transaction import worker_transaction

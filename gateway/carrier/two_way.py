@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gateway.carrier.provision_run import Control
+from gateway.carrier.control_calls import Control
 from tenants.senders.two_way import NumbersAtAws
 
 

@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.carrier.aws_errors import classify
 from gateway.carrier.control import OpenControl
+from gateway.carrier.control_calls import said
 from gateway.carrier.ports import NotSent, Unknown
-from gateway.carrier.provision_run import said
 from gateway.carrier.verify_ports import (
     Checking,
     CodeChannel,

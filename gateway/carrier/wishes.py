@@ -1,8 +1,5 @@
 """Which sender a country gets when the operator names none, and what no wish gets. Pure, by AWS's table."""
 
-import hashlib
-from uuid import UUID
-
 from gateway.carrier.provision_ports import SenderType, SenderWish
 from tenants.countries.facts import by_iso
 
@@ -51,12 +48,6 @@ def sender_id_bar(country: str) -> str | None:
     if facts.sender_id == "no":
         return f"{country} has no sender ids: wish for a number there"
     return f"{country} gives sender ids by registration only: register this one first, then provision it"
-
-
-def client_token(tenant_id: UUID, kind: str, *parts: str) -> str:
-    """Return a ClientToken that a second run of the same step repeats, so that AWS makes nothing twice."""
-    digest = hashlib.sha256("\x1f".join((tenant_id.hex, kind, *parts)).encode()).hexdigest()
-    return f"tg-{digest[:48]}"
 
 
 def needs_number(sender_type: SenderType) -> bool:

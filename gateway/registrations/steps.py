@@ -12,8 +12,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from gateway.carrier.control_calls import client_token
 from gateway.carrier.registrations import AwsRefusal, AwsRegistrations
-from gateway.carrier.wishes import client_token
 from gateway.faultpoints import FaultPoint, fp
 from gateway.registrations.number_terms import number_terms
 from tenants.ids import encode
