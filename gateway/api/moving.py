@@ -21,7 +21,7 @@ from gateway.api.opt_out_changing import change
 from gateway.api.opt_out_files import WantedOptOut, read_opt_outs
 from gateway.api.opt_out_names import known_lists
 from gateway.api.row_files import RowFault, read_rows
-from gateway.api.v1.templates import decision_event
+from gateway.api.template_events import decision_event
 from gateway.webhooks.announcements import announce
 from tenants.accounts.models import Tenant
 from tenants.accounts.sealing import DataKey

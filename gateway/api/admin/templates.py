@@ -16,6 +16,7 @@ from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
 from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, invalid_cursor, page_of, text_after
 from gateway.api.path_ids import path_id
+from gateway.api.template_events import decision_event
 from gateway.api.v1.template_views import (
     Tariff,
     TemplateView,
@@ -25,7 +26,6 @@ from gateway.api.v1.template_views import (
     template_view,
     worst_case_view,
 )
-from gateway.api.v1.templates import decision_event
 from gateway.messages.view import timestamp
 from gateway.webhooks.announcements import announce
 from tenants.credits import store as credit_store

@@ -17,6 +17,7 @@ from gateway.api.documented import TENANT, WITH_BODY, WITH_IDEMPOTENCY, refusals
 from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import path_id
 from gateway.api.short_lists import ShortLimit, part_of
+from gateway.api.template_events import decision_event
 from gateway.api.v1.template_views import (
     TemplateVersionView,
     TemplateView,
@@ -26,13 +27,11 @@ from gateway.api.v1.template_views import (
 )
 from gateway.webhooks.announcements import announce
 from tenants.errors import InvalidInput, NotFound
-from tenants.ids import encode
 from tenants.scope import TenantScope
 from tenants.templates import decisions, service
 from tenants.templates.authoring import Variant, Wording
 from tenants.templates.changes import WordingChanges
 from tenants.templates.library import LibraryTemplate, library, wording_of
-from tenants.templates.models import TemplateVersion
 from tenants.templates.use_cases import MessageType, UseCase
 from tenants.templates.variables import Declaration
 from tenants.templates.versions import TemplateView as VersionedTemplate
@@ -73,25 +72,6 @@ class NewTemplate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """The wording's id in India's DLT registry, for sends to India that name none."""
     variants: list[Variant] = []
     """Other languages; a send picks by `template.locale`, else by the recipient's country, else `body`."""
-
-
-class DecisionEvent(Struct, frozen=True, kw_only=True):
-    """What the tenant's endpoints are told of a decision."""
-
-    template_id: str
-    name: str
-    version: int
-    rejection_reason: str | None
-
-
-def decision_event(found: VersionedTemplate, row: TemplateVersion) -> DecisionEvent:
-    """Return what is told of a version that was decided on."""
-    return DecisionEvent(
-        template_id=encode("tpl", found.template.id),
-        name=found.template.name,
-        version=row.version,
-        rejection_reason=row.rejection_reason,
-    )
 
 
 @get("/template-library", opt=_TEMPLATES, responses=refusals(*TENANT), summary="List the starter library")
