@@ -206,6 +206,10 @@ WEBHOOK_ATTEMPTS: Final = Counter(
     "Posts to tenants' endpoints by outcome: delivered, failed, exhausted, disabled.",
     ["outcome"],
 )
+WEBHOOK_RESULTS_REFUSED: Final = Counter(
+    "tollgate_webhook_results_refused_total",
+    "Outcomes of posts that Postgres refused to keep; their deliveries are posted again.",
+)
 WEBHOOK_PAUSES: Final = Counter(
     "tollgate_webhook_pauses_total",
     "Times an endpoint was left alone for a while, by reason: asked, failing.",
