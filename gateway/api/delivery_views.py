@@ -31,7 +31,7 @@ class DeliveryView(Struct, frozen=True, kw_only=True):
     response_excerpt: str | None
     """The start of what the receiver said to the last attempt, at most 500 characters."""
     error: str | None
-    """Of the last attempt; `endpoint_disabled` or `event_gone` where it ended without one."""
+    """Of the last attempt; `endpoint_disabled`, `event_gone`, `event_unreadable` if it ended without one."""
     created_at: str | None
     delivered_at: str | None
 

@@ -89,6 +89,8 @@ class FakeSending:
         self.answer: Accepted | Declined | GatewayError | None = None
         self.rate: RateState | None = None
         self.too_soon: Declined | None = None
+        self.most: int | None = None
+        """Sends for which there is money; None for all."""
         self.sent: list[SendRequest] = []
         self._by_key: dict[tuple[UUID, str], tuple[bytes | None, MessageView]] = {}
         self._messages: dict[tuple[UUID, UUID], MessageView] = {}
@@ -109,6 +111,8 @@ class FakeSending:
         known = None if idempotency_key is None else self._by_key.get((scope.tenant_id, idempotency_key))
         if known is not None:
             return _again(known, fingerprint)
+        if self.most is not None and len(self.sent) >= self.most:
+            return Declined(code="insufficient_credits", detail="empty")
         self.sent.append(request)
         message_id = new_uuid()
         view = message_view(message_id, request, test=not scope.live)

@@ -17,7 +17,7 @@ from gateway.api.consent_files import MAX_ROWS as MOST_CONSENTS
 from gateway.api.consent_files import consent_row
 from gateway.api.move_files import TemplateRow, VolumeRow, read_templates, read_volumes
 from gateway.api.move_report import FileName, MigrationRow, Outcome, in_order
-from gateway.api.opt_out_changing import change
+from gateway.api.opt_out_changing import opt_out_all
 from gateway.api.opt_out_files import WantedOptOut, read_opt_outs
 from gateway.api.opt_out_names import known_lists
 from gateway.api.row_files import RowFault, read_rows
@@ -30,7 +30,7 @@ from tenants.consents.service import NewConsent
 from tenants.errors import InvalidInput, InvalidInputs
 from tenants.moves import service
 from tenants.moves.plan import MovedNumber
-from tenants.optouts.service import Change, Origin
+from tenants.optouts.service import Change, Wish
 from tenants.scope import TenantScope
 from tenants.templates import service as templates
 from tenants.templates import store as template_store
@@ -61,7 +61,15 @@ class Moving:
     async def opt_outs(self, text: str, provider: str) -> list[MigrationRow]:
         """Take opt-outs; before everything else, so that nothing reaches who said no."""
         read = read_opt_outs(text, await known_lists(self._scope, self._session))
-        return in_order("opt_outs", read, [await self._opt_out(row, provider) for row in read.rows])
+        wishes = [
+            Wish(number=row.number, list_name=row.list_name, note=row.note or f"from {provider}")
+            for row in read.rows
+            if row.opted_out
+        ]
+        made = await opt_out_all(self._scope, self._session, self._key, wishes, source="csv")
+        self.changes.extend(made)
+        news = {(each.list_name, each.recipient_hash) for each in made}
+        return in_order("opt_outs", read, [self._opt_out(row, news) for row in read.rows])
 
     async def consents(self, text: str) -> list[MigrationRow]:
         """Take consents that nobody has withdrawn here."""
@@ -90,23 +98,16 @@ class Moving:
             if number.state == "done":
                 await service.mark(self._scope, self._session, number.value, "done")
 
-    async def _opt_out(self, row: WantedOptOut, provider: str) -> MigrationRow:
+    def _opt_out(self, row: WantedOptOut, news: set[tuple[str, bytes]]) -> MigrationRow:
+        """Return what became of a row; the first that names a recipient takes its news away."""
         if not row.opted_out:
             detail = "a file opts nobody in: only the person can, with START or on a page"
             return _row("opt_outs", row.line, "refused", detail)
-        made = await change(
-            self._scope,
-            self._session,
-            self._key,
-            number=row.number,
-            list_name=row.list_name,
-            opted_out=True,
-            origin=Origin(source="csv", note=row.note or f"from {provider}"),
-        )
-        if not made.changed:
+        place = (row.list_name, self._key.recipient_hash(row.number))
+        if place not in news:
             return _row("opt_outs", row.line, "known", "is opted out")
-        self.changes.append(made)
-        return _row("opt_outs", row.line, "new", f"opted out of {made.list_name}")
+        news.remove(place)
+        return _row("opt_outs", row.line, "new", f"opted out of {row.list_name}")
 
     async def _consent(self, row: _ConsentRow) -> MigrationRow:
         wanted = row.consent

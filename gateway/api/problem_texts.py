@@ -446,6 +446,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "What was asked does not fit where the registration is: reviewers have it, or it is decided.",
         "Read the registration; wait for the decision, or begin a new version with `POST …/versions`.",
     ),
+    "registration_changed": (
+        "The `edition` sent is not the present one: somebody changed the values since. Nothing was stored.",
+        "Read the registration again, look at what changed, and send the values with the new `edition`.",
+    ),
     "cost_not_confirmed": (
         "The next step costs money from the moment it is done; `detail` says how much and for what.",
         "Confirm with `POST …/confirm-cost` and the amounts shown, then ask again.",

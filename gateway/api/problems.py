@@ -132,6 +132,7 @@ PROBLEMS: Final[dict[str, ProblemKind]] = dict(
         _kind("provision_refused", 409, "AWS did not make what was asked"),
         _kind("queue_refused", 409, "SQS did not do what was asked"),
         _kind("registration_state", 409, "The registration is not in the right state"),
+        _kind("registration_changed", 409, "Somebody else changed the values meanwhile"),
         _kind("cost_not_confirmed", 409, "Nobody has confirmed the cost"),
         _kind("registration_not_compliant", 422, "A reviewer would refuse the registration"),
         _kind("attachment_refused", 422, "The file cannot be attached"),

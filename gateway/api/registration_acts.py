@@ -77,6 +77,8 @@ class ValuesBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Fields to fill; null empties one, what is absent stays."""
 
     values: GivenValues
+    edition: Annotated[str, Meta(max_length=40)] | None = None
+    """The registration's `edition` that was read; values that changed since are then not overwritten."""
 
 
 class CostBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -175,7 +177,7 @@ async def fill_one(desk: Desk, speaker: Speaker, wanted: UUID, data: ValuesBody)
     form = await form_of(desk, speaker, wanted)
     now = desk.services.clock.now()
     async with opened(desk, speaker) as session:
-        found = await _fill(speaker, session, form, wanted, data.values, now=now)
+        found = await _fill(speaker, session, form, wanted, data.values, now=now, edition=data.edition)
         return view_of(found, form, as_operator=speaker.as_operator)
 
 
@@ -187,9 +189,10 @@ async def _fill(
     values: Mapping[str, Value | None],
     *,
     now: datetime,
+    edition: str | None = None,
 ) -> service.RegistrationView:
     before = (await service.get(speaker.scope, session, wanted)).row.status
-    found = await service.fill(speaker.scope, session, form, wanted, values, now=now)
+    found = await service.fill(speaker.scope, session, form, wanted, values, now=now, edition=edition)
     await tell(speaker.scope, session, found.row, previous=before)
     return found
 

@@ -17,6 +17,7 @@ from tenants.registrations.models import (
     RegistrationVersion,
 )
 from tenants.registrations.service import RegistrationView as Stored
+from tenants.registrations.service import edition_of
 
 
 class ReasonView(Struct, frozen=True, kw_only=True):
@@ -73,6 +74,8 @@ class RegistrationView(RegistrationSummary, frozen=True, kw_only=True):
 
     values: dict[str, Value]
     """By field path: a text, a list of choices, or an `att_…`."""
+    edition: str
+    """Another one with every change of the values: `PUT …/fields` with it overwrites nobody's unseen."""
     missing: list[FieldFault]
     """What keeps it from being submitted."""
     cost: Cost | None
@@ -160,6 +163,7 @@ def view_of(stored: Stored, form: Form, *, as_operator: bool) -> RegistrationVie
     return RegistrationView(
         **_summary(row),
         values=current.filled,
+        edition=edition_of(current),
         missing=[
             FieldFault(field=each.field, code=each.code, detail=each.detail)
             for each in incomplete(form, current.filled)

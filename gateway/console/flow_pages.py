@@ -60,10 +60,10 @@ async def answer_question(name: FromPath[str], visit: NamedDependency[Visit]) ->
     sent = await visit.form()
     sheet = await _sheet(visit, name, sent)
     filled = forms.read(sheet.groups, sent)
-    if filled.errors:
-        return _question(visit, sheet, forms.kept(sheet.groups, sent), filled.errors)
-    answer = advised.without_idle_values(filled.answer) if name == "senders" else filled.answer
     version = sent.get("version", "")
+    if filled.errors:
+        return _question(visit, sheet, forms.kept(sheet.groups, sent), filled.errors, version=version)
+    answer = advised.without_idle_values(filled.answer) if name == "senders" else filled.answer
     body = {name: answer, "version": int(version)} if is_version(version) else {name: answer}
     said = await visit.ask("PATCH", "/v1/onboarding", body)
     return go_to(_next_page(name, said.body)) if said.good else _not_taken(visit, sheet, sent, said)
@@ -187,7 +187,9 @@ def _question(
     errors: dict[str, str],
     *,
     status: int | None = None,
+    version: str = "",
 ) -> Response[str]:
+    """Show a question; `values` were written over the answers of `version`, by default the present one."""
     return visit.page(
         "question.html",
         status=status or (_UNPROCESSABLE if errors else 200),
@@ -196,7 +198,7 @@ def _question(
         fields={field.name: field for group in sheet.groups for field in group.fields},
         values=values,
         errors=errors,
-        version=sheet.onboarding["version"],
+        version=version or sheet.onboarding["version"],
         lacks_reach=sheet.name == "senders" and not sheet.groups,
     )
 
@@ -204,10 +206,11 @@ def _question(
 def _not_taken(visit: Visit, sheet: _Sheet, sent: dict[str, str], said: Answer) -> Response[str]:
     if said.status not in {_CONFLICT, _UNPROCESSABLE}:
         raise ApiRefused(said)
-    errors = forms.faults_of(said.problem, f"/{sheet.name}/", sheet.groups)
+    errors, version = forms.faults_of(said.problem, f"/{sheet.name}/", sheet.groups), sent.get("version", "")
     if said.problem.code == "answers_changed":
-        errors = {"": _CHANGED}
-    return _question(visit, sheet, forms.kept(sheet.groups, sent), errors, status=said.status)
+        errors, version = {"": _CHANGED}, ""
+    kept = forms.kept(sheet.groups, sent)
+    return _question(visit, sheet, kept, errors, status=said.status, version=version)
 
 
 def _next_page(name: str, onboarding: Any) -> str:

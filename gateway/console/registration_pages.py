@@ -19,6 +19,10 @@ _UNPROCESSABLE: Final = 422
 _LARGEST_FORM: Final = 600_000
 """A file of 500 KB and the form around it."""
 _SAID_AT_THE_FORM: Final = frozenset({400, 402, 409, 413, 415, 422})
+_CHANGED: Final = (
+    "Somebody else changed the form while you wrote. What you wrote still stands below; look at theirs in "
+    "another window, or save again to replace it."
+)
 _ACTS: Final = {"prepare": "prepare", "submit": "submit", "versions": "versions"}
 
 
@@ -55,11 +59,14 @@ async def fill_registration(registration: FromPath[str], visit: NamedDependency[
     """Store fields; all or none."""
     sent, held = await visit.form(), await _held(visit, registration)
     form = await visit.read(f"/v1/registration-forms/{held['type']}")
-    values = registered.given(form, sent)
-    said = await visit.ask("PUT", f"/v1/registrations/{registration}/fields", {"values": values})
+    values, edition = registered.given(form, sent), sent.get("edition") or None
+    body = {"values": values, "edition": edition}
+    said = await visit.ask("PUT", f"/v1/registrations/{registration}/fields", body)
     if said.good:
         return go_to(f"{HOME}/{registration}")
-    return await _registration(visit, registration, said=said, kept=values)
+    if said.problem.code == "registration_changed":
+        edition = None
+    return await _registration(visit, registration, said=said, kept=values, edition=edition)
 
 
 @post(
@@ -142,8 +149,14 @@ async def _listed(visit: Visit, *, error: str = "", status: int = 200) -> Respon
 
 
 async def _registration(
-    visit: Visit, registration: str, *, said: Answer | None = None, kept: dict[str, Any] | None = None
+    visit: Visit,
+    registration: str,
+    *,
+    said: Answer | None = None,
+    kept: dict[str, Any] | None = None,
+    edition: str | None = None,
 ) -> Response[str]:
+    """Show a registration; `kept` was written over the values of `edition`, the present one if it is None."""
     if said is not None and said.status not in _SAID_AT_THE_FORM:
         raise ApiRefused(said)
     held = await _held(visit, registration)
@@ -157,6 +170,7 @@ async def _registration(
         "registration.html",
         status=200 if said is None else said.status,
         registration=held,
+        edition=edition or held["edition"],
         form=form,
         parts=registered.parts_of(form, values, profile),
         editable=editable,
@@ -168,6 +182,8 @@ async def _registration(
 def _faults(said: Answer) -> dict[str, str]:
     """Return faults by the field's path; the API names them `/values/{path}`."""
     problem = said.problem
+    if problem.code == "registration_changed":
+        return {"": _CHANGED}
     found = {each.field.removeprefix("/values/").removeprefix("/"): each.detail for each in problem.errors}
     return found or {"": problem.detail}
 

@@ -206,6 +206,14 @@ WEBHOOK_ATTEMPTS: Final = Counter(
     "Posts to tenants' endpoints by outcome: delivered, failed, exhausted, disabled.",
     ["outcome"],
 )
+WEBHOOK_RESULTS_REFUSED: Final = Counter(
+    "tollgate_webhook_results_refused_total",
+    "Outcomes of posts that Postgres refused to keep; their deliveries are posted again.",
+)
+WEBHOOKS_UNREADABLE: Final = Counter(
+    "tollgate_webhooks_unreadable_total",
+    "Deliveries that were given up because the body could not be made of what is stored.",
+)
 WEBHOOK_PAUSES: Final = Counter(
     "tollgate_webhook_pauses_total",
     "Times an endpoint was left alone for a while, by reason: asked, failing.",

@@ -17,10 +17,10 @@ from gateway.db.engine import connect
 from gateway.db.faults import DATABASE_FAULTS
 from gateway.faultpoints import FaultPoint, fp
 from gateway.messages.outbox import WAKE_CHANNEL
-from gateway.webhooks.due import DueDelivery, lease_due, release
+from gateway.webhooks.due import DueDelivery, give_up, lease_due, release
 from gateway.webhooks.gatekeeper import Gatekeeper
 from gateway.webhooks.places import Place, Places
-from gateway.webhooks.posting import Poster
+from gateway.webhooks.posting import Poster, Unreadable
 from gateway.webhooks.recorder import Recorder
 
 _log = structlog.get_logger(__name__)
@@ -146,6 +146,10 @@ class WebhookSender:
 
     async def _post(self, delivery: DueDelivery) -> None:
         result = await self._poster.post(delivery)
+        if isinstance(result, Unreadable):
+            async with self._pool.acquire() as connection:
+                await give_up(connection, [delivery], error="event_unreadable")
+            return
         await fp(FaultPoint.WEBHOOKS_AFTER_POST)
         self._recorder.add(result)
 

@@ -100,6 +100,13 @@ async def owe_again(connection: HotConnection, deliveries: Sequence[DueDelivery]
     await connection.execute(_OWE_AGAIN, *([getattr(each, name) for each in deliveries] for name in key), at)
 
 
+async def give_up(connection: HotConnection, deliveries: Sequence[DueDelivery], *, error: str) -> None:
+    """Close leased deliveries as failed, without an attempt, unless somebody else has ended them."""
+    key = ("tenant_id", "id", "created_at")
+    names = ([getattr(each, name) for each in deliveries] for name in key)
+    await connection.execute(_CLOSE, *names, [error] * len(deliveries))
+
+
 async def _set_next(
     connection: HotConnection, deliveries: Sequence[DueDelivery], at: datetime | None
 ) -> None:
@@ -131,6 +138,7 @@ _CLOSE = """
     UPDATE webhook_deliveries w SET state = 'failed', error = d.error
     FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[]) AS d (tenant_id, id, created_at, error)
     WHERE w.tenant_id = d.tenant_id AND w.id = d.id AND w.created_at = d.created_at
+        AND w.state || '' = 'pending'
 """
 
 

@@ -2,8 +2,12 @@
 
 import random
 
+import structlog
+from msgspec import Struct
+
 from gateway.clock import Clock
 from gateway.messages.keys import DataKeys
+from gateway.telemetry import metrics
 from gateway.webhooks.client import WebhookClient
 from gateway.webhooks.due import DueDelivery
 from gateway.webhooks.payload import body_of, reply_context
@@ -11,6 +15,12 @@ from gateway.webhooks.results import Result
 from gateway.webhooks.signing import signed_headers
 from tenants.endpoints.service import live_secrets
 from tenants.ids import encode
+
+_log = structlog.get_logger(__name__)
+
+
+class Unreadable(Struct, frozen=True):
+    """There is nothing to post: of what is stored no body can be made, today or later."""
 
 
 class Poster:
@@ -21,11 +31,16 @@ class Poster:
         self._keys = keys
         self._clock = clock
 
-    async def post(self, delivery: DueDelivery) -> Result:
+    async def post(self, delivery: DueDelivery) -> Result | Unreadable:
         """Make one attempt and return what became of it."""
         key = await self._keys.of(delivery.tenant_id)
         now = self._clock.now()
-        body = body_of(delivery.event, key)
+        try:
+            body = body_of(delivery.event, key)
+        except Exception:  # noqa: BLE001 - whatever is wrong with what is stored, it stays so
+            _log.exception("webhook_unreadable", delivery_id=str(delivery.id), event_type=delivery.event.type)
+            metrics.WEBHOOKS_UNREADABLE.inc()
+            return Unreadable()
         headers = signed_headers(
             live_secrets(delivery.endpoint, key, now=now),
             webhook_id=encode("evt", delivery.event.id),

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 import asyncpg
 import structlog
 
-from gateway.db.faults import DATABASE_FAULTS
+from gateway.db.faults import DATABASE_FAULTS, REFUSED_ROWS
 from gateway.db.write_behind import WriteBehind
 from gateway.faultpoints import FaultPoint, fp
+from gateway.telemetry import metrics
 from gateway.webhooks.results import Result, write_results
 
 _log = structlog.get_logger(__name__)
@@ -54,8 +55,25 @@ class Recorder:
                 async with self._pool.acquire() as connection, connection.transaction():
                     await write_results(connection, batch)
                     await fp(FaultPoint.WEBHOOKS_IN_COMMIT)
+            except REFUSED_ROWS as error:
+                await self._write_apart(batch, error)
+                return
             except DATABASE_FAULTS as error:
                 _log.warning("webhook_record_failed", results=len(batch), error=str(error))
                 await asyncio.sleep(_RETRY_S)
             else:
                 return
+
+    async def _write_apart(self, batch: Sequence[Result], error: Exception) -> None:
+        """
+        Write each result by itself, so that one the database refuses does not hold up the others.
+
+        The delivery of what is refused alone keeps its lease; when that is over it is posted again.
+        """
+        if len(batch) == 1:
+            delivery_id = str(batch[0].delivery.id)
+            _log.error("webhook_result_refused", delivery_id=delivery_id, error=str(error))
+            metrics.WEBHOOK_RESULTS_REFUSED.inc()
+            return
+        for result in batch:
+            await self._write([result])

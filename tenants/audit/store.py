@@ -50,6 +50,20 @@ async def append(
     await session.flush()
 
 
+async def append_all(
+    scope: TenantScope, session: AsyncSession, *, action: str, subjects: Sequence[str], detail: dict[str, Any]
+) -> None:
+    """Note the same change of many things at once, a row for each."""
+    who = actor(scope)
+    session.add_all(
+        AuditRow(
+            tenant_id=scope.tenant_id, id=new_uuid(), actor=who, action=action, subject=subject, detail=detail
+        )
+        for subject in subjects
+    )
+    await session.flush()
+
+
 async def page(
     scope: TenantScope, session: AsyncSession, *, limit: int, after: UUID | None = None
 ) -> Sequence[AuditRow]:

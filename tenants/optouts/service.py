@@ -6,7 +6,9 @@ the commit and tell the tenant only what is new. What changes is written into a 
 who asked, by which way, when.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Literal, get_args
 from uuid import UUID
 
@@ -51,6 +53,14 @@ class Change(Struct, frozen=True, kw_only=True):
     """Whether that is news."""
     change_id: UUID | None = None
     """Its line in the ledger; None where nothing changed."""
+
+
+class Wish(Struct, frozen=True, kw_only=True):
+    """A number that shall stand on a list."""
+
+    number: str
+    list_name: str
+    note: str | None = None
 
 
 class ChangeView(Struct, frozen=True, kw_only=True):
@@ -117,6 +127,48 @@ async def put(
     )
     change = Change(list_name=list_name, recipient_hash=recipient_hash, listed=True, changed=changed)
     return await _noted(scope, session, change, came, sealed)
+
+
+async def put_all(
+    scope: TenantScope, session: AsyncSession, data_key: DataKey, wishes: Sequence[Wish], *, source: Source
+) -> list[Change]:
+    """
+    Put many numbers on lists in a few statements, each as `put` would; return what is news.
+
+    Raises:
+        InvalidInput: A number or a list's name breaks a rule.
+    """
+    wanted: dict[tuple[str, bytes], store.Line] = {}
+    for wish in wishes:
+        recipient_hash = data_key.recipient_hash(lists.check_number(wish.number))
+        line = store.Line(
+            list_name=lists.check_list(wish.list_name),
+            recipient_hash=recipient_hash,
+            number_sealed=data_key.seal(wish.number.encode(), context=number_context(recipient_hash)),
+            note=wish.note,
+        )
+        wanted.setdefault((line.list_name, recipient_hash), line)
+    rows = [(*key, line.number_sealed) for key, line in sorted(wanted.items(), key=itemgetter(0))]
+    new = await store.add_all(scope, session, rows, source=source) if rows else set[tuple[str, bytes]]()
+    if not new:
+        return []
+    news = [key for key in wanted if key in new]
+    ids = await store.note_all(
+        scope,
+        session,
+        [wanted[key] for key in news],
+        change="opted_out",
+        source=source,
+        actor=audit.actor(scope),
+    )
+    subjects = [_subject(*key) for key in news]
+    await audit.append_all(
+        scope, session, action="opt_out.created", subjects=subjects, detail={"source": source}
+    )
+    return [
+        Change(list_name=key[0], recipient_hash=key[1], listed=True, changed=True, change_id=ids[key])
+        for key in news
+    ]
 
 
 async def remove(

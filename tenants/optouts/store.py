@@ -6,6 +6,7 @@ from itertools import count
 from typing import Any, Final, cast
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import CursorResult, delete, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -38,9 +39,34 @@ _NOTE: Final = text(
     """
 )
 """Numbered and dated as events are: by Postgres, after the transaction has its number (docs/adr/0018)."""
+_NOTE_ALL: Final = text(
+    """
+    WITH instant AS (SELECT tollgate_event_ms() AS ms)
+    INSERT INTO opt_out_changes (id, at, tenant_id, list_name, recipient_hash, number_sealed, change, source,
+        actor, note)
+    SELECT tollgate_event_id(line.tail, ms), timestamptz 'epoch' + ms * interval '1 millisecond',
+        CAST(:tenant_id AS uuid), line.list_name, line.recipient_hash, line.number_sealed, :change, :source,
+        :actor, line.note
+    FROM instant,
+        unnest(CAST(:tails AS uuid[]), CAST(:list_names AS text[]), CAST(:recipient_hashes AS bytea[]),
+            CAST(:numbers_sealed AS bytea[]), CAST(:notes AS text[]))
+            AS line (tail, list_name, recipient_hash, number_sealed, note)
+    RETURNING id, list_name, recipient_hash
+    """
+)
+"""Many lines of one instant, numbered in the order in which they are given."""
 _PLACES: Final = count()
 """Keeps the lines of one millisecond in the order in which they were written."""
 _MOST_PLACES: Final = 1 << 16
+
+
+class Line(Struct, frozen=True, kw_only=True):
+    """What a line of the ledger says of one recipient."""
+
+    list_name: str
+    recipient_hash: bytes
+    number_sealed: bytes
+    note: str | None
 
 
 async def list_names(scope: TenantScope, session: AsyncSession) -> list[str]:
@@ -69,6 +95,24 @@ async def add(
     return added.first() is not None
 
 
+async def add_all(
+    scope: TenantScope, session: AsyncSession, rows: Sequence[tuple[str, bytes, bytes]], *, source: str
+) -> set[tuple[str, bytes]]:
+    """Put recipients on lists, each given as list, hash and sealed number; return those that are new."""
+    values = [
+        {
+            "tenant_id": scope.tenant_id,
+            "list_name": list_name,
+            "recipient_hash": recipient_hash,
+            "number_sealed": sealed,
+            "source": source,
+        }
+        for list_name, recipient_hash, sealed in rows
+    ]
+    statement = insert(OptOut).on_conflict_do_nothing().returning(OptOut.list_name, OptOut.recipient_hash)
+    return {(row.list_name, row.recipient_hash) for row in await session.execute(statement, values)}
+
+
 async def remove(scope: TenantScope, session: AsyncSession, *, list_name: str, recipient_hash: bytes) -> bool:
     """Take a recipient off a list; return False if it was not there."""
     statement = delete(OptOut).where(
@@ -81,9 +125,37 @@ async def remove(scope: TenantScope, session: AsyncSession, *, list_name: str, r
 
 async def note(scope: TenantScope, session: AsyncSession, **values: Any) -> UUID:
     """Add a line to the ledger of changes; returns its id."""
-    line = {"tail": tail(next(_PLACES) % _MOST_PLACES), "tenant_id": scope.tenant_id}
+    line = {"tail": _tail(), "tenant_id": scope.tenant_id}
     line_id: UUID = (await session.execute(_NOTE, line | values)).scalar_one()
     return line_id
+
+
+async def note_all(
+    scope: TenantScope,
+    session: AsyncSession,
+    lines: Sequence[Line],
+    *,
+    change: str,
+    source: str,
+    actor: str,
+) -> dict[tuple[str, bytes], UUID]:
+    """Add lines to the ledger of changes in their order; returns their ids by list and recipient."""
+    values = {
+        "tails": [_tail() for _ in lines],
+        "tenant_id": scope.tenant_id,
+        "list_names": [each.list_name for each in lines],
+        "recipient_hashes": [each.recipient_hash for each in lines],
+        "numbers_sealed": [each.number_sealed for each in lines],
+        "notes": [each.note for each in lines],
+        "change": change,
+        "source": source,
+        "actor": actor,
+    }
+    return {(row.list_name, row.recipient_hash): row.id for row in await session.execute(_NOTE_ALL, values)}
+
+
+def _tail() -> UUID:
+    return tail(next(_PLACES) % _MOST_PLACES)
 
 
 async def changes(

@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -31,6 +32,7 @@ _FIXED_BY_APPROVAL: Final = frozenset({"messageType"})
 _APPROVED: Final = frozenset({"approved", "archived"})
 _NAMES: Final = frozenset({"companyName", "doingBusinessAs"})
 _UNDER_REVIEW: Final = "a submitted registration cannot be changed until it is decided on"
+_CHANGED: Final = "the values are not those of the `edition` sent: somebody changed them meanwhile"
 
 
 class NewRegistration(Struct, frozen=True, kw_only=True):
@@ -97,6 +99,12 @@ async def create(
     return await _filled(scope, session, form, view, new.values) if new.values else view
 
 
+def edition_of(version: RegistrationVersion) -> str:
+    """Return what tells the values as they are from those before any change; it means nothing else."""
+    said = msgspec.json.encode([version.version, version.filled], order="sorted")
+    return sha256(said).hexdigest()[:16]
+
+
 async def fill(
     scope: TenantScope,
     session: AsyncSession,
@@ -105,16 +113,22 @@ async def fill(
     changes: Mapping[str, Value | None],
     *,
     now: datetime,
+    edition: str | None = None,
 ) -> RegistrationView:
     """
     Change values of the draft; None empties a field. One that is ready becomes a draft again.
 
+    Args:
+        edition: Of the values that the caller saw last; None writes whatever is there.
+
     Raises:
         NotFound: The tenant has no such registration, or no such attachment.
         InvalidInputs: Values do not fit the form; nothing is changed.
-        Conflict: It is with the reviewers, or decided.
+        Conflict: It is with the reviewers, or decided; or somebody changed the values meanwhile.
     """
     view = await get(scope, session, registration_id, lock=True)
+    if edition is not None and edition != edition_of(view.current):
+        raise Conflict("registration_changed", _CHANGED)
     if view.row.status == "ready" or (view.row.status == "preparing" and view.row.due_at is None):
         await move(scope, session, view.row, "draft", by=audit.actor(scope), now=now)
     if view.row.status != "draft":

@@ -71,6 +71,16 @@ async def test_an_answer_that_somebody_changed_meanwhile_is_told_and_kept(member
     assert (await customer.api.get("/v1/onboarding")).json()["answers"]["legal"] is None
 
 
+async def test_a_mistake_in_an_answer_does_not_hide_that_somebody_changed_it(member, customer) -> None:
+    """The page that names the mistake was written over the old answers still."""
+    await member.open(LEGAL)
+    await customer.api.patch("/v1/onboarding", json={"relationship": COMPLETE["relationship"]})
+    wrong = await member.send(LEGAL, version="0", terms_url="http://acme.example", privacy_url="")
+    assert (wrong.status_code, 'name="version" value="0"' in wrong.text) == (422, True)
+    told = await member.send(LEGAL, version="0", hosted="on")
+    assert (told.status_code, 'name="version" value="1"' in told.text) == (409, True)
+
+
 async def test_a_button_pressed_twice_acts_once(member, customer) -> None:
     """A double click on a slow line."""
     await customer.api.patch("/v1/onboarding", json=COMPLETE)
@@ -147,6 +157,32 @@ async def test_a_denied_registration_leads_to_a_new_version(member, customer, re
     assert (await member.send(f"{page}/acts/versions", once="v")).headers["location"] == page
     again = await member.open(page)
     assert (">Save<" in again.text, "Ever onwards" in again.text) == (True, True)
+
+
+def edition_on(page) -> str:
+    """The edition of the values that a page's form was written over."""
+    return re.search(r'name="edition" value="(\w+)"', page.text).group(1)
+
+
+async def test_a_form_that_somebody_changed_meanwhile_is_not_overwritten_unseen(
+    member, customer, registration
+) -> None:
+    """A form brings every field: what two people write at once would be the second one's alone."""
+    page, fields = f"/console/registrations/{registration}", f"/v1/registrations/{registration}/fields"
+    seen = edition_on(await member.open(page))
+    mine = {"info.name": "Acme", "info.motto": "Mine"}
+    wrong = await member.send_fields(page, mine | {"once": "1", "edition": seen, "info.name": "x"})
+    assert (wrong.status_code, edition_on(wrong)) == (422, seen)
+    theirs = {"values": {"info.motto": "Theirs"}, "edition": seen}
+    assert (await customer.api.put(fields, json=theirs)).status_code == 200
+    late = await customer.api.put(fields, json=theirs)
+    assert (late.status_code, late.json()["code"]) == (409, "registration_changed")
+    told = await member.send_fields(page, mine | {"once": "2", "edition": seen})
+    assert (told.status_code, "Somebody else changed" in told.text, "Mine" in told.text) == (409, True, True)
+    values = (await customer.api.get(f"/v1/registrations/{registration}")).json()["values"]
+    assert values["info.motto"] == "Theirs"
+    saved = await member.send_fields(page, mine | {"once": "3", "edition": edition_on(told)})
+    assert saved.status_code == 303
 
 
 async def test_what_was_emptied_stays_empty_beside_a_mistake(member, registration) -> None:

@@ -1,7 +1,10 @@
 """F-MIGR: a tenant comes over from another provider, file by file, row by row, country by country."""
 
+from collections import Counter
+
 import pytest
 
+from tests.contract.test_redundancy import counted
 from tests.harness.numbers import us_number
 
 TEMPLATES = (
@@ -60,6 +63,20 @@ async def test_a_plan_says_what_applying_does_and_writes_nothing(customer, opera
     bodies = {each["name"]: each["body"] for each in (await customer.api.get("/v1/templates")).json()["data"]}
     assert bodies["code"] == "Acme: your code is {v1}. Do not share it."
     assert bodies["reminder"] == "Acme: {user_name}, see you on {day}. Reply STOP to opt out."
+
+
+async def test_thousands_of_opt_outs_are_taken_over_in_a_few_statements(customer, operator, engines) -> None:
+    """A provider's list is long; each line has its own answer, and what stands twice is news once."""
+    numbers = [f"+1206555{each:04d}" for each in range(2_000)]
+    await customer.api.put(f"/v1/opt-outs/{numbers[7]}")
+    rows = "\n".join([*numbers, numbers[0], "nonsense"])
+    files = {"provider": "Other", "opt_outs": f"number\n{rows}\n"}
+    with counted(engines["operator"]) as asked:
+        report = await posted(operator, f"{home(customer)}/apply", files)
+    assert len(asked) < 100
+    counts = Counter(outcome for _, outcome in outcomes(report, "opt_outs"))
+    assert counts == {"new": 1_999, "known": 2, "faulty": 1}
+    assert outcomes(report, "opt_outs")[7] == (9, "known")
 
 
 async def test_a_file_of_there_undoes_nothing_of_here(customer, operator) -> None:

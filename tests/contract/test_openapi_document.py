@@ -6,6 +6,19 @@ import re
 from pathlib import Path
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reference" / "openapi.json"
+READ_BY_POST = {
+    "/v1/admin/aws-accounts/{account_id}/check",
+    "/v1/admin/tenants/{tenant_id}/migration/plan",
+    "/v1/admin/tenants/{tenant_id}/provision/plan",
+    "/v1/ingest/firehose",
+    "/v1/ingest/sns",
+    "/v1/messages/estimate",
+    "/v1/messages/explain",
+    "/v1/registrations/lint",
+    "/v1/senders/advice",
+    "/v1/senders/plan-sheet",
+}
+"""What changes nothing, or is AWS's to repeat."""
 
 
 async def test_the_committed_document_is_the_served_one(world) -> None:
@@ -27,3 +40,10 @@ def test_schemas_have_names_that_a_client_can_be_made_of() -> None:
     """Generators make classes of them: a name with the gateway's modules in it changes when a file moves."""
     names = json.loads(DOCUMENT.read_text(encoding="utf-8"))["components"]["schemas"]
     assert [name for name in names if re.fullmatch("[A-Z][A-Za-z0-9]*", name) is None] == []
+
+
+async def test_every_post_that_changes_something_takes_an_idempotency_key() -> None:
+    """A key that is silently ignored is worse than none: its sender repeats the request."""
+    paths = json.loads(DOCUMENT.read_text(encoding="utf-8"))["paths"]
+    posts = {path: methods["post"]["responses"] for path, methods in paths.items() if "post" in methods}
+    assert {path for path, said in posts.items() if "idempotency" not in json.dumps(said)} == READ_BY_POST

@@ -1,9 +1,12 @@
 """Opt-outs by every way, keywords, and two-way settings, as the API has them."""
 
 import pytest
+from sqlalchemy import text
 
+from gateway.api.opt_out_changing import opt_out_all
 from gateway.db.transaction import worker_transaction
 from tenants.optouts import service
+from tests.contract.test_redundancy import counted
 from tests.harness.waiting import until
 
 NUMBER, OTHER = "+12065550100", "+12065550101"
@@ -79,6 +82,50 @@ async def test_a_change_of_a_slow_transaction_is_not_stepped_over(customer, worl
     assert (await until(told_of_four, within_s=20))[0] == NUMBER
 
 
+class Follower:
+    """Another system that keeps the last cursor it was given."""
+
+    def __init__(self, customer) -> None:
+        self.customer, self.after, self.lines = customer, {}, {}
+
+    async def read(self):
+        """Read on to the end as it is now; every number that it was ever told, in order."""
+        while True:
+            params = {"limit": 3} | self.after
+            page = (await self.customer.api.get("/v1/opt-outs/changes", params=params)).json()
+            self.lines |= {line["id"]: line["number"] for line in page["data"]}
+            if page["next_cursor"] is None:
+                return list(self.lines.values())
+            self.after = {"after": page["next_cursor"]}
+
+
+async def test_a_file_that_is_committed_late_is_not_stepped_over(customer, world, engines) -> None:
+    """Two files at once: one is taken first and committed last, the other's transaction began before it."""
+    key = await world.services.data_keys.of(customer.scope.tenant_id)
+    late, early = ([f"+120655510{each:02d}" for each in range(at, at + 20)] for at in (0, 50))
+    follower = Follower(customer)
+
+    async def take(session, numbers):
+        wishes = [service.Wish(number=number, list_name="all") for number in numbers]
+        await opt_out_all(customer.scope, session, key, wishes, source="csv")
+
+    async with worker_transaction(engines["operator"]) as first:
+        await first.execute(text("SELECT now()"))
+        await customer.api.put(f"/v1/opt-outs/{NUMBER}")
+        await whole_ledger(customer, 1)
+        async with worker_transaction(engines["operator"]) as slow:
+            await take(slow, late)
+            await take(first, early)
+            await first.commit()
+            await follower.read()
+
+    async def told_of_all():
+        return len(await follower.read()) == 1 + len(late) + len(early)
+
+    await until(told_of_all, within_s=20)
+    assert await follower.read() == [NUMBER, *late, *early]
+
+
 async def test_an_opt_out_on_a_list_that_is_none_is_refused(customer, stranger, operator) -> None:
     """A typo would be taken for an opt-out that no send ever looks at."""
     listed = (await customer.api.get("/v1/opt-out-lists")).json()["data"]
@@ -146,6 +193,45 @@ async def test_an_import_is_projected_and_done_once_per_key(customer, world) -> 
     assert first.json() == again.json()
     assert again.headers["Idempotent-Replayed"] == "true"
     assert [(name, out) for _, name, _, out in world.projection.opt_outs] == [("all", True)]
+
+
+async def test_a_file_of_thousands_is_taken_in_a_few_statements(customer, engines) -> None:
+    """Five statements for each of the ten thousand numbers of a file would outlast a client's patience."""
+    hook = (
+        await customer.api.post("/v1/webhook-endpoints", json={"url": "https://hooks.example.com/a"})
+    ).json()
+    numbers = [f"+1206555{each:04d}" for each in range(2_000)]
+    await customer.api.put(f"/v1/opt-outs/{numbers[7]}")
+    rows = "\n".join([*(f"{each},a file" for each in numbers), f"{numbers[1]},again"])
+    with counted(engines["tenant"]) as asked:
+        answer = await customer.api.post("/v1/opt-outs/import", json={"csv": f"number,note\n{rows}\n"})
+    assert (answer.json()["rows"], answer.json()["changed"]) == (2_001, 1_999)
+    assert len(asked) < 100
+    lines = await ledger(customer, number=numbers[1])
+    assert [(each["change"], each["source"], each["note"]) for each in lines] == [
+        ("opted_out", "csv", "a file")
+    ]
+    newest = (await customer.api.get("/v1/audit", params={"limit": 100})).json()["data"]
+    assert [row["action"] for row in newest] == ["opt_out.created"] * 100
+    told, cursor = 0, {}
+    while True:
+        page = (await customer.api.get("/v1/events", params={"limit": 100} | cursor)).json()
+        told += sum(each["type"] == "opt_out.created" for each in page["data"])
+        if not page["data"] or page["next_cursor"] is None:
+            break
+        cursor = {"after": page["next_cursor"]}
+    assert told == len(numbers)
+    owed = (await customer.api.get(f"/v1/webhook-endpoints/{hook['id']}/deliveries?limit=100")).json()
+    assert [row["event_type"] for row in owed["data"]] == ["opt_out.created"] * 100
+
+
+async def test_a_file_that_takes_off_and_puts_back_is_done_in_its_order(customer) -> None:
+    """What is said last holds."""
+    rows = f"{NUMBER},true\n{NUMBER},false\n{OTHER},true\n{OTHER},false\n{OTHER},true\n"
+    answer = await customer.api.post("/v1/opt-outs/import", json={"csv": f"number,opted_out\n{rows}"})
+    assert answer.json()["changed"] == 5
+    listed = (await customer.api.get("/v1/opt-outs")).json()["data"]
+    assert [row["number"] for row in listed] == [OTHER]
 
 
 async def test_a_keyword_is_made_changed_and_removed(customer, stranger) -> None:

@@ -195,6 +195,32 @@ async def test_a_repeated_batch_sends_nothing_twice(customer, world) -> None:
     assert len(world.sending.sent) == 2
 
 
+async def test_a_repeated_batch_asks_again_for_what_was_refused(customer, world) -> None:
+    """As a single send does; the header would lie where something was sent."""
+    headers, body = {"Idempotency-Key": "batch-3"}, {"messages": [SEND, SEND]}
+    world.sending.answer = Declined(code="insufficient_credits", detail="empty")
+    refused = await customer.api.post("/v1/messages/batch", json=body, headers=headers)
+    assert [item["status"] for item in refused.json()["data"]] == [402, 402]
+    world.sending.answer = None
+    world.sending.most = 1
+    mixed = await customer.api.post("/v1/messages/batch", json=body, headers=headers)
+    assert [item["status"] for item in mixed.json()["data"]] == [202, 402]
+    world.sending.most = None
+    whole = await customer.api.post("/v1/messages/batch", json=body, headers=headers)
+    assert [item["status"] for item in whole.json()["data"]] == [202, 202]
+    assert [each.headers.get("idempotent-replayed") for each in (refused, mixed, whole)] == [None] * 3
+    again = await customer.api.post("/v1/messages/batch", json=body, headers=headers)
+    assert (again.json(), again.headers["idempotent-replayed"]) == (whole.json(), "true")
+
+
+async def test_a_batch_with_an_item_of_another_form_is_refused_whole(customer, world) -> None:
+    """The client is wrong, not the send: what it meant by the other items is in doubt, too."""
+    body = {"messages": [SEND, SEND | {"ttl_seconds": 1}]}
+    answer = await customer.api.post("/v1/messages/batch", json=body)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "/messages/1/ttl_seconds")
+    assert world.sending.sent == []
+
+
 async def test_a_batch_key_with_another_body_sends_nothing(customer, world) -> None:
     """Not even the items that the first batch did not have."""
     headers = {"Idempotency-Key": "batch-2"}

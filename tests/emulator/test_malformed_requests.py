@@ -106,6 +106,63 @@ async def test_a_made_up_page_token_is_refused(shared: Aws) -> None:
         assert (status, answer["Reason"]) == (400, "INVALID_NEXT_TOKEN")
 
 
+async def test_a_page_token_is_good_for_its_own_list_alone(aws: Aws) -> None:
+    """A caller that mixes up two lists would get a part of one and never know."""
+    for n in range(3):
+        await aws.sms.create_opt_out_list(OptOutListName=f"list-{n}")
+    first = await aws.sms.describe_opt_out_lists(MaxResults=2)
+    rest = await aws.sms.describe_opt_out_lists(NextToken=first["NextToken"], MaxResults=1)
+    assert [each["OptOutListName"] for each in rest["OptOutLists"]] == ["list-1"]
+    token = {"NextToken": first["NextToken"]}
+    for action, asked in (("DescribePools", {}), ("DescribeOptOutLists", {"Owner": "SELF"})):
+        status, answer = await aws.raw(action, asked | token)
+        assert (status, answer["__type"]) == (400, "ValidationException")
+        assert answer["Reason"] == "INVALID_NEXT_TOKEN"
+
+
+@pytest.mark.parametrize(
+    ("action", "name", "value"),
+    [
+        ("DescribePhoneNumbers", "status", "VERIFIED"),
+        ("DescribePhoneNumbers", "message-type", "transactional"),
+        ("DescribePhoneNumbers", "number-type", "MOBILE"),
+        ("DescribePhoneNumbers", "number-capability", "FAX"),
+        ("DescribePhoneNumbers", "iso-country-code", "USA"),
+        ("DescribePhoneNumbers", "two-way-enabled", "yes"),
+        ("DescribePools", "status", "PENDING"),
+        ("DescribeSenderIds", "message-type", "OTP"),
+        ("DescribeConfigurationSets", "matching-event-types", "TEXT_LOST"),
+        ("DescribeRegistrations", "registration-status", "APPROVED"),
+        ("DescribeRegistrationAttachments", "attachment-status", "COMPLETE"),
+        ("DescribeVerifiedDestinationNumbers", "status", "ACTIVE"),
+    ],
+)
+async def test_a_filter_value_that_nothing_can_have_is_refused(
+    shared: Aws, action: str, name: str, value: str
+) -> None:
+    """An empty list would hide the mistake until the call meets AWS."""
+    status, answer = await shared.raw(action, {"Filters": [{"Name": name, "Values": [value]}]})
+    assert (status, answer["__type"]) == (400, "ValidationException")
+    assert answer["Reason"] == "INVALID_FILTER_VALUES"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("action", "DENY"), ("iso-country-code", "us"), ("expires-before", "soon"), ("created-after", "nan")],
+)
+async def test_a_filter_value_is_looked_at_where_there_is_nothing_to_filter(
+    aws: Aws, name: str, value: str
+) -> None:
+    """Whether a call is right does not depend on what is stored."""
+    made = await aws.sms.create_protect_configuration()
+    asked = {
+        "ProtectConfigurationId": made["ProtectConfigurationId"],
+        "Filters": [{"Name": name, "Values": [value]}],
+    }
+    status, answer = await aws.raw("ListProtectConfigurationRuleSetNumberOverrides", asked)
+    assert (status, answer.get("Reason")) == (400, "INVALID_FILTER_VALUES")
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     payload=st.dictionaries(

@@ -123,7 +123,7 @@ async def get_tenant_registration(
 
 @put(
     _ONE + "/fields",
-    responses=refusals(*OPERATOR, *WITH_BODY, "not_found", "registration_state"),
+    responses=refusals(*OPERATOR, *WITH_BODY, "not_found", "registration_state", "registration_changed"),
     summary="Fill fields for a tenant",
 )
 async def fill_tenant_registration(

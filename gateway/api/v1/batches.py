@@ -100,9 +100,12 @@ class _Items:
     response_headers=RATE_HEADERS,
     summary="Send up to 1,000 messages",
     description=(
-        "Each item is accepted or refused by itself, as a single send would be. Repeating the batch with its "
-        "Idempotency-Key sends only what was refused before. To the plan's requests per second a batch is "
-        "one request: over them it is refused as a whole, 429 `rate_limited`."
+        "Each item is accepted or refused by itself, as a single send would be; a body in which an item has "
+        "not a send's form is refused as a whole, 422 with the item in `errors`. A key stands for what was "
+        "accepted under it: repeating the batch with its Idempotency-Key answers accepted items as before "
+        "and asks again for those that were refused; `Idempotent-Replayed` says that nothing was sent anew. "
+        "To the plan's requests per second a batch is one request: over them it is refused as a whole, 429 "
+        "`rate_limited`."
     ),
 )
 async def send_batch(
@@ -123,9 +126,9 @@ async def send_batch(
         raise refusal_of_send(outcomes)
     items = _Items(request, desk)
     answer = BatchAnswer(data=[items.item(index, outcome) for index, outcome in enumerate(outcomes)])
-    replayed = any(isinstance(outcome, Accepted) and outcome.replayed for outcome in outcomes)
+    replayed = {outcome.replayed for outcome in outcomes if isinstance(outcome, Accepted)}
     headers = rate_headers(nearest_limits(outcomes))
-    if replayed:
+    if replayed == {True}:
         headers["Idempotent-Replayed"] = "true"
     return Response(answer, status_code=_MULTI_STATUS, headers=headers)
 

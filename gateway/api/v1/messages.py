@@ -47,7 +47,10 @@ _KIND: Final = "message"
     responses=refusals(*TENANT, *WITH_BODY, *WITH_IDEMPOTENCY, *SENDING),
     response_headers=RATE_HEADERS,
     summary="Send a message",
-    description="202 means that the message is on disk and will be sent, refused or reported; never less.",
+    description=(
+        "202 means that the message is on disk and will be sent, refused or reported; never less. Only that "
+        "is kept under an Idempotency-Key: a send that was refused is asked for again by its repetition."
+    ),
 )
 async def send_message(
     request: ApiRequest, data: JSONBody[SendRequest], desk: NamedDependency[Desk]
@@ -72,6 +75,7 @@ async def send_message(
     opt=_SEND,
     responses=refusals(*TENANT, *WITH_BODY, *SENDING),
     summary="Count and price a message without sending it",
+    description="Takes the body of a send, and changes nothing, so that an Idempotency-Key is not looked at.",
 )
 async def estimate_message(
     request: ApiRequest, data: JSONBody[SendRequest], desk: NamedDependency[Desk]
@@ -90,9 +94,9 @@ async def estimate_message(
     responses=refusals(*TENANT, *WITH_BODY, *SENDING),
     summary="Explain what would become of a message",
     description=(
-        "Takes the body of a send, sends nothing and counts against nothing. Names every gate with what it "
-        "looked at, its verdict and when it opens, and every sender of the tenant in order, with why it "
-        "would be taken or passed over."
+        "Takes the body of a send, sends nothing and counts against nothing, so that an Idempotency-Key is "
+        "not looked at. Names every gate with what it looked at, its verdict and when it opens, and every "
+        "sender of the tenant in order, with why it would be taken or passed over."
     ),
 )
 async def explain_message(

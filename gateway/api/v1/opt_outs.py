@@ -1,6 +1,8 @@
 """`/v1/opt-outs` and `/v1/opt-out-lists`: who must not be messaged."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Annotated, Final
 
 from litestar import Response, delete, get, post, put
@@ -13,8 +15,8 @@ from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, WITH_BODY, WITH_IDEMPOTENCY, refusals
-from gateway.api.opt_out_changing import change, project
-from gateway.api.opt_out_files import read_opt_outs
+from gateway.api.opt_out_changing import change, opt_out_all, project
+from gateway.api.opt_out_files import WantedOptOut, read_opt_outs
 from gateway.api.opt_out_names import known_lists, no_such_list, refuse_unknown_list
 from gateway.api.paging import (
     DEFAULT_LIMIT,
@@ -29,9 +31,11 @@ from gateway.api.refusals import Refusal
 from gateway.api.row_files import MAX_BYTES, ImportView, import_view
 from gateway.api.short_lists import ShortLimit, part_of
 from gateway.messages.view import timestamp
+from tenants.accounts.sealing import DataKey
 from tenants.countries.numbers import Number, parse_number
 from tenants.ids import encode
 from tenants.optouts import lists, service
+from tenants.scope import TenantScope
 
 _OPT_OUTS: Final = {NEEDS: "opt-outs"}
 _STOPS: Final = {name: name for name in lists.STOPPING}
@@ -268,19 +272,7 @@ async def import_opt_outs(
 
     async def work(session: AsyncSession) -> ImportView:
         if not read.faults and not data.dry_run:
-            for row in read.rows:
-                origin = service.Origin(source="csv", note=row.note)
-                changes.append(
-                    await change(
-                        request.auth,
-                        session,
-                        key,
-                        number=row.number,
-                        list_name=row.list_name,
-                        opted_out=row.opted_out,
-                        origin=origin,
-                    )
-                )
+            changes.extend(await _taken(request.auth, session, key, read.rows))
         changed = sum(each.changed for each in changes)
         return import_view(read, changed, applied=not read.faults and not data.dry_run)
 
@@ -295,6 +287,32 @@ async def complete_until(desk: Desk, number: str | None) -> datetime | None:
     if number is not None:
         return None
     return await desk.services.feed_until() or _NOTHING_YET
+
+
+async def _taken(
+    scope: TenantScope, session: AsyncSession, key: DataKey, rows: Sequence[WantedOptOut]
+) -> list[service.Change]:
+    """Do what the rows ask for in their order; those in a row that put numbers on lists are done together."""
+    made: list[service.Change] = []
+    for opted_out, run in groupby(rows, key=lambda row: row.opted_out):
+        if opted_out:
+            wishes = [service.Wish(number=row.number, list_name=row.list_name, note=row.note) for row in run]
+            made += await opt_out_all(scope, session, key, wishes, source="csv")
+            continue
+        for row in run:
+            origin = service.Origin(source="csv", note=row.note)
+            made.append(
+                await change(
+                    scope,
+                    session,
+                    key,
+                    number=row.number,
+                    list_name=row.list_name,
+                    opted_out=False,
+                    origin=origin,
+                )
+            )
+    return made
 
 
 def change_view(row: service.ChangeView) -> OptOutChangeView:

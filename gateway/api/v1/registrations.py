@@ -151,10 +151,10 @@ async def get_registration(
 @put(
     "/registrations/{registration_id:str}/fields",
     opt=_REGISTRATIONS,
-    responses=refusals(*TENANT, *WITH_BODY, "not_found", "registration_state"),
+    responses=refusals(*TENANT, *WITH_BODY, "not_found", "registration_state", "registration_changed"),
     summary="Fill fields",
     description="All or nothing: one wrong value and none is stored. A registration that is `ready` becomes "
-    "a draft again.",
+    "a draft again. With `edition`, values that somebody else changed meanwhile are not overwritten.",
 )
 async def fill_registration(
     request: ApiRequest,

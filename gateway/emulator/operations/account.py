@@ -32,7 +32,7 @@ def describe_account_attributes(call: Call) -> dict[str, Any]:
     default = settings_of(call).default_protect_id
     if default is not None:
         attributes.append({"Name": "DEFAULT_PROTECT_CONFIGURATION_ID", "Value": default})
-    shown, following = page(attributes, call.input, call.page_size)
+    shown, following = page(attributes, call)
     return {"AccountAttributes": shown, **following}
 
 
@@ -50,7 +50,7 @@ def describe_account_limits(call: Call) -> dict[str, Any]:
         ("VERIFIED_DESTINATION_NUMBERS", store.count(VerifiedNumber), quotas.verified_numbers),
     )
     limits = [{"Name": name, "Used": used, "Max": most} for name, used, most in rows]
-    shown, following = page(limits, call.input, call.page_size)
+    shown, following = page(limits, call)
     return {"AccountLimits": shown, **following}
 
 
@@ -66,7 +66,7 @@ def describe_spend_limits(call: Call) -> dict[str, Any]:
         }
         for channel in CHANNELS
     ]
-    shown, following = page(limits, call.input, call.page_size)
+    shown, following = page(limits, call)
     return {"SpendLimits": shown, **following}
 
 

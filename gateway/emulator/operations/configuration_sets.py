@@ -51,7 +51,7 @@ def describe_configuration_sets(call: Call) -> dict[str, Any]:
     owners = filtered(
         listed(call, ConfigurationSet, "ConfigurationSetNames"), call.input.get("Filters"), READERS
     )
-    shown, following = page(owners, call.input, call.page_size)
+    shown, following = page(owners, call)
     return {"ConfigurationSets": [describe(call, owner) for owner in shown], **following}
 
 

@@ -59,7 +59,7 @@ def describe_keywords(call: Call) -> dict[str, Any]:
     if missing:
         raise not_found("keyword", missing[0])
     chosen = [known[text] for text in wanted] if wanted else list(known.values())
-    shown, following = page(filtered(chosen, call.input.get("Filters"), READERS), call.input, call.page_size)
+    shown, following = page(filtered(chosen, call.input.get("Filters"), READERS), call)
     return {**_named(call, owner), "Keywords": [_described(keyword) for keyword in shown], **following}
 
 

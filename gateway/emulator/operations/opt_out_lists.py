@@ -55,7 +55,7 @@ def delete_opt_out_list(call: Call) -> dict[str, Any]:
 
 def describe_opt_out_lists(call: Call) -> dict[str, Any]:
     """List lists."""
-    shown, following = page(listed(call, OptOutList, "OptOutListNames"), call.input, call.page_size)
+    shown, following = page(listed(call, OptOutList, "OptOutListNames"), call)
     described = [{**_named(call, owner), "CreatedTimestamp": owner.created_s} for owner in shown]
     return {"OptOutLists": described, **following}
 
@@ -97,7 +97,7 @@ def describe_opted_out_numbers(call: Call) -> dict[str, Any]:
     wanted: list[str] = call.input.get("OptedOutNumbers", [])
     entries = [_required_entry(call, owner, number) for number in wanted] if wanted else _numbers(call, owner)
     entries = filtered(entries, call.input.get("Filters"), READERS)
-    shown, following = page(entries, call.input, call.page_size)
+    shown, following = page(entries, call)
     return {**_named(call, owner), "OptedOutNumbers": [_described(entry) for entry in shown], **following}
 
 

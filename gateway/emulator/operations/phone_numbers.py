@@ -88,8 +88,10 @@ def release_phone_number(call: Call) -> dict[str, Any]:
 
 def describe_phone_numbers(call: Call) -> dict[str, Any]:
     """List numbers."""
-    numbers = filtered(listed(call, PhoneNumber, "PhoneNumberIds"), call.input.get("Filters"), READERS)
-    shown, following = page(numbers, call.input, call.page_size)
+    numbers = filtered(
+        listed(call, PhoneNumber, "PhoneNumberIds"), call.input.get("Filters"), READERS, status="NumberStatus"
+    )
+    shown, following = page(numbers, call)
     return {"PhoneNumbers": [describe(call, number) for number in shown], **following}
 
 

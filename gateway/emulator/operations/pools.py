@@ -93,8 +93,8 @@ def delete_pool(call: Call) -> dict[str, Any]:
 
 def describe_pools(call: Call) -> dict[str, Any]:
     """List pools."""
-    pools = filtered(listed(call, Pool, "PoolIds"), call.input.get("Filters"), READERS)
-    shown, following = page(pools, call.input, call.page_size)
+    pools = filtered(listed(call, Pool, "PoolIds"), call.input.get("Filters"), READERS, status="PoolStatus")
+    shown, following = page(pools, call)
     return {"Pools": [describe(call, pool) for pool in shown], **following}
 
 
@@ -125,7 +125,7 @@ def list_pool_origination_identities(call: Call) -> dict[str, Any]:
     """List the identities of a pool."""
     pool = required(call, Pool, call.input["PoolId"], "PoolId")
     members = filtered(members_of(call, pool), call.input.get("Filters"), MEMBER_READERS)
-    shown, following = page(members, call.input, call.page_size)
+    shown, following = page(members, call)
     return {
         "PoolArn": arn_of(call, pool),
         "PoolId": pool.id,

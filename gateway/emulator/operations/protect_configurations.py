@@ -71,7 +71,7 @@ def describe_protect_configurations(call: Call) -> dict[str, Any]:
         readers,
         any_of=any_of,
     )
-    shown, following = page(found, call.input, call.page_size)
+    shown, following = page(found, call)
     return {"ProtectConfigurations": [describe(call, protect) for protect in shown], **following}
 
 

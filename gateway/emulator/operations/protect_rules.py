@@ -1,12 +1,14 @@
 """The rules of protect configurations: countries by capability, and single numbers."""
 
 import datetime as dt
+import math
 from collections.abc import Callable
 from typing import Any
 
 from gateway.emulator.call import Call
 from gateway.emulator.carrier.countries import countries, country_of, e164
 from gateway.emulator.errors import not_found, validation
+from gateway.emulator.filters import check_values
 from gateway.emulator.operations.protect_configurations import named, named_members
 from gateway.emulator.paging import page
 from gateway.emulator.state.records import NumberOverride, ProtectConfiguration
@@ -75,16 +77,25 @@ def delete_number_override(call: Call) -> dict[str, Any]:
 def list_number_overrides(call: Call) -> dict[str, Any]:
     """List the recipients that are treated differently."""
     protect = named(call)
+    filters: list[dict[str, Any]] = call.input.get("Filters", [])
+    _check(filters)
     keep_expired = call.world.options.behaviour.list_expired_overrides
     found = [
         each
         for each in call.store.grouped(NumberOverride, protect.id)
-        if (keep_expired or each.expires_s is None or each.expires_s > call.now_s)
-        and _passes(each, call.input.get("Filters", []))
+        if (keep_expired or each.expires_s is None or each.expires_s > call.now_s) and _passes(each, filters)
     ]
-    shown, following = page(found, call.input, call.page_size)
+    shown, following = page(found, call)
     overrides = {"RuleSetNumberOverrides": [_described(each) for each in shown]} if shown else {}
     return {**named_members(call, protect), **overrides, **following}
+
+
+def _check(filters: list[dict[str, Any]]) -> None:
+    check_values(filters)
+    for each in filters:
+        if each["Name"].endswith(("-before", "-after")):
+            for value in each["Values"]:
+                _moment_s(value)
 
 
 def _passes(override: NumberOverride, filters: list[dict[str, Any]]) -> bool:
@@ -94,9 +105,12 @@ def _passes(override: NumberOverride, filters: list[dict[str, Any]]) -> bool:
 def _moment_s(value: str) -> float:
     """Read epoch seconds or an ISO 8601 date."""
     try:
-        return float(value)
+        seconds = float(value)
     except ValueError:
         pass
+    else:
+        if math.isfinite(seconds):
+            return seconds
     try:
         moment = dt.datetime.fromisoformat(value)
     except ValueError as broken:

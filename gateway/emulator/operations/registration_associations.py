@@ -60,9 +60,7 @@ def list_registration_associations(call: Call) -> dict[str, Any]:
     registration = named(call)
     resources = [_by_key(call, key) for key in registration.associations]
     described = [_described(call, each) for each in resources if each is not None]
-    shown, following = page(
-        filtered(described, call.input.get("Filters"), READERS), call.input, call.page_size
-    )
+    shown, following = page(filtered(described, call.input.get("Filters"), READERS), call)
     return {
         **named_members(call, registration),
         "RegistrationType": registration.type,

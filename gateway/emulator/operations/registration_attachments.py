@@ -63,7 +63,7 @@ def describe_registration_attachments(call: Call) -> dict[str, Any]:
     found = filtered(
         listed(call, Attachment, "RegistrationAttachmentIds"), call.input.get("Filters"), READERS
     )
-    shown, following = page(found, call.input, call.page_size)
+    shown, following = page(found, call)
     return {"RegistrationAttachments": [_described(call, each) for each in shown], **following}
 
 

@@ -21,7 +21,7 @@ def describe_registration_type_definitions(call: Call) -> dict[str, Any]:
     """List registration types."""
     wanted: list[str] = call.input.get("RegistrationTypes", [])
     chosen = [required_form(name) for name in wanted] if wanted else list(forms().values())
-    shown, following = page(filtered(chosen, call.input.get("Filters"), READERS), call.input, call.page_size)
+    shown, following = page(filtered(chosen, call.input.get("Filters"), READERS), call)
     return {"RegistrationTypeDefinitions": [_type(form) for form in shown], **following}
 
 
@@ -30,7 +30,7 @@ def describe_registration_section_definitions(call: Call) -> dict[str, Any]:
     form = required_form(call.input["RegistrationType"])
     wanted: list[str] = call.input.get("SectionPaths", [])
     _check_sections(form, wanted)
-    shown, following = page(wanted or form.sections, call.input, call.page_size)
+    shown, following = page(wanted or form.sections, call)
     return {
         "RegistrationType": form.type,
         "RegistrationSectionDefinitions": [_section(path) for path in shown],
@@ -49,7 +49,7 @@ def describe_registration_field_definitions(call: Call) -> dict[str, Any]:
         raise validation("UNKNOWN_REGISTRATION_FIELD", f"No such field: {unknown[0]}", "FieldPaths")
     chosen = [form.fields[path] for path in wanted] if wanted else list(form.fields.values())
     chosen = [field for field in chosen if section in {None, field.section}]
-    shown, following = page(chosen, call.input, call.page_size)
+    shown, following = page(chosen, call)
     return {
         "RegistrationType": form.type,
         "RegistrationFieldDefinitions": [_field(field) for field in shown],

@@ -59,7 +59,7 @@ def describe_registration_field_values(call: Call) -> dict[str, Any]:
         for path, value in version.fields.items()
         if (not wanted or path in wanted) and section in {None, path.partition(".")[0]}
     ]
-    shown, following = page(found, call.input, call.page_size)
+    shown, following = page(found, call)
     values = [{"FieldPath": path, **_value_members(value), **_verdict(value)} for path, value in shown]
     return {
         **named_members(call, registration),

@@ -84,7 +84,7 @@ def delete_registration(call: Call) -> dict[str, Any]:
 def describe_registrations(call: Call) -> dict[str, Any]:
     """List registrations."""
     found = filtered(listed(call, Registration, "RegistrationIds"), call.input.get("Filters"), READERS)
-    shown, following = page(found, call.input, call.page_size)
+    shown, following = page(found, call)
     return {"Registrations": [describe(call, each) for each in shown], **following}
 
 
@@ -148,9 +148,7 @@ def describe_registration_versions(call: Call) -> dict[str, Any]:
     if missing:
         raise not_found("registration", f"{registration.id} version {missing[0]}")
     chosen = [known[number] for number in wanted] if wanted else registration.versions[::-1]
-    shown, following = page(
-        filtered(chosen, call.input.get("Filters"), VERSION_READERS), call.input, call.page_size
-    )
+    shown, following = page(filtered(chosen, call.input.get("Filters"), VERSION_READERS), call)
     described = [{**_version_members(each), **_verdict(each)} for each in shown]
     return {**named_members(call, registration), "RegistrationVersions": described, **following}
 

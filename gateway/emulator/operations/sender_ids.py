@@ -85,7 +85,7 @@ def describe_sender_ids(call: Call) -> dict[str, Any]:
     if not wanted and call.input.get("Owner") != "SHARED":
         senders = call.store.all(SenderId)
     senders = filtered(senders, call.input.get("Filters"), READERS)
-    shown, following = page(senders, call.input, call.page_size)
+    shown, following = page(senders, call)
     return {"SenderIds": [describe(call, sender) for sender in shown], **following}
 
 

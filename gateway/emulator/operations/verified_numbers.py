@@ -68,8 +68,8 @@ def describe_verified_destination_numbers(call: Call) -> dict[str, Any]:
         if missing:
             raise not_found("verified-destination-number", missing[0])
         entries = [entry for entry in entries if entry.number in wanted]
-    found = filtered(entries, call.input.get("Filters"), READERS)
-    shown, following = page(found, call.input, call.page_size)
+    found = filtered(entries, call.input.get("Filters"), READERS, status="VerificationStatus")
+    shown, following = page(found, call)
     return {"VerifiedDestinationNumbers": [_described(call, entry) for entry in shown], **following}
 
 

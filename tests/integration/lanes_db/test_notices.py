@@ -10,7 +10,7 @@ from gateway.admission.gate import AdmissionGate
 from gateway.admission.projection import tenant_prefix
 from gateway.clock import SystemClock
 from gateway.db.transaction import worker_transaction
-from gateway.intake.notices import PolicyNotices
+from gateway.intake.notices import _RECENT, _RECENT_OVERRIDES, _REMOVED, PolicyNotices
 from gateway.intake.policies import Policies
 from gateway.intake.reader import SnapshotReader
 from gateway.lanes.scripts import RedisScripts, connect
@@ -20,6 +20,11 @@ from tests.harness.stack import SECRET_KEY
 from tests.harness.tenants import enrol, key_of
 from tests.harness.waiting import until
 
+EVERY_QUERY = (
+    (_REMOVED, "ix_opt_out_changes_at"),
+    (_RECENT, "ix_opt_outs_created_at"),
+    (_RECENT_OVERRIDES, "ix_protect_overrides_updated_at"),
+)
 A_DAY = timedelta(days=1)
 
 
@@ -123,3 +128,12 @@ async def test_what_nobody_heard_of_for_long_is_followed_too(process, database):
         await until(process.refuses, within_s=10)
     process.number = known
     assert await process.refuses()
+
+
+@pytest.mark.parametrize(("query", "index"), EVERY_QUERY)
+async def test_catching_up_reads_no_table_from_end_to_end(database, query, index):
+    """Opt-outs are kept for good; a deploy starts many processes, and each of them catches up."""
+    async with database.acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL enable_seqscan = off")
+        plan = await connection.fetch("EXPLAIN " + query.replace("$1", "NULL::timestamptz"))
+    assert any(index in row[0] for row in plan)

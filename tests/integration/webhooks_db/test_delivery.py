@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from standardwebhooks import WebhookVerificationError
 
+from tenants.ids import decode
 from tests.harness.numbers import us_number
 from tests.harness.waiting import until
 from tests.harness.web import free_listener, url_of
@@ -110,6 +111,28 @@ async def test_a_delivery_whose_event_is_gone_says_so(stack, sink):
     assert (await until(closed))["error"] == "event_gone"
     view = (await customer.live.get(f"/v1/webhook-endpoints/{endpoint_id}")).json()
     assert (view["state"], len(sink.of("/forgotten"))) == ("enabled", 1)
+
+
+async def test_a_delivery_of_which_no_body_can_be_made_is_given_up_and_says_so(stack, sink):
+    """It was leased again every minute for ever, and its owner saw it wait."""
+    customer = await stack.customer()
+    endpoint_id, _ = await endpoint(customer, sink, "/illegible")
+    sink.answer_next(500)
+    [message_id] = await deliver(customer)
+    await attempted(stack, customer, 1)
+    await stack.database.execute(
+        "UPDATE messages SET to_sealed = $2 WHERE id = $1", decode("msg", message_id), b"not a seal"
+    )
+    await make_due(stack, customer)
+
+    async def closed():
+        path = f"/v1/webhook-endpoints/{endpoint_id}/deliveries"
+        [view] = (await customer.live.get(path)).json()["data"]
+        return view if view["state"] == "failed" else None
+
+    assert (await until(closed))["error"] == "event_unreadable"
+    view = (await customer.live.get(f"/v1/webhook-endpoints/{endpoint_id}")).json()
+    assert (view["state"], len(sink.of("/illegible"))) == ("enabled", 1)
 
 
 async def test_410_disables_the_endpoint_and_says_so(stack, sink):

@@ -1,10 +1,12 @@
 """A sender told to stop: what it has posted is written down, and a database that is away does not keep it."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import asyncpg
 import pytest
 from msgspec import structs
+from prometheus_client import REGISTRY
 
 from gateway.webhooks.recorder import Recorder
 from gateway.webhooks.results import write_results
@@ -13,6 +15,7 @@ from tenants.ids import new_uuid
 from tests.harness.waiting import until
 from tests.harness.webhook_results import result_of
 
+REFUSED = "tollgate_webhook_results_refused_total"
 NOBODY_LISTENS = "postgresql://nobody@127.0.0.1:1/nothing"
 
 
@@ -37,6 +40,21 @@ async def test_a_database_that_is_away_does_not_keep_a_sender_from_ending():
         recorder = Recorder(pool)
         recorder.add(result_of(new_uuid()))
         await recorder.finish(within_s=0.01)
+
+
+async def test_a_result_that_postgres_refuses_does_not_hold_up_the_others(worker_pool, database):
+    """One was tried again for ever, and what all tenants' endpoints had answered waited behind it."""
+    before = REGISTRY.get_sample_value(REFUSED)
+    bad = structs.replace(result_of(new_uuid()), at=datetime(2150, 1, 1, tzinfo=UTC))
+    good = [result_of(new_uuid()) for _ in range(3)]
+    recorder = Recorder(worker_pool)
+    for each in (good[0], bad, *good[1:]):
+        await owed(database, each.delivery)
+        recorder.add(each)
+    await recorder.finish(within_s=5)
+    assert [(await told(database, each.delivery))["state"] for each in good] == ["delivered"] * 3
+    assert (await told(database, bad.delivery))["state"] == "pending"
+    assert REGISTRY.get_sample_value(REFUSED) == before + 1
 
 
 async def waits_for_lock(pool):
