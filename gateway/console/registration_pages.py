@@ -90,7 +90,9 @@ async def attach_file(registration: FromPath[str], visit: NamedDependency[Visit]
 async def confirm_cost(registration: FromPath[str], visit: NamedDependency[Visit]) -> Response[str]:
     """Accept what the page named as the cost."""
     sent = await visit.form()
-    body = {name: sent.get(name, "") for name in ("monthly_usd", "once_usd")}
+    body: dict[str, Any] = {name: sent.get(name, "") for name in ("monthly_usd", "once_usd")}
+    if "unit" in sent:
+        body["by_plan"] = {name: sent.get(name, "") for name in ("unit", "one_time", "monthly")}
     path = f"/v1/registrations/{_plain(registration)}/confirm-cost"
     said = await visit.ask("POST", path, body, once=sent.get(ONCE) or None)
     return (
