@@ -114,7 +114,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Wait until then or ask the operator to raise the cap; GET /v1/credits shows the budgets.",
     ),
     "price_over_max": (
-        "The price of all parts together is over the `max_price` that the request allows.",
+        "The price of all parts together, less what a bundle covers, is over the `max_price` of the request.",
         "Raise `max_price`, or shorten the text so that it needs fewer parts.",
     ),
     "no_price": (

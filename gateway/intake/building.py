@@ -152,6 +152,7 @@ def build(admitted: Admissible, recipients: KeyedHash) -> Built:
             snapshot, admitted.scope, draft, sender, platform_budgets=admitted.platform_budgets, at=at
         ),
         bundle=drawn_on(snapshot, admitted.scope, draft, at=at),
+        least_included=draft.least_included,
     )
     return Built(message=message, entry=entry)
 
@@ -247,7 +248,7 @@ def drawn_on(snapshot: TenantSnapshot, scope: TenantScope, draft: Draft, *, at: 
         owner=snapshot.tenant_id,
         name=BUNDLE,
         month=month_of(at),
-        amount=draft.charged if bundle.counts == "parts" else 1,
+        amount=bundle.units(draft.charged),
         cap=bundle.included,
     )
 

@@ -95,6 +95,10 @@ class Bundle(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Return whether messages of this kind draw on it."""
         return channel in self.channels and (not self.countries or country in self.countries)
 
+    def units(self, parts: int) -> int:
+        """Return a message of so many parts in what the bundle counts."""
+        return parts if self.counts == "parts" else 1
+
 
 class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Limits and pricing of one tenant; every limit is optional and absent means none of the tenant's own."""
@@ -249,10 +253,6 @@ def merge_plan(current: Plan, changes: dict[str, object]) -> Plan:
     except msgspec.ValidationError as error:
         wrong = complaint_of(str(error), Tried(merged, _read))
         raise InvalidInput(f"/plan{wrong.field}", wrong.code, wrong.detail) from error
-
-
-def _read(value: object) -> Plan:
-    return msgspec.convert(value, Plan)
     if (current.pricing == "credits") != (plan.pricing == "credits"):
         _check_amounts_named(current, changes)
     return plan
@@ -274,6 +274,10 @@ def _check_amounts_named(current: Plan, changes: Mapping[str, object]) -> None:
 def _is_named_whole(changes: Mapping[str, object], name: str) -> bool:
     change = changes.get(name)
     return name in changes and (not isinstance(change, dict) or {"below", "amount"} <= change.keys())
+
+
+def _read(value: object) -> Plan:
+    return msgspec.convert(value, Plan)
 
 
 def _check_rates(changes: Mapping[str, object]) -> None:
