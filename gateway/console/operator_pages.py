@@ -98,15 +98,15 @@ async def judge_tenant(
     """Approve, send back, decide, or invite."""
     visit.operator()
     sent = await visit.form()
-    body: dict[str, str | int] | None
+    version = sent.get("version", "")
+    seen: dict[str, str | int] = {"version": int(version)} if is_version(version) else {}
     match act:
         case "approve":
-            seen = sent.get("version", "")
-            body = {"version": int(seen)} if is_version(seen) else None
+            body = seen
         case "send-back":
-            body = {"why": sent.get("why", "")}
+            body = {"why": sent.get("why", ""), **seen}
         case "decide":
-            body = {"registrant": sent.get("registrant", "")}
+            body = {"registrant": sent.get("registrant", ""), **seen}
         case "invitations":
             return await _invite(visit, tenant, sent)
         case _:

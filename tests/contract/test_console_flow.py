@@ -178,6 +178,19 @@ async def test_the_operator_turns_the_page(desk, operator, enrol) -> None:
         query = {"limit": 1} | ({"after": after} if after else {})
         page = (await operator.get("/v1/admin/onboardings", params=query)).json()
         after, name = page["next_cursor"], page["data"][0]["tenant_name"]
+async def test_the_operator_sends_back_what_the_page_showed(desk, customer) -> None:
+    """What was to change may have been changed behind the open page."""
+    await customer.api.patch("/v1/onboarding", json=COMPLETE)
+    await customer.api.post("/v1/onboarding/submit")
+    home = f"/console/operator/tenants/{customer.id}"
+    seen = re.search(r'name="version" value="(\d+)"', (await desk.open(home)).text)
+    await customer.api.patch("/v1/onboarding", json={"profile": COMPLETE["profile"] | {"brand": "Another"}})
+    await customer.api.post("/v1/onboarding/submit")
+    given = {"version": seen[1], "why": "Name another brand."}
+    refused = await desk.send(f"{home}/send-back", once=uuid4().hex, **given)
+    assert (refused.status_code, "somebody else answered" in refused.text) == (409, True)
+
+
     shown = await desk.open(f"/console/operator?after={after}")
     assert (shown.status_code, ">Second<" in shown.text, ">First<" in shown.text) == (200, True, False)
 
