@@ -121,15 +121,20 @@ async def get_confirm(
     waiting = await forms.pending(visitor, desk, number)
     if not waiting:
         return page(visitor.site, "message", "confirm_title", notice="nothing")
-    return page(visitor.site, "confirm", "confirm_title", pending=waiting, here=request.url.path)
+    here = f"{request.url.path}?lang={visitor.site.language}"
+    return page(visitor.site, "confirm", "confirm_title", pending=waiting, here=here)
 
 
 @post("/{slug:str}/confirm/{link:str}", status_code=200)
 async def post_confirm(
-    request: VisitorRequest, slug: FromPath[str], link: FromPath[str], desk: NamedDependency[Desk]
+    request: VisitorRequest,
+    slug: FromPath[str],
+    link: FromPath[str],
+    desk: NamedDependency[Desk],
+    lang: Lang = None,
 ) -> Response[str]:
     """Confirm by the button behind a signed link."""
-    visitor = await visit(request, desk, slug, None)
+    visitor = await visit(request, desk, slug, lang)
     if visitor is None:
         return _no_page()
     number = number_behind(visitor.scope, visitor.key, "confirm", link, now=desk.services.clock.now())
