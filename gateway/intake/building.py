@@ -43,7 +43,7 @@ PRIORITIES = {
     "promotional": Priority.PROMOTIONAL,
 }
 _SANDBOX_SENDER = "SANDBOX"
-_SANDBOX_GATES = SenderGates(parts_per_second=500.0)
+SANDBOX_GATES = SenderGates(parts_per_second=500.0)
 """Message parts per second of the sandbox's own sender, for tenants that have none yet."""
 _RECIPIENT_BYTES = 8
 
@@ -194,7 +194,7 @@ def accepted_view(message: NewMessage, draft: Draft) -> MessageView:
 
 def _entry(admitted: Admissible, message_id: UUID, recipients: KeyedHash) -> LaneEntry:
     snapshot, draft, sender = admitted.snapshot, admitted.draft, admitted.sender
-    gates = channel_gates(sender, draft.channel) if sender else _SANDBOX_GATES
+    gates = channel_gates(sender, draft.channel) if sender else SANDBOX_GATES
     return LaneEntry(
         message_id=message_id,
         route=admitted.route,
