@@ -6,10 +6,11 @@ from urllib.parse import quote
 from litestar import Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 
 from gateway.console import registered
 from gateway.console.errors import ApiRefused, FormRefused, NoSuchPage
+from gateway.console.operator_pages import paged
 from gateway.console.pages import go_to
 from gateway.console.ports import Answer, listed
 from gateway.console.visit import ONCE, TOKEN, Visit, needed
@@ -23,9 +24,9 @@ _ACTS: Final = {"prepare": "prepare", "submit": "submit", "versions": "versions"
 
 
 @get("/registrations", include_in_schema=False)
-async def get_registrations(visit: NamedDependency[Visit]) -> Response[str]:
-    """List registrations, and those that the chosen senders may need."""
-    return await _listed(visit)
+async def get_registrations(visit: NamedDependency[Visit], after: FromQuery[str] = "") -> Response[str]:
+    """List a hundred registrations, and those that the chosen senders may need."""
+    return await _listed(visit, after=after)
 
 
 @post("/registrations", include_in_schema=False)
@@ -129,14 +130,15 @@ async def _held(visit: Visit, registration: str) -> Any:
     return await visit.read(f"/v1/registrations/{_plain(registration)}")
 
 
-async def _listed(visit: Visit, *, error: str = "", status: int = 200) -> Response[str]:
+async def _listed(visit: Visit, *, error: str = "", status: int = 200, after: str = "") -> Response[str]:
     onboarding = await visit.read("/v1/onboarding")
     offered = (await visit.read("/v1/registration-forms"))["data"]
-    held = (await visit.read("/v1/registrations?limit=100"))["data"]
+    held = await visit.read(f"/v1/registrations{paged(after)}")
     return visit.page(
         "registrations.html",
         status=status,
-        registrations=held,
+        registrations=held["data"],
+        next_cursor=held["next_cursor"],
         needed=registered.fitting(offered, listed(onboarding, "senders", "choices")),
         approved=onboarding["approved_at"] is not None,
         error=error,
