@@ -260,16 +260,18 @@ async def _ask_to_decide(scope: TenantScope, session: AsyncSession, after: Answe
     """Open or close the operator's task about a relationship that does not decide itself."""
     if after.relationship is None or registrant_of(after.relationship) is not None:
         await _settle(scope, session, UNDECIDED, "the answer decides")
-    else:
-        await inbox.post(
-            session,
-            Task(
-                kind=UNDECIDED,
-                subject=encode("ten", scope.tenant_id),
-                tenant_id=scope.tenant_id,
-                summary=f"Decide whose data is registered: {conflict_of(after.relationship)}.",
-            ),
-        )
+        return
+    await _settle(scope, session, UNDECIDED, "another answer")
+    tenant, why = await accounts.get(scope, session), conflict_of(after.relationship)
+    await inbox.post(
+        session,
+        Task(
+            kind=UNDECIDED,
+            subject=encode("ten", scope.tenant_id),
+            tenant_id=scope.tenant_id,
+            summary=f"{tenant.name}: decide whose data is registered; {why}.",
+        ),
+    )
 
 
 async def _settle(scope: TenantScope, session: AsyncSession, kind: str, note: str) -> None:

@@ -204,8 +204,11 @@ async def test_another_answer_takes_the_decision_on_the_relationship_back(custom
     await operator.post(f"{path}/decide", json={"registrant": "tenant"})
     changed = (await answered(customer, relationship=unclear | {"brand_seen": "operator"})).json()
     assert (changed["next"], changed["registrant"]) == ("relationship", None)
+    await answered(customer, relationship=unclear | {"opt_in_shared": True, "brand_seen": "operator"})
     tasks = (await operator.get("/v1/admin/inbox", params={"kind": "onboarding.relationship"})).json()["data"]
-    assert customer.id in {task["subject"] for task in tasks}
+    (task,) = [task for task in tasks if task["subject"] == customer.id]
+    assert "must not be handed to the tenant" in task["summary"], "as the relationship stands now"
+    assert task["summary"].startswith(changed["tenant_name"])
 
 
 async def test_nothing_is_got_or_live_before_its_turn(customer) -> None:
