@@ -236,6 +236,13 @@ async def test_the_page_of_a_confirmation_answers_in_the_language_that_it_was_re
     assert "Danke, Sie sind angemeldet." in (await nobody.post(unescape(action[1]))).text
 
 
+async def test_a_number_that_was_mistyped_stands_there_to_be_mended(customer, pages, nobody) -> None:
+    """Whoever left the country code out would begin anew."""
+    for way in ("code", "enter"):
+        answer = await nobody.post(at(customer, f"preferences/{way}"), data={"number": "206 555"})
+        assert (answer.status_code, 'value="206 555"' in answer.text) == (422, True)
+
+
 async def test_links_that_are_forged_expired_or_anothers_open_nothing(
     customer, pages, nobody, key, enrol, world
 ) -> None:
