@@ -124,7 +124,11 @@ async def registration(customer, engines):
     kind = f"US_{uuid4().hex.upper()}_REGISTRATION"
     fields = tuple(
         Field(path=path, section="info", kind="TEXT", requirement=requirement, title=path, most=100, least=3)
-        for path, requirement in (("info.name", "REQUIRED"), ("info.motto", "OPTIONAL"))
+        for path, requirement in (
+            ("info.name", "REQUIRED"),
+            ("info.motto", "OPTIONAL"),
+            ("info.website", "OPTIONAL"),
+        )
     )
     form = Form(type=FormType(type=kind), sections=(Section(path="info"),), fields=fields)
     async with worker_transaction(engines["operator"]) as session:
@@ -157,6 +161,18 @@ async def test_a_denied_registration_leads_to_a_new_version(member, customer, re
     assert (await member.send(f"{page}/acts/versions", once="v")).headers["location"] == page
     again = await member.open(page)
     assert (">Save<" in again.text, "Ever onwards" in again.text) == (True, True)
+
+
+async def test_what_the_profile_fills_in_is_said_to_be_unsaved(member, customer, registration) -> None:
+    """A field with the company's name in it read "is required"."""
+    await customer.api.patch("/v1/onboarding", json=COMPLETE)
+    page = f"/console/registrations/{registration}"
+    shown = (await member.open(page)).text
+    website = shown[shown.index('name="info.website"') :]
+    assert 'value="https://acme.example"' in website.partition(">")[0]
+    assert "Taken from your answers; save to keep it." in website
+    await member.send_fields(page, {"once": "w", "info.name": "Acme", "info.website": "https://acme.example"})
+    assert "Taken from your answers" not in (await member.open(page)).text
 
 
 async def test_what_was_emptied_stays_empty_beside_a_mistake(member, registration) -> None:
