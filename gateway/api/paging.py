@@ -28,7 +28,8 @@ After = Annotated[
     str | None,
     QueryParameter(
         max_length=_MAX_CURSOR,
-        description="`next_cursor` of this list's previous page; opaque, and of no use to another list.",
+        description="`next_cursor` of this list's previous page; opaque, and of no use to another list. "
+        "Filters are those of each call: give the same ones with every page.",
     ),
 ]
 

@@ -114,7 +114,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Wait until then or ask the operator to raise the cap; GET /v1/credits shows the budgets.",
     ),
     "price_over_max": (
-        "The price of all parts together is over the `max_price` that the request allows.",
+        "The price of all parts together, less what a bundle covers, is over the `max_price` of the request.",
         "Raise `max_price`, or shorten the text so that it needs fewer parts.",
     ),
     "no_price": (
@@ -265,7 +265,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "answers_changed": (
         "The `version` sent is not the present one: somebody answered since. Nothing was stored.",
-        "Read the onboarding again, look at what changed, and send the answer with the new `version`.",
+        "Read the onboarding again, look at what changed, and answer or decide with the new `version`.",
     ),
     "cut_over_not_ready": (
         "A share above 0 was asked for while nothing of the tenant's can send there. No share changed.",

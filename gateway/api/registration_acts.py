@@ -16,6 +16,7 @@ from gateway.api.desk import Desk
 from gateway.api.live_keys import require_live
 from gateway.api.path_ids import path_id
 from gateway.api.refusals import Refusal
+from gateway.api.registration_costs import PlanCost, check_seen, cost_view
 from gateway.api.registration_views import (
     AttachmentView,
     RegistrationView,
@@ -86,6 +87,8 @@ class CostBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     monthly_usd: Dollars = "0.00"
     once_usd: Dollars = "0.00"
+    by_plan: PlanCost | None = None
+    """What the tenant itself pays, as it was read: where prices changed since, nothing is accepted."""
 
 
 Act = Callable[[AsyncSession], Awaitable[service.RegistrationView]]
@@ -115,13 +118,21 @@ def opened(desk: Desk, speaker: Speaker) -> AbstractAsyncContextManager[AsyncSes
     return desk.operator() if speaker.as_operator else desk.tenant(speaker.scope)
 
 
+async def shown(
+    desk: Desk, speaker: Speaker, session: AsyncSession, found: service.RegistrationView, form: Form
+) -> RegistrationView:
+    """Return a registration as the speaker sees it."""
+    cost = await cost_view(speaker.scope, session, found.row, form, now=desk.services.clock.now())
+    return view_of(found, form, cost, as_operator=speaker.as_operator)
+
+
 async def answer_with(
     request: ApiRequest, desk: Desk, speaker: Speaker, form: Form, act: Act, *, status: int = 200
 ) -> Response[RegistrationView]:
     """Do a POST once and answer with the registration."""
 
     async def work(session: AsyncSession) -> RegistrationView:
-        return view_of(await act(session), form, as_operator=speaker.as_operator)
+        return await shown(desk, speaker, session, await act(session), form)
 
     once_only = desk.operator_once if speaker.as_operator else desk.tenant_once
     return await once_only(request, work, status=status)
@@ -167,9 +178,7 @@ async def read_one(desk: Desk, speaker: Speaker, wanted: UUID) -> RegistrationVi
     """Return a registration."""
     form = await form_of(desk, speaker, wanted)
     async with opened(desk, speaker) as session:
-        return view_of(
-            await service.get(speaker.scope, session, wanted), form, as_operator=speaker.as_operator
-        )
+        return await shown(desk, speaker, session, await service.get(speaker.scope, session, wanted), form)
 
 
 async def fill_one(desk: Desk, speaker: Speaker, wanted: UUID, data: ValuesBody) -> RegistrationView:
@@ -178,7 +187,7 @@ async def fill_one(desk: Desk, speaker: Speaker, wanted: UUID, data: ValuesBody)
     now = desk.services.clock.now()
     async with opened(desk, speaker) as session:
         found = await _fill(speaker, session, form, wanted, data.values, now=now, edition=data.edition)
-        return view_of(found, form, as_operator=speaker.as_operator)
+        return await shown(desk, speaker, session, found, form)
 
 
 async def _fill(
@@ -228,13 +237,13 @@ async def confirm_one(
         raise Refusal("conflict", "Nothing of this registration has to be confirmed.")
     check_accepted(cost, monthly_usd=data.monthly_usd, once_usd=data.once_usd)
     now = desk.services.clock.now()
-    return await answer_with(
-        request,
-        desk,
-        speaker,
-        form,
-        lambda session: service.confirm_cost(speaker.scope, session, wanted, now=now),
-    )
+
+    async def act(session: AsyncSession) -> service.RegistrationView:
+        found = await service.confirm_cost(speaker.scope, session, wanted, now=now)
+        check_seen(await cost_view(speaker.scope, session, found.row, form, now=now), data.by_plan)
+        return found
+
+    return await answer_with(request, desk, speaker, form, act)
 
 
 async def renew_one(

@@ -4,11 +4,11 @@ from typing import Any
 
 from msgspec import Struct
 
+from gateway.api.registration_costs import CostView
 from gateway.intake.outcome import FieldFault
 from gateway.messages.view import timestamp
 from tenants.ids import encode
 from tenants.registrations.checking import Value, incomplete
-from tenants.registrations.costs import Cost, cost_of
 from tenants.registrations.forms import Form
 from tenants.registrations.models import (
     Registration,
@@ -78,7 +78,7 @@ class RegistrationView(RegistrationSummary, frozen=True, kw_only=True):
     """Another one with every change of the values: `PUT …/fields` with it overwrites nobody's unseen."""
     missing: list[FieldFault]
     """What keeps it from being submitted."""
-    cost: Cost | None
+    cost: CostView | None
     """What it costs and has to be confirmed; null where nothing is known to."""
     cost_confirmed_at: str | None
     number: NumberView | None
@@ -153,7 +153,7 @@ def summary_of(row: Registration) -> RegistrationSummary:
     return RegistrationSummary(**_summary(row))
 
 
-def view_of(stored: Stored, form: Form, *, as_operator: bool) -> RegistrationView:
+def view_of(stored: Stored, form: Form, cost: CostView | None, *, as_operator: bool) -> RegistrationView:
     """Return a registration with its values; what AWS charges is the operator's to know."""
     row, current = stored.row, stored.current
     number = None
@@ -168,7 +168,7 @@ def view_of(stored: Stored, form: Form, *, as_operator: bool) -> RegistrationVie
             FieldFault(field=each.field, code=each.code, detail=each.detail)
             for each in incomplete(form, current.filled)
         ],
-        cost=cost_of(form.type),
+        cost=cost,
         cost_confirmed_at=timestamp(row.cost_confirmed_at),
         number=number,
         parent_id=None if row.parent_id is None else encode("reg", row.parent_id),

@@ -54,7 +54,7 @@ async def sign_operator_in(visit: NamedDependency[Visit]) -> Response[str]:
 @get("/operator", include_in_schema=False)
 async def list_onboardings(visit: NamedDependency[Visit], after: FromQuery[str] = "") -> Response[str]:
     """Show a hundred onboardings, and what is in the inbox."""
-    page = needed(await visit.ask_as_operator("GET", f"/v1/admin/onboardings{_paged(after)}"))
+    page = needed(await visit.ask_as_operator("GET", f"/v1/admin/onboardings{paged(after)}"))
     tasks = needed(await visit.ask_as_operator("GET", f"/v1/admin/inbox?limit={_PAGE}"))
     return visit.page(
         "operator.html",
@@ -68,9 +68,14 @@ async def list_onboardings(visit: NamedDependency[Visit], after: FromQuery[str] 
 
 
 @get("/operator/tenants/{tenant:str}", include_in_schema=False)
-async def get_tenant(tenant: FromPath[str], visit: NamedDependency[Visit]) -> Response[str]:
-    """Show one tenant's onboarding with its answers."""
-    return await _tenant(visit, tenant)
+async def get_tenant(
+    tenant: FromPath[str],
+    visit: NamedDependency[Visit],
+    people: FromQuery[str] = "",
+    invitations: FromQuery[str] = "",
+) -> Response[str]:
+    """Show one tenant's onboarding with its answers; the lists below go on behind their cursors."""
+    return await _tenant(visit, tenant, after_person=people, after_invitation=invitations)
 
 
 @get("/operator/tenants/{tenant:str}/provisioning", include_in_schema=False)
@@ -98,15 +103,15 @@ async def judge_tenant(
     """Approve, send back, decide, or invite."""
     visit.operator()
     sent = await visit.form()
-    body: dict[str, str | int] | None
+    version = sent.get("version", "")
+    seen: dict[str, str | int] = {"version": int(version)} if is_version(version) else {}
     match act:
         case "approve":
-            seen = sent.get("version", "")
-            body = {"version": int(seen)} if is_version(seen) else None
+            body = seen
         case "send-back":
-            body = {"why": sent.get("why", "")}
+            body = {"why": sent.get("why", ""), **seen}
         case "decide":
-            body = {"registrant": sent.get("registrant", "")}
+            body = {"registrant": sent.get("registrant", ""), **seen}
         case "invitations":
             return await _invite(visit, tenant, sent)
         case _:
@@ -131,7 +136,7 @@ async def remove_person(
 @get("/operator/inbox", include_in_schema=False)
 async def get_inbox(visit: NamedDependency[Visit], after: FromQuery[str] = "") -> Response[str]:
     """Show a hundred of what waits for a person."""
-    tasks = needed(await visit.ask_as_operator("GET", f"/v1/admin/inbox{_paged(after)}"))
+    tasks = needed(await visit.ask_as_operator("GET", f"/v1/admin/inbox{paged(after)}"))
     return visit.page("inbox.html", tasks=tasks["data"], next_cursor=tasks["next_cursor"], after=after)
 
 
@@ -156,7 +161,13 @@ async def _invite(visit: Visit, tenant: str, sent: dict[str, str]) -> Response[s
 
 
 async def _tenant(
-    visit: Visit, tenant: str, *, said: Answer | None = None, invited: Any = None
+    visit: Visit,
+    tenant: str,
+    *,
+    said: Answer | None = None,
+    invited: Any = None,
+    after_person: str = "",
+    after_invitation: str = "",
 ) -> Response[str]:
     visit.operator()
     if said is not None and not said.good and said.status not in SAID_ON_THE_PAGE:
@@ -165,8 +176,8 @@ async def _tenant(
     shown, onboarding, people, invitations = await asyncio.gather(
         visit.ask_as_operator("GET", home),
         visit.ask_as_operator("GET", f"{home}/onboarding"),
-        visit.ask_as_operator("GET", f"{home}/people?limit={_PAGE}"),
-        visit.ask_as_operator("GET", f"{home}/invitations"),
+        visit.ask_as_operator("GET", f"{home}/people{paged(after_person)}"),
+        visit.ask_as_operator("GET", f"{home}/invitations{paged(after_invitation)}"),
     )
     failed = said is not None and not said.good
     return visit.page(
@@ -174,8 +185,8 @@ async def _tenant(
         status=said.status if failed and said is not None else 200,
         tenant=needed(shown),
         onboarding=needed(onboarding),
-        people=needed(people)["data"],
-        invitations=needed(invitations)["data"],
+        people=needed(people),
+        invitations=needed(invitations),
         invited=invited,
         titles=STEP_TITLES,
         words=OPERATOR_STATE_WORDS,
@@ -184,7 +195,8 @@ async def _tenant(
     )
 
 
-def _paged(after: str) -> str:
+def paged(after: str) -> str:
+    """Return the query of a list's part behind a cursor, or of its first."""
     return f"?limit={_PAGE}" + (f"&after={plain(after)}" if after else "")
 
 

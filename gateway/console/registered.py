@@ -44,6 +44,8 @@ class Entry(Struct, frozen=True, kw_only=True):
     most: int
     options: tuple[Option, ...]
     value: Any
+    suggested: bool
+    """Whether the value is the profile's, and not stored in the registration yet."""
     example: str
 
 
@@ -96,6 +98,7 @@ def fitting(forms: list[dict[str, Any]], choices: list[dict[str, Any]]) -> list[
 def _entry(field: Any, values: dict[str, Any], profile: dict[str, Any]) -> Entry:
     path = field["path"]
     value = values.get(path)
+    known = _known(path, profile) if value is None else None
     return Entry(
         path=path,
         label=field["title"] or path,
@@ -114,7 +117,8 @@ def _entry(field: Any, values: dict[str, Any], profile: dict[str, Any]) -> Entry
             )
             for each in field["options"]
         ),
-        value=_known(path, profile) if value is None else value,
+        value=known if value is None else value,
+        suggested=bool(known),
         example=field["example"],
     )
 

@@ -6,10 +6,11 @@ from urllib.parse import quote
 from litestar import Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 
 from gateway.console import registered
 from gateway.console.errors import ApiRefused, FormRefused, NoSuchPage
+from gateway.console.operator_pages import paged
 from gateway.console.pages import go_to
 from gateway.console.ports import Answer, listed
 from gateway.console.visit import ONCE, TOKEN, Visit, needed
@@ -27,9 +28,9 @@ _ACTS: Final = {"prepare": "prepare", "submit": "submit", "versions": "versions"
 
 
 @get("/registrations", include_in_schema=False)
-async def get_registrations(visit: NamedDependency[Visit]) -> Response[str]:
-    """List registrations, and those that the chosen senders may need."""
-    return await _listed(visit)
+async def get_registrations(visit: NamedDependency[Visit], after: FromQuery[str] = "") -> Response[str]:
+    """List a hundred registrations, and those that the chosen senders may need."""
+    return await _listed(visit, after=after)
 
 
 @post("/registrations", include_in_schema=False)
@@ -97,7 +98,9 @@ async def attach_file(registration: FromPath[str], visit: NamedDependency[Visit]
 async def confirm_cost(registration: FromPath[str], visit: NamedDependency[Visit]) -> Response[str]:
     """Accept what the page named as the cost."""
     sent = await visit.form()
-    body = {name: sent.get(name, "") for name in ("monthly_usd", "once_usd")}
+    body: dict[str, Any] = {name: sent.get(name, "") for name in ("monthly_usd", "once_usd")}
+    if "unit" in sent:
+        body["by_plan"] = {name: sent.get(name, "") for name in ("unit", "one_time", "monthly")}
     path = f"/v1/registrations/{_plain(registration)}/confirm-cost"
     said = await visit.ask("POST", path, body, once=sent.get(ONCE) or None)
     return (
@@ -134,14 +137,15 @@ async def _held(visit: Visit, registration: str) -> Any:
     return await visit.read(f"/v1/registrations/{_plain(registration)}")
 
 
-async def _listed(visit: Visit, *, error: str = "", status: int = 200) -> Response[str]:
+async def _listed(visit: Visit, *, error: str = "", status: int = 200, after: str = "") -> Response[str]:
     onboarding = await visit.read("/v1/onboarding")
     offered = (await visit.read("/v1/registration-forms"))["data"]
-    held = (await visit.read("/v1/registrations?limit=100"))["data"]
+    held = await visit.read(f"/v1/registrations{paged(after)}")
     return visit.page(
         "registrations.html",
         status=status,
-        registrations=held,
+        registrations=held["data"],
+        next_cursor=held["next_cursor"],
         needed=registered.fitting(offered, listed(onboarding, "senders", "choices")),
         approved=onboarding["approved_at"] is not None,
         error=error,

@@ -121,15 +121,20 @@ async def get_confirm(
     waiting = await forms.pending(visitor, desk, number)
     if not waiting:
         return page(visitor.site, "message", "confirm_title", notice="nothing")
-    return page(visitor.site, "confirm", "confirm_title", pending=waiting, here=request.url.path)
+    here = f"{request.url.path}?lang={visitor.site.language}"
+    return page(visitor.site, "confirm", "confirm_title", pending=waiting, here=here)
 
 
 @post("/{slug:str}/confirm/{link:str}", status_code=200)
 async def post_confirm(
-    request: VisitorRequest, slug: FromPath[str], link: FromPath[str], desk: NamedDependency[Desk]
+    request: VisitorRequest,
+    slug: FromPath[str],
+    link: FromPath[str],
+    desk: NamedDependency[Desk],
+    lang: Lang = None,
 ) -> Response[str]:
     """Confirm by the button behind a signed link."""
-    visitor = await visit(request, desk, slug, None)
+    visitor = await visit(request, desk, slug, lang)
     if visitor is None:
         return _no_page()
     number = number_behind(visitor.scope, visitor.key, "confirm", link, now=desk.services.clock.now())
@@ -147,7 +152,7 @@ async def get_number(
     visitor = await visit(request, desk, slug, lang)
     if visitor is None:
         return _no_page()
-    return page(visitor.site, "number", "prefs_title", here=visitor.site.links.preferences)
+    return _number(visitor)
 
 
 @post("/{slug:str}/preferences/code", status_code=200)
@@ -159,15 +164,15 @@ async def post_code(
     visitor = await visit(request, desk, slug, fields.get("lang"))
     if visitor is None:
         return _no_page()
-    here = visitor.site.links.preferences
+    typed = fields.get("number", "")
     if not await is_welcome(visitor, desk):
-        return page(visitor.site, "number", "prefs_title", status=429, notice="too_many", here=here)
-    number = parse_number(fields.get("number", ""))
+        return _number(visitor, status=429, notice="too_many", typed=typed)
+    number = parse_number(typed)
     if not isinstance(number, Number):
-        return page(visitor.site, "number", "prefs_title", status=422, notice="bad_number", here=here)
+        return _number(visitor, status=422, notice="bad_number", typed=typed)
     if not fields.get("company"):
         if no := await is_a_machine(visitor, desk, fields):
-            return page(visitor.site, "number", "prefs_title", status=no.status, notice=no.notice, here=here)
+            return _number(visitor, status=no.status, notice=no.notice, typed=typed)
         if no := await too_many_texts(visitor, desk, number):
             return _code(visitor, number, status=no.status, notice="enough_codes")
         await forms.text_code(visitor, desk, number.e164)
@@ -184,13 +189,14 @@ async def post_enter(
     if visitor is None:
         return _no_page()
     here, now = visitor.site.links.preferences, desk.services.clock.now()
+    typed = fields.get("number", "")
     if not await is_welcome(visitor, desk):
-        return page(visitor.site, "number", "prefs_title", status=429, notice="too_many", here=here)
-    number = parse_number(fields.get("number", ""))
+        return _number(visitor, status=429, notice="too_many", typed=typed)
+    number = parse_number(typed)
     if not isinstance(number, Number):
-        return page(visitor.site, "number", "prefs_title", status=422, notice="bad_number", here=here)
+        return _number(visitor, status=422, notice="bad_number", typed=typed)
     if not await may_guess(visitor, desk):
-        return page(visitor.site, "number", "prefs_title", status=429, notice="wrong_codes", here=here)
+        return _number(visitor, status=429, notice="wrong_codes", typed=typed)
     if not await forms.proves(visitor, desk, number.e164, fields.get("code", "").strip()):
         return _code(visitor, number, status=422, notice="bad_code")
     link = signed_link(
@@ -263,6 +269,13 @@ async def _preferences(visitor: Visit, desk: Desk, link: str, notice: str | None
     here = f"{visitor.site.links.preferences}/{link}?lang={visitor.site.language}"
     wanted = await forms.wanted_now(visitor, desk, number)
     return page(visitor.site, "preferences", "prefs_title", notice=notice, here=here, wanted=wanted)
+
+
+def _number(
+    visitor: Visit, *, status: int = 200, notice: str | None = None, typed: str = ""
+) -> Response[str]:
+    here = visitor.site.links.preferences
+    return page(visitor.site, "number", "prefs_title", status=status, notice=notice, here=here, typed=typed)
 
 
 def _code(visitor: Visit, number: Number, *, status: int, notice: str) -> Response[str]:

@@ -42,18 +42,20 @@ class Guesses:
 
 
 def guessed(batch: Sequence[NewMessage], guesses: Guesses) -> Sequence[NewMessage] | None:
-    """Return the batch, each send covered wholly or not at all; None where its plans disagree."""
+    """
+    Return the batch, each send covered wholly or not at all.
+
+    None where its plans disagree, and where a send is then dearer than it may be: it may be covered in part.
+    """
     caps = {(message.bundle.key, message.bundle.cap) for message in batch if message.bundle is not None}
-    if not caps:
-        return batch
     if len({key for key, _ in caps}) != len(caps):
         return None
-    return [
-        message
-        if message.bundle is None
-        else covered(message, 0 if guesses.is_spent(message.bundle) else message.bundle.amount)
-        for message in batch
-    ]
+    tried = batch if not caps else [covered(message, _guess(message, guesses)) for message in batch]
+    return None if any(message.too_dear for message in tried) else tried
+
+
+def _guess(message: NewMessage, guesses: Guesses) -> int:
+    return 0 if message.bundle is None or guesses.is_spent(message.bundle) else message.bundle.amount
 
 
 def covered(message: NewMessage, included: int) -> NewMessage:

@@ -43,7 +43,7 @@ PRIORITIES = {
     "promotional": Priority.PROMOTIONAL,
 }
 _SANDBOX_SENDER = "SANDBOX"
-_SANDBOX_GATES = SenderGates(parts_per_second=500.0)
+SANDBOX_GATES = SenderGates(parts_per_second=500.0)
 """Message parts per second of the sandbox's own sender, for tenants that have none yet."""
 _RECIPIENT_BYTES = 8
 
@@ -152,6 +152,7 @@ def build(admitted: Admissible, recipients: KeyedHash) -> Built:
             snapshot, admitted.scope, draft, sender, platform_budgets=admitted.platform_budgets, at=at
         ),
         bundle=drawn_on(snapshot, admitted.scope, draft, at=at),
+        least_included=draft.least_included,
     )
     return Built(message=message, entry=entry)
 
@@ -193,7 +194,7 @@ def accepted_view(message: NewMessage, draft: Draft) -> MessageView:
 
 def _entry(admitted: Admissible, message_id: UUID, recipients: KeyedHash) -> LaneEntry:
     snapshot, draft, sender = admitted.snapshot, admitted.draft, admitted.sender
-    gates = channel_gates(sender, draft.channel) if sender else _SANDBOX_GATES
+    gates = channel_gates(sender, draft.channel) if sender else SANDBOX_GATES
     return LaneEntry(
         message_id=message_id,
         route=admitted.route,
@@ -247,7 +248,7 @@ def drawn_on(snapshot: TenantSnapshot, scope: TenantScope, draft: Draft, *, at: 
         owner=snapshot.tenant_id,
         name=BUNDLE,
         month=month_of(at),
-        amount=draft.charged if bundle.counts == "parts" else 1,
+        amount=bundle.units(draft.charged),
         cap=bundle.included,
     )
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import Struct, structs
 
-from gateway.intake.building import PRIORITIES, route_of
+from gateway.intake.building import PRIORITIES, SANDBOX_GATES, route_of
 from gateway.intake.outcome import Declined
 from gateway.intake.prepare import Draft
 from gateway.intake.request import SendRequest
@@ -39,7 +39,11 @@ class Chosen(Struct, frozen=True):
     """None is the sandbox's own sender."""
     wait_ms: int
     parts_per_second: float | None = None
-    """Of the slowest gate that a message passes there; None for the sandbox."""
+    """Of the slowest gate that a message passes there; None where nobody is asked for one."""
+
+
+SANDBOX: Final = Chosen(None, 0, SANDBOX_GATES.parts_per_second)
+"""The sandbox's own sender, for test keys of tenants that have none; it has no line."""
 
 
 class Choosing:
@@ -72,7 +76,7 @@ class Choosing:
         """Return the choice among candidates that are at hand already."""
         best = best_group(candidates)
         if not best:
-            return Chosen(None, 0) if not scope.live and not isinstance(request.from_, str) else None
+            return SANDBOX if not scope.live and not isinstance(request.from_, str) else None
         if len(best) == 1:
             return await self._with_wait(snapshot, scope, draft, best[0])
         if snapshot.plan.sticky_sender:

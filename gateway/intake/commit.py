@@ -71,6 +71,10 @@ class PlanChanged(Struct, frozen=True, tag=True):
     """The tenant's balance counts in another unit than the price: its plan moved meanwhile."""
 
 
+class TooDear(Struct, frozen=True, tag=True):
+    """The bundle covers too little of it: it would cost more than the request's `max_price`."""
+
+
 class OverBudget(Struct, frozen=True, tag=True):
     """A monthly budget would be passed."""
 
@@ -84,7 +88,7 @@ class OverBudget(Struct, frozen=True, tag=True):
         return resets_at(self.budget.month)
 
 
-Decision: TypeAlias = Stored | Replay | KeyMismatch | NoCredit | PlanChanged | OverBudget
+Decision: TypeAlias = Stored | Replay | KeyMismatch | NoCredit | PlanChanged | TooDear | OverBudget
 
 _MESSAGES = Alike(
     table="messages",
@@ -144,16 +148,14 @@ def _decide_one(
     batch_id: UUID,
     counters: dict[CounterKey, Counter],
 ) -> Decision:
-    if message.idempotent is not None:
-        known = answers.get((message.tenant_id, message.idempotent.key))
-        if known is not None:
-            if known.fingerprint != message.idempotent.fingerprint or known.message_id is None:
-                return KeyMismatch()
-            return Replay(known.message_id)
+    if (answered := _answered_before(message, answers)) is not None:
+        return answered
     balance = balances.get(message.tenant_id)
     if balance is not None and balance.unit != message.unit:
         return PlanChanged()
     message = allowance.covered(message, allowance.coverable(message, counters))
+    if message.too_dear:
+        return TooDear()
     if (over := first_over(message.counts, counters)) is not None:
         return OverBudget(budget=over, used=counters[over.key].used)
     if balance is None or not balance.take(message.hold):
@@ -161,6 +163,19 @@ def _decide_one(
     take(message.counts, counters)
     allowance.take(message, counters)
     return Stored(batch_id=batch_id, included=message.included)
+
+
+def _answered_before(
+    message: NewMessage, answers: Mapping[tuple[UUID, str], StoredAnswer]
+) -> Replay | KeyMismatch | None:
+    if message.idempotent is None:
+        return None
+    known = answers.get((message.tenant_id, message.idempotent.key))
+    if known is None:
+        return None
+    if known.fingerprint != message.idempotent.fingerprint or known.message_id is None:
+        return KeyMismatch()
+    return Replay(known.message_id)
 
 
 async def commit_batch(

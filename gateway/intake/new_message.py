@@ -68,9 +68,16 @@ class NewMessage(Struct, frozen=True, kw_only=True):
     """What it would draw on the tenant's bundle if enough of it is left; `price_estimated` is without it."""
     included: int = 0
     """What it draws, once that is decided; `price_estimated` is then for the rest."""
+    least_included: int = 0
+    """What the bundle has to cover of it for it to cost no more than the request's `max_price`."""
     rulings: Rulings | None = None
 
     @property
     def hold(self) -> int:
         """What is taken from the tenant's available credit; a test message costs nothing."""
         return 0 if self.test else self.price_estimated
+
+    @property
+    def too_dear(self) -> bool:
+        """Whether it would cost more than the request's `max_price`, with what the bundle covers of it."""
+        return self.included < self.least_included

@@ -26,6 +26,7 @@ from tenants.countries.languages import LANGUAGES
 from tenants.countries.numbers import Number, parse_number
 from tenants.credits.money import parse_usd
 from tenants.credits.pricing import PriceBook, Quote, price
+from tenants.credits.rates import bundles
 from tenants.errors import InvalidId
 from tenants.ids import decode
 from tenants.templates.rendering import Rendered, render
@@ -50,6 +51,8 @@ class Draft(Struct, frozen=True, kw_only=True):
     type: str
     template: ApprovedTemplate | None
     quote: Quote
+    least_included: int
+    """What the plan's bundle has to cover of it for it to cost no more than the request's `max_price`."""
     send_at: datetime | None
     expires_at: datetime
     ttl_ms: int
@@ -137,8 +140,9 @@ def _draft(
     )
     if not isinstance(quote, Quote):
         return Declined(code="no_price", detail=f"the price book has no price for {number.country}")
-    if (dear := _too_dear(request, quote)) is not None:
-        return dear
+    least = _least_included(snapshot, request, quote, country=number.country, charged=shape.charged)
+    if isinstance(least, Declined):
+        return least
     send_at = None if request.send_at is UNSET else request.send_at
     ttl_s = snapshot.plan.ttl_seconds if request.ttl_seconds is UNSET else request.ttl_seconds
     return Draft(
@@ -151,6 +155,7 @@ def _draft(
         type=kind,
         template=text.template,
         quote=quote,
+        least_included=least,
         send_at=send_at,
         expires_at=(send_at or now) + timedelta(seconds=ttl_s),
         ttl_ms=ttl_s * 1000,
@@ -175,8 +180,8 @@ def repriced(
     )
     if not isinstance(quote, Quote):
         return Declined(code="no_price", detail=f"the price book has no price for {draft.number.country}")
-    dear = _too_dear(request, quote)
-    return structs.replace(draft, quote=quote) if dear is None else dear
+    least = _least_included(snapshot, request, quote, country=draft.number.country, charged=draft.charged)
+    return least if isinstance(least, Declined) else structs.replace(draft, quote=quote, least_included=least)
 
 
 def _shape_faults(snapshot: TenantSnapshot, request: SendRequest, now: datetime) -> Declined | None:
@@ -270,12 +275,18 @@ def _type(
     return request.type
 
 
-def _too_dear(request: SendRequest, quote: Quote) -> Declined | None:
-    if request.max_price is UNSET or quote.sell_micros <= parse_usd(request.max_price, field="/max_price"):
-        return None
-    return _one(
-        "price_over_max", "/max_price", "price_over_max", "the message would cost more than `max_price`"
-    )
+def _least_included(
+    snapshot: TenantSnapshot, request: SendRequest, quote: Quote, *, country: str, charged: int
+) -> int | Declined:
+    """Return what a bundle has to cover of a send for it to cost no more than it may."""
+    if request.max_price is UNSET:
+        return 0
+    most, bundle = parse_usd(request.max_price, field="/max_price"), snapshot.plan.bundle
+    if quote.sell_micros <= most:
+        return 0
+    if bundle is None or not bundle.covers(country=country, channel=request.channel):
+        return TOO_DEAR
+    return bundles.least_included(quote.sell_micros, units=bundle.units(charged), most=most)
 
 
 def _one(code: DeclineCode, field: str, fault: str, detail: str) -> Declined:
@@ -284,3 +295,8 @@ def _one(code: DeclineCode, field: str, fault: str, detail: str) -> Declined:
 
 def _fault(field: str, code: str, detail: str) -> FieldFault:
     return FieldFault(field=field, code=code, detail=detail)
+
+
+TOO_DEAR = _one(
+    "price_over_max", "/max_price", "price_over_max", "the message would cost more than `max_price`"
+)

@@ -20,7 +20,7 @@ from gateway.intake.explained_gates import Surroundings, gates_of
 from gateway.intake.explaining import Explanation, explain
 from gateway.intake.outcome import Declined, Estimate
 from gateway.intake.policies import Policies
-from gateway.intake.prepare import Draft, prepare
+from gateway.intake.prepare import TOO_DEAR, Draft, prepare
 from gateway.intake.prices import Prices, Tariff
 from gateway.intake.request import SendRequest
 from gateway.intake.ruling import explained_rules
@@ -71,6 +71,8 @@ class Previewing:
             return looked
         allowance = drawn_on(looked.snapshot, scope, looked.draft, at=self._clock.now())
         included = await self._included(allowance)
+        if included < looked.draft.least_included:
+            return TOO_DEAR
         return estimate_of(
             looked.draft, amount=_overage(looked.draft, allowance, included), included=included
         )
@@ -91,6 +93,8 @@ class Previewing:
         )
         allowance = drawn_on(snapshot, scope, draft, at=now)
         included = await self._included(allowance)
+        if included < draft.least_included:
+            return TOO_DEAR
         price = _overage(draft, allowance, included)
         no_consent = await without_consent(
             self._pool,

@@ -20,10 +20,19 @@ from gateway.intake.asking import admission_of, ruled_draft
 from gateway.intake.batch import IntakeCommit
 from gateway.intake.building import Admissible, build, lane_recipients
 from gateway.intake.choosing import Choosing
-from gateway.intake.commit import Decision, KeyMismatch, NoCredit, OverBudget, PlanChanged, Replay, Stored
+from gateway.intake.commit import (
+    Decision,
+    KeyMismatch,
+    NoCredit,
+    OverBudget,
+    PlanChanged,
+    Replay,
+    Stored,
+    TooDear,
+)
 from gateway.intake.outcome import Declined
 from gateway.intake.policies import Policies
-from gateway.intake.prepare import Draft, prepare
+from gateway.intake.prepare import TOO_DEAR, Draft, prepare
 from gateway.intake.prices import Prices
 from gateway.intake.refusals import declined, over_budget
 from gateway.intake.replays import KEY_MISMATCH
@@ -152,6 +161,8 @@ class Replying:
             case PlanChanged():
                 await self._policies.reload(snapshot.tenant_id)
                 raise Unavailable("the tenant's plan is changing", retry_after_ms=500)
+            case TooDear():
+                return TOO_DEAR
             case OverBudget() as over:
                 return over_budget(over, snapshot.unit, self._clock.now(), rates=())
             case NoCredit() as short:

@@ -76,6 +76,7 @@ class SendRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     send_at: datetime | UnsetType = UNSET
     ttl_seconds: Annotated[int, Meta(ge=5, le=259_200)] | UnsetType = UNSET
     max_price: Money | UnsetType = UNSET
+    """The most in dollars that the tenant pays for the whole message; what a bundle covers costs nothing."""
     country_parameters: CountryParameters | UnsetType = UNSET
     protect_configuration: Annotated[str, Meta(max_length=256)] | UnsetType = UNSET
     feedback: bool = False

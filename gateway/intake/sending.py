@@ -31,12 +31,21 @@ from gateway.intake.batch import IntakeCommit
 from gateway.intake.building import Admissible, Passed, accepted_view, build, lane_recipients
 from gateway.intake.cancel import cancel_message
 from gateway.intake.choosing import Choosing, Chosen, Ill
-from gateway.intake.commit import Decision, KeyMismatch, NoCredit, OverBudget, PlanChanged, Replay, Stored
+from gateway.intake.commit import (
+    Decision,
+    KeyMismatch,
+    NoCredit,
+    OverBudget,
+    PlanChanged,
+    Replay,
+    Stored,
+    TooDear,
+)
 from gateway.intake.consented import without_consent
 from gateway.intake.explaining import Explanation
 from gateway.intake.outcome import Accepted, Declined, Estimate, FieldFault, RateState
 from gateway.intake.policies import Policies
-from gateway.intake.prepare import Draft, prepare
+from gateway.intake.prepare import TOO_DEAR, Draft, prepare
 from gateway.intake.previewing import Previewing
 from gateway.intake.prices import Prices
 from gateway.intake.protect_tally import ProtectTally
@@ -396,6 +405,8 @@ class Sending:
             case PlanChanged():
                 await self._policies.reload(message.tenant_id)
                 raise Unavailable("the tenant's plan is changing", retry_after_ms=500)
+            case TooDear():
+                return structs.replace(TOO_DEAR, rates=passed.rates)
             case OverBudget() as over:
                 return over_budget(over, message.unit, self._clock.now(), rates=passed.rates)
             case NoCredit() as short:

@@ -15,6 +15,7 @@ from gateway.registrations.number_terms import number_terms
 from gateway.registrations.placing import place
 from tenants.credits.registration_fees import post_registration_fee
 from tenants.registrations.checking import Values
+from tenants.registrations.costs import charged_as
 from tenants.registrations.forms import Form
 from tenants.registrations.models import Registration, RegistrationVersion
 from tenants.scope import TenantScope
@@ -59,8 +60,7 @@ async def charge(
     scope: TenantScope, session: AsyncSession, row: Registration, form: Form, *, now: datetime
 ) -> None:
     """Charge the tenant for a registration with its first submission, as its plan and price book say."""
-    kind = form.type.number_type or ("SENDER_ID" if form.type.sender_id_country else "TEN_DLC")
-    country = form.type.sender_id_country or row.number_terms.get("country", "US")
+    kind, country = charged_as(form.type, row.number_terms)
     await post_registration_fee(
         scope, session, subject_id=row.id, country=country, type_=kind, name=row.name, now=now
     )

@@ -1,6 +1,7 @@
 """What a tenant has bought: how it pays and how fast it may go. Pure data and rules."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated, Final, Literal, cast
 
 import msgspec
@@ -93,6 +94,10 @@ class Bundle(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def covers(self, *, country: str, channel: str) -> bool:
         """Return whether messages of this kind draw on it."""
         return channel in self.channels and (not self.countries or country in self.countries)
+
+    def units(self, parts: int) -> int:
+        """Return a message of so many parts in what the bundle counts."""
+        return parts if self.counts == "parts" else 1
 
 
 class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -244,10 +249,31 @@ def merge_plan(current: Plan, changes: dict[str, object]) -> Plan:
     merged = merge_patch(_PLAN, msgspec.to_builtins(current), changes)
     check_names(changes, cast("dict[str, object]", merged))
     try:
-        return _read(merged)
+        plan = _read(merged)
     except msgspec.ValidationError as error:
         wrong = complaint_of(str(error), Tried(merged, _read))
         raise InvalidInput(f"/plan{wrong.field}", wrong.code, wrong.detail) from error
+    if (current.pricing == "credits") != (plan.pricing == "credits"):
+        _check_amounts_named(current, changes)
+    return plan
+
+
+def _check_amounts_named(current: Plan, changes: Mapping[str, object]) -> None:
+    """Amounts count in the pricing's unit: where that changes, ten dollars are not ten credits."""
+    set_ones = {
+        "monthly_fee": bool(Decimal(current.monthly_fee)),
+        "platform_fee": bool(Decimal(current.platform_fee)),
+        "auto_top_up": current.auto_top_up is not None,
+    }
+    for name, is_set in set_ones.items():
+        if is_set and not _is_named_whole(changes, name):
+            detail = f"{name} counts in the pricing's unit, which changes: give it anew in the same change"
+            raise InvalidInput(f"/plan/{name}", "other_unit", detail)
+
+
+def _is_named_whole(changes: Mapping[str, object], name: str) -> bool:
+    change = changes.get(name)
+    return name in changes and (not isinstance(change, dict) or {"below", "amount"} <= change.keys())
 
 
 def _read(value: object) -> Plan:

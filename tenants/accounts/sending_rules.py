@@ -50,4 +50,4 @@ class Rollout(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     phase: Phase = "live"
     """`planned` and `registering` refuse, `test` reaches simulator and verified numbers only."""
     daily_cap: Annotated[int, Meta(ge=1)] | None = None
-    """Messages a UTC day while the country is live; None for no cap."""
+    """Messages accepted in a UTC day while the country is live, whenever they leave; None for no cap."""

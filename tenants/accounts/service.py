@@ -173,7 +173,8 @@ async def update_plan(scope: TenantScope, session: AsyncSession, changes: dict[s
     Replace some members of the plan, as a PATCH does.
 
     Raises:
-        InvalidInput: A member is unknown or out of range, or budgets count in the pricing's unit.
+        InvalidInput: A member is unknown or out of range, or budgets, fees that are open or an amount
+            that the change leaves out count in the pricing's unit.
         Conflict: The pricing would change while balance or holds are not zero, or the tenant is closed.
     """
     tenant = await changeable(scope, session)

@@ -83,7 +83,9 @@ async def answer(
     await _take_back(scope, session, row)
     row.answers_sealed = key.seal(msgspec.json.encode(after), context=answers_context(scope))
     row.version += 1
-    await _undecided(scope, session, row, after)
+    if after.relationship != before.relationship:
+        row.decided = None
+        await _ask_to_decide(scope, session, after)
     await _note(scope, session, "answered", {"steps": sorted(given)})
     return row, after
 
@@ -158,14 +160,20 @@ async def _publish(scope: TenantScope, session: AsyncSession, answers: Answers) 
         await pages.write(scope, session, settings)
 
 
-async def send_back(scope: TenantScope, session: AsyncSession, *, why: str) -> Onboarding:
+async def send_back(
+    scope: TenantScope, session: AsyncSession, *, why: str, version: int | None = None
+) -> Onboarding:
     """
     Ask the tenant for changes before anything is registered.
 
+    Args:
+        version: What the operator saw; None sends back whatever is there.
+
     Raises:
-        Conflict: The tenant has not asked, or is live.
+        Conflict: Somebody answered since, or the tenant has not asked, or is live.
     """
     row = await store.locked(scope, session)
+    _check_version(row, version)
     if row.live_at is not None:
         raise Conflict("onboarding_not_ready", _LIVE)
     if row.asked_at is None:
@@ -177,14 +185,25 @@ async def send_back(scope: TenantScope, session: AsyncSession, *, why: str) -> O
     return row
 
 
-async def decide(scope: TenantScope, session: AsyncSession, key: DataKey, chosen: Registrant) -> Onboarding:
+async def decide(
+    scope: TenantScope,
+    session: AsyncSession,
+    key: DataKey,
+    chosen: Registrant,
+    *,
+    version: int | None = None,
+) -> Onboarding:
     """
     Say whose data is registered where the answers do not.
 
+    Args:
+        version: What the operator saw; None decides on whatever is there.
+
     Raises:
-        Conflict: The relationship question is not answered, or its answer decides.
+        Conflict: Somebody answered since, the relationship question is open, or its answer decides.
     """
     row = await store.locked(scope, session)
+    _check_version(row, version)
     answers = _opened(scope, row, key)
     if answers.relationship is None or registrant_of(answers.relationship) is not None:
         raise Conflict("onboarding_not_ready", "the relationship question is open, or its answer decides")
@@ -237,21 +256,22 @@ async def _take_back(scope: TenantScope, session: AsyncSession, row: Onboarding)
         await _settle(scope, session, REVIEW, "the answers changed")
 
 
-async def _undecided(scope: TenantScope, session: AsyncSession, row: Onboarding, after: Answers) -> None:
+async def _ask_to_decide(scope: TenantScope, session: AsyncSession, after: Answers) -> None:
     """Open or close the operator's task about a relationship that does not decide itself."""
     if after.relationship is None or registrant_of(after.relationship) is not None:
-        row.decided = None
         await _settle(scope, session, UNDECIDED, "the answer decides")
-    elif row.decided is None:
-        await inbox.post(
-            session,
-            Task(
-                kind=UNDECIDED,
-                subject=encode("ten", scope.tenant_id),
-                tenant_id=scope.tenant_id,
-                summary=f"Decide whose data is registered: {conflict_of(after.relationship)}.",
-            ),
-        )
+        return
+    await _settle(scope, session, UNDECIDED, "another answer")
+    tenant, why = await accounts.get(scope, session), conflict_of(after.relationship)
+    await inbox.post(
+        session,
+        Task(
+            kind=UNDECIDED,
+            subject=encode("ten", scope.tenant_id),
+            tenant_id=scope.tenant_id,
+            summary=f"{tenant.name}: decide whose data is registered; {why}.",
+        ),
+    )
 
 
 async def _settle(scope: TenantScope, session: AsyncSession, kind: str, note: str) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tenants.accounts.sealing import DataKey
@@ -61,34 +62,52 @@ async def write(scope: TenantScope, session: AsyncSession, settings: PageSetting
     await audit.append(scope, session, action="hosted_pages.changed", subject=subject)
 
 
+class _Limit(Struct, frozen=True):
+    """How much may be done in a window of time."""
+
+    name: bytes
+    """Keeps the counts of one limit apart from those of the others."""
+    most: int
+    window: timedelta
+
+    async def holds(
+        self, scope: TenantScope, session: AsyncSession, key: DataKey, whose: str, now: datetime
+    ) -> bool:
+        """Count one more of an address or a number and return whether it is within the limit."""
+        bucket = key.code_hash(whose, context=self.name)
+        return await store.hit(scope, session, bucket, window=self.window, now=now) <= self.most
+
+
+_POSTS: Final = _Limit(b"form-address", MOST_OF_AN_ADDRESS, AN_HOUR)
+_TEXTS_IN_AN_HOUR: Final = _Limit(b"form-number", MOST_TO_A_NUMBER, AN_HOUR)
+_TEXTS_IN_A_DAY: Final = _Limit(b"form-number-day", FREE_A_DAY, A_DAY)
+_SPACED_TEXTS: Final = _Limit(b"form-number-spaced", 1, SPACED)
+_ASKS: Final = _Limit(b"form-number-asks", MOST_ASKS_A_DAY, A_DAY)
+
+
 async def address_may(
     scope: TenantScope, session: AsyncSession, key: DataKey, address: str, now: datetime
 ) -> bool:
     """Count a post of an address and return whether it is within the limit."""
-    bucket = key.code_hash(address, context=b"form-address")
-    return await store.hit(scope, session, bucket, window=AN_HOUR, now=now) <= MOST_OF_AN_ADDRESS
+    return await _POSTS.holds(scope, session, key, address, now)
 
 
 async def number_may(
     scope: TenantScope, session: AsyncSession, key: DataKey, number: str, now: datetime
 ) -> bool:
     """Count a text to a number and return whether it is within the limits of the hour and of the day."""
-    hour = key.code_hash(number, context=b"form-number")
-    if await store.hit(scope, session, hour, window=AN_HOUR, now=now) > MOST_TO_A_NUMBER:
+    if not await _TEXTS_IN_AN_HOUR.holds(scope, session, key, number, now):
         return False
-    day = key.code_hash(number, context=b"form-number-day")
-    if await store.hit(scope, session, day, window=A_DAY, now=now) <= FREE_A_DAY:
+    if await _TEXTS_IN_A_DAY.holds(scope, session, key, number, now):
         return True
-    spaced = key.code_hash(number, context=b"form-number-spaced")
-    return await store.hit(scope, session, spaced, window=SPACED, now=now) <= 1
+    return await _SPACED_TEXTS.holds(scope, session, key, number, now)
 
 
 async def ask_may(
     scope: TenantScope, session: AsyncSession, key: DataKey, number: str, now: datetime
 ) -> bool:
     """Count a text that asks a number to confirm and return whether it is within the limit of the day."""
-    bucket = key.code_hash(number, context=b"form-number-asks")
-    return await store.hit(scope, session, bucket, window=A_DAY, now=now) <= MOST_ASKS_A_DAY
+    return await _ASKS.holds(scope, session, key, number, now)
 
 
 async def may_guess(

@@ -5,8 +5,9 @@ AWS has no price query: a number's price is in the answer that hands it out, whe
 the list price is shown before, and what AWS said is kept after.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from msgspec import Struct
 
@@ -52,6 +53,12 @@ def cost_of(form_type: FormType) -> Cost | None:
         return Cost(monthly_usd=monthly, once_usd=_NOTHING, warning=_CAMPAIGN_WARNING, before="number")
     once = _ONCE.get(form_type.type)
     return None if once is None else Cost(monthly_usd=_NOTHING, once_usd=once, warning=_VETTING_WARNING)
+
+
+def charged_as(form_type: FormType, number_terms: Mapping[str, Any]) -> tuple[str, str]:
+    """Return for what type of sender and which country a price book has the price of a registration."""
+    kind = form_type.number_type or ("SENDER_ID" if form_type.sender_id_country else "TEN_DLC")
+    return kind, form_type.sender_id_country or number_terms.get("country", "US")
 
 
 def check_accepted(cost: Cost, *, monthly_usd: str, once_usd: str) -> None:

@@ -365,8 +365,8 @@ def _check_cost_confirmed(form: Form, row: Registration) -> None:
         and row.number_id is None
     ):
         detail = (
-            f"{cost.monthly_usd} USD a month and {cost.once_usd} USD once. {cost.warning} "
-            "Confirm with POST …/confirm-cost."
+            f"At AWS {cost.monthly_usd} USD a month and {cost.once_usd} USD once; what the plan makes of it "
+            f"is in the registration's `cost`. {cost.warning} Confirm with POST …/confirm-cost."
         )
         raise Conflict("cost_not_confirmed", detail)
 

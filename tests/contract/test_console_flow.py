@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from html import unescape
 from uuid import uuid4
 
 import msgspec
@@ -133,7 +134,11 @@ async def registration(customer, engines):
     kind = f"US_{uuid4().hex.upper()}_REGISTRATION"
     fields = tuple(
         Field(path=path, section="info", kind="TEXT", requirement=requirement, title=path, most=100, least=3)
-        for path, requirement in (("info.name", "REQUIRED"), ("info.motto", "OPTIONAL"))
+        for path, requirement in (
+            ("info.name", "REQUIRED"),
+            ("info.motto", "OPTIONAL"),
+            ("info.website", "OPTIONAL"),
+        )
     )
     form = Form(type=FormType(type=kind), sections=(Section(path="info"),), fields=fields)
     async with worker_transaction(engines["operator"]) as session:
@@ -144,6 +149,15 @@ async def registration(customer, engines):
     made = await customer.api.post("/v1/registrations", json=body)
     assert made.status_code == 201, made.text
     return made.json()["id"]
+
+
+@pytest.fixture
+async def forms(engines, database):
+    """What AWS was last heard to offer: nothing."""
+    async with worker_transaction(engines["operator"]) as session:
+        await session.merge(StoredForm(type="*", definition={"is": []}, fetched_at=datetime.now(UTC)))
+    yield
+    await database.execute("DELETE FROM registration_forms WHERE type = '*'")
 
 
 async def test_a_denied_registration_leads_to_a_new_version(member, customer, registration, database) -> None:
@@ -185,6 +199,18 @@ async def test_a_form_that_somebody_changed_meanwhile_is_not_overwritten_unseen(
     assert saved.status_code == 303
 
 
+async def test_what_the_profile_fills_in_is_said_to_be_unsaved(member, customer, registration) -> None:
+    """A field with the company's name in it read "is required"."""
+    await customer.api.patch("/v1/onboarding", json=COMPLETE)
+    page = f"/console/registrations/{registration}"
+    shown = (await member.open(page)).text
+    website = shown[shown.index('name="info.website"') :]
+    assert 'value="https://acme.example"' in website.partition(">")[0]
+    assert "Taken from your answers; save to keep it." in website
+    await member.send_fields(page, {"once": "w", "info.name": "Acme", "info.website": "https://acme.example"})
+    assert "Taken from your answers" not in (await member.open(page)).text
+
+
 async def test_what_was_emptied_stays_empty_beside_a_mistake(member, registration) -> None:
     """Else the next save brings back what was taken out."""
     page = f"/console/registrations/{registration}"
@@ -204,6 +230,19 @@ async def test_the_operator_sees_whose_turn_it_is_and_sends_back(member, desk, c
     assert "Name a support desk." in (await member.open("/console/onboarding")).text
 
 
+async def test_the_operator_sends_back_what_the_page_showed(desk, customer) -> None:
+    """What was to change may have been changed behind the open page."""
+    await customer.api.patch("/v1/onboarding", json=COMPLETE)
+    await customer.api.post("/v1/onboarding/submit")
+    home = f"/console/operator/tenants/{customer.id}"
+    seen = re.search(r'name="version" value="(\d+)"', (await desk.open(home)).text)
+    await customer.api.patch("/v1/onboarding", json={"profile": COMPLETE["profile"] | {"brand": "Another"}})
+    await customer.api.post("/v1/onboarding/submit")
+    given = {"version": seen[1], "why": "Name another brand."}
+    refused = await desk.send(f"{home}/send-back", once=uuid4().hex, **given)
+    assert (refused.status_code, "somebody else answered" in refused.text) == (409, True)
+
+
 async def test_the_operator_turns_the_page(desk, operator, enrol) -> None:
     """Behind the first hundred onboardings stand others, each by its name."""
     for name in ("First", "Second"):
@@ -216,6 +255,40 @@ async def test_the_operator_turns_the_page(desk, operator, enrol) -> None:
         after, name = page["next_cursor"], page["data"][0]["tenant_name"]
     shown = await desk.open(f"/console/operator?after={after}")
     assert (shown.status_code, ">Second<" in shown.text, ">First<" in shown.text) == (200, True, False)
+
+
+async def test_the_operator_turns_the_pages_of_a_tenants_people_and_invitations(
+    world, desk, operator, customer, member
+) -> None:
+    """Behind the first hundred of each nobody could be seen, or taken out."""
+    another = await signed_in(world, operator, customer)
+    await another.browser.aclose()
+    home, path = f"/v1/admin/tenants/{customer.id}", f"/console/operator/tenants/{customer.id}"
+    page = (await operator.get(f"{home}/people", params={"limit": 1})).json()
+    (second,) = (await operator.get(f"{home}/people", params={"after": page["next_cursor"]})).json()["data"]
+    first = page["data"][0]
+    shown = (await desk.open(f"{path}?people={page['next_cursor']}")).text
+    assert (f"/people/{second['id']}/remove" in shown, f"/people/{first['id']}/remove" in shown) == (
+        True,
+        False,
+    )
+    for number in range(101):
+        made = await operator.post(f"{home}/invitations", json={"email": f"n{number:03}@acme.example"})
+        assert made.status_code == 201, made.text
+    onward = re.search(r'href="([^"]*)">The next hundred invitations', (await desk.open(path)).text)
+    assert onward is not None
+    shown = (await desk.open(unescape(onward[1]))).text
+    assert ("n000@acme.example" in shown, "n100@acme.example" in shown) == (True, False)
+
+
+async def test_a_tenant_turns_the_page_of_its_registrations(member, customer, registration, forms) -> None:
+    """Each is one to be followed, also the first of many."""
+    kind = (await customer.api.get(f"/v1/registrations/{registration}")).json()["type"]
+    made = await customer.api.post("/v1/registrations", json={"type": kind, "name": "Alerts"})
+    assert made.status_code == 201, made.text
+    page = (await customer.api.get("/v1/registrations", params={"limit": 1})).json()
+    shown = (await member.open(f"/console/registrations?after={page['next_cursor']}")).text
+    assert (">Codes<" in shown, ">Alerts<" in shown) == (True, False)
 
 
 async def test_the_operator_approves_what_the_page_showed(desk, customer) -> None:

@@ -225,6 +225,24 @@ async def test_a_signed_link_confirms_by_its_button_only(customer, pages, nobody
     assert "nothing to confirm" in (await nobody.get(path)).text
 
 
+async def test_the_page_of_a_confirmation_answers_in_the_language_that_it_was_read_in(
+    customer, pages, nobody, key
+) -> None:
+    """The button led to the tenant's own language."""
+    await nobody.post(at(customer, "opt-in"), data={"number": PERSON, "use_case": "marketing"})
+    path = at(customer, f"confirm/{link(key, customer, 'confirm')}")
+    form = (await nobody.get(path, params={"lang": "de"})).text
+    action = re.search(r'<form method="post" action="([^"]*)"', form)
+    assert "Danke, Sie sind angemeldet." in (await nobody.post(unescape(action[1]))).text
+
+
+async def test_a_number_that_was_mistyped_stands_there_to_be_mended(customer, pages, nobody) -> None:
+    """Whoever left the country code out would begin anew."""
+    for way in ("code", "enter"):
+        answer = await nobody.post(at(customer, f"preferences/{way}"), data={"number": "206 555"})
+        assert (answer.status_code, 'value="206 555"' in answer.text) == (422, True)
+
+
 async def test_links_that_are_forged_expired_or_anothers_open_nothing(
     customer, pages, nobody, key, enrol, world
 ) -> None:

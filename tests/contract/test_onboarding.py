@@ -172,6 +172,45 @@ async def test_neither_brand_is_the_operators_to_decide(customer, operator) -> N
     assert customer.id not in {task["subject"] for task in tasks}
 
 
+async def test_answers_that_changed_since_they_were_read_are_not_sent_back_unseen(customer, operator) -> None:
+    """What was to change may just have been changed."""
+    path = f"/v1/admin/tenants/{customer.id}/onboarding"
+    await answered(customer)
+    seen = (await customer.api.post("/v1/onboarding/submit")).json()["version"]
+    await answered(customer, profile=COMPLETE["profile"] | {"brand": "Another"})
+    await customer.api.post("/v1/onboarding/submit")
+    refused = await operator.post(f"{path}/send-back", json={"why": "Name another brand.", "version": seen})
+    assert (refused.status_code, refused.json()["code"]) == (409, "answers_changed")
+    assert (await operator.get(path)).json()["asked_at"] is not None
+
+
+async def test_a_relationship_that_changed_since_it_was_read_is_not_decided_on(customer, operator) -> None:
+    """Whose data goes to carriers would be decided for another relationship than the one that was read."""
+    path = f"/v1/admin/tenants/{customer.id}/onboarding"
+    unclear = {"brand_seen": "neither", "opt_in_through": "tenant", "opt_in_shared": False}
+    seen = (await answered(customer, relationship=unclear)).json()["version"]
+    await answered(customer, relationship=unclear | {"opt_in_through": "operator"})
+    refused = await operator.post(f"{path}/decide", json={"registrant": "tenant", "version": seen})
+    assert (refused.status_code, refused.json()["code"]) == (409, "answers_changed")
+    decided = await operator.post(f"{path}/decide", json={"registrant": "tenant", "version": seen + 1})
+    assert decided.json()["registrant"] == "tenant"
+
+
+async def test_another_answer_takes_the_decision_on_the_relationship_back(customer, operator) -> None:
+    """The operator decided on what it knew then; the task opens again."""
+    path = f"/v1/admin/tenants/{customer.id}/onboarding"
+    unclear = {"brand_seen": "neither", "opt_in_through": "tenant", "opt_in_shared": False}
+    await answered(customer, relationship=unclear)
+    await operator.post(f"{path}/decide", json={"registrant": "tenant"})
+    changed = (await answered(customer, relationship=unclear | {"brand_seen": "operator"})).json()
+    assert (changed["next"], changed["registrant"]) == ("relationship", None)
+    await answered(customer, relationship=unclear | {"opt_in_shared": True, "brand_seen": "operator"})
+    tasks = (await operator.get("/v1/admin/inbox", params={"kind": "onboarding.relationship"})).json()["data"]
+    (task,) = [task for task in tasks if task["subject"] == customer.id]
+    assert "must not be handed to the tenant" in task["summary"], "as the relationship stands now"
+    assert task["summary"].startswith(changed["tenant_name"])
+
+
 async def test_nothing_is_got_or_live_before_its_turn(customer) -> None:
     """Leases begin with the one, charges with the other."""
     await answered(customer)

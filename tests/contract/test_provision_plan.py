@@ -34,15 +34,20 @@ async def test_a_plan_is_applied_by_its_fingerprint_alone(operator, customer):
 
 @pytest.mark.parametrize("action", ["", "/plan", "/apply"])
 async def test_a_sender_id_that_is_left_out_or_none_is_named(world, operator, customer, action):
-    """Before anything is made: AWS's own client would stop in the middle."""
+    """Before anything is made, by the onboarding's rule: AWS's own client would stop in the middle."""
     wishes = [{"country": "US", "type": "TOLL_FREE"}]
     wishes += [{"country": "GB", "type": "SENDER_ID"}, {"country": "GB", "type": "SENDER_ID", "value": "a b"}]
+    named = (("GB", "ANY_CO"), ("GB", "OTP"), ("IN", "ANYCO"))
+    wishes += [{"country": country, "type": "SENDER_ID", "value": value} for country, value in named]
     body = {"senders": wishes} | ({"fingerprint": "v1"} if action == "/apply" else {})
     answer = await operator.post(f"/v1/admin/tenants/{customer.id}/provision{action}", json=body)
     assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed"), answer.text
     assert [(each["field"], each["code"]) for each in answer.json()["errors"]] == [
         ("/senders/1/value", "required"),
         ("/senders/2/value", "sender_id_form"),
+        ("/senders/3/value", "sender_id_form"),
+        ("/senders/4/value", "sender_id_no_brand"),
+        ("/senders/5/value", "sender_id_india"),
     ]
     assert world.provisioner.requests == []
 

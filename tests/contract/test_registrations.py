@@ -58,6 +58,37 @@ async def test_forms_are_what_aws_describes(customer):
         assert (await customer.test.get(f"/v1/registration-forms/{no_type}")).status_code == 404
 
 
+async def test_a_tenant_accepts_what_it_pays_itself(stack):
+    """AWS's list price is what its provider pays; its own is the plan's, in the plan's unit."""
+    book = f"k-{uuid4().hex[:8]}"
+    csv = (
+        "country,sender_type,channel,sell_usd,cost_usd,credits,item\n*,*,sms,0.25,0.2,24,part\n"
+        "US,TOLL_FREE,sms,3.50,2.00,7,lease\nUS,TOLL_FREE,sms,10,0,50,registration\n"
+    )
+    await stack.operate("post", f"/v1/admin/price-books/{book}/import", {"csv": csv})
+    fees = {"lease": "mark_up", "registration": "mark_up"}
+    customer = await stack.customer(provision=False, plan={"price_book": book, "fees": fees})
+    made = await customer.live.post("/v1/registrations", json={"type": TFN, "name": "Codes"})
+    cost = made.json()["cost"]
+    assert cost["by_plan"] == {"unit": "usd", "one_time": "10.00", "monthly": "3.50"}
+    await stack.operate("patch", f"/v1/admin/tenants/{customer.id}", {"plan": {"fees": {"lease": "absorb"}}})
+    path = f"/v1/registrations/{made.json()['id']}"
+    amounts = {name: cost[name] for name in ("monthly_usd", "once_usd", "by_plan")}
+    stale = await customer.live.post(f"{path}/confirm-cost", json=amounts)
+    assert (stale.status_code, stale.json()["errors"][0]["field"]) == (422, "/by_plan")
+    now = (await customer.live.get(path)).json()
+    assert (now["cost"]["by_plan"]["monthly"], now["cost_confirmed_at"]) == ("0.00", None)
+    accepted = await customer.live.post(
+        f"{path}/confirm-cost", json=amounts | {"by_plan": now["cost"]["by_plan"]}
+    )
+    assert accepted.json()["cost_confirmed_at"] is not None
+    credits_ = await stack.customer(
+        provision=False, credit=None, plan={"price_book": book, "pricing": "credits", "fees": fees}
+    )
+    counted = await credits_.live.post("/v1/registrations", json={"type": TFN, "name": "Codes"})
+    assert counted.json()["cost"]["by_plan"] == {"unit": "credits", "one_time": "50", "monthly": "7"}
+
+
 async def test_a_registration_goes_from_a_draft_to_a_sender(stack, customer, sink):
     """The whole way over the API, told to an endpoint at each change."""
     hook = {"url": f"{sink.url}/r", "events": ["registration.status_changed"]}

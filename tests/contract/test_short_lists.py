@@ -20,8 +20,17 @@ OF_TENANT = [
 ]
 OF_OPERATOR = [
     "/v1/admin/aws-accounts",
+    "/v1/admin/budgets",
+    "/v1/admin/firehose-keys",
+    "/v1/admin/keyword-texts",
+    "/v1/admin/numbers",
+    "/v1/admin/opt-out-lists",
     "/v1/admin/price-books",
     "/v1/admin/protect",
+    "/v1/admin/protect-copies",
+    "/v1/admin/receipt-queues",
+    "/v1/admin/reports/redundancy",
+    "{tenant}/budgets",
     "{tenant}/pools",
     "{tenant}/protect",
     "{tenant}/protect/blocks",

@@ -8,9 +8,12 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, refusals
+from gateway.api.paging import After, Page
 from gateway.api.path_ids import named_tenant
+from gateway.api.short_lists import ShortLimit, part_of
 from gateway.api.v1.credits import BudgetView, budget_view
 from tenants.budgets import service
 from tenants.budgets.budget import PLATFORM, Budget, budget_name
@@ -54,13 +57,19 @@ class BudgetsView(Struct, frozen=True, kw_only=True):
     responses=refusals(*OPERATOR, "not_found"),
     summary="Read a tenant's monthly budgets",
 )
-async def get_tenant_budgets(tenant_id: FromPath[str], desk: NamedDependency[Desk]) -> BudgetsView:
+async def get_tenant_budgets(
+    request: ApiRequest,
+    tenant_id: FromPath[str],
+    desk: NamedDependency[Desk],
+    limit: ShortLimit = None,
+    after: After = None,
+) -> Page[BudgetView]:
     """Return a tenant's caps and what is used of them this month."""
     scope = named_tenant(tenant_id)
     async with desk.operator() as session:
         unit = (await credits_.balance(scope, session)).unit
         uses = await service.uses(scope, session, now=desk.services.clock.now())
-    return BudgetsView(data=[budget_view(each, unit) for each in uses])
+    return part_of(request, [budget_view(each, unit) for each in uses], limit, after)
 
 
 @put(
@@ -86,11 +95,13 @@ async def put_tenant_budgets(
 
 
 @get("/budgets", responses=refusals(*OPERATOR), summary="Read the operator's own monthly budgets")
-async def get_platform_budgets(desk: NamedDependency[Desk]) -> BudgetsView:
+async def get_platform_budgets(
+    request: ApiRequest, desk: NamedDependency[Desk], limit: ShortLimit = None, after: After = None
+) -> Page[BudgetView]:
     """Return the caps on what AWS may charge this month, over all tenants."""
     async with desk.operator() as session:
         uses = await service.uses(_PLATFORM_SCOPE, session, now=desk.services.clock.now())
-    return BudgetsView(data=[budget_view(each, "micros") for each in uses])
+    return part_of(request, [budget_view(each, "micros") for each in uses], limit, after)
 
 
 @put(

@@ -13,7 +13,9 @@ from gateway.api.admin.receipt_queues import account_named
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
+from gateway.api.paging import After, Page
 from gateway.api.path_ids import path_id
+from gateway.api.short_lists import ShortLimit, part_of
 from gateway.messages.view import timestamp
 from gateway.receipts import roads
 from gateway.receipts.access_keys import mint
@@ -50,13 +52,6 @@ class CreatedFirehoseKeyView(Struct, frozen=True, kw_only=True):
     """Where the stream delivers."""
 
 
-class FirehoseKeys(Struct, frozen=True, kw_only=True):
-    """Every key; an operator has few."""
-
-    data: list[FirehoseKeyView]
-    next_cursor: None = None
-
-
 def firehose_key_view(row: FirehoseKey) -> FirehoseKeyView:
     """Return a key as the wire shows it."""
     return FirehoseKeyView(
@@ -69,11 +64,13 @@ def firehose_key_view(row: FirehoseKey) -> FirehoseKeyView:
 
 
 @get("/firehose-keys", responses=refusals(*OPERATOR), summary="List Firehose keys")
-async def list_firehose_keys(desk: NamedDependency[Desk]) -> FirehoseKeys:
+async def list_firehose_keys(
+    request: ApiRequest, desk: NamedDependency[Desk], limit: ShortLimit = None, after: After = None
+) -> Page[FirehoseKeyView]:
     """Return every key, the oldest first, revoked ones included."""
     async with desk.operator() as session:
         rows = await roads.keys(session)
-    return FirehoseKeys(data=[firehose_key_view(row) for row in rows])
+    return part_of(request, [firehose_key_view(row) for row in rows], limit, after)
 
 
 @post(

@@ -5,8 +5,11 @@ from litestar.di import NamedDependency
 from msgspec import Struct
 from sqlalchemy import select
 
+from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, refusals
+from gateway.api.paging import After, Page
+from gateway.api.short_lists import ShortLimit, part_of
 from gateway.messages.view import timestamp
 from tenants.ids import encode
 from tenants.keywords.models import KeywordLink
@@ -28,13 +31,6 @@ class KeywordTextsView(Struct, frozen=True, kw_only=True):
     """What AWS refused; tried again after a quarter of an hour."""
 
 
-class AllKeywordTexts(Struct, frozen=True, kw_only=True):
-    """Every number and pool that answers with a tenant's words."""
-
-    data: list[KeywordTextsView]
-    next_cursor: None = None
-
-
 @get(
     "/keyword-texts",
     responses=refusals(*OPERATOR),
@@ -45,13 +41,15 @@ class AllKeywordTexts(Struct, frozen=True, kw_only=True):
         "that tenants share."
     ),
 )
-async def list_keyword_texts(desk: NamedDependency[Desk]) -> AllKeywordTexts:
+async def list_keyword_texts(
+    request: ApiRequest, desk: NamedDependency[Desk], limit: ShortLimit = None, after: After = None
+) -> Page[KeywordTextsView]:
     """Return what each number and pool was told, and how it differed."""
     async with desk.operator() as session:
         rows = (
             await session.scalars(select(KeywordLink).order_by(KeywordLink.tenant_id, KeywordLink.arn))
         ).all()
-    return AllKeywordTexts(data=[_view(row) for row in rows])
+    return part_of(request, [_view(row) for row in rows], limit, after)
 
 
 def _view(row: KeywordLink) -> KeywordTextsView:

@@ -5,10 +5,13 @@ from litestar.di import NamedDependency
 from msgspec import Struct
 
 from gateway.api.admin.provision_plan import AccountQuery
+from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, refusals
+from gateway.api.paging import After, Page
 from gateway.api.path_ids import query_id
 from gateway.api.refusals import Refusal
+from gateway.api.short_lists import ShortLimit, part_of
 from gateway.carrier.provision_plan_ports import HeldIdentity
 from gateway.carrier.provision_ports import ProvisionRefused
 from tenants.ids import encode
@@ -47,12 +50,6 @@ class HeldNumber(Struct, frozen=True, kw_only=True):
     owners: list[NumberOwner]
 
 
-class HeldNumbers(Struct, frozen=True, kw_only=True):
-    """All of one account, spare ones first."""
-
-    data: list[HeldNumber]
-
-
 @get(
     "/numbers",
     responses=refusals(*OPERATOR, "provision_refused"),
@@ -62,14 +59,20 @@ class HeldNumbers(Struct, frozen=True, kw_only=True):
         "that have them. Spare ones come first: name one as `value` in `provision` to give it to a tenant."
     ),
 )
-async def list_account_numbers(desk: NamedDependency[Desk], account: AccountQuery = None) -> HeldNumbers:
+async def list_account_numbers(
+    request: ApiRequest,
+    desk: NamedDependency[Desk],
+    account: AccountQuery = None,
+    limit: ShortLimit = None,
+    after: After = None,
+) -> Page[HeldNumber]:
     """Ask AWS, and compare with every tenant's senders."""
     account_id = None if account is None else query_id("acc", account, "/account")
     found = await desk.services.provision_desk.held(account_id)
     if isinstance(found, ProvisionRefused):
         raise Refusal("provision_refused", found.detail)
     ordered = sorted(found, key=lambda each: (bool(each.owners), each.country, each.value))
-    return HeldNumbers(data=[_view(each) for each in ordered])
+    return part_of(request, [_view(each) for each in ordered], limit, after)
 
 
 def _view(held: HeldIdentity) -> HeldNumber:

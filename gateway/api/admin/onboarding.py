@@ -21,12 +21,17 @@ from tenants.onboarding.relationship import Registrant
 from tenants.scope import TenantScope
 
 _POST: Final = refusals(*OPERATOR, *WITH_BODY, *WITH_IDEMPOTENCY, "not_found", "onboarding_not_ready")
+_JUDGED: Final = refusals(
+    *OPERATOR, *WITH_BODY, *WITH_IDEMPOTENCY, "not_found", "onboarding_not_ready", "answers_changed"
+)
 
 
 class SentBack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the tenant has to change."""
 
     why: Annotated[str, Meta(min_length=1, max_length=1000)]
+    version: int | None = None
+    """The onboarding's `version` that was read; answers that changed since are then not sent back unseen."""
 
 
 class AnswersApproval(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,6 +45,8 @@ class Decision(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whose data is registered."""
 
     registrant: Registrant
+    version: int | None = None
+    """The onboarding's `version` that was read; answers that changed since are then not decided on unseen."""
 
 
 @get(
@@ -93,9 +100,7 @@ async def answer_for_tenant(
 @post(
     "/tenants/{tenant_id:str}/onboarding/approve",
     status_code=200,
-    responses=refusals(
-        *OPERATOR, *WITH_BODY, *WITH_IDEMPOTENCY, "not_found", "onboarding_not_ready", "answers_changed"
-    ),
+    responses=_JUDGED,
     summary="Approve an onboarding",
     description="Registrations and provisioning may begin; countries and brand become the tenant's. With "
     "`version`, answers that changed since they were read are not approved. The body may be left out.",
@@ -123,8 +128,9 @@ async def approve_onboarding(
 @post(
     "/tenants/{tenant_id:str}/onboarding/send-back",
     status_code=200,
-    responses=_POST,
+    responses=_JUDGED,
     summary="Ask a tenant for changes",
+    description="With `version`, answers that changed since they were read are not sent back.",
 )
 async def send_onboarding_back(
     request: ApiRequest, tenant_id: FromPath[str], data: JSONBody[SentBack], desk: NamedDependency[Desk]
@@ -134,7 +140,7 @@ async def send_onboarding_back(
 
     async def work(session: AsyncSession) -> OnboardingView:
         await accounts.get(scope, session)
-        await service.send_back(scope, session, why=data.why)
+        await service.send_back(scope, session, why=data.why, version=data.version)
         return await _view(desk, session, scope)
 
     return await desk.operator_once(request, work, status=200)
@@ -143,9 +149,10 @@ async def send_onboarding_back(
 @post(
     "/tenants/{tenant_id:str}/onboarding/decide",
     status_code=200,
-    responses=_POST,
+    responses=_JUDGED,
     summary="Decide whose data is registered",
-    description="Where the answer to the relationship question does not.",
+    description="Where the answer to the relationship question does not. With `version`, nothing is decided "
+    "on answers that changed since they were read; another answer to the question takes the decision back.",
 )
 async def decide_relationship(
     request: ApiRequest, tenant_id: FromPath[str], data: JSONBody[Decision], desk: NamedDependency[Desk]
@@ -156,7 +163,7 @@ async def decide_relationship(
     async def work(session: AsyncSession) -> OnboardingView:
         await accounts.get(scope, session)
         key = await desk.services.data_keys.of(scope.tenant_id)
-        await service.decide(scope, session, key, data.registrant)
+        await service.decide(scope, session, key, data.registrant, version=data.version)
         return await _view(desk, session, scope)
 
     return await desk.operator_once(request, work, status=200)

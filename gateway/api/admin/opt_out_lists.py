@@ -5,8 +5,11 @@ from litestar.di import NamedDependency
 from msgspec import Struct
 from sqlalchemy import select
 
+from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, refusals
+from gateway.api.paging import After, Page
+from gateway.api.short_lists import ShortLimit, part_of
 from gateway.messages.view import timestamp
 from tenants.ids import encode
 from tenants.optouts.models import OptOutLink
@@ -27,13 +30,6 @@ class OptOutListView(Struct, frozen=True, kw_only=True):
     """What AWS refused."""
 
 
-class OptOutListsView(Struct, frozen=True, kw_only=True):
-    """Every list that follows a ledger."""
-
-    data: list[OptOutListView]
-    next_cursor: None = None
-
-
 @get(
     "/opt-out-lists",
     responses=refusals(*OPERATOR),
@@ -43,11 +39,14 @@ class OptOutListsView(Struct, frozen=True, kw_only=True):
         "AWS has no list that follows."
     ),
 )
-async def list_opt_out_lists(desk: NamedDependency[Desk]) -> OptOutListsView:
+async def list_opt_out_lists(
+    request: ApiRequest, desk: NamedDependency[Desk], limit: ShortLimit = None, after: After = None
+) -> Page[OptOutListView]:
     """Return how far each list has followed, and how it differed."""
     async with desk.operator() as session:
-        rows = (await session.scalars(select(OptOutLink).order_by(OptOutLink.tenant_id))).all()
-    return OptOutListsView(data=[_view(row) for row in rows])
+        order = OptOutLink.tenant_id, OptOutLink.account_id, OptOutLink.aws_list
+        rows = (await session.scalars(select(OptOutLink).order_by(*order))).all()
+    return part_of(request, [_view(row) for row in rows], limit, after)
 
 
 def _view(row: OptOutLink) -> OptOutListView:

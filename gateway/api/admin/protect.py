@@ -50,12 +50,6 @@ class CopyView(Struct, frozen=True, kw_only=True):
     checked_at: str | None
 
 
-class Copies(Struct, frozen=True, kw_only=True):
-    """Every copy at AWS."""
-
-    data: list[CopyView]
-
-
 @get("/protect", responses=refusals(*OPERATOR), summary="List account protect configurations")
 async def list_account_protect(
     request: ApiRequest, desk: NamedDependency[Desk], limit: ShortLimit = None, after: After = None
@@ -167,12 +161,14 @@ async def put_account_country_rules(
     summary="Show how protect configurations stand at AWS",
     description="What was last told, what somebody else changed there, and what AWS refused.",
 )
-async def list_protect_copies(desk: NamedDependency[Desk]) -> Copies:
+async def list_protect_copies(
+    request: ApiRequest, desk: NamedDependency[Desk], limit: ShortLimit = None, after: After = None
+) -> Page[CopyView]:
     """Return every copy; at most 25 per AWS account are its own."""
     async with desk.operator() as session:
         query = select(ProtectLink).order_by(ProtectLink.configuration_id, ProtectLink.account_id)
         rows = (await session.scalars(query)).all()
-    return Copies(data=[_copy(row) for row in rows])
+    return part_of(request, [_copy(row) for row in rows], limit, after)
 
 
 def _copy(row: ProtectLink) -> CopyView:

@@ -1,8 +1,7 @@
 """`POST /v1/admin/tenants/{id}/provision` and what it made: the tenant's senders, pools and sets at AWS."""
 
-import re
 from collections.abc import Iterator
-from typing import Annotated, Final
+from typing import Annotated
 
 from litestar import get, post
 from litestar.di import NamedDependency
@@ -35,10 +34,9 @@ from gateway.intake.outcome import FieldFault
 from tenants.accounts import service as accounts
 from tenants.errors import InvalidId
 from tenants.ids import decode
+from tenants.registrations.sender_ids import refusal_of
 from tenants.scope import TenantScope
 from tenants.senders import store
-
-_SENDER_ID: Final = re.compile("[A-Za-z0-9_-]{1,11}")
 
 
 class ProvisionBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -143,7 +141,7 @@ def provision_request(body: ProvisionBody) -> ProvisionRequest:
     Return what the body asks for.
 
     Raises:
-        Refusal: 422 naming each sender id that is left out or that AWS cannot be asked for.
+        Refusal: 422 naming each sender id that is left out or that carriers do not take.
     """
     faults = tuple(fault for at, wish in enumerate(body.senders) for fault in _faults(at, wish))
     if faults:
@@ -163,6 +161,5 @@ def _faults(at: int, wish: SenderWish) -> Iterator[FieldFault]:
         return
     if wish.value is None:
         yield FieldFault(field=field, code="required", detail="Name the sender id that is wanted.")
-    elif _SENDER_ID.fullmatch(wish.value) is None:
-        detail = "A sender id has up to 11 letters, digits, hyphens and underscores."
-        yield FieldFault(field=field, code="sender_id_form", detail=detail)
+    elif (wrong := refusal_of(wish.value, wish.country)) is not None:
+        yield FieldFault(field=field, code=wrong.code, detail=f"{wrong.detail}; {wrong.fix}.")

@@ -15,9 +15,10 @@ from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
 from gateway.api.idempotency import OPERATOR as OPERATOR_KEYS
 from gateway.api.idempotency import claim_key, fingerprint_of, key_of
-from gateway.api.paging import DEFAULT_LIMIT, Limit
+from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page
 from gateway.api.path_ids import path_id
 from gateway.api.refusals import Refusal
+from gateway.api.short_lists import ShortLimit, part_of
 from gateway.messages.view import timestamp
 from gateway.receipts import roads
 from gateway.receipts.dead_letter import DeadLetter
@@ -48,13 +49,6 @@ class ReceiptQueueView(Struct, frozen=True, kw_only=True):
     url: str
     signed_only: bool
     created_at: str | None
-
-
-class ReceiptQueues(Struct, frozen=True, kw_only=True):
-    """Every queue; an operator has few."""
-
-    data: list[ReceiptQueueView]
-    next_cursor: None = None
 
 
 class DeadLetterView(Struct, frozen=True, kw_only=True):
@@ -105,11 +99,13 @@ def receipt_queue_view(row: ReceiptQueue) -> ReceiptQueueView:
 
 
 @get("/receipt-queues", responses=refusals(*OPERATOR), summary="List receipt queues")
-async def list_receipt_queues(desk: NamedDependency[Desk]) -> ReceiptQueues:
+async def list_receipt_queues(
+    request: ApiRequest, desk: NamedDependency[Desk], limit: ShortLimit = None, after: After = None
+) -> Page[ReceiptQueueView]:
     """Return every queue that is read, the oldest first."""
     async with desk.operator() as session:
         found = await roads.queues(session)
-    return ReceiptQueues(data=[receipt_queue_view(each.queue) for each in found])
+    return part_of(request, [receipt_queue_view(each.queue) for each in found], limit, after)
 
 
 @post(

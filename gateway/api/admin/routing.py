@@ -132,13 +132,6 @@ class RedundancyRow(Struct, frozen=True, kw_only=True):
     """What AWS has in the country beside them, the one with most throughput first."""
 
 
-class RedundancyReport(Struct, frozen=True, kw_only=True):
-    """Every tenant, country and type of message with fewer than two types of sender."""
-
-    data: list[RedundancyRow]
-    next_cursor: None = None
-
-
 @get(
     "/tenants/{tenant_id:str}/routes",
     responses=refusals(*OPERATOR, "not_found"),
@@ -155,7 +148,7 @@ async def get_tenant_routes(
     scope = named_tenant(tenant_id)
     async with desk.operator() as session:
         await accounts.get(scope, session)
-        routes = (await _routes_view(scope, session)).data
+        routes = await _routes_of(scope, session)
     return part_of(request, routes, limit, after)
 
 
@@ -177,9 +170,9 @@ async def put_tenant_routes(
     async with desk.operator() as session:
         await accounts.get(scope, session)
         await set_routes(scope, session, wanted)
-        view = await _routes_view(scope, session)
+        routes = await _routes_of(scope, session)
     await desk.services.policy_changed(scope.tenant_id)
-    return view
+    return TenantRoutes(data=routes)
 
 
 @get("/routes/health", responses=refusals(*OPERATOR), summary="Read the health of routes and senders")
@@ -255,23 +248,24 @@ async def enable_route(
     responses=refusals(*OPERATOR),
     summary="List what one blocked sender could silence",
 )
-async def get_redundancy(desk: NamedDependency[Desk]) -> RedundancyReport:
+async def get_redundancy(
+    request: ApiRequest, desk: NamedDependency[Desk], limit: ShortLimit = None, after: After = None
+) -> Page[RedundancyRow]:
     """Return where tenants have fewer than two types of sender for a type of message, and what to add."""
     async with desk.operator() as session:
         found = await gaps(session)
-    return RedundancyReport(
-        data=[
-            RedundancyRow(
-                tenant=encode("ten", gap.tenant_id),
-                slug=gap.tenant,
-                country=gap.country,
-                message_types=list(gap.thin.message_types),
-                types=list(gap.thin.types),
-                add=list(gap.add),
-            )
-            for gap in found
-        ]
-    )
+    rows = [
+        RedundancyRow(
+            tenant=encode("ten", gap.tenant_id),
+            slug=gap.tenant,
+            country=gap.country,
+            message_types=list(gap.thin.message_types),
+            types=list(gap.thin.types),
+            add=list(gap.add),
+        )
+        for gap in found
+    ]
+    return part_of(request, rows, limit, after)
 
 
 async def one_route(desk: Desk, session: AsyncSession, account_id: UUID) -> RouteHealthView:
@@ -314,19 +308,17 @@ def _notice_view(row: RouteNotice) -> NoticeView:
     )
 
 
-async def _routes_view(scope: TenantScope, session: AsyncSession) -> TenantRoutes:
-    return TenantRoutes(
-        data=[
-            TenantRouteView(
-                account=encode("acc", route.account_id),
-                name=route.name,
-                region=route.region,
-                position=route.position,
-                shared_routes=route.shared_routes,
-            )
-            for route in await routes_of(scope, session)
-        ]
-    )
+async def _routes_of(scope: TenantScope, session: AsyncSession) -> list[TenantRouteView]:
+    return [
+        TenantRouteView(
+            account=encode("acc", route.account_id),
+            name=route.name,
+            region=route.region,
+            position=route.position,
+            shared_routes=route.shared_routes,
+        )
+        for route in await routes_of(scope, session)
+    ]
 
 
 def _health_view(standing: Standing) -> HealthView:

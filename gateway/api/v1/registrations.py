@@ -27,6 +27,7 @@ from gateway.api.registration_acts import (
     read_one,
     renew_one,
     review_one,
+    shown,
     start_one,
 )
 from gateway.api.registration_views import (
@@ -39,7 +40,6 @@ from gateway.api.registration_views import (
     move_view,
     summary_of,
     version_view,
-    view_of,
 )
 from gateway.api.short_lists import ShortLimit, part_of
 from gateway.api.uploads import UploadOperation, uploaded
@@ -345,7 +345,7 @@ async def delete_registration(
     form = await form_of(desk, _me(request), wanted)
     async with desk.tenant(request.auth) as session:
         found = await service.discard(request.auth, session, wanted, now=desk.services.clock.now())
-        return view_of(found, form, as_operator=False)
+        return await shown(desk, _me(request), session, found, form)
 
 
 class LintResult(Struct, frozen=True, kw_only=True):

@@ -165,7 +165,7 @@ async def get_pool(request: ApiRequest, pool_id: FromPath[str], desk: NamedDepen
     opt=_READ,
     responses=refusals(*TENANT),
     summary="List configuration sets",
-    description="One per AWS account, so there is never a second page.",
+    description="One per AWS account by which messages leave.",
 )
 async def list_configuration_sets(
     request: ApiRequest, desk: NamedDependency[Desk], limit: ShortLimit = None, after: After = None

@@ -15,3 +15,8 @@ def drawn(*, units: int, allowance: int, used: int) -> int:
 def overage(price: int, *, units: int, included: int) -> int:
     """Return what the part of a message costs that no allowance covers; `price` is that of the whole."""
     return price // units * (units - included)
+
+
+def least_included(price: int, *, units: int, most: int) -> int:
+    """Return how much of a message has to be covered for the rest to cost at most `most`, below its price."""
+    return units - most // (price // units)

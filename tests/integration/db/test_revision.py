@@ -18,6 +18,14 @@ from gateway.embedded.databases import create_database, drop_database
 from gateway.errors import ConfigurationError
 
 
+async def stand_at(url, revision):
+    """Let an empty database say that it has a revision's schema."""
+    connection = await asyncpg.connect(url)
+    await connection.execute("CREATE TABLE alembic_version (version_num text)")
+    await connection.execute("INSERT INTO alembic_version VALUES ($1)", revision)
+    await connection.close()
+
+
 async def test_the_newest_revision_is_the_one_that_migrations_lead_to(database_url):
     """Alembic follows `down_revision`, we the files' names: a readiness for another never comes."""
     config = Config()
@@ -43,10 +51,7 @@ async def test_no_role_begins_on_a_schema_that_is_older(stores, redis_url, roles
     name = f"tollgate_older_{os.getpid()}"
     url = await create_database(stores.database_url, name)
     try:
-        connection = await asyncpg.connect(url)
-        await connection.execute("CREATE TABLE alembic_version (version_num text)")
-        await connection.execute("INSERT INTO alembic_version VALUES ('0001')")
-        await connection.close()
+        await stand_at(url, "0001")
         settings = {
             "DATABASE_URL": url,
             "REDIS_URL": redis_url,
@@ -75,10 +80,7 @@ async def test_a_database_of_a_newer_version_is_left_as_it_is(stores):
     name = f"tollgate_newer_{os.getpid()}"
     url = await create_database(stores.database_url, name)
     try:
-        connection = await asyncpg.connect(url)
-        await connection.execute("CREATE TABLE alembic_version (version_num text)")
-        await connection.execute("INSERT INTO alembic_version VALUES ('9999')")
-        await connection.close()
+        await stand_at(url, "9999")
         with pytest.raises(ConfigurationError, match="at 9999, newer than this code's"):
             await migrate(sqlalchemy_url(url))
         assert await current_revision(url) == ("9999", newest_revision())

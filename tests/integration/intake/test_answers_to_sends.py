@@ -42,6 +42,15 @@ async def test_a_plan_without_rates_tells_that_of_the_sender(stack):
         assert answer.headers["ratelimit"].startswith('"parts-US";r=')
 
 
+async def test_a_test_key_without_a_sender_is_told_the_rate_of_the_sandboxs(stack):
+    """The first send of a new tenant, again with its answer lost."""
+    customer = await stack.customer(provision=False)
+    request, headers = body(), {"Idempotency-Key": uuid4().hex}
+    for _ in range(2):
+        answer = await customer.test.post("/v1/messages", json=request, headers=headers)
+        assert (answer.status_code, answer.headers.get("ratelimit-policy")) == (202, '"parts-US";q=500;w=1')
+
+
 async def test_a_replayed_send_tells_the_rate_too(stack):
     """A client that repeats after a lost answer paces itself, too."""
     customer = await stack.customer(plan=PLAN)

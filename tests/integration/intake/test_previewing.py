@@ -63,6 +63,26 @@ async def test_an_explanation_asks_for_money_for_what_the_bundle_does_not_cover(
     assert short["input"].removeprefix("needs ").split()[0] in refused["detail"], "one of two parts"
 
 
+async def test_a_price_limit_is_held_against_what_the_bundle_leaves_to_pay(stack) -> None:
+    """What costs the tenant nothing is not too dear, and the overage of a part that is not covered may be."""
+    customer = await stack.customer(plan={"bundle": {"included": 3}})
+    message = {"body": "x" * 170, "type": "transactional", "max_price": "0"}
+    covered = await customer.live.post("/v1/messages", json=message | {"to": us_number()})
+    assert (covered.status_code, covered.json()["price"]["estimated"]) == (202, "0.00"), covered.text
+    for road in ("/v1/messages", "/v1/messages/estimate", "/v1/messages/explain"):
+        refused = await customer.live.post(road, json=message | {"to": us_number()})
+        assert (refused.status_code, refused.json()["code"]) == (422, "price_over_max"), road
+    overage = await customer.live.post(
+        "/v1/messages/estimate", json=message | {"to": us_number(), "max_price": "1"}
+    )
+    enough = message | {"to": us_number(), "max_price": overage.json()["price"]["estimated"]}
+    assert (await customer.live.post("/v1/messages", json=enough)).status_code == 202
+    refused = await customer.live.post("/v1/messages", json=enough | {"to": us_number()})
+    assert (refused.status_code, refused.json()["charged"]) == (422, False), "nothing is left of the bundle"
+    tried = await customer.test.post("/v1/messages", json=enough | {"to": us_number()})
+    assert tried.json()["code"] == "price_over_max", "a test message draws on no bundle"
+
+
 @pytest.mark.parametrize(("counts", "left"), [("parts", 1), ("messages", 0)])
 async def test_an_estimate_says_what_would_be_charged_beside_the_bundle(
     stack, counts: str, left: int

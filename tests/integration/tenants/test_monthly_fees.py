@@ -17,7 +17,7 @@ from tenants.credits import books, fee_months, owed_fees, service
 from tenants.credits.monthly_fees import lease_of
 from tenants.credits.pricing import PriceLine, book_of
 from tenants.credits.registration_fees import post_registration_fee
-from tenants.errors import Conflict, NotFound
+from tenants.errors import Conflict, InvalidInput, NotFound
 from tenants.scope import TenantScope
 from tenants.senders import service as senders
 from tenants.senders.models import Sender
@@ -354,6 +354,20 @@ async def test_a_registration_above_the_balance_stays_open_and_can_be_waived(wor
             await owed_fees.waive(scope, session, made[1].id, reason="goodwill")
         with pytest.raises(NotFound):
             await owed_fees.waive(TenantScope(tenant_id=uuid4()), session, made[1].id, reason="goodwill")
+
+
+async def test_a_pricing_in_another_unit_waits_until_no_fee_is_open(worker, make_tenant) -> None:
+    """No balance in credits ever pays a fee in dollars: it would be owed for ever."""
+    scope = await tenant_with_a_number(worker, make_tenant, credit=0)
+    await one_round(worker)
+    async with worker_transaction(worker) as session:
+        with pytest.raises(InvalidInput) as refused:
+            await accounts.update_plan(scope, session, {"pricing": "credits"})
+        assert (refused.value.field, refused.value.code) == ("/plan/pricing", "fees_open")
+        (fee,) = await owed_fees.page(scope, session, limit=10)
+        await owed_fees.waive(scope, session, fee.id, reason="moves to credits")
+        await accounts.update_plan(scope, session, {"pricing": "credits"})
+        assert (await service.balance(scope, session)).unit == "credits"
 
 
 @pytest.fixture

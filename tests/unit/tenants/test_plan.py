@@ -103,6 +103,35 @@ def test_a_member_that_breaks_a_rule_refuses_the_change(changes: dict[str, objec
     assert refusal.value.field == field
 
 
+@pytest.mark.parametrize(
+    ("amounts", "member"),
+    [
+        ({"monthly_fee": "50"}, "monthly_fee"),
+        ({"platform_fee": "1"}, "platform_fee"),
+        ({"auto_top_up": {"below": "5", "amount": "50"}}, "auto_top_up"),
+    ],
+)
+def test_a_pricing_in_another_unit_takes_over_no_amount_of_the_old_one(
+    amounts: dict[str, object], member: str
+) -> None:
+    """Fifty dollars a month would become fifty credits without a word."""
+    plan = merge_plan(Plan(), amounts)
+    with pytest.raises(InvalidInput) as refusal:
+        merge_plan(plan, {"pricing": "credits"})
+    assert refusal.value.field == f"/plan/{member}"
+    assert merge_plan(plan, {"pricing": "credits"} | amounts).pricing == "credits"
+    tiers = {"pricing": "tiers", "tiers": {"near": "0.01"}, "tier_of": {"*": "near"}}
+    assert merge_plan(plan, tiers).pricing == "tiers", "dollars stay dollars"
+
+
+def test_half_an_order_of_top_ups_is_none_in_another_unit() -> None:
+    """The other half would still be dollars."""
+    plan = merge_plan(Plan(), {"auto_top_up": {"below": "5", "amount": "50"}})
+    with pytest.raises(InvalidInput):
+        merge_plan(plan, {"pricing": "credits", "auto_top_up": {"below": "500"}})
+    assert merge_plan(plan, {"pricing": "credits", "auto_top_up": None}).auto_top_up is None
+
+
 @pytest.mark.parametrize("rate", [0, 1e-320, 1e300, math.nan])
 @pytest.mark.parametrize(
     ("member", "field"),
