@@ -166,6 +166,8 @@ class RedisScripts:
         for each in sending:
             each.cancel()
         await asyncio.gather(*sending, return_exceptions=True)
+        if self._line is not None:
+            await self._line.aclose()
         await self._client.aclose()
         if self._slots is not None:
             await self._slots.aclose()
