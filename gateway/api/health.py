@@ -1,5 +1,7 @@
 """`/healthz`, `/readyz` and `/metrics`: what the machinery around the process asks."""
 
+from typing import Final
+
 from litestar import MediaType, Response, get
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
@@ -7,6 +9,9 @@ from msgspec import Struct
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from gateway.api.desk import Desk
+
+_DONE_WITHOUT: Final = frozenset({"redis"})
+"""What the process does its work without: balancers must not end what the fallback keeps open."""
 
 
 class Alive(Struct, frozen=True, kw_only=True):
@@ -19,7 +24,7 @@ class ReadyView(Struct, frozen=True, kw_only=True):
     """Whether the process can do its work."""
 
     status: str
-    """`ready` or `not_ready`."""
+    """`ready`, `degraded` (sends are accepted without what failed) or `not_ready`."""
     failures: dict[str, str]
     """What does not answer, and why."""
 
@@ -34,6 +39,10 @@ async def get_health() -> Alive:
     "/readyz",
     tags=["process"],
     summary="Can the process do its work?",
+    description=(
+        "503 where it cannot. Without Redis it can: sends are accepted from Postgres, so a balancer that asks"
+        " here must go on sending them. The status is `degraded` then, and `failures` says why."
+    ),
     responses={
         503: ResponseSpec(ReadyView, description="Something does not answer.", generate_examples=False)
     },
@@ -41,8 +50,9 @@ async def get_health() -> Alive:
 async def get_readiness(desk: NamedDependency[Desk]) -> Response[ReadyView]:
     """Ask Postgres, Redis and the schema."""
     failures = await desk.services.readiness.failures()
-    view = ReadyView(status="not_ready" if failures else "ready", failures=failures)
-    return Response(view, status_code=503 if failures else 200)
+    able = failures.keys() <= _DONE_WITHOUT
+    status = "not_ready" if not able else "degraded" if failures else "ready"
+    return Response(ReadyView(status=status, failures=failures), status_code=200 if able else 503)
 
 
 @get(

@@ -9,7 +9,7 @@ from aiobotocore.config import AioConfig
 from gateway.carrier.aws_errors import classify
 from gateway.carrier.aws_reasons import NO_CREDENTIALS
 from gateway.carrier.credentials import KeysMissing, RouteKeys
-from gateway.carrier.one_request import OneRequest
+from gateway.carrier.one_request import Departure, OneRequest, departing
 from gateway.carrier.ports import (
     CONTEXT_ATTEMPT,
     CONTEXT_MESSAGE,
@@ -29,6 +29,7 @@ _ACTIONS: Final = {
     "voice": "send_voice_message",
 }
 _NO_KEYS_MS = 5_000
+_NOT_MADE_MS = 1_000
 _MICROS_PER_PRICE_UNIT = 10
 """MaxPrice has five decimals; a unit is ten micro-dollars."""
 _PRICE_UNITS = 100_000
@@ -68,10 +69,11 @@ class AwsCarrier:
             await self._keys.current()
         except KeysMissing as error:
             return self.without_keys(error)
-        try:
-            response = await getattr(self._client, _ACTIONS[text.channel])(**request_of(text))
-        except Exception as error:  # noqa: BLE001 - every failure is an outcome, the table decides which
-            return classify(error)
+        with departing(text.leaves_by) as departure:
+            try:
+                response = await getattr(self._client, _ACTIONS[text.channel])(**request_of(text))
+            except Exception as error:  # noqa: BLE001 - every failure is an outcome, the table decides which
+                return failed(error, departure)
         message_id = response.get("MessageId")
         return Sent(provider_message_id=message_id) if message_id else Unknown(reason="no_message_id")
 
@@ -79,6 +81,16 @@ class AwsCarrier:
     def without_keys(error: KeysMissing) -> NotSent:
         """Return the outcome where there is nothing to sign with: the route waits for the operator."""
         return NotSent(reason=NO_CREDENTIALS, retry_after_ms=_NO_KEYS_MS, fault="account", detail=str(error))
+
+
+def failed(error: Exception, departure: Departure) -> Outcome:
+    """Return what an error of the SDK says; before the request was begun it is no refusal and no doubt."""
+    if departure.is_late:
+        return NotSent(reason="mark_too_old", retry_after_ms=0)
+    outcome = classify(error)
+    if departure.began or isinstance(outcome, NotSent):
+        return outcome
+    return NotSent(reason="request_not_made", retry_after_ms=_NOT_MADE_MS, detail=type(error).__name__)
 
 
 def request_of(text: OutboundText) -> dict[str, Any]:

@@ -21,10 +21,11 @@ from botocore.parsers import create_parser
 from botocore.utils import get_environ_proxies
 from msgspec import Struct
 
-from gateway.carrier.aws import CONNECT_S, READ_S, AwsCarrier, request_of
+from gateway.carrier.aws import CONNECT_S, READ_S, AwsCarrier, failed, request_of
 from gateway.carrier.aws_errors import classify, judge
-from gateway.carrier.credentials import KeysMissing, RouteKeys
+from gateway.carrier.credentials import Keys, KeysMissing, RouteKeys
 from gateway.carrier.lean_form import LeanForm, Stamps, Unfit, differences
+from gateway.carrier.one_request import departing
 from gateway.carrier.ports import NotSent, OutboundText, Outcome, Sent, Unknown
 from gateway.carrier.wire import TooLate, Wire
 
@@ -96,14 +97,15 @@ class LeanCarrier:
             return await self._reference.send(text)
         try:
             keys = await self._keys.current()
-            if self._form is None:
-                await self._learn(text)
         except KeysMissing as error:
             return AwsCarrier.without_keys(error)
         if self._form is None:
-            return await self._reference.send(text)
+            return await self._sent_before_the_form(text)
+        return await self._sent(self._form, keys, text)
+
+    async def _sent(self, form: LeanForm, keys: Keys, text: OutboundText) -> Outcome:
         body = body_of(text)
-        request = self._form.request(body, keys, at=self._stamps.at(), invocation=self._stamps.invocation())
+        request = form.request(body, keys, at=self._stamps.at(), invocation=self._stamps.invocation())
         try:
             answer = await self._wire.exchange(request, leaves_by=text.leaves_by)
         except TooLate:
@@ -111,6 +113,21 @@ class LeanCarrier:
         except Exception as error:  # noqa: BLE001 - every failure is an outcome, the table decides which
             return classify(error)
         return outcome_of(answer.status, answer.headers, answer.body)
+
+    async def _sent_before_the_form(self, text: OutboundText) -> Outcome:
+        """Learn the form and send in it; leave it to the SDK if that has another way."""
+        with departing(text.leaves_by) as departure:
+            try:
+                await self._learn(text)
+                keys = await self._keys.current()
+            except KeysMissing as error:
+                return AwsCarrier.without_keys(error)
+            except Exception as error:  # noqa: BLE001 - the SDK could not make a request, or made it
+                _log.error("request_not_made", error=type(error).__name__)
+                return failed(error, departure)
+        if self._form is None:
+            return await self._reference.send(text)
+        return await self._sent(self._form, keys, text)
 
     async def _learn(self, text: OutboundText) -> None:
         """Learn the form, once; where it cannot be matched, leave the sending to the SDK."""

@@ -5,6 +5,8 @@ After an outage a lane may hold thousands that are too old to be of use; each wo
 lane's rate, and be charged to its gates, before a fresh one. Their entries in Redis fall away at the mark.
 """
 
+from typing import Final
+
 import asyncpg
 import structlog
 from msgspec import structs
@@ -13,7 +15,6 @@ from gateway.clock import Clock
 from gateway.dispatch.given_up import given_up
 from gateway.faultpoints import FaultPoint, fp
 from gateway.messages.state import MessageState, lock, save
-from gateway.messages.status import advance
 
 _log = structlog.get_logger(__name__)
 
@@ -27,6 +28,7 @@ _TAKE = """
     DELETE FROM dispatch_queue WHERE message_id = ANY($1::uuid[]) AND state = 'queued'
     RETURNING message_id, waits_for
 """
+_NOT_KNOWN_TO_HAVE_LEFT: Final = frozenset({"scheduled", "queued", "dispatching", "unknown"})
 _TURN_NEVER_CAME = "The message's life ended before its turn came."
 _WAITED_FOR = "The message's life ended before it could be sent; when it was last tried: {}."
 
@@ -72,8 +74,8 @@ def expired(state: MessageState, waits_for: str | None, *, after_unknown: bool) 
     """
     if after_unknown:
         return given_up(state)
-    if advance(state.status, "expired") == state.status:
-        return state
+    if state.status not in _NOT_KNOWN_TO_HAVE_LEFT:
+        return state  # such as delivered by another attempt, while the worker of this one stood still
     return structs.replace(
         state,
         status="expired",

@@ -34,6 +34,8 @@ from tenants.ids import new_uuid
 _log = structlog.get_logger(__name__)
 
 _PAUSE_S = 0.5
+_UNDO_WITHIN_S = 600.0
+"""Longer than a database takes to fail over; nothing could be marked meanwhile."""
 
 
 class Handover:
@@ -160,7 +162,8 @@ class Handover:
         """
         Undo what may be marked, claim nothing meanwhile, and give the messages back.
 
-        A mark that could not be undone before its lease is over becomes an unknown, as after a death.
+        A mark whose lease is over while Postgres is away stays what it was: whoever counts it as unknown
+        needs Postgres, too. If that one is first, it is an unknown, as after a death.
         """
         self._able.clear()
         try:
@@ -174,7 +177,7 @@ class Handover:
             self._able.set()
 
     async def _undo(self, ids: Sequence[UUID], leased_until: datetime) -> None:
-        last_try = time.monotonic() + LEASE.total_seconds()
+        last_try = time.monotonic() + _UNDO_WITHIN_S
         # The database tells nobody that it is back, so there is no event to wait for.
         while not await self._undone(ids, leased_until) and time.monotonic() < last_try:  # noqa: ASYNC110
             await asyncio.sleep(_PAUSE_S)

@@ -7,7 +7,7 @@ come late, when the attempt counts as unknown and waits to be made once more: an
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final, Protocol, TypeAlias
@@ -90,12 +90,18 @@ _UNANSWERED: Final = frozenset({"scheduled", "queued", "dispatching"})
 
 
 def decide(
-    recorded: Recorded, state: MessageState, *, unknown_wait: timedelta, now: datetime
+    recorded: Recorded,
+    state: MessageState,
+    *,
+    unknown_wait: timedelta,
+    now: datetime,
+    superseded: bool = False,
 ) -> tuple[MessageState, QueueChange]:
     """
     Return the message and its queue row after one result.
 
     Args:
+        superseded: Whether another attempt was made since, of which the end of this one says nothing.
         now: When it is written, which may be long after the result; the wait for a receipt begins then.
     """
     marked, result = recorded.message, recorded.result
@@ -114,6 +120,8 @@ def decide(
                 dispatched_at=state.dispatched_at or recorded.at,
                 attempts=attempts,
             ), gone
+        case Refused() | Expired() if superseded:
+            return state, gone
         case Refused() as refusal:
             return _refused(state, refusal, attempts, after_unknown=after_unknown), gone
         case Expired():
@@ -142,7 +150,8 @@ def _waits(
     if isinstance(result, NotOpened):
         due_at = recorded.at + _OPENED_AGAIN_IN
         return state, structs.replace(again, due_at=due_at, waits_for=NOT_OPENED, in_vain=True)
-    due_at = recorded.at + timedelta(milliseconds=result.retry_after_ms)
+    # If its life ends sooner, it ends then, and not in the morning: its money is held.
+    due_at = min(recorded.at + timedelta(milliseconds=result.retry_after_ms), state.expires_at)
     return state, structs.replace(again, due_at=due_at, waits_for=result.reason)
 
 
@@ -157,6 +166,7 @@ def _refused(state: MessageState, refusal: Refused, attempts: int, *, after_unkn
     )
 
 
+_ATTEMPTS = "SELECT message_id, attempt FROM dispatch_queue WHERE message_id = ANY($1::uuid[])"
 _DELETE = """
     DELETE FROM dispatch_queue q USING unnest({0}::uuid[], {1}::smallint[]) AS d (message_id, attempt)
     WHERE q.message_id = d.message_id AND q.message_id = ANY({0}) AND q.attempt = d.attempt
@@ -185,10 +195,17 @@ async def record_batch(
     """Write a batch of results in one transaction."""
     async with connection.transaction():
         states = await lock(connection, [recorded.message.message_id for recorded in batch])
+        superseded = await _superseded(connection, batch, states)
         decided = [
             (
                 states[r.message.message_id],
-                *decide(r, states[r.message.message_id], unknown_wait=unknown_wait, now=now),
+                *decide(
+                    r,
+                    states[r.message.message_id],
+                    unknown_wait=unknown_wait,
+                    now=now,
+                    superseded=r.message.message_id in superseded,
+                ),
             )
             for r in batch
             if r.message.message_id in states
@@ -196,6 +213,23 @@ async def record_batch(
         queue = _queue_writes([change for _, _, change in decided])
         await save(connection, [(before, after) for before, after, _ in decided], now=now, also=queue)
         await fp(FaultPoint.RECORD_IN_COMMIT)
+
+
+async def _superseded(
+    connection: HotConnection, batch: Sequence[Recorded], states: Mapping[UUID, MessageState]
+) -> Collection[UUID]:
+    """
+    Return the messages that were marked for a second attempt since the one that is recorded.
+
+    The worker of the first stood still for as long as lease and wait together; the queue row, where there is
+    one still, has the number of the last.
+    """
+    first = [r.message.message_id for r in batch if r.message.attempt == 1]
+    resent = [each for each in first if each in states and states[each].resend_of_unknown]
+    if not resent:
+        return ()
+    last = {row["message_id"]: row["attempt"] for row in await connection.fetch(_ATTEMPTS, resent)}
+    return {each for each in resent if last.get(each) != 1}
 
 
 def _queue_writes(changes: Sequence[QueueChange]) -> list[Write]:

@@ -45,9 +45,10 @@ _NEXT: Final = """
 _WAITING: Final = """
     SELECT message_id FROM dispatch_queue
     WHERE message_id > $1 AND tenant_id = $2 AND lane->>'identity' = ANY($3::text[])
-        AND state IN ('queued', 'scheduled')
+        AND state IN ('queued', 'scheduled') AND attempt = 0
     ORDER BY message_id LIMIT $4
 """
+"""What waits for its second attempt, since AWS may have it, is carried by the same sender or by nobody."""
 _UP_TO: Final = "UPDATE relane_orders SET done_up_to = $3 WHERE tenant_id = $1 AND sender_id = $2"
 _DONE: Final = "DELETE FROM relane_orders WHERE tenant_id = $1 AND sender_id = $2"
 

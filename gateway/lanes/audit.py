@@ -8,6 +8,10 @@ Postgres a moment later, and only rows that are old enough to have been pushed l
 in between has been marked by then, so Postgres can only hold more if something is missing. What a dispatcher
 that died had claimed is not missing: its lease brings it back, and counts how often that had to happen, which
 takes out a message that ends its dispatchers; a rebuild would forget the count.
+
+A Redis whose `maxmemory-policy` lets it evict throws away a queue and keeps what counts it, so the counts
+would agree for ever. It says how many keys it has thrown away: where these have become more, the lanes are
+rebuilt, too.
 """
 
 import asyncio
@@ -60,6 +64,8 @@ class LaneAudit:
         self._lanes = lanes
         self._clock = clock
         self._settles_within_s = settles_within_s
+        self._evictions: dict[str, int] = {}
+        """By the Redis of each route up to the last audit; before the first one of this process, none."""
 
     async def audit(self) -> list[str]:
         """Compare every route that has queued messages; returns the routes that were rebuilt."""
@@ -81,10 +87,17 @@ class LaneAudit:
                 if route in backlogs and parts > backlogs[route].get(lane, 0)
             }
         )
+        evictions = {route: await self._lanes.evictions(route) for route in routes}
+        evicted = {route for route, number in evictions.items() if number > self._evictions.get(route, 0)}
+        for route in evicted:
+            _log.error("redis_evicts", route=route, way_out="CONFIG SET maxmemory-policy noeviction")
         for route in forgotten:
             _log.warning("lanes_forgot", route=route)
+        mended = sorted(evicted.union(forgotten))
+        for route in mended:
             await rebuild(self._lanes, self._pool, route)
-        return forgotten
+        self._evictions |= evictions
+        return mended
 
     async def _queued(self, newest: datetime) -> Mapping[_Lane, int]:
         """Return the parts that were queued before `newest` and are queued still, by lane."""

@@ -356,6 +356,10 @@ class Lanes:
         """Return which memory of Redis holds the route; a rebuild writes it into its epoch."""
         return await self.scripts.memory_id(key_prefix(route))
 
+    async def evictions(self, route: str) -> int:
+        """Return how many keys the Redis of the route has thrown away; there must be none."""
+        return await self.scripts.evicted_keys(key_prefix(route))
+
     @property
     def connection(self) -> object:
         """What claims go over; see `RedisScripts.connection`."""

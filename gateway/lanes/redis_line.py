@@ -5,6 +5,10 @@ redis-py connects (URL, TLS, password, database) and hands the socket over; its 
 caller several times what writing the commands and reading the answers does (docs/adr/0016). A connection that
 ends fails what it owes, and the next call opens another; nothing is asked twice. Blocking commands do not
 belong here: everybody would wait behind them.
+
+A Redis that takes connections and says nothing (a process that stands still, a network that swallows) lets
+each try to open one last for seconds. So there is one try at a time, which all who ask share; and once it has
+failed, nobody waits for the next one longer than a Redis that is well would take.
 """
 
 import asyncio
@@ -16,6 +20,8 @@ import hiredis
 from redis import exceptions
 
 _NO_SCRIPT: Final = "NOSCRIPT"
+_GLANCE_S: Final = 0.1
+"""How long a call waits for a connection to a Redis that did not answer when it was asked last."""
 _packed = cast("Callable[[tuple[Any, ...]], bytes]", hiredis.pack_command)  # its annotation says one argument
 
 
@@ -43,6 +49,8 @@ class _Wire(asyncio.Protocol):
         self._owed: deque[_Owed] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._ended = False
+        self.unanswered = False
+        """Whether it ended because Redis did not answer in time."""
         self._transport.set_protocol(self)
 
     @property
@@ -91,6 +99,7 @@ class _Wire(asyncio.Protocol):
             return
         loop = asyncio.get_running_loop()
         if self._owed[0].due_at <= loop.time():
+            self.unanswered = True
             self._end(exceptions.TimeoutError("Redis did not answer in time"))
         else:
             self._timer = loop.call_at(self._owed[0].due_at, self._look_at_the_time)
@@ -123,7 +132,15 @@ class RedisLine:
         self._within_s = answer_within_s
         self._wire: _Wire | None = None
         self._connection: Any = None
-        self._opening = asyncio.Lock()
+        self._opening: asyncio.Task[_Wire] | None = None
+        self._silent = False
+        """Whether the last try to open a connection failed, or the last connection gave no answer."""
+
+    async def aclose(self) -> None:
+        """Give up a try that is under way; the connection itself is redis-py's to close."""
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.wait({self._opening})
 
     async def ask(self, commands: Sequence[Sequence[Any]]) -> list[object]:
         """
@@ -149,14 +166,37 @@ class RedisLine:
 
     async def opened(self) -> _Wire:
         """Return the connection, opened if need be; raises as `ask` does."""
-        async with self._opening:
-            if self._wire is None or not self._wire.open:
-                await self._give_back()
-                self._connection = await self._client.connection_pool.get_connection()
-                self._wire = _Wire(self._connection, self._within_s)
-            if not self._wire.open:
-                raise exceptions.ConnectionError("Redis closed the connection as it was opened")
-            return self._wire
+        if (wire := self.open_wire) is not None:
+            return wire
+        if self._opening is None:
+            self._silent = self._silent or (self._wire is not None and self._wire.unanswered)
+            self._opening = asyncio.create_task(self._open())
+            self._opening.add_done_callback(self._tried)
+        opening = self._opening
+        done, _ = await asyncio.wait({opening}, timeout=_GLANCE_S if self._silent else None)
+        if not done or opening.cancelled():
+            raise exceptions.ConnectionError("Redis does not answer; it is being asked for a connection")
+        wire = opening.result()
+        if not wire.open:
+            raise exceptions.ConnectionError("Redis closed the connection as it was opened")
+        return wire
+
+    async def _open(self) -> _Wire:
+        try:
+            await self._give_back()
+            self._connection = await self._client.connection_pool.get_connection()
+        except BaseException:
+            self._silent = True
+            raise
+        self._silent = False
+        self._wire = _Wire(self._connection, self._within_s)
+        return self._wire
+
+    def _tried(self, opening: "asyncio.Task[_Wire]") -> None:
+        """Let the next one try; look at the error of a try that nobody waits for any more."""
+        self._opening = None
+        if not opening.cancelled():
+            opening.exception()
 
     async def _give_back(self) -> None:
         """Let redis-py have the connection that ended: it closes it, and may open it again."""

@@ -166,6 +166,8 @@ class RedisScripts:
         for each in sending:
             each.cancel()
         await asyncio.gather(*sending, return_exceptions=True)
+        if self._line is not None:
+            await self._line.aclose()
         await self._client.aclose()
         if self._slots is not None:
             await self._slots.aclose()
@@ -223,12 +225,19 @@ class RedisScripts:
         Redis holds may be older than what was written. Other nodes of a cluster are not asked: what happened
         to them says nothing of this key, and one that is away must not stop those that are not.
         """
+        return str(await self._told_by_node(key, "server", "run_id"))
+
+    async def evicted_keys(self, key: str) -> int:
+        """Return how many keys the Redis or the node of a key has thrown away for want of memory."""
+        return int(await self._told_by_node(key, "stats", "evicted_keys"))
+
+    async def _told_by_node(self, key: str, section: str, name: str) -> Any:
         with self._telling_faults():
             if not isinstance(self._cluster, RedisCluster):
-                return str((await self._client.info("server"))["run_id"])
+                return (await self._client.info(section))[name]
             await self._cluster.initialize()
             node = self._cluster.get_node_from_key(key)
-            return str((await self._client.info("server", target_nodes=node))["run_id"])
+            return (await self._client.info(section, target_nodes=node))[name]
 
     async def take_token(self, key: str, *, timeout_s: float) -> bool:
         """Wait until somebody puts a token into the list and take it; False after `timeout_s`."""

@@ -113,7 +113,7 @@ class Outcome(Struct, frozen=True, kw_only=True, tag="outcome"):
 
 
 class Unmapped(Struct, frozen=True, kw_only=True, tag="unmapped"):
-    """AWS used a status that is not in the table: count it, show it, change nothing."""
+    """AWS used a status that is not in the table: count it, show it; it proves that AWS has the message."""
 
     name: str
 

@@ -22,6 +22,7 @@ from gateway.receipts.erased import unnamed
 from gateway.receipts.event import InboundText, Receipt
 from gateway.receipts.fold import fold
 from gateway.receipts.protect_findings import findings
+from gateway.receipts.several_texts import with_best_text
 from gateway.telemetry import metrics
 from tenants.accounts.sealing import DataKey
 from tenants.compound import Write
@@ -189,6 +190,7 @@ async def _move(
     # An event is proof that AWS has it: an attempt of unknown outcome is known now.
     also = [Write("answered", _ANSWERED, (answered,))] if answered else []
     after |= await with_every_price(connection, list(after.values()))
+    after |= await with_best_text(connection, before, list(after.values()))
     after |= unnamed(after, stored.erased)
     also += findings(named)
     changes = [(before[i], after[i]) for i in before]

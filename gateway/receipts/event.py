@@ -175,6 +175,14 @@ def parse(message: str | bytes) -> Receipt | InboundText | Unreadable:
         return Unreadable(reason=error.reason, detail=error.detail)
 
 
+def stored_status(event_type: str, message_status: str | None) -> str:
+    """Return the status of a stored event, of which `event_type` is the status where it had no type."""
+    try:
+        return _named(event_type, message_status)[2]
+    except _FieldError:
+        return event_type
+
+
 def _decoded(message: str | bytes) -> _JsonObject:
     try:
         data = message.encode("utf-8") if isinstance(message, str) else message

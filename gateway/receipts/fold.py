@@ -59,7 +59,8 @@ def _moved(state: MessageState, projection: Projection) -> MessageState:
         provider_status=projection.name,
     )
     if not isinstance(outcome, Outcome):
-        return seen
+        # Whatever it means: AWS has the message, so it must not be sent again.
+        return structs.replace(seen, status=advance(state.status, "sent"))
     status = advance(state.status, outcome.status)
     if status != outcome.status:
         return seen
@@ -69,6 +70,14 @@ def _moved(state: MessageState, projection: Projection) -> MessageState:
         reason_code=outcome.reason.code if outcome.reason else None,
         reason_detail=outcome.reason.detail if outcome.reason else None,
     )
+
+
+def standing(before: MessageState, after: MessageState, projection: Projection) -> MessageState:
+    """Return `after` as this projection has it, and not the one that its receipts came to."""
+    moved_from = structs.replace(
+        after, status=before.status, reason_code=before.reason_code, reason_detail=before.reason_detail
+    )
+    return _moved(moved_from, projection)
 
 
 def _projection(state: MessageState) -> Projection | None:

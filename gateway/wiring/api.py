@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from msgspec import Struct
-from redis.exceptions import RedisError
+from redis.exceptions import RedisClusterException, RedisError
 
 from gateway.admission.gate import AdmissionGate
 from gateway.admission.holds import Holds
@@ -152,7 +152,7 @@ def _ping(client: Any) -> Callable[[], Awaitable[None]]:
     async def ping() -> None:
         try:
             await client.ping()
-        except RedisError as error:
+        except (RedisError, RedisClusterException) as error:
             raise RedisUnavailable(str(error)) from error
 
     return ping

@@ -17,10 +17,18 @@ async def test_health_asks_nothing_of_anyone(nobody, world) -> None:
 async def test_readiness_names_what_does_not_answer(nobody, world) -> None:
     """The operator reads the reason off the probe."""
     assert (await nobody.get("/readyz")).json() == {"status": "ready", "failures": {}}
-    world.readiness.failing = {"redis": "connection refused"}
+    world.readiness.failing = {"postgres": "connection refused", "redis": "connection refused"}
     answer = await nobody.get("/readyz")
     assert answer.status_code == 503
-    assert answer.json() == {"status": "not_ready", "failures": {"redis": "connection refused"}}
+    assert answer.json() == {"status": "not_ready", "failures": world.readiness.failing}
+
+
+async def test_a_process_without_redis_is_ready_and_says_what_it_lacks(nobody, world) -> None:
+    """Sends are accepted without it; a balancer that took every process out would end that."""
+    world.readiness.failing = {"redis": "connection refused"}
+    answer = await nobody.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "degraded", "failures": {"redis": "connection refused"}}
 
 
 async def test_metrics_are_prometheus_text_without_ids(nobody, customer) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 
 import pytest
 
@@ -22,6 +23,8 @@ AT_THE_SOCKET = 5
 """Sends that jitter of the machine moves from one second into the next; the grants are exact."""
 FEWER_AT_THE_SOCKET = 3
 """Of the shared rate: in the same time half as many are moved."""
+TOGETHER_S = 10.0
+"""Sixteen sends, four at a time; each would take five seconds if it waited for an answer."""
 BUILDS = int(os.environ.get("SCENARIO_BUILDS", "1"))
 """How many of the broken builds of one checker are tried."""
 FOR_S = float(os.environ.get("SCENARIO_OUTAGE_S", "2"))
@@ -146,6 +149,22 @@ async def test_sends_are_accepted_without_redis(fleet):
     """Row 15: Postgres is the authority, and the policy's truth is read from it."""
     verdict, refused = await without_redis(fleet)
     assert (verdict.but_delivered_once(), refused) == ([], 0)
+
+
+async def test_a_redis_that_answers_nobody_holds_up_nobody(fleet):
+    """Row 15: a process that stands still, or a network that swallows, is worse than one that refuses."""
+    clients = await new_clients(fleet)
+    await fleet.start("api")
+    await fleet.start("dispatcher")
+    await clients.send(3)
+    fleet.to_redis.freeze()
+    await clients.send(32, types=["transactional"], at_once=16)  # an answer's time passes before it is known
+    began = time.monotonic()
+    await clients.send(16, types=["transactional"], at_once=4)
+    took_s = time.monotonic() - began
+    fleet.to_redis.thaw()
+    assert ((await judge(fleet, clients)).but_delivered_once(), clients.refused) == ([], 0)
+    assert took_s < TOGETHER_S
 
 
 async def test_an_accept_that_needs_redis_is_found_out(fleet):

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import time
 from datetime import timedelta
+from types import SimpleNamespace
 
 import asyncpg
 import pytest
@@ -11,6 +13,7 @@ from redis.asyncio import Redis
 from gateway.carrier.ports import NotSent, Refused, Sent
 from gateway.dispatch import handover as handover_module
 from gateway.dispatch.loop import Dispatcher
+from gateway.dispatch.mark import LEASE
 from gateway.dispatch.quarantine import QuarantineSweep
 from gateway.dispatch.record import Recorder
 from gateway.lanes.lanes import Lanes
@@ -265,6 +268,40 @@ async def test_a_mark_that_nobody_answered_is_taken_back_and_the_message_sent(ma
     assert broken
     assert len(world.carrier.sent) == 10
     assert {text.attempt for text in world.carrier.sent} == {1}
+
+
+async def test_a_mark_is_taken_back_when_postgres_is_back_after_its_lease(make, database, monkeypatch):
+    """No call was made, however long Postgres was away: an advertisement in doubt would be lost."""
+    real_mark, real_unmark = handover_module.mark, handover_module.unmark
+    away, skipped = [LEASE, LEASE, LEASE], [timedelta(0)]
+
+    async def breaks_once(connection, ids, **kwargs):
+        marked = await real_mark(connection, ids, **kwargs)
+        if away:
+            raise asyncpg.ConnectionDoesNotExistError("the connection was closed in the middle of operation")
+        return marked
+
+    async def breaks_again(connection, ids, **kwargs):
+        if away:
+            skipped.append(away.pop())
+            raise asyncpg.CannotConnectNowError("the database system is starting up")
+        await real_unmark(connection, ids, **kwargs)
+
+    def monotonic():
+        return time.monotonic() + sum(skipped, timedelta(0)).total_seconds()
+
+    monkeypatch.setattr(handover_module, "time", SimpleNamespace(monotonic=monotonic))
+    monkeypatch.setattr(handover_module, "mark", breaks_once)
+    monkeypatch.setattr(handover_module, "unmark", breaks_again)
+    world = await make(taken)
+    [message] = await world.accept(1, type="promotional")
+    async with world.running():
+
+        async def sent():
+            return await statuses(database, [message]) == {"sent"}
+
+        await until(sent, within_s=20)
+    assert [text.attempt for text in world.carrier.sent] == [1]
 
 
 async def test_content_that_does_not_open_stops_nobody_else(make, database):

@@ -93,6 +93,12 @@ def test_a_throttle_waits_and_does_not_count_as_an_attempt():
     assert queue.next_attempt == 0
 
 
+def test_what_may_not_be_tried_again_in_its_life_ends_with_it():
+    """A night is longer than many lives: its money is not held till the morning."""
+    _, queue = decided(NotSent(reason="quiet_hours", retry_after_ms=36_000_000), expires_at=NOW + WAIT)
+    assert queue.due_at == NOW + WAIT
+
+
 def test_a_throttled_resend_stays_the_resend():
     """The second attempt that was throttled is the second again, never a third."""
     _, queue = decided(NOT_SENT, attempt=2, status="dispatching", attempts=1, resend_of_unknown=True)
@@ -113,8 +119,10 @@ def test_a_message_that_expired_in_the_queue_made_no_attempt():
     assert queue.state is None
 
 
-@pytest.mark.parametrize("status", sorted(FINALS - {"canceled", "failed", "unknown"}))
-@pytest.mark.parametrize("result", [SENT, REFUSED, UNKNOWN, NOT_SENT], ids=lambda r: type(r).__name__)
+@pytest.mark.parametrize("status", ["sent", *sorted(FINALS - {"canceled", "failed", "unknown"})])
+@pytest.mark.parametrize(
+    "result", [SENT, REFUSED, UNKNOWN, NOT_SENT, Expired()], ids=lambda r: type(r).__name__
+)
 def test_no_result_takes_back_what_a_receipt_said(status, result):
     """A receipt may be faster than the record; the record adds only what it alone knows."""
     state, _ = decided(result, status=status, provider_message_id="aws-1", final_at=NOW)

@@ -367,6 +367,15 @@ async def test_an_order_moves_what_waits_in_every_channel_of_the_sender(world, d
     assert queue["lane"]["identity"] == str(lane_identity(world.second.id, channel))
 
 
+async def test_an_order_leaves_what_waits_for_its_second_attempt_with_its_sender(world, database):
+    """The same text from a number that the person does not know may be the second that arrives."""
+    [message] = await world.accepted()
+    await database.execute("UPDATE messages SET resend_of_unknown = true WHERE id = $1", message.id)
+    await database.execute("UPDATE dispatch_queue SET attempt = 1 WHERE message_id = $1", message.id)
+    assert await ordered_away(world, database) == 0
+    assert (await row_of(database, message.id))["sender_id"] == world.first.id
+
+
 @pytest.mark.parametrize(
     ("subject", "state", "code"),
     [

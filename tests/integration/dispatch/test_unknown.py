@@ -125,6 +125,21 @@ async def test_what_may_not_be_resent_ends_unknown_and_costs_nothing(
     assert await faults(database) == []
 
 
+async def test_an_event_of_a_kind_that_nobody_knows_proves_that_aws_has_the_text(
+    database, ingest_pool, unanswered, sweep, clock
+):
+    """AWS invents names; whatever one means, the text it speaks of must not be sent again."""
+    message = await unanswered(type="otp")
+    strange = receipt("TELEPATHY", message_id=message.id, provider_message_id=f"aws-{message.id}")
+    async with ingest_pool.acquire() as connection:
+        await apply_batch(connection, [strange], now=clock.now(), platform_key=platform_key(SECRET_KEY))
+    clock.advance(WAIT + TICK)
+    await sweep.sweep()
+    row = await row_of(database, message.id)
+    assert (row["status"], row["resend_of_unknown"]) == ("sent", False)
+    assert await queue_row(database, message.id) is None
+
+
 async def test_a_dead_workers_mark_becomes_unknown_after_its_lease(
     database, worker_pool, worker_engine, marked, sweep, clock
 ):
@@ -216,6 +231,29 @@ async def test_a_message_known_to_be_sent_is_not_tried_a_third_time(
         await recorder.drained()
     assert await queue_row(database, message.id) is None
     assert (await row_of(database, message.id))["status"] == "sent"
+
+
+@pytest.mark.parametrize("second", [Sent(provider_message_id="aws-2"), Unknown(reason="timeout")], ids=str)
+@pytest.mark.parametrize("first_comes", ["while_it_is_made", "after_it"])
+@pytest.mark.parametrize(
+    "result", [Refused(code="opted_out", detail="It did not leave."), Expired()], ids=["refused", "expired"]
+)
+async def test_what_became_of_the_first_attempt_does_not_deny_the_second(
+    database, worker_pool, worker_engine, marked, recorder, sweep, clock, result, first_comes, second
+):
+    """Its worker stood still while the second was made, and finds that it may not send any more."""
+    message, first = await waiting_to_be_resent(
+        database, worker_pool, worker_engine, marked, sweep, clock, "queued"
+    )
+    [again] = await marked(message.id, now=clock.now())
+    said = [(first, result), (again, second)]
+    for attempt, outcome in said if first_comes == "while_it_is_made" else said[::-1]:
+        recorder.put(attempt, outcome)
+        await recorder.drained()
+    row = await row_of(database, message.id)
+    assert row["status"] == ("sent" if isinstance(second, Sent) else "dispatching")
+    assert (await queue_row(database, message.id) is None) == isinstance(second, Sent)
+    assert await faults(database) == []
 
 
 @pytest.mark.parametrize(

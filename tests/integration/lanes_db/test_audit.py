@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gateway.clock import FixedClock
+from gateway.embedded.redis import EmbeddedRedis
 from gateway.lanes.audit import LaneAudit
 from gateway.lanes.lanes import Lanes
 from gateway.lanes.rebuild import rebuild
@@ -87,3 +88,24 @@ async def test_what_a_dead_dispatcher_had_claimed_is_left_to_its_lease(
     await until(claimed)
     assert route not in await audit(worker_pool, client).audit()
     assert sum((await lanes.backlog(route)).values()) == len(messages) - 1
+
+
+async def test_what_redis_has_evicted_is_put_back_once(tmp_path, worker_pool, worker_engine):
+    """Its counters stay where the queue that they count is gone: they agree with Postgres for ever."""
+    route = f"evicted-{new_uuid().hex[-6:]}"
+    async with EmbeddedRedis(tmp_path) as server, connect(server.url) as client:
+        lanes = Lanes(RedisScripts(client))
+        await rebuild(lanes, worker_pool, route)
+        scope = await enrol(worker_engine, credit=10)
+        messages = await accept(worker_pool, *(new_message(scope, route=route) for _ in range(3)))
+        assert await lanes.push(entries(messages)) == []
+        for queue in await client.keys("*:q:*"):
+            await client.expire(queue, 1_000)
+        for setting in (("maxmemory-policy", "volatile-lru"), ("maxmemory", "1"), ("maxmemory", "0")):
+            await server.command("CONFIG", "SET", *setting)
+            await client.get("anything")  # which makes room first
+        assert await client.keys("*:q:*") == []
+        auditing = audit(worker_pool, client)
+        assert route in await auditing.audit()
+        assert route not in await auditing.audit()
+        assert await client.keys(f"*{route}*:q:*") != []

@@ -328,3 +328,38 @@ async def test_a_receipt_of_a_message_that_stands_in_line_takes_it_out(
     answer = await cancel_message(worker_pool, scope, message.id, key, datetime.now(UTC))
     assert isinstance(answer, Declined)
     assert await faults(database) == []
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["one_batch", "one_by_one"])
+@pytest.mark.parametrize(
+    ("first", "second", "status"),
+    [
+        ("DELIVERED", "SPAM", "delivered"),
+        ("SUCCESSFUL", "UNREACHABLE", "delivered"),
+        ("BLOCKED", "DELIVERED", "delivered"),
+        ("UNREACHABLE", "SPAM", "undelivered"),
+    ],
+)
+async def test_a_message_that_became_two_texts_arrived_if_one_of_them_did(
+    apply, database, sent, first, second, status, at_once
+):
+    """A second copy that comes to nothing, and later, takes nothing away from the one on the phone."""
+    ends = []
+    for order in itertools.permutations(range(4)):
+        message = await sent()
+        one = {"message_id": message.id, "provider_message_id": f"aws-{message.id}"}
+        two = {"message_id": message.id, "provider_message_id": f"again-{message.id}", "attempt": 2}
+        story = [
+            receipt("QUEUED", **one),
+            receipt(first, second=1, **one),
+            receipt("PENDING", second=2, **two),
+            receipt(second, second=3, **two),
+        ]
+        for batch in [order] if at_once else [[index] for index in order]:
+            await apply(*(story[index] for index in batch))
+        ends.append(await standing(database, message))
+    assert all(end == ends[0] for end in ends)
+    row, balance, revenue = ends[0]
+    assert (row["status"], row["reason_code"] is None) == (status, status == "delivered")
+    assert (balance, revenue) == ({"posted": 90, "held": 0}, 10)
+    assert await faults(database) == []

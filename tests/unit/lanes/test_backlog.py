@@ -36,12 +36,15 @@ class CountedQueues:
         self.asked_of_places = 0
         self.place_of_tenant: Place | None = None
         self.away = False
+        self.silent: asyncio.Event | None = None
 
     async def of(self, route: str) -> RouteQueues:
         """Return the figures, a turn of the loop later."""
         assert route == "main"
         self.asked += 1
         await asyncio.sleep(0)
+        if self.silent is not None:
+            await self.silent.wait()
         if self.away:
             raise RedisUnavailable("away")
         lanes = {LaneKey(IDENTITY, "US", each): self._waiting(parts) for each, parts in self.parts.items()}
@@ -164,6 +167,20 @@ async def test_a_thousand_questions_at_once_read_the_backlog_once(view, queues):
     ask = [wait_ms(view, line()) for _ in range(1000)]
     assert set(await asyncio.gather(*ask)) == {1_000}
     assert queues.asked == 1
+
+
+async def test_a_redis_that_says_nothing_is_not_waited_for(view, queues, stopwatch):
+    """It takes seconds to be given up, and each send would wait for as long."""
+    await wait_ms(view, line())
+    queues.silent = asyncio.Event()
+    stopwatch.seconds += 1
+    async with asyncio.timeout(5):
+        assert [await wait_ms(view, line()) for _ in range(3)] == [1_000] * 3
+    assert queues.asked == 2
+    queues.parts[Priority.OTP] = 12
+    queues.silent.set()
+    await asyncio.sleep(0)
+    assert await wait_ms(view, line()) == 1_200
 
 
 async def test_without_redis_the_last_figures_stand(view, queues, stopwatch):
