@@ -5,9 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
+import asyncpg
 from msgspec import Struct, structs
 
+from gateway.clock import Clock
 from gateway.intake.building import PRIORITIES, route_of
+from gateway.intake.last_sender import kept_sender
 from gateway.intake.outcome import Declined
 from gateway.intake.prepare import Draft
 from gateway.intake.request import SendRequest
@@ -20,7 +23,6 @@ from gateway.routing.facts import SenderFact
 from gateway.routing.health import Illness
 from gateway.routing.judging import judge
 from gateway.routing.lanes import channel_gates, lane_identity
-from gateway.routing.sticky import sticky
 from tenants.scope import TenantScope
 
 Ill = Callable[[], Mapping[UUID, Illness]]
@@ -45,9 +47,13 @@ class Chosen(Struct, frozen=True):
 class Choosing:
     """One per API process."""
 
-    def __init__(self, backlog: BacklogView, ill: Ill) -> None:
+    def __init__(
+        self, backlog: BacklogView, ill: Ill, pool: "asyncpg.Pool[asyncpg.Record]", clock: Clock
+    ) -> None:
         self._backlog = backlog
         self._ill = ill
+        self._pool = pool
+        self._clock = clock
 
     def candidates(self, snapshot: TenantSnapshot, request: SendRequest, draft: Draft) -> Sequence[Candidate]:
         """Return every sender of the tenant, best first, each with why it was taken or not."""
@@ -76,7 +82,8 @@ class Choosing:
         if len(best) == 1:
             return await self._with_wait(snapshot, scope, draft, best[0])
         if snapshot.plan.sticky_sender:
-            own = sticky(best, snapshot.key.recipient_hash(draft.number.e164))
+            recipient = snapshot.key.recipient_hash(draft.number.e164)
+            own = await kept_sender(self._pool, scope, best, recipient_hash=recipient, now=self._clock.now())
             return await self._with_wait(snapshot, scope, draft, own)
         found = [await self._with_wait(snapshot, scope, draft, sender) for sender in best]
         return min(found, key=lambda each: each.wait_ms)

@@ -99,7 +99,7 @@ class Sending:
         self._policies = policies
         self._gate = gate
         self._backlog = backlog
-        self._choosing = Choosing(backlog, ill)
+        self._choosing = Choosing(backlog, ill, replays.pool, clock)
         self._commit = commit
         self._media = media
         self._prices = prices
