@@ -153,7 +153,7 @@ def _line(snapshot: TenantSnapshot, scope: TenantScope, draft: Draft, sender: Se
         gates = channel_gates(sender, draft.channel)
         known = Line(
             route=route_of(scope, sender),
-            lane=LaneKey(lane_identity(sender.id, draft.channel), country, PRIORITIES[draft.type]),
+            lane=LaneKey(lane_identity(sender.identity, draft.channel), country, PRIORITIES[draft.type]),
             rate=gates.rate(country),
             tenant_rate=snapshot.plan.mps(country),
             shared=gates.shared,

@@ -58,7 +58,8 @@ KEYS[1]   {r:<route>}   the prefix of every key below; the braces put them all i
     park:L    zset    tenant -> us of opening
     q:F       list    items                    F is L and the tenant: the flow
     ch:C      hash    cfg (msgpack: [period us, bound, [[gate, period us, bound]...], [[cap, parts per day]...]]),
-                      ver (policy version of cfg), v0 v1 v2 (V per priority), floor, last, passed, slow
+                      ver and by (policy version of cfg, and its tenant), v0 v1 v2 (V per priority), floor, last,
+                      passed, slow
     terms     hash    tenant and country -> msgpack [version, weight, period us or 0, bound]; absent for weight 1
                       and no gate
     held      hash    flow -> <period us>:<since> of a flow that is held
@@ -72,7 +73,7 @@ KEYS[1]   {r:<route>}   the prefix of every key below; the braces put them all i
     g:c:C g:s:<gate> g:t:<tenant><country> g:route g:h:F g:hold     string  TAT in us, then :<parts in the last
                       second> where a bound holds; expires when it says nothing more
     w:<gate>          list    <us>:<parts> of the messages in that second
-    d:<cap>:<day>     string  parts of that day
+    d:<cap>:<day>     string  parts of that day; the cap's name says whose midnight ends it (gates.lua)
     x:<cap>:<day>     string  parts of that day known to have gone to carriers that do not count them (daily.lua)
     to:<recipient>    string  <us of the last message>:<us of the next free second>
 
