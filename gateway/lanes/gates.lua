@@ -27,18 +27,29 @@ local function log_of(name)
   return key('w:' .. name)
 end
 
+-- A gate's TAT, and the parts that its last second holds, those of its last charge and the us that one cost then.
+local function read_gate(name)
+  local tat, sum, parts, cost = (redis.call('GET', key(name)) or '0'):match('^(%d+):?(%d*):?(%d*):?(%d*)$')
+  return tonumber(tat), tonumber(sum) or 0, tonumber(parts) or 0, tonumber(cost) or 0
+end
+
+-- When a gate opens at the period that it has now: what went last is paid for at today's rate, not at the old one.
+local function tat_at(period, tat, parts, cost)
+  return math.max(tat + parts * (period - cost), 0)
+end
+
 local function gate(spec)
   local name, period, bound = spec[1], spec[2], spec[3]
   local found = gates[name]
   if found then
     return found
   end
-  local tat, sum = (redis.call('GET', key(name)) or '0'):match('^(%d+):?(%d*)$')
-  found = { tat = tonumber(tat), sum = tonumber(sum) or 0, windowed = bound > 0, changed = false,
-            full = {}, newest = 0, rows = {} }
+  local tat, sum, parts, cost = read_gate(name)
+  found = { tat = tat_at(period, tat, parts, cost), sum = sum, parts = parts, period = period, windowed = bound > 0,
+            changed = false, full = {}, newest = 0, rows = {} }
   local furthest = gate_now + gate_ahead + SECOND_US + LONGEST_PARTS * period
   if found.tat > furthest then
-    found.tat, found.sum, found.changed = furthest, 0, true
+    found.tat, found.sum, found.parts, found.changed = furthest, 0, 0, true
   end
   if found.sum == 0 and found.windowed then
     redis.call('DEL', log_of(name))
@@ -111,7 +122,7 @@ local function charge(spec, at, parts)
     stalled = math.min(math.max(stalled, 0), CATCH_UP_US)
     log_parts(spec[1], state, spec[3], at, parts)
   end
-  state.tat, state.changed = math.max(state.tat, at - stalled) + parts * spec[2], true
+  state.tat, state.parts, state.changed = math.max(state.tat, at - stalled) + parts * spec[2], parts, true
   state.newest = at                -- what may follow closely does not go before it
 end
 
@@ -138,7 +149,7 @@ local function uncharge(spec, at, parts)
   elseif state.tat > at + parts * spec[2] + 2 then
     return false
   end
-  state.tat, state.changed = math.min(state.tat, at), true
+  state.tat, state.parts, state.changed = math.min(state.tat, at), 0, true
   return true
 end
 
@@ -153,7 +164,8 @@ local function write_gates()
   for name, state in pairs(gates) do
     if state.changed then
       local value, lifetime = whole(math.ceil(state.tat)), whole(lifetime_ms(state.tat + 2 * WINDOW_US))
-      redis.call('SET', key(name), state.windowed and value .. ':' .. state.sum or value, 'PX', lifetime)
+      value = value .. ':' .. (state.windowed and state.sum or '') .. ':' .. state.parts .. ':' .. whole(state.period)
+      redis.call('SET', key(name), value, 'PX', lifetime)
       if state.windowed then
         write_log(name, state)
         redis.call('PEXPIRE', log_of(name), lifetime)
