@@ -17,7 +17,7 @@ Rate = Annotated[float, Meta(ge=SLOWEST, le=FASTEST, description="message parts 
 RequestRate = Annotated[float, Meta(ge=SLOWEST, le=FASTEST, description="requests per second")]
 MOST_A_DAY: Final = 1_000_000_000
 """Within what Postgres keeps; more than `FASTEST` would be no limit for most senders anyway."""
-DayParts = Annotated[int, Meta(ge=1, le=MOST_A_DAY, description="message parts per UTC day")]
+DayParts = Annotated[int, Meta(ge=1, le=MOST_A_DAY, description="message parts per day")]
 
 
 def check_rate(field: str, rate: float) -> None:

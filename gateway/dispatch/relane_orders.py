@@ -36,6 +36,7 @@ _PAGE: Final = 500
 _FIRST: Final = UUID(int=0)
 _NEXT: Final = """
     SELECT o.tenant_id, o.sender_id, o.reason, o.created_at, o.done_up_to,
+        (SELECT s.identity FROM senders s WHERE s.tenant_id = o.tenant_id AND s.id = o.sender_id) AS identity,
         EXISTS (SELECT FROM senders s JOIN health_states h ON h.subject_id IN (s.id, s.account_id)
             WHERE s.tenant_id = o.tenant_id AND s.id = o.sender_id AND h.state = 'disabled') AS disabled
     FROM relane_orders o
@@ -83,7 +84,7 @@ class RelaneOrders:
         """Move one page; returns how many moved, and whether the pass is over."""
         tenant_id, sender_id = order["tenant_id"], order["sender_id"]
         after = order["done_up_to"] or _FIRST
-        lanes = [str(each) for each in lane_identities(sender_id)]
+        lanes = [str(each) for each in lane_identities(order["identity"] or sender_id)]
         rows = await connection.fetch(_WAITING, after, tenant_id, lanes, _PAGE)
         if not rows:
             await self._end_pass(connection, order)

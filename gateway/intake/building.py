@@ -198,7 +198,7 @@ def _entry(admitted: Admissible, message_id: UUID, recipients: KeyedHash) -> Lan
     return LaneEntry(
         message_id=message_id,
         route=admitted.route,
-        identity=lane_identity(sender.id if sender else snapshot.tenant_id, draft.channel),
+        identity=lane_identity(sender.identity if sender else snapshot.tenant_id, draft.channel),
         country=draft.number.country,
         priority=PRIORITIES[draft.type],
         tenant_id=snapshot.tenant_id,

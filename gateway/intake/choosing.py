@@ -5,9 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
+import asyncpg
 from msgspec import Struct, structs
 
+from gateway.clock import Clock
 from gateway.intake.building import PRIORITIES, SANDBOX_GATES, route_of
+from gateway.intake.last_sender import kept_sender
 from gateway.intake.outcome import Declined
 from gateway.intake.prepare import Draft
 from gateway.intake.request import SendRequest
@@ -20,7 +23,6 @@ from gateway.routing.facts import SenderFact
 from gateway.routing.health import Illness
 from gateway.routing.judging import judge
 from gateway.routing.lanes import channel_gates, lane_identity
-from gateway.routing.sticky import sticky
 from tenants.scope import TenantScope
 
 Ill = Callable[[], Mapping[UUID, Illness]]
@@ -49,9 +51,13 @@ SANDBOX: Final = Chosen(None, 0, SANDBOX_GATES.parts_per_second)
 class Choosing:
     """One per API process."""
 
-    def __init__(self, backlog: BacklogView, ill: Ill) -> None:
+    def __init__(
+        self, backlog: BacklogView, ill: Ill, pool: "asyncpg.Pool[asyncpg.Record]", clock: Clock
+    ) -> None:
         self._backlog = backlog
         self._ill = ill
+        self._pool = pool
+        self._clock = clock
 
     def candidates(self, snapshot: TenantSnapshot, request: SendRequest, draft: Draft) -> Sequence[Candidate]:
         """Return every sender of the tenant, best first, each with why it was taken or not."""
@@ -80,7 +86,8 @@ class Choosing:
         if len(best) == 1:
             return await self._with_wait(snapshot, scope, draft, best[0])
         if snapshot.plan.sticky_sender:
-            own = sticky(best, snapshot.key.recipient_hash(draft.number.e164))
+            recipient = snapshot.key.recipient_hash(draft.number.e164)
+            own = await kept_sender(self._pool, scope, best, recipient_hash=recipient, now=self._clock.now())
             return await self._with_wait(snapshot, scope, draft, own)
         found = [await self._with_wait(snapshot, scope, draft, sender) for sender in best]
         return min(found, key=lambda each: each.wait_ms)
@@ -150,7 +157,7 @@ def _line(snapshot: TenantSnapshot, scope: TenantScope, draft: Draft, sender: Se
         gates = channel_gates(sender, draft.channel)
         known = Line(
             route=route_of(scope, sender),
-            lane=LaneKey(lane_identity(sender.id, draft.channel), country, PRIORITIES[draft.type]),
+            lane=LaneKey(lane_identity(sender.identity, draft.channel), country, PRIORITIES[draft.type]),
             rate=gates.rate(country),
             tenant_rate=snapshot.plan.mps(country),
             shared=gates.shared,

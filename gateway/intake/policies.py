@@ -44,6 +44,8 @@ class ReadHolds(Protocol):
 
 
 MAX_AGE_S = 30.0
+_FILLED_WITHIN_S = 1.0
+"""A tenant's list of a million opt-outs takes longer; its sends are then judged by Postgres meanwhile."""
 _MOST = 20_000
 
 
@@ -70,6 +72,7 @@ class Policies:
         self._clock = clock
         self._snapshots: dict[UUID, TenantSnapshot] = {}
         self._reading: dict[UUID, asyncio.Task[TenantSnapshot]] = {}
+        self._filling: dict[UUID, asyncio.Task[bool]] = {}
         self._owed: set[UUID] = set()
 
     async def of(self, tenant_id: UUID) -> TenantSnapshot:
@@ -132,6 +135,32 @@ class Policies:
         return await self._gate.project(
             policy_of(snapshot), lambda: self._read_recipients(tenant_id), holds=holds
         )
+
+    async def fill(self, tenant_id: UUID) -> bool:
+        """
+        Project all of a tenant that Redis does not know; those who come meanwhile share it.
+
+        Its rates stand in Redis, so whoever went on without it would count towards none of them. False where
+        it takes long, or another process is at it.
+
+        Raises:
+            RedisUnavailable: Redis did not take it.
+        """
+        task = self._filling.get(tenant_id)
+        if task is None:
+            task = self._filling[tenant_id] = asyncio.create_task(self.project(tenant_id, opt_outs=True))
+            task.add_done_callback(lambda done: self._filled(tenant_id, done))
+        try:
+            async with asyncio.timeout(_FILLED_WITHIN_S):
+                return await asyncio.shield(task)
+        except TimeoutError:
+            return False
+
+    def _filled(self, tenant_id: UUID, task: asyncio.Task[bool]) -> None:
+        """Mark a failure as seen, as for a read."""
+        del self._filling[tenant_id]
+        if not task.cancelled():
+            task.exception()
 
     async def noticed(self, tenant_id: UUID) -> None:
         """Follow a change made by any process, if this one holds the tenant; else the next send reads it."""

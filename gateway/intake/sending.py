@@ -73,6 +73,8 @@ _accepted = lru_cache(maxsize=16)(metrics.MESSAGES_ACCEPTED.labels)
 
 _TRUTH_AGE_S = 1.0
 """A change of policy is in force everywhere within a second, with Redis or without."""
+_OTHERS_FILL_S = 0.1
+"""What another process needs to project a tenant with few opt-outs."""
 _TRIES = 4
 """A policy that moves between reading and admitting is read again; four times in one send is a fault."""
 
@@ -108,7 +110,7 @@ class Sending:
         self._policies = policies
         self._gate = gate
         self._backlog = backlog
-        self._choosing = Choosing(backlog, ill)
+        self._choosing = Choosing(backlog, ill, replays.pool, clock)
         self._commit = commit
         self._media = media
         self._prices = prices
@@ -298,7 +300,10 @@ class Sending:
         with suppress(GatewayError, TenantsError, *DATABASE_FAULTS):
             plan = (await self._policies.of(scope.tenant_id)).plan
             if plan.requests_per_second is not None:
-                match await self._gate.count_request(scope.tenant_id, live=scope.live):
+                verdict = await self._gate.count_request(scope.tenant_id, live=scope.live)
+                if isinstance(verdict, Unprojected) and await self._policies.fill(scope.tenant_id):
+                    verdict = await self._gate.count_request(scope.tenant_id, live=scope.live)
+                match verdict:
                     case Admitted() as admitted:
                         return admitted
                     case Refused() as refused:
@@ -351,12 +356,14 @@ class Sending:
             )
 
     async def _admit(self, admission: Admission) -> Verdict:
-        """Ask the gate; with Redis away, or while another projects, ask the truth: slower, but it goes on."""
+        """Ask the gate; with Redis away, or while it is filled, ask the truth: slower, but it goes on."""
         try:
             verdict = await self._gate.decide(admission)
-            if not isinstance(verdict, Unprojected) or await self._policies.project(
-                admission.tenant_id, opt_outs=True
-            ):
+            if not isinstance(verdict, Unprojected) or await self._policies.fill(admission.tenant_id):
+                return verdict
+            await asyncio.sleep(_OTHERS_FILL_S)
+            verdict = await self._gate.decide(admission)
+            if not isinstance(verdict, Unprojected):
                 return verdict
         except RedisUnavailable:
             pass  # unlike `suppress`, this costs nothing where nothing is raised

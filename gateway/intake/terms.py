@@ -43,7 +43,7 @@ def terms_of(snapshot: TenantSnapshot) -> Iterator[LaneTerms]:
             gates = channel_gates(sender, channel)
             yield LaneTerms(
                 route=encode("acc", sender.account_id),
-                identity=lane_identity(sender.id, channel),
+                identity=lane_identity(sender.identity, channel),
                 country=country,
                 tenant_id=snapshot.tenant_id,
                 identity_rate=gates.rate(country),

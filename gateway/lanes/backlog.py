@@ -183,5 +183,6 @@ class BacklogView:
         """
         now, parts = self._monotonic(), today.used[cap.name]
         soonest_s = max(cap.parts_per_day - parts - waiting, 0) / max(line.rates)
-        good_for_s = min(max(soonest_s / _HALF, self._max_age_s), _DAY_KNOWN_FOR_S, today.ends_in_s)
-        return _Used(parts, now + today.ends_in_s, now + good_for_s)
+        ends_in_s = today.ends_in_s[cap.name]
+        good_for_s = min(max(soonest_s / _HALF, self._max_age_s), _DAY_KNOWN_FOR_S, ends_in_s)
+        return _Used(parts, now + ends_in_s, now + good_for_s)

@@ -14,6 +14,7 @@ import asyncpg
 import structlog
 from msgspec import Struct
 
+from gateway.lanes.entry import IN_PACIFIC_TIME
 from gateway.lanes.errors import RedisUnavailable
 from gateway.lanes.lanes import Lanes, key_prefix
 from gateway.lanes.quotas import OWN_CAP, sender_gates
@@ -29,16 +30,27 @@ COUNTING_CARRIERS: Final = "t-?mobile|sprint|metro"
 _LIFE_MS: Final = 2 * 86_400_000
 _RAISE: Final = read_script("gateway.lanes", "structure.lua", "daily.lua")
 _SENT: Final = """
-    WITH today AS (SELECT date_trunc('day', now(), 'UTC') AS began)
-    SELECT (extract(epoch FROM t.began) / 86400)::bigint AS day, m.account_id, m.tenant_id, m.sender_id,
-        m.country, s.type, q.parts_per_day AS own, c.campaign_id, c.brand_id, c.use_case, c.vetting_score,
-        c.parts_per_second, c.parts_per_day, sum(m.parts)::bigint AS parts,
-        coalesce(sum(m.parts) FILTER (WHERE m.carrier !~* $1), 0)::bigint AS elsewhere
+    WITH midnights AS (
+        SELECT date_trunc('day', now(), 'UTC') AS utc,
+            date_trunc('day', now(), 'America/Los_Angeles') AS pacific
+    ), today AS (
+        SELECT utc, pacific, least(utc, pacific) AS began, (utc AT TIME ZONE 'UTC')::date AS utc_date,
+            (pacific AT TIME ZONE 'America/Los_Angeles')::date AS pacific_date
+        FROM midnights
+    )
+    SELECT t.utc_date - date '1970-01-01' AS utc_day, t.pacific_date - date '1970-01-01' AS pacific_day,
+        m.account_id, s.identity, m.country, s.type, q.parts_per_day AS own, c.campaign_id, c.brand_id,
+        c.use_case, c.vetting_score, c.parts_per_second, c.parts_per_day,
+        coalesce(sum(m.parts) FILTER (WHERE m.dispatched_at >= t.utc), 0)::bigint AS utc_parts,
+        coalesce(sum(m.parts) FILTER (WHERE m.dispatched_at >= t.pacific), 0)::bigint AS pacific_parts,
+        coalesce(sum(m.parts) FILTER (WHERE m.dispatched_at >= t.pacific AND m.carrier !~* $1), 0)::bigint
+            AS elsewhere
     FROM today t CROSS JOIN sender_quotas q
     JOIN senders s ON s.tenant_id = q.tenant_id AND s.id = q.sender_id
     JOIN messages m ON m.tenant_id = q.tenant_id AND m.sender_id = q.sender_id
     LEFT JOIN campaigns c ON c.tenant_id = q.tenant_id AND c.campaign_id = q.campaign_id
     WHERE m.created_at >= t.began - interval '3 days' AND m.dispatched_at >= t.began AND NOT m.test
+        AND m.channel <> 'voice'
         AND m.id >= (lpad(to_hex((extract(epoch FROM t.began - interval '3 days') * 1000)::bigint), 12, '0')
             || repeat('0', 20))::uuid
         AND m.account_id IS NOT NULL AND (q.parts_per_day IS NOT NULL OR q.campaign_id IS NOT NULL)
@@ -54,9 +66,16 @@ message another write, and the changes of its state their cheap form.
 """
 
 
-class _Day(Struct):
-    number: int
-    caps: dict[str, list[int]]
+class _Used(Struct):
+    """Parts of a cap's day, and those of them that carriers have which do not count them."""
+
+    day: int
+    parts: int = 0
+    elsewhere: int = 0
+
+
+class _Today(Struct):
+    caps: dict[str, _Used]
     channels: set[bytes]
 
 
@@ -71,32 +90,33 @@ class DailyCounts:
         """Raise the counters of one account, or of all; returns how many changed."""
         rows = await self._database.fetch(_SENT, COUNTING_CARRIERS, account_id)
         changed = 0
-        for route, day in _by_route(rows).items():
+        for route, today in _by_route(rows).items():
             try:
-                changed += await self._raise(route, day)
+                changed += await self._raise(route, today)
             except RedisUnavailable as error:
                 _log.warning("day_not_restored", route=route, error=str(error))
         return changed
 
-    async def _raise(self, route: str, day: _Day) -> int:
+    async def _raise(self, route: str, today: _Today) -> int:
         now: Argument = "" if self._lanes.clock_us is None else self._lanes.clock_us()
-        arguments: list[Argument] = [day.number, _LIFE_MS, now, len(day.caps)]
-        for name, (parts, elsewhere) in day.caps.items():
-            arguments += (name, parts, elsewhere)
-        arguments += day.channels
+        arguments: list[Argument] = [_LIFE_MS, now, len(today.caps)]
+        for name, used in today.caps.items():
+            arguments += (name, used.day, used.parts, used.elsewhere)
+        arguments += today.channels
         return int((await self._lanes.scripts.run(_RAISE, key_prefix(route), arguments))[0])
 
 
-def _by_route(rows: Iterable[asyncpg.Record]) -> dict[str, _Day]:
-    days: dict[str, _Day] = {}
+def _by_route(rows: Iterable[asyncpg.Record]) -> dict[str, _Today]:
+    routes: dict[str, _Today] = {}
     for row in rows:
-        day = days.setdefault(encode("acc", row["account_id"]), _Day(row["day"], {}, set()))
-        day.channels.add(row["sender_id"].bytes + row["country"].encode("ascii"))
+        today = routes.setdefault(encode("acc", row["account_id"]), _Today({}, set()))
+        today.channels.add(row["identity"].bytes + row["country"].encode("ascii"))
         for name in _cap_names(row):
-            counted = day.caps.setdefault(name, [0, 0])
-            counted[0] += row["parts"]
-            counted[1] += 0 if name.startswith(OWN_CAP) else row["elsewhere"]
-    return days
+            whose = "pacific" if name.startswith(IN_PACIFIC_TIME) else "utc"
+            used = today.caps.setdefault(name, _Used(row[f"{whose}_day"]))
+            used.parts += row[f"{whose}_parts"]
+            used.elsewhere += 0 if name.startswith(OWN_CAP) else row["elsewhere"]
+    return routes
 
 
 def _cap_names(row: asyncpg.Record) -> list[str]:
@@ -112,8 +132,7 @@ def _cap_names(row: asyncpg.Record) -> list[str]:
             parts_per_day=row["parts_per_day"],
         )
     gates = sender_gates(
-        tenant_id=row["tenant_id"],
-        sender_id=row["sender_id"],
+        identity=row["identity"],
         sender_type=row["type"],
         usual_rate=1.0,
         quota=QuotaOf(parts_per_day=row["own"], campaign=campaign),

@@ -27,6 +27,9 @@ ITEM_BYTES = _ITEM.size
 FLOW_BYTES = _FLOW.size
 
 
+IN_PACIFIC_TIME = "pt:"
+
+
 class Priority(enum.IntEnum):
     """Which message goes first when two wait at one gate; the smaller number wins."""
 
@@ -43,9 +46,10 @@ class RateGate(Struct, frozen=True):
 
 
 class DailyCap(Struct, frozen=True):
-    """A ceiling per UTC day that several identities may share, such as T-Mobile's for a 10DLC brand."""
+    """A ceiling per day that several identities may share, such as T-Mobile's for a 10DLC brand."""
 
     name: str
+    """Begins with `IN_PACIFIC_TIME` where its midnight is the Pacific's, as T-Mobile's is; else UTC's."""
     parts_per_day: int
 
 

@@ -45,12 +45,10 @@ end
 
 -- What a claim counted shortly before midnight, or after it for the day before, stays counted.
 local function give_back_of_day(caps, at, parts)
-  local day = math.floor(now / DAY_US)
-  if math.floor((at - SECOND_US) / DAY_US) ~= day or math.floor(at / DAY_US) ~= day then
-    return
-  end
   for _, cap in ipairs(caps) do
-    if tonumber(redis.call('GET', key(cap.counter)) or 0) >= parts then
+    local day = day_of(cap.name, now)
+    local is_todays = day_of(cap.name, at - SECOND_US) == day and day_of(cap.name, at) == day
+    if is_todays and tonumber(redis.call('GET', key(cap.counter)) or 0) >= parts then
       redis.call('DECRBY', key(cap.counter), parts)
     end
   end

@@ -13,6 +13,8 @@ local WINDOW_US = 1020000          -- a second, and what a call may be early or 
 local CATCH_UP_US = 200000         -- of a wait for room in the second, as much may be made up for
 local RECIPIENT_US = 1030000       -- the same for the one message a second that a phone may get
 local DAY_US = 86400 * SECOND_US
+local HOUR_US = 3600 * SECOND_US
+local IN_PACIFIC_TIME = 'pt:'      -- how the names of caps begin whose day is T-Mobile's; all others are of UTC
 
 local gates, known_terms = {}, {}
 local gate_now, gate_ahead, gate_injected
@@ -25,18 +27,29 @@ local function log_of(name)
   return key('w:' .. name)
 end
 
+-- A gate's TAT, and the parts that its last second holds, those of its last charge and the us that one cost then.
+local function read_gate(name)
+  local tat, sum, parts, cost = (redis.call('GET', key(name)) or '0'):match('^(%d+):?(%d*):?(%d*):?(%d*)$')
+  return tonumber(tat), tonumber(sum) or 0, tonumber(parts) or 0, tonumber(cost) or 0
+end
+
+-- When a gate opens at the period that it has now: what went last is paid for at today's rate, not at the old one.
+local function tat_at(period, tat, parts, cost)
+  return math.max(tat + parts * (period - cost), 0)
+end
+
 local function gate(spec)
   local name, period, bound = spec[1], spec[2], spec[3]
   local found = gates[name]
   if found then
     return found
   end
-  local tat, sum = (redis.call('GET', key(name)) or '0'):match('^(%d+):?(%d*)$')
-  found = { tat = tonumber(tat), sum = tonumber(sum) or 0, windowed = bound > 0, changed = false,
-            full = {}, newest = 0, rows = {} }
+  local tat, sum, parts, cost = read_gate(name)
+  found = { tat = tat_at(period, tat, parts, cost), sum = sum, parts = parts, period = period, windowed = bound > 0,
+            changed = false, full = {}, newest = 0, rows = {} }
   local furthest = gate_now + gate_ahead + SECOND_US + LONGEST_PARTS * period
   if found.tat > furthest then
-    found.tat, found.sum, found.changed = furthest, 0, true
+    found.tat, found.sum, found.parts, found.changed = furthest, 0, 0, true
   end
   if found.sum == 0 and found.windowed then
     redis.call('DEL', log_of(name))
@@ -109,7 +122,7 @@ local function charge(spec, at, parts)
     stalled = math.min(math.max(stalled, 0), CATCH_UP_US)
     log_parts(spec[1], state, spec[3], at, parts)
   end
-  state.tat, state.changed = math.max(state.tat, at - stalled) + parts * spec[2], true
+  state.tat, state.parts, state.changed = math.max(state.tat, at - stalled) + parts * spec[2], parts, true
   state.newest = at                -- what may follow closely does not go before it
 end
 
@@ -136,7 +149,7 @@ local function uncharge(spec, at, parts)
   elseif state.tat > at + parts * spec[2] + 2 then
     return false
   end
-  state.tat, state.changed = math.min(state.tat, at), true
+  state.tat, state.parts, state.changed = math.min(state.tat, at), 0, true
   return true
 end
 
@@ -151,13 +164,37 @@ local function write_gates()
   for name, state in pairs(gates) do
     if state.changed then
       local value, lifetime = whole(math.ceil(state.tat)), whole(lifetime_ms(state.tat + 2 * WINDOW_US))
-      redis.call('SET', key(name), state.windowed and value .. ':' .. state.sum or value, 'PX', lifetime)
+      value = value .. ':' .. (state.windowed and state.sum or '') .. ':' .. state.parts .. ':' .. whole(state.period)
+      redis.call('SET', key(name), value, 'PX', lifetime)
       if state.windowed then
         write_log(name, state)
         redis.call('PEXPIRE', log_of(name), lifetime)
       end
     end
   end
+end
+
+-- How far Pacific time is behind UTC: seven hours from the second Sunday of March to the first one of November,
+-- from 2 o'clock on, and eight otherwise. The year is a day wrong at its ends at most, which are both in winter.
+local function behind_utc_us(at)
+  local year = math.floor(1970 + at / DAY_US / 365.2425)
+  local march = 365 * year + math.floor(year / 4) - math.floor(year / 100) + math.floor(year / 400) - 719468
+  local november = march + 245
+  local second_sunday = march + (3 - march) % 7 + 7 -- day 0 was a Thursday
+  local first_sunday = november + (3 - november) % 7
+  local summer = at >= second_sunday * DAY_US + 10 * HOUR_US and at < first_sunday * DAY_US + 9 * HOUR_US
+  return (summer and 7 or 8) * HOUR_US
+end
+
+-- The day of a cap in which an instant lies, counted from 1970, and the instant in us at which it ends.
+local function day_of(name, at)
+  if name:sub(1, #IN_PACIFIC_TIME) ~= IN_PACIFIC_TIME then
+    local day = math.floor(at / DAY_US)
+    return day, (day + 1) * DAY_US
+  end
+  local day = math.floor((at - behind_utc_us(at)) / DAY_US)
+  local midnight = (day + 1) * DAY_US
+  return day, midnight + behind_utc_us(midnight + 8 * HOUR_US)
 end
 
 -- The gates and the daily caps that a channel's cfg names; a throttled one goes at a share of its rate.
@@ -168,11 +205,11 @@ local function gates_and_caps(channel, packed, share)
   for _, shared in ipairs(cfg[3]) do
     found[#found + 1] = { 'g:s:' .. shared[1], shared[2], shared[3] }
   end
-  local day = math.floor(gate_now / DAY_US)
-  local ends = (day + 1) * DAY_US + gate_ahead -- no instant of the next day is given out before it begins
   for _, cap in ipairs(cfg[4]) do
-    caps[#caps + 1] = { counter = 'd:' .. cap[1] .. ':' .. whole(day), parts = cap[2], ends = ends,
-                        elsewhere = 'x:' .. cap[1] .. ':' .. whole(day) }
+    local day, ends = day_of(cap[1], gate_now)
+    caps[#caps + 1] = { name = cap[1], counter = 'd:' .. cap[1] .. ':' .. whole(day), parts = cap[2],
+                        elsewhere = 'x:' .. cap[1] .. ':' .. whole(day),
+                        ends = ends + gate_ahead } -- no instant of the next day is given out before it begins
   end
   return found, caps
 end

@@ -16,9 +16,15 @@ before its next one, and the us until the channel's own gate and the tenant's ga
 local now, most = lane_clock(ARGV[1]), tonumber(ARGV[2])
 now_is(now, 0, ARGV[1])
 
-local function opens_in(name)
-  local tat = tonumber((redis.call('GET', key(name)) or '0'):match('^%d+'))
-  return math.max(math.ceil(tat - now), 0)
+local function opens_in(name, period)
+  local tat, _, parts, cost = read_gate(name)
+  return math.max(math.ceil((period and tat_at(period, tat, parts, cost) or tat) - now), 0)
+end
+
+-- What a part of a channel costs at its own gate; nil where nothing was pushed to it since the lanes were lost.
+local function period_of(channel)
+  local cfg = redis.call('HGET', key('ch:' .. channel), 'cfg')
+  return cfg and cmsgpack.unpack(cfg)[1] or nil
 end
 
 local function mean_parts(lane)
@@ -66,7 +72,7 @@ for at = 3, #ARGV do
   local tag = first + own * mean / terms.weight
   answer[#answer + 1] = own
   answer[#answer + 1] = math.ceil(before_in_ring(lane, tenant, tag, mean) + before_in_park(lane, tenant, v, tag, mean))
-  answer[#answer + 1] = opens_in('g:c:' .. channel)
-  answer[#answer + 1] = terms.gate and opens_in(terms.gate[1]) or 0
+  answer[#answer + 1] = opens_in('g:c:' .. channel, period_of(channel))
+  answer[#answer + 1] = terms.gate and opens_in(terms.gate[1], terms.gate[2]) or 0
 end
 return answer

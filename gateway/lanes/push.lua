@@ -62,21 +62,22 @@ local function look_again(channel)
   changed_terms = true
 end
 
-local function configure(channel, version, cfg)
+-- Each tenant counts its own policy's versions, so those of tenants that share a channel say nothing of each other.
+local function configure(channel, tenant, version, cfg)
   if configured[channel] == cfg then
     return
   end
   configured[channel] = cfg
-  local row = redis.call('HMGET', key('ch:' .. channel), 'cfg', 'ver')
-  if version < tonumber(row[2] or 0) then
+  local row = redis.call('HMGET', key('ch:' .. channel), 'cfg', 'ver', 'by')
+  local known = (row[3] or tenant) == tenant and tonumber(row[2] or 0) or -1
+  if version < known then
     return
   end
   if row[1] ~= cfg then
-    redis.call('HSET', key('ch:' .. channel), 'cfg', cfg)
+    redis.call('HSET', key('ch:' .. channel), 'cfg', cfg, 'ver', whole(version), 'by', tenant)
     look_again(channel)
-  end
-  if version > tonumber(row[2] or 0) then
-    redis.call('HSET', key('ch:' .. channel), 'ver', whole(version))
+  elseif known >= 0 and version > known then
+    redis.call('HSET', key('ch:' .. channel), 'ver', whole(version), 'by', tenant)
   end
 end
 
@@ -105,7 +106,7 @@ for at = FIRST_FLOW, #ARGV, 5 do
   local flow, version, cfg, terms, blob = ARGV[at], tonumber(ARGV[at + 1]), ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
   local lane, channel, tenant = lane_of(flow), channel_of(flow), tenant_of(flow)
   if blob ~= '' or redis.call('EXISTS', key('ch:' .. channel)) == 1 then
-    configure(channel, version, cfg)
+    configure(channel, tenant, version, cfg)
     agree(channel, tenant, version, terms)
     local parts, was_empty = append(flow, blob)
     if parts > 0 then

@@ -50,7 +50,8 @@ class Today(Struct, frozen=True, kw_only=True):
 
     used: Mapping[str, int]
     """Parts, by the cap's name."""
-    ends_in_s: float
+    ends_in_s: Mapping[str, float]
+    """By the same name: T-Mobile's day ends in the Pacific."""
 
 
 class Place(Struct):
@@ -105,13 +106,13 @@ class Queues:
         return found
 
     async def today(self, route: str, caps: Collection[str]) -> Today:
-        """Return how far caps are used, and when their day ends."""
+        """Return how far caps are used, and when their days end."""
         names = sorted(caps)
         now: Argument = "" if self._lanes.clock_us is None else self._lanes.clock_us()
-        ends_in_us, *used = await self._lanes.scripts.run(_TODAY, key_prefix(route), [now, *names])
+        answer = await self._lanes.scripts.run(_TODAY, key_prefix(route), [now, *names])
         return Today(
-            used={name: int(parts) for name, parts in zip(names, used, strict=True)},
-            ends_in_s=int(ends_in_us) / SECOND_US,
+            used={name: int(parts) for name, parts in zip(names, answer[::2], strict=True)},
+            ends_in_s={name: int(us) / SECOND_US for name, us in zip(names, answer[1::2], strict=True)},
         )
 
     async def place(self, route: str, lane: LaneKey, tenant_id: UUID) -> Place:

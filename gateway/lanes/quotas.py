@@ -1,13 +1,14 @@
 """
 The gates of one sender: the facts of its type, what the operator set otherwise, and its 10DLC campaign's.
 
-A campaign's ceiling is one gate for all of its numbers, so more numbers do not raise it. A 10DLC number whose
-campaign is not known has its own rate alone: 1 MPS, which AWS gives each number. What it shares with others,
-only its registration says.
+A campaign's ceiling is one gate for all of its numbers, whosever they are, so more numbers do not raise it:
+the registry gives an id to one campaign, and to one brand. A 10DLC number whose campaign is not known has its
+own rate alone: 1 MPS, which AWS gives each number. What it shares with others, only its registration says.
 
 T-Mobile's daily ceiling. Which carrier a number has is not known before the send, so every part of the
 brand's and the campaign's counts against it at first; receipts that name another carrier give parts back
-(`daily.py`). Too few may leave for a while, never too many. The operator can set another figure for a
+(`daily.py`). Too few may leave for a while, never too many. Its day ends at midnight in the Pacific; by UTC's
+a brand could send twice its ceiling within one of T-Mobile's. The operator can set another figure for a
 campaign.
 """
 
@@ -16,7 +17,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from gateway.lanes.entry import DailyCap, RateGate
+from gateway.lanes.entry import IN_PACIFIC_TIME, DailyCap, RateGate
 from gateway.lanes.gates import campaign_quota
 from tenants.senders.quotas import CampaignFacts, QuotaOf
 
@@ -45,12 +46,12 @@ class SenderGates(Struct, frozen=True, kw_only=True):
 
 
 def sender_gates(
-    *, tenant_id: UUID, sender_id: UUID, sender_type: str, usual_rate: float, quota: QuotaOf | None = None
+    *, identity: UUID, sender_type: str, usual_rate: float, quota: QuotaOf | None = None
 ) -> SenderGates:
-    """Return the gates of a sender; `usual_rate` is what AWS says of it, or the fact of its type."""
+    """Return the gates of an identity; `usual_rate` is what AWS says of it, or the fact of its type."""
     quota = quota or _NOTHING_SET
-    shared, daily = _campaign_gates(tenant_id, quota.campaign) if sender_type == "TEN_DLC" else ((), ())
-    own = () if quota.parts_per_day is None else (DailyCap(f"{OWN_CAP}{sender_id.hex}", quota.parts_per_day),)
+    shared, daily = _campaign_gates(quota.campaign) if sender_type == "TEN_DLC" else ((), ())
+    own = () if quota.parts_per_day is None else (DailyCap(f"{OWN_CAP}{identity.hex}", quota.parts_per_day),)
     return SenderGates(
         parts_per_second=quota.parts_per_second or usual_rate,
         countries=quota.countries,
@@ -59,16 +60,13 @@ def sender_gates(
     )
 
 
-def _campaign_gates(
-    tenant_id: UUID, campaign: CampaignFacts | None
-) -> tuple[tuple[RateGate, ...], tuple[DailyCap, ...]]:
+def _campaign_gates(campaign: CampaignFacts | None) -> tuple[tuple[RateGate, ...], tuple[DailyCap, ...]]:
     if campaign is None:
         return (), ()
-    owner = tenant_id.hex
     of_brand = campaign_quota(campaign.vetting_score)
     own = campaign_quota(None) if campaign.use_case in _UNVETTED_USE_CASES else of_brand
-    name = f"{owner}:{campaign.campaign_id}"
-    caps = [DailyCap(f"c:{name}", campaign.parts_per_day or own.tmobile_parts_per_day)]
+    name = f"c:{campaign.campaign_id}"
+    caps = [DailyCap(f"{IN_PACIFIC_TIME}{name}", campaign.parts_per_day or own.tmobile_parts_per_day)]
     if campaign.parts_per_day is None:
-        caps.append(DailyCap(f"b:{owner}:{campaign.brand_id}", of_brand.tmobile_parts_per_day))
-    return (RateGate(f"c:{name}", campaign.parts_per_second or own.parts_per_second),), tuple(caps)
+        caps.append(DailyCap(f"{IN_PACIFIC_TIME}b:{campaign.brand_id}", of_brand.tmobile_parts_per_day))
+    return (RateGate(name, campaign.parts_per_second or own.parts_per_second),), tuple(caps)

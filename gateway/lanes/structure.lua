@@ -34,9 +34,9 @@ is near enough (20 ms); the dispatcher commits its mark meanwhile and makes the 
 the commit's jitter does not reach the carrier. A message of n parts moves a gate's TAT to instant + n * period,
 the debt form, whose burst is one message. From 20 parts/s on a gate also keeps the last second's messages and
 lets no second exceed the rate, whatever their lengths; below that a message is a large part of the rate, and
-the honest bound is rate + n - 1 (proof in gates.py). A TAT further ahead than a second and 32 parts is a step
-of the clock or an old, slower rate, and is cut there. The clock itself never goes back: `lane_clock` keeps the
-difference.
+the honest bound is rate + n - 1 (proof in gates.py). Where a rate has changed, what went last is paid for at the
+new one. A TAT further ahead than a second and 32 parts is a step of the clock, and is cut there. The clock itself
+never goes back: `lane_clock` keeps the difference.
 
 Priority: a claim serves the smallest priority number that has an open lane. Promotional lanes get the 20th
 part of a channel, and the 20th request of a route, when the others would leave them nothing; a counter of
@@ -58,7 +58,8 @@ KEYS[1]   {r:<route>}   the prefix of every key below; the braces put them all i
     park:L    zset    tenant -> us of opening
     q:F       list    items                    F is L and the tenant: the flow
     ch:C      hash    cfg (msgpack: [period us, bound, [[gate, period us, bound]...], [[cap, parts per day]...]]),
-                      ver (policy version of cfg), v0 v1 v2 (V per priority), floor, last, passed, slow
+                      ver and by (policy version of cfg, and its tenant), v0 v1 v2 (V per priority), floor, last,
+                      passed, slow
     terms     hash    tenant and country -> msgpack [version, weight, period us or 0, bound]; absent for weight 1
                       and no gate
     held      hash    flow -> <period us>:<since> of a flow that is held
@@ -70,9 +71,10 @@ KEYS[1]   {r:<route>}   the prefix of every key below; the braces put them all i
     messages  hash    lane -> messages, which is what the route's API requests count
     wake      list    at most one token, for dispatchers that sleep
     g:c:C g:s:<gate> g:t:<tenant><country> g:route g:h:F g:hold     string  TAT in us, then :<parts in the last
-                      second> where a bound holds; expires when it says nothing more
+                      second where a bound holds>:<parts of the last charge>:<us that one of them cost>; expires
+                      when it says nothing more
     w:<gate>          list    <us>:<parts> of the messages in that second
-    d:<cap>:<day>     string  parts of that day
+    d:<cap>:<day>     string  parts of that day; the cap's name says whose midnight ends it (gates.lua)
     x:<cap>:<day>     string  parts of that day known to have gone to carriers that do not count them (daily.lua)
     to:<recipient>    string  <us of the last message>:<us of the next free second>
 

@@ -117,7 +117,7 @@ def _drain_s(route: str, lane: LaneKey, gates: ChannelGates, sums: LineSums, tod
             used=today.used[cap.name],
             before=before - 1,
             cap=cap.parts_per_day,
-            ends_in_s=today.ends_in_s,
+            ends_in_s=today.ends_in_s[cap.name],
             rate=line.slowest,
         )
         longest = max(longest, day)

@@ -12,6 +12,8 @@ class SenderFact(Struct, frozen=True, kw_only=True):
     """An origination identity of the tenant that was not released."""
 
     id: UUID
+    identity: UUID
+    """What its lanes are named by: tenants that share a number stand in the same ones."""
     account_id: UUID
     type: str
     value: str

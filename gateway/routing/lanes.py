@@ -35,21 +35,21 @@ def lane_of(sender: SenderFact, country: str, channel: str = "sms") -> SenderLan
     gates = channel_gates(sender, channel)
     return SenderLane(
         route=encode("acc", sender.account_id),
-        identity=lane_identity(sender.id, channel),
+        identity=lane_identity(sender.identity, channel),
         identity_rate=gates.rate(country),
         shared_gates=gates.shared,
         daily_caps=gates.daily,
     )
 
 
-def lane_identity(sender_id: UUID, channel: str) -> UUID:
-    """Return what names the sender's lane of a channel; its own id for texts."""
-    return sender_id if channel == "sms" else uuid5(sender_id, channel)
+def lane_identity(identity: UUID, channel: str) -> UUID:
+    """Return what names the lanes of a channel at an identity; the identity itself for texts."""
+    return identity if channel == "sms" else uuid5(identity, channel)
 
 
-def lane_identities(sender_id: UUID) -> list[UUID]:
-    """Return what names the sender's lanes, one for each channel there is."""
-    return [lane_identity(sender_id, channel) for channel in CHANNELS]
+def lane_identities(identity: UUID) -> list[UUID]:
+    """Return what names the lanes at an identity, one for each channel there is."""
+    return [lane_identity(identity, channel) for channel in CHANNELS]
 
 
 def channel_gates(sender: SenderFact, channel: str) -> SenderGates:

@@ -35,15 +35,12 @@ async def read_routings(session: AsyncSession, plans: Mapping[UUID, Plan]) -> di
     routes = await routes_of_each(session, tenant_ids)
     quotas = await quotas_of_each(session, tenant_ids)
     return {
-        tenant_id: _routing(
-            tenant_id, plan, known.get(tenant_id, []), routes[tenant_id], quotas.get(tenant_id, {})
-        )
+        tenant_id: _routing(plan, known.get(tenant_id, []), routes[tenant_id], quotas.get(tenant_id, {}))
         for tenant_id, plan in plans.items()
     }
 
 
 def _routing(
-    tenant_id: UUID,
     plan: Plan,
     known: Sequence[KnownSender],
     routes: Sequence[RouteOfTenant],
@@ -54,7 +51,7 @@ def _routing(
     }
     return TenantRouting(
         senders={
-            row.sender_id: _sender(row, tenant_id, quotas.get(row.sender_id), actions.get(row.account_id, {}))
+            row.sender_id: _sender(row, quotas.get(row.sender_id), actions.get(row.account_id, {}))
             for row in known
         },
         pools=_pools(known),
@@ -100,11 +97,10 @@ def _route(row: RouteOfTenant) -> RouteFact:
     )
 
 
-def _sender(
-    row: KnownSender, tenant_id: UUID, quota: QuotaOf | None, actions: Mapping[str, float]
-) -> SenderFact:
+def _sender(row: KnownSender, quota: QuotaOf | None, actions: Mapping[str, float]) -> SenderFact:
     return SenderFact(
         id=row.sender_id,
+        identity=row.identity,
         account_id=row.account_id,
         type=row.type,
         value=row.value,
@@ -118,8 +114,7 @@ def _sender(
         use_cases=registered(row.use_cases),
         actions_per_second=actions,
         quota=sender_gates(
-            tenant_id=tenant_id,
-            sender_id=row.sender_id,
+            identity=row.identity,
             sender_type=row.type,
             usual_rate=row.parts_per_second,
             quota=quota,

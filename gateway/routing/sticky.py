@@ -1,8 +1,9 @@
 """
-One sender per recipient, so that a person sees one number: by rendezvous hashing. Pure; nothing is stored.
+A recipient's first sender, so that a person sees one number: by rendezvous hashing. Pure; nothing is stored.
 
-Every process makes the same choice from the same senders, also after Redis was lost. When a sender goes, only
-its own recipients move, each to the same next one; when one comes, it takes its share and no more.
+Every process makes the same choice from the same senders, also for messages that come at once. When a sender
+goes, only its own recipients move, each to the same next one. Whoever has a sender keeps it while messages
+come, also when others are added (`gateway.intake.last_sender`).
 """
 
 import hashlib

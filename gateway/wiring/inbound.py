@@ -39,7 +39,7 @@ async def open_inbound(shared: Resources, _stack: AsyncExitStack) -> list[Task]:
     health = HealthView(shared.pool)
     replying = Replying(
         policies=create_policies(shared, reader, gate),
-        choosing=Choosing(BacklogView(Queues(lanes)), health.ill),
+        choosing=Choosing(BacklogView(Queues(lanes)), health.ill, shared.pool, shared.clock),
         commit=intake,
         prices=Prices(reader.tariff, shared.clock),
         clock=shared.clock,

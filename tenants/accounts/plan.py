@@ -186,7 +186,11 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     auto_top_up: AutoTopUp | None = None
     """Ask for a top-up when the balance is low; absent, nothing is asked."""
     sticky_sender: bool = False
-    """Whether a recipient keeps one sender among equals, instead of the one with the shortest line."""
+    """
+    Whether a recipient keeps the sender of its last message, for eight days, among equals.
+
+    Otherwise it is the one with the shortest line.
+    """
     shared_routes: bool = False
     """Whether messages may leave by AWS's shared routes as the last resort; the route must allow it, too."""
 

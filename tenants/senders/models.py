@@ -52,6 +52,7 @@ class Sender(Base):
         ),
         CheckConstraint("state IN ('pending', 'active', 'standby', 'disabled', 'released')", name="state"),
         Index("ix_senders_value", "value", postgresql_where=text("state <> 'released'")),
+        Index("ix_senders_arn", "arn"),
     )
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -82,6 +83,8 @@ class Sender(Base):
     """When it was released before it was taken again, the last time; set by the database, as the next."""
     retaken_at: Mapped[datetime | None]
     """When it was; its lease begins anew that day."""
+    identity: Mapped[UUID]
+    """What its lanes and gates are named by, equal for all tenants that share it; set by the database."""
 
 
 class TwoWaySettings(Base):

@@ -17,6 +17,7 @@ from tenants.errors import InvalidInput, NotFound
 from tenants.ids import encode, new_uuid
 from tenants.rates import DayParts, Rate, check_day_parts, check_rate
 from tenants.scope import TenantScope
+from tenants.senders import store
 from tenants.senders.models import Campaign, MpsIncrease, Sender, SenderQuota
 
 UseCase = Literal[
@@ -49,6 +50,7 @@ class CampaignFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     parts_per_second: Rate | None = None
     """Only where the carriers granted another figure than the score's."""
     parts_per_day: DayParts | None = None
+    """Likewise, of a day that ends at midnight in the Pacific, as T-Mobile's does."""
 
 
 class QuotaChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -99,13 +101,15 @@ async def change_quota(
     scope: TenantScope, session: AsyncSession, sender_id: UUID, change: QuotaChange
 ) -> QuotaOf:
     """
-    Set what differs for a sender; needs a worker's session. The lanes follow within seconds.
+    Set what differs for a sender, for all tenants that share it; needs a worker's session.
+
+    The lanes follow within seconds.
 
     Raises:
         InvalidInput: A figure breaks a rule.
         NotFound: The tenant has no such sender.
     """
-    await _sender(scope, session, sender_id)
+    sender = await _sender(scope, session, sender_id)
     _check(change)
     values: dict[str, Any] = {}
     for field, column in (
@@ -117,12 +121,12 @@ async def change_quota(
             values[column] = value
     if change.campaign is not UNSET:
         values["campaign_id"] = change.campaign.campaign_id if change.campaign else None
-        if change.campaign is not None:
-            await _put_campaign(scope, session, change.campaign)
-    if values:
-        await _upsert(session, scope, sender_id, values)
-        subject = encode("idn", sender_id)
-        await audit.append(scope, session, action="sender.quota_set", subject=subject, detail=values)
+    for each in [sender, *await store.sharing(scope, session, sender.arn)] if values else []:
+        owner, subject = TenantScope(tenant_id=each.tenant_id), encode("idn", each.id)
+        if isinstance(change.campaign, CampaignFacts):
+            await _put_campaign(owner, session, change.campaign)
+        await _upsert(session, owner, each.id, values)
+        await audit.append(owner, session, action="sender.quota_set", subject=subject, detail=values)
     return (await quotas_of(scope, session)).get(sender_id, QuotaOf())
 
 
@@ -220,13 +224,29 @@ async def increases(
     return list(await session.scalars(query.order_by(MpsIncrease.id.desc()).limit(limit)))
 
 
+async def join(scope: TenantScope, session: AsyncSession, sender: Sender) -> None:
+    """Let a new sender have the quota, and the campaign, of a number that other tenants have already."""
+    for other in await store.sharing(scope, session, sender.arn):
+        of_other = await quotas_of(TenantScope(tenant_id=other.tenant_id), session)
+        if (known := of_other.get(other.id)) is not None:
+            change = QuotaChange(
+                parts_per_second=known.parts_per_second,
+                countries=dict(known.countries),
+                parts_per_day=known.parts_per_day,
+                campaign=known.campaign,
+            )
+            await change_quota(scope, session, sender.id, change)
+            return
+
+
 async def _grant(scope: TenantScope, session: AsyncSession, row: MpsIncrease, granted: float) -> None:
-    if row.country is None:
-        await _upsert(session, scope, row.sender_id, {"parts_per_second": granted})
-        return
-    known = (await quotas_of(scope, session)).get(row.sender_id, QuotaOf())
-    countries = {**known.countries, row.country: granted}
-    await _upsert(session, scope, row.sender_id, {"country_parts_per_second": countries})
+    values: dict[str, Any] = {"parts_per_second": granted}
+    if row.country is not None:
+        known = (await quotas_of(scope, session)).get(row.sender_id, QuotaOf())
+        values = {"country_parts_per_second": {**known.countries, row.country: granted}}
+    sender = await _sender(scope, session, row.sender_id)
+    for each in [sender, *await store.sharing(scope, session, sender.arn)]:
+        await _upsert(session, TenantScope(tenant_id=each.tenant_id), each.id, values)
 
 
 async def _upsert(

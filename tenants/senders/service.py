@@ -15,7 +15,7 @@ from tenants.errors import InvalidInput, NotFound
 from tenants.ids import encode
 from tenants.rates import check_rate
 from tenants.scope import TenantScope
-from tenants.senders import store
+from tenants.senders import quotas, store
 from tenants.senders.endpoints import check_endpoint
 from tenants.senders.mixing import check_mixing
 from tenants.senders.models import AwsAccount, ConfigurationSet, Pool, Sender
@@ -145,6 +145,8 @@ async def put_sender(scope: TenantScope, session: AsyncSession, facts: SenderFac
     """
     Add or change the tenant's sender with that ARN; needs a worker's session.
 
+    Tenants that share the number have one line there, and so one rate: the figure named last.
+
     Raises:
         InvalidInput: A field breaks a rule.
     """
@@ -157,11 +159,22 @@ async def put_sender(scope: TenantScope, session: AsyncSession, facts: SenderFac
         values["state"] = known.state
     written = await store.upsert_sender(scope, session, values.pop("arn"), values)
     if written.changed:
+        for other in await store.sharing(scope, session, facts.arn):
+            other.parts_per_second = facts.parts_per_second
         detail: dict[str, Any] = {"type": facts.type, "country": facts.country, "state": facts.state}
         if written.row.allow_mixed:
             detail["allow_mixed"] = True
         await _note(scope, session, "sender.put", encode("idn", written.row.id), detail)
+    if known is None:
+        await quotas.join(scope, session, written.row)
     return written.row
+
+
+async def shared_rate(scope: TenantScope, session: AsyncSession, arn: str) -> float | None:
+    """Return the rate that other tenants have a number at; None where the tenant has it itself, or nobody."""
+    if await store.sender_by_arn(scope, session, arn) is not None:
+        return None
+    return next((each.parts_per_second for each in await store.sharing(scope, session, arn)), None)
 
 
 async def put_pool(

@@ -36,6 +36,8 @@ class KnownSender(Struct, frozen=True, kw_only=True):
     """A sender that was not released, once for each pool that holds it; as caches keep it."""
 
     sender_id: UUID
+    identity: UUID
+    """The same in the rows of all tenants that share the number."""
     account_id: UUID
     type: str
     value: str
@@ -132,6 +134,12 @@ async def sender_by_arn(scope: TenantScope, session: AsyncSession, arn: str) -> 
     return await session.scalar(select(Sender).where(Sender.tenant_id == scope.tenant_id, Sender.arn == arn))
 
 
+async def sharing(scope: TenantScope, session: AsyncSession, arn: str) -> Sequence[Sender]:
+    """Return the senders of other tenants that share a number with the tenant; needs a worker's session."""
+    others = (Sender.tenant_id != scope.tenant_id) & (Sender.state != "released")
+    return (await session.scalars(select(Sender).where(others, Sender.arn == arn).order_by(Sender.id))).all()
+
+
 async def sender_ids(
     scope: TenantScope, session: AsyncSession, account_id: UUID, country: str
 ) -> Sequence[Sender]:
@@ -221,6 +229,7 @@ def _known(
 ) -> KnownSender:
     return KnownSender(
         sender_id=row.id,
+        identity=row.identity,
         account_id=row.account_id,
         type=row.type,
         value=row.value,

@@ -1,6 +1,7 @@
 """Quotas of senders: set by the operator, raised when AWS says so, seen by the tenant."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import update
@@ -27,7 +28,7 @@ async def sender(customer: Any, world: Any) -> str:
                 type="TEN_DLC",
                 value="+12065550100",
                 country="US",
-                arn="arn:aws:sms-voice:us-east-1:123456789012:phone-number/phone-1",
+                arn=f"arn:aws:sms-voice:us-east-1:123456789012:phone-number/{uuid4().hex}",
                 parts_per_second=1.0,
             ),
         )

@@ -78,19 +78,19 @@ async def list_lanes(
 
 
 async def _owners(session: AsyncSession, identities: Sequence[UUID]) -> Mapping[UUID, _Owner]:
-    """Return whose lanes these are; those of pictures and calls have names made from their sender's."""
-    query = select(Sender.id, Sender.tenant_id)
-    texts = _named(await session.execute(query.where(Sender.id.in_(identities))), ("sms",))
+    """Return whose lanes these are; where tenants share a number, the first one's."""
+    query = select(Sender.identity, Sender.id, Sender.tenant_id).order_by(Sender.id.desc())
+    texts = _named(await session.execute(query.where(Sender.identity.in_(identities))), ("sms",))
     if all(identity in texts for identity in identities):
         return texts
     others = query.where(Sender.channels.overlap(list(_OTHER_CHANNELS)))
     return _named(await session.execute(others), _OTHER_CHANNELS) | texts
 
 
-def _named(rows: Iterable[tuple[UUID, UUID]], channels: Sequence[str]) -> dict[UUID, _Owner]:
+def _named(rows: Iterable[tuple[UUID, UUID, UUID]], channels: Sequence[str]) -> dict[UUID, _Owner]:
     return {
-        lane_identity(sender_id, channel): _Owner(sender_id, tenant_id, channel)
-        for sender_id, tenant_id in rows
+        lane_identity(identity, channel): _Owner(sender_id, tenant_id, channel)
+        for identity, sender_id, tenant_id in rows
         for channel in channels
     }
 

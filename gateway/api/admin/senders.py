@@ -5,7 +5,7 @@ from typing import Annotated, TypeVar
 from litestar import Response, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Struct, field, structs
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.api.bodies import ApiRequest
@@ -53,7 +53,11 @@ class NewSender(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     message_types: Annotated[list[service.MessageType], Meta(max_length=3)] = []
     """What it may carry; empty for all."""
     parts_per_second: Rate | None = None
-    """Its rate in message parts; AWS's default for its type where absent."""
+    """
+    Its rate in message parts, for all tenants that share it together.
+
+    Where absent it is what they have, or AWS's default for its type.
+    """
     channels: Annotated[list[Channel], Meta(min_length=1, max_length=3)] = field(
         default_factory=lambda: ["sms"]
     )
@@ -118,7 +122,10 @@ async def put_tenant_sender(
     async def work(session: AsyncSession) -> SenderView:
         await accounts.get(scope, session)
         await check_account(scope, session, facts.account_id)
-        row = await service.put_sender(scope, session, facts)
+        shared = None if data.parts_per_second else await service.shared_rate(scope, session, facts.arn)
+        row = await service.put_sender(
+            scope, session, structs.replace(facts, parts_per_second=shared or facts.parts_per_second)
+        )
         if row.state == "active":
             await join_a_pool(scope, session, row)
         return sender_view(row)

@@ -32,7 +32,7 @@ class SharedGateView(Struct, frozen=True, kw_only=True):
 
 
 class DailyGateView(Struct, frozen=True, kw_only=True):
-    """A ceiling per UTC day: the sender's own, its campaign's or its brand's."""
+    """A ceiling per day: the sender's own, by UTC, or that of its campaign or brand, by Pacific time."""
 
     parts_per_day: int
 
@@ -68,8 +68,7 @@ async def read_gates(scope: TenantScope, session: AsyncSession, sender_id: UUID)
         raise NotFound("sender")
     quota = (await quotas_of(scope, session)).get(sender_id, QuotaOf())
     gates = sender_gates(
-        tenant_id=scope.tenant_id,
-        sender_id=row.id,
+        identity=row.identity,
         sender_type=row.type,
         usual_rate=row.parts_per_second,
         quota=quota,

@@ -66,7 +66,7 @@ async def test_a_day_tells_what_it_has_used_and_when_it_ends(world, queues):
     await world.drain(until_ms=5_000)
     today = await queues.today(world.route, [DAY.name, "c:other"])
     assert today.used == {DAY.name: 8, "c:other": 0}
-    assert today.ends_in_s == pytest.approx((-world.now_us % 86_400_000_000) / 1e6)
+    assert today.ends_in_s[DAY.name] == pytest.approx((-world.now_us % 86_400_000_000) / 1e6)
 
 
 async def test_the_heads_of_every_tenant_s_line_are_found_parked_ones_too(world, queues):

@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+import pytest
+
 from gateway.lanes.entry import DailyCap, LaneTerms, RateGate
 
 
@@ -23,6 +25,26 @@ async def test_a_new_rate_holds_for_what_is_queued_already(world):
     await world.take()
     await world.lanes.agree([terms(world)])
     assert len(await world.drain(until_ms=8_000)) >= 10
+
+
+async def test_what_went_at_an_old_rate_holds_nobody_up_at_the_new_one(world):
+    """From one part in a hundred seconds to two a second: the next waits for half a second, not for 17."""
+    gate = (RateGate("campaign", 0.01),)
+    slow = {"identity_rate": 0.01, "tenant_rate": 0.01, "shared_gates": gate, "version": 1}
+    await world.push(*world.entries(5, **slow))
+    await world.take()
+    two = {"identity_rate": 2.0, "tenant_rate": 2.0, "shared_gates": (RateGate("campaign", 2.0),)}
+    await world.lanes.agree([terms(world, **two)])
+    times = [at for at, _ in await world.drain()]
+    assert times == pytest.approx([0.515, 1.03, 1.545, 2.06], abs=0.05)
+
+
+async def test_a_lowered_rate_holds_for_whom_the_last_message_was_just_before(world):
+    """From two a second to one in two seconds, which AWS counts from the message that just went."""
+    await world.push(*world.entries(3, identity_rate=2.0, version=1))
+    await world.take()
+    await world.lanes.agree([terms(world, identity_rate=0.5)])
+    assert [at for at, _ in await world.drain()] == pytest.approx([2.06, 4.12], abs=0.05)
 
 
 async def test_an_older_version_never_replaces_a_newer_one(world):

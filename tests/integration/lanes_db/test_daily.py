@@ -43,7 +43,7 @@ async def sent(worker_pool, worker_engine, database):
         await database.execute(
             "UPDATE messages SET dispatched_at = now(), carrier = $2 WHERE id = $1", message.id, carrier
         )
-    return account.id, sender.id, scope.tenant_id
+    return account.id, sender.id
 
 
 async def counters(client, route):
@@ -57,9 +57,9 @@ async def counters(client, route):
     return found
 
 
-def expected(sender_id, tenant_id):
+def expected(sender_id):
     """All parts count; those of another carrier are given back to the campaign and the brand."""
-    campaign, brand = f"c:{tenant_id.hex}:C1", f"b:{tenant_id.hex}:B1"
+    campaign, brand = "pt:c:C1", "pt:b:B1"
     return {
         ("d", f"s:{sender_id.hex}"): 6,
         ("d", campaign): 6,
@@ -71,26 +71,26 @@ def expected(sender_id, tenant_id):
 
 async def test_parts_that_went_to_other_carriers_are_given_back(sent, worker_pool, redis_url):
     """T-Mobile does not count what Verizon carried."""
-    account_id, sender_id, tenant_id = sent
+    account_id, sender_id = sent
     async with connect(redis_url) as client:
         counts = DailyCounts(worker_pool, Lanes(RedisScripts(client)))
         assert await counts.restore() >= 5
-        assert await counters(client, encode("acc", account_id)) == expected(sender_id, tenant_id)
+        assert await counters(client, encode("acc", account_id)) == expected(sender_id)
         assert await counts.restore(account_id) == 0
 
 
 async def test_a_rebuild_knows_what_left_today_before_it_lets_anything_go(sent, worker_pool, redis_url):
     """Else each FLUSHALL would give a campaign another day."""
-    account_id, sender_id, tenant_id = sent
+    account_id, sender_id = sent
     route = encode("acc", account_id)
     async with connect(redis_url) as client:
         await rebuild(Lanes(RedisScripts(client)), worker_pool, route)
-        assert await counters(client, route) == expected(sender_id, tenant_id)
+        assert await counters(client, route) == expected(sender_id)
 
 
 async def test_what_was_granted_and_is_not_yet_in_postgres_stays_counted(sent, worker_pool, redis_url):
     """Counters only rise."""
-    account_id, sender_id, _tenant_id = sent
+    account_id, sender_id = sent
     async with connect(redis_url) as client:
         counts, route = DailyCounts(worker_pool, Lanes(RedisScripts(client))), encode("acc", account_id)
         await counts.restore(account_id)

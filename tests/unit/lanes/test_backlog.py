@@ -79,7 +79,7 @@ class CountedQueues:
         self.asked_of_day += 1
         if self.away:
             raise RedisUnavailable("away")
-        return Today(used=dict.fromkeys(caps, self.used), ends_in_s=NIGHT_S)
+        return Today(used=dict.fromkeys(caps, self.used), ends_in_s=dict.fromkeys(caps, NIGHT_S))
 
 
 class Stopwatch:

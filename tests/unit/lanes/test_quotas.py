@@ -9,13 +9,10 @@ from gateway.lanes.entry import DailyCap, RateGate
 from gateway.lanes.quotas import SenderGates, sender_gates
 from tenants.senders.quotas import CampaignFacts, QuotaOf
 
-TENANT = UUID(int=1)
-
 
 def gates_of(sender: int = 1, sender_type: str = "TEN_DLC", **quota: Any) -> SenderGates:
     return sender_gates(
-        tenant_id=TENANT,
-        sender_id=UUID(int=sender),
+        identity=UUID(int=sender),
         sender_type=sender_type,
         usual_rate=1.0,
         quota=QuotaOf(**quota),
@@ -30,14 +27,14 @@ def campaign(**fields: Any) -> CampaignFacts:
 def test_the_numbers_of_a_campaign_share_one_ceiling():
     """The gate's name is the campaign's, so Redis charges the same one for both."""
     one, two = gates_of(1, campaign=campaign()), gates_of(2, campaign=campaign())
-    assert one.shared == two.shared == (RateGate(f"c:{TENANT.hex}:C1", 75.0),)
+    assert one.shared == two.shared == (RateGate("c:C1", 75.0),)
     assert one.daily == two.daily
 
 
 def test_the_campaigns_of_a_brand_share_its_daily_ceiling():
     """T-Mobile counts the brand."""
     caps = [gates_of(campaign=campaign(campaign_id=name)).daily for name in ("C1", "C2")]
-    assert caps[0][1] == caps[1][1] == DailyCap(f"b:{TENANT.hex}:B1", 200_000)
+    assert caps[0][1] == caps[1][1] == DailyCap("pt:b:B1", 200_000)
     assert caps[0][0] != caps[1][0]
 
 

@@ -19,6 +19,7 @@ def sender(number: int, kind: str = "LONG_CODE", **changes: object) -> SenderFac
     """Return a sender of the home account in the United States that carries everything."""
     facts = {
         "id": UUID(int=100 + number),
+        "identity": UUID(int=100 + number),
         "account_id": HOME,
         "type": kind,
         "value": f"+1206555{number:04d}",

@@ -1,0 +1,44 @@
+"""
+The sender of a recipient's last message, which it keeps for eight days from then on (`sticky_sender`).
+
+The messages themselves remember it, so a fail-over counts and nothing is lost with Redis. They are asked only
+where there is a choice between equals; who has none is given one by hash, as all processes would.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Final
+
+import asyncpg
+
+from gateway.db.faults import DATABASE_FAULTS
+from gateway.routing.facts import SenderFact
+from gateway.routing.sticky import sticky
+from tenants.scope import TenantScope
+
+KEPT_FOR: Final = timedelta(days=8)
+_LAST: Final = """
+    SELECT sender_id FROM messages
+    WHERE tenant_id = $1 AND recipient_hash = $2 AND created_at > $3 AND test = $4
+        AND sender_id = ANY($5::uuid[])
+    ORDER BY id DESC LIMIT 1
+"""
+
+
+async def kept_sender(
+    pool: "asyncpg.Pool[asyncpg.Record]",
+    scope: TenantScope,
+    equals: Sequence[SenderFact],
+    *,
+    recipient_hash: bytes,
+    now: datetime,
+) -> SenderFact:
+    """Return the recipient's own among senders that are equals; there is at least one."""
+    by_id = {sender.id: sender for sender in equals}
+    with suppress(*DATABASE_FAULTS):  # whether a send can be taken without Postgres is for its commit to say
+        arguments = (scope.tenant_id, recipient_hash, now - KEPT_FOR, not scope.live, list(by_id))
+        last = await pool.fetchval(_LAST, *arguments)
+        if last is not None:
+            return by_id[last]
+    return sticky(equals, recipient_hash)
