@@ -103,7 +103,7 @@ class Seeder:
         await self._pool.execute(
             await self._copying("tenants", _TENANT_COPY, own), self.owner.tenant_id, tenants
         )
-        own = {"id": "s.id", "tenant_id": "s.tenant_id"}
+        own = {"id": "s.id", "tenant_id": "s.tenant_id", "identity": "s.id", "arn": "m.arn || s.id"}
         await self._pool.execute(
             await self._copying("senders", _SENDER_COPY, own), self.owner.sender_id, tenants, senders
         )
