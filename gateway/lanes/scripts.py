@@ -53,10 +53,13 @@ What redis-py raises where it does not reach Redis. On a cluster that is more th
 lost connection closes those that wait for work, and who has just taken one finds it without its socket.
 """
 _LOST = (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.ClusterError)
+_NO_ANSWER = (exceptions.TimeoutError, TimeoutError)
 _LOST_UNNOTICED = "the handler is closed"
 """In uvloop's RuntimeError for a write after the connection was lost, which redis-py's streams do not see."""
 _CONNECT_WITHIN_S = 2.0
 _ANSWER_WITHIN_S = 5.0
+_GLANCE_S = 0.1
+"""How long a call waits for a node of a cluster that did not answer when it was asked last."""
 
 
 class _Pipeline(Protocol):
@@ -155,6 +158,10 @@ class RedisScripts:
         else:
             self._line = RedisLine(client, answer_within_s=_ANSWER_WITHIN_S)
         self._faults = 0
+        self._silent: set[str] = set()
+        """Keys in a cluster whose node did not answer when it was asked last."""
+        self._probed: set[str] = set()
+        """Those that a call asks for again."""
         self._waiting: list[_Call] = []
         self._sending: set[asyncio.Future[Any]] = set()
         self._closed = False
@@ -203,6 +210,41 @@ class RedisScripts:
         """
         if self._closed:
             raise RedisUnavailable("the connections to Redis are closed")
+        if key in self._silent:
+            return await self._asked_alone(script, key, arguments)
+        try:
+            return await self._asked(script, key, arguments, at_once=at_once)
+        except RedisUnavailable as error:
+            if self._slots is not None and isinstance(error.__cause__, _NO_ANSWER):
+                self._silent.add(key)
+            raise
+
+    async def _asked_alone(
+        self, script: Script, key: str, arguments: Sequence[Argument]
+    ) -> list[int | bytes]:
+        """
+        Ask a node that did not answer, and do not wait for it; fail at once while another call asks it.
+
+        Else each call would take as long as the first, and with it whoever shares its pipeline.
+        """
+        if key in self._probed:
+            raise RedisUnavailable("the node of the key does not answer; it is being asked again")
+        call = _Call(script, key, arguments, asyncio.get_running_loop().create_future())
+        self._probed.add(key)
+        call.answer.add_done_callback(partial(self._has_answered, key))
+        self._send([call], by_digest=True)
+        if not (await asyncio.wait({call.answer}, timeout=_GLANCE_S))[0]:
+            raise RedisUnavailable("the node of the key does not answer")
+        return cast("list[int | bytes]", call.answer.result())
+
+    def _has_answered(self, key: str, answer: "asyncio.Future[object]") -> None:
+        self._probed.discard(key)
+        if not answer.cancelled() and not isinstance(answer.exception(), RedisUnavailable):
+            self._silent.discard(key)
+
+    async def _asked(
+        self, script: Script, key: str, arguments: Sequence[Argument], *, at_once: bool
+    ) -> list[int | bytes]:
         loop = asyncio.get_running_loop()
         call = _Call(script, key, arguments, loop.create_future())
         if not self._waiting and not at_once:
@@ -215,7 +257,8 @@ class RedisScripts:
     async def hash(self, key: str) -> Mapping[bytes, bytes]:
         """Return all fields of a hash."""
         with self._telling_faults():
-            return await self._client.hgetall(key)
+            async with asyncio.timeout(_ANSWER_WITHIN_S):
+                return await self._client.hgetall(key)
 
     async def memory_id(self, key: str) -> str:
         """
@@ -307,7 +350,10 @@ class RedisScripts:
         for command in commands:
             pipeline.execute_command(*command)
         try:
-            answers = await pipeline.execute(raise_on_error=False)
+            async with asyncio.timeout(
+                _ANSWER_WITHIN_S
+            ):  # redis-py may ask several nodes for the slots first
+                answers = await pipeline.execute(raise_on_error=False)
         except _FAULTS:
             self._fault()
             raise

@@ -456,6 +456,17 @@ def registration_forgets() -> None:
     calls.find_number = calls.find_created = nothing
 
 
+def each_opens_for_itself() -> None:
+    """Whoever finds no connection to Redis opens one, when those who came before have tried."""
+    line, turn = import_module("gateway.lanes.redis_line").RedisLine, asyncio.Lock()
+
+    async def in_turn(self: Any) -> Any:
+        async with turn:
+            return self.open_wire or await self._open()
+
+    line.opened = in_turn
+
+
 def redis_required() -> None:
     """A send that cannot ask Redis is refused."""
 
@@ -540,6 +551,7 @@ BROKEN = {
         bodies_are_read_whole,
         redirects_are_followed,
         failures_count_as_delivered,
+        each_opens_for_itself,
         redis_required,
         registration_forgets,
         provision_forgets,

@@ -18,6 +18,8 @@ from tests.harness.waiting import until
 RATE = 30
 SENDS = 90
 FOR_S = float(os.environ.get("SCENARIO_OUTAGE_S", "2"))
+TOGETHER_S = 10.0
+"""Sixteen sends, four at a time; each would take five seconds if it waited for an answer."""
 CLUSTER_GIVES_UP_S = 5.0
 """The nodes' timeout, after which the living ones answer CLUSTERDOWN for every slot."""
 
@@ -119,6 +121,23 @@ async def test_one_node_of_three_is_not_missed(fleet, nodes, fault):
     """Accept goes on throughout, the lanes are built again, and nothing is lost or sent twice."""
     verdict, refused = await sending_through(fleet, nodes, FAULTS[fault])
     assert (verdict.but_delivered_once(), refused) == ([], 0)
+
+
+async def test_nodes_that_answer_nobody_hold_up_nobody(fleet, nodes):
+    """Row 15: they take connections and stand still, so whoever waits for an answer waits for ever."""
+    clients = await new_clients(fleet, parts_per_second=RATE)
+    await fleet.start("dispatcher")
+    await clients.send(1, types=["transactional"])
+    for node in nodes.nodes:
+        os.kill(node.pid, signal.SIGSTOP)
+    try:
+        await clients.send(8, types=["transactional"])  # an answer's time passes before it is known
+        async with asyncio.timeout(TOGETHER_S):
+            await clients.send(16, types=["transactional"], at_once=4)
+    finally:
+        for node in nodes.nodes:
+            os.kill(node.pid, signal.SIGCONT)
+    assert ((await judge(fleet, clients)).but_delivered_once(), clients.refused) == ([], 0)
 
 
 async def test_a_node_that_forgot_and_is_trusted_is_found_out(fleet, nodes):
