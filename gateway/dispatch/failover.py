@@ -4,8 +4,9 @@ Whether a message goes to another sender after a call, and to which. Pure.
 Only what AWS certainly did not take moves on: a refusal of the identity, of the account, or a connection that
 was never made. An unknown outcome never does: the text may be on its way, and a second sender would send it
 again. From the one that failed it goes to the next identity, then the next account, then the next Region,
-each once; the tenant's own order of routes comes first where the operator has set one. With `sticky_sender`
-it goes where new messages of its recipient go, so that a person sees one number.
+each once; the tenant's own order of routes comes first where the operator has set one. A connection that was
+not made is the Region's fault as a rule, so another account there is tried last: its endpoint may be its own.
+With `sticky_sender` it goes where new messages of its recipient go, so that a person sees one number.
 """
 
 from collections.abc import Sequence
@@ -123,14 +124,15 @@ def next_move(
         accounts.add(home)
     if home is not None and failure.blame == "region":
         regions.add(_region(routing, home))
-    left = [
+    untried = [
         candidate
         for candidate in candidates
         if candidate.taken
         and candidate.sender.id not in tried
         and candidate.sender.account_id not in accounts
-        and _region(routing, candidate.sender.account_id) not in regions
     ]
+    elsewhere = [each for each in untried if _region(routing, each.sender.account_id) not in regions]
+    left = elsewhere or untried
     if not left:
         return Stay()
     if routing.sticky_sender:

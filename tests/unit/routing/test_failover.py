@@ -98,10 +98,19 @@ def test_a_fault_of_the_account_skips_its_other_identities():
     assert goes("account", current=NEXT_ACCOUNT, trail=[step(FIRST, "account")]) == NEXT_REGION
 
 
-def test_a_region_that_cannot_be_reached_is_left_with_all_its_accounts():
-    """Another account behind the same endpoint is behind the same fault."""
+def test_a_region_that_cannot_be_reached_is_left_before_its_other_accounts_are_tried():
+    """They are behind the same fault as a rule, but not where each has an endpoint of its own."""
     assert goes("region") == NEXT_REGION
-    assert goes("region", current=NEXT_REGION, trail=[step(FIRST, "region")]) is None
+    trail = [step(FIRST, "region")]
+    assert goes("region", current=NEXT_REGION, trail=trail) == NEXT_ACCOUNT
+    trail += [step(NEXT_REGION, "region")]
+    assert goes("region", current=NEXT_ACCOUNT, trail=trail) is None
+
+
+def test_with_one_region_a_message_goes_to_the_other_account_instead_of_waiting_for_ever():
+    """The account's own endpoint may be what is away."""
+    here = structs.replace(EVERYBODY, senders={each.id: each for each in (FIRST, SAME_ACCOUNT, NEXT_ACCOUNT)})
+    assert goes("region", routing=here) == NEXT_ACCOUNT
 
 
 def test_the_operators_order_of_routes_comes_before_nearness():
