@@ -13,13 +13,13 @@ from litestar.types import ControllerRouterHandler
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.faults import exception_handlers
-from gateway.api.hot_posts import HotPosts
-from gateway.api.hot_sends import HotSends
+from gateway.api.hot.posts import HotPosts
+from gateway.api.hot.send_rates import SendRates
+from gateway.api.hot.sends import HotSends
 from gateway.api.inside import ask_inside
 from gateway.api.openapi import openapi_config, openapi_route
 from gateway.api.requests import RequestLayer
 from gateway.api.routes import OPERATOR_ROUTES, TENANT_ROUTES, all_routes
-from gateway.api.send_rates import SendRates
 from gateway.api.services import Services
 from gateway.console.identity import IdentityProvider, IdentityTerms
 from gateway.console.identity_pages import CALLBACK

@@ -15,7 +15,7 @@ import structlog
 import uvicorn
 from litestar import Litestar
 
-from gateway.api.whole_answers import AnsweringProtocol
+from gateway.api.hot.whole_answers import AnsweringProtocol
 from gateway.asgi import create_app
 from gateway.errors import ConfigurationError
 from gateway.memory import settle_memory, uncollected

@@ -14,9 +14,9 @@ from msgspec import Struct, structs
 
 from gateway.admission.pumping import HeldPrefix
 from gateway.api.ports import IngestAnswer
-from gateway.carrier.provision_plan_ports import HeldIdentity, PlanChanged, Planned, TeardownRequest
-from gateway.carrier.provision_ports import ProvisionRefused, ProvisionRequest, ProvisionResult
-from gateway.carrier.provision_shapes import Plan, Step
+from gateway.carrier.provision.plan_ports import HeldIdentity, PlanChanged, Planned, TeardownRequest
+from gateway.carrier.provision.ports import ProvisionRefused, ProvisionRequest, ProvisionResult
+from gateway.carrier.provision.shapes import Plan, Step
 from gateway.carrier.verify_ports import (
     CodeChannel,
     CodeLanguage,

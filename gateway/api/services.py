@@ -25,8 +25,8 @@ from gateway.api.ports import (
 )
 from gateway.captcha.verifying import Captcha
 from gateway.carrier.check_ports import AccountCheck
-from gateway.carrier.provision_plan_ports import ProvisionDesk
-from gateway.carrier.provision_ports import Provisioner, TwoWaySwitch
+from gateway.carrier.provision.plan_ports import ProvisionDesk
+from gateway.carrier.provision.ports import Provisioner, TwoWaySwitch
 from gateway.carrier.verify_ports import NumberVerifier
 from gateway.clock import Clock
 from gateway.settings import Settings

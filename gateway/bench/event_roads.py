@@ -10,7 +10,7 @@ from gateway.bench.bare_calls import HEADERS, sender_of
 from gateway.bench.children import free_port
 from gateway.bench.deliveries import firehose_key
 from gateway.bench.ground import Ground, open_ground
-from gateway.carrier.provision_shapes import DESTINATION
+from gateway.carrier.provision.shapes import DESTINATION
 
 Road: TypeAlias = Literal["firehose", "sns"]
 

@@ -4,9 +4,9 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from gateway.api.consenting import order_confirmation, withdraw_and_opt_out
 from gateway.api.desk import Desk
-from gateway.api.opt_out_changing import change, project
+from gateway.api.recipients.consenting import order_confirmation, withdraw_and_opt_out
+from gateway.api.recipients.opt_out_changing import change, project
 from gateway.hosted.visiting import Visit
 from gateway.visitor_address import site_of
 from tenants.consents import service as consents

@@ -9,14 +9,14 @@ from redis.exceptions import RedisClusterException, RedisError
 
 from gateway.admission.gate import AdmissionGate
 from gateway.admission.holds import Holds
-from gateway.api.feed_horizon import FeedHorizon
+from gateway.api.lists.feed_horizon import FeedHorizon
 from gateway.api.ports import WebhookUrlCheck
 from gateway.api.services import Services
 from gateway.captcha.verifying import Captcha, open_captcha
 from gateway.carrier.account_check import check_account
 from gateway.carrier.control import control_of
 from gateway.carrier.media_stage import S3Stage
-from gateway.carrier.provision_desk import AwsProvisionDesk
+from gateway.carrier.provision.desk import AwsProvisionDesk
 from gateway.carrier.session import open_session
 from gateway.carrier.shared_pace import shared_pace
 from gateway.carrier.verifying import AwsNumberVerifier

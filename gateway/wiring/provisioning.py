@@ -3,7 +3,7 @@
 from msgspec import UNSET
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from gateway.carrier.provisioning import AwsProvisioner
+from gateway.carrier.provision.provisioning import AwsProvisioner
 from gateway.carrier.session import AwsSession, open_session
 from gateway.db.transaction import worker_transaction
 from gateway.lanes.gates import identity_rate

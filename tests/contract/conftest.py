@@ -23,7 +23,7 @@ from gateway.api.fakes import (
     FakeUploads,
     FakeVerifier,
 )
-from gateway.api.feed_horizon import FeedHorizon
+from gateway.api.lists.feed_horizon import FeedHorizon
 from gateway.api.services import Services
 from gateway.asgi import create_app
 from gateway.carrier.control import control_of

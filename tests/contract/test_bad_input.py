@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.api.paging import cursor_in
+from gateway.api.lists.paging import cursor_in
 
 SEND = {"to": "+12065550123", "body": "hello"}
 JSON = {"Content-Type": "application/json"}

@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from gateway.api.paging import cursor_in
+from gateway.api.lists.paging import cursor_in
 from tenants.ids import encode, new_uuid
 
 ELSEWHERE = {

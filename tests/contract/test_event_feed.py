@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from gateway.api.feed_horizon import FeedHorizon
+from gateway.api.lists.feed_horizon import FeedHorizon
 from gateway.clock import SystemClock
 from gateway.db.transaction import worker_transaction
 from gateway.messages.outbox import NewEvent, write_events

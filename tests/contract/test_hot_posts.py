@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from gateway.api import hot_posts
 from gateway.api.fakes import FakeAnswer
+from gateway.api.hot import posts as hot_posts
 from gateway.api.ingest.sns import MAX_BODY_BYTES
 from gateway.asgi import create_app
 from gateway.errors import GatewayError, Overloaded, Unavailable

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from gateway.carrier.provision_ports import ProvisionRefused
+from gateway.carrier.provision.ports import ProvisionRefused
 
 
 async def test_a_tenant_is_created_active_and_not_live(customer, operator) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from gateway.api.opt_out_changing import opt_out_all
+from gateway.api.recipients.opt_out_changing import opt_out_all
 from gateway.db.transaction import worker_transaction
 from tenants.optouts import service
 from tests.contract.test_redundancy import counted

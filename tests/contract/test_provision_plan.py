@@ -5,8 +5,8 @@ from uuid import UUID
 import pytest
 from msgspec import structs
 
-from gateway.carrier.provision_plan_ports import HeldIdentity
-from gateway.carrier.provision_ports import ProvisionRefused
+from gateway.carrier.provision.plan_ports import HeldIdentity
+from gateway.carrier.provision.ports import ProvisionRefused
 from tenants.senders.inventory import Owner
 
 

@@ -1,7 +1,7 @@
 """A provisioning run is seen while it goes on, by the API and in a browser without scripts."""
 
 from gateway.carrier.account_turns import AccountTurns
-from gateway.carrier.provision_runs import begun
+from gateway.carrier.provision.runs import begun
 from tenants.ids import new_uuid
 
 

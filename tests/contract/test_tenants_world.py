@@ -8,7 +8,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from gateway.api.event_query import KEPT
+from gateway.api.lists.event_query import KEPT
 from gateway.clock import FixedClock
 from gateway.db.transaction import worker_transaction
 from tenants.endpoints.subscription import MOST_ENDPOINTS

@@ -9,8 +9,8 @@ from weakref import ref
 
 import pytest
 
-from gateway.api import short_way
 from gateway.api.fakes import message_view
+from gateway.api.hot import short_way
 from gateway.asgi import create_app
 from gateway.intake.outcome import Accepted, Declined, RateState
 from gateway.intake.request import SendRequest

@@ -424,7 +424,7 @@ def failures_count_as_delivered() -> None:
 
 def provision_forgets() -> None:
     """Each try at a provisioning step has a token of its own and looks for no leftover."""
-    run = import_module("gateway.carrier.provision_run")
+    run = import_module("gateway.carrier.provision.run")
     run.client_token = lambda *_: f"tg-{uuid4().hex}"
 
     async def blind(*_: Any, **__: Any) -> None:
@@ -436,7 +436,7 @@ def provision_forgets() -> None:
 
 def spare_forgets() -> None:
     """Each try to lease a spare number has a token of its own and looks for nothing under its reference."""
-    spare = import_module("gateway.carrier.spare_numbers")
+    spare = import_module("gateway.carrier.provision.spare_numbers")
     spare.client_token = lambda *_: f"tg-{uuid4().hex}"
 
     async def blind(*_: Any, **__: Any) -> None:

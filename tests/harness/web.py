@@ -8,7 +8,7 @@ from typing import Any
 
 import uvicorn
 
-from gateway.api.whole_answers import AnsweringProtocol
+from gateway.api.hot.whole_answers import AnsweringProtocol
 
 
 def free_listener() -> socket.socket:

@@ -7,9 +7,9 @@ account as a whole, and every list is read to its end.
 
 from contextlib import asynccontextmanager
 
+from gateway.carrier.provision.spare_numbers import TAG as SPARE
 from gateway.carrier.registrations import TAG
 from gateway.carrier.session import open_session
-from gateway.carrier.spare_numbers import TAG as SPARE
 
 
 @asynccontextmanager

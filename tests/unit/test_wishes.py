@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from gateway.carrier.control_calls import client_token
-from gateway.carrier.wishes import default_wishes, sender_id_of
+from gateway.carrier.provision.wishes import default_wishes, sender_id_of
 
 ACME = UUID("0190a5c2-0000-7000-8000-000000000001")
 

@@ -12,10 +12,10 @@ from gateway.api.admin.own_trail import note
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, refusals
-from gateway.api.paging import After, Page
+from gateway.api.lists.paging import After, Page
+from gateway.api.lists.short_lists import ShortLimit, part_of
 from gateway.api.path_ids import path_id
 from gateway.api.refusals import Refusal
-from gateway.api.short_lists import ShortLimit, part_of
 from gateway.carrier.check_ports import AccountCheck
 from gateway.messages.view import timestamp
 from tenants.accounts import service as accounts

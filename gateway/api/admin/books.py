@@ -12,10 +12,10 @@ from gateway.api.admin.credits import Amount
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
-from gateway.api.paging import After, Page
+from gateway.api.lists.paging import After, Page
+from gateway.api.lists.short_lists import ShortLimit, part_of
 from gateway.api.path_ids import named_tenant, path_id
-from gateway.api.short_lists import ShortLimit, part_of
-from gateway.api.statement_views import StatementView, statement_view
+from gateway.api.statements.views import StatementView, statement_view
 from gateway.api.v1.credits import LedgerEntryView, ledger_entry_view
 from gateway.api.v1.statements import StatementName, named_month, statement_answer, statement_list
 from gateway.api.v1.usage import FirstDay, GroupBy, LastDay, UsageView, usage_query, usage_view

@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, refusals
-from gateway.api.paging import After, Page
+from gateway.api.lists.paging import After, Page
+from gateway.api.lists.short_lists import ShortLimit, part_of
 from gateway.api.path_ids import named_tenant
-from gateway.api.short_lists import ShortLimit, part_of
 from gateway.api.v1.credits import BudgetView, budget_view
 from tenants.budgets import service
 from tenants.budgets.budget import PLATFORM, Budget, budget_name

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
-from gateway.api.ledger_query import Kinds, OfMessage, Since, Until, ledger_filter
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, page_of, text_after
+from gateway.api.lists.ledger_query import Kinds, OfMessage, Since, Until, ledger_filter
+from gateway.api.lists.paging import DEFAULT_LIMIT, After, Limit, Page, page_of, text_after
 from gateway.api.path_ids import named_tenant
 from gateway.api.v1.credits import CreditsView, LedgerEntryView, credits_view, ledger_entry_view
 from tenants.budgets import service as budgets

@@ -13,9 +13,9 @@ from gateway.api.admin.receipt_queues import account_named
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
-from gateway.api.paging import After, Page
+from gateway.api.lists.paging import After, Page
+from gateway.api.lists.short_lists import ShortLimit, part_of
 from gateway.api.path_ids import path_id
-from gateway.api.short_lists import ShortLimit, part_of
 from gateway.messages.view import timestamp
 from gateway.receipts import roads
 from gateway.receipts.access_keys import mint

@@ -13,7 +13,7 @@ from gateway.api.admin.own_trail import note
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_IDEMPOTENCY, refusals
-from gateway.api.paging import DEFAULT_LIMIT, Limit
+from gateway.api.lists.paging import DEFAULT_LIMIT, Limit
 from gateway.messages.models import ParkedReceipt
 from gateway.messages.view import timestamp
 from gateway.receipts.batch import platform_key

@@ -9,7 +9,7 @@ from gateway.api.admin.messages import AsNumbers, OneTenant, note_look, wanted_b
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, refusals
 from gateway.api.files import CSV, FILES, PARQUET, AsFormat, file_of
-from gateway.api.message_query import MessageQuery, message_query
+from gateway.api.lists.message_query import MessageQuery, message_query
 from gateway.api.path_ids import named_tenant, query_id
 from gateway.api.v1.evidence import AsForm, Hours, OfCarrier, evidence_answer
 from gateway.api.v1.exports import span_of

@@ -8,8 +8,8 @@ from sqlalchemy import select
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, refusals
-from gateway.api.paging import After, Page
-from gateway.api.short_lists import ShortLimit, part_of
+from gateway.api.lists.paging import After, Page
+from gateway.api.lists.short_lists import ShortLimit, part_of
 from gateway.messages.view import timestamp
 from tenants.ids import encode
 from tenants.keywords.models import KeywordLink

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, refusals
-from gateway.api.paging import DEFAULT_LIMIT, Limit
+from gateway.api.lists.paging import DEFAULT_LIMIT, Limit
 from gateway.api.path_ids import query_id
 from gateway.lanes.survey import LaneSight
 from gateway.routing.lanes import lane_identity

@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, refusals
-from gateway.api.message_query import MessageQuery, message_query
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
+from gateway.api.lists.message_query import MessageQuery, message_query
+from gateway.api.lists.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import query_id
 from gateway.api.refusals import Refusal
 from gateway.insight import search

@@ -13,16 +13,16 @@ from gateway.api.admin.provision import claim_run
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
-from gateway.api.move_files import NumberRow, read_numbers
-from gateway.api.move_numbers import Held, JudgedNumber, asks_aws, held_by, judged
-from gateway.api.move_report import MigrationReport, MigrationRow, faulty, report
-from gateway.api.move_views import MigrationView, migration_view
-from gateway.api.moving import Moving
-from gateway.api.opt_out_changing import project
+from gateway.api.moving.files import NumberRow, read_numbers
+from gateway.api.moving.numbers import Held, JudgedNumber, asks_aws, held_by, judged
+from gateway.api.moving.report import MigrationReport, MigrationRow, faulty, report
+from gateway.api.moving.rows import Moving
+from gateway.api.moving.views import MigrationView, migration_view
 from gateway.api.path_ids import named_tenant, query_id
+from gateway.api.recipients.opt_out_changing import project
 from gateway.api.refusals import Refusal
 from gateway.api.row_files import MAX_BYTES, RowFile
-from gateway.carrier.provision_ports import ProvisionRefused, ProvisionRequest
+from gateway.carrier.provision.ports import ProvisionRefused, ProvisionRequest
 from tenants.accounts import service as accounts
 from tenants.moves import service
 from tenants.moves.plan import MovedNumber, Percent, State

@@ -8,12 +8,12 @@ from gateway.api.admin.provision_plan import AccountQuery
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, refusals
-from gateway.api.paging import After, Page
+from gateway.api.lists.paging import After, Page
+from gateway.api.lists.short_lists import ShortLimit, part_of
 from gateway.api.path_ids import query_id
 from gateway.api.refusals import Refusal
-from gateway.api.short_lists import ShortLimit, part_of
-from gateway.carrier.provision_plan_ports import HeldIdentity
-from gateway.carrier.provision_ports import ProvisionRefused
+from gateway.carrier.provision.plan_ports import HeldIdentity
+from gateway.carrier.provision.ports import ProvisionRefused
 from tenants.ids import encode
 
 

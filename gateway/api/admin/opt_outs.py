@@ -11,10 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
-from gateway.api.opt_out_changing import change, project
-from gateway.api.opt_out_names import known_lists, no_such_list
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
+from gateway.api.lists.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import named_tenant
+from gateway.api.recipients.opt_out_changing import change, project
+from gateway.api.recipients.opt_out_names import known_lists, no_such_list
 from gateway.api.refusals import Refusal
 from gateway.api.v1.opt_outs import OptOutChangeView, OptOutState, change_view, complete_until
 from tenants.accounts import service as accounts

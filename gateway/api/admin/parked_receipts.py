@@ -14,7 +14,7 @@ from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
 from gateway.api.idempotency import OPERATOR as OPERATOR_KEYS
 from gateway.api.idempotency import claim_key, fingerprint_of, key_of
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, invalid_cursor, page_of, text_after
+from gateway.api.lists.paging import DEFAULT_LIMIT, After, Limit, Page, invalid_cursor, page_of, text_after
 from gateway.messages.view import timestamp
 from gateway.receipts.parked import Parked, Retried
 

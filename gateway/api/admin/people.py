@@ -10,7 +10,7 @@ from msgspec import Struct
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, refusals
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
+from gateway.api.lists.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import named_tenant, path_id
 from gateway.messages.view import timestamp
 from tenants.accounts import service as accounts

@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
-from gateway.api.paging import After, Page
+from gateway.api.lists.paging import After, Page
+from gateway.api.lists.short_lists import ShortLimit, part_of
 from gateway.api.path_ids import named_tenant, path_id
 from gateway.api.refusals import Refusal
-from gateway.api.short_lists import ShortLimit, part_of
 from gateway.api.v1.senders import PoolView, pool_views
 from tenants.accounts import service as accounts
 from tenants.errors import InvalidId

@@ -14,8 +14,8 @@ from gateway.api.admin.own_trail import note
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
-from gateway.api.paging import After, Page
-from gateway.api.short_lists import ShortLimit, part_of
+from gateway.api.lists.paging import After, Page
+from gateway.api.lists.short_lists import ShortLimit, part_of
 from gateway.messages.view import timestamp
 from tenants.credits import books, store
 from tenants.credits.book_diff import Held, LineChange, difference

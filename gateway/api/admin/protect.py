@@ -11,8 +11,8 @@ from gateway.api.admin.own_trail import note
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_IDEMPOTENCY, refusals
-from gateway.api.paging import After, Page
-from gateway.api.short_lists import ShortLimit, part_of
+from gateway.api.lists.paging import After, Page
+from gateway.api.lists.short_lists import ShortLimit, part_of
 from gateway.api.v1.protect import CHANGE
 from gateway.api.v1.protect_views import (
     ConfigurationPatch,

@@ -7,9 +7,9 @@ from litestar.params import FromPath
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, refusals
-from gateway.api.paging import After, Page
+from gateway.api.lists.paging import After, Page
+from gateway.api.lists.short_lists import ShortLimit, part_of
 from gateway.api.path_ids import named_tenant
-from gateway.api.short_lists import ShortLimit, part_of
 from gateway.api.v1.protect_blocks import BlockView, blocks_of, lift
 from tenants.accounts import service as accounts
 from tenants.audit import store as audit

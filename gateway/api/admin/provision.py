@@ -13,7 +13,7 @@ from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
 from gateway.api.idempotency import OPERATOR as OPERATOR_KEYS
 from gateway.api.idempotency import claim_key, fingerprint_of, key_of
-from gateway.api.paging import DEFAULT_LIMIT, MAX_LIMIT, After, Limit, Page, id_after, page_of
+from gateway.api.lists.paging import DEFAULT_LIMIT, MAX_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import named_tenant
 from gateway.api.refusals import Refusal
 from gateway.api.v1.senders import (
@@ -24,7 +24,7 @@ from gateway.api.v1.senders import (
     pool_views,
     sender_view,
 )
-from gateway.carrier.provision_ports import (
+from gateway.carrier.provision.ports import (
     ProvisionRefused,
     ProvisionRequest,
     ProvisionResult,

@@ -19,9 +19,9 @@ from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
 from gateway.api.path_ids import named_tenant, query_id
 from gateway.api.refusals import Refusal
-from gateway.carrier.provision_plan_ports import PlanChanged, Planned
-from gateway.carrier.provision_ports import ProvisionRefused
-from gateway.carrier.provision_shapes import Action, Kind, Plan, Step
+from gateway.carrier.provision.plan_ports import PlanChanged, Planned
+from gateway.carrier.provision.ports import ProvisionRefused
+from gateway.carrier.provision.shapes import Action, Kind, Plan, Step
 from tenants.credits.money import amount_text, format_amount
 from tenants.credits.pricing import Unit
 from tenants.ids import encode

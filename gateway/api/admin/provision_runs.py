@@ -9,10 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, refusals
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
+from gateway.api.lists.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import named_tenant, path_id
-from gateway.carrier import provision_runs
-from gateway.carrier.provision_runs import ProvisionRunRow, RunState, StepState
+from gateway.carrier.provision import runs as provision_runs
+from gateway.carrier.provision.runs import ProvisionRunRow, RunState, StepState
 from gateway.messages.view import timestamp
 from tenants.accounts import service as accounts
 from tenants.errors import NotFound

@@ -15,10 +15,10 @@ from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
 from gateway.api.idempotency import OPERATOR as OPERATOR_KEYS
 from gateway.api.idempotency import claim_key, fingerprint_of, key_of
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page
+from gateway.api.lists.paging import DEFAULT_LIMIT, After, Limit, Page
+from gateway.api.lists.short_lists import ShortLimit, part_of
 from gateway.api.path_ids import path_id
 from gateway.api.refusals import Refusal
-from gateway.api.short_lists import ShortLimit, part_of
 from gateway.messages.view import timestamp
 from gateway.receipts import roads
 from gateway.receipts.dead_letter import DeadLetter

@@ -16,10 +16,10 @@ from gateway.api.admin.senders import Because
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
-from gateway.api.paging import After, Page
+from gateway.api.lists.paging import After, Page
+from gateway.api.lists.short_lists import ShortLimit, part_of
 from gateway.api.path_ids import named_tenant, path_id
 from gateway.api.refusals import Refusal
-from gateway.api.short_lists import ShortLimit, part_of
 from gateway.messages.view import timestamp
 from gateway.routing import notices, operating
 from gateway.routing.health import Tally

@@ -16,8 +16,8 @@ from gateway.api.idempotency import OPERATOR as OPERATOR_KEYS
 from gateway.api.idempotency import claim_key, fingerprint_of, key_of
 from gateway.api.path_ids import query_id
 from gateway.api.refusals import Refusal
-from gateway.carrier.provision_ports import Channel, ProvisionRefused
-from gateway.carrier.spare_ports import SpareNumber, SpareWish
+from gateway.carrier.provision.ports import Channel, ProvisionRefused
+from gateway.carrier.provision.spare_ports import SpareNumber, SpareWish
 from tenants.accounts.plan import CountryCode
 from tenants.errors import NotFound
 

@@ -14,8 +14,8 @@ from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
 from gateway.api.path_ids import named_tenant
 from gateway.api.refusals import Refusal
-from gateway.carrier.provision_plan_ports import TeardownRequest
-from gateway.carrier.provision_ports import ProvisionRefused
+from gateway.carrier.provision.plan_ports import TeardownRequest
+from gateway.carrier.provision.ports import ProvisionRefused
 from tenants.errors import InvalidId
 from tenants.ids import decode
 

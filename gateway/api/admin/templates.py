@@ -14,7 +14,7 @@ from gateway.api.admin import pending_templates
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, invalid_cursor, page_of, text_after
+from gateway.api.lists.paging import DEFAULT_LIMIT, After, Limit, Page, invalid_cursor, page_of, text_after
 from gateway.api.path_ids import path_id
 from gateway.api.template_events import decision_event
 from gateway.api.v1.template_views import (

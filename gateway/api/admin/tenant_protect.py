@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_IDEMPOTENCY, refusals
-from gateway.api.paging import After, Page
+from gateway.api.lists.paging import After, Page
+from gateway.api.lists.short_lists import ShortLimit, part_of
 from gateway.api.path_ids import named_tenant, path_id
-from gateway.api.short_lists import ShortLimit, part_of
 from gateway.api.v1.protect import CHANGE
 from gateway.api.v1.protect_views import (
     ConfigurationId,

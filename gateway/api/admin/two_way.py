@@ -12,7 +12,7 @@ from gateway.api.documented import OPERATOR, WITH_BODY, refusals
 from gateway.api.path_ids import named_tenant, path_id
 from gateway.api.refusals import Refusal
 from gateway.api.v1.two_way import TwoWayView, two_way_view
-from gateway.carrier.provision_ports import ProvisionRefused
+from gateway.carrier.provision.ports import ProvisionRefused
 from tenants.audit import store as audit
 from tenants.keywords import service as keywords
 from tenants.senders import two_way

@@ -5,15 +5,15 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from gateway.api import delivery_acts
 from gateway.api.admin.webhook_endpoints import OWN
 from gateway.api.bodies import ApiRequest
-from gateway.api.delivery_acts import delivery_id_of
-from gateway.api.delivery_views import DeliveryView, DeliveryWithAttempts
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_IDEMPOTENCY, refusals
-from gateway.api.endpoint_acts import endpoint_id_of
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page
+from gateway.api.lists.paging import DEFAULT_LIMIT, After, Limit, Page
+from gateway.api.webhooks import delivery_acts
+from gateway.api.webhooks.delivery_acts import delivery_id_of
+from gateway.api.webhooks.delivery_views import DeliveryView, DeliveryWithAttempts
+from gateway.api.webhooks.endpoint_acts import endpoint_id_of
 
 
 @get(

@@ -12,8 +12,8 @@ from gateway.api.admin.webhook_endpoints import OWN, OperatorEvent
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
-from gateway.api.endpoint_acts import endpoint_id_of
-from gateway.api.replay_acts import HOW_IT_IS_TOLD, ReplayView, WhenAndWhich, end_of, tell_again
+from gateway.api.webhooks.endpoint_acts import endpoint_id_of
+from gateway.api.webhooks.replay_acts import HOW_IT_IS_TOLD, ReplayView, WhenAndWhich, end_of, tell_again
 
 
 class OperatorReplay(WhenAndWhich, frozen=True, kw_only=True, forbid_unknown_fields=True):

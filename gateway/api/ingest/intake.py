@@ -19,9 +19,9 @@ from gateway.api.bodies import ApiRequest, decoded
 from gateway.api.desk import Desk
 from gateway.api.documented import WITH_BODY, refusals
 from gateway.api.ingest.described import describe
-from gateway.api.intake_bodies import IntakeBody, IntakeView
-from gateway.api.intake_signature import proven_id
-from gateway.api.intake_work import forms_of, take_in
+from gateway.api.intakes.bodies import IntakeBody, IntakeView
+from gateway.api.intakes.signature import proven_id
+from gateway.api.intakes.work import forms_of, take_in
 from tenants.errors import InvalidId
 from tenants.ids import decode
 from tenants.inbox.service import PLATFORM

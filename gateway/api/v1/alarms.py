@@ -9,7 +9,7 @@ from gateway.api.alarm_views import AlarmSwitch, AlarmView, NewAlarm, alarm_view
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, WITH_BODY, WITH_IDEMPOTENCY, refusals
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
+from gateway.api.lists.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import path_id
 from gateway.api.v1.insight import READ
 from gateway.insight import alarms

@@ -11,13 +11,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
-from gateway.api.consent_files import consents_csv, read_consents
-from gateway.api.consent_views import ConsentHistory, ConsentTextView, ConsentView, consent_view, record_view
-from gateway.api.consenting import take_asking, withdraw_and_opt_out
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, WITH_BODY, WITH_IDEMPOTENCY, refusals
-from gateway.api.opt_out_changing import project
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, invalid_cursor, page_of, text_after
+from gateway.api.lists.paging import DEFAULT_LIMIT, After, Limit, Page, invalid_cursor, page_of, text_after
+from gateway.api.recipients.consent_files import consents_csv, read_consents
+from gateway.api.recipients.consent_views import (
+    ConsentHistory,
+    ConsentTextView,
+    ConsentView,
+    consent_view,
+    record_view,
+)
+from gateway.api.recipients.consenting import take_asking, withdraw_and_opt_out
+from gateway.api.recipients.opt_out_changing import project
 from gateway.api.refusals import Refusal
 from gateway.api.row_files import MAX_BYTES, ImportView, import_view
 from tenants.consents import service

@@ -11,8 +11,8 @@ from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, refusals
-from gateway.api.ledger_query import Kinds, OfMessage, Since, Until, ledger_filter
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, page_of, text_after
+from gateway.api.lists.ledger_query import Kinds, OfMessage, Since, Until, ledger_filter
+from gateway.api.lists.paging import DEFAULT_LIMIT, After, Limit, Page, page_of, text_after
 from gateway.messages.view import timestamp
 from tenants.budgets import service as budgets
 from tenants.budgets.allowance import BundleUse, bundle_use

@@ -3,7 +3,7 @@
 
 Events are listed in the order of their ids, which are made before the commit that shows them; a reader that
 took the newest at once could step over one whose commit comes a moment later. So an event is listed when no
-transaction is under way any more that could show an earlier one (`gateway.api.feed_horizon`).
+transaction is under way any more that could show an earlier one (`gateway.api.lists.feed_horizon`).
 """
 
 from collections.abc import Sequence
@@ -22,8 +22,8 @@ from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, refusals
-from gateway.api.event_query import EventQuery, event_query
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, cursor_of
+from gateway.api.lists.event_query import EventQuery, event_query
+from gateway.api.lists.paging import DEFAULT_LIMIT, After, Limit, cursor_of
 from gateway.insight.search import last_id
 from gateway.messages.models import Event, Message
 from gateway.webhooks.payload import StoredEvent, body_of

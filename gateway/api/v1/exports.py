@@ -13,7 +13,7 @@ from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, refusals
 from gateway.api.files import CSV, FILES, PARQUET, AsFormat, file_of
-from gateway.api.message_query import MessageQuery, aware, message_query
+from gateway.api.lists.message_query import MessageQuery, aware, message_query
 from gateway.api.refusals import Refusal
 from gateway.insight import exporting
 from gateway.insight.exporting import EventRecord

@@ -12,7 +12,7 @@ from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, refusals
-from gateway.api.message_query import aware
+from gateway.api.lists.message_query import aware
 from gateway.api.refusals import Refusal
 from gateway.insight import baseline, history
 from gateway.insight.baseline import FEWEST_HOURS, Level, Usual

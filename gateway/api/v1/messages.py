@@ -21,12 +21,12 @@ from gateway.api.documented import (
 )
 from gateway.api.exchange import exchange_of
 from gateway.api.idempotency import fingerprint_of, key_of
-from gateway.api.message_query import MessageQuery, message_query
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
+from gateway.api.lists.message_query import MessageQuery, message_query
+from gateway.api.lists.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
+from gateway.api.lists.short_lists import ShortLimit, part_of
 from gateway.api.path_ids import path_id
 from gateway.api.rate_headers import rate_headers
 from gateway.api.refusals import Refusal
-from gateway.api.short_lists import ShortLimit, part_of
 from gateway.insight import search
 from gateway.intake.explaining import Explanation
 from gateway.intake.outcome import Accepted, Declined, Estimate

@@ -11,7 +11,7 @@ from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, refusals
-from gateway.api.move_views import MigrationView, migration_view
+from gateway.api.moving.views import MigrationView, migration_view
 from gateway.api.refusals import Refusal
 from tenants.countries.numbers import Number, parse_number
 from tenants.moves import store

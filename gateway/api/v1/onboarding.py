@@ -21,7 +21,7 @@ from gateway.api.v1.onboarding_views import (
     onboarding_view,
     read_onboarding,
 )
-from gateway.carrier.provision_ports import ProvisionRefused, ProvisionRequest, SenderWish
+from gateway.carrier.provision.ports import ProvisionRefused, ProvisionRequest, SenderWish
 from tenants.accounts import service as accounts
 from tenants.accounts.sealing import DataKey
 from tenants.onboarding import service

@@ -15,10 +15,7 @@ from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, WITH_BODY, WITH_IDEMPOTENCY, refusals
-from gateway.api.opt_out_changing import change, opt_out_all, project
-from gateway.api.opt_out_files import WantedOptOut, read_opt_outs
-from gateway.api.opt_out_names import known_lists, no_such_list, refuse_unknown_list
-from gateway.api.paging import (
+from gateway.api.lists.paging import (
     DEFAULT_LIMIT,
     After,
     Limit,
@@ -27,9 +24,12 @@ from gateway.api.paging import (
     page_of,
     text_after,
 )
+from gateway.api.lists.short_lists import ShortLimit, part_of
+from gateway.api.recipients.opt_out_changing import change, opt_out_all, project
+from gateway.api.recipients.opt_out_files import WantedOptOut, read_opt_outs
+from gateway.api.recipients.opt_out_names import known_lists, no_such_list, refuse_unknown_list
 from gateway.api.refusals import Refusal
 from gateway.api.row_files import MAX_BYTES, ImportView, import_view
-from gateway.api.short_lists import ShortLimit, part_of
 from gateway.messages.view import timestamp
 from tenants.accounts.sealing import DataKey
 from tenants.countries.numbers import Number, parse_number

@@ -12,8 +12,8 @@ from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, WITH_BODY, WITH_IDEMPOTENCY, refusals
-from gateway.api.paging import After, Page
-from gateway.api.short_lists import ShortLimit, part_of
+from gateway.api.lists.paging import After, Page
+from gateway.api.lists.short_lists import ShortLimit, part_of
 from gateway.api.v1.protect_views import (
     ConfigurationPatch,
     ConfigurationView,

@@ -13,8 +13,8 @@ from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, refusals
-from gateway.api.paging import After, Page
-from gateway.api.short_lists import ShortLimit, part_of
+from gateway.api.lists.paging import After, Page
+from gateway.api.lists.short_lists import ShortLimit, part_of
 from gateway.messages.view import timestamp_of_ms
 from tenants.audit import store as audit
 from tenants.errors import NotFound

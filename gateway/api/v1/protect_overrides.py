@@ -11,7 +11,7 @@ from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, WITH_BODY, refusals
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, page_of, text_after
+from gateway.api.lists.paging import DEFAULT_LIMIT, After, Limit, Page, page_of, text_after
 from gateway.api.v1.protect_views import (
     Named,
     OverrideBody,

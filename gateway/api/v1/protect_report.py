@@ -14,7 +14,7 @@ from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, WITH_BODY, WITH_IDEMPOTENCY, refusals
 from gateway.api.idempotency import claim_key, fingerprint_of, key_of
-from gateway.api.message_query import aware
+from gateway.api.lists.message_query import aware
 from gateway.api.path_ids import path_id
 from gateway.api.refusals import Refusal
 from gateway.api.v1.effective_rule import EffectiveRule, effective_rule

@@ -12,7 +12,8 @@ from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, WITH_BODY, WITH_IDEMPOTENCY, refusals
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
+from gateway.api.lists.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
+from gateway.api.lists.short_lists import ShortLimit, part_of
 from gateway.api.registration_acts import (
     CostBody,
     NewRegistrationBody,
@@ -41,7 +42,6 @@ from gateway.api.registration_views import (
     summary_of,
     version_view,
 )
-from gateway.api.short_lists import ShortLimit, part_of
 from gateway.api.uploads import UploadOperation, uploaded
 from tenants.registrations import service, store
 from tenants.registrations.attached_files import LARGEST_BYTES

@@ -12,11 +12,11 @@ from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, refusals
-from gateway.api.paging import After, Page
-from gateway.api.short_lists import ShortLimit, part_of
-from gateway.api.statement_files import statement_csv
-from gateway.api.statement_page import statement_page
-from gateway.api.statement_views import StatementView, statement_view
+from gateway.api.lists.paging import After, Page
+from gateway.api.lists.short_lists import ShortLimit, part_of
+from gateway.api.statements.files import statement_csv
+from gateway.api.statements.page import statement_page
+from gateway.api.statements.views import StatementView, statement_view
 from gateway.messages.month import Month, month_of, months, parse_month
 from gateway.messages.statements import statement
 from tenants.accounts import service as accounts

@@ -14,9 +14,9 @@ from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, WITH_BODY, WITH_IDEMPOTENCY, refusals
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
+from gateway.api.lists.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
+from gateway.api.lists.short_lists import ShortLimit, part_of
 from gateway.api.path_ids import path_id
-from gateway.api.short_lists import ShortLimit, part_of
 from gateway.api.template_events import decision_event
 from gateway.api.v1.template_views import (
     TemplateVersionView,

@@ -14,7 +14,7 @@ from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, WITH_BODY, WITH_IDEMPOTENCY, refusals
 from gateway.api.idempotency import claim_key, fingerprint_of, forget_answer, key_of
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
+from gateway.api.lists.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import path_id
 from gateway.api.refusals import Refusal
 from gateway.api.verifying import account_of, code_refusal, judged_at_aws, send_due

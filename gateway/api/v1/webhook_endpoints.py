@@ -8,15 +8,15 @@ from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Struct, UnsetType
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from gateway.api import endpoint_acts
 from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, WITH_BODY, WITH_IDEMPOTENCY, refusals
-from gateway.api.endpoint_acts import EndpointState, changes_of, check_url, endpoint_id_of
-from gateway.api.endpoint_views import EndpointView, EndpointWithSecret, endpoint_view
-from gateway.api.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
+from gateway.api.lists.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.refusals import Refusal
+from gateway.api.webhooks import endpoint_acts
+from gateway.api.webhooks.endpoint_acts import EndpointState, changes_of, check_url, endpoint_id_of
+from gateway.api.webhooks.endpoint_views import EndpointView, EndpointWithSecret, endpoint_view
 from gateway.webhooks.event_types import EVENT_TYPES, EventType
 from tenants.endpoints import service
 from tenants.endpoints.subscription import NewEndpoint

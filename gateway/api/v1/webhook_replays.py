@@ -12,8 +12,8 @@ from gateway.api.auth import NEEDS
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import TENANT, WITH_BODY, WITH_IDEMPOTENCY, refusals
-from gateway.api.endpoint_acts import endpoint_id_of
-from gateway.api.replay_acts import HOW_IT_IS_TOLD, ReplayView, WhenAndWhich, end_of, tell_again
+from gateway.api.webhooks.endpoint_acts import endpoint_id_of
+from gateway.api.webhooks.replay_acts import HOW_IT_IS_TOLD, ReplayView, WhenAndWhich, end_of, tell_again
 from gateway.webhooks.event_types import EventType
 
 _WEBHOOKS: Final = {NEEDS: "webhooks"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.carrier.provisioning import AwsProvisioner
+from gateway.carrier.provision.provisioning import AwsProvisioner
 from gateway.carrier.session import open_session
 from gateway.lanes.gates import identity_rate
 from tenants.senders.service import AccountFacts

@@ -7,7 +7,7 @@ import aiohttp
 from PIL import Image
 
 from gateway.carrier.control import control_of
-from gateway.carrier.provision_read import all_of
+from gateway.carrier.provision.read import all_of
 from gateway.carrier.session import open_session
 from gateway.clock import SystemClock
 from gateway.db.transaction import worker_transaction

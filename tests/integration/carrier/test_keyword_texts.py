@@ -8,7 +8,7 @@ import pytest
 
 from gateway.carrier.control import control_of
 from gateway.carrier.keyword_texts import COMPARED_EVERY, RETRIED_AFTER, KeywordTexts
-from gateway.carrier.provision_ports import ProvisionRequest, SenderWish
+from gateway.carrier.provision.ports import ProvisionRequest, SenderWish
 from gateway.carrier.session import open_session
 from gateway.clock import FixedClock
 from gateway.db.transaction import worker_transaction

@@ -6,7 +6,7 @@ import aioboto3
 import pytest
 
 from gateway.carrier.opt_out_lists import COMPARED_EVERY, CONFIRMED_WITHIN, OptOutLists, lists_of
-from gateway.carrier.provision_ports import ProvisionRequest, SenderWish
+from gateway.carrier.provision.ports import ProvisionRequest, SenderWish
 from gateway.carrier.session import open_session
 from gateway.clock import FixedClock
 from gateway.db.transaction import worker_transaction

@@ -11,7 +11,7 @@ from gateway.carrier import protect_desired as copies
 from gateway.carrier.control import control_of
 from gateway.carrier.protect_sync import ProtectSync
 from gateway.carrier.protect_wish import NumberRule, Wanted, number_changes, rule_changes, share_out
-from gateway.carrier.provision_ports import ProvisionRequest, SenderWish
+from gateway.carrier.provision.ports import ProvisionRequest, SenderWish
 from gateway.carrier.session import open_session
 from gateway.clock import SystemClock
 from gateway.db.transaction import worker_transaction

@@ -4,9 +4,9 @@ import aiohttp
 import pytest
 from msgspec.structs import replace
 
-from gateway.carrier.provision_desk import AwsProvisionDesk
-from gateway.carrier.provision_plan_ports import PlanChanged
-from gateway.carrier.provision_ports import ProvisionRefused, ProvisionRequest, ProvisionResult, SenderWish
+from gateway.carrier.provision.desk import AwsProvisionDesk
+from gateway.carrier.provision.plan_ports import PlanChanged
+from gateway.carrier.provision.ports import ProvisionRefused, ProvisionRequest, ProvisionResult, SenderWish
 from gateway.carrier.session import open_session
 from gateway.clock import SystemClock
 from gateway.db.transaction import worker_transaction

@@ -3,8 +3,8 @@
 import aiohttp
 from msgspec.structs import replace
 
-from gateway.carrier.provision_ports import ProvisionRefused, ProvisionRequest, ProvisionResult, SenderWish
-from gateway.carrier.provisioning import AwsProvisioner
+from gateway.carrier.provision.ports import ProvisionRefused, ProvisionRequest, ProvisionResult, SenderWish
+from gateway.carrier.provision.provisioning import AwsProvisioner
 from gateway.carrier.session import open_session
 from gateway.db.transaction import worker_transaction
 from gateway.lanes.gates import identity_rate

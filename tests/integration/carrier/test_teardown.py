@@ -6,8 +6,8 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import select
 
-from gateway.carrier.provision_plan_ports import TeardownRequest
-from gateway.carrier.provision_ports import ProvisionRefused, ProvisionRequest, SenderWish
+from gateway.carrier.provision.plan_ports import TeardownRequest
+from gateway.carrier.provision.ports import ProvisionRefused, ProvisionRequest, SenderWish
 from gateway.db.transaction import worker_transaction
 from gateway.faultpoints import FaultInjected, FaultPoint, arm
 from tenants.accounts import service as accounts

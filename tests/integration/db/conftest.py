@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 # Every mapped table has to be imported before the metadata is read.
-from gateway.carrier import provision_runs as _provision_runs  # noqa: F401
+from gateway.carrier.provision import runs as _provision_runs  # noqa: F401
 from gateway.insight import models as _insight  # noqa: F401
 from gateway.intake import models as _intake  # noqa: F401
 from gateway.media import models as _media  # noqa: F401

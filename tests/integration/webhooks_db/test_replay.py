@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from gateway.api.replays import PER_SECOND
+from gateway.api.webhooks.replays import PER_SECOND
 from tenants.ids import created_at
 from tests.harness.waiting import until
 from tests.integration.webhooks_db.test_delivery import deliver, endpoint

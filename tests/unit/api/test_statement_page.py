@@ -2,8 +2,8 @@
 
 import re
 
-from gateway.api.statement_page import statement_page
-from gateway.api.statement_views import (
+from gateway.api.statements.page import statement_page
+from gateway.api.statements.views import (
     StatementAccountView,
     StatementBundleView,
     StatementEntryView,

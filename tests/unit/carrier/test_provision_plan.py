@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from gateway.carrier.provision_fingerprint import differences, fingerprint_of
-from gateway.carrier.provision_plan import match, plan
-from gateway.carrier.provision_shapes import (
+from gateway.carrier.provision.fingerprint import differences, fingerprint_of
+from gateway.carrier.provision.plan import match, plan
+from gateway.carrier.provision.shapes import (
     DESTINATION,
     Desired,
     Quota,

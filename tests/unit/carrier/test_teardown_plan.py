@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from gateway.carrier.teardown_plan import teardown
+from gateway.carrier.provision.teardown_plan import teardown
 from tests.unit.carrier.test_provision_plan import DESIRED, NUMBER, POOL, WORLD
 
 EVERYTHING = {"release_numbers": True, "delete_opt_out_list": True}

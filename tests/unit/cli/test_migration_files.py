@@ -3,7 +3,7 @@
 import click
 import pytest
 
-from gateway.api.move_files import renamed
+from gateway.api.moving.files import renamed
 from gateway.cli.migration_files import parts_of, placed
 from tenants.moves.plan import comes_from_here
 

@@ -1,0 +1,1 @@
+"""What platforms post about their customers, and what becomes of it."""

@@ -1,0 +1,1 @@
+"""What lists are asked, and how they are given in pages."""

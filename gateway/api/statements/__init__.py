@@ -1,0 +1,1 @@
+"""A month's statement, as JSON, as CSV and as a page to print."""

@@ -1,0 +1,1 @@
+"""What must exist at AWS before a tenant sends: planned, made, compared, and taken away again."""
