@@ -94,6 +94,7 @@ def next_move(
     failure: Failure,
     *,
     current: UUID,
+    account: UUID,
     failures: int,
     after: int,
     trail: Sequence[Step],
@@ -107,6 +108,7 @@ def next_move(
 
     Args:
         current: The sender that failed.
+        account: The AWS account by which it did; where the sender has another by now, that is a way, too.
         failures: Its failures with this message before this one.
         after: How many failures of a kind that may pass move a message on.
         candidates: All of the tenant's senders as they are judged now, best first.
@@ -115,20 +117,18 @@ def next_move(
     """
     if not failure.definite and failures + 1 < after:
         return Stay()
-    at = routing.senders.get(current)
-    home = None if at is None else at.account_id
-    tried = {current, *(step.sender for step in trail)}
+    tried = {(current, account), *((step.sender, step.account) for step in trail)}
     accounts = {step.account for step in trail if step.blame != "sender"}
     regions = {step.region for step in trail if step.blame == "region"}
-    if home is not None and failure.blame != "sender":
-        accounts.add(home)
-    if home is not None and failure.blame == "region":
-        regions.add(_region(routing, home))
+    if failure.blame != "sender":
+        accounts.add(account)
+    if failure.blame == "region":
+        regions.add(_region(routing, account))
     untried = [
         candidate
         for candidate in candidates
         if candidate.taken
-        and candidate.sender.id not in tried
+        and (candidate.sender.id, candidate.sender.account_id) not in tried
         and candidate.sender.account_id not in accounts
     ]
     elsewhere = [each for each in untried if _region(routing, each.sender.account_id) not in regions]
@@ -137,8 +137,8 @@ def next_move(
         return Stay()
     if routing.sticky_sender:
         return GoTo(sticky(best_group(left), recipient_hash))
-    here = "" if home is None else _region(routing, home)
-    distances = [_distance(routing, candidate, home, here) for candidate in left]
+    here = _region(routing, account)
+    distances = [_distance(routing, candidate, account, here) for candidate in left]
     nearest = [
         candidate for candidate, distance in zip(left, distances, strict=True) if distance == min(distances)
     ]
@@ -165,7 +165,7 @@ def call_result(result: Result) -> CallResult | None:
 
 
 def _distance(
-    routing: TenantRouting, candidate: Candidate, home: UUID | None, region: str
+    routing: TenantRouting, candidate: Candidate, home: UUID, region: str
 ) -> tuple[bool, int, bool, int]:
     """Identity before account before Region, then the candidates' own order."""
     route = routing.routes[candidate.sender.account_id]

@@ -137,7 +137,12 @@ class Handover:
         async with self._pool.acquire() as connection:
             before_mark = time.monotonic()
             marked = await mark(
-                connection, list(claimed), worker=self._worker, now=now, identities=identities
+                connection,
+                list(claimed),
+                worker=self._worker,
+                now=now,
+                identities=identities,
+                route=self._route,
             )
         await fp(FaultPoint.WORKER_AFTER_MARK)
         for message in marked:

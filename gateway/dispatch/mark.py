@@ -65,6 +65,7 @@ _MARK = """
         FROM unnest($1::uuid[], $6::uuid[]) AS d (message_id, identity)
         WHERE q.message_id = d.message_id AND q.message_id = ANY($1) AND q.state = 'queued'
             AND (d.identity IS NULL OR q.lane->>'identity' = d.identity::text)
+            AND ($7::text IS NULL OR q.route = $7)
         RETURNING q.message_id, q.tenant_id, q.route, q.attempt, q.due_at AS leased_until, q.waits_for
     )
     SELECT marked.message_id, marked.tenant_id, marked.route, marked.attempt, marked.leased_until, m.type,
@@ -129,6 +130,7 @@ async def mark(
     worker: UUID,
     now: datetime,
     identities: Mapping[UUID, UUID] | None = None,
+    route: str | None = None,
 ) -> list[MarkedMessage]:
     """
     Mark those that are still queued and return them with all that the call needs.
@@ -136,11 +138,12 @@ async def mark(
     Args:
         identities: The sender in whose lane each was claimed. One that was moved to another sender meanwhile
             is not marked: its new lane has not been charged for it.
+        route: The account by which they were claimed; the same holds of one that was moved to another.
     """
     ids = sorted(message_ids)
     lanes = [None if identities is None else identities[each] for each in ids]
     first, last = created_at(ids[0]), created_at(ids[-1])
-    rows = await connection.fetch(_MARK, ids, worker, now + LEASE, first, last, lanes)
+    rows = await connection.fetch(_MARK, ids, worker, now + LEASE, first, last, lanes, route)
     return [_marked(row) for row in rows]
 
 

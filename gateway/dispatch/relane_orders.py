@@ -23,6 +23,7 @@ from gateway.messages.state import MessageState, lock
 from gateway.routing.facts import TenantRouting
 from gateway.routing.health import Illness
 from gateway.routing.lanes import lane_identities
+from gateway.routing.operating import MOVED
 from tenants.tables import HotConnection
 
 _log = structlog.get_logger(__name__)
@@ -123,13 +124,20 @@ class RelaneOrders:
         order: asyncpg.Record,
         now: datetime,
     ) -> Relane | None:
+        candidates = next_senders(row, routing, self._ill())
+        if order["reason"] == MOVED:
+            at = routing.senders.get(row.sender_id)
+            if at is None or at.account_id == row.account_id:
+                return None
+            candidates = [each for each in candidates if each.sender.id == row.sender_id] or candidates
         move = next_move(
             Failure(blame="sender", code="left", definite=True),
             current=row.sender_id,
+            account=row.account_id,
             failures=0,
             after=1,
             trail=row.trail,
-            candidates=next_senders(row, routing, self._ill()),
+            candidates=candidates,
             routing=routing,
             spread=row.message_id.int,
             recipient_hash=row.recipient_hash,
@@ -143,7 +151,7 @@ class RelaneOrders:
             region="" if route is None else route.region,
             value=row.sender_value,
             blame="sender",
-            code="disabled" if order["disabled"] else "unhealthy",
+            code=_code(order),
             at=now,
         )
         return Relane(
@@ -154,3 +162,10 @@ class RelaneOrders:
             step=step,
             attempt=row.attempt,
         )
+
+
+def _code(order: asyncpg.Record) -> str:
+    """Return what tenants are told; the reason is the operator's."""
+    if order["reason"] == MOVED:
+        return "moved"
+    return "disabled" if order["disabled"] else "unhealthy"

@@ -152,6 +152,7 @@ class Rerouting:
         match next_move(
             failure,
             current=row.sender_id,
+            account=row.account_id,
             failures=row.failures,
             after=after,
             trail=row.trail,

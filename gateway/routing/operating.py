@@ -16,6 +16,8 @@ from tenants.scope import TenantScope
 from tenants.senders.models import AwsAccount, Sender
 
 _HOLD_S: Final = round(HOLD.total_seconds())
+MOVED: Final = "it is in another AWS account now"
+"""The reason of an order for a sender that goes on sending, but not by the account that messages wait for."""
 
 
 class Standing(Struct, frozen=True, kw_only=True):
@@ -35,6 +37,11 @@ async def leave_sender(
     """Let no process use the sender any more, and have its queued messages moved."""
     await _found_ill(session, sender_id, "sender", "disabled", reason=reason, now=now)
     await _order(session, [{"tenant_id": scope.tenant_id, "sender_id": sender_id, "reason": reason}])
+
+
+async def follow_sender(scope: TenantScope, session: AsyncSession, sender_id: UUID) -> None:
+    """Have what waits for a sender at another AWS account than its own now moved to where it is."""
+    await _order(session, [{"tenant_id": scope.tenant_id, "sender_id": sender_id, "reason": MOVED}])
 
 
 async def return_to_sender(scope: TenantScope, session: AsyncSession, sender_id: UUID) -> None:

@@ -170,6 +170,12 @@ async def put_sender(scope: TenantScope, session: AsyncSession, facts: SenderFac
     return written.row
 
 
+async def account_of(scope: TenantScope, session: AsyncSession, arn: str) -> UUID | None:
+    """Return the account of the tenant's sender with an ARN; None where it has none."""
+    row = await store.sender_by_arn(scope, session, arn)
+    return None if row is None else row.account_id
+
+
 async def shared_rate(scope: TenantScope, session: AsyncSession, arn: str) -> float | None:
     """Return the rate that other tenants have a number at; None where the tenant has it itself, or nobody."""
     if await store.sender_by_arn(scope, session, arn) is not None:

@@ -33,6 +33,17 @@ def path(customer, row, move):
     return f"/v1/admin/tenants/{customer.id}/senders/{row['id']}/{move}"
 
 
+async def test_what_waits_for_a_sender_is_to_follow_it_to_another_account(operator, customer, database):
+    """Added anew by its ARN, it is the same sender; to add it again as it is moves nothing."""
+    there, here = await account(operator), await account(operator)
+    made = await sender(operator, customer, there, value="+12065550177", arn="arn:aws:sms-voice:moves")
+    orders = "SELECT count(*) FROM relane_orders WHERE sender_id = $1"
+    for acc, ordered in ((there, 0), (here, 1)):
+        again = await sender(operator, customer, acc, value="+12065550177", arn="arn:aws:sms-voice:moves")
+        assert again["id"] == made["id"]
+        assert await database.fetchval(orders, decode("idn", made["id"])) == ordered
+
+
 async def test_a_sender_that_exists_at_aws_is_added_by_its_arn_and_shown_to_its_tenant(operator, customer):
     """Also one that another account shares: it is named by ARN. The rate is AWS's default for the type."""
     acc = await account(operator)

@@ -122,12 +122,15 @@ async def put_tenant_sender(
     async def work(session: AsyncSession) -> SenderView:
         await accounts.get(scope, session)
         await check_account(scope, session, facts.account_id)
+        left = await service.account_of(scope, session, facts.arn)
         shared = None if data.parts_per_second else await service.shared_rate(scope, session, facts.arn)
         row = await service.put_sender(
             scope, session, structs.replace(facts, parts_per_second=shared or facts.parts_per_second)
         )
         if row.state == "active":
             await join_a_pool(scope, session, row)
+        if left not in {None, row.account_id}:
+            await operating.follow_sender(scope, session, row.id)
         return sender_view(row)
 
     return await _changed(request, desk, scope, work)

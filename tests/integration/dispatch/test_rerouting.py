@@ -18,6 +18,7 @@ from gateway.dispatch.rerouting import Rerouting
 from gateway.lanes.entry import DailyCap, LaneEntry
 from gateway.messages.content import Media, to_column
 from gateway.messages.keys import DataKeys
+from gateway.routing import operating
 from gateway.routing.health import LEAST_CALLS, Illness
 from gateway.routing.lanes import lane_identity, lane_of
 from gateway.routing.reading import RoutingReader
@@ -557,3 +558,34 @@ async def test_a_moved_message_leaves_its_old_senders_gates_behind_and_takes_on_
         entry = convert((await queue_row(world.pool, moved.id))["lane"], LaneEntry)
         assert (entry.identity, entry.identity_rate) == (world.second.id, 2.0)
         assert entry.daily_caps == (DailyCap(f"s:{world.second.id.hex}", 20),)
+
+
+async def test_what_waits_for_a_sender_follows_it_to_another_account(world, database, marked):
+    """The old account would refuse it till its life ends; what stands in the old line is not sent by it."""
+    waiting, other = await world.accepted(2)
+    async with worker_transaction(world.engine) as session:
+        facts = SenderFacts(
+            account_id=world.abroad,
+            type="LONG_CODE",
+            value=world.first.value,
+            country="US",
+            arn=world.first.arn,
+            parts_per_second=1.0,
+        )
+        await service.put_sender(world.scope, session, facts)
+        await operating.follow_sender(world.scope, session, world.first.id)
+    orders = RelaneOrders(
+        world.pool, world.clock, read_routing=RoutingReader(world.engine).of, ill=lambda: world.ill
+    )
+    assert await orders.work() == 2
+    row, queue = await row_of(database, waiting.id), await queue_row(world.pool, waiting.id)
+    assert (row["sender_id"], row["account_id"]) == (world.first.id, world.abroad)
+    assert (queue["route"], [step["code"] for step in queue["trail"]]) == (
+        encode("acc", world.abroad),
+        ["moved"],
+    )
+    assert await orders.work() == 0
+    await database.execute("UPDATE dispatch_queue SET state = 'queued' WHERE message_id = $1", other.id)
+    old = {"identities": {other.id: world.first.id}, "route": encode("acc", world.home)}
+    async with world.pool.acquire() as connection:
+        assert await mark(connection, [other.id], worker=new_uuid(), now=world.clock.now(), **old) == []

@@ -46,7 +46,7 @@ OF_QUEUE = {
     "quarantined": (quarantine._MOVE, (ids, NOW, "x")),
 }
 BY_JOIN = {
-    "mark": (mark._MARK, (ids, ids[0], NOW, NOW, NOW, ids)),
+    "mark": (mark._MARK, (ids, ids[0], NOW, NOW, NOW, ids, "acc_x")),
     "done": OF_QUEUE["done"],
     "waiting": OF_QUEUE["waiting"],
     "failed again": OF_QUEUE["failed again"],

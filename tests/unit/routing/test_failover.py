@@ -48,6 +48,7 @@ def goes(blame="sender", *, current=FIRST, trail=(), routing=EVERYBODY, definite
     move = next_move(
         Failure(blame=blame, code="x", definite=definite),
         current=current.id,
+        account=current.account_id,
         failures=failures,
         after=AFTER,
         trail=trail,
@@ -113,6 +114,14 @@ def test_with_one_region_a_message_goes_to_the_other_account_instead_of_waiting_
     assert goes("region", routing=here) == NEXT_ACCOUNT
 
 
+def test_a_sender_that_is_in_another_account_by_now_is_tried_there_once():
+    """By the first one AWS does not know it any more."""
+    moved = structs.replace(FIRST, account_id=AWAY)
+    routing = structs.replace(EVERYBODY, senders={FIRST.id: moved})
+    assert goes("account", routing=routing) == moved
+    assert goes(current=moved, trail=[step(FIRST)], routing=routing) is None
+
+
 def test_the_operators_order_of_routes_comes_before_nearness():
     """Who put Ireland second wants Ireland second."""
     routes = {
@@ -148,6 +157,7 @@ def test_equals_share_what_is_moved():
         move = next_move(
             Failure(blame="sender", code="x", definite=True),
             current=FIRST.id,
+            account=FIRST.account_id,
             failures=0,
             after=AFTER,
             trail=(),
@@ -173,6 +183,7 @@ def test_a_sticky_recipients_messages_go_where_its_new_ones_go():
             next_move(
                 Failure(blame="sender", code="left", definite=True),
                 current=FIRST.id,
+                account=FIRST.account_id,
                 failures=0,
                 after=1,
                 trail=(),
