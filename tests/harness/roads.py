@@ -56,10 +56,22 @@ async def _sent_rows(fleet: Fleet, clients: Clients) -> list[Any]:
     )
 
 
-def life(message_id: UUID, names: Sequence[str] = LIFE) -> list[str]:
-    """Return a message's events in order, as AWS writes them."""
+async def aws_ids(fleet: Fleet, ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Return by which ids AWS knows messages that were sent."""
+    query = "SELECT id, provider_message_id FROM messages WHERE id = ANY($1::uuid[])"
+    return {row["id"]: row["provider_message_id"] for row in await fleet.database.fetch(query, list(ids))}
+
+
+def life(message_id: UUID, names: Sequence[str] = LIFE, *, aws_id: str | None = None) -> list[str]:
+    """
+    Return a message's events in order, as AWS writes them.
+
+    Args:
+        aws_id: By which AWS knows it; by another one they are of a second text of the message.
+    """
+    named = aws_id or f"aws-{message_id}"
     return [
-        json.dumps(event(name, message_id=message_id, provider_message_id=f"aws-{message_id}", second=second))
+        json.dumps(event(name, message_id=message_id, provider_message_id=named, second=second))
         for second, name in enumerate(names)
     ]
 

@@ -24,7 +24,17 @@ from tests.harness.fleet import running_fleet
 from tests.harness.judging import judge
 from tests.harness.ledger import faults
 from tests.harness.queues import running_moto
-from tests.harness.roads import LIFE, deliver, life, not_once, operate, poster_of, reading_queue, sent
+from tests.harness.roads import (
+    LIFE,
+    aws_ids,
+    deliver,
+    life,
+    not_once,
+    operate,
+    poster_of,
+    reading_queue,
+    sent,
+)
 from tests.harness.waiting import until
 
 KILLS = int(os.environ.get("SCENARIO_KILLS", "1"))
@@ -306,7 +316,9 @@ async def copied_and_shuffled(fleet, moto_url, *, broken=""):
         ids = await sent(fleet, clients, MESSAGES)
         await fleet.start("api", broken=broken)
         await fleet.start("workers", broken=broken)
-        copies = [text for each in ids for text in life(each) for _ in range(dice.randint(1, 10))]
+        names = await aws_ids(fleet, ids)
+        lives = (life(each, aws_id=names[each]) for each in ids)
+        copies = [text for events in lives for text in events for _ in range(dice.randint(1, 10))]
         dice.shuffle(copies)
         poster = await poster_of(fleet)
         await asyncio.gather(queue.send(*copies), poster.post_all(copies[: len(copies) // 2]))
