@@ -509,12 +509,6 @@ local function write_leases()
   end
 end
 
-local function write_backlog()
-  for lane, parts in pairs(backlog) do
-    count_in_lane(lane, parts, messages[lane])
-  end
-end
-
 -- An idle claim writes nothing, unless the clock was set back or the account's quota has changed.
 local function write_epoch()
   if epoch[6] ~= ARGV[5] then
@@ -560,7 +554,7 @@ write_leases()
 write_lanes()
 write_gates()
 write_channels()
-write_backlog()
+count_in_lanes(backlog, messages)
 write_epoch()
 
 local again = next_look()

@@ -123,9 +123,7 @@ for at = FIRST_FLOW, #ARGV, 5 do
   end
 end
 
-for lane, parts in pairs(added) do
-  count_in_lane(lane, parts, messages[lane])
-end
+count_in_lanes(added, messages)
 for lane, flow in pairs(woken) do
   look_at(flow, looks[lane])
 end

@@ -19,7 +19,7 @@ end
 local id = item:sub(1, 16)
 redis.call('ZREM', key('lease'), id)
 redis.call('HDEL', key('flight'), id)
-count_in_lane(lane_of(flow), parts_of(item), 1)
+count_in_lanes({ [lane_of(flow)] = parts_of(item) }, { [lane_of(flow)] = 1 })
 
 local now = lane_clock(ARGV[1])
 if delay_ms > 0 then

@@ -165,13 +165,39 @@ local function put_back(flow, item, now)
   look_at(flow, at)
 end
 
--- Count what waits in a lane; who takes the last message takes the fields.
-local function count_in_lane(lane, parts, messages)
-  if parts ~= 0 and redis.call('HINCRBY', key('backlog'), lane, whole(parts)) <= 0 then
-    redis.call('HDEL', key('backlog'), lane)
+local LANES_AT_ONCE = 1000
+
+local function add_to_counts(name, lanes, counts)
+  for first = 1, #lanes, LANES_AT_ONCE do
+    local last = math.min(first + LANES_AT_ONCE - 1, #lanes)
+    local known, counted, gone = redis.call('HMGET', key(name), unpack(lanes, first, last)), {}, {}
+    for at = first, last do
+      local count = tonumber(known[at - first + 1] or 0) + counts[lanes[at]]
+      if count > 0 then
+        counted[#counted + 1], counted[#counted + 2] = lanes[at], whole(count)
+      else
+        gone[#gone + 1] = lanes[at]
+      end
+    end
+    if #counted > 0 then
+      redis.call('HSET', key(name), unpack(counted))
+    end
+    if #gone > 0 then
+      redis.call('HDEL', key(name), unpack(gone))
+    end
   end
-  if messages ~= 0 and redis.call('HINCRBY', key('messages'), lane, whole(messages)) <= 0 then
-    redis.call('HDEL', key('messages'), lane)
+end
+
+-- Count what waits in some lanes, all in one go: parts and messages by lane, to add. Who takes the last message
+-- takes the fields.
+local function count_in_lanes(parts, messages)
+  local lanes = {}
+  for lane in pairs(parts) do
+    lanes[#lanes + 1] = lane
+  end
+  if #lanes > 0 then
+    add_to_counts('backlog', lanes, parts)
+    add_to_counts('messages', lanes, messages)
   end
 end
 
