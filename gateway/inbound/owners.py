@@ -26,7 +26,9 @@ _OF_ERASED: Final = text(
     WHERE s.value = ANY (CAST(:values AS text[])) AND s.state <> 'released'
     """
 )
-_PREVIOUS: Final = text("SELECT tenant_id, id FROM messages WHERE provider_message_id = :provider_id LIMIT 1")
+_PREVIOUS: Final = text(
+    "SELECT tenant_id, message_id FROM provider_messages WHERE provider_message_id = :provider_id LIMIT 1"
+)
 _LAST: Final = text(
     """
     SELECT said.tenant_id, said.id
@@ -66,7 +68,7 @@ async def previous_of(session: AsyncSession, provider_message_id: str | None) ->
     if provider_message_id is None:
         return None
     row = (await session.execute(_PREVIOUS, {"provider_id": provider_message_id})).first()
-    return None if row is None else Previous(row.tenant_id, row.id)
+    return None if row is None else Previous(row.tenant_id, row.message_id)
 
 
 async def owners_of(

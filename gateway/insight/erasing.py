@@ -34,7 +34,10 @@ _DUE: Final = """
 """
 _IN_FLIGHT: Final = text("""
     SELECT EXISTS (SELECT FROM dispatch_queue WHERE tenant_id = :tenant)
-        OR EXISTS (SELECT FROM messages WHERE status = 'sent' AND tenant_id = :tenant)
+        OR EXISTS (
+            SELECT FROM provider_messages p
+            JOIN messages m ON m.id = p.message_id AND m.created_at = p.message_at
+            WHERE p.tenant_id = :tenant AND p.known_at > now() - interval '72 hours' AND m.status = 'sent')
         OR EXISTS (SELECT FROM balances WHERE held <> 0 AND tenant_id = :tenant)
 """)
 

@@ -31,6 +31,7 @@ KEPT: Final[Mapping[str, str]] = MappingProxyType(
         "opt_out_links": _AT_AWS,
         "pool_senders": _AT_AWS,
         "pools": _AT_AWS,
+        "provider_messages": "AWS's ids of messages, by which a late receipt is found; they name nobody",
         "protect_associations": _AT_AWS,
         "protect_configurations": _AT_AWS,
         "sender_quotas": _AT_AWS,

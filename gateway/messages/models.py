@@ -6,7 +6,7 @@ milliseconds of the UUIDv7 are its `created_at`), so a look-up by id touches one
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, Index, PrimaryKeyConstraint, SmallInteger, text
@@ -21,19 +21,24 @@ _STATUSES = (
 )
 
 
+BAD_END_OF: Final = (
+    "CASE WHEN {0} IN ('undelivered', 'failed', 'expired', 'canceled', 'unknown') THEN {0} END"
+)
+"""What stands in `bad_end`, as SQL over a status."""
+
+
 class Message(Base):
-    """A text, MMS or call to one recipient, accept to final state. Amounts are in the tenant's `unit`."""
+    """
+    A text, MMS or call to one recipient, accept to final state. Amounts are in the tenant's `unit`.
+
+    No index names what every message changes on its way (`status`, `provider_message_id`, …), so that these
+    updates leave the indexes alone (docs/adr/0034).
+    """
 
     __tablename__ = "messages"
     __table_args__ = (
         PrimaryKeyConstraint("tenant_id", "id", "created_at"),
         Index("ix_messages_id", "id"),
-        Index(
-            "ix_messages_provider_message_id",
-            "provider_message_id",
-            postgresql_where=text("provider_message_id IS NOT NULL"),
-        ),
-        Index("ix_messages_silent", "created_at", postgresql_where=text("status = 'sent'")),
         Index(
             "ix_messages_feedback",
             "tenant_id",
@@ -51,9 +56,9 @@ class Message(Base):
         Index(
             "ix_messages_bad_end",
             "tenant_id",
-            "status",
+            "bad_end",
             "id",
-            postgresql_where=text("status IN ('undelivered', 'failed', 'expired', 'canceled', 'unknown')"),
+            postgresql_where=text("bad_end IS NOT NULL"),
         ),
         Index(
             "ix_messages_client_reference",
@@ -69,6 +74,7 @@ class Message(Base):
         ),
         Index("ix_messages_feedback_pending", "created_at", postgresql_where=text("feedback = 'pending'")),
         CheckConstraint(f"status IN ({_STATUSES})", name="status"),
+        CheckConstraint(f"bad_end IS NOT DISTINCT FROM {BAD_END_OF.format('status')}", name="bad_end"),
         CheckConstraint("type IN ('otp', 'transactional', 'promotional')", name="type"),
         CheckConstraint("parts > 0", name="parts"),
         {"postgresql_partition_by": "RANGE (created_at)"},
@@ -79,6 +85,8 @@ class Message(Base):
     created_at: Mapped[Instant]
     test: Mapped[bool]
     status: Mapped[str]
+    bad_end: Mapped[str | None]
+    """The status where it is a bad end, by which such messages are found; None for nearly all."""
     reason_code: Mapped[str | None]
     reason_detail: Mapped[str | None]
     channel: Mapped[str]

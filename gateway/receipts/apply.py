@@ -15,6 +15,7 @@ import msgspec
 import structlog
 from msgspec import Struct
 
+from gateway.messages.provider_ids import messages_of
 from gateway.messages.state import MessageState, lock, save
 from gateway.messages.status import Unmapped, outcome_of, project
 from gateway.receipts.costs import with_every_price
@@ -106,11 +107,7 @@ async def _owners(connection: HotConnection, receipts: Sequence[Receipt]) -> dic
     owners = {r.event_key: r.message_id for r in receipts if r.message_id is not None}
     bare = [r for r in receipts if r.message_id is None]
     if bare:
-        rows = await connection.fetch(
-            "SELECT id, provider_message_id FROM messages WHERE provider_message_id = ANY($1::text[])",
-            [r.provider_message_id for r in bare],
-        )
-        known = {row["provider_message_id"]: row["id"] for row in rows}
+        known = await messages_of(connection, [r.provider_message_id for r in bare])
         owners |= {r.event_key: known[r.provider_message_id] for r in bare if r.provider_message_id in known}
     return owners
 

@@ -24,6 +24,15 @@ class ReceiptQueue(Base):
     created_at: Mapped[Instant] = mapped_column(server_default=text("now()"))
 
 
+class Sweep(Base):
+    """How far a sweep has come that looks at everything once, by the instants of what it looks at."""
+
+    __tablename__ = "sweeps"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    reached: Mapped[Instant]
+
+
 class FirehoseKey(Base):
     """An access key that an account's Firehose streams present; only the HMAC of its secret is stored."""
 

@@ -1,6 +1,6 @@
 """What time does to receipts: parked ones find their message, silent ones are closed after 72 hours."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import asyncpg
 import structlog
@@ -19,13 +19,15 @@ _log = structlog.get_logger(__name__)
 SILENCE = timedelta(hours=72)
 """After this AWS itself calls a message UNKNOWN; a later receipt still corrects it."""
 _BATCH = 200
+_LOOKED_AT = 1_000
+"""Ids at a time; nearly all of their messages have ended."""
 _SOON = timedelta(hours=1)
 _EVER = timedelta(days=30)
 """As long as anything is parked."""
 
 _JOINABLE = """
     SELECT p.event_key, p.body_sealed, p.owner_id FROM parked_receipts p
-    JOIN messages m ON m.provider_message_id = p.provider_message_id
+    JOIN provider_messages m ON m.provider_message_id = p.provider_message_id
     WHERE p.reason = 'no_message' AND p.received_at > $2::timestamptz - $3::interval
     LIMIT $1 FOR UPDATE OF p SKIP LOCKED
 """
@@ -34,11 +36,22 @@ _FOREIGN = "UPDATE parked_receipts SET reason = 'foreign' WHERE event_key = ANY(
 Its Context names a message that is not here, or it came of another tenant's own account, whatever AWS's id
 says: kept, and not looked at again.
 """
-_SILENT = """
-    SELECT id FROM messages
-    WHERE status = 'sent' AND created_at < $1 AND coalesce(dispatched_at, created_at) < $1
-    ORDER BY id LIMIT $2
+_REACHED = """
+    INSERT INTO sweeps (name, reached) VALUES ('silent', to_timestamp(0))
+    ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING reached
 """
+"""Locks the row: of two sweeps the second goes on where the first ended."""
+_SILENT = """
+    WITH old AS MATERIALIZED (
+        SELECT message_id, message_at, provider_message_id, known_at FROM provider_messages
+        WHERE known_at > $1 AND known_at < $2 ORDER BY known_at FETCH FIRST ($3::bigint) ROWS WITH TIES
+    )
+    SELECT max(old.known_at) AS reached, array_remove(array_agg(m.id), NULL) AS silent
+    FROM old LEFT JOIN messages m ON m.id = old.message_id AND m.created_at = old.message_at
+        AND m.status = 'sent' AND m.provider_message_id = old.provider_message_id
+"""
+"""Each id is looked at once, when it is old; of a text that was sent again only the last one counts."""
+_REACH = "UPDATE sweeps SET reached = $1 WHERE name = 'silent'"
 
 
 class ReceiptSweep:
@@ -79,29 +92,27 @@ class ReceiptSweep:
 
     async def close_silent(self) -> int:
         """Close messages that were sent 72 hours ago and never heard of since; all there are, in batches."""
-        closed = 0
-        while count := await self._close_silent_batch():
+        closed, is_more = 0, True
+        while is_more:
+            count, is_more = await self._close_silent_batch()
             closed += count
         return closed
 
-    async def _close_silent_batch(self) -> int:
+    async def _close_silent_batch(self) -> tuple[int, bool]:
+        """Return how many were closed, and whether there may be more."""
         now = self._clock.now()
         async with self._pool.acquire() as connection, connection.transaction():
-            ids = [row["id"] for row in await connection.fetch(_SILENT, now - SILENCE, _BATCH)]
-            states = await lock(connection, ids)
-            changes = [
-                (s, _silent(s))
-                for s in states.values()
-                if s.status == "sent" and _is_old(s.dispatched_at, now)
-            ]
+            begin = await connection.fetchval(_REACHED)
+            [row] = await connection.fetch(_SILENT, begin, now - SILENCE, _LOOKED_AT)
+            if row["reached"] is None:
+                return 0, False
+            states = await lock(connection, row["silent"])
+            changes = [(state, _silent(state)) for state in states.values() if state.status == "sent"]
             await save(connection, changes, now=now)
+            await connection.execute(_REACH, row["reached"])
         if changes:
             _log.info("silent_messages_closed", messages=len(changes))
-        return len(changes)
-
-
-def _is_old(dispatched_at: datetime | None, now: datetime) -> bool:
-    return dispatched_at is None or now - dispatched_at >= SILENCE
+        return len(changes), True
 
 
 def _silent(state: MessageState) -> MessageState:

@@ -177,7 +177,14 @@ def _differences(connection):
 def _is_ours(_object, name, kind, reflected, _compare_to):
     """Partitions follow from their parents, and alembic keeps its own table."""
     if kind == "table" and reflected and name not in Base.metadata.tables:
-        parents = ("messages_2", "events_2", "receipts_2", "ledger_transfers_2", "webhook_deliveries_2")
+        parents = (
+            "messages_2",
+            "provider_messages_2",
+            "events_2",
+            "receipts_2",
+            "ledger_transfers_2",
+            "webhook_deliveries_2",
+        )
         parents += ("webhook_attempts_2",)
         return not (name == "alembic_version" or name.startswith(parents))
     return True

@@ -9,7 +9,7 @@ import pytest
 from gateway.db.partitions import Partitions
 
 DROPPED = ("events", "webhook_deliveries", "webhook_attempts")
-BOOKS = ("messages", "receipts", "ledger_transfers")
+BOOKS = ("messages", "provider_messages", "receipts", "ledger_transfers")
 MONTHS = 8
 
 

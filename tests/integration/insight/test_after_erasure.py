@@ -26,6 +26,7 @@ from tests.harness.inbound import LONG_CODE, two_way_number
 from tests.harness.numbers import us_number
 from tests.harness.receipts import event
 from tests.harness.stack import SECRET_KEY
+from tests.harness.stored import sent
 from tests.harness.tenants import accept, enrol, new_message, row_of
 from tests.harness.waiting import until
 from tests.harness.webhook_results import result_of
@@ -159,11 +160,9 @@ async def test_no_round_in_the_background_tells_of_a_tenant_that_was_erased(
 ):
     """Feedback that never came, messages that stay silent, and whatever else is announced."""
     erased, neighbour = scopes = [await enrol(worker_engine, credit=10) for _ in range(2)]
-    sent = [(await accept(worker_pool, new_message(scope, feedback="pending")))[0] for scope in scopes]
-    await database.execute(
-        "UPDATE messages SET status = 'sent', dispatched_at = now() WHERE id = ANY($1::uuid[])",
-        [each.id for each in sent],
-    )
+    messages = [(await accept(worker_pool, new_message(scope, feedback="pending")))[0] for scope in scopes]
+    for each in messages:
+        await sent(database, each.id)
     await database.execute("DELETE FROM events WHERE tenant_id = $1", erased.tenant_id)
     await database.execute("INSERT INTO tenant_erasures (tenant_id) VALUES ($1)", erased.tenant_id)
     later = FixedClock(datetime.now(UTC) + SILENCE + timedelta(minutes=1))
@@ -172,7 +171,7 @@ async def test_no_round_in_the_background_tells_of_a_tenant_that_was_erased(
     async with worker_transaction(worker_engine) as session:
         for scope in scopes:
             await announce(scope, session, "registration.status_changed", Raw(b"{}"))
-    rows = [dict(await row_of(database, each.id)) for each in sent]
+    rows = [dict(await row_of(database, each.id)) for each in messages]
     assert [(row["status"], row["feedback"]) for row in rows] == [("unknown", "failed")] * 2
     told = "SELECT type FROM events WHERE tenant_id = $1 ORDER BY type"
     assert await database.fetch(told, erased.tenant_id) == []

@@ -66,7 +66,7 @@ async def plan_of(session: AsyncSession, wanted: Wanted, after: UUID | None = No
     ("wanted", "index"),
     [
         (Wanted(recipients=((TENANT, DIGEST),)), "recipient_hash"),
-        (Wanted(status="failed"), "status"),
+        (Wanted(status="failed"), "bad_end"),
         (Wanted(reason="carrier_failed"), "reason_code"),
         (Wanted(client_reference="order 7"), "client_reference"),
         (Wanted(provider_message_id="aws-1"), "provider_message_id"),

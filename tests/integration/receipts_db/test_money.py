@@ -4,18 +4,16 @@ import asyncio
 import os
 import random
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from msgspec import structs
 
-from gateway.clock import FixedClock
 from gateway.db.transaction import worker_transaction
 from gateway.messages.state import lock, save
 from gateway.messages.usage import count_all
 from gateway.receipts.apply import apply_batch
 from gateway.receipts.batch import platform_key
-from gateway.receipts.sweep import SILENCE, ReceiptSweep
 from tenants.accounts.purse import change_unit
 from tenants.credits import service
 from tenants.errors import Conflict
@@ -201,9 +199,9 @@ async def test_what_was_given_back_by_hand_is_not_given_back_again(
 async def test_a_hold_that_lapses_is_given_back_as_expired(database, worker_engine, worker_pool):
     """`release` says it cost less, `expire` that its time ran out."""
     scope, [message] = await tenant_with(worker_engine, worker_pool, price=10, credit=10)
-    await database.execute("UPDATE messages SET status = 'sent' WHERE id = $1", message.id)
-    later = datetime.now(UTC) + SILENCE + timedelta(hours=100)
-    await ReceiptSweep(worker_pool, FixedClock(later), KEY).close_silent()
+    async with worker_pool.acquire() as connection, connection.transaction():
+        [state] = (await lock(connection, [message.id])).values()
+        await save(connection, [(state, structs.replace(state, status="expired"))], now=datetime.now(UTC))
     kinds = await database.fetch(
         "SELECT kind FROM ledger_transfers WHERE subject_id = $1 ORDER BY kind", message.id
     )

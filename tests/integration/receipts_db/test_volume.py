@@ -18,6 +18,7 @@ from gateway.receipts.sweep import ReceiptSweep
 from tests.harness.ledger import faults
 from tests.harness.receipts import receipt
 from tests.harness.stack import SECRET_KEY
+from tests.harness.stored import sent
 from tests.harness.tenants import accept, enrol, new_message
 
 KEY = platform_key(SECRET_KEY)
@@ -119,9 +120,7 @@ async def test_old_parked_events_are_joined_although_no_scheduler_ran_for_days(
         early.event_key,
         now - timedelta(days=5),
     )
-    await database.execute(
-        "UPDATE messages SET status = 'sent', provider_message_id = 'aws-of-old' WHERE id = $1", message.id
-    )
+    await sent(database, message.id, provider_id="aws-of-old")
     sweep = ReceiptSweep(worker_pool, FixedClock(now), KEY)
     assert await sweep.join_parked() == 0
     assert await sweep.join_old() == 1
@@ -139,9 +138,7 @@ async def test_an_event_of_another_message_than_its_context_names_is_set_aside(
     now = datetime.now(UTC)
     async with ingest_pool.acquire() as connection:
         await apply_batch(connection, [strange], now=now, platform_key=KEY)
-    await database.execute(
-        "UPDATE messages SET status = 'sent', provider_message_id = 'aws-strange' WHERE id = $1", message.id
-    )
+    await sent(database, message.id, provider_id="aws-strange")
     sweep = ReceiptSweep(worker_pool, FixedClock(now), KEY)
     assert await sweep.join_parked() == 0
     reason = "SELECT reason FROM parked_receipts WHERE event_key = $1"

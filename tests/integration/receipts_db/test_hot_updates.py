@@ -1,0 +1,69 @@
+"""A message's way from the accept to its receipt touches no index of `messages`, and bad ends are found."""
+
+from datetime import UTC, datetime
+
+import asyncpg
+import pytest
+from msgspec import structs
+
+from gateway.messages.state import lock, save
+from gateway.receipts.apply import apply_batch
+from gateway.receipts.batch import platform_key
+from tests.harness.receipts import receipt
+from tests.harness.stack import SECRET_KEY
+from tests.harness.tenants import accept, enrol, new_message, row_of
+
+KEY = platform_key(SECRET_KEY)
+_UPDATES = """
+    SELECT sum(n_tup_upd) AS updates, sum(n_tup_hot_upd) AS hot FROM pg_stat_xact_user_tables
+    WHERE relname LIKE 'messages\\_%'
+"""
+"""Of the transaction."""
+
+
+@pytest.fixture
+async def message(worker_engine, worker_pool):
+    """An accepted message."""
+    scope = await enrol(worker_engine, credit=100)
+    [made] = await accept(worker_pool, new_message(scope, price_estimated=10))
+    return made
+
+
+async def moved(connection, message, **changes):
+    """Change its state."""
+    [state] = (await lock(connection, [message.id])).values()
+    await save(connection, [(state, structs.replace(state, **changes))], now=datetime.now(UTC))
+
+
+async def test_sent_and_delivered_are_hot_updates(worker_pool, message):
+    """Each update that is not is an entry in all of the indexes, and a write of each one's page."""
+    async with worker_pool.acquire() as connection, connection.transaction():
+        await moved(connection, message, status="sent", provider_message_id="aws-1", attempts=1)
+        for name in ("QUEUED", "PENDING", "SUCCESSFUL", "DELIVERED"):
+            event = receipt(name, message_id=message.id, second=5)
+            await apply_batch(connection, [event], now=datetime.now(UTC), platform_key=KEY)
+        row = await connection.fetchrow(_UPDATES)
+    assert row["updates"] >= 3
+    assert row["hot"] == row["updates"]
+
+
+@pytest.mark.parametrize("status", ["undelivered", "failed", "expired", "unknown", "delivered"])
+async def test_a_bad_end_stands_in_its_own_column_until_it_is_corrected(
+    database, worker_pool, message, status
+):
+    """By which a search finds it."""
+    async with worker_pool.acquire() as connection, connection.transaction():
+        await moved(connection, message, status=status)
+    assert (await row_of(database, message.id))["bad_end"] == (None if status == "delivered" else status)
+    async with worker_pool.acquire() as connection, connection.transaction():
+        await moved(connection, message, status="delivered", sequence=7)
+    assert (await row_of(database, message.id))["bad_end"] is None
+
+
+@pytest.mark.parametrize(
+    "change", ["status = 'failed'", "bad_end = 'failed'", "status = 'failed', bad_end = 'expired'"]
+)
+async def test_the_database_refuses_a_bad_end_that_is_not_the_status(database, message, change):
+    """Whoever writes the one and forgets the other hides the message from its tenant's search."""
+    with pytest.raises(asyncpg.CheckViolationError):
+        await database.execute(f"UPDATE messages SET {change} WHERE id = $1", message.id)
