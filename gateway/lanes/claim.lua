@@ -377,9 +377,17 @@ local function score(c, priority, was_served)
   redis.call('ZADD', ready, whole(open), c.name)
 end
 
+-- Whether something promotional waits at the channel; nothing comes there in the length of a call.
+local function has_promotional(c)
+  if c.promotional == nil then
+    c.promotional = redis.call('ZSCORE', key('ready:2'), c.name) ~= false
+  end
+  return c.promotional
+end
+
 -- The promotional lane of a channel goes first when the others had their nineteen parts.
 local function serve_floor(c)
-  if c.floor < FLOOR or lowest < PROMOTIONAL or not redis.call('ZSCORE', key('ready:2'), c.name) then
+  if c.floor < FLOOR or lowest < PROMOTIONAL or not has_promotional(c) then
     return nil
   end
   local parts = serve(c, PROMOTIONAL)

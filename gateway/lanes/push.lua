@@ -81,10 +81,35 @@ local function configure(channel, tenant, version, cfg)
   end
 end
 
+local function field_of(flow)
+  return tenant_of(flow) .. flow:sub(18, 19)
+end
+
+-- The terms of all tenants whose flows were given, read at once.
+local function terms_in_force()
+  local known, fields = {}, {}
+  for at = FIRST_FLOW, #ARGV, 5 do
+    local field = field_of(ARGV[at])
+    if known[field] == nil then
+      known[field], fields[#fields + 1] = '', field
+    end
+  end
+  for first = 1, #fields, CHUNK do
+    local last = math.min(first + CHUNK - 1, #fields)
+    local row = redis.call('HMGET', key('terms'), unpack(fields, first, last))
+    for at = first, last do
+      known[fields[at]] = row[at - first + 1] or ''
+    end
+  end
+  return known
+end
+
+local in_force = terms_in_force()
+
 -- Store the tenant's terms if they are new.
-local function agree(channel, tenant, version, terms)
-  local field = tenant .. channel:sub(17, 18)
-  local known = redis.call('HGET', key('terms'), field) or ''
+local function agree(flow, channel, tenant, version, terms)
+  local field = field_of(flow)
+  local known = in_force[field]
   if known == terms then
     return
   end
@@ -93,7 +118,8 @@ local function agree(channel, tenant, version, terms)
   if version < before[1] then
     return
   end
-  redis.call('HSET', key('terms'), field, cmsgpack.pack(after))
+  in_force[field] = cmsgpack.pack(after)
+  redis.call('HSET', key('terms'), field, in_force[field])
   if after[2] ~= before[2] or after[3] ~= before[3] then
     for priority = 0, 2 do
       redis.call('ZADD', key('park:' .. priority .. channel), 'XX', 'LT', whole(now), tenant)
@@ -107,7 +133,7 @@ for at = FIRST_FLOW, #ARGV, 5 do
   local lane, channel, tenant = lane_of(flow), channel_of(flow), tenant_of(flow)
   if blob ~= '' or redis.call('EXISTS', key('ch:' .. channel)) == 1 then
     configure(channel, tenant, version, cfg)
-    agree(channel, tenant, version, terms)
+    agree(flow, channel, tenant, version, terms)
     local parts, was_empty = append(flow, blob)
     if parts > 0 then
       added[lane] = (added[lane] or 0) + parts

@@ -31,7 +31,7 @@ class ProviderMessage(Base):
     known_at: Mapped[Instant]
 
     __table_args__ = (
-        Index("ix_provider_messages_provider_message_id", "provider_message_id"),
+        Index("ix_provider_messages_provider_message_id", "provider_message_id", postgresql_using="hash"),
         Index("ix_provider_messages_known_at", "known_at"),
         {"postgresql_partition_by": "RANGE (message_at)"},
     )

@@ -2,7 +2,7 @@
 -- `status` and `provider_message_id` stood in three of them. Without them these updates are HOT: no index is
 -- touched, and what is left of the old row goes when its page is next written.
 
--- AWS's ids. A row is written once, when an id is known.
+-- AWS's ids. A row is written once, when an id is known. The ids are random: of a btree each would write another page.
 CREATE TABLE provider_messages (
     tenant_id UUID NOT NULL,
     message_id UUID NOT NULL,
@@ -10,7 +10,7 @@ CREATE TABLE provider_messages (
     provider_message_id TEXT NOT NULL,
     known_at TIMESTAMP WITH TIME ZONE NOT NULL
 ) PARTITION BY RANGE (message_at);
-CREATE INDEX ix_provider_messages_provider_message_id ON provider_messages (provider_message_id);
+CREATE INDEX ix_provider_messages_provider_message_id ON provider_messages USING hash (provider_message_id);
 CREATE INDEX ix_provider_messages_known_at ON provider_messages (known_at);
 -- For each month that messages have.
 DO $$
