@@ -22,6 +22,7 @@ from gateway.carrier.shared_pace import shared_pace
 from gateway.carrier.verifying import AwsNumberVerifier
 from gateway.db.engine import create_pool
 from gateway.db.readiness import StoresReadiness
+from gateway.errors import GatewayError
 from gateway.intake.batch import create_intake
 from gateway.intake.notices import PolicyNotices
 from gateway.intake.prices import Prices
@@ -33,6 +34,8 @@ from gateway.lanes.backlog import BacklogView
 from gateway.lanes.errors import RedisUnavailable
 from gateway.lanes.lanes import Lanes
 from gateway.lanes.queues import Queues
+from gateway.lanes.redis_version import complaint
+from gateway.lanes.scripts import RedisScripts
 from gateway.lanes.survey import LaneSurvey
 from gateway.media.desk import MediaDesk
 from gateway.media.fetch import open_fetcher
@@ -123,7 +126,9 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
             firehose=FirehoseReceiver(access_keys, trust.mailroom, receipts, clock),
             dead_letters=DeadLetters(session, shared.worker_engine, trust.mailroom),
             parked_events=ParkedEvents(shared.pool, receipts, parked_key),
-            readiness=StoresReadiness(settings.database_url, shared.pool, _ping(shared.redis)),
+            readiness=StoresReadiness(
+                settings.database_url, shared.pool, redis_serves(shared.redis, shared.scripts)
+            ),
             policy_changed=policies.changed,
             opt_out_changed=policies.opt_out_changed,
             override_changed=policies.override_changed,
@@ -148,14 +153,18 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
         )
 
 
-def _ping(client: Any) -> Callable[[], Awaitable[None]]:
-    async def ping() -> None:
+def redis_serves(client: Any, scripts: RedisScripts) -> Callable[[], Awaitable[None]]:
+    """Return what fails where Redis does not answer, or is too old."""
+
+    async def check() -> None:
         try:
             await client.ping()
         except (RedisError, RedisClusterException) as error:
             raise RedisUnavailable(str(error)) from error
+        if (wrong := complaint(await scripts.versions())) is not None:
+            raise GatewayError(wrong)
 
-    return ping
+    return check
 
 
 def _url_check(targets: Targets) -> WebhookUrlCheck:
