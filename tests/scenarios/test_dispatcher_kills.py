@@ -246,10 +246,12 @@ MOST_DEATHS = 3
 """Before the fourth dispatcher takes the message out instead of trying it."""
 
 
-async def poisoned(fleet, *, broken=""):
+async def poisoned(fleet, *, broken="", without_redis=False):
     """Let one message end each dispatcher that takes it, until it is taken out; deaths and verdict."""
     clients, deaths = await new_clients(fleet), 0
     await lanes_built(fleet)
+    if without_redis:
+        await fleet.to_redis.refuse()
     await clients.send(1, types=["transactional"])
     gone = "SELECT count(*) FROM quarantined_messages WHERE tenant_id = $1"
 
@@ -263,6 +265,8 @@ async def poisoned(fleet, *, broken=""):
         deaths += not doomed.running
     await fleet.start("dispatcher", broken=broken)
     await clients.send(BURST, types=["transactional"])
+    if without_redis:
+        await fleet.to_redis.accept()
     return deaths, await judge(fleet, clients, within_s=SETTLED_WITHIN_S)
 
 
@@ -280,3 +284,14 @@ async def test_a_message_that_ends_dispatchers_for_ever_is_found_out(fleet):
     """The checker of row 25 on a build without the quarantine."""
     deaths, _ = await poisoned(fleet, broken="poison_is_tried_on")
     assert deaths > MOST_DEATHS
+
+
+async def test_a_message_that_ends_its_dispatchers_is_taken_out_without_redis_too(fleet):
+    """Row 25 while Redis is away: it was counted by nobody, and ended dispatchers for as long."""
+    deaths, verdict = await poisoned(fleet, without_redis=True)
+    assert deaths < MOST_DEATHS
+    assert verdict.broken == []
+    assert sorted((m.status, verdict.sends[m.id]) for m in verdict.stored) == [
+        *[("delivered", 1)] * BURST,
+        ("failed", 0),
+    ]
