@@ -53,6 +53,7 @@ from gateway.wiring.ingest import open_trust
 from gateway.wiring.policies import create_policies, create_reader
 from gateway.wiring.provisioning import create_provisioner
 from gateway.wiring.resources import Resources, Task
+from gateway.wiring.stopping import closing
 from gateway.wiring.targets import targets_of
 from tenants.access.tokens import pepper_from
 
@@ -70,7 +71,7 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
     settings, clock, session = shared.settings, shared.clock, open_session()
     async with AsyncExitStack() as stack:
         ingest_pool = await create_pool(settings.database_url, "ingest", size=2)
-        stack.push_async_callback(ingest_pool.close)
+        stack.push_async_callback(closing(ingest_pool.close))
         trust = await open_trust(shared, stack, ingest_pool, session)
         lanes = Lanes(shared.scripts)
         queues = Queues(lanes)

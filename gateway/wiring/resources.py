@@ -21,6 +21,7 @@ from gateway.lanes.scripts import RedisScripts, connect
 from gateway.messages.keys import DataKeys
 from gateway.settings import Settings
 from gateway.telemetry import metrics
+from gateway.wiring.stopping import closing
 
 _log = structlog.get_logger(__name__)
 
@@ -57,11 +58,11 @@ async def open_resources(settings: Settings, clock: Clock | None = None) -> Asyn
     """
     async with AsyncExitStack() as stack:
         tenant_engine = create_engine(settings.database_url, "app", pool_size=settings.database_pool_size)
-        stack.push_async_callback(tenant_engine.dispose)
+        stack.push_async_callback(closing(tenant_engine.dispose))
         worker_engine = create_engine(settings.database_url, "worker", pool_size=4)
-        stack.push_async_callback(worker_engine.dispose)
+        stack.push_async_callback(closing(worker_engine.dispose))
         pool = await _first_pool(settings)
-        stack.push_async_callback(pool.close)
+        stack.push_async_callback(closing(pool.close))
         client = _redis(settings.redis_url)
         scripts = RedisScripts(client)
         stack.push_async_callback(scripts.aclose)

@@ -8,6 +8,7 @@ SCENARIO_KILLS is the number of kills per fault point. What a kill leaves is set
 import contextlib
 import os
 import signal
+import time
 
 import pytest
 
@@ -295,3 +296,31 @@ async def test_a_message_that_ends_its_dispatchers_is_taken_out_without_redis_to
         *[("delivered", 1)] * BURST,
         ("failed", 0),
     ]
+
+
+STOPS_WITHIN_S = 3
+
+
+@pytest.mark.parametrize("silent", [False, True])
+async def test_a_dispatcher_ends_in_time_while_postgres_is_away(fleet, silent):
+    """It waited for Postgres until whoever runs it lost patience and killed it, and nothing was told."""
+    clients = await new_clients(fleet)
+    slow = {"SendTextMessage": {"latency_after_ms": 2_000}}
+    await fleet.emulate("faults", {"actions": slow})
+    stopped = await fleet.start("dispatcher", TOLLGATE_STOP_WITHIN_S=str(STOPS_WITHIN_S))
+    await clients.send(1, types=["otp"])
+    on_the_wire = "SELECT bool_and(state = 'dispatching') FROM dispatch_queue WHERE tenant_id = $1"
+    await until(lambda: fleet.database.fetchval(on_the_wire, clients.tenant_id), within_s=30)
+    if silent:
+        fleet.to_postgres.freeze()
+    else:
+        await fleet.to_postgres.refuse()
+    began = time.monotonic()
+    assert await stopped.terminate() == 0, stopped.wrote[-2000:]
+    assert time.monotonic() - began < STOPS_WITHIN_S * 4
+    assert '"stop_cut_short"' in stopped.wrote
+    await fleet.to_postgres.heal()
+    await fleet.emulate("faults", {})
+    await fleet.start("dispatcher")
+    verdict = await judge(fleet, clients, within_s=SETTLED_WITHIN_S, unknown_at_most=1)
+    assert verdict.broken == []
