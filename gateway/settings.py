@@ -131,6 +131,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Posts that a sender has under way where receivers are quick."""
     webhook_timeout_s: Annotated[float, Meta(ge=1, le=25)] = 15.0
     """For one post from end to end; another sender takes what lasts longer than its lease."""
+    stop_within_s: Annotated[float, Meta(ge=1, le=3600)] = 25.0
+    """What a process that is told to stop may take to finish what it has begun, while Postgres is away, too;
+    below the 30 s after which orchestrators usually kill."""
     fault_injection: bool = False
     """Lets TOLLGATE_FAULTPOINT take effect; for tests, and refused where AWS itself is called."""
     faultpoint: str | None = None

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import signal
 import socket
+import time
 from collections.abc import Collection, Generator
 from typing import Any
 
@@ -23,11 +24,12 @@ from gateway.settings import Settings
 from gateway.wiring.api import open_api
 from gateway.wiring.resources import Task, open_resources
 from gateway.wiring.roles import open_roles
+from gateway.wiring.stopping import end_all
 
 _log = structlog.get_logger(__name__)
 
-_GRACE_S = 20
-"""How long requests under way may take after SIGTERM; below the 30 s that orchestrators usually grant."""
+_OF_REQUESTS = 0.8
+"""Of the time to stop in, what the requests under way may take; the rest is for the tasks behind them."""
 _KEEP_ALIVE_S = 75
 """Longer than the 60 s of common load balancers, so that they, not we, close idle connections."""
 _BACKLOG = 2048
@@ -35,6 +37,9 @@ _BACKLOG = 2048
 
 class _Server(uvicorn.Server):
     """Leaves signals to us, so that it and the tasks stop in order."""
+
+    told_at: float | None = None
+    """When it was told to stop, by the monotonic clock; None for one that ended by itself."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -73,15 +78,17 @@ async def run(settings: Settings, listener: socket.socket, roles: Collection[str
     ):
         with uncollected():
             app = create_app(api.services)
-        server = _Server(_config(app))
+        server = _Server(_config(app, settings))
         settle_memory()
         _stop_on_signals(server)
         _log.info("api_started", address=f"{settings.host}:{listener.getsockname()[1]}", roles=sorted(roles))
-        await _serve(server, listener, [*api.tasks, *tasks])
+        await _serve(server, listener, [*api.tasks, *tasks], stop_within_s=settings.stop_within_s)
     _log.info("api_stopped")
 
 
-async def _serve(server: _Server, listener: socket.socket, tasks: list[Task]) -> None:
+async def _serve(
+    server: _Server, listener: socket.socket, tasks: list[Task], *, stop_within_s: float
+) -> None:
     """Run both until either ends; a task that breaks takes the server down with it, in order."""
     running = [asyncio.ensure_future(task()) for task in tasks]
     beside = asyncio.gather(*running)
@@ -91,16 +98,15 @@ async def _serve(server: _Server, listener: socket.socket, tasks: list[Task]) ->
     server.should_exit = True
     await serving
     broken = beside.done()
-    for each in running:
-        each.cancel()
-    # Every one of them: `gather` returns at the first that ended, and the stores would close under the rest.
-    await asyncio.gather(*running, return_exceptions=True)
+    spent_s = 0.0 if server.told_at is None else time.monotonic() - server.told_at
+    await end_all(running, within_s=max(stop_within_s - spent_s, stop_within_s * (1 - _OF_REQUESTS)))
     if broken:
         beside.result()
 
 
 def _stop_on_signals(server: _Server) -> None:
     def stop() -> None:
+        server.told_at = server.told_at or time.monotonic()
         server.should_exit = True
 
     loop = asyncio.get_running_loop()
@@ -108,7 +114,7 @@ def _stop_on_signals(server: _Server) -> None:
         loop.add_signal_handler(number, stop)
 
 
-def _config(app: Litestar) -> uvicorn.Config:
+def _config(app: Litestar, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http=AnsweringProtocol,
@@ -119,6 +125,6 @@ def _config(app: Litestar) -> uvicorn.Config:
         proxy_headers=False,
         server_header=False,
         timeout_keep_alive=_KEEP_ALIVE_S,
-        timeout_graceful_shutdown=_GRACE_S,
+        timeout_graceful_shutdown=max(1, int(settings.stop_within_s * _OF_REQUESTS)),
         backlog=_BACKLOG,
     )

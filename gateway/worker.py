@@ -10,6 +10,7 @@ from gateway.memory import settle_memory
 from gateway.settings import Settings
 from gateway.wiring.resources import open_resources
 from gateway.wiring.roles import open_roles
+from gateway.wiring.stopping import end_all
 
 _log = structlog.get_logger(__name__)
 
@@ -18,7 +19,7 @@ async def run(settings: Settings, roles: Collection[str]) -> None:
     """
     Work until told to stop, then finish what is on the wire.
 
-    SIGTERM and SIGINT cancel the roles; each drains what it has begun before it ends.
+    SIGTERM and SIGINT cancel the roles; each drains what it has begun before it ends, if it can in time.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -32,10 +33,7 @@ async def run(settings: Settings, roles: Collection[str]) -> None:
             each.add_done_callback(lambda _: stop.set())
         await stop.wait()
         died = [each for each in running if each.done()]
-        for each in running:
-            each.cancel()
-        # Every one of them: `gather` alone would return at the first that ended and close the stores.
-        await asyncio.gather(*running, return_exceptions=True)
+        await end_all(running, within_s=settings.stop_within_s)
         for each in died:
             each.result()
     _log.info("worker_stopped", roles=sorted(roles))

@@ -7,9 +7,9 @@ from typing import Any, Final
 from redis.exceptions import RedisError
 
 from gateway.cli.findings import Finding, fault, fine
+from gateway.lanes.redis_version import is_too_old
 from gateway.lanes.scripts import connect
 
-_OLDEST: Final = (6, 2)
 _DEADLINE_S: Final = 5.0
 
 
@@ -41,7 +41,7 @@ def _worst(judge: Callable[[dict[str, Any]], Finding], found: dict[str, Any]) ->
 
 def _version(server: dict[str, Any]) -> Finding:
     text = str(server.get("redis_version", "0.0"))
-    if tuple(int(part) for part in text.split(".")[:2]) < _OLDEST:
+    if is_too_old(text):
         return fault("Redis version", f"{text} is too old", "Upgrade to Redis 6.2 or newer, or Valkey.")
     return fine("Redis version", text)
 

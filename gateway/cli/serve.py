@@ -50,7 +50,7 @@ def command(
     )
     if workers > 1:
         _refuse_mixed(chosen)
-        run(run_workers(taken, workers))
+        run(run_workers(taken, workers, stop_within_s=settings.stop_within_s))
         return
     run(webserver.run(settings, taken, sorted(chosen - {"api"})))
 

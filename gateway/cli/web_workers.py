@@ -10,14 +10,11 @@ from typing import Final
 from gateway.stack.child import Child, ChildPlan
 from gateway.stack.keeper import keep_alive
 
-PATIENCE_S: Final = 27.0
-"""
-Of the 30 s that orchestrators usually grant; a worker gives its requests 20 s (`gateway.webserver`) and then
-ends its tasks.
-"""
+_LONGER_S: Final = 2.0
+"""What a worker is granted beyond the time in which it stops by itself."""
 
 
-async def run_workers(listener: socket.socket, count: int) -> None:
+async def run_workers(listener: socket.socket, count: int, *, stop_within_s: float) -> None:
     """Run `count` copies of `tollgate serve api` until SIGTERM; one that dies is started again."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -30,7 +27,7 @@ async def run_workers(listener: socket.socket, count: int) -> None:
         environment=dict(os.environ),
         log=None,
         pass_descriptors=(descriptor,),
-        patience_s=PATIENCE_S,
+        patience_s=stop_within_s + _LONGER_S,
     )
     keepers = [asyncio.ensure_future(keep_alive(Child(plan), _say)) for _ in range(count)]
     await stop.wait()

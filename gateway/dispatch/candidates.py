@@ -24,7 +24,7 @@ _NEWEST = timedelta(seconds=15)
 _UUID_TAIL_BITS = 80
 _FIRST = UUID(int=0)
 _READ = """
-    SELECT message_id, lane FROM dispatch_queue
+    SELECT message_id, lane, claims FROM dispatch_queue
     WHERE message_id > $1 AND route = $2 AND state = 'queued'
         AND (hashtext(coalesce(nullif(lane->>'recipient_hash', 'AAAAAAAAAAA='), message_id::text))
             & 2147483647) % $3 = $4
@@ -54,31 +54,44 @@ class Candidates:
         self._lines: dict[Channel, _Line] = {}
         self._place: Place | None = None
         self._read_up_to = _FIRST
+        self._suspects: set[UUID] = set()
+        """Of those that wait, which were handed over before and have had no outcome since."""
 
     def lines(self) -> Iterator[list[LaneEntry]]:
         """Return each line's messages, the most urgent and oldest first."""
         return (line.in_order() for line in list(self._lines.values()) if line.waiting)
 
+    def is_suspect(self, entry: LaneEntry) -> bool:
+        """Return whether whoever handled a message before may have died of it."""
+        return entry.message_id in self._suspects
+
     def taken(self, entry: LaneEntry) -> None:
         """Forget a message that was handed over."""
         self._lines[_channel(entry)].waiting.pop(entry.message_id, None)
+        self._suspects.discard(entry.message_id)
 
     def forget(self) -> None:
         """Keep nothing: what waited before the lanes were used again has gone by them, or has changed."""
-        self._place, self._lines, self._read_up_to = None, {}, _FIRST
+        self._begin(None)
 
     async def refresh(self, place: Place) -> None:
         """Read the newest messages and the next page; all anew when the dispatcher's place has changed."""
         if place != self._place:
-            self._place, self._lines, self._read_up_to = place, {}, _FIRST
+            self._begin(place)
         await self._read(_first_id_at(self._clock, _NEWEST), place)
         last, count = await self._read(self._read_up_to, place)
         self._read_up_to = _FIRST if last is None or count < _PAGE else last
+
+    def _begin(self, place: Place | None) -> None:
+        self._place, self._lines, self._read_up_to = place, {}, _FIRST
+        self._suspects = set()
 
     async def _read(self, after: UUID, place: Place) -> tuple[UUID | None, int]:
         rows = await self._pool.fetch(_READ, after, self._route, place.count, place.rank, _PAGE)
         read = read_entries(rows)
         await set_aside(self._pool, read.unreadable, reason=UNREADABLE)
+        self._suspects -= {row["message_id"] for row in rows}
+        self._suspects |= {row["message_id"] for row in rows if row["claims"] > 0}
         for entry in read.entries:
             self._keep(entry)
         return (rows[-1]["message_id"] if rows else None), len(rows)

@@ -22,7 +22,7 @@ import structlog
 from gateway.clock import Clock
 from gateway.db.faults import DATABASE_FAULTS, REFUSED_ROWS
 from gateway.dispatch.mark import LEASE, MarkedMessage, mark, unmark
-from gateway.dispatch.quarantine import may_try
+from gateway.dispatch.quarantine import count_tries, may_try, uncount_tries
 from gateway.dispatch.room import Room
 from gateway.faultpoints import FaultPoint, fp
 from gateway.lanes.entry import ClaimedMessage
@@ -100,7 +100,7 @@ class Handover:
         fallen: Sequence[ClaimedMessage] = claimed
         try:
             async with self._marking:
-                if not suspicious or await self._may_try(claimed[0], now):
+                if await self._counted(claimed, now, suspicious=suspicious):
                     fallen = await self._mark_and_call(by_id, now)
         except REFUSED_ROWS as error:
             await self._apart(claimed, error)
@@ -120,6 +120,15 @@ class Handover:
         except (RedisUnavailable, ScriptFailed) as error:
             # The leases run out and the messages are claimed again; their marks turn the second claim away.
             _log.warning("settle_failed", route=self._route, error=str(error))
+
+    async def _counted(self, claimed: Sequence[ClaimedMessage], now: datetime, *, suspicious: bool) -> bool:
+        """Count what nobody else counts, before it can do harm; False where it has done enough."""
+        if suspicious:
+            return await self._may_try(claimed[0], now)
+        if not claimed[0].by_lanes:
+            async with self._pool.acquire() as connection:
+                await count_tries(connection, [message.message_id for message in claimed])
+        return True
 
     async def _may_try(self, suspect: ClaimedMessage, now: datetime) -> bool:
         async with self._pool.acquire() as connection:
@@ -172,7 +181,7 @@ class Handover:
         """
         self._able.clear()
         try:
-            await self._undo([message.message_id for message in claimed], leased_until)
+            await self._undo(claimed, leased_until)
             leased = [message for message in reversed(claimed) if message.by_lanes]
             await asyncio.gather(*(self._lanes.requeue(message, delay_ms=0) for message in leased))
         except (RedisUnavailable, ScriptFailed) as error:
@@ -181,18 +190,22 @@ class Handover:
             self._room.give_back(len(claimed))
             self._able.set()
 
-    async def _undo(self, ids: Sequence[UUID], leased_until: datetime) -> None:
+    async def _undo(self, claimed: Sequence[ClaimedMessage], leased_until: datetime) -> None:
         last_try = time.monotonic() + _UNDO_WITHIN_S
         # The database tells nobody that it is back, so there is no event to wait for.
-        while not await self._undone(ids, leased_until) and time.monotonic() < last_try:  # noqa: ASYNC110
+        while not await self._undone(claimed, leased_until) and time.monotonic() < last_try:  # noqa: ASYNC110
             await asyncio.sleep(_PAUSE_S)
 
-    async def _undone(self, ids: Sequence[UUID], leased_until: datetime) -> bool:
+    async def _undone(self, claimed: Sequence[ClaimedMessage], leased_until: datetime) -> bool:
+        ids = [message.message_id for message in claimed]
+        counted = [message.message_id for message in claimed if not message.by_lanes]
         try:
             async with self._pool.acquire() as connection:
                 await unmark(
                     connection, ids, worker=self._worker, leased_until=leased_until, now=self._clock.now()
                 )
+                if counted:
+                    await uncount_tries(connection, counted)
         except DATABASE_FAULTS as error:
             _log.warning("mark_not_undone", route=self._route, error=str(error))
             return False

@@ -10,6 +10,7 @@ The sweep ends what was taken out: `failed` with the code `quarantined` and its 
 where an earlier attempt may have become a text.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -37,6 +38,14 @@ _TRY = """
         waits_for = CASE WHEN claims + 1 >= $2 THEN $4 ELSE waits_for END
     WHERE message_id = $1 AND state = 'queued' RETURNING state
 """
+_COUNT = """
+    UPDATE dispatch_queue SET claims = claims + 1
+    WHERE message_id = ANY($1::uuid[]) AND state || '' = 'queued'
+"""
+_UNCOUNT = """
+    UPDATE dispatch_queue SET claims = claims - 1
+    WHERE message_id = ANY($1::uuid[]) AND state || '' = 'queued' AND claims > 0
+"""
 _TAKEN_OUT = "SELECT message_id FROM dispatch_queue WHERE state = 'quarantined' AND due_at <= $1 LIMIT $2"
 _MOVE = """
     WITH gone AS (
@@ -59,6 +68,16 @@ async def may_try(connection: HotConnection, message_id: UUID, *, now: datetime)
     """
     state = await connection.fetchval(_TRY, message_id, MOST_CLAIMS, now, CLAIMED_IN_VAIN)
     return bool(state == "queued")
+
+
+async def count_tries(connection: HotConnection, message_ids: Sequence[UUID]) -> None:
+    """Count that messages are about to be handled, for which no lease in Redis speaks; commit this first."""
+    await connection.execute(_COUNT, list(message_ids))
+
+
+async def uncount_tries(connection: HotConnection, message_ids: Sequence[UUID]) -> None:
+    """Take a count back: Postgres was away, and no message was the cause of that."""
+    await connection.execute(_UNCOUNT, list(message_ids))
 
 
 class QuarantineSweep:

@@ -10,6 +10,7 @@ import asyncio
 import time
 
 import structlog
+from msgspec import structs
 
 from gateway.db.faults import DATABASE_FAULTS
 from gateway.dispatch.candidates import Candidates
@@ -132,6 +133,8 @@ class Standby:
                 if not self._has_room():
                     return
                 if (granted := self._turns.grant(entry)) is not None:
+                    if self._candidates.is_suspect(entry):
+                        granted = structs.replace(granted, claims=granted.claims + 1)
                     self._candidates.taken(entry)
                     self._granted.append(granted)
 

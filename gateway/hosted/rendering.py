@@ -7,6 +7,7 @@ The one exception is the operator's own choice: a form with a CAPTCHA loads the 
 import base64
 import json
 from collections.abc import Mapping
+from functools import partial
 from hashlib import sha256
 from typing import Any, Final, Literal
 
@@ -92,6 +93,7 @@ def page(
         "disclosures": site.disclosures(),
         "style": Markup(STYLE),  # noqa: S704 - the constant above
         "put": _put,
+        "in_language": partial(_in_language, site),
         "captcha": captcha,
         **values,
     }
@@ -146,6 +148,14 @@ def _version(template: Template, about: Mapping[str, Any]) -> str:
     blank = {"notice": None, "failed": False, "typed": "", "embedded": False, "captcha": None}
     html = _TEMPLATES.get_template(f"{template}.html").render({**about, **blank}, version=None)
     return sha256(html.encode()).hexdigest()[:_VERSION_LETTERS]
+
+
+def _in_language(site: Site, html: Markup) -> Markup:
+    """Return words whose links lead on in the language that is read; the words stay what is agreed to."""
+    said = str(html)
+    for link in (site.links.terms, site.links.privacy):
+        said = said.replace(f'href="{link}"', f'href="{link}?lang={site.language}"')
+    return Markup(said)  # noqa: S704 - it came as markup, and the links are ours
 
 
 def _put(phrase: str, **values: str) -> str:

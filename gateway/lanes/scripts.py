@@ -274,6 +274,13 @@ class RedisScripts:
         """Return how many keys the Redis or the node of a key has thrown away for want of memory."""
         return int(await self._told_by_node(key, "stats", "evicted_keys"))
 
+    async def versions(self) -> list[str]:
+        """Return which version the Redis, or each node of a cluster, calls itself."""
+        with self._telling_faults():
+            said = await self._client.info("server")
+        nodes = said.values() if all(isinstance(each, dict) for each in said.values()) else [said]
+        return [str(node["redis_version"]) for node in nodes]
+
     async def _told_by_node(self, key: str, section: str, name: str) -> Any:
         with self._telling_faults():
             if not isinstance(self._cluster, RedisCluster):

@@ -4,6 +4,7 @@ Every lane of a route with what waits in it, how long that will take and how lon
 For people and for metrics: the whole route is read at once, a few times a minute.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
@@ -14,15 +15,18 @@ from msgspec import Struct
 
 from gateway.clock import Clock
 from gateway.lanes.entry import RateGate
+from gateway.lanes.errors import RedisUnavailable
 from gateway.lanes.gates import SECOND_US
 from gateway.lanes.lanes import LaneKey
 from gateway.lanes.line_sums import Line, LineSums, day_wait_s, sums_of
-from gateway.lanes.queues import ChannelGates, Queues, Today
+from gateway.lanes.queues import ChannelGates, Queues, RouteQueues, Today
 from gateway.lanes.rounds import Waiting
 from tenants.ids import created_at, encode
 
 FLOWS_LOOKED_AT: Final = 256
 """Tenants of a lane whose first message is looked at; with more of them the oldest may be another one's."""
+_PATIENCE_S: Final = 1.0
+"""A Redis that is well says in milliseconds what waits; of another one we say so after this."""
 _NO_GATES: Final = ChannelGates(us=0, shared={}, caps=())
 _QUEUED_AT: Final = """
     SELECT message_id, due_at FROM dispatch_queue WHERE message_id = ANY($1::uuid[]) AND state = 'queued'
@@ -65,7 +69,7 @@ class LaneSurvey:
 
     async def of(self, route: str) -> list[LaneSight]:
         """Return the lanes of one route in which something waits."""
-        queues = await self._queues.of(route)
+        queues = await self._waiting(route)
         if not queues.lanes:
             return []
         channels = sorted({(lane.identity, lane.country) for lane in queues.lanes})
@@ -85,6 +89,14 @@ class LaneSurvey:
             )
             for lane, waiting in queues.lanes.items()
         ]
+
+    async def _waiting(self, route: str) -> RouteQueues:
+        """Ask first what waits, and do not wait for a Redis that takes the question and says nothing."""
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                return await self._queues.of(route)
+        except TimeoutError as error:
+            raise RedisUnavailable("Redis does not say in time what waits") from error
 
     async def _ages(self, route: str, lanes: Sequence[LaneKey]) -> Mapping[LaneKey, float]:
         heads = await self._queues.heads(route, lanes, flows=FLOWS_LOOKED_AT)

@@ -24,6 +24,7 @@ from gateway.receipts.event import InboundText, Receipt
 from gateway.receipts.fold import fold
 from gateway.receipts.protect_findings import findings
 from gateway.receipts.several_texts import with_best_text
+from gateway.receipts.stored_events import events_of_several
 from gateway.telemetry import metrics
 from tenants.accounts.sealing import DataKey
 from tenants.compound import Write
@@ -186,8 +187,9 @@ async def _move(
     answered = [i for i in before if before[i].status in unanswered and after[i].status not in unanswered]
     # An event is proof that AWS has it: an attempt of unknown outcome is known now.
     also = [Write("answered", _ANSWERED, (answered,))] if answered else []
-    after |= await with_every_price(connection, list(after.values()))
-    after |= await with_best_text(connection, before, list(after.values()))
+    events = await events_of_several(connection, after.values())
+    after |= with_every_price(after, events)
+    after |= with_best_text(before, after, events)
     after |= unnamed(after, stored.erased)
     also += findings(named)
     changes = [(before[i], after[i]) for i in before]

@@ -1,43 +1,35 @@
 """
 What AWS charged for a message that it has under more than one id.
 
-A message sent again after an unknown outcome may have become two texts, and a single attempt may become
-several where something between the gateway and AWS repeats it; AWS bills each. Each of AWS's ids costs the
-greatest price and the greatest fee that any of its events named; a message costs their sum. That AWS has
-named another id is kept with the message, since a later event of the first id alone would not tell.
+AWS bills each of a message's texts. Each of its ids costs the greatest price and the greatest fee that any of
+its events named; a message costs their sum.
 """
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from msgspec import structs
 
 from gateway.messages.state import MessageState
-from tenants.tables import HotConnection
-
-_PRICES: Final = """
-    SELECT message_id, sum(price + fee)::bigint AS cost FROM (
-        SELECT r.message_id, coalesce(max(r.price_micros), 0) AS price, coalesce(max(r.fee_micros), 0) AS fee
-        FROM receipts r JOIN unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS m (tenant_id, id, at)
-            ON r.tenant_id = m.tenant_id AND r.message_id = m.id AND r.message_at = m.at
-        GROUP BY r.message_id, r.provider_message_id
-    ) AS each_id GROUP BY message_id
-"""
+from gateway.receipts.stored_events import Event
 
 
-async def with_every_price(
-    connection: HotConnection, states: Sequence[MessageState]
+def with_every_price(
+    states: Mapping[UUID, MessageState], events: Mapping[UUID, Sequence[Event]]
 ) -> dict[UUID, MessageState]:
     """Return those of the messages that may be several texts, with the cost that all their events name."""
-    again = [s for s in states if (s.attempts > 1 or s.other_ids) and not s.test]
-    if not again:
-        return {}
-    rows = await connection.fetch(
-        _PRICES,
-        [state.tenant_id for state in again],
-        [state.id for state in again],
-        [state.created_at for state in again],
-    )
-    costs = {row["message_id"]: row["cost"] for row in rows}
-    return {s.id: structs.replace(s, cost_micros=costs.get(s.id, s.cost_micros)) for s in again}
+    return {
+        message_id: structs.replace(states[message_id], cost_micros=_cost(its_events))
+        for message_id, its_events in events.items()
+        if not states[message_id].test
+    }
+
+
+def _cost(events: Iterable[Event]) -> int:
+    prices: dict[str | None, int] = {}
+    fees: dict[str | None, int] = {}
+    for event in events:
+        each = event.provider_message_id
+        prices[each] = max(prices.get(each, 0), event.price_micros or 0)
+        fees[each] = max(fees.get(each, 0), event.fee_micros or 0)
+    return sum(prices.values()) + sum(fees.values())

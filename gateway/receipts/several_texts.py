@@ -8,32 +8,12 @@ still a function of the set of events: order and copies cannot matter.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from typing import Final
 from uuid import UUID
-
-from msgspec import Struct
 
 from gateway.messages.state import MessageState
 from gateway.messages.status import Outcome, Projection, outcome_of, project
-from gateway.receipts.event import stored_status
 from gateway.receipts.fold import standing
-from tenants.tables import HotConnection
-
-_EVENTS: Final = """
-    SELECT r.message_id, r.provider_message_id, r.event_type, r.event_at,
-        r.detail->>'messageStatus' AS message_status
-    FROM receipts r JOIN unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS m (tenant_id, id, at)
-        ON r.tenant_id = m.tenant_id AND r.message_id = m.id AND r.message_at = m.at
-"""
-
-
-class Event(Struct, frozen=True, kw_only=True):
-    """One stored event; it satisfies `gateway.messages.status.Reported`."""
-
-    provider_message_id: str | None
-    status: str
-    at: datetime
+from gateway.receipts.stored_events import Event
 
 
 def best_standing(events: Iterable[Event]) -> Projection | None:
@@ -49,35 +29,21 @@ def _arrived_first(projection: Projection) -> tuple[bool, Projection]:
     return isinstance(outcome, Outcome) and outcome.status == "delivered", projection
 
 
-async def with_best_text(
-    connection: HotConnection, before: Mapping[UUID, MessageState], after: Sequence[MessageState]
+def with_best_text(
+    before: Mapping[UUID, MessageState],
+    after: Mapping[UUID, MessageState],
+    events: Mapping[UUID, Sequence[Event]],
 ) -> dict[UUID, MessageState]:
     """
     Return those of the messages that may be several texts, standing where the best of these does.
 
     Args:
         before: The messages as they stood before the events that have just been stored.
+        events: All that is stored of those that may be several texts.
     """
-    several = [state for state in after if state.attempts > 1 or state.other_ids]
-    if not several:
-        return {}
-    rows = await connection.fetch(
-        _EVENTS,
-        [state.tenant_id for state in several],
-        [state.id for state in several],
-        [state.created_at for state in several],
-    )
-    events: dict[UUID, list[Event]] = {}
-    for row in rows:
-        event = Event(
-            provider_message_id=row["provider_message_id"],
-            status=stored_status(row["event_type"], row["message_status"]),
-            at=row["event_at"],
-        )
-        events.setdefault(row["message_id"], []).append(event)
     found: dict[UUID, MessageState] = {}
-    for state in several:
-        best = best_standing(events.get(state.id, ()))
-        if best is not None and best.name != state.receipt_name:
-            found[state.id] = standing(before[state.id], state, best)
+    for message_id, its_events in events.items():
+        best = best_standing(its_events)
+        if best is not None and best.name != after[message_id].receipt_name:
+            found[message_id] = standing(before[message_id], after[message_id], best)
     return found

@@ -1,6 +1,6 @@
 """What attempts say of their endpoints, written down: the circuit, and the end of one that is dead."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeAlias, cast
 from uuid import UUID
@@ -14,10 +14,11 @@ from gateway.webhooks.circuit import Health, PauseReason, Seen, after
 from gateway.webhooks.schedule import DISABLE_AFTER, must_disable
 from tenants.endpoints.models import WebhookEndpoint
 from tenants.ids import encode
-from tenants.inbox.service import Task, post
+from tenants.inbox.service import Task, post, settle
 from tenants.tables import HotConnection
 
 DISABLED_TASK = "webhook_endpoint.disabled"
+UNSIGNED_TASK = "webhook_endpoint.unsigned"
 _READ = """
     SELECT id, tenant_id, url, failures, paused_until, pause_reason, failing_since FROM webhook_endpoints
     WHERE id = ANY ($1::uuid[]) AND state = 'enabled' ORDER BY id FOR UPDATE
@@ -78,6 +79,24 @@ async def judge_endpoints(
     return {endpoint for endpoint, url in gone if urls.get(endpoint, url) != url}
 
 
+async def tell_unsigned(connection: HotConnection, endpoints: Iterable[WebhookEndpoint]) -> None:
+    """Tell the operator of endpoints whose secret does not open, each once while that is so."""
+    for endpoint in sorted(endpoints, key=lambda each: each.id):
+        await post(connection, _unsigned_task(endpoint))
+
+
+async def tell_signed(connection: HotConnection, endpoints: Iterable[WebhookEndpoint]) -> None:
+    """Close what the operator was told of endpoints whose secret opens again."""
+    for endpoint in sorted(endpoints, key=lambda each: each.id):
+        await settle(
+            connection,
+            kind=UNSIGNED_TASK,
+            subject=encode("wh", endpoint.id),
+            tenant_id=endpoint.tenant_id,
+            note="A delivery was signed and has arrived.",
+        )
+
+
 async def _write(
     connection: HotConnection, row: asyncpg.Record, health: Health, disabled_reason: str | None
 ) -> None:
@@ -126,4 +145,18 @@ def _task(row: asyncpg.Record, reason: str) -> Task:
             "it is mended and enabled again."
         ),
         detail={"endpoint_id": endpoint_id, "reason": reason},
+    )
+
+
+def _unsigned_task(endpoint: WebhookEndpoint) -> Task:
+    endpoint_id = encode("wh", endpoint.id)
+    return Task(
+        kind=UNSIGNED_TASK,
+        subject=endpoint_id,
+        tenant_id=endpoint.tenant_id,
+        summary=(
+            "A webhook endpoint's secret does not open, so nothing can be posted there; see that "
+            "TOLLGATE_SECRET_KEY is the one it was sealed with, or have its owner rotate the secret."
+        ),
+        detail={"endpoint_id": endpoint_id},
     )

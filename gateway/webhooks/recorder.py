@@ -1,7 +1,8 @@
 """Writes down what became of posts, several to a commit; nobody waits for it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
 
 import asyncpg
 import structlog
@@ -10,9 +11,12 @@ from gateway.db.faults import DATABASE_FAULTS, REFUSED_ROWS
 from gateway.db.write_behind import WriteBehind
 from gateway.faultpoints import FaultPoint, fp
 from gateway.telemetry import metrics
-from gateway.webhooks.results import Result, write_results
+from gateway.webhooks.results import Result, end_deliveries, write_deliveries, write_results
+from tenants.tables import HotConnection
 
 _log = structlog.get_logger(__name__)
+
+_Write: TypeAlias = Callable[[HotConnection, Sequence[Result]], Awaitable[object]]
 
 _LINGER_S = 0.025
 """Results gathered for this long share a commit, unless there is a whole batch of them."""
@@ -50,14 +54,25 @@ class Recorder:
             _log.warning("webhook_results_lost", results=self._line.waiting)
 
     async def _write(self, batch: Sequence[Result]) -> None:
+        try:
+            await self._stored(write_results, batch)
+        except REFUSED_ROWS as error:
+            await self._write_apart(batch, error)
+
+    async def _stored(self, write: _Write, batch: Sequence[Result]) -> None:
+        """
+        Write in one transaction, once more and again while Postgres is away.
+
+        Raises:
+            REFUSED_ROWS: Postgres is well and says no.
+        """
         while True:
             try:
                 async with self._pool.acquire() as connection, connection.transaction():
-                    await write_results(connection, batch)
+                    await write(connection, batch)
                     await fp(FaultPoint.WEBHOOKS_IN_COMMIT)
-            except REFUSED_ROWS as error:
-                await self._write_apart(batch, error)
-                return
+            except REFUSED_ROWS:
+                raise
             except DATABASE_FAULTS as error:
                 _log.warning("webhook_record_failed", results=len(batch), error=str(error))
                 await asyncio.sleep(_RETRY_S)
@@ -68,12 +83,21 @@ class Recorder:
         """
         Write each result by itself, so that one the database refuses does not hold up the others.
 
-        The delivery of what is refused alone keeps its lease; when that is over it is posted again.
+        Of what is refused alone as much is written as can be: else its lease would run out, and the tenant
+        be posted the same again each time, for a fault of ours.
         """
-        if len(batch) == 1:
-            delivery_id = str(batch[0].delivery.id)
-            _log.error("webhook_result_refused", delivery_id=delivery_id, error=str(error))
-            metrics.WEBHOOK_RESULTS_REFUSED.inc()
+        if len(batch) > 1:
+            for result in batch:
+                await self._write([result])
             return
-        for result in batch:
-            await self._write([result])
+        delivery_id = str(batch[0].delivery.id)
+        metrics.WEBHOOK_RESULTS_REFUSED.inc()
+        for less in (write_deliveries, end_deliveries):
+            _log.error("webhook_result_refused", delivery_id=delivery_id, error=str(error))
+            try:
+                await self._stored(less, batch)
+            except REFUSED_ROWS as again:
+                error = again
+            else:
+                return
+        _log.error("webhook_delivery_refused", delivery_id=delivery_id, error=str(error))

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from msgspec import Struct
 
 from gateway.telemetry import metrics
 from gateway.webhooks.circuit import Seen
-from gateway.webhooks.due import DueDelivery, owe_again
-from gateway.webhooks.endpoint_health import Called, judge_endpoints
+from gateway.webhooks.due import DueDelivery, give_up, owe_again
+from gateway.webhooks.endpoint_health import Called, judge_endpoints, tell_signed, tell_unsigned
 from gateway.webhooks.schedule import (
     Attempt,
     Decision,
@@ -16,9 +17,11 @@ from gateway.webhooks.schedule import (
     DisableEndpoint,
     Done,
     Exhausted,
+    Failed,
     RetryAt,
     decide,
 )
+from tenants.endpoints.models import WebhookEndpoint
 from tenants.tables import HotConnection
 
 
@@ -59,36 +62,17 @@ _KEEP = """
 
 async def write_results(connection: HotConnection, batch: Sequence[Result]) -> None:
     """Write a batch in the caller's transaction."""
-    decided = [
-        (r, decide(r.attempt, attempt=r.delivery.attempts + 1, now=r.at, jitter=r.jitter)) for r in batch
-    ]
-    tenants = [r.delivery.tenant_id for r in batch]
-    ids = [r.delivery.id for r in batch]
-    numbers = [r.delivery.attempts + 1 for r in batch]
-    statuses = [r.attempt.status for r in batch]
-    errors = [None if isinstance(r.attempt, Delivered) else r.attempt.kind for r in batch]
-    await connection.execute(
-        _RECORD,
-        tenants,
-        ids,
-        [r.delivery.created_at for r in batch],
-        [_STATES[type(decision)] for _, decision in decided],
-        numbers,
-        [decision.at if isinstance(decision, RetryAt) else None for _, decision in decided],
-        statuses,
-        errors,
-        [r.at if isinstance(r.attempt, Delivered) else None for r in batch],
-    )
+    decided = await write_deliveries(connection, batch)
     await connection.execute(
         _KEEP,
-        tenants,
-        ids,
+        [r.delivery.tenant_id for r in batch],
+        [r.delivery.id for r in batch],
         [r.at for r in batch],
-        numbers,
+        [r.delivery.attempts + 1 for r in batch],
         [r.attempt.duration_ms for r in batch],
-        statuses,
+        [r.attempt.status for r in batch],
         [r.reply_sealed for r in batch],
-        errors,
+        [_error(r.attempt) for r in batch],
     )
     for result, decision in decided:
         metrics.WEBHOOK_ATTEMPT_SECONDS.observe(result.attempt.duration_ms / 1000)
@@ -99,6 +83,56 @@ async def write_results(connection: HotConnection, batch: Sequence[Result]) -> N
     )
     if again := [each for each in gone if each.endpoint.id in moved]:
         await owe_again(connection, again, at=max(r.at for r in batch))
+    await tell_unsigned(connection, _unsigned(batch).values())
+    await tell_signed(connection, _mended(batch).values())
+
+
+async def write_deliveries(
+    connection: HotConnection, batch: Sequence[Result]
+) -> list[tuple[Result, Decision]]:
+    """Write what becomes of the deliveries and nothing else, and return what was decided."""
+    decided = [
+        (r, decide(r.attempt, attempt=r.delivery.attempts + 1, now=r.at, jitter=r.jitter)) for r in batch
+    ]
+    await connection.execute(
+        _RECORD,
+        [r.delivery.tenant_id for r in batch],
+        [r.delivery.id for r in batch],
+        [r.delivery.created_at for r in batch],
+        [_STATES[type(decision)] for _, decision in decided],
+        [r.delivery.attempts + 1 for r in batch],
+        [decision.at if isinstance(decision, RetryAt) else None for _, decision in decided],
+        [r.attempt.status for r in batch],
+        [_error(r.attempt) for r in batch],
+        [r.at if isinstance(r.attempt, Delivered) else None for r in batch],
+    )
+    return decided
+
+
+async def end_deliveries(connection: HotConnection, batch: Sequence[Result]) -> None:
+    """End deliveries of which no more can be written than that."""
+    await give_up(connection, [r.delivery for r in batch], error="result_refused")
+
+
+def _error(attempt: Attempt) -> str | None:
+    return None if isinstance(attempt, Delivered) else attempt.kind
+
+
+def _unsigned(batch: Sequence[Result]) -> dict[UUID, WebhookEndpoint]:
+    return {
+        r.delivery.endpoint.id: r.delivery.endpoint
+        for r in batch
+        if isinstance(r.attempt, Failed) and r.attempt.kind == "unsigned"
+    }
+
+
+def _mended(batch: Sequence[Result]) -> dict[UUID, WebhookEndpoint]:
+    """Return endpoints that work after they have failed, whatever they failed of."""
+    return {
+        r.delivery.endpoint.id: r.delivery.endpoint
+        for r in batch
+        if isinstance(r.attempt, Delivered) and r.delivery.endpoint.failing_since is not None
+    }
 
 
 def _seen(decided: Sequence[tuple[Result, Decision]]) -> dict[Called, list[Seen]]:

@@ -47,8 +47,12 @@ FailureKind = Literal[
     "bad_reply",
     "redirect",
     "status",
+    "unsigned",
 ]
-"""Also a metric label. `status` is a reply outside 2xx and 3xx; `bad_reply` is one that is not HTTP."""
+"""
+Also a metric label. `status` is a reply outside 2xx and 3xx; `bad_reply` is one that is not HTTP; `unsigned`
+is a post that was not made, since the endpoint's secret does not open.
+"""
 
 
 class Delivered(Struct, frozen=True, kw_only=True, tag="delivered"):

@@ -22,6 +22,7 @@ from gateway.carrier.shared_pace import shared_pace
 from gateway.carrier.verifying import AwsNumberVerifier
 from gateway.db.engine import create_pool
 from gateway.db.readiness import StoresReadiness
+from gateway.errors import GatewayError
 from gateway.intake.batch import create_intake
 from gateway.intake.notices import PolicyNotices
 from gateway.intake.prices import Prices
@@ -33,6 +34,8 @@ from gateway.lanes.backlog import BacklogView
 from gateway.lanes.errors import RedisUnavailable
 from gateway.lanes.lanes import Lanes
 from gateway.lanes.queues import Queues
+from gateway.lanes.redis_version import complaint
+from gateway.lanes.scripts import RedisScripts
 from gateway.lanes.survey import LaneSurvey
 from gateway.media.desk import MediaDesk
 from gateway.media.fetch import open_fetcher
@@ -50,6 +53,7 @@ from gateway.wiring.ingest import open_trust
 from gateway.wiring.policies import create_policies, create_reader
 from gateway.wiring.provisioning import create_provisioner
 from gateway.wiring.resources import Resources, Task
+from gateway.wiring.stopping import closing
 from gateway.wiring.targets import targets_of
 from tenants.access.tokens import pepper_from
 
@@ -67,7 +71,7 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
     settings, clock, session = shared.settings, shared.clock, open_session()
     async with AsyncExitStack() as stack:
         ingest_pool = await create_pool(settings.database_url, "ingest", size=2)
-        stack.push_async_callback(ingest_pool.close)
+        stack.push_async_callback(closing(ingest_pool.close))
         trust = await open_trust(shared, stack, ingest_pool, session)
         lanes = Lanes(shared.scripts)
         queues = Queues(lanes)
@@ -123,7 +127,9 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
             firehose=FirehoseReceiver(access_keys, trust.mailroom, receipts, clock),
             dead_letters=DeadLetters(session, shared.worker_engine, trust.mailroom),
             parked_events=ParkedEvents(shared.pool, receipts, parked_key),
-            readiness=StoresReadiness(settings.database_url, shared.pool, _ping(shared.redis)),
+            readiness=StoresReadiness(
+                settings.database_url, shared.pool, redis_serves(shared.redis, shared.scripts)
+            ),
             policy_changed=policies.changed,
             opt_out_changed=policies.opt_out_changed,
             override_changed=policies.override_changed,
@@ -148,14 +154,18 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
         )
 
 
-def _ping(client: Any) -> Callable[[], Awaitable[None]]:
-    async def ping() -> None:
+def redis_serves(client: Any, scripts: RedisScripts) -> Callable[[], Awaitable[None]]:
+    """Return what fails where Redis does not answer, or is too old."""
+
+    async def check() -> None:
         try:
             await client.ping()
         except (RedisError, RedisClusterException) as error:
             raise RedisUnavailable(str(error)) from error
+        if (wrong := complaint(await scripts.versions())) is not None:
+            raise GatewayError(wrong)
 
-    return ping
+    return check
 
 
 def _url_check(targets: Targets) -> WebhookUrlCheck:

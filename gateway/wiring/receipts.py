@@ -11,12 +11,13 @@ from gateway.wiring.inbound import open_inbound
 from gateway.wiring.ingest import open_trust
 from gateway.wiring.queue_keeper import QueueKeeper
 from gateway.wiring.resources import Resources, Task
+from gateway.wiring.stopping import closing
 
 
 async def open_receipts(shared: Resources, stack: AsyncExitStack) -> list[Task]:
     """Return the role's tasks; SNS over HTTPS and Firehose arrive at the API."""
     pool = await create_pool(shared.settings.database_url, "ingest", size=3)
-    stack.push_async_callback(pool.close)
+    stack.push_async_callback(closing(pool.close))
     commit = create_receipts(pool, shared.clock, platform_key(shared.settings.secret_key))
     session = open_session()
     trust = await open_trust(shared, stack, pool, session)

@@ -51,10 +51,16 @@ async def append(
 
 
 async def append_all(
-    scope: TenantScope, session: AsyncSession, *, action: str, subjects: Sequence[str], detail: dict[str, Any]
+    scope: TenantScope,
+    session: AsyncSession,
+    *,
+    action: str,
+    subjects: Sequence[str],
+    detail: dict[str, Any],
+    by: str | None = None,
 ) -> None:
-    """Note the same change of many things at once, a row for each."""
-    who = actor(scope)
+    """Note the same change of many things at once, a row for each, as `append` does for one."""
+    who = by or actor(scope)
     session.add_all(
         AuditRow(
             tenant_id=scope.tenant_id, id=new_uuid(), actor=who, action=action, subject=subject, detail=detail

@@ -17,7 +17,7 @@ from tenants.audit import store as audit
 from tenants.endpoints import store, subscription
 from tenants.endpoints.models import WebhookEndpoint
 from tenants.endpoints.subscription import MOST_ENDPOINTS, SECRET_OVERLAP, EndpointChanges, NewEndpoint
-from tenants.errors import Conflict, NotFound
+from tenants.errors import Conflict, NotFound, SealBroken
 from tenants.ids import encode, new_uuid
 from tenants.inbox import service as inbox
 from tenants.scope import TenantScope
@@ -174,28 +174,50 @@ async def rotate_secret(
     """
     Give an endpoint a new secret; the one before signs beside it for 24 hours.
 
-    A second rotation within that time drops the oldest of the three: only two ever sign.
+    A second rotation within that time drops the oldest of the three: only two ever sign. One that does not
+    open signs nothing, and is dropped at once.
 
     Raises:
         NotFound: The tenant has no such endpoint.
     """
     endpoint = await _locked(scope, session, endpoint_id)
-    endpoint.old_secret_sealed = endpoint.secret_sealed
-    endpoint.old_secret_until = now + SECRET_OVERLAP
+    keeps = _opens(endpoint, data_key)
+    endpoint.old_secret_sealed = endpoint.secret_sealed if keeps else None
+    endpoint.old_secret_until = now + SECRET_OVERLAP if keeps else None
     endpoint.secret_sealed = data_key.seal(secret.encode(), context=_context(endpoint_id))
     await session.flush()
+    await inbox.settle(
+        session,
+        kind="webhook_endpoint.unsigned",
+        subject=encode("wh", endpoint_id),
+        tenant_id=scope.tenant_id,
+        note="The endpoint has another secret.",
+    )
     await _note(scope, session, endpoint_id, "webhook_endpoint.secret_rotated", {})
     return endpoint
 
 
 def live_secrets(endpoint: WebhookEndpoint, data_key: DataKey, *, now: datetime) -> list[str]:
-    """Return every secret that signs now, the newest first."""
+    """
+    Return every secret that signs now, the newest first.
+
+    Raises:
+        SealBroken: One of them does not open.
+    """
     sealed = [endpoint.secret_sealed]
     if endpoint.old_secret_sealed is not None and subscription.old_secret_signs(
         endpoint.old_secret_until, now=now
     ):
         sealed.append(endpoint.old_secret_sealed)
     return [data_key.open(secret, context=_context(endpoint.id)).decode() for secret in sealed]
+
+
+def _opens(endpoint: WebhookEndpoint, data_key: DataKey) -> bool:
+    try:
+        data_key.open(endpoint.secret_sealed, context=_context(endpoint.id))
+    except SealBroken:
+        return False
+    return True
 
 
 def _forget_failures(endpoint: WebhookEndpoint) -> None:

@@ -24,7 +24,7 @@ from tenants.onboarding import store
 from tenants.onboarding.models import Onboarding
 from tenants.onboarding.prefilled import pages_of
 from tenants.onboarding.relationship import Registrant, conflict_of, registrant_of
-from tenants.onboarding.steps import Answers, Facts, checklist, complete_answers
+from tenants.onboarding.steps import Answers, Facts, checklist, complete_answers, left_to_do
 from tenants.pages import service as pages
 from tenants.scope import TenantScope
 
@@ -225,7 +225,7 @@ async def go_live(
     row = await store.locked(scope, session)
     left = [step for step in checklist(answers, facts) if step.state != "done" and step.name != "live"]
     if left:
-        raise Conflict("onboarding_not_ready", f"{left[0].name}: {left[0].detail}")
+        raise Conflict("onboarding_not_ready", left_to_do(left[0]))
     if row.live_at is None:
         row.live_at = at
         await accounts.set_live(scope, session, live=True)
@@ -241,7 +241,7 @@ def _check_version(row: Onboarding, version: int | None) -> None:
 def _check_complete(answers: Answers, row: Onboarding) -> None:
     if not complete_answers(answers, facts_of(row)):
         first = next(step for step in checklist(answers, facts_of(row)) if step.state != "done")
-        raise Conflict("onboarding_not_ready", f"{first.name}: {first.detail}")
+        raise Conflict("onboarding_not_ready", left_to_do(first))
 
 
 def registrant(answers: Answers, row: Onboarding) -> str | None:

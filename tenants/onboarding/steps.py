@@ -5,12 +5,13 @@ A step is `done`, `open` (the tenant's turn), `waiting` (somebody else's turn: t
 or `blocked` (an earlier one comes first).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final, Literal, get_args
 
 from msgspec import Struct
 
+from tenants.countries.facts import by_iso
 from tenants.onboarding.answers import Legal, OptIn, Profile, Reach, Relationship, Senders, UseCases
 from tenants.onboarding.relationship import conflict_of, registrant_of
 
@@ -95,6 +96,11 @@ def key_of(country: str, kind: str) -> str:
     return f"{country}:{kind}"
 
 
+def left_to_do(step: Step) -> str:
+    """Return what a step that is not done waits for, in words."""
+    return f"Not done yet: {_TITLES[step.name]}. {step.detail}"
+
+
 def complete_answers(answers: Answers, facts: Facts) -> bool:
     """Return whether everything a registration needs is answered and decided."""
     return all(step.state == "done" for step in checklist(answers, facts) if step.name in _ANSWERED)
@@ -115,11 +121,18 @@ _TITLES: Final[dict[StepName, str]] = {
     "sandbox_test": "the test message",
     "live": "going live",
 }
+_KINDS: Final = {
+    "SHORT_CODE": "short code",
+    "TEN_DLC": "10DLC number",
+    "LONG_CODE": "long code",
+    "TOLL_FREE": "toll-free number",
+    "SENDER_ID": "sender ID",
+}
 _LEFT_TO_REGISTER: Final[tuple[tuple[RegistrationState, StepState, str], ...]] = (
-    ("requires_updates", "open", "The reviewer of {} asks for changes."),
-    ("missing", "open", "Fill in and submit the registration of {}."),
-    ("draft", "open", "Submit the registration of {}."),
-    ("reviewing", "waiting", "{} is being reviewed."),
+    ("requires_updates", "open", "The reviewer asks for changes: {}."),
+    ("missing", "open", "Fill in and submit what registers it: {}."),
+    ("draft", "open", "Submit what registers it: {}."),
+    ("reviewing", "waiting", "Being reviewed: {}."),
 )
 """The tenant's turn before anybody else's."""
 _Judged = tuple[StepName, StepState, str]
@@ -140,6 +153,16 @@ def _judged(answers: Answers, facts: Facts) -> Iterator[_Judged]:
     else:
         yield "sandbox_test", "open", "Send a message with a test key; its receipt reaches your webhook."
     yield ("live", "done", "Live keys send.") if facts.live else ("live", "open", "Go live.")
+
+
+def _spoken(choices: Iterable[str]) -> str:
+    """Return `US:TEN_DLC` as `10DLC number for United States`, several after commas."""
+    said: list[str] = []
+    for choice in choices:
+        iso, _, kind = choice.partition(":")
+        country = by_iso().get(iso)
+        said.append(f"{_KINDS.get(kind, kind)} for {iso if country is None else country.name}")
+    return ", ".join(said)
 
 
 def _plain(name: StepName, answer: object, ask: str) -> _Judged:
@@ -184,7 +207,7 @@ def _registrations(facts: Facts) -> _Judged:
         return "registrations", "waiting", "The operator looks at the answers."
     for state, turn, said in _LEFT_TO_REGISTER:
         if left := sorted(key for key, each in facts.registrations.items() if each == state):
-            return "registrations", turn, said.format(", ".join(left))
+            return "registrations", turn, said.format(_spoken(left))
     needed = len(facts.registrations)
     return "registrations", "done", f"{needed} complete." if needed else "None of the senders needs one."
 
@@ -193,5 +216,5 @@ def _provisioning(answers: Answers, facts: Facts) -> _Judged:
     choices = answers.senders.choices if answers.senders else []
     lacking = sorted({key_of(each.country, each.type) for each in choices} - facts.active)
     if lacking or not choices:
-        return "provisioning", "open", f"Get {', '.join(lacking) or 'a sender'} at AWS."
+        return "provisioning", "open", f"Get at AWS: {_spoken(lacking) or 'a sender'}."
     return "provisioning", "done", "Every sender is active."

@@ -12,7 +12,7 @@ from operator import itemgetter
 from typing import Literal, get_args
 from uuid import UUID
 
-from msgspec import Struct, structs
+from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tenants.accounts.sealing import DataKey
@@ -115,60 +115,45 @@ async def put(
         InvalidInput: The number, the list's name or the source breaks a rule.
     """
     came = _checked(origin or Origin(source=source))
-    recipient_hash = data_key.recipient_hash(lists.check_number(number))
-    sealed = data_key.seal(number.encode(), context=number_context(recipient_hash))
-    changed = await store.add(
-        scope,
-        session,
-        list_name=lists.check_list(list_name),
-        recipient_hash=recipient_hash,
-        number_sealed=sealed,
-        source=came.source,
+    wish = Wish(number=number, list_name=list_name, note=came.note)
+    news = await put_all(scope, session, data_key, [wish], origin=came)
+    if news:
+        return news[0]
+    return Change(
+        list_name=list_name, recipient_hash=data_key.recipient_hash(number), listed=True, changed=False
     )
-    change = Change(list_name=list_name, recipient_hash=recipient_hash, listed=True, changed=changed)
-    return await _noted(scope, session, change, came, sealed)
 
 
 async def put_all(
-    scope: TenantScope, session: AsyncSession, data_key: DataKey, wishes: Sequence[Wish], *, source: Source
+    scope: TenantScope, session: AsyncSession, data_key: DataKey, wishes: Sequence[Wish], *, origin: Origin
 ) -> list[Change]:
     """
-    Put many numbers on lists in a few statements, each as `put` would; return what is news.
+    Put numbers on lists in a few statements, however many they are; return what is news, in their order.
+
+    Postgres takes the rows in one order, so that no two who put several of the same wait for each other.
 
     Raises:
         InvalidInput: A number or a list's name breaks a rule.
     """
     wanted: dict[tuple[str, bytes], store.Line] = {}
     for wish in wishes:
-        recipient_hash = data_key.recipient_hash(lists.check_number(wish.number))
-        line = store.Line(
-            list_name=lists.check_list(wish.list_name),
-            recipient_hash=recipient_hash,
-            number_sealed=data_key.seal(wish.number.encode(), context=number_context(recipient_hash)),
-            note=wish.note,
-        )
-        wanted.setdefault((line.list_name, recipient_hash), line)
-    rows = [(*key, line.number_sealed) for key, line in sorted(wanted.items(), key=itemgetter(0))]
-    new = await store.add_all(scope, session, rows, source=source) if rows else set[tuple[str, bytes]]()
-    if not new:
+        line = _line(data_key, wish.number, wish.list_name, wish.note)
+        wanted.setdefault((line.list_name, line.recipient_hash), line)
+    if not wanted:
         return []
-    news = [key for key in wanted if key in new]
-    ids = await store.note_all(
-        scope,
-        session,
-        [wanted[key] for key in news],
-        change="opted_out",
-        source=source,
-        actor=audit.actor(scope),
-    )
-    subjects = [_subject(*key) for key in news]
-    await audit.append_all(
-        scope, session, action="opt_out.created", subjects=subjects, detail={"source": source}
-    )
-    return [
-        Change(list_name=key[0], recipient_hash=key[1], listed=True, changed=True, change_id=ids[key])
-        for key in news
-    ]
+    in_order = [line for _, line in sorted(wanted.items(), key=itemgetter(0))]
+    new = await store.add(scope, session, in_order, source=origin.source)
+    news = [line for key, line in wanted.items() if key in new]
+    return await _noted(scope, session, news, origin, listed=True)
+
+
+async def lock(scope: TenantScope, session: AsyncSession) -> None:
+    """
+    Let one file of a tenant be taken at a time, until the transaction ends.
+
+    Files may put numbers on lists and take them off in any order, and two that do would wait for each other.
+    """
+    await store.lock(scope, session)
 
 
 async def remove(
@@ -188,13 +173,10 @@ async def remove(
         InvalidInput: The number or the list's name breaks a rule.
     """
     came = _checked(origin or Origin(source=source))
-    recipient_hash = data_key.recipient_hash(lists.check_number(number))
-    changed = await store.remove(
-        scope, session, list_name=lists.check_list(list_name), recipient_hash=recipient_hash
-    )
-    change = Change(list_name=list_name, recipient_hash=recipient_hash, listed=False, changed=changed)
-    sealed = data_key.seal(number.encode(), context=number_context(recipient_hash))
-    return await _noted(scope, session, change, came, sealed)
+    line = _line(data_key, number, list_name, came.note)
+    if await store.remove(scope, session, list_name=list_name, recipient_hash=line.recipient_hash):
+        return (await _noted(scope, session, [line], came, listed=False))[0]
+    return Change(list_name=list_name, recipient_hash=line.recipient_hash, listed=False, changed=False)
 
 
 async def history(
@@ -309,26 +291,46 @@ def _change_view(row: OptOutChange, data_key: DataKey) -> ChangeView:
     )
 
 
+def _line(data_key: DataKey, number: str, list_name: str, note: str | None) -> store.Line:
+    recipient_hash = data_key.recipient_hash(lists.check_number(number))
+    return store.Line(
+        list_name=lists.check_list(list_name),
+        recipient_hash=recipient_hash,
+        number_sealed=data_key.seal(number.encode(), context=number_context(recipient_hash)),
+        note=note,
+    )
+
+
 async def _noted(
-    scope: TenantScope, session: AsyncSession, change: Change, origin: Origin, number_sealed: bytes
-) -> Change:
+    scope: TenantScope, session: AsyncSession, lines: Sequence[store.Line], origin: Origin, *, listed: bool
+) -> list[Change]:
     """Write what changed into the ledger and the audit trail; what did not change leaves no line."""
-    if not change.changed:
-        return change
-    change_id = await store.note(
+    if not lines:
+        return []
+    ids = await store.note(
         scope,
         session,
-        list_name=change.list_name,
-        recipient_hash=change.recipient_hash,
-        number_sealed=number_sealed,
-        change="opted_out" if change.listed else "opted_in",
+        lines,
+        change="opted_out" if listed else "opted_in",
         source=origin.source,
         actor=origin.actor or audit.actor(scope),
         inbound_id=origin.inbound_id,
-        note=origin.note,
     )
-    action = "opt_out.created" if change.listed else "opt_out.removed"
-    subject = _subject(change.list_name, change.recipient_hash)
-    detail = {"source": origin.source}
-    await audit.append(scope, session, action=action, subject=subject, detail=detail, by=origin.actor)
-    return structs.replace(change, change_id=change_id)
+    await audit.append_all(
+        scope,
+        session,
+        action="opt_out.created" if listed else "opt_out.removed",
+        subjects=[_subject(line.list_name, line.recipient_hash) for line in lines],
+        detail={"source": origin.source},
+        by=origin.actor,
+    )
+    return [
+        Change(
+            list_name=line.list_name,
+            recipient_hash=line.recipient_hash,
+            listed=listed,
+            changed=True,
+            change_id=ids[line.list_name, line.recipient_hash],
+        )
+        for line in lines
+    ]

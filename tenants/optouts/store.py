@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import count
-from typing import Any, Final, cast
+from typing import Final, cast
 from uuid import UUID
 
 from msgspec import Struct
@@ -30,23 +30,12 @@ _NAMES: Final = text(
 """One look into the primary key per list, however many numbers stand on it."""
 _NOTE: Final = text(
     """
-    INSERT INTO opt_out_changes (id, at, tenant_id, list_name, recipient_hash, number_sealed, change, source,
-        actor, inbound_id, note)
-    SELECT tollgate_event_id(CAST(:tail AS uuid), ms), timestamptz 'epoch' + ms * interval '1 millisecond',
-        CAST(:tenant_id AS uuid), :list_name, CAST(:recipient_hash AS bytea), CAST(:number_sealed AS bytea),
-        :change, :source, :actor, CAST(:inbound_id AS uuid), CAST(:note AS text)
-    FROM (SELECT tollgate_event_ms() AS ms) AS instant RETURNING id
-    """
-)
-"""Numbered and dated as events are: by Postgres, after the transaction has its number (docs/adr/0018)."""
-_NOTE_ALL: Final = text(
-    """
     WITH instant AS (SELECT tollgate_event_ms() AS ms)
     INSERT INTO opt_out_changes (id, at, tenant_id, list_name, recipient_hash, number_sealed, change, source,
-        actor, note)
+        actor, inbound_id, note)
     SELECT tollgate_event_id(line.tail, ms), timestamptz 'epoch' + ms * interval '1 millisecond',
         CAST(:tenant_id AS uuid), line.list_name, line.recipient_hash, line.number_sealed, :change, :source,
-        :actor, line.note
+        :actor, CAST(:inbound_id AS uuid), line.note
     FROM instant,
         unnest(CAST(:tails AS uuid[]), CAST(:list_names AS text[]), CAST(:recipient_hashes AS bytea[]),
             CAST(:numbers_sealed AS bytea[]), CAST(:notes AS text[]))
@@ -54,10 +43,17 @@ _NOTE_ALL: Final = text(
     RETURNING id, list_name, recipient_hash
     """
 )
-"""Many lines of one instant, numbered in the order in which they are given."""
+"""
+Lines of one instant, numbered in the order in which they are given.
+
+They are numbered and dated as events are: by Postgres, after the transaction has its number (docs/adr/0018).
+"""
 _PLACES: Final = count()
 """Keeps the lines of one millisecond in the order in which they were written."""
 _MOST_PLACES: Final = 1 << 16
+
+
+_LOCK: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('tollgate.opt_outs ' || :tenant, 0))")
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -69,45 +65,29 @@ class Line(Struct, frozen=True, kw_only=True):
     note: str | None
 
 
+async def lock(scope: TenantScope, session: AsyncSession) -> None:
+    """Let one transaction at a time change many of a tenant's opt-outs."""
+    await session.execute(_LOCK, {"tenant": scope.tenant_id.hex})
+
+
 async def list_names(scope: TenantScope, session: AsyncSession) -> list[str]:
     """Return the names of the tenant's lists that hold a number, sorted."""
     return list(await session.scalars(_NAMES, {"tenant_id": scope.tenant_id}))
 
 
 async def add(
-    scope: TenantScope,
-    session: AsyncSession,
-    *,
-    list_name: str,
-    recipient_hash: bytes,
-    number_sealed: bytes,
-    source: str,
-) -> bool:
-    """Put a recipient on a list; return False if it stands there already, which keeps the first date."""
-    statement = insert(OptOut).values(
-        tenant_id=scope.tenant_id,
-        list_name=list_name,
-        recipient_hash=recipient_hash,
-        number_sealed=number_sealed,
-        source=source,
-    )
-    added = await session.execute(statement.on_conflict_do_nothing().returning(OptOut.list_name))
-    return added.first() is not None
-
-
-async def add_all(
-    scope: TenantScope, session: AsyncSession, rows: Sequence[tuple[str, bytes, bytes]], *, source: str
+    scope: TenantScope, session: AsyncSession, lines: Sequence[Line], *, source: str
 ) -> set[tuple[str, bytes]]:
-    """Put recipients on lists, each given as list, hash and sealed number; return those that are new."""
+    """Put recipients on lists; return which are new there: the others keep their first date."""
     values = [
         {
             "tenant_id": scope.tenant_id,
-            "list_name": list_name,
-            "recipient_hash": recipient_hash,
-            "number_sealed": sealed,
+            "list_name": line.list_name,
+            "recipient_hash": line.recipient_hash,
+            "number_sealed": line.number_sealed,
             "source": source,
         }
-        for list_name, recipient_hash, sealed in rows
+        for line in lines
     ]
     statement = insert(OptOut).on_conflict_do_nothing().returning(OptOut.list_name, OptOut.recipient_hash)
     return {(row.list_name, row.recipient_hash) for row in await session.execute(statement, values)}
@@ -123,14 +103,7 @@ async def remove(scope: TenantScope, session: AsyncSession, *, list_name: str, r
     return cast("CursorResult[object]", await session.execute(statement)).rowcount == 1
 
 
-async def note(scope: TenantScope, session: AsyncSession, **values: Any) -> UUID:
-    """Add a line to the ledger of changes; returns its id."""
-    line = {"tail": _tail(), "tenant_id": scope.tenant_id}
-    line_id: UUID = (await session.execute(_NOTE, line | values)).scalar_one()
-    return line_id
-
-
-async def note_all(
+async def note(
     scope: TenantScope,
     session: AsyncSession,
     lines: Sequence[Line],
@@ -138,6 +111,7 @@ async def note_all(
     change: str,
     source: str,
     actor: str,
+    inbound_id: UUID | None,
 ) -> dict[tuple[str, bytes], UUID]:
     """Add lines to the ledger of changes in their order; returns their ids by list and recipient."""
     values = {
@@ -150,8 +124,9 @@ async def note_all(
         "change": change,
         "source": source,
         "actor": actor,
+        "inbound_id": inbound_id,
     }
-    return {(row.list_name, row.recipient_hash): row.id for row in await session.execute(_NOTE_ALL, values)}
+    return {(row.list_name, row.recipient_hash): row.id for row in await session.execute(_NOTE, values)}
 
 
 def _tail() -> UUID:

@@ -100,6 +100,16 @@ async def key(world, customer):
     return await world.services.data_keys.of(customer.scope.tenant_id)
 
 
+@pytest.mark.parametrize("path", ["terms", "privacy", "opt-in", "preferences"])
+async def test_whoever_reads_in_another_language_goes_on_in_it(customer, pages, nobody, path) -> None:
+    """The links at the foot of a German page led to the English terms."""
+    html = (await nobody.get(at(customer, path), params={"lang": "de"})).text
+    own = re.findall(rf'href="({PUBLIC_URL}/p/[^"]+)"', html)
+    assert len(own) == (2 + 2 * len(PROGRAMMES) if path == "opt-in" else html.count(f'href="{PUBLIC_URL}'))
+    assert len(own) >= 2
+    assert all(each.endswith("?lang=de") for each in own), own
+
+
 @pytest.mark.parametrize("language", ["en", "de", "es", "fr"])
 @pytest.mark.parametrize("path", ["opt-in", "paper", "script"])
 async def test_every_place_of_consent_tells_everything(customer, pages, nobody, path, language) -> None:

@@ -154,7 +154,7 @@ async def test_what_was_sent_back_may_be_approved_after_all(customer, operator) 
     await operator.post(f"{path}/send-back", json={"why": "Name a support address."})
     approved = (await operator.post(f"{path}/approve")).json()
     step = next(step for step in approved["steps"] if step["name"] == "registrations")
-    assert "US:TOLL_FREE" in step["detail"], step
+    assert "toll-free number for United States" in step["detail"], step
 
 
 async def test_neither_brand_is_the_operators_to_decide(customer, operator) -> None:

@@ -1,5 +1,7 @@
 """Opt-outs by every way, keywords, and two-way settings, as the API has them."""
 
+import asyncio
+
 import pytest
 from sqlalchemy import text
 
@@ -124,6 +126,26 @@ async def test_a_file_that_is_committed_late_is_not_stepped_over(customer, world
 
     await until(told_of_all, within_s=20)
     assert await follower.read() == [NUMBER, *late, *early]
+
+
+def file_of(numbers, *, taken_off_between):
+    """A file that opts numbers out, in their order; half way through it another is taken off, if wanted."""
+    rows = [f"{number},true" for number in numbers]
+    if taken_off_between:
+        rows.insert(len(rows) // 2, f"{NUMBER},false")
+    return {"csv": "\n".join(["number,opted_out", *rows])}
+
+
+@pytest.mark.parametrize("taken_off_between", [False, True])
+async def test_two_files_of_the_same_numbers_are_both_taken(customer, taken_off_between) -> None:
+    """Each held what the other waited for, and Postgres ended one of them."""
+    numbers = [f"+1206555{each:04d}" for each in range(200, 1400)]
+    files = [file_of(each, taken_off_between=taken_off_between) for each in (numbers, numbers[::-1])]
+    answers = await asyncio.gather(
+        *(customer.api.post("/v1/opt-outs/import", json=each, timeout=60) for each in files)
+    )
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert sum(answer.json()["changed"] for answer in answers) == len(numbers)
 
 
 async def test_an_opt_out_on_a_list_that_is_none_is_refused(customer, stranger, operator) -> None:

@@ -8,6 +8,7 @@ SCENARIO_KILLS is the number of kills per fault point. What a kill leaves is set
 import contextlib
 import os
 import signal
+import time
 
 import pytest
 
@@ -246,10 +247,12 @@ MOST_DEATHS = 3
 """Before the fourth dispatcher takes the message out instead of trying it."""
 
 
-async def poisoned(fleet, *, broken=""):
+async def poisoned(fleet, *, broken="", without_redis=False):
     """Let one message end each dispatcher that takes it, until it is taken out; deaths and verdict."""
     clients, deaths = await new_clients(fleet), 0
     await lanes_built(fleet)
+    if without_redis:
+        await fleet.to_redis.refuse()
     await clients.send(1, types=["transactional"])
     gone = "SELECT count(*) FROM quarantined_messages WHERE tenant_id = $1"
 
@@ -263,6 +266,8 @@ async def poisoned(fleet, *, broken=""):
         deaths += not doomed.running
     await fleet.start("dispatcher", broken=broken)
     await clients.send(BURST, types=["transactional"])
+    if without_redis:
+        await fleet.to_redis.accept()
     return deaths, await judge(fleet, clients, within_s=SETTLED_WITHIN_S)
 
 
@@ -280,3 +285,42 @@ async def test_a_message_that_ends_dispatchers_for_ever_is_found_out(fleet):
     """The checker of row 25 on a build without the quarantine."""
     deaths, _ = await poisoned(fleet, broken="poison_is_tried_on")
     assert deaths > MOST_DEATHS
+
+
+async def test_a_message_that_ends_its_dispatchers_is_taken_out_without_redis_too(fleet):
+    """Row 25 while Redis is away: it was counted by nobody, and ended dispatchers for as long."""
+    deaths, verdict = await poisoned(fleet, without_redis=True)
+    assert deaths < MOST_DEATHS
+    assert verdict.broken == []
+    assert sorted((m.status, verdict.sends[m.id]) for m in verdict.stored) == [
+        *[("delivered", 1)] * BURST,
+        ("failed", 0),
+    ]
+
+
+STOPS_WITHIN_S = 3
+
+
+@pytest.mark.parametrize("silent", [False, True])
+async def test_a_dispatcher_ends_in_time_while_postgres_is_away(fleet, silent):
+    """It waited for Postgres until whoever runs it lost patience and killed it, and nothing was told."""
+    clients = await new_clients(fleet)
+    slow = {"SendTextMessage": {"latency_after_ms": 2_000}}
+    await fleet.emulate("faults", {"actions": slow})
+    stopped = await fleet.start("dispatcher", TOLLGATE_STOP_WITHIN_S=str(STOPS_WITHIN_S))
+    await clients.send(1, types=["otp"])
+    on_the_wire = "SELECT bool_and(state = 'dispatching') FROM dispatch_queue WHERE tenant_id = $1"
+    await until(lambda: fleet.database.fetchval(on_the_wire, clients.tenant_id), within_s=30)
+    if silent:
+        fleet.to_postgres.freeze()
+    else:
+        await fleet.to_postgres.refuse()
+    began = time.monotonic()
+    assert await stopped.terminate() == 0, stopped.wrote[-2000:]
+    assert time.monotonic() - began < STOPS_WITHIN_S * 4
+    assert '"stop_cut_short"' in stopped.wrote
+    await fleet.to_postgres.heal()
+    await fleet.emulate("faults", {})
+    await fleet.start("dispatcher")
+    verdict = await judge(fleet, clients, within_s=SETTLED_WITHIN_S, unknown_at_most=1)
+    assert verdict.broken == []

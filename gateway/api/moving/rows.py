@@ -30,6 +30,7 @@ from tenants.consents.service import NewConsent
 from tenants.errors import InvalidInput, InvalidInputs
 from tenants.moves import service
 from tenants.moves.plan import MovedNumber
+from tenants.optouts import service as optouts
 from tenants.optouts.service import Change, Wish
 from tenants.scope import TenantScope
 from tenants.templates import service as templates
@@ -66,6 +67,7 @@ class Moving:
             for row in read.rows
             if row.opted_out
         ]
+        await optouts.lock(self._scope, self._session)
         made = await opt_out_all(self._scope, self._session, self._key, wishes, source="csv")
         self.changes.extend(made)
         news = {(each.list_name, each.recipient_hash) for each in made}

@@ -167,7 +167,7 @@ async def provision_chosen(desk: Desk, scope: TenantScope, key: DataKey) -> None
         await accounts.check_open(scope, session)
         row, answers, known = await read_onboarding(scope, session, key)
     if row is None or row.approved_at is None or answers.senders is None:
-        raise Refusal("onboarding_not_ready", "registrations: the operator has not approved the answers yet.")
+        raise Refusal("onboarding_not_ready", "The operator has not approved the answers yet.")
     waiting = {name for name, state in known.registrations.items() if state != "complete"}
     wishes = tuple(
         SenderWish(country=choice.country, type=choice.type, value=choice.value)

@@ -293,6 +293,7 @@ async def _taken(
     scope: TenantScope, session: AsyncSession, key: DataKey, rows: Sequence[WantedOptOut]
 ) -> list[service.Change]:
     """Do what the rows ask for in their order; those in a row that put numbers on lists are done together."""
+    await service.lock(scope, session)
     made: list[service.Change] = []
     for opted_out, run in groupby(rows, key=lambda row: row.opted_out):
         if opted_out:

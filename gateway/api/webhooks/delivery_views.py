@@ -31,7 +31,10 @@ class DeliveryView(Struct, frozen=True, kw_only=True):
     response_excerpt: str | None
     """The start of what the receiver said to the last attempt, at most 500 characters."""
     error: str | None
-    """Of the last attempt; `endpoint_disabled`, `event_gone`, `event_unreadable` if it ended without one."""
+    """
+    Of the last attempt; `endpoint_disabled`, `event_gone`, `event_unreadable` if it ended without one;
+    `result_refused` if what became of it could not be stored.
+    """
     created_at: str | None
     delivered_at: str | None
 
@@ -45,7 +48,10 @@ class AttemptView(Struct, frozen=True, kw_only=True):
     response_status: int | None
     """None where no status came."""
     error: str | None
-    """None for a success; else `dns`, `connect`, `tls`, `timeout`, `redirect`, `status`, …"""
+    """
+    None for a success; else `dns`, `connect`, `tls`, `timeout`, `redirect`, `status`, …; `unsigned` where
+    nothing was posted, since the endpoint's secret does not open.
+    """
     response_body: str | None
     """The first 16 KB of the reply."""
 

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from gateway.carrier.ports import NotSent
-from gateway.dispatch.quarantine import MOST_CLAIMS, QuarantineSweep, may_try
+from gateway.dispatch.quarantine import MOST_CLAIMS, QuarantineSweep, count_tries, may_try, uncount_tries
 from gateway.dispatch.record import NotOpened
 from gateway.lanes.lanes import Lanes
 from gateway.lanes.rebuild import rebuild
@@ -80,6 +80,25 @@ async def test_what_may_be_a_text_already_ends_unknown_and_not_failed(
     await sweep.sweep()
     assert (await row_of(database, message.id))["status"] == "unknown"
     assert await faults(database) == []
+
+
+async def test_what_nobody_leases_is_counted_and_an_outage_is_no_count(
+    worker_pool, worker_engine, database, marked
+):
+    """Without Redis no lease tells of a death; that Postgres was away is no message's doing."""
+    scope = await enrol(worker_engine, credit=5)
+    waits, left = [message.id for message in await accept(worker_pool, *(new_message(scope) for _ in "ab"))]
+    await marked(left)
+
+    async def claims():
+        return [(await queue_row(database, each))["claims"] for each in (waits, left)]
+
+    async with worker_pool.acquire() as connection:
+        await count_tries(connection, [waits, left])
+        assert await claims() == [1, 0]
+        for _ in range(2):  # whether the first try was committed is not known
+            await uncount_tries(connection, [waits, left])
+        assert await claims() == [0, 0]
 
 
 async def test_an_outcome_begins_the_count_anew(

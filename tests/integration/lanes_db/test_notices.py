@@ -15,6 +15,8 @@ from gateway.intake.policies import Policies
 from gateway.intake.reader import SnapshotReader
 from gateway.lanes.scripts import RedisScripts, connect
 from tenants.optouts import service as opt_outs
+from tenants.protection import overrides
+from tenants.protection import service as protection
 from tests.harness.numbers import us_number
 from tests.harness.stack import SECRET_KEY
 from tests.harness.tenants import enrol, key_of
@@ -128,6 +130,36 @@ async def test_what_nobody_heard_of_for_long_is_followed_too(process, database):
         await until(process.refuses, within_s=10)
     process.number = known
     assert await process.refuses()
+
+
+async def test_an_override_that_was_taken_away_unheard_is_over(process):
+    """Its number would be blocked, or let through, until something else wrote all of them anew."""
+    clock = SystemClock()
+    async with worker_transaction(process.engine) as session:
+        made = await protection.create(process.scope, session, name="default")
+    place = f"{tenant_prefix(process.scope.tenant_id)}:override:{made.id.hex}"
+
+    async def said():
+        return await process.redis.hget(place, process.key.recipient_hash(process.number))
+
+    async def blocked_for_good():
+        return await said() == b"B0"
+
+    async def over():
+        found = await said()
+        return found is None or 0 < int(found[1:]) <= clock.now().timestamp() * 1000
+
+    about = {"number": process.number}
+    async with process.listening():
+        async with worker_transaction(process.engine) as session:
+            given = about | {"action": "ALWAYS_BLOCK", "now": clock.now()}
+            await overrides.put(process.scope, session, process.key, **given)
+        await until(blocked_for_good, within_s=10)
+    async with worker_transaction(process.engine) as session:
+        await overrides.remove(process.scope, session, process.key, **about, now=clock.now())
+    assert await blocked_for_good()
+    async with process.listening():
+        await until(over, within_s=10)
 
 
 @pytest.mark.parametrize(("query", "index"), EVERY_QUERY)

@@ -363,3 +363,16 @@ async def test_a_message_that_became_two_texts_arrived_if_one_of_them_did(
     assert (row["status"], row["reason_code"] is None) == (status, status == "delivered")
     assert (balance, revenue) == ({"posted": 90, "held": 0}, 10)
     assert await faults(database) == []
+
+
+async def test_the_events_of_what_was_sent_twice_are_read_once(ingest_pool, sent, now):
+    """Its state and its cost are asked of the same rows; each read them for itself, in one transaction."""
+    message, asked = await sent(), []
+    again = receipt(
+        "DELIVERED", message_id=message.id, provider_message_id=f"again-{message.id}", attempt=2, second=1
+    )
+    async with ingest_pool.acquire() as connection:
+        connection.add_query_logger(asked.append)
+        await apply_batch(connection, [again], now=now, platform_key=KEY)
+        connection.remove_query_logger(asked.append)
+    assert sum("FROM receipts" in each.query for each in asked) == 1

@@ -135,6 +135,41 @@ async def test_a_delivery_of_which_no_body_can_be_made_is_given_up_and_says_so(s
     assert (view["state"], len(sink.of("/illegible"))) == ("enabled", 1)
 
 
+async def test_an_endpoint_whose_secret_is_lost_is_paused_and_told_of_and_mended_by_another(stack, sink):
+    """Its deliveries were leased again each minute for ever, and nobody could see why they waited."""
+    customer = await stack.customer()
+    endpoint_id, _ = await endpoint(customer, sink, "/unsigned")
+    _, other = await endpoint(customer, sink, "/signed")
+    await stack.database.execute(
+        "UPDATE webhook_endpoints SET secret_sealed = $2 WHERE id = $1",
+        decode("wh", endpoint_id),
+        b"sealed with a key that nobody has",
+    )
+    path = f"/v1/webhook-endpoints/{endpoint_id}"
+    await deliver(customer, 6)
+    assert all(post.verified(other) for post in await sink.wait_for("/signed", 6))
+
+    async def paused():
+        found = (await customer.live.get(path)).json()
+        return found if found["paused_until"] is not None else None
+
+    assert (await until(paused))["state"] == "enabled"
+    listed = (await customer.live.get(f"{path}/deliveries")).json()["data"]
+    assert {(each["state"], each["error"]) for each in listed if each["attempts"]} == {
+        ("pending", "unsigned")
+    }
+    inbox = "/v1/admin/inbox?kind=webhook_endpoint.unsigned"
+    assert endpoint_id in {task["subject"] for task in (await stack.operate("GET", inbox))["data"]}
+
+    new = (await customer.live.post(f"{path}/rotate-secret")).json()["secret"]
+    assert endpoint_id not in {task["subject"] for task in (await stack.operate("GET", inbox))["data"]}
+    await stack.database.execute(
+        "UPDATE webhook_endpoints SET paused_until = now() WHERE id = $1", decode("wh", endpoint_id)
+    )
+    await make_due(stack, customer)
+    assert all(post.verified(new) for post in await sink.wait_for("/unsigned", 6))
+
+
 async def test_410_disables_the_endpoint_and_says_so(stack, sink):
     """Gone is gone: nothing more is sent there until the tenant enables it."""
     customer = await stack.customer()

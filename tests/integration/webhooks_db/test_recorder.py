@@ -53,8 +53,33 @@ async def test_a_result_that_postgres_refuses_does_not_hold_up_the_others(worker
         recorder.add(each)
     await recorder.finish(within_s=5)
     assert [(await told(database, each.delivery))["state"] for each in good] == ["delivered"] * 3
-    assert (await told(database, bad.delivery))["state"] == "pending"
+    row = await told(database, bad.delivery)
+    assert (row["state"], row["attempts"]) == ("delivered", 1), "or it would be posted again each minute"
     assert REGISTRY.get_sample_value(REFUSED) == before + 1
+
+
+async def test_a_failure_that_is_refused_keeps_its_turns(worker_pool, database):
+    """The tenant gets the tries that it was promised, and no others."""
+    bad = structs.replace(failed(result_of(new_uuid())), at=datetime(2150, 1, 1, tzinfo=UTC))
+    recorder = Recorder(worker_pool)
+    await owed(database, bad.delivery)
+    recorder.add(bad)
+    await recorder.finish(within_s=5)
+    row = await told(database, bad.delivery)
+    assert (row["state"], row["attempts"], row["error"]) == ("pending", 1, "timeout")
+    assert row["next_attempt_at"] > bad.at
+
+
+async def test_a_delivery_of_which_nothing_else_can_be_written_is_ended(worker_pool, database):
+    """What became of its post is lost by a fault of ours; its receiver does not hear of that each minute."""
+    result = result_of(new_uuid())
+    await owed(database, result.delivery)
+    unwritable = structs.replace(result.delivery, attempts=2**15)
+    recorder = Recorder(worker_pool)
+    recorder.add(structs.replace(result, delivery=unwritable))
+    await recorder.finish(within_s=5)
+    row = await told(database, result.delivery)
+    assert (row["state"], row["error"]) == ("failed", "result_refused")
 
 
 async def waits_for_lock(pool):

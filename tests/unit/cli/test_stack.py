@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway import webserver
+from gateway.cli import web_workers
 from gateway.cli.setting_docs import setting_docs
-from gateway.cli.web_workers import PATIENCE_S
 from gateway.embedded import ServerFailedError
 from gateway.errors import ConfigurationError
 from gateway.settings import Settings, read_settings
@@ -21,6 +20,7 @@ from gateway.stack.environment import children_environment
 from gateway.stack.errors import StackError
 from gateway.stack.keeper import describe_exit, keep_alive
 from gateway.stack.ports import settled_port
+from gateway.wiring import stopping
 
 
 def settings() -> Settings:
@@ -117,9 +117,9 @@ async def test_a_child_has_the_patience_of_its_plan_and_no_more(tmp_path: Path) 
     assert await child.wait_exited() in {-signal.SIGKILL, -signal.SIGTERM}
 
 
-def test_a_web_worker_outlives_the_requests_that_it_may_finish() -> None:
-    """Its supervisor would kill it while it answers."""
-    assert PATIENCE_S > webserver._GRACE_S
+def test_a_web_worker_is_granted_longer_than_it_takes_to_stop_by_itself() -> None:
+    """Its supervisor would kill it while it answers, or while it says what it did not finish."""
+    assert web_workers._LONGER_S > stopping._LAST_S
 
 
 def test_an_exit_is_told_in_words() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tenants.onboarding.relationship import registrant_of
-from tenants.onboarding.steps import STEPS, Answers, Facts, checklist, complete_answers, next_step
+from tenants.onboarding.steps import STEPS, Answers, Facts, checklist, complete_answers, left_to_do, next_step
 from tests.unit.tenants.onboarding_answers import answers
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -62,6 +62,22 @@ def test_a_country_without_a_sender_is_named() -> None:
     given = answers(senders={"choices": [{"country": "US", "type": "TOLL_FREE"}]})
     step = next_step(checklist(given, Facts(**READY)))
     assert (step.name, "GB" in step.detail) == ("senders", True)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        READY | {"registrations": {"US:TOLL_FREE": "missing"}},
+        READY | {"registrations": {"US:TOLL_FREE": "reviewing"}},
+        READY | {"active": frozenset({"GB:SENDER_ID"})},
+    ],
+)
+def test_senders_are_named_in_words(facts: dict[str, Any]) -> None:
+    """People read the checklist, and refusals with it; `US:TOLL_FREE` is a name among facts."""
+    step = next_step(checklist(answers(), Facts(**facts)))
+    assert "toll-free number for United States" in step.detail
+    assert "US:TOLL_FREE" not in step.detail
+    assert step.name not in left_to_do(step).split()
 
 
 @pytest.mark.parametrize(
