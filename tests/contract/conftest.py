@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import fields
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
+from litestar import Litestar
 
 from gateway.api.fake_roads import FakeDeadLetters, FakeFirehose, FakeParked
 from gateway.api.fakes import (
@@ -58,6 +60,11 @@ class World:
         self.projection: FakeProjection = services.policy_changed.__self__
         every = [getattr(services, each.name) for each in fields(services)]
         self._fakes = [self.projection, *(each for each in every if type(each).__module__ in _FAKES)]
+
+    @cached_property
+    def framework(self) -> Litestar:
+        """The same without the short ways, made once for a module: it keeps nothing of what it was asked."""
+        return create_app(self.services, short_ways=False)
 
     def begin_anew(self) -> None:
         """Make the fakes obedient again, and forget what they remember."""

@@ -7,7 +7,6 @@ import pytest
 from gateway.api.fakes import FakeAnswer
 from gateway.api.hot import posts as hot_posts
 from gateway.api.ingest.sns import MAX_BODY_BYTES
-from gateway.asgi import create_app
 from gateway.errors import GatewayError, Overloaded, Unavailable
 
 TEXT = (b"content-type", b"text/plain; charset=UTF-8")
@@ -67,7 +66,7 @@ async def ask(
 async def both(world, *terms: Any, **more: Any) -> int:
     """Post both ways and return the status, which must be one, as must be every byte."""
     hot = await ask(world.app, *terms, **more)
-    whole = await ask(create_app(world.services, short_ways=False), *terms, **more)
+    whole = await ask(world.framework, *terms, **more)
     assert _in_one_order(hot) == _in_one_order(whole)
     return hot[0]
 

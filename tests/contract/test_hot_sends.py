@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.api.fakes import message_view
-from gateway.asgi import MAX_BODY_BYTES, create_app
+from gateway.asgi import MAX_BODY_BYTES
 from gateway.errors import GatewayError, Overloaded, Unavailable
 from gateway.intake.outcome import Accepted, Declined, FieldFault, RateState
 from gateway.intake.request import SendRequest
@@ -101,7 +101,7 @@ async def ask(
 async def both(world, *terms: Any, **more: Any) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
     """Ask the short way and the framework's; return the answer, which must be one."""
     hot = await ask(world.app, *terms, **more)
-    assert hot == await ask(create_app(world.services, short_ways=False), *terms, **more)
+    assert hot == await ask(world.framework, *terms, **more)
     return hot
 
 
@@ -182,7 +182,7 @@ async def test_both_ways_hand_intake_the_same(world, bearer, monkeypatch) -> Non
     monkeypatch.setattr(world.sending, "send", watched)
     headers = [bearer, JSON, (b"idempotency-key", b"order-1")]
     first = await ask(world.app, headers, PLAIN)
-    again = await ask(create_app(world.services, short_ways=False), headers, b" " + PLAIN)
+    again = await ask(world.framework, headers, b" " + PLAIN)
     assert seen[0] == seen[1]
     assert (b"idempotent-replayed", b"true") in again[1]
     assert first[2] == again[2]

@@ -11,7 +11,6 @@ import pytest
 
 from gateway.api.fakes import message_view
 from gateway.api.hot import short_way
-from gateway.asgi import create_app
 from gateway.intake.outcome import Accepted, Declined, RateState
 from gateway.intake.request import SendRequest
 from tenants.ids import new_uuid
@@ -58,7 +57,7 @@ async def exchange(app: Any, *writes: bytes, answers: int = 1) -> bytes:
 async def both(world, *writes: bytes, answers: int = 1) -> bytes:
     """Speak to the short way and to the framework's; return what both wrote."""
     hot = await exchange(world.app, *writes, answers=answers)
-    assert hot == await exchange(create_app(world.services, short_ways=False), *writes, answers=answers)
+    assert hot == await exchange(world.framework, *writes, answers=answers)
     return hot
 
 

@@ -48,6 +48,11 @@ def hasten_registrations(lease_s: float) -> None:
     import_module("gateway.registrations.runner").LEASE = timedelta(seconds=lease_s / 2)
 
 
+def hasten_replies(lease_s: float) -> None:
+    """Shrink the lease of a reply, which is there to be waited for after its taker has died."""
+    import_module("gateway.inbound.text_orders")._LEASE = timedelta(seconds=lease_s)
+
+
 def erase_in_small_steps() -> None:
     """Erase soon and a few rows at a time, so that a scheduler can die between two batches of one table."""
     defaults = import_module("gateway.insight.erasing").Erasures.work.__kwdefaults__
@@ -59,6 +64,8 @@ def run() -> None:
     if wanted := os.environ.get("SCENARIO_LEASE_S"):
         if "dispatcher" in sys.argv:
             hasten(float(wanted))
+        if "receipts" in sys.argv:
+            hasten_replies(float(wanted))
         if "webhooks" in sys.argv:
             hasten_webhooks(float(wanted))
         if "scheduler" in sys.argv:

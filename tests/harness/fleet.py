@@ -131,6 +131,9 @@ class Fleet:
     spoiled: set[UUID | None] = field(default_factory=set)
     """Tenants whose books such a build left in disorder."""
     _serial: int = 0
+    _truth: list[dict[str, Any]] = field(default_factory=list)
+    _truth_bytes: int = 0
+    """Of the log, read so far: it grows for as long as the fleet lives, and is looked at again and again."""
 
     @property
     def api_url(self) -> str:
@@ -214,7 +217,13 @@ class Fleet:
     def truth(self) -> list[dict[str, Any]]:
         """Return what the carrier accepted, from the log it had to sync before it answered."""
         path = self.folder / "truth.jsonl"
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        if path.exists():
+            with path.open("rb") as log:
+                log.seek(self._truth_bytes)
+                fresh = log.read()
+            self._truth += [json.loads(line) for line in fresh.splitlines()]
+            self._truth_bytes += len(fresh)
+        return list(self._truth)
 
     async def reconcile(self) -> None:
         """Hold the reconciler to finding nothing but what builds left that were broken on purpose."""

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+LOOKS_EVERY_S = 0.02
+"""How soon a server hears that it is over; by itself it takes half a second, which each test would wait."""
+
 
 @dataclass
 class ToldApi:
@@ -42,6 +45,6 @@ def told_api() -> Iterator[ToldApi]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         api = ToldApi(f"http://127.0.0.1:{server.server_port}")
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(LOOKS_EVERY_S,), daemon=True).start()
         yield api
         server.shutdown()

@@ -9,18 +9,22 @@ T = TypeVar("T")
 
 DEADLINE_S = 60.0
 _LOOK_EVERY_S = 0.02
+_RAREST_LOOK_S = 0.25
+_LATE_BY = 0.1
+"""Share of the time waited by which an answer may be seen late: looks cost the machine that is waited for."""
 
 
 async def until(look: Callable[[], Awaitable[T]], *, within_s: float = DEADLINE_S) -> T:
     """
-    Look again and again until the answer is truthy, and return it.
+    Look again and again until the answer is truthy, and return it; the longer it takes, the rarer.
 
     Raises:
         TimeoutError: It did not become so in time; the text shows the last answer.
     """
-    deadline = time.monotonic() + within_s
+    began = time.monotonic()
     while not (seen := await look()):
-        if time.monotonic() > deadline:
+        waited_s = time.monotonic() - began
+        if waited_s > within_s:
             raise TimeoutError(f"after {within_s} s the answer was still {seen!r}")
-        await asyncio.sleep(_LOOK_EVERY_S)
+        await asyncio.sleep(min(max(_LOOK_EVERY_S, _LATE_BY * waited_s), _RAREST_LOOK_S))
     return seen

@@ -117,7 +117,7 @@ async def test_first_come_first_served_is_found_out(fleet):
 GOODPUT = float(os.environ.get("SCENARIO_GOODPUT", "0.8"))
 """Share of the peak that must be back."""
 BACK_WITHIN_S = float(os.environ.get("SCENARIO_BACK_WITHIN_S", "30"))
-SULKED_FOR_S = 12.0
+SULKED_FOR_S = 6.0
 """How long a broken build is watched; it would do nothing for a minute."""
 CALM, STORM = 4, 40
 WINDOW_S = 2.0

@@ -312,10 +312,11 @@ async def copied_and_shuffled(fleet, moto_url, *, broken=""):
     """Bring each event one to ten times, in any order, by a queue and by SNS; what differs from once."""
     clients = await new_clients(fleet)
     dice = random.Random(19)
+    # Before there is a queue: what dies in a long poll is still handed messages, and hides them for its time.
+    await fleet.start("api", broken=broken)
+    await fleet.start("workers", broken=broken, **HIDDEN)
     async with reading_queue(fleet, moto_url) as queue:
         ids = await sent(fleet, clients, MESSAGES)
-        await fleet.start("api", broken=broken)
-        await fleet.start("workers", broken=broken)
         names = await aws_ids(fleet, ids)
         lives = (life(each, aws_id=names[each]) for each in ids)
         copies = [text for events in lives for text in events for _ in range(dice.randint(1, 10))]

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from gateway.cli.root import tollgate
 from gateway.client import ApiRefused, ApiUnreachable, Client, path_of, sentence_of
 from gateway.errors import ConfigurationError
+from tests.harness.told_api import LOOKS_EVERY_S
 
 PROBLEM = {
     "type": "http://127.0.0.1/docs/errors/slug_taken",
@@ -54,7 +55,7 @@ def api() -> Iterator[Api]:
         def log_message(self, *_: object) -> None: ...
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(LOOKS_EVERY_S,), daemon=True).start()
         api.url = f"http://127.0.0.1:{server.server_port}"
         yield api
         server.shutdown()
