@@ -135,6 +135,8 @@ async def put_all(
     """
     Put many numbers on lists in a few statements, each as `put` would; return what is news.
 
+    Those who do so at once put them there in one order, so that none waits for another that waits for it.
+
     Raises:
         InvalidInput: A number or a list's name breaks a rule.
     """

@@ -1,7 +1,6 @@
 """Changing opt-outs over the API: in a transaction with its events, then into admission's copy."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
@@ -14,8 +13,6 @@ from tenants.ids import encode
 from tenants.optouts import service
 from tenants.optouts.service import Change, Origin, Source, Wish
 from tenants.scope import TenantScope
-
-_AT_ONCE: Final = 500
 
 
 class OptOutEvent(Struct, frozen=True, kw_only=True):
@@ -49,18 +46,14 @@ async def change(
 async def opt_out_all(
     scope: TenantScope, session: AsyncSession, key: DataKey, wishes: Sequence[Wish], *, source: Source
 ) -> list[Change]:
-    """Put many numbers on lists, a few hundred with each statement; return what is news, and tell it."""
-    news: list[Change] = []
-    for start in range(0, len(wishes), _AT_ONCE):
-        part = wishes[start : start + _AT_ONCE]
-        made = await service.put_all(scope, session, key, part, source=source)
-        told = [
-            OptOutEvent(list=each.list_name, source=source, change=encode("ooc", each.change_id))
-            for each in made
-            if each.change_id is not None
-        ]
-        await announce_all(scope, session, "opt_out.created", told)
-        news.extend(made)
+    """Put many numbers on lists, as many as a file holds; return what is news, and tell it."""
+    news = await service.put_all(scope, session, key, wishes, source=source)
+    told = [
+        OptOutEvent(list=each.list_name, source=source, change=encode("ooc", each.change_id))
+        for each in news
+        if each.change_id is not None
+    ]
+    await announce_all(scope, session, "opt_out.created", told)
     return news
 
 
