@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from cryptography.fernet import Fernet
-from litestar import Litestar
+from litestar import Litestar, Request, Response
 from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
 from litestar.types import ControllerRouterHandler
 
 from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
-from gateway.api.faults import exception_handlers
+from gateway.api.faults import Handler, exception_handlers
 from gateway.api.hot.posts import HotPosts
 from gateway.api.hot.send_rates import SendRates
 from gateway.api.hot.sends import HotSends
@@ -21,17 +21,19 @@ from gateway.api.openapi import openapi_config, openapi_route
 from gateway.api.requests import RequestLayer
 from gateway.api.routes import OPERATOR_ROUTES, TENANT_ROUTES, all_routes
 from gateway.api.services import Services
+from gateway.console.faults import page_of_answer
 from gateway.console.identity import IdentityProvider, IdentityTerms
 from gateway.console.identity_pages import CALLBACK
 from gateway.console.ports import Answer
 from gateway.console.routes import console_routes
 from gateway.console.site import Site
 from gateway.errors import ConfigurationError
-from gateway.hosted.routes import hosted_routes
+from gateway.hosted.routes import hosted_routes, no_page
 from tenants.accounts.sealing import derive
 from tenants.people.hashing import pepper_from
 from tenants.scope import TenantScope
 
+_NOWHERE: Final = (404, 405)
 _NOTES: Final = b"tollgate/v1/console-notes"
 MAX_BODY_BYTES = 64 * 1024
 """Of any request; a batch and an SNS post have limits of their own."""
@@ -50,9 +52,9 @@ def create_app(services: Services, *, short_ways: bool = True) -> Litestar:
         lambda: _application(desk, all_routes(desk), openapi_config(desk.public_url)),
         (*TENANT_ROUTES, *OPERATOR_ROUTES),
     )
-    app = door.app = _application(
-        desk, [*all_routes(desk), hosted_routes(), described, console_routes(_site(services, door))], None
-    )
+    judge = exception_handlers(desk.public_url)[Exception]
+    pages = [hosted_routes(judge), console_routes(_site(services, door), judge)]
+    app = door.app = _application(desk, [*all_routes(desk), described, *pages], None, by_people=True)
     if short_ways:
         app.asgi_handler = HotPosts(app.asgi_handler, ingest=services.ingest, public_url=desk.public_url)
     rates = app.asgi_handler = SendRates(app.asgi_handler, sending=services.sending)
@@ -126,18 +128,37 @@ def _identity(services: Services) -> IdentityProvider | None:
 
 
 def _application(
-    desk: Desk, routes: Sequence[ControllerRouterHandler], documentation: OpenAPIConfig | None
+    desk: Desk,
+    routes: Sequence[ControllerRouterHandler],
+    documentation: OpenAPIConfig | None,
+    *,
+    by_people: bool = False,
 ) -> Litestar:
     async def provide_desk() -> Desk:
         return desk
 
+    handlers = exception_handlers(desk.public_url)
+    if by_people:
+        handlers |= dict.fromkeys(_NOWHERE, _nowhere(handlers[Exception]))
     return Litestar(
         route_handlers=routes,
         dependencies={"desk": Provide(provide_desk, use_cache=True)},
-        exception_handlers=exception_handlers(desk.public_url),
+        exception_handlers=handlers,
         openapi_config=documentation,
         request_class=ApiRequest,
         request_max_body_size=MAX_BODY_BYTES,
         logging_config=None,
         debug=False,
     )
+
+
+def _nowhere(judge: Handler) -> Handler:
+    """Return what answers where no route does: by a page where people look for one."""
+
+    def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+        said = judge(request, error)
+        if request.url.path.startswith("/console/"):
+            return page_of_answer(request, said)
+        return no_page() if request.url.path.startswith("/p/") else said
+
+    return answer

@@ -22,14 +22,6 @@ from tenants.templates.alphabet import UNICODE_MULTI_PART as UNICODE_MULTI_PART
 from tenants.templates.alphabet import UNICODE_SINGLE_PART as UNICODE_SINGLE_PART
 from tenants.templates.alphabet import Encoding as Encoding
 
-AWS_MAX_GSM_CHARACTERS = 1530
-AWS_MAX_UNICODE_CHARACTERS = 630
-"""
-Past these AWS takes the call and reports an invalid message
-(https://docs.aws.amazon.com/sms-voice/latest/userguide/sms-limitations-character.html). 1,530 is ten full GSM
-parts. Nothing here refuses such a text: it is an outcome of the send.
-"""
-
 _only_basic = re.compile(f"[{re.escape(GSM_BASIC)}]*").fullmatch
 _only_gsm = re.compile(f"[{re.escape(GSM_BASIC + GSM_EXTENSION)}]*").fullmatch
 _FORBIDDEN = re.compile("[\x00-\x09\x0b\x0c\x0e-\x1f\ud800-\udfff]")

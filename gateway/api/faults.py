@@ -28,7 +28,8 @@ _NO_CHARACTER: Final = "22021"
 _OUT_OF_RANGE: Final = "22"
 """Data exceptions: the last fence behind the checks of each field."""
 
-Handlers = dict[int | type[Exception], Callable[[Request[Any, Any, Any], Any], Response[Any]]]
+Handler = Callable[[Request[Any, Any, Any], Any], Response[Any]]
+Handlers = dict[int | type[Exception], Handler]
 
 _log: Any = structlog.get_logger("gateway.api")
 

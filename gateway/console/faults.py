@@ -16,6 +16,10 @@ _SHOWN: Final[dict[int, tuple[str, str]]] = {
     404: ("There is nothing here", "The address is not right, or the page belongs to somebody else."),
     405: ("There is nothing here", "This address takes forms only."),
     413: ("That is too much", "A form may hold 64 KB, and a file 500 KB."),
+    503: (
+        "We cannot answer right now",
+        "Go back in a moment: what you wrote still stands there. A form that is sent again acts once.",
+    ),
 }
 _OTHERWISE: Final = (
     "That did not work",
@@ -41,6 +45,14 @@ def page_of_error(request: Request[Any, Any, Any], error: PageError) -> Response
 def page_of_framework(request: Request[Any, Any, Any], error: HTTPException) -> Response[str]:
     """Return the page of an error that the framework found."""
     return _page(request, error.status_code)
+
+
+def page_of_answer(request: Request[Any, Any, Any], answer: Response[Any]) -> Response[str]:
+    """Return the page in the place of the API's answer to what went wrong outside of the pages."""
+    page = _page(request, answer.status_code or 500)
+    if "Retry-After" in answer.headers:
+        page.headers["Retry-After"] = answer.headers["Retry-After"]
+    return page
 
 
 def _refused(request: Request[Any, Any, Any], error: ApiRefused) -> Response[str]:

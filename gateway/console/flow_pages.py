@@ -12,8 +12,9 @@ from gateway.console import advised, forms
 from gateway.console.errors import ApiRefused, NoSuchPage
 from gateway.console.forms import Group
 from gateway.console.pages import go_to
+from gateway.console.paths import paged, plain
 from gateway.console.ports import Answer, listed
-from gateway.console.questions import QUESTIONS, groups_of
+from gateway.console.questions import QUESTIONS, groups_of, room_in
 from gateway.console.visit import ONCE, Visit, is_version, needed
 from gateway.console.words import STATE_WORDS, STEP_TITLES
 
@@ -59,6 +60,7 @@ async def answer_question(name: FromPath[str], visit: NamedDependency[Visit]) ->
     visit.scope()
     sent = await visit.form()
     sheet = await _sheet(visit, name, sent)
+    sent = forms.moved_up(sheet.groups, sent)
     filled = forms.read(sheet.groups, sent)
     version = sent.get("version", "")
     if filled.errors:
@@ -90,8 +92,8 @@ async def get_test(visit: NamedDependency[Visit], message: FromQuery[str] = "") 
     onboarding = await visit.read("/v1/onboarding")
     sent = events = None
     if message:
-        sent = needed(await _ask_in_test(visit, "GET", f"/v1/messages/{_plain(message)}"))
-        events = needed(await _ask_in_test(visit, "GET", f"/v1/messages/{_plain(message)}/events"))["data"]
+        sent = needed(await _ask_in_test(visit, "GET", f"/v1/messages/{plain(message)}"))
+        events = needed(await _ask_in_test(visit, "GET", f"/v1/messages/{plain(message)}/events"))["data"]
     waiting = sent is not None and sent["final_at"] is None
     return visit.page(
         "sandbox.html",
@@ -141,7 +143,7 @@ async def _checklist(visit: Visit, *, said: str = "", error: str = "", status: i
     onboarding = await visit.read("/v1/onboarding")
     registrations: list[Any] = []
     if onboarding["approved_at"]:
-        registrations = (await visit.read("/v1/registrations?limit=100"))["data"]
+        registrations = (await visit.read(f"/v1/registrations{paged()}"))["data"]
     return visit.page(
         "checklist.html",
         status=status,
@@ -167,7 +169,8 @@ async def _sheet(visit: Visit, name: str, sent: dict[str, str] | None = None) ->
 
 async def _groups(visit: Visit, name: str, onboarding: Any, sent: dict[str, str] | None) -> tuple[Group, ...]:
     if name != "senders":
-        return groups_of(name, onboarding["answers"][name] if sent is None else forms.nested(sent))
+        programmes = listed(onboarding, "use_cases", "programmes")
+        return groups_of(name, use_cases=len(programmes) + 1 if sent is None else room_in(sent))
     reach = _reach(onboarding)
     if not reach:
         return ()
@@ -195,7 +198,7 @@ def _question(
         status=status or (_UNPROCESSABLE if errors else 200),
         question=QUESTIONS[sheet.name],
         groups=sheet.groups,
-        fields={field.name: field for group in sheet.groups for field in group.fields},
+        labels=forms.labels_of(sheet.groups),
         values=values,
         errors=errors,
         version=version or sheet.onboarding["version"],
@@ -224,10 +227,3 @@ def _next_page(name: str, onboarding: Any) -> str:
 def _sample(onboarding: Any) -> str:
     programmes = listed(onboarding, "use_cases", "programmes")
     return str(programmes[0]["samples"][0]) if programmes else "This is a test message."
-
-
-def _plain(text: str) -> str:
-    """Ids hold letters, digits and `_`; anything else names nothing."""
-    if not text.replace("_", "").isalnum() or not text.isascii():
-        raise NoSuchPage
-    return text

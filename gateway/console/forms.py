@@ -5,6 +5,7 @@ A field's name is the path of its value: `address.city`, `programmes.0.samples.1
 same paths, so each is shown at its field.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, cast
 
@@ -69,10 +70,23 @@ def read(groups: Iterable[Group], sent: Mapping[str, str]) -> Filled:
     values: dict[str, Any] = {}
     errors: dict[str, str] = {}
     for group in groups:
-        left_out = group.optional and not any(_given(field, sent) for field in group.fields)
-        for field in () if left_out else group.fields:
+        for field in () if _left_out(group, sent) else group.fields:
             _take(field, sent, values, errors)
     return Filled(answer=nested(values), errors=errors)
+
+
+def moved_up(groups: Sequence[Group], sent: Mapping[str, str]) -> dict[str, str]:
+    """Return what a form said with lists closed up over what was left empty, as they are stored."""
+    names = {field.name for group in groups for field in group.fields}
+    said = {
+        field.name: field.name
+        for group in groups
+        if not _left_out(group, sent)
+        for field in group.fields
+        if sent.get(field.name)
+    }
+    others = {name: text for name, text in sent.items() if name not in names}
+    return others | {place: sent[name] for place, name in flattened(nested(said)).items()}
 
 
 def shown(groups: Iterable[Group], answer: Any) -> dict[str, str]:
@@ -85,6 +99,16 @@ def shown(groups: Iterable[Group], answer: Any) -> dict[str, str]:
                 listed = [_text(value) for path, value in flat.items() if path.startswith(f"{field.name}.")]
                 texts[field.name] = ", ".join(listed)
     return texts
+
+
+def labels_of(groups: Sequence[Group]) -> dict[str, str]:
+    """Return what each field is called; where two have one label, with what its group is called."""
+    fields = [(group, field) for group in groups for field in group.fields]
+    often = Counter(field.label for _, field in fields)
+    return {
+        field.name: field.label if often[field.label] == 1 else f"{group.title}, {field.label}"
+        for group, field in fields
+    }
 
 
 def kept(groups: Iterable[Group], sent: Mapping[str, str]) -> dict[str, str]:
@@ -146,6 +170,10 @@ def _listed(value: Any) -> Any:
     if members and all(key.isdigit() for key in members):
         return [members[key] for key in sorted(members, key=int)]
     return members
+
+
+def _left_out(group: Group, sent: Mapping[str, str]) -> bool:
+    return group.optional and not any(_given(field, sent) for field in group.fields)
 
 
 def _given(field: Field, sent: Mapping[str, str]) -> bool:

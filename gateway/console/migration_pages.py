@@ -9,10 +9,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from gateway.console.errors import ApiRefused
-from gateway.console.operator_pages import HOME, SAID_ON_THE_PAGE, detail_of, plain
+from gateway.console.operator_pages import HOME, SAID_ON_THE_PAGE, detail_of
 from gateway.console.pages import go_to
+from gateway.console.paths import plain
 from gateway.console.ports import Answer
-from gateway.console.visit import ONCE, TOKEN, Visit, needed
+from gateway.console.visit import ONCE, Visit, needed
 
 FILES: Final = {
     "volumes": "Volumes",
@@ -41,8 +42,7 @@ async def get_migration(tenant: FromPath[str], visit: NamedDependency[Visit]) ->
 async def send_files(tenant: FromPath[str], visit: NamedDependency[Visit]) -> Response[str]:
     """Plan what the files hold, or apply it; the page keeps them, so that a plan is applied by one button."""
     visit.operator()
-    sent = await visit.request.form()
-    visit.check(str(sent.get(TOKEN, "")))
+    sent = await visit.parts()
     act = "apply" if sent.get("act") == "apply" else "plan"
     body, wrong = {"provider": str(sent.get("provider", ""))}, ""
     for name, title in FILES.items():

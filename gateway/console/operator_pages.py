@@ -10,15 +10,15 @@ from litestar.params import FromPath, FromQuery
 
 from gateway.console.errors import ApiRefused, NoSuchPage
 from gateway.console.pages import go_to
+from gateway.console.paths import paged, plain
 from gateway.console.ports import Answer
 from gateway.console.questions import QUESTIONS
-from gateway.console.visit import ONCE, Visit, is_version, needed
+from gateway.console.visit import ONCE, Fields, Visit, is_version, needed
 from gateway.console.words import OPERATOR_STATE_WORDS, RUN_WORDS, STEP_TITLES
 from tenants.people import sessions, signing_in
 from tenants.people.signing_in import Attempt
 
 HOME: Final = "/console/operator"
-_PAGE: Final = 100
 _WRONG: Final = "That is not the operator's key."
 _WAIT: Final = "Too many attempts. Wait a few minutes and try again."
 _UNPROCESSABLE: Final = 422
@@ -55,7 +55,7 @@ async def sign_operator_in(visit: NamedDependency[Visit]) -> Response[str]:
 async def list_onboardings(visit: NamedDependency[Visit], after: FromQuery[str] = "") -> Response[str]:
     """Show a hundred onboardings, and what is in the inbox."""
     page = needed(await visit.ask_as_operator("GET", f"/v1/admin/onboardings{paged(after)}"))
-    tasks = needed(await visit.ask_as_operator("GET", f"/v1/admin/inbox?limit={_PAGE}"))
+    tasks = needed(await visit.ask_as_operator("GET", f"/v1/admin/inbox{paged()}"))
     return visit.page(
         "operator.html",
         onboardings=[_row(each) for each in page["data"]],
@@ -65,6 +65,13 @@ async def list_onboardings(visit: NamedDependency[Visit], after: FromQuery[str] 
         tasks=len(tasks["data"]),
         more_tasks=tasks["next_cursor"] is not None,
     )
+
+
+@get("/operator/tenants", include_in_schema=False)
+async def find_tenant(visit: NamedDependency[Visit], tenant: FromQuery[str] = "") -> Response[str]:
+    """Lead to a tenant by its id, which is all that is known of one that has not begun."""
+    visit.operator()
+    return go_to(f"{HOME}/tenants/{plain(tenant.strip())}" if tenant.strip() else HOME)
 
 
 @get("/operator/tenants/{tenant:str}", include_in_schema=False)
@@ -118,7 +125,9 @@ async def judge_tenant(
             raise NoSuchPage
     path = f"/v1/admin/tenants/{plain(tenant)}/onboarding/{act}"
     said = await visit.ask_as_operator("POST", path, body, once=sent.get(ONCE) or None)
-    return go_to(f"{HOME}/tenants/{tenant}") if said.good else await _tenant(visit, tenant, said=said)
+    if said.good:
+        return go_to(f"{HOME}/tenants/{tenant}")
+    return await _tenant(visit, tenant, said=said, written=sent)
 
 
 @post("/operator/tenants/{tenant:str}/people/{person:str}/remove", include_in_schema=False)
@@ -152,12 +161,14 @@ async def resolve_task(task: FromPath[str], visit: NamedDependency[Visit]) -> Re
     return go_to(f"{HOME}/inbox" + (f"?after={plain(after)}" if after else ""))
 
 
-async def _invite(visit: Visit, tenant: str, sent: dict[str, str]) -> Response[str]:
+async def _invite(visit: Visit, tenant: str, sent: Fields) -> Response[str]:
     path = f"/v1/admin/tenants/{plain(tenant)}/invitations"
     said = await visit.ask_as_operator(
         "POST", path, {"email": sent.get("email", "")}, once=sent.get(ONCE) or None
     )
-    return await _tenant(visit, tenant, said=said, invited=said.body if said.good else None)
+    if said.good:
+        return await _tenant(visit, tenant, said=said, invited=said.body)
+    return await _tenant(visit, tenant, said=said, written=sent)
 
 
 async def _tenant(
@@ -166,9 +177,11 @@ async def _tenant(
     *,
     said: Answer | None = None,
     invited: Any = None,
+    written: Fields | None = None,
     after_person: str = "",
     after_invitation: str = "",
 ) -> Response[str]:
+    """Show a tenant; `written` was in a form that was not taken, and stands there still."""
     visit.operator()
     if said is not None and not said.good and said.status not in SAID_ON_THE_PAGE:
         raise ApiRefused(said)
@@ -188,16 +201,12 @@ async def _tenant(
         people=needed(people),
         invitations=needed(invitations),
         invited=invited,
+        written=written or {},
         titles=STEP_TITLES,
         words=OPERATOR_STATE_WORDS,
         questions=QUESTIONS,
         error=detail_of(said) if failed and said is not None else "",
     )
-
-
-def paged(after: str) -> str:
-    """Return the query of a list's part behind a cursor, or of its first."""
-    return f"?limit={_PAGE}" + (f"&after={plain(after)}" if after else "")
 
 
 def _row(onboarding: Any) -> dict[str, Any]:
@@ -227,10 +236,3 @@ def detail_of(said: Answer) -> str:
     """Return what is wrong, of the first field where fields are."""
     problem = said.problem
     return problem.errors[0].detail if problem.errors else problem.detail
-
-
-def plain(text: str) -> str:
-    """Return an id or a cursor as it may stand in a path: they hold letters, digits, `_`, `-` and `=`."""
-    if not text.replace("_", "").replace("-", "").replace("=", "").isalnum() or not text.isascii():
-        raise NoSuchPage
-    return text

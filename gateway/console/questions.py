@@ -1,6 +1,7 @@
 """The questions of the onboarding, as fields. Rules live in the API; what stands here is wording."""
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
 from msgspec import Struct
 
@@ -63,22 +64,31 @@ QUESTIONS: Final = {
 }
 
 
-def groups_of(name: str, answer: Any) -> tuple[Group, ...]:
-    """Return the fields of a question; `senders` has its own, made from advice."""
+def groups_of(name: str, *, use_cases: int = 1) -> tuple[Group, ...]:
+    """
+    Return the fields of a question; `senders` has its own, made from advice.
+
+    Args:
+        use_cases: For how many there is room, of the question about them.
+    """
     match name:
         case "profile":
             return _PROFILE
         case "relationship":
             return _RELATIONSHIP
         case "use_cases":
-            given = 0 if not answer else len(answer.get("programmes", ()))
-            return tuple(_programme(at) for at in range(min(given + 1, _MOST_PROGRAMMES)))
+            return tuple(_programme(at) for at in range(min(use_cases, _MOST_PROGRAMMES)))
         case "reach":
             return _REACH
         case "legal":
             return _LEGAL
         case _:
             return _OPT_IN
+
+
+def room_in(sent: Mapping[str, str]) -> int:
+    """Return for how many use cases a form that was sent had room."""
+    return max(1, sum(f"programmes.{at}.use_case" in sent for at in range(_MOST_PROGRAMMES)))
 
 
 def _person_fields(path: str) -> tuple[Field, ...]:

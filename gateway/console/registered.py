@@ -46,7 +46,6 @@ class Entry(Struct, frozen=True, kw_only=True):
     value: Any
     suggested: bool
     """Whether the value is the profile's, and not stored in the registration yet."""
-    example: str
 
 
 class Part(Struct, frozen=True, kw_only=True):
@@ -89,6 +88,11 @@ def given(form: Any, sent: dict[str, str]) -> dict[str, Any]:
     return values
 
 
+def is_news(values: dict[str, Any], stored: dict[str, Any]) -> bool:
+    """Return whether what a form brought differs from what is stored."""
+    return any(stored.get(path) != value for path, value in values.items())
+
+
 def fitting(forms: list[dict[str, Any]], choices: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the registration types that the chosen senders may need."""
     starts = tuple(f"{each['country']}_{each['type']}_" for each in choices)
@@ -99,11 +103,12 @@ def _entry(field: Any, values: dict[str, Any], profile: dict[str, Any]) -> Entry
     path = field["path"]
     value = values.get(path)
     known = _known(path, profile) if value is None else None
+    example = f"Example: {field['example']}" if field["example"] else ""
     return Entry(
         path=path,
         label=field["title"] or path,
         hint=" ".join(
-            text for text in (field["description"], field["hint"]) if text and text != field["title"]
+            text for text in (field["description"], field["hint"], example) if text and text != field["title"]
         ),
         kind=field["kind"],
         many=_many(field),
@@ -119,7 +124,6 @@ def _entry(field: Any, values: dict[str, Any], profile: dict[str, Any]) -> Entry
         ),
         value=known if value is None else value,
         suggested=bool(known),
-        example=field["example"],
     )
 
 

@@ -10,10 +10,10 @@ from litestar.params import FromPath, FromQuery
 
 from gateway.console import registered
 from gateway.console.errors import ApiRefused, FormRefused, NoSuchPage
-from gateway.console.operator_pages import paged
 from gateway.console.pages import go_to
+from gateway.console.paths import paged, plain
 from gateway.console.ports import Answer, listed
-from gateway.console.visit import ONCE, TOKEN, Visit, needed
+from gateway.console.visit import ONCE, Fields, Visit, needed
 
 HOME: Final = "/console/registrations"
 _UNPROCESSABLE: Final = 422
@@ -24,7 +24,8 @@ _CHANGED: Final = (
     "Somebody else changed the form while you wrote. What you wrote still stands below; look at theirs in "
     "another window, or save again to replace it."
 )
-_ACTS: Final = {"prepare": "prepare", "submit": "submit", "versions": "versions"}
+_ON: Final = frozenset({"prepare", "submit"})
+"""What may be done with a form once it is stored."""
 
 
 @get("/registrations", include_in_schema=False)
@@ -57,17 +58,21 @@ async def get_registration(registration: FromPath[str], visit: NamedDependency[V
 
 @post("/registrations/{registration:str}", include_in_schema=False)
 async def fill_registration(registration: FromPath[str], visit: NamedDependency[Visit]) -> Response[str]:
-    """Store fields; all or none."""
+    """Store fields, all or none, and go on with them if the button says so: nothing typed is left behind."""
     sent, held = await visit.form(), await _held(visit, registration)
     form = await visit.read(f"/v1/registration-forms/{held['type']}")
-    values, edition = registered.given(form, sent), sent.get("edition") or None
-    body = {"values": values, "edition": edition}
-    said = await visit.ask("PUT", f"/v1/registrations/{registration}/fields", body)
-    if said.good:
-        return go_to(f"{HOME}/{registration}")
-    if said.problem.code == "registration_changed":
-        edition = None
-    return await _registration(visit, registration, said=said, kept=values, edition=edition)
+    values, edition, act = registered.given(form, sent), sent.get("edition") or None, sent.get("then", "")
+    if act and act not in _ON:
+        raise NoSuchPage
+    if not act or registered.is_news(values, held["values"]):
+        body = {"values": values, "edition": edition}
+        said = await visit.ask("PUT", f"/v1/registrations/{registration}/fields", body)
+        if not said.good:
+            edition = None if said.problem.code == "registration_changed" else edition
+            return await _registration(visit, registration, said=said, kept=values, edition=edition)
+    if act:
+        return await _act(visit, registration, act, sent)
+    return go_to(f"{HOME}/{registration}")
 
 
 @post(
@@ -77,17 +82,13 @@ async def fill_registration(registration: FromPath[str], visit: NamedDependency[
 )
 async def attach_file(registration: FromPath[str], visit: NamedDependency[Visit]) -> Response[str]:
     """Put a file into a field."""
-    try:
-        sent = await visit.request.form()
-    except (LookupError, ValueError) as error:  # a field in no charset
-        raise FormRefused from error
-    visit.check(str(sent.get(TOKEN, "")))
+    sent = await visit.parts()
     file, field = sent.get("file"), str(sent.get("field", ""))
     if not isinstance(file, UploadFile):
         raise FormRefused
     name = (file.filename or "file")[:100]
     query = f"name={quote(name, safe='')}&field={quote(field, safe='')}"
-    path = f"/v1/registrations/{_plain(registration)}/attachments?{query}"
+    path = f"/v1/registrations/{plain(registration)}/attachments?{query}"
     said = await visit.ask("POST", path, await file.read(), once=str(sent.get(ONCE, "")) or None)
     return (
         go_to(f"{HOME}/{registration}") if said.good else await _registration(visit, registration, said=said)
@@ -101,26 +102,17 @@ async def confirm_cost(registration: FromPath[str], visit: NamedDependency[Visit
     body: dict[str, Any] = {name: sent.get(name, "") for name in ("monthly_usd", "once_usd")}
     if "unit" in sent:
         body["by_plan"] = {name: sent.get(name, "") for name in ("unit", "one_time", "monthly")}
-    path = f"/v1/registrations/{_plain(registration)}/confirm-cost"
+    path = f"/v1/registrations/{plain(registration)}/confirm-cost"
     said = await visit.ask("POST", path, body, once=sent.get(ONCE) or None)
     return (
         go_to(f"{HOME}/{registration}") if said.good else await _registration(visit, registration, said=said)
     )
 
 
-@post("/registrations/{registration:str}/acts/{act:str}", include_in_schema=False)
-async def act_on_registration(
-    registration: FromPath[str], act: FromPath[str], visit: NamedDependency[Visit]
-) -> Response[str]:
-    """Bring it to AWS, hand it in, or begin another version."""
-    if act not in _ACTS:
-        raise NoSuchPage
-    sent = await visit.form()
-    path = f"/v1/registrations/{_plain(registration)}/{_ACTS[act]}"
-    said = await visit.ask("POST", path, once=sent.get(ONCE) or None)
-    return (
-        go_to(f"{HOME}/{registration}") if said.good else await _registration(visit, registration, said=said)
-    )
+@post("/registrations/{registration:str}/versions", include_in_schema=False)
+async def begin_version(registration: FromPath[str], visit: NamedDependency[Visit]) -> Response[str]:
+    """Begin another version of what was decided on."""
+    return await _act(visit, registration, "versions", await visit.form())
 
 
 @get("/registrations/{registration:str}/review", include_in_schema=False)
@@ -133,20 +125,30 @@ async def review_registration(registration: FromPath[str], visit: NamedDependenc
     return visit.page("review.html", registration=held, review=said.body)
 
 
+async def _act(visit: Visit, registration: str, act: str, sent: Fields) -> Response[str]:
+    path, once = f"/v1/registrations/{plain(registration)}/{act}", sent.get(ONCE)
+    said = await visit.ask("POST", path, once=f"{once}-{act}" if once else None)
+    return (
+        go_to(f"{HOME}/{registration}") if said.good else await _registration(visit, registration, said=said)
+    )
+
+
 async def _held(visit: Visit, registration: str) -> Any:
-    return await visit.read(f"/v1/registrations/{_plain(registration)}")
+    return await visit.read(f"/v1/registrations/{plain(registration)}")
 
 
 async def _listed(visit: Visit, *, error: str = "", status: int = 200, after: str = "") -> Response[str]:
     onboarding = await visit.read("/v1/onboarding")
     offered = (await visit.read("/v1/registration-forms"))["data"]
     held = await visit.read(f"/v1/registrations{paged(after)}")
+    choices = listed(onboarding, "senders", "choices")
     return visit.page(
         "registrations.html",
         status=status,
         registrations=held["data"],
         next_cursor=held["next_cursor"],
-        needed=registered.fitting(offered, listed(onboarding, "senders", "choices")),
+        needed=registered.fitting(offered, choices),
+        chosen=bool(choices),
         approved=onboarding["approved_at"] is not None,
         error=error,
     )
@@ -190,9 +192,3 @@ def _faults(said: Answer) -> dict[str, str]:
         return {"": _CHANGED}
     found = {each.field.removeprefix("/values/").removeprefix("/"): each.detail for each in problem.errors}
     return found or {"": problem.detail}
-
-
-def _plain(text: str) -> str:
-    if not text.replace("_", "").isalnum() or not text.isascii():
-        raise NoSuchPage
-    return text

@@ -1,9 +1,10 @@
 """Every route of the console, under `/console`."""
 
+from collections.abc import Callable
 from importlib.resources import files
 from typing import Any, Final
 
-from litestar import Request, Response, Router, get
+from litestar import Response, Router, get
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
@@ -16,9 +17,9 @@ from gateway.console import (
     registration_pages,
 )
 from gateway.console.errors import PageError
-from gateway.console.faults import page_of_error, page_of_framework
+from gateway.console.faults import page_of_answer, page_of_error, page_of_framework
 from gateway.console.site import Site
-from gateway.console.visit import Visit, begin_visit
+from gateway.console.visit import AnyRequest, Visit, begin_visit
 from gateway.own_router import OwnRouter
 
 _STYLE: Final = (files("gateway.console") / "static" / "style.css").read_bytes()
@@ -31,10 +32,18 @@ def get_style() -> Response[bytes]:
     return Response(_STYLE, media_type="text/css; charset=utf-8", headers=_KEPT)
 
 
-def console_routes(site: Site) -> Router:
-    """Return the console over what it is handed."""
+def console_routes(site: Site, judge: Callable[[AnyRequest, Exception], Response[Any]]) -> Router:
+    """
+    Return the console over what it is handed.
 
-    async def provide_visit(request: Request[Any, Any, Any]) -> Visit:
+    Args:
+        judge: The API's answer to what nobody expected, which it notes; people get a page with its status.
+    """
+
+    def page_of_fault(request: AnyRequest, error: Exception) -> Response[str]:
+        return page_of_answer(request, judge(request, error))
+
+    async def provide_visit(request: AnyRequest) -> Visit:
         return await begin_visit(site, request)
 
     return OwnRouter(
@@ -65,11 +74,12 @@ def console_routes(site: Site) -> Router:
             registration_pages.fill_registration,
             registration_pages.attach_file,
             registration_pages.confirm_cost,
-            registration_pages.act_on_registration,
+            registration_pages.begin_version,
             registration_pages.review_registration,
             operator_pages.get_operator_sign_in,
             operator_pages.sign_operator_in,
             operator_pages.list_onboardings,
+            operator_pages.find_tenant,
             operator_pages.get_tenant,
             operator_pages.get_provisioning,
             migration_pages.get_migration,
@@ -81,5 +91,9 @@ def console_routes(site: Site) -> Router:
             operator_pages.resolve_task,
         ],
         dependencies={"visit": Provide(provide_visit)},
-        exception_handlers={PageError: page_of_error, HTTPException: page_of_framework},
+        exception_handlers={
+            PageError: page_of_error,
+            HTTPException: page_of_framework,
+            Exception: page_of_fault,
+        },
     )

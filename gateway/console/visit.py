@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from litestar import Request, Response
-from litestar.datastructures import Cookie
+from litestar.datastructures import Cookie, FormMultiDict
 
 from gateway.console import pages
 from gateway.console.errors import ApiRefused, FormRefused, NoSuchPage, SignInNeeded
@@ -104,8 +104,7 @@ class Visit:
         Raises:
             FormRefused: It has not this browser's token, or comes from elsewhere.
         """
-        if self.request.headers.get("sec-fetch-site", "") not in _OWN_SITE:
-            raise FormRefused
+        self._refuse_strangers()
         if not self.request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
             raise FormRefused
         try:
@@ -113,16 +112,29 @@ class Visit:
             fields = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS))
         except ValueError:
             raise FormRefused from None
-        self.check(fields.get(TOKEN, ""))
+        self._check(fields.get(TOKEN, ""))
         return {name: _cleaned(value) for name, value in fields.items()}
 
-    def check(self, token: str) -> None:
+    async def parts(self) -> FormMultiDict:
         """
-        Accept a form's token.
+        Return the fields and files of a form in parts that this browser was given.
 
         Raises:
-            FormRefused: It is not this browser's.
+            FormRefused: It has not this browser's token, comes from elsewhere, or is in no charset.
         """
+        self._refuse_strangers()
+        try:
+            sent = await self.request.form()
+        except (LookupError, ValueError):
+            raise FormRefused from None
+        self._check(str(sent.get(TOKEN, "")))
+        return sent
+
+    def _refuse_strangers(self) -> None:
+        if self.request.headers.get("sec-fetch-site", "") not in _OWN_SITE:
+            raise FormRefused
+
+    def _check(self, token: str) -> None:
         known = self.secret or self._visitor_secret
         expected = "" if known is None else self._token(known)
         if not expected or not hmac.compare_digest(token.encode(errors="replace"), expected.encode()):

@@ -32,13 +32,15 @@ class Timeline:
         self.at(self._clock.now_ms() + delay_ms, action)
 
     def run_due(self) -> None:
-        """Run what is due, at most a batch, and arm the timer for the rest."""
+        """Run what is due, at most a batch, and arm the timer for the rest, also behind one that fails."""
         now_ms = self._clock.now_ms()
-        for _ in range(BATCH):
-            if not self._heap or self._heap[0][0] > now_ms:
-                break
-            heapq.heappop(self._heap)[2]()
-        self._arm()
+        try:
+            for _ in range(BATCH):
+                if not self._heap or self._heap[0][0] > now_ms:
+                    break
+                heapq.heappop(self._heap)[2]()
+        finally:
+            self._arm()
 
     def pending(self) -> int:
         """Return how many actions wait."""

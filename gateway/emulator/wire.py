@@ -11,6 +11,9 @@ from gateway.emulator.model.service import TARGET_PREFIX
 CREDENTIAL = re.compile(
     r"Credential=(?P<key>[^/,\s]+)/(?P<date>\d{8})/(?P<region>[a-z0-9-]{1,32})/(?P<service>[a-z0-9-]+)/"
 )
+LONGEST_WHOLE = 15
+"""Digits of a number that stands in a query or a form."""
+
 JSON_TYPES = ("application/x-amz-json-1.0", "application/x-amz-json-1.1", "application/json")
 
 
@@ -33,13 +36,6 @@ class Caller(msgspec.Struct, frozen=True):
     service: str
 
 
-class WireCall(msgspec.Struct, frozen=True):
-    """An action with its unchecked input."""
-
-    action: str
-    payload: dict[str, Any]
-
-
 def caller_of(request: Request, default_region: str) -> Caller:
     """Return who the request claims to come from."""
     found = CREDENTIAL.search(request.headers.get("authorization", ""))
@@ -55,6 +51,11 @@ def action_of(request: Request) -> str:
     if prefix != TARGET_PREFIX or not action:
         raise unknown_operation(target or "X-Amz-Target is missing")
     return action
+
+
+def whole(text: str) -> int | None:
+    """Return what a number without a sign says; None for anything else, and for what no place can be."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= LONGEST_WHOLE else None
 
 
 def payload_of(request: Request) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """The routes of the public pages; a GET changes nothing, for links are opened by machines, too."""
 
-from collections.abc import Mapping
-from typing import Annotated, Final
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final
 
 from litestar import Response, Router, get, post
 from litestar.di import NamedDependency
+from litestar.exceptions import HTTPException
 from litestar.params import FromPath, QueryParameter
 from litestar.response import Redirect
 
@@ -25,6 +26,7 @@ from gateway.own_router import OwnRouter
 from tenants.consents.links import number_behind, signed_link
 from tenants.countries.numbers import Number, parse_number
 from tenants.pages.phrases import PHRASES
+from tenants.pages.settings import LANGUAGES, Language
 
 Lang = Annotated[str | None, QueryParameter(name="lang", max_length=10)]
 Embed = Annotated[str | None, QueryParameter(name="embed", max_length=1)]
@@ -34,7 +36,12 @@ _DOCUMENTS: Final[Mapping[str, tuple[Template, str]]] = {
     "paper": ("paper", "paper_title"),
     "script": ("script", "script_title"),
 }
-_NONE: Final = f"<!doctype html><html lang=en><title>404</title><p>{PHRASES['en']['not_found']}</p></html>"
+_BARE: Final = (
+    "<!doctype html><html lang={language}><meta charset=utf-8><title>{status}</title><p>{said}</p></html>"
+)
+_SPOKEN: Final[Mapping[str | None, Language]] = {each: each for each in LANGUAGES}
+_NOWHERE: Final = frozenset({404, 405})
+_SERVER_ERROR: Final = 500
 _MOST_FIELD: Final = 16_384
 """A CAPTCHA's token is the longest."""
 
@@ -46,7 +53,7 @@ async def get_document(
     """Show the terms, the privacy policy, the paper form or the script to read out."""
     visitor = await visit(request, desk, slug, lang)
     if visitor is None:
-        return _no_page()
+        return no_page()
     template, title = _DOCUMENTS[request.url.path.rpartition("/")[2]]
     return page(visitor.site, template, title)
 
@@ -58,7 +65,7 @@ async def get_widget(
     """Return the script that shows the form on the tenant's own site."""
     visitor = await visit(request, desk, slug, lang)
     if visitor is None:
-        return _no_page()
+        return no_page()
     return Response(widget(visitor.site), media_type="text/javascript; charset=utf-8")
 
 
@@ -72,7 +79,7 @@ async def get_opt_in(
 ) -> Response[str]:
     """Show the form, every box unticked."""
     visitor = await visit(request, desk, slug, lang)
-    return _no_page() if visitor is None else _opt_in(visitor, embedded=embed == "1")
+    return no_page() if visitor is None else _opt_in(visitor, embedded=embed == "1")
 
 
 @post("/{slug:str}/opt-in", status_code=200)
@@ -83,7 +90,7 @@ async def post_opt_in(
     fields, ticked = await _fields(request)
     visitor = await visit(request, desk, slug, fields.get("lang"))
     if visitor is None:
-        return _no_page()
+        return no_page()
     embedded, typed = fields.get("embed") == "1", fields.get("number", "")
     if not await is_welcome(visitor, desk):
         return _opt_in(visitor, status=429, notice="too_many", embedded=embedded)
@@ -114,7 +121,7 @@ async def get_confirm(
     """Show what a phone would confirm."""
     visitor = await visit(request, desk, slug, lang)
     if visitor is None:
-        return _no_page()
+        return no_page()
     number = number_behind(visitor.scope, visitor.key, "confirm", link, now=desk.services.clock.now())
     if number is None:
         return page(visitor.site, "message", "confirm_title", status=404, notice="bad_link")
@@ -136,7 +143,7 @@ async def post_confirm(
     """Confirm by the button behind a signed link."""
     visitor = await visit(request, desk, slug, lang)
     if visitor is None:
-        return _no_page()
+        return no_page()
     number = number_behind(visitor.scope, visitor.key, "confirm", link, now=desk.services.clock.now())
     if number is None:
         return page(visitor.site, "message", "confirm_title", status=404, notice="bad_link")
@@ -151,7 +158,7 @@ async def get_number(
     """Ask for the number to which a code is texted."""
     visitor = await visit(request, desk, slug, lang)
     if visitor is None:
-        return _no_page()
+        return no_page()
     return _number(visitor)
 
 
@@ -163,7 +170,7 @@ async def post_code(
     fields, _ = await _fields(request)
     visitor = await visit(request, desk, slug, fields.get("lang"))
     if visitor is None:
-        return _no_page()
+        return no_page()
     typed = fields.get("number", "")
     if not await is_welcome(visitor, desk):
         return _number(visitor, status=429, notice="too_many", typed=typed)
@@ -187,7 +194,7 @@ async def post_enter(
     fields, _ = await _fields(request)
     visitor = await visit(request, desk, slug, fields.get("lang"))
     if visitor is None:
-        return _no_page()
+        return no_page()
     here, now = visitor.site.links.preferences, desk.services.clock.now()
     typed = fields.get("number", "")
     if not await is_welcome(visitor, desk):
@@ -216,7 +223,7 @@ async def get_preferences(
     """Show what a phone receives."""
     visitor = await visit(request, desk, slug, lang)
     if visitor is None:
-        return _no_page()
+        return no_page()
     return await _preferences(visitor, desk, link)
 
 
@@ -232,7 +239,7 @@ async def post_preferences(
     fields, ticked = await _fields(request)
     visitor = await visit(request, desk, slug, lang)
     if visitor is None:
-        return _no_page()
+        return no_page()
     number = number_behind(visitor.scope, visitor.key, "preferences", link, now=desk.services.clock.now())
     if number is not None and fields.get("do") == "stop":
         await forms.stop_all(visitor, desk, number)
@@ -241,8 +248,24 @@ async def post_preferences(
     return await _preferences(visitor, desk, link, notice="saved")
 
 
-def hosted_routes() -> Router:
-    """Return the public pages."""
+def hosted_routes(judge: Callable[[VisitorRequest, Exception], Response[Any]]) -> Router:
+    """
+    Return the public pages.
+
+    Args:
+        judge: The API's answer to what went wrong, which it notes; visitors are told so by a page.
+    """
+
+    def page_of_fault(request: VisitorRequest, error: Exception) -> Response[Any]:
+        said = judge(request, error)
+        status = said.status_code or _SERVER_ERROR
+        if status < _SERVER_ERROR:
+            return no_page() if status in _NOWHERE else said
+        shown = _bare("not_now", status, language=request.query_params.get("lang"))
+        if "Retry-After" in said.headers:
+            shown.headers["Retry-After"] = said.headers["Retry-After"]
+        return shown
+
     return OwnRouter(
         "/p",
         route_handlers=[
@@ -259,6 +282,7 @@ def hosted_routes() -> Router:
             post_preferences,
         ],
         include_in_schema=False,
+        exception_handlers={HTTPException: page_of_fault, Exception: page_of_fault},
     )
 
 
@@ -301,8 +325,16 @@ def _opt_in(
     )
 
 
-def _no_page() -> Response[str]:
-    return answer(_NONE, None, status=404)
+def no_page() -> Response[str]:
+    """Return the page of an address at which there is none."""
+    return _bare("not_found", 404)
+
+
+def _bare(phrase: str, status: int, *, language: str | None = None) -> Response[str]:
+    """Return a page of nobody's."""
+    spoken = _SPOKEN.get(language, "en")
+    html = _BARE.format(language=spoken, status=status, said=PHRASES[spoken][phrase])
+    return answer(html, None, status=status)
 
 
 async def _fields(request: VisitorRequest) -> tuple[dict[str, str], frozenset[str]]:

@@ -32,8 +32,6 @@ Argument: TypeAlias = str | bytes | int | float
 RedisClient: TypeAlias = "Redis | RedisCluster"
 _MAX_PIPELINE = 500
 _SCAN_COUNT = 1000
-_MIGRATING = "attempted to access a non local key"
-"""What a script is told whose keys are on their way to another node."""
 _CANNOT_SERVE = re.compile(
     r"(?:^|[\s:-])(?:OOM|READONLY|MISCONF|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|BUSY|UNBLOCKED|MOVED|ASK|CROSSSLOT)\b"
 )

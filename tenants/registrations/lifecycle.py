@@ -30,19 +30,6 @@ Status = Literal[
     "closed",
     "deleted",
 ]
-VersionStatus = Literal[
-    "draft",
-    "submitted",
-    "aws_reviewing",
-    "reviewing",
-    "requires_authentication",
-    "requires_offline_review",
-    "approved",
-    "denied",
-    "discarded",
-    "revoked",
-    "archived",
-]
 
 STALE_AFTER: Final = timedelta(hours=24)
 """A submission that nobody took up by then needs a support case (seeds 001 and 003)."""

@@ -19,7 +19,6 @@ from tenants.senders import quotas, store
 from tenants.senders.endpoints import check_endpoint
 from tenants.senders.mixing import check_mixing
 from tenants.senders.models import AwsAccount, ConfigurationSet, Pool, Sender
-from tenants.senders.store import KnownSender
 
 SenderType = Literal["SHORT_CODE", "TEN_DLC", "LONG_CODE", "TOLL_FREE", "SENDER_ID", "SHARED", "SIMULATOR"]
 SenderState = Literal["pending", "active", "standby", "disabled", "released"]
@@ -219,11 +218,6 @@ async def put_configuration_set(
         subject = encode("cfg", written.row.id)
         await _note(scope, session, "configuration_set.put", subject, {"name": name})
     return written.row
-
-
-async def active_senders(scope: TenantScope, session: AsyncSession) -> list[KnownSender]:
-    """Return every active sender of the tenant, pool by pool in order; those in no pool come last."""
-    return [row for row in await store.known_senders(scope, session) if row.state == "active"]
 
 
 def _check_sender(facts: SenderFacts) -> None:

@@ -9,7 +9,8 @@ import pytest
 from msgspec import structs
 
 from gateway.asgi import create_app
-from tests.contract.conftest import OPERATOR_KEY, PUBLIC_URL
+from gateway.db.engine import create_engine
+from tests.contract.conftest import OPERATOR_KEY, PUBLIC_URL, World
 from tests.contract.console_person import PASSWORD, Person, invited
 
 
@@ -267,3 +268,13 @@ async def test_nothing_from_outside_can_claim_to_be_inside(world) -> None:
     async with world.client() as client:
         answer = await client.get("/v1/onboarding", headers={"tollgate.inside": "1"})
     assert answer.status_code == 401
+
+
+async def test_who_comes_while_the_database_is_away_reads_so_on_a_page(world) -> None:
+    """A person read a machine's problem."""
+    away = create_engine("postgresql://nobody@127.0.0.1:1/nowhere", "worker", pool_size=1)
+    async with World(replace(world.services, operator_engine=away)).client() as browser:
+        told = await browser.get("/console/onboarding", headers={"Cookie": "tollgate_session=any"})
+    assert (told.status_code, told.headers["content-type"]) == (503, "text/html; charset=utf-8")
+    assert "We cannot answer right now" in told.text
+    assert int(told.headers["retry-after"]) > 0

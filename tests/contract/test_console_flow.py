@@ -82,6 +82,53 @@ async def test_a_mistake_in_an_answer_does_not_hide_that_somebody_changed_it(mem
     assert (told.status_code, 'name="version" value="1"' in told.text) == (409, True)
 
 
+USES = "/console/onboarding/questions/use_cases"
+PROGRAMME = {
+    "use_case": "otp",
+    "type": "otp",
+    "description": "Acme sends codes to people who sign in to its shop, and to nobody else.",
+    "samples.0": "Acme: your code is 123456. Tell it nobody.",
+}
+
+
+def use_case(at: int, **changes: str) -> dict[str, str]:
+    """The fields of a use case on the page."""
+    given = dict.fromkeys(("samples.1", "samples.2"), "") | PROGRAMME | changes
+    return {f"programmes.{at}.{name}": text for name, text in given.items()}
+
+
+NONE = dict.fromkeys(PROGRAMME, "")
+
+
+async def test_a_mistake_makes_no_more_room_for_use_cases(member) -> None:
+    """Each try that was not taken brought another empty use case below the last."""
+    await member.open(USES)
+    for _ in range(3):
+        wrong = await member.send_fields(USES, use_case(0, description="short"))
+        assert (wrong.status_code, wrong.text.count("Use case ")) == (422, 1)
+
+
+async def test_a_mistake_is_told_at_its_use_case_whatever_was_left_empty_above(member, customer) -> None:
+    """The API counts what it gets."""
+    await member.open(USES)
+    sent = use_case(0) | use_case(1, **NONE) | use_case(2, description="short")
+    wrong = await member.send_fields(USES, sent)
+    assert (wrong.status_code, 'id="f-programmes-1-description-error"' in wrong.text) == (422, True)
+    assert re.search(r'name="programmes.1.description"[^>]*>short<', wrong.text)
+    taken = await member.send_fields(USES, use_case(0) | use_case(1, **NONE) | use_case(2))
+    assert taken.status_code == 303
+    stored = (await customer.api.get("/v1/onboarding")).json()["answers"]["use_cases"]
+    assert len(stored["programmes"]) == 2
+
+
+async def test_fields_of_no_form_are_no_fault(member) -> None:
+    """A field below another's text, and one below thirty thousand others, were."""
+    await member.open(USES)
+    for strange in ("token.a", "a" + ".a" * 30_000):
+        answer = await member.send_fields(USES, use_case(0) | {strange: "x"})
+        assert answer.status_code == 303, answer.text
+
+
 async def test_a_button_pressed_twice_acts_once(member, customer) -> None:
     """A double click on a slow line."""
     await customer.api.patch("/v1/onboarding", json=COMPLETE)
@@ -167,8 +214,8 @@ async def test_a_denied_registration_leads_to_a_new_version(member, customer, re
         "UPDATE registrations SET status = 'requires_updates' WHERE tenant_id = $1", customer.scope.tenant_id
     )
     denied = await member.open(page)
-    assert ("acts/versions" in denied.text, ">Save<" in denied.text) == (True, False)
-    assert (await member.send(f"{page}/acts/versions", once="v")).headers["location"] == page
+    assert ("/versions" in denied.text, ">Save<" in denied.text) == (True, False)
+    assert (await member.send(f"{page}/versions", once="v")).headers["location"] == page
     again = await member.open(page)
     assert (">Save<" in again.text, "Ever onwards" in again.text) == (True, True)
 
@@ -211,6 +258,34 @@ async def test_what_the_profile_fills_in_is_said_to_be_unsaved(member, customer,
     assert "Taken from your answers" not in (await member.open(page)).text
 
 
+async def test_what_is_handed_in_is_what_stands_on_the_page(member, customer, registration) -> None:
+    """Whoever filled the form in and pressed the last button lost it all, or handed in what stood before."""
+    page = f"/console/registrations/{registration}"
+    seen = edition_on(await member.open(page))
+    written = {"edition": seen, "then": "submit", "info.name": "Acme Two", "info.motto": "Mine"}
+    wrong = await member.send_fields(page, written | {"once": "1", "info.name": "x"})
+    assert (wrong.status_code, 'value="Mine"' in wrong.text) == (422, True)
+    done = await member.send_fields(page, written | {"once": "2"})
+    assert (done.status_code, done.headers.get("location")) == (303, page), done.text
+    held = (await customer.api.get(f"/v1/registrations/{registration}")).json()
+    assert (held["values"]["info.name"], held["status"]) == ("Acme Two", "preparing")
+    again = await member.send_fields(page, {"once": "3", "then": "nothing"})
+    assert again.status_code == 404
+
+
+async def test_what_is_ready_is_handed_in_as_it_is(member, customer, registration, database) -> None:
+    """A save of what is stored already would take it back to where it was a draft."""
+    page = f"/console/registrations/{registration}"
+    await database.execute(
+        "UPDATE registrations SET status = 'ready' WHERE tenant_id = $1", customer.scope.tenant_id
+    )
+    await member.open(page)
+    kept = {"info.name": "Acme", "info.motto": "Ever onwards", "info.website": ""}
+    done = await member.send_fields(page, kept | {"once": "1", "then": "submit"})
+    assert done.status_code == 303, done.text
+    assert (await customer.api.get(f"/v1/registrations/{registration}")).json()["status"] == "submitting"
+
+
 async def test_what_was_emptied_stays_empty_beside_a_mistake(member, registration) -> None:
     """Else the next save brings back what was taken out."""
     page = f"/console/registrations/{registration}"
@@ -241,6 +316,28 @@ async def test_the_operator_sends_back_what_the_page_showed(desk, customer) -> N
     given = {"version": seen[1], "why": "Name another brand."}
     refused = await desk.send(f"{home}/send-back", once=uuid4().hex, **given)
     assert (refused.status_code, "somebody else answered" in refused.text) == (409, True)
+    assert ">Name another brand.</textarea>" in refused.text
+
+
+async def test_the_operator_finds_a_tenant_that_has_not_begun(desk, customer) -> None:
+    """Its page has the form that invites somebody, and no list leads there."""
+    assert 'action="/console/operator/tenants"' in (await desk.open("/console/operator")).text
+    shown = await desk.open(f"/console/operator/tenants?tenant= {customer.id} ")
+    assert (shown.status_code, str(shown.url).endswith(f"/tenants/{customer.id}")) == (200, True)
+    for wrong in ("ten_01K3ZQ4V7N8R9T0W2Y4A6C8E0G", "../inbox"):
+        lost = await desk.browser.get(
+            "/console/operator/tenants", params={"tenant": wrong}, follow_redirects=True
+        )
+        assert (lost.status_code, "There is nothing here" in lost.text) == (404, True)
+
+
+async def test_an_address_that_was_mistyped_is_answered_by_a_page(desk, member) -> None:
+    """People read a machine's problem."""
+    for person in (desk, member):
+        for path in ("/console/nowhere", "/console/operator/in/box", "/console/sign-out"):
+            shown = await person.open(path)
+            assert shown.headers["content-type"].startswith("text/html"), path
+            assert "There is nothing here" in shown.text, path
 
 
 async def test_the_operator_turns_the_page(desk, operator, enrol) -> None:
@@ -302,6 +399,14 @@ async def test_the_operator_approves_what_the_page_showed(desk, customer) -> Non
     refused = await desk.send(f"{home}/approve", version=version)
     assert (refused.status_code, "Another" in refused.text) == (409, True)
     assert (await customer.api.get("/v1/onboarding")).json()["approved_at"] is None
+
+
+async def test_an_address_that_cannot_be_one_stands_there_to_be_mended(desk, customer) -> None:
+    """Nobody types it all again."""
+    path = f"/console/operator/tenants/{customer.id}"
+    await desk.open(path)
+    wrong = await desk.send(f"{path}/invitations", once="w", email="ann@acme")
+    assert (wrong.status_code, 'value="ann@acme"' in wrong.text) == (422, True)
 
 
 async def test_the_operator_makes_an_invitation_that_is_shown_once(desk, customer) -> None:

@@ -1,12 +1,14 @@
 """Public pages: complete, inert, one tenant's alone, and of no use to whoever fills in forms by machine."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import unescape
 
 import httpx
 import pytest
 
+from gateway.db.engine import create_engine
 from tenants.consents.links import signed_link
 from tenants.pages.disclosures import links_of, missing
 from tenants.pages.service import (
@@ -18,7 +20,7 @@ from tenants.pages.service import (
     WRONG_REMEMBERED,
 )
 from tenants.pages.settings import PageProgramme, PageSettings
-from tests.contract.conftest import PUBLIC_URL
+from tests.contract.conftest import PUBLIC_URL, World
 
 PERSON = "+12065550171"
 PROGRAMMES = [
@@ -495,11 +497,24 @@ async def test_a_wrong_code_and_too_many_texts_still_ask_for_the_code(customer, 
     assert (last.status_code, 'name="code"' in last.text) == (429, True)
 
 
+async def test_who_visits_while_the_database_is_away_reads_so_on_a_page(world) -> None:
+    """A recipient read a machine's problem."""
+    away = create_engine("postgresql://nobody@127.0.0.1:1/nowhere", "worker", pool_size=1)
+    async with World(replace(world.services, operator_engine=away)).client() as visitor:
+        told = await visitor.get("/p/acme/opt-in?lang=de")
+    assert (told.status_code, told.headers["content-type"]) == (503, "text/html; charset=utf-8")
+    assert "kann gerade nicht antworten" in told.text
+    assert int(told.headers["retry-after"]) > 0
+
+
 async def test_a_tenant_without_pages_has_none(customer, nobody) -> None:
     """Nothing is public that nobody published."""
     for path in ("terms", "opt-in", "widget.js", "preferences", "confirm/x"):
         assert (await nobody.get(at(customer, path))).status_code == 404
     assert (await nobody.get("/p/nobody/terms")).status_code == 404
+    for path in (at(customer, "imprint"), at(customer, "opt-in/more")):
+        lost = await nobody.get(path)
+        assert (lost.status_code, "There is no such page." in lost.text) == (404, True), path
     assert (await customer.api.get("/v1/hosted-pages")).status_code == 404
 
 

@@ -247,6 +247,34 @@ async def test_a_file_of_thousands_is_taken_in_a_few_statements(customer, engine
     assert [row["event_type"] for row in owed["data"]] == ["opt_out.created"] * 100
 
 
+async def test_two_files_at_once_do_not_wait_for_each_other(customer, world, engines, database) -> None:
+    """Each held what the other wanted next, and one of them was refused."""
+    key = await world.services.data_keys.of(customer.scope.tenant_id)
+    numbers = [f"+1206555{each:04d}" for each in range(501)]
+    first, *between, last = sorted(numbers, key=key.recipient_hash)
+
+    async def take(session, rows):
+        wishes = [service.Wish(number=number, list_name="all") for number in rows]
+        return await opt_out_all(customer.scope, session, key, wishes, source="csv")
+
+    async def take_all():
+        async with worker_transaction(engines["operator"]) as session:
+            return await take(session, [last, *between, first])
+
+    async with worker_transaction(engines["operator"]) as other:
+        holder = await other.scalar(text("SELECT pg_backend_pid()"))
+        await take(other, [first])
+        file = asyncio.create_task(take_all())
+
+        async def waits():
+            blocked = "SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))"
+            return await database.fetchval(blocked, holder) == 1
+
+        await until(waits)
+        assert len(await take(other, [last])) == 1
+    assert len(await file) == len(between)
+
+
 async def test_a_file_that_takes_off_and_puts_back_is_done_in_its_order(customer) -> None:
     """What is said last holds."""
     rows = f"{NUMBER},true\n{NUMBER},false\n{OTHER},true\n{OTHER},false\n{OTHER},true\n"

@@ -76,6 +76,17 @@ async def test_another_content_type_is_not_supported(shared: Aws) -> None:
     assert (status, answer["__type"]) == (415, "UnsupportedMediaTypeException")
 
 
+@pytest.mark.parametrize("number", ["9" * 20, "9" * 5000, "-1", "\u0661"])
+async def test_a_place_that_no_list_has_is_refused(shared: Aws, number: str) -> None:
+    """A number of twenty digits, or of five thousand, was a defect."""
+    for path, name in (("messages", "offset"), ("messages", "limit"), ("arrivals", "after")):
+        async with shared.http.get(f"{shared.base_url}/_emulator/{path}", params={name: number}) as answer:
+            assert answer.status == 422, await answer.text()
+    form = {"Action": "ListTopics", "NextToken": number}
+    async with shared.http.post(f"{shared.base_url}/", data=form) as answer:
+        assert (answer.status, "InvalidParameter" in await answer.text()) == (400, True)
+
+
 async def test_a_body_over_the_limit_is_refused_whole() -> None:
     """A limit keeps memory bounded."""
     async with emulated(max_body_bytes=1000) as aws:

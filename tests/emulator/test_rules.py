@@ -1,5 +1,7 @@
 """The pure rules: countries, parts, dice, lives and limits."""
 
+import asyncio
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +15,7 @@ from gateway.emulator.carrier.profiles import OUTCOMES, Profiles, micros
 from gateway.emulator.clock import VirtualClock
 from gateway.emulator.limits import RateLimits, parts_fit
 from gateway.emulator.state.settings_records import ReceiptFaults
+from gateway.emulator.timeline import Timeline
 
 
 @pytest.mark.parametrize(
@@ -70,6 +73,23 @@ def test_parts_follow_gsm_03_40(body: str, encoding: str, parts: int) -> None:
 def test_plain_text_fills_its_parts(body: str) -> None:
     """Without escapes the count is a division."""
     assert sizing(body).parts == (1 if len(body) <= 160 else -(-len(body) // 153))
+
+
+async def test_what_fails_on_the_timeline_stops_nothing_behind_it() -> None:
+    """One event that could not leave kept every later one from leaving."""
+    clock, ran = VirtualClock(), asyncio.Event()
+    timeline = Timeline(clock)
+    failures: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context["exception"]))
+
+    def fails() -> None:
+        raise OSError("the disk is full")
+
+    timeline.after(0, fails)
+    timeline.after(1, ran.set)
+    async with asyncio.timeout(5):
+        await ran.wait()
+    assert [str(each) for each in failures] == ["the disk is full"]
 
 
 @given(seed=st.integers(), key=st.text())

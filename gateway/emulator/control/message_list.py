@@ -12,6 +12,7 @@ from gateway.emulator.carrier.event_record import event_type
 from gateway.emulator.control.refusal import Refusal
 from gateway.emulator.operations.messages import FEEDBACK_WINDOW_MS
 from gateway.emulator.state.traffic_records import Message
+from gateway.emulator.wire import whole
 from gateway.emulator.world import World
 
 LARGEST_LIMIT = 100_000
@@ -98,7 +99,7 @@ def _event(message: Message, index: int) -> dict[str, Any]:
 
 
 def _number(query: dict[str, str], name: str, default: int) -> int:
-    text = query.get(name, str(default))
-    if not text.isdecimal():
+    number = whole(query.get(name, str(default)))
+    if number is None:
         raise Refusal(f"{name} must be a whole number")
-    return int(text)
+    return number

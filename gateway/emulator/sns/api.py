@@ -15,6 +15,7 @@ from gateway.emulator.sns.query_wire import Fields, QueryError, element, entries
 from gateway.emulator.state.journal import Journal
 from gateway.emulator.state.sns_records import Subscription, Topic
 from gateway.emulator.state.store import Store
+from gateway.emulator.wire import whole
 
 T = TypeVar("T", Topic, Subscription)
 
@@ -274,12 +275,12 @@ def _subscriptions_xml(api: SnsApi, subscriptions: list[Subscription], fields: F
 
 
 def _page(items: list[T], fields: Fields) -> tuple[list[T], str]:
-    token = fields.optional("NextToken", "0")
-    if not token.isdecimal():
+    start = whole(fields.optional("NextToken", "0"))
+    if start is None:
         raise QueryError("InvalidParameter", "Invalid parameter: NextToken")
-    end = int(token) + PAGE_SIZE
+    end = start + PAGE_SIZE
     following = element("NextToken", str(end)) if end < len(items) else ""
-    return items[int(token) : end], following
+    return items[start:end], following
 
 
 ACTIONS: dict[str, Callable[[SnsApi, Fields], str]] = {

@@ -4,7 +4,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from msgspec import structs
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from gateway.db.transaction import tenant_transaction, worker_transaction
 from tenants.accounts import service as accounts
@@ -13,6 +13,7 @@ from tenants.errors import InvalidInput, NotFound
 from tenants.scope import TenantScope
 from tenants.senders import service, store
 from tenants.senders.service import AccountFacts, PoolFacts, SenderFacts
+from tenants.senders.store import KnownSender
 
 
 def number(account_id: UUID, last: int, **fields: object) -> SenderFacts:
@@ -25,6 +26,10 @@ def number(account_id: UUID, last: int, **fields: object) -> SenderFacts:
         "parts_per_second": 1.0,
     }
     return SenderFacts(**(facts | fields))
+
+
+async def active_senders(scope: TenantScope, session: AsyncSession) -> list[KnownSender]:
+    return [row for row in await store.known_senders(scope, session) if row.state == "active"]
 
 
 async def provision(worker: AsyncEngine, scope: TenantScope) -> tuple[UUID, list[UUID]]:
@@ -47,7 +52,7 @@ async def test_active_senders_come_in_the_pools_order_and_pool_less_ones_last(
     """The first that fits carries the message, so the order is the operator's say."""
     pool_id, ids = await provision(worker, tenant)
     async with tenant_transaction(app, tenant) as session:
-        active = await service.active_senders(tenant, session)
+        active = await active_senders(tenant, session)
     assert [sender.sender_id for sender in active] == ids
     assert [sender.pool_id for sender in active] == [pool_id, pool_id, None]
     assert active[0].pool_message_types == {"otp", "transactional", "promotional"}
@@ -77,7 +82,7 @@ async def test_what_changed_on_aws_changes_the_row_and_keeps_its_id(
         changed = await service.put_sender(
             tenant, session, number(account.id, 2, state="disabled", parts_per_second=20.0)
         )
-        active = await service.active_senders(tenant, session)
+        active = await active_senders(tenant, session)
     assert (changed.id, changed.parts_per_second) == (ids[0], 20.0)
     assert ids[0] not in {sender.sender_id for sender in active}
 

@@ -6,9 +6,7 @@ import pytest
 import smsutil
 
 from gateway.admission.segments import (
-    AWS_MAX_GSM_CHARACTERS,
     BODY_MAX_CHARACTERS,
-    GSM_MULTI_PART,
     check_body,
     gsm_rewrite,
     measure,
@@ -90,12 +88,6 @@ def test_escape_alone_is_not_a_character_of_the_alphabet():
     """A phone would read it as the start of the next character, though smsutil takes 0x1B for one."""
     assert measure("\x1b").encoding == "UNICODE"
     assert measure("a" * 65 + "\x1b" + "a" * 5).parts == 2
-
-
-def test_the_longest_gsm_message_of_aws_is_ten_parts():
-    """The documented maximum and the part size belong together."""
-    assert AWS_MAX_GSM_CHARACTERS == 10 * GSM_MULTI_PART
-    assert measure("a" * AWS_MAX_GSM_CHARACTERS).parts == 10
 
 
 def test_each_offending_character_is_named_once_with_its_first_position_and_count():

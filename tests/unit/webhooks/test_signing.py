@@ -1,5 +1,6 @@
 """Signatures that any Standard Webhooks library accepts."""
 
+import base64
 import json
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from gateway.webhooks.event_types import DESCRIPTIONS, EVENT_TYPES
-from gateway.webhooks.signing import is_secret, new_secret, signed_headers
+from gateway.webhooks.signing import new_secret, signed_headers
 
 BODY = json.dumps(
     {"type": "message.delivered", "timestamp": "2026-03-01T12:00:00.000Z", "data": {}, "sequence": 4}
@@ -74,16 +75,8 @@ def test_secrets_are_fresh_and_of_the_standard_form() -> None:
     """`whsec_` and 32 random bytes."""
     secrets = {new_secret() for _ in range(100)}
     assert len(secrets) == 100
-    assert all(is_secret(secret) for secret in secrets)
-    assert {len(secret) for secret in secrets} == {len("whsec_") + 44}
-
-
-@pytest.mark.parametrize(
-    "text", ["", "whsec_", "whsec_!!!!", "whsec_QUJD", "QUJD" * 11, "whsec_" + "A" * 400, "whsec_é"]
-)
-def test_what_is_no_secret_is_told(text) -> None:
-    """Tenants bring their own when they move here."""
-    assert not is_secret(text)
+    keys = {base64.b64decode(secret.removeprefix("whsec_"), validate=True) for secret in secrets}
+    assert {len(key) for key in keys} == {32}
 
 
 def test_every_event_type_of_the_contract_is_described() -> None:
