@@ -41,6 +41,7 @@ LEFT_OUT: Final[Mapping[str, str]] = MappingProxyType(
         "opt_out_links": _QUEUE,
         "page_codes": "codes, over within minutes, and how often they were guessed wrongly",
         "intake_customers": _DESK,
+        "provider_messages": "AWS's ids of messages, which messages and receipts name",
         "provision_runs": _DESK,
         "pumping_holds": "the platform's own defence, over within days",
         "pumping_suspicions": "the platform's own defence, over within days",

@@ -37,7 +37,7 @@ async def test_only_a_closed_tenant_without_messages_in_flight_is_erased(custome
     path = f"/v1/admin/tenants/{customer.id}"
     refused = await operator.post(f"{path}/erase")
     assert (refused.status_code, refused.json()["code"]) == (409, "tenant_not_closed")
-    await put(world, customer, status="sent")
+    await put(world, customer, status="sent", provider_message_id="aws-1")
     await operator.post(f"{path}/close")
     refused = await operator.post(f"{path}/erase")
     assert (refused.status_code, refused.json()["code"]) == (409, "messages_in_flight")
