@@ -115,9 +115,14 @@ async def test_whoever_opted_out_again_stays_out(process):
 
 async def test_what_nobody_heard_of_for_long_is_followed_too(process, database):
     """A process that was cut off for an hour has an hour to catch up with."""
+
+    async def heard():
+        return process.notices._heard_at
+
     async with process.listening():
         await process.change(opt_outs.put)
         await until(process.refuses, within_s=10)
+        await until(heard, within_s=10)
     process.number, known = us_number(), process.number
     await process.change(opt_outs.put)
     await database.execute(
