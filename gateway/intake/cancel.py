@@ -30,8 +30,7 @@ _TAKE = """
 """
 """A message that waits for its resend may have been sent already: its attempt is not 0."""
 _CANCEL = """
-    UPDATE messages
-    SET status = 'canceled', bad_end = 'canceled', final_at = $4, price_final = 0, sequence = sequence + 1
+    UPDATE messages SET status = 'canceled', final_at = $4, price_final = 0, sequence = sequence + 1
     WHERE tenant_id = $1 AND id = $2 AND created_at = $3 RETURNING *
 """
 

@@ -6,7 +6,7 @@ milliseconds of the UUIDv7 are its `created_at`), so a look-up by id touches one
 """
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, Index, PrimaryKeyConstraint, SmallInteger, text
@@ -19,12 +19,6 @@ _STATUSES = (
     "'scheduled', 'queued', 'dispatching', 'sent', 'delivered', 'undelivered', "
     "'failed', 'expired', 'canceled', 'unknown'"
 )
-
-
-BAD_END_OF: Final = (
-    "CASE WHEN {0} IN ('undelivered', 'failed', 'expired', 'canceled', 'unknown') THEN {0} END"
-)
-"""What stands in `bad_end`, as SQL over a status."""
 
 
 class Message(Base):
@@ -74,7 +68,6 @@ class Message(Base):
         ),
         Index("ix_messages_feedback_pending", "created_at", postgresql_where=text("feedback = 'pending'")),
         CheckConstraint(f"status IN ({_STATUSES})", name="status"),
-        CheckConstraint(f"bad_end IS NOT DISTINCT FROM {BAD_END_OF.format('status')}", name="bad_end"),
         CheckConstraint("type IN ('otp', 'transactional', 'promotional')", name="type"),
         CheckConstraint("parts > 0", name="parts"),
         {"postgresql_partition_by": "RANGE (created_at)"},
@@ -86,7 +79,7 @@ class Message(Base):
     test: Mapped[bool]
     status: Mapped[str]
     bad_end: Mapped[str | None]
-    """The status where it is a bad end, by which such messages are found; None for nearly all."""
+    """The status where it is a bad end, by which such messages are found; else None. Written by a trigger."""
     reason_code: Mapped[str | None]
     reason_detail: Mapped[str | None]
     channel: Mapped[str]

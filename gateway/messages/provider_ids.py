@@ -5,22 +5,19 @@ They stand beside `messages` and not in an index of it: a column that every mess
 would make that change one of all its indexes (docs/adr/0034). A text that was sent again has several.
 """
 
-from collections.abc import Collection, Iterable
-from datetime import datetime
+from collections.abc import Collection
 from typing import Final
 from uuid import UUID
 
-from msgspec import Struct
 from sqlalchemy import ColumnElement, Index, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.messages.models import Message
-from tenants.compound import Write, insert
 from tenants.tables import Base, HotConnection, Instant
 
 
 class ProviderMessage(Base):
-    """One id that AWS gave to a message; written once, when it is known."""
+    """One id that AWS gave to a message. A trigger of `messages` writes it, when it is known."""
 
     __tablename__ = "provider_messages"
 
@@ -36,33 +33,6 @@ class ProviderMessage(Base):
         {"postgresql_partition_by": "RANGE (message_at)"},
     )
     __mapper_args__ = {"primary_key": [message_id, provider_message_id]}  # noqa: RUF012 - SQLAlchemy's own
-
-
-class Known(Struct, frozen=True, kw_only=True):
-    """An id that AWS has just told."""
-
-    tenant_id: UUID
-    message_id: UUID
-    message_at: datetime
-    """When the message was accepted."""
-    provider_message_id: str
-
-
-_COLUMNS: Final = {
-    "tenant_id": "uuid",
-    "message_id": "uuid",
-    "message_at": "timestamptz",
-    "provider_message_id": "text",
-    "known_at": "timestamptz",
-}
-
-
-def known_writes(known: Iterable[Known], *, now: datetime) -> list[Write]:
-    """Return the insert of new ids; nothing where there are none."""
-    rows = [
-        (each.tenant_id, each.message_id, each.message_at, each.provider_message_id, now) for each in known
-    ]
-    return [insert("known", "provider_messages", _COLUMNS, rows)] if rows else []
 
 
 _OWNERS: Final = """

@@ -16,9 +16,7 @@ from uuid import UUID
 from msgspec import Struct, structs
 
 from gateway.messages.change import describe_change
-from gateway.messages.models import BAD_END_OF
 from gateway.messages.outbox import WAKE, NewEvent, event_writes
-from gateway.messages.provider_ids import Known, known_writes
 from gateway.messages.status import FINALS, MessageStatus
 from tenants.budgets.counting import Return, return_writes
 from tenants.compound import Write, execute
@@ -165,7 +163,6 @@ async def save(
     postings = ledger_writes(movements)
     writes = [
         _saved(told),
-        *known_writes(_newly_known(told), now=now),
         *postings,
         *count_writes(counted),
         *return_writes(_returns(told), after_balances=any(each.name == LOCKED_BALANCES for each in postings)),
@@ -417,28 +414,12 @@ def _has_changed(told: Sequence[tuple[MessageState, MessageState]], names: Itera
     return any(values(before) != values(after) for before, after in told)
 
 
-def _newly_known(told: Iterable[tuple[MessageState, MessageState]]) -> list[Known]:
-    return [
-        Known(
-            tenant_id=after.tenant_id,
-            message_id=after.id,
-            message_at=after.created_at,
-            provider_message_id=after.provider_message_id,
-        )
-        for before, after in told
-        if after.provider_message_id is not None and after.provider_message_id != before.provider_message_id
-    ]
-
-
 @cache
 def _save_sql(columns: tuple[str, ...]) -> str:
     kinds = {name: kind for group in _GROUPS for name, kind in group.items()}
     values = "".join(f", {{{n}}}::{kinds[name]}[]" for n, name in enumerate(columns, start=len(_KEY)))
-    changes = [f"{name} = d.{name}" for name in columns]
-    if "status" in columns:
-        changes.append(f"bad_end = {BAD_END_OF.format('d.status')}")
     return f"""
-        UPDATE messages m SET {", ".join(changes)}
+        UPDATE messages m SET {", ".join(f"{name} = d.{name}" for name in columns)}
         FROM unnest({{0}}::uuid[], {{1}}::uuid[], {{2}}::timestamptz[]{values})
             AS d ({", ".join((*_KEY, *columns))})
         WHERE m.tenant_id = d.tenant_id AND m.id = d.id AND m.created_at = d.created_at

@@ -1,6 +1,6 @@
 """Messages written straight into the table, as the road would have left them; singly, or by the thousand."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -8,21 +8,19 @@ from gateway.db.transaction import worker_transaction
 from gateway.messages.keys import body_context, number_context
 from gateway.messages.models import Message
 from gateway.messages.provider_ids import ProviderMessage
-from gateway.messages.status import FINALS
 from tenants.accounts.sealing import DataKey
 from tenants.ids import created_at, new_uuid
 
 NUMBER = "+12065550123"
 
 MANY = """
-    INSERT INTO messages (tenant_id, id, created_at, test, status, bad_end, reason_code, channel, type,
+    INSERT INTO messages (tenant_id, id, created_at, test, status, reason_code, channel, type,
         country, recipient_hash, to_sealed, encoding, parts, unit, price_estimated, max_price_micros,
         sender_value, expires_at, dispatched_at, final_at)
     SELECT $1, (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7000800000000000'
             || lpad(to_hex(n), 4, '0'))::uuid,
         at, false,
         CASE WHEN n % 50 = 0 THEN 'undelivered' ELSE 'delivered' END,
-        CASE WHEN n % 50 = 0 THEN 'undelivered' END,
         CASE WHEN n % 50 = 0 THEN 'spam' END,
         'sms', 'otp', 'US', decode(md5((n % 500)::text), 'hex'), '\\x00', 'GSM', 1, 'micros', 6450, 10000,
         '+12065550100', at + interval '1 hour', at, at + interval '3 seconds'
@@ -33,13 +31,9 @@ MANY = """
 
 
 SENT = """
-    WITH sent AS (
-        UPDATE messages SET status = 'sent', provider_message_id = coalesce($2, 'aws-' || id),
-            dispatched_at = coalesce(dispatched_at, $3)
-        WHERE id = $1 RETURNING *
-    )
-    INSERT INTO provider_messages (tenant_id, message_id, message_at, provider_message_id, known_at)
-    SELECT tenant_id, id, created_at, provider_message_id, $3 FROM sent
+    UPDATE messages SET status = 'sent', provider_message_id = coalesce($2, 'aws-' || id),
+        dispatched_at = coalesce(dispatched_at, now())
+    WHERE id = $1
 """
 
 
@@ -71,8 +65,6 @@ def message(
         "sender_value": "+12065550100",
         "expires_at": born + timedelta(hours=1),
     } | fields
-    if values["status"] in FINALS - {"delivered"}:
-        values["bad_end"] = values["status"]
     return Message(tenant_id=tenant_id, id=message_id, created_at=born, **values)
 
 
@@ -97,4 +89,4 @@ async def put(world: Any, customer: Any, **fields: Any) -> UUID:
 
 async def sent(pool: Any, message_id: UUID, *, provider_id: str | None = None) -> None:
     """Let a message have been sent just now, under an id of AWS's."""
-    await pool.execute(SENT, message_id, provider_id, datetime.now(UTC))
+    await pool.execute(SENT, message_id, provider_id)

@@ -20,7 +20,6 @@ _INSERT = """
 """
 _MOVE = """
     UPDATE messages SET status = $2, reason_code = $3, feedback = $4,
-        bad_end = CASE WHEN $2 NOT IN ('queued', 'sent', 'delivered') THEN $2 END,
         dispatched_at = CASE WHEN $2 IN ('queued', 'canceled') THEN NULL ELSE created_at END,
         final_at = CASE WHEN $2 IN ('queued', 'sent') THEN NULL ELSE created_at + interval '2 seconds' END
     WHERE id = $1

@@ -49,10 +49,27 @@ GRANT SELECT, INSERT, UPDATE ON sweeps TO tollgate_worker;
 ALTER TABLE messages ADD COLUMN bad_end TEXT;
 UPDATE messages SET bad_end = status WHERE status IN ('undelivered', 'failed', 'expired', 'canceled', 'unknown');
 ALTER TABLE messages FORCE ROW LEVEL SECURITY;
-ALTER TABLE messages ADD CONSTRAINT ck_messages_bad_end CHECK (
-    bad_end IS NOT DISTINCT FROM
-    CASE WHEN status IN ('undelivered', 'failed', 'expired', 'canceled', 'unknown') THEN status END
-);
+
+-- Both follow from the row, whoever writes it: processes of the version before go on while this one comes.
+CREATE FUNCTION tollgate_bad_end() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    NEW.bad_end := CASE WHEN NEW.status IN ('undelivered', 'failed', 'expired', 'canceled', 'unknown') THEN NEW.status END;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER bad_end BEFORE INSERT OR UPDATE OF status, bad_end ON messages FOR EACH ROW
+    WHEN (NEW.bad_end IS DISTINCT FROM
+        CASE WHEN NEW.status IN ('undelivered', 'failed', 'expired', 'canceled', 'unknown') THEN NEW.status END)
+    EXECUTE FUNCTION tollgate_bad_end();
+
+CREATE FUNCTION tollgate_provider_message() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    INSERT INTO provider_messages (tenant_id, message_id, message_at, provider_message_id, known_at)
+    VALUES (NEW.tenant_id, NEW.id, NEW.created_at, NEW.provider_message_id, now());
+    RETURN NULL;
+END $$;
+CREATE TRIGGER provider_message AFTER UPDATE OF provider_message_id ON messages FOR EACH ROW
+    WHEN (NEW.provider_message_id IS DISTINCT FROM OLD.provider_message_id AND NEW.provider_message_id IS NOT NULL)
+    EXECUTE FUNCTION tollgate_provider_message();
 
 DROP INDEX ix_messages_bad_end;
 CREATE INDEX ix_messages_bad_end ON messages (tenant_id, bad_end, id) WHERE bad_end IS NOT NULL;
