@@ -7,7 +7,7 @@ from PIL import Image
 from pyotp.totp import TOTP
 
 from tests.harness.stack import OPERATOR_KEY
-from tests.harness.waiting import until
+from tests.harness.waiting import eventually
 from tests.integration.carrier.registration_values import TOLL_FREE
 
 pytestmark = [pytest.mark.browser, pytest.mark.scenario]
@@ -131,7 +131,7 @@ async def register(window) -> None:
         await window.page.reload()
         return "Approved." in await window.text()
 
-    await until(approved, within_s=60)
+    await eventually(approved, within_s=60)
     await window.shoot("registration-approved")
 
 
@@ -149,7 +149,7 @@ async def go_live(window) -> None:
         await window.page.reload()
         return "Delivered." in await window.text()
 
-    await until(delivered)
+    await eventually(delivered)
     await window.shoot("test-message-delivered")
     await window.open("/console/onboarding")
     await window.press("Go live")

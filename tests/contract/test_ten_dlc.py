@@ -1,6 +1,6 @@
 """10DLC over the API, from a brand to a delivered message."""
 
-from tests.harness.waiting import until
+from tests.harness.waiting import eventually
 from tests.integration.carrier.registration_values import BRAND, CAMPAIGN, VETTING
 
 
@@ -29,7 +29,7 @@ async def comes_to(customer, home, wanted):
         shown = (await customer.live.get(home)).json()
         return shown if wanted(shown) else None
 
-    return await until(look, within_s=60)
+    return await eventually(look, within_s=60)
 
 
 async def test_from_a_brand_over_vetting_and_campaign_to_a_delivered_message(stack):
@@ -49,7 +49,7 @@ async def test_from_a_brand_over_vetting_and_campaign_to_a_delivered_message(sta
         held = (await customer.live.get("/v1/senders")).json()["data"]
         return [each for each in held if (each["type"], each["state"]) == ("TEN_DLC", "active")]
 
-    (sender,) = await until(active, within_s=60)
+    (sender,) = await eventually(active, within_s=60)
     shown = (await customer.live.get(home)).json()["number"]
     assert shown == {"phone_number": sender["value"], "monthly_usd": None}, "AWS's price is the operator's"
     for_operator = await stack.operate("get", f"/v1/admin/tenants/{customer.id}{home.removeprefix('/v1')}")

@@ -9,7 +9,7 @@ from tests.harness.clients import Clients
 from tests.harness.fleet import Fleet
 from tests.harness.ledger import faults
 from tests.harness.verdict import StoredMessage, broken_attempts, broken_promises, too_many_unknown
-from tests.harness.waiting import until
+from tests.harness.waiting import eventually
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ async def judge(
         unknown_at_most: The calls that were under way at the scenario's kills, where it kills.
     """
     with contextlib.suppress(TimeoutError):
-        await until(lambda: _all_final(fleet, clients), within_s=within_s)
+        await eventually(lambda: _all_final(fleet, clients), within_s=within_s)
     rows = await fleet.database.fetch(
         "SELECT id, status, resend_of_unknown, type FROM messages WHERE tenant_id = $1", clients.tenant_id
     )

@@ -17,7 +17,7 @@ from tests.harness.fleet import OPERATOR_KEY, Fleet
 from tests.harness.plain import NO_AUTHORITIES
 from tests.harness.queues import TestQueue, open_test_queue
 from tests.harness.receipts import event
-from tests.harness.waiting import until
+from tests.harness.waiting import eventually, until
 
 _ACKNOWLEDGED_WITHIN_S = 300.0
 LOST = {"receipts": {"lose_rate": 1.0}}
@@ -47,7 +47,7 @@ async def sent(fleet: Fleet, clients: Clients, count: int) -> list[UUID]:
         found = [row["id"] for row in await _sent_rows(fleet, clients) if row["id"] not in before]
         return found if len(found) == count else []
 
-    return await until(all_sent, within_s=60)
+    return await eventually(all_sent, within_s=60)
 
 
 async def _sent_rows(fleet: Fleet, clients: Clients) -> list[Any]:

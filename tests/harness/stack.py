@@ -26,7 +26,7 @@ from gateway.wiring.resources import Resources, open_resources
 from gateway.wiring.roles import ROLES, open_roles
 from tenants.ids import decode
 from tests.harness.plain import NO_AUTHORITIES
-from tests.harness.waiting import until
+from tests.harness.waiting import eventually
 from tests.harness.web import free_listener, serving, url_of
 
 OPERATOR_KEY = "operator key of the tests"
@@ -68,7 +68,7 @@ class Customer:
             message = await self.message(message_id)
             return message if message["status"] in FINAL else None
 
-        return await until(look, within_s=within_s)
+        return await eventually(look, within_s=within_s)
 
 
 @dataclass

@@ -16,15 +16,29 @@ _LATE_BY = 0.1
 
 async def until(look: Callable[[], Awaitable[T]], *, within_s: float = DEADLINE_S) -> T:
     """
-    Look again and again until the answer is truthy, and return it; the longer it takes, the rarer.
+    Look again and again until the answer is truthy, and return it.
 
     Raises:
         TimeoutError: It did not become so in time; the text shows the last answer.
     """
+    return await _until(look, within_s, _LOOK_EVERY_S)
+
+
+async def eventually(look: Callable[[], Awaitable[T]], *, within_s: float = DEADLINE_S) -> T:
+    """
+    Do as `until` does, the rarer the longer it takes: for what stays once it is so, and nobody strikes at.
+
+    Raises:
+        TimeoutError: It did not become so in time; the text shows the last answer.
+    """
+    return await _until(look, within_s, _RAREST_LOOK_S)
+
+
+async def _until(look: Callable[[], Awaitable[T]], within_s: float, rarest_s: float) -> T:
     began = time.monotonic()
     while not (seen := await look()):
         waited_s = time.monotonic() - began
         if waited_s > within_s:
             raise TimeoutError(f"after {within_s} s the answer was still {seen!r}")
-        await asyncio.sleep(min(max(_LOOK_EVERY_S, _LATE_BY * waited_s), _RAREST_LOOK_S))
+        await asyncio.sleep(min(max(_LOOK_EVERY_S, _LATE_BY * waited_s), rarest_s))
     return seen

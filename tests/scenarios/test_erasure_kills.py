@@ -17,7 +17,7 @@ from tests.harness.child import ERASED_AT_ONCE
 from tests.harness.clients import new_clients
 from tests.harness.numbers import us_number
 from tests.harness.roads import LOST, life, operate, poster_of
-from tests.harness.waiting import until
+from tests.harness.waiting import eventually, until
 
 KILLS = int(os.environ.get("SCENARIO_KILLS", "1"))
 MESSAGES = ERASED_AT_ONCE + 1
@@ -84,7 +84,7 @@ class Departure:
         async def over():
             return not await self.is_running()
 
-        await until(over)
+        await eventually(over)
         found = [f"{table}: {rows} rows left" for table, rows in (await self._left()).items() if rows]
         if await books_of(self.fleet, self.tenant_id) != self.books:
             found.append("the books have changed")

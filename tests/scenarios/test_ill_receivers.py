@@ -11,7 +11,7 @@ from tests.harness.clients import new_clients
 from tests.harness.ill_receivers import HEARD, UNHEARD, running_ill_receivers
 from tests.harness.judging import judge
 from tests.harness.sink import running_sink
-from tests.harness.waiting import until
+from tests.harness.waiting import eventually
 
 SENDS = 24
 DEADLINE_S = 4.0
@@ -44,7 +44,7 @@ async def told_beside_ill_ones(fleet, broken=""):
         with contextlib.suppress(TimeoutError):
             await sink.wait_for("/well", SENDS, within_s=60)
         with contextlib.suppress(TimeoutError):
-            await until(lambda: _each_was_tried(fleet, clients, len(urls)), within_s=60)
+            await eventually(lambda: _each_was_tried(fleet, clients, len(urls)), within_s=60)
         rows = await _deliveries(fleet, clients, urls)
         late = _late(sink.of("/well"), made.json()["secret"])
         return [*verdict.but_delivered_once(), *late, *_faults(rows, ill), *await _overlong(fleet, clients)]

@@ -5,7 +5,7 @@ import pytest
 from gateway.faultpoints import FaultPoint
 from tests.harness.numbers import us_number
 from tests.harness.talker import talker
-from tests.harness.waiting import until
+from tests.harness.waiting import eventually
 
 pytestmark = pytest.mark.scenario
 
@@ -28,7 +28,7 @@ async def test_a_death_between_a_stop_and_its_confirmation_makes_neither_twice(f
             listed = (await tenant.api.get("/v1/inbound-messages")).json()["data"]
             return [each for each in listed if each["reply"]["state"] == "sent"]
 
-        (text,) = await until(confirmed, within_s=60)
+        (text,) = await eventually(confirmed, within_s=60)
         assert (text["action"], text["from"]) == ("opt_out", person)
         asked = {"number": person}
         assert len((await tenant.api.get("/v1/opt-outs/changes", params=asked)).json()["data"]) == 1
@@ -36,5 +36,5 @@ async def test_a_death_between_a_stop_and_its_confirmation_makes_neither_twice(f
         async def arrived():
             return [line for line in fleet.truth() if line["destination"] == person]
 
-        assert len(await until(arrived, within_s=60)) == 1
+        assert len(await eventually(arrived, within_s=60)) == 1
         assert len((await tenant.api.get("/v1/messages", params={"to": person})).json()["data"]) == 1

@@ -21,7 +21,7 @@ from tests.harness.dev import PARTS, running_dev
 from tests.harness.ledger import faults
 from tests.harness.numbers import us_number
 from tests.harness.verdict import StoredMessage, broken_promises
-from tests.harness.waiting import until
+from tests.harness.waiting import eventually, until
 
 SENDS = int(os.environ.get("KILL_SCENARIO_SENDS", "300"))
 CLIENTS = 16
@@ -157,7 +157,7 @@ async def settled(database, tenant_id):
 
     # After the deadline the verdict names each message that is still open.
     with contextlib.suppress(TimeoutError):
-        await until(all_final, within_s=SETTLED_WITHIN_S)
+        await eventually(all_final, within_s=SETTLED_WITHIN_S)
     rows = await database.fetch(
         "SELECT id, status, resend_of_unknown FROM messages WHERE tenant_id = $1", decode("ten", tenant_id)
     )

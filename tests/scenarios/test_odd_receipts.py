@@ -17,7 +17,7 @@ from tests.harness.ledger import faults
 from tests.harness.odd_receipts import odd_receipts
 from tests.harness.queues import running_moto
 from tests.harness.roads import LIFE, deliver, life, not_once, operate, poster_of, reading_queue, sent
-from tests.harness.waiting import until
+from tests.harness.waiting import eventually
 
 pytestmark = pytest.mark.scenario
 
@@ -60,7 +60,7 @@ async def odd_among_good(fleet, moto_url, *, broken=""):
             refused = set(poster.answers) - {200, 503}
             return refused or (posting.done() and await queue.left() == 0)
 
-        await until(is_over, within_s=120)
+        await eventually(is_over, within_s=120)
         posting.cancel()
         await asyncio.gather(posting, return_exceptions=True)
         left, dead = await queue.left(), await queue.dead()

@@ -35,7 +35,7 @@ from tests.harness.roads import (
     reading_queue,
     sent,
 )
-from tests.harness.waiting import until
+from tests.harness.waiting import eventually, until
 
 KILLS = int(os.environ.get("SCENARIO_KILLS", "1"))
 POSTGRES_KILLS = int(os.environ.get("SCENARIO_POSTGRES_KILLS", "3"))
@@ -73,7 +73,7 @@ async def queue_reader_killed_at(fleet, moto_url, *points, broken="", within_s=6
                 assert await doomed.ended() == -signal.SIGKILL, doomed.wrote[-2000:]
         await fleet.start("workers", broken=broken, **HIDDEN)
         await queue.send(*(each for one in left for each in life(one)))
-        await until(lambda: emptied(queue), within_s=within_s)
+        await eventually(lambda: emptied(queue), within_s=within_s)
         found = await not_once(fleet, ids, events=len(LIFE))
         assert await queue.dead() == 0
     return found + await faults(fleet.database, of_tenant=clients.tenant_id)
@@ -323,7 +323,7 @@ async def copied_and_shuffled(fleet, moto_url, *, broken=""):
         dice.shuffle(copies)
         poster = await poster_of(fleet)
         await asyncio.gather(queue.send(*copies), poster.post_all(copies[: len(copies) // 2]))
-        await until(lambda: emptied(queue), within_s=90)
+        await eventually(lambda: emptied(queue), within_s=90)
         found = await not_once(fleet, ids, events=len(LIFE))
     verdict = await judge(fleet, clients, within_s=5 if broken else 60)
     return found + verdict.but_delivered_once()

@@ -11,7 +11,7 @@ from PIL import Image
 
 from gateway.faultpoints import FaultPoint
 from tests.harness.fleet import OPERATOR_KEY
-from tests.harness.waiting import until
+from tests.harness.waiting import eventually
 from tests.integration.carrier.registration_values import BRAND, CAMPAIGN, TOLL_FREE
 from tests.scenarios.account_things import account, every, of_registration
 
@@ -71,7 +71,7 @@ class Registrant:
             shown = await self.call("GET", self.home)
             return shown if shown["status"] in statuses else None
 
-        return await until(look, within_s=120)
+        return await eventually(look, within_s=120)
 
     async def dies_at(self, point, broken=""):
         """Let a scheduler die at a point, and none run afterwards."""
@@ -140,7 +140,7 @@ async def test_kill_9_around_a_campaigns_number_costs_no_second_one(fleet, regis
         shown = await registrant.call("GET", registrant.senders)
         return [each for each in shown["data"] if each["state"] == "active"]
 
-    (sender,) = await until(active, within_s=120)
+    (sender,) = await eventually(active, within_s=120)
     shown = await registrant.call("GET", registrant.home)
     assert sender["value"] == shown["number"]["phone_number"]
     assert await of_registration(fleet, shown["id"]) == (1, 1)
@@ -170,7 +170,7 @@ async def test_kill_9_between_two_countries_asks_for_no_sender_id_twice(fleet, r
         report = await registrant.call("GET", bulk)
         return None if report["waiting"] else report
 
-    report = await until(settled, within_s=120)
+    report = await eventually(settled, within_s=120)
     assert {row["state"] for row in report["data"]} <= {"created", "adopted"}
     async with account(fleet) as aws:
         held = await every(aws, "describe_sender_ids", "SenderIds")

@@ -15,7 +15,7 @@ from tests.harness.clients import new_clients
 from tests.harness.judging import judge
 from tests.harness.receipts import event
 from tests.harness.sink import running_sink
-from tests.harness.waiting import until
+from tests.harness.waiting import eventually, until
 
 KILLS = int(os.environ.get("SCENARIO_KILLS", "1"))
 SENDS = 12
@@ -137,7 +137,7 @@ async def sender_killed_at(fleet, *points, broken="", within_s=60.0):
             return accepted <= hearer.listen()
 
         with contextlib.suppress(TimeoutError):
-            await until(all_told, within_s=within_s + len(accepted) / 10)
+            await eventually(all_told, within_s=within_s + len(accepted) / 10)
         return await _listed(fleet, accepted - hearer.told)
 
 

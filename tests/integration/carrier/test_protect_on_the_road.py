@@ -1,7 +1,7 @@
 """Protect rules on the whole road: named to AWS, said by its receipts, counted in four charts."""
 
 from tests.harness.traffic import burst
-from tests.harness.waiting import until
+from tests.harness.waiting import eventually
 
 SUSPECT_FROM = 20
 """Sends into one block after which the emulated AWS suspects pumping."""
@@ -25,7 +25,7 @@ async def _synced(stack, wanted: str) -> str:
         own = [each for each in copies if each["configuration"] == wanted and each["synced_version"] >= 2]
         return own[0]["aws_id"] if own else None
 
-    return await until(look, within_s=60)
+    return await eventually(look, within_s=60)
 
 
 async def _sent(customer, configuration: str, numbers: list[str]) -> list[dict]:
@@ -65,7 +65,7 @@ async def test_receipts_feed_the_four_charts_of_each_configuration(stack) -> Non
         found = {each["configuration"]: each for each in report["configurations"]}
         return found if closed in found and found[watching]["recommended"]["count"] == suspected else None
 
-    charts = await until(counted)
+    charts = await eventually(counted)
     assert charts[filtering]["blocked"] == {
         "count": suspected,
         "percent": round(100 * suspected / SENDS, 3),

@@ -28,7 +28,7 @@ from tests.harness.receipts import event
 from tests.harness.stack import SECRET_KEY
 from tests.harness.stored import sent
 from tests.harness.tenants import accept, enrol, new_message, row_of
-from tests.harness.waiting import until
+from tests.harness.waiting import eventually, until
 from tests.harness.webhook_results import result_of
 
 TELLING = {
@@ -66,7 +66,7 @@ async def gone(stack):
     async def is_done():
         return (await stack.operate("get", f"{path}/erase"))["state"] == "done"
 
-    await until(is_done, within_s=90)
+    await eventually(is_done, within_s=90)
     await stack.emulate("faults", {})
     return SimpleNamespace(tenant_id=customer.uuid, message_id=message_id, number=number)
 

@@ -5,7 +5,7 @@ import io
 from datetime import timedelta
 
 from gateway.clock import SystemClock
-from tests.harness.waiting import until
+from tests.harness.waiting import eventually
 
 BLOCKED = {"US": {"outcomes": {"SPAM": 1.0}}}
 WELL = {"US": {"outcomes": {"DELIVERED": 1.0}}}
@@ -48,7 +48,7 @@ async def test_blocked_messages_raise_an_alarm_by_webhook_and_stand_in_the_figur
         rows = answer.json()["data"]
         return rows[0] if rows and rows[0]["blocked"] == 4 else None
 
-    figures = await until(counted, within_s=90.0)
+    figures = await eventually(counted, within_s=90.0)
     assert (figures["accepted"], figures["rates"]["delivery_rate"]) == (4, 0.0)
     case = (await customer.live.get("/v1/insight/evidence")).json()
     assert (case["in_trouble"], len(case["examples"])) == (4, 4)

@@ -12,7 +12,7 @@ from tests.harness.envelopes import signed_envelope
 from tests.harness.numbers import us_number
 from tests.harness.queues import open_test_queue, running_moto
 from tests.harness.receipts import event
-from tests.harness.waiting import until
+from tests.harness.waiting import eventually, until
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ async def sent(stack, customer, count=1):
     async def all_sent():
         return all([(await customer.message(each))["status"] == "sent" for each in ids])
 
-    await until(all_sent)
+    await eventually(all_sent)
     return ids
 
 
@@ -73,7 +73,7 @@ async def nothing_left(queue):
     async def look():
         return await queue.left() == 0
 
-    await until(look, within_s=60)
+    await eventually(look, within_s=60)
 
 
 async def test_raw_wrapped_and_bridged_events_are_applied_and_deleted(stack, customer, account, queue):
@@ -132,14 +132,14 @@ async def test_a_forgery_ends_among_the_dead_letters_and_can_be_driven_back(stac
     async def both_dead():
         return await queue.dead() == 2
 
-    await until(both_dead, within_s=60)
+    await eventually(both_dead, within_s=60)
     home = f"/v1/admin/receipt-queues/{queue.id}"
     letters = (await stack.operate("get", f"{home}/dead-letters"))["data"]
     assert {each["reason"] for each in letters} == {"topic_not_allowed", "signature_mismatch"}
     assert (await customer.message(message_id))["status"] == "sent"
     [chosen] = [each["id"] for each in letters if each["reason"] == "topic_not_allowed"]
     assert (await stack.operate("post", f"{home}/redrive", {"letters": [chosen]}))["moved"] == 1
-    await until(both_dead, within_s=60)
+    await eventually(both_dead, within_s=60)
     assert (await stack.operate("post", f"{home}/redrive"))["moved"] == 2
 
 
