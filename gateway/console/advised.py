@@ -4,13 +4,17 @@ from typing import Any, Final
 
 from gateway.console.forms import Field, Group, Option
 
-TYPES: Final = {
+TYPES: Final[dict[str, str]] = {
     "SHORT_CODE": "Short code",
     "TEN_DLC": "10DLC number",
     "LONG_CODE": "Long code",
     "TOLL_FREE": "Toll-free number",
     "SENDER_ID": "Sender ID",
 }
+"""What can be chosen; shared routes are the operator's to allow, and nobody gets one."""
+_NONE: Final = (
+    "AWS has no sender of one's own for this country. Take it out of your countries, or ask your provider."
+)
 _VALUE_HINT: Final = "3 to 11 letters and digits that recipients see instead of a number."
 
 
@@ -28,10 +32,10 @@ def wish_of(answers: dict[str, Any]) -> dict[str, Any]:
     return wish
 
 
-def groups_of(advice: list[dict[str, Any]], reach: list[str]) -> tuple[Group, ...]:
-    """Return a group of fields for each country, in the order of the reach."""
+def groups_of(advice: list[dict[str, Any]], reach: list[str], answer: Any) -> tuple[Group, ...]:
+    """Return a group of fields for each country, in the order of the reach, over the stored answer."""
     by_iso = {each["country"]: each for each in advice}
-    return tuple(_country(at, by_iso[iso]) for at, iso in enumerate(reach) if iso in by_iso)
+    return tuple(_country(at, by_iso[iso], answer) for at, iso in enumerate(reach) if iso in by_iso)
 
 
 def in_order(answer: Any, reach: list[str]) -> dict[str, Any]:
@@ -40,6 +44,19 @@ def in_order(answer: Any, reach: list[str]) -> dict[str, Any]:
     for choice in answer["choices"] if answer else ():
         first.setdefault(choice["country"], choice)
     return {"choices": [first.get(iso, {"country": iso}) for iso in reach]}
+
+
+def further(answer: Any, iso: str) -> list[dict[str, Any]]:
+    """Return what was chosen in a country beside the first choice, which is all that the page asks for."""
+    choices: list[dict[str, Any]] = answer["choices"] if answer else []
+    return [choice for choice in choices if choice["country"] == iso][1:]
+
+
+def with_further(given: dict[str, Any], answer: Any, reach: list[str]) -> dict[str, Any]:
+    """Return the choices of the page, and behind them those that it does not ask for."""
+    known = {_sender(choice) for choice in given["choices"]}
+    kept = [each for iso in reach for each in further(answer, iso) if _sender(each) not in known]
+    return {"choices": [*given["choices"], *kept]}
 
 
 def without_idle_values(answer: dict[str, Any]) -> dict[str, Any]:
@@ -51,8 +68,15 @@ def without_idle_values(answer: dict[str, Any]) -> dict[str, Any]:
     return {"choices": choices}
 
 
-def _country(at: int, advised: dict[str, Any]) -> Group:
-    senders = advised["senders"]
+def _sender(choice: dict[str, Any]) -> tuple[Any, ...]:
+    return choice.get("country"), choice.get("type"), choice.get("value")
+
+
+def _country(at: int, advised: dict[str, Any], answer: Any) -> Group:
+    senders = [each for each in advised["senders"] if each["type"] in TYPES]
+    if not senders:
+        return Group(title=str(advised["name"]), fields=(), note=_NONE)
+    others = [TYPES[each["type"]] for each in further(answer, advised["country"])]
     fields = [
         Field(name=f"choices.{at}.country", label="", kind="hidden"),
         Field(
@@ -73,7 +97,8 @@ def _country(at: int, advised: dict[str, Any]) -> Group:
                 most=20,
             )
         )
-    return Group(title=str(advised["name"]), fields=tuple(fields))
+    note = f"Chosen beside it, over the API: {', '.join(others)}." if others else ""
+    return Group(title=str(advised["name"]), fields=tuple(fields), note=note)
 
 
 def _option(sender: dict[str, Any], recommended: str | None) -> Option:

@@ -60,12 +60,13 @@ async def answer_question(name: FromPath[str], visit: NamedDependency[Visit]) ->
     visit.scope()
     sent = await visit.form()
     sheet = await _sheet(visit, name, sent)
-    sent = forms.moved_up(sheet.groups, sent)
+    if name == "use_cases":
+        sent = forms.moved_up(sheet.groups, sent)
     filled = forms.read(sheet.groups, sent)
     version = sent.get("version", "")
     if filled.errors:
         return _question(visit, sheet, forms.kept(sheet.groups, sent), filled.errors, version=version)
-    answer = advised.without_idle_values(filled.answer) if name == "senders" else filled.answer
+    answer = _senders(sheet, filled.answer) if name == "senders" else filled.answer
     body = {name: answer, "version": int(version)} if is_version(version) else {name: answer}
     said = await visit.ask("PATCH", "/v1/onboarding", body)
     return go_to(_next_page(name, said.body)) if said.good else _not_taken(visit, sheet, sent, said)
@@ -176,7 +177,12 @@ async def _groups(visit: Visit, name: str, onboarding: Any, sent: dict[str, str]
         return ()
     wish = advised.wish_of(onboarding["answers"])
     advice = needed(await visit.ask("POST", "/v1/senders/advice", wish))
-    return advised.groups_of(advice["data"], reach)
+    return advised.groups_of(advice["data"], reach, onboarding["answers"][name])
+
+
+def _senders(sheet: _Sheet, given: dict[str, Any]) -> dict[str, Any]:
+    stored = sheet.onboarding["answers"][sheet.name]
+    return advised.with_further(advised.without_idle_values(given), stored, _reach(sheet.onboarding))
 
 
 def _reach(onboarding: Any) -> list[str]:

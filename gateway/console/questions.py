@@ -13,7 +13,8 @@ _HTTPS: Final = "An address that begins with https://"
 _NOT_HTTPS: Final = "Write the whole address, such as https://www.acme.example"
 _COUNTRY: Final = "Two letters, such as US or DE."
 _MOST_PROGRAMMES: Final = 10
-_SAMPLES: Final = 3
+_SAMPLES: Final = 5
+"""As many as the API takes: what a page does not show would be gone with its next save."""
 _USES: Final = (
     "otp", "account_notification", "security_alert", "fraud_alert", "delivery_notification",
     "appointment_reminder", "customer_care", "public_service_announcement", "higher_education", "polling",

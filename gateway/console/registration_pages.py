@@ -172,13 +172,15 @@ async def _registration(
     written = {path: "" if value is None else value for path, value in (kept or {}).items()}
     values = cast("dict[str, Any]", held["values"]) | written
     profile = onboarding["answers"]["profile"] if editable else None
+    parts = registered.parts_of(form, values, profile)
     return visit.page(
         "registration.html",
         status=200 if said is None else said.status,
         registration=held,
         edition=edition or held["edition"],
         form=form,
-        parts=registered.parts_of(form, values, profile),
+        parts=parts,
+        labels={entry.path: entry.label for part in parts for entry in part.entries},
         editable=editable,
         missing={each["field"]: each["detail"] for each in held["missing"]},
         errors={} if said is None else _faults(said),

@@ -26,7 +26,7 @@ Template = Literal[
 ]
 STYLE: Final = (
     "body{font:16px/1.5 system-ui,sans-serif;color:#1b1f24;background:#fff;max-width:40rem;margin:0 auto;"
-    "padding:1rem}h1{font-size:1.5rem}h2{font-size:1.15rem}a{color:#0b57d0}label{overflow-wrap:anywhere}"
+    "padding:1rem;overflow-wrap:break-word}h1{font-size:1.5rem}h2{font-size:1.15rem}a{color:#0b57d0}label{overflow-wrap:anywhere}"
     "input[type=tel],#code{display:block;font:inherit;padding:.5rem;width:100%;box-sizing:border-box;"
     "border:1px solid #57606a;border-radius:4px}fieldset{border:1px solid #57606a;border-radius:4px}"
     "fieldset p{display:flex;gap:.6rem;align-items:flex-start}input[type=checkbox]{margin-top:.3rem;"
@@ -145,7 +145,7 @@ def widget(site: Site) -> str:
 
 def _version(template: Template, about: Mapping[str, Any]) -> str:
     """Return the hash of what the page says, without what a visitor did on it."""
-    blank = {"notice": None, "failed": False, "typed": "", "embedded": False, "captcha": None}
+    blank = {"notice": None, "failed": False, "typed": "", "embedded": False, "captcha": None, "style": ""}
     html = _TEMPLATES.get_template(f"{template}.html").render({**about, **blank}, version=None)
     return sha256(html.encode()).hexdigest()[:_VERSION_LETTERS]
 

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from gateway.db.transaction import worker_transaction
+from tenants.countries.facts import by_iso
 from tenants.registrations.forms import Field, Form, FormType, Section
 from tenants.registrations.models import StoredForm
 from tests.contract.console_person import Person, invited
@@ -98,6 +99,55 @@ def use_case(at: int, **changes: str) -> dict[str, str]:
 
 
 NONE = dict.fromkeys(PROGRAMME, "")
+SENDERS = "/console/onboarding/questions/senders"
+
+
+async def test_every_country_there_is_can_be_asked_about(member, customer) -> None:
+    """Where AWS has shared routes, the page failed: nobody outside of the United States could choose."""
+    every = sorted(by_iso())
+    for at in range(0, len(every), 100):
+        reach = COMPLETE["reach"] | {"countries": every[at : at + 100]}
+        answer = await customer.api.patch("/v1/onboarding", json={"reach": reach})
+        assert answer.status_code == 200, answer.text
+        page = await member.open(SENDERS)
+        assert (page.status_code, page.text.count("<fieldset>")) == (200, len(reach["countries"]))
+        assert 'value="SHARED"' not in page.text
+
+
+async def test_where_nothing_can_be_chosen_the_other_countries_can(member, customer) -> None:
+    """South Korea has no sender of one's own at AWS."""
+    await customer.api.patch(
+        "/v1/onboarding", json={"reach": COMPLETE["reach"] | {"countries": ["KR", "GB"]}}
+    )
+    assert "no sender of one&#39;s own" in (await member.open(SENDERS)).text
+    wrong = await member.send_fields(SENDERS, {"choices.1.country": "GB"})
+    assert (wrong.status_code, 'id="f-choices-1-type-error"' in wrong.text) == (422, True)
+    taken = await member.send_fields(SENDERS, {"choices.1.country": "GB", "choices.1.type": "LONG_CODE"})
+    assert taken.status_code == 303, taken.text
+    stored = (await customer.api.get("/v1/onboarding")).json()["answers"]["senders"]["choices"]
+    assert [(each["country"], each["type"]) for each in stored] == [("GB", "LONG_CODE")]
+
+
+async def test_what_a_page_does_not_ask_for_is_kept_when_it_is_saved(member, customer) -> None:
+    """A second sender of a country, and a fourth and fifth sample, were gone with the first save."""
+    samples = [f"Acme: parcel {at} is on its way to you." for at in range(5)]
+    programme = COMPLETE["use_cases"]["programmes"][0] | {"samples": samples}
+    senders = [{"country": "US", "type": kind} for kind in ("TOLL_FREE", "SHORT_CODE")]
+    given = {"use_cases": {"programmes": [programme]}, "senders": {"choices": senders}}
+    reach = COMPLETE["reach"] | {"countries": ["US"]}
+    answer = await customer.api.patch("/v1/onboarding", json=given | {"reach": reach})
+    assert answer.status_code == 200, answer.text
+    shown = (await member.open(SENDERS)).text
+    assert "Chosen beside it, over the API: Short code." in shown
+    changed = await member.send_fields(SENDERS, {"choices.0.country": "US", "choices.0.type": "TEN_DLC"})
+    assert changed.status_code == 303, changed.text
+    page = (await member.open(USES)).text
+    fields = re.findall(r'<textarea[^>]* name="([^"]+)"[^>]*>([^<]*)</textarea>', page)
+    kinds = {"programmes.0.use_case": programme["use_case"], "programmes.0.type": programme["type"]}
+    assert (await member.send_fields(USES, dict(fields) | kinds)).status_code == 303
+    kept = (await customer.api.get("/v1/onboarding")).json()["answers"]
+    assert [each["type"] for each in kept["senders"]["choices"]] == ["TEN_DLC", "SHORT_CODE"]
+    assert kept["use_cases"]["programmes"][0]["samples"] == samples
 
 
 async def test_a_mistake_makes_no_more_room_for_use_cases(member) -> None:

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from gateway.db.engine import create_engine
+from gateway.hosted import rendering
 from tenants.consents.links import signed_link
 from tenants.pages.disclosures import links_of, missing
 from tenants.pages.service import (
@@ -163,6 +164,16 @@ async def test_a_version_changes_with_the_words_alone(customer, nobody) -> None:
     assert await version() == first
     await publish(customer, support_email="help@acme.example")
     assert await version() != first
+
+
+async def test_another_look_is_no_other_version(customer, monkeypatch, nobody) -> None:
+    """The words are what was agreed to."""
+    await publish(customer)
+    first = await nobody.get(at(customer, "terms"))
+    monkeypatch.setattr(rendering, "STYLE", "body{color:#000}")
+    second = await nobody.get(at(customer, "terms"))
+    versions = [re.search(r"Version ([0-9a-f]{12})", page.text)[1] for page in (first, second)]
+    assert (versions[0] == versions[1], first.text == second.text) == (True, False)
 
 
 async def test_boxes_are_unticked_labelled_and_one_for_each_use_case(customer, pages, nobody) -> None:
