@@ -1,0 +1,18 @@
+"""What sends are judged by of an AWS account is in force as soon as it is changed."""
+
+from gateway.db.migrations.sql_file import run_sql_beside
+
+revision = "0063"
+down_revision = "0060"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Run the SQL beside this file."""
+    run_sql_beside(__file__)
+
+
+def downgrade() -> None:
+    """Refuse: a schema goes forward; restore a backup instead."""
+    raise RuntimeError("this revision has no way back; restore a backup instead")
