@@ -62,7 +62,7 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise ConfigurationError(
-            f"{host}:{port} cannot be listened on ({error.strerror}): choose another with --port"
+            f"{host}:{port} cannot be listened on ({error.strerror}): choose another with --host or --port"
         ) from error
     listener.listen(_BACKLOG)
     listener.setblocking(False)  # noqa: FBT003 - the standard library's

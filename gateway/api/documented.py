@@ -54,7 +54,8 @@ RATE_HEADERS: Final = (
             "The rates of the tenant's plan that hold for this send, as q in w seconds: `requests`, and "
             "`parts-US` for message parts to its country. A batch names the country of which least is left, "
             "an answer made before the country was known `requests` alone, a 429 the rate that refused. "
-            "Absent where the plan sets none of them (IETF draft)."
+            "Where the plan sets none of them it is the rate of the sender that the message was given to, or "
+            "would have been; absent where none was looked for (IETF draft)."
         ),
         documentation_only=True,
     ),

@@ -11,6 +11,7 @@ from gateway.intake.outcome import FieldFault
 
 PROBLEM_JSON: Final = "application/problem+json"
 _ENCODER = msgspec.json.Encoder()
+_UNPROCESSABLE: Final = 422
 
 
 class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -34,7 +35,7 @@ class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     estimated_dispatch_at: str | None = None
     """Of `queue_full`: when the message would leave, had it lived so long."""
     errors: tuple[FieldFault, ...] = ()
-    """Each wrong field, by JSON pointer; `?name` is a query parameter."""
+    """On every 422: each wrong field, by JSON pointer; `?name` is a query parameter, `/` all of the body."""
 
 
 class Refusal(Exception):
@@ -68,7 +69,9 @@ class Refusal(Exception):
 
 def problem_of(refusal: Refusal, *, public_url: str, request_id: str) -> Problem:
     """Return the body that shows `refusal`."""
-    kind = refusal.kind
+    kind, errors = refusal.kind, refusal.errors
+    if kind.status == _UNPROCESSABLE and not errors:
+        errors = (FieldFault(field="/", code=kind.code, detail=refusal.detail),)
     return Problem(
         type=f"{public_url}/docs/errors/{kind.code}",
         title=kind.title,
@@ -80,7 +83,7 @@ def problem_of(refusal: Refusal, *, public_url: str, request_id: str) -> Problem
         charged=False,
         retry_after_ms=refusal.retry_after_ms,
         estimated_dispatch_at=refusal.estimated_dispatch_at,
-        errors=refusal.errors,
+        errors=errors,
     )
 
 
@@ -93,6 +96,3 @@ def problem_response(refusal: Refusal, *, public_url: str, request_id: str) -> R
     return Response(
         _ENCODER.encode(problem), status_code=problem.status, headers=headers, media_type=PROBLEM_JSON
     )
-
-
-_UNPROCESSABLE: Final = 422

@@ -63,7 +63,14 @@ def command(
     )
     try:
         run(serve(options))
-    except (OSError, StateUnusableError) as refused:
+    except OSError as refused:
+        if refused.filename is not None:
+            raise  # a file, which the command line names
+        where = f"{options.host}:{options.port}"
+        raise click.ClickException(
+            f"the emulator cannot start on {where}: {refused.strerror or refused}; choose another --port"
+        ) from refused
+    except StateUnusableError as refused:
         raise click.ClickException(f"the emulator cannot start: {refused}") from refused
 
 

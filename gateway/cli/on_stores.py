@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from gateway.cli.looping import run
 from gateway.lanes.errors import RedisUnavailable
+from tenants.errors import KeyUnwrapFailed
 
 _T = TypeVar("_T")
 _SILENCE = (OSError, TimeoutError, DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError)
@@ -23,6 +24,8 @@ def run_on_stores(work: Coroutine[Any, Any, _T]) -> _T:
         raise click.ClickException(_sentence("Postgres", error)) from error
     except (RedisError, RedisUnavailable) as error:
         raise click.ClickException(_sentence("Redis", error)) from error
+    except KeyUnwrapFailed as error:
+        raise click.ClickException(f"{error}: give every process the same one") from error
 
 
 def _sentence(store: str, error: Exception) -> str:

@@ -97,9 +97,8 @@ def redundancy(client: Client) -> None:
 
 
 @command.command("lanes")
-@click.option("--limit", type=click.IntRange(1, 100), default=50, show_default=True)
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
 @over_the_api
 def lanes(client: Client, *, limit: int) -> None:
     """List what waits, the line that takes longest first."""
-    rows = client.get(path_of("admin", "lanes"), limit=limit)["data"]
-    show_rows(rows, _LANES, empty="Nothing waits.")
+    show_rows(client.rows(path_of("admin", "lanes"), limit=limit), _LANES, empty="Nothing waits.")

@@ -2,7 +2,8 @@
 Moves messages to another sender's lane: queue row, message row, trail and event in the caller's transaction.
 
 The queue row is the arbiter, as everywhere: it moves only if it still stands where the caller saw it. It
-comes to rest as `scheduled`, due at once, so that the relay pushes it with an outbox batch of its own; the
+comes to rest as `scheduled`, due at once, so that the relay pushes it with an outbox batch of its own. Only
+what its tenant wants later stays due then: what rests after a try rests for the sender that it leaves. The
 entry that is left in the old lane falls away at the mark, which asks for the lane as well as for the state.
 """
 
@@ -43,7 +44,7 @@ class Relane(Struct, frozen=True, kw_only=True):
 _ROWS: Final = """
     UPDATE dispatch_queue q SET route = d.lane->>'route', lane = q.lane || d.lane, trail = q.trail || d.step,
         failures = 0, waits_for = NULL, claims = 0, attempt = d.attempt, worker = NULL, state = 'scheduled',
-        due_at = CASE WHEN q.state = 'scheduled' THEN q.due_at ELSE $6 END
+        due_at = CASE WHEN q.state = 'scheduled' AND q.waits_for IS NULL THEN q.due_at ELSE $6 END
     FROM unnest($1::uuid[], $2::jsonb[], $3::jsonb[], $4::smallint[], $5::timestamptz[])
         AS d (message_id, lane, step, attempt, lease)
     WHERE q.message_id = d.message_id AND q.message_id = ANY($1) AND (

@@ -16,6 +16,7 @@ from gateway.intake.prepare import Draft
 from gateway.intake.protecting import configuration_of
 from gateway.intake.request import SendRequest
 from gateway.intake.snapshot import TenantSnapshot
+from gateway.lanes.backlog import Coming
 from gateway.lanes.entry import ANY_RECIPIENT, LaneEntry, Priority
 from gateway.lanes.quotas import SenderGates
 from gateway.messages.content import Content, to_column
@@ -86,6 +87,8 @@ class Passed(Struct, frozen=True):
     admissible: Admissible
     built: Built
     rates: tuple[RateState, ...]
+    coming: Coming | None = None
+    """Its place in the line that it is to join; None for one that joins none now."""
 
 
 def route_of(scope: TenantScope, sender: SenderFact | None) -> str:

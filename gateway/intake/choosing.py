@@ -15,7 +15,7 @@ from gateway.intake.outcome import Declined
 from gateway.intake.prepare import Draft
 from gateway.intake.request import SendRequest
 from gateway.intake.snapshot import TenantSnapshot
-from gateway.lanes.backlog import BacklogView
+from gateway.lanes.backlog import BacklogView, Look
 from gateway.lanes.lanes import LaneKey
 from gateway.lanes.line_sums import Line
 from gateway.routing.candidates import Candidate, Need, best_group, named_senders, rank
@@ -42,6 +42,8 @@ class Chosen(Struct, frozen=True):
     wait_ms: int
     parts_per_second: float | None = None
     """Of the slowest gate that a message passes there; None where nobody is asked for one."""
+    line: Line | None = None
+    """None for the sandbox's own sender."""
 
 
 SANDBOX: Final = Chosen(None, 0, SANDBOX_GATES.parts_per_second)
@@ -89,7 +91,10 @@ class Choosing:
             recipient = snapshot.key.recipient_hash(draft.number.e164)
             own = await kept_sender(self._pool, scope, best, recipient_hash=recipient, now=self._clock.now())
             return await self._with_wait(snapshot, scope, draft, own)
-        found = [await self._with_wait(snapshot, scope, draft, sender) for sender in best]
+        lines = [(sender, _line(snapshot, scope, draft, sender)) for sender in best]
+        looks = [await self._backlog.look(line, snapshot.tenant_id) for _, line in lines]
+        # Compared when all are known: who was looked at first may have been given others meanwhile.
+        found = [self._chosen(*each, look) for each, look in zip(lines, looks, strict=True)]
         return min(found, key=lambda each: each.wait_ms)
 
     def no_sender(self, snapshot: TenantSnapshot, request: SendRequest, draft: Draft) -> Declined:
@@ -100,8 +105,10 @@ class Choosing:
         self, snapshot: TenantSnapshot, scope: TenantScope, draft: Draft, sender: SenderFact
     ) -> Chosen:
         line = _line(snapshot, scope, draft, sender)
-        wait_ms = await self._backlog.estimated_wait_ms(line, snapshot.tenant_id)
-        return Chosen(sender, wait_ms, line.slowest)
+        return self._chosen(sender, line, await self._backlog.look(line, snapshot.tenant_id))
+
+    def _chosen(self, sender: SenderFact, line: Line, look: Look) -> Chosen:
+        return Chosen(sender, self._backlog.wait_ms(line, look), line.slowest, line)
 
 
 def need_of(request: SendRequest, draft: Draft) -> Need:

@@ -16,7 +16,7 @@ from gateway.intake.channels import channel_faults, shaped
 from gateway.intake.matching import matched
 from gateway.intake.outcome import DeclineCode, Declined, FieldFault
 from gateway.intake.protecting import named_configuration
-from gateway.intake.request import SendRequest, TemplateRef
+from gateway.intake.request import OUR_CONTEXT, SendRequest, TemplateRef
 from gateway.intake.snapshot import ApprovedTemplate, TenantSnapshot
 from gateway.messages.content import Speech
 from gateway.messages.rulings import Rulings
@@ -199,6 +199,11 @@ def _shape_faults(snapshot: TenantSnapshot, request: SendRequest, now: datetime)
             faults.append(_fault("/template", "exactly_one", "name the template by `id` or by `name`"))
     if request.send_at is not UNSET:
         faults.extend(_schedule_faults(request.send_at, now))
+    faults.extend(
+        _fault(f"/context/{key}", "reserved", f"names that begin with {OUR_CONTEXT} are the gateway's own")
+        for key in request.context
+        if key.startswith(OUR_CONTEXT)
+    )
     if faults:
         return Declined(code="validation_failed", detail=faults[0].detail, errors=tuple(faults))
     return None

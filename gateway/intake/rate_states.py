@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from msgspec import structs
+
 from gateway.admission.peeking import Peek
 from gateway.admission.verdict import Admission, Admitted, Refused
 from gateway.intake.outcome import REQUESTS, RateState
@@ -34,6 +36,34 @@ def after_send(
     if admission.scheduled:
         return (RateState(name=name_of(admission.country), limit_per_s=sender_rate),)
     return (_queueing(sender_rate, admission),)
+
+
+def after_refusal(
+    plan: Plan,
+    admission: Admission,
+    refused: Refused,
+    *,
+    counted: Admitted | None = None,
+    sender_rate: float | None = None,
+) -> tuple[RateState, ...]:
+    """
+    Return what a send is told that a gate refused: the rate that did, or that of the line it did not join.
+
+    A full line tells its rate whatever the plan says: whoever waits for room paces itself by it. Another gate
+    tells the sender's where the plan has none, as an admitted send does.
+    """
+    if (state := used_up(refused, admission.country, plan)) is not None:
+        return (state,)
+    of_plan = plan.mps(admission.country)
+    if refused.gate == "queue_full":
+        limit = of_plan or sender_rate
+        requests = None if counted is None else _requests(plan, counted.remaining, counted.reset_ms)
+        return _those(requests, None if limit is None else _queueing(limit, admission))
+    if sender_rate is None or of_plan is not None or plan.requests_per_second is not None:
+        return ()
+    if admission.scheduled:
+        return (RateState(name=name_of(admission.country), limit_per_s=sender_rate),)
+    return (_queueing(sender_rate, structs.replace(admission, parts=0)),)
 
 
 def looked_at(plan: Plan, country: str | None, found: Peek | None) -> tuple[RateState, ...]:

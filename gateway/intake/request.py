@@ -25,6 +25,8 @@ Money = Annotated[str, Meta(pattern=r"^\d{1,9}(\.\d{1,6})?\Z", description="deci
 
 MAX_CONTEXT_PAIRS = 3
 """AWS takes five; two carry our message id and attempt."""
+OUR_CONTEXT = "tg_"
+"""What their names begin with; a pair of the tenant's by such a name would be lost behind ours."""
 
 
 class TemplateRef(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -14,7 +14,7 @@ from typing import Protocol
 from uuid import UUID
 
 import structlog
-from msgspec import structs
+from msgspec import Struct, structs
 
 from gateway.admission.coarse_velocity import CoarseVelocity
 from gateway.admission.fallback import closed_gate, decide_without_redis
@@ -47,17 +47,18 @@ from gateway.intake.outcome import Accepted, Declined, Estimate, FieldFault, Rat
 from gateway.intake.policies import Policies
 from gateway.intake.prepare import TOO_DEAR, Draft, prepare
 from gateway.intake.previewing import Previewing
-from gateway.intake.prices import Prices
+from gateway.intake.prices import Prices, Tariff
 from gateway.intake.protect_tally import ProtectTally
 from gateway.intake.pumping_notices import tell
-from gateway.intake.rate_states import after_send, looked_at
+from gateway.intake.rate_states import after_refusal, after_send, looked_at
 from gateway.intake.refusals import declined, over_budget, requests_used_up
 from gateway.intake.replays import KEY_MISMATCH, Replays
 from gateway.intake.request import SendRequest
 from gateway.intake.snapshot import TenantSnapshot, policy_of
 from gateway.intake.together import SendInBatch, send_together
-from gateway.lanes.backlog import BacklogView
+from gateway.lanes.backlog import BacklogView, Coming
 from gateway.lanes.errors import RedisUnavailable
+from gateway.lanes.line_sums import Line
 from gateway.media.kinds import MediaRefused
 from gateway.messages.content import Content, Media
 from gateway.messages.view import MessageView
@@ -77,6 +78,24 @@ _OTHERS_FILL_S = 0.1
 """What another process needs to project a tenant with few opt-outs."""
 _TRIES = 4
 """A policy that moves between reading and admitting is read again; four times in one send is a fault."""
+
+
+class _Found(Struct, frozen=True):
+    """A draft with the sender that was chosen for it, and what it was judged by."""
+
+    snapshot: TenantSnapshot
+    tariff: Tariff
+    draft: Draft
+    chosen: Chosen
+    coming: Coming | None
+    now: datetime
+
+
+class _Place(Struct):
+    """Where a send stands in its line while it is judged, and what it was told of that."""
+
+    coming: Coming | None = None
+    wait_ms: int = 0
 
 
 class MediaSource(Protocol):
@@ -149,11 +168,12 @@ class Sending:
         passed = await self.pass_gates(scope, request, key)
         outcome = passed if isinstance(passed, Declined) else await self._store(passed)
         concluded = await self.concluded(outcome, scope, key)
-        if isinstance(concluded, Accepted) or concluded.rates:
+        if isinstance(concluded, Accepted) or (concluded.rates and concluded.code != "queue_full"):
             return concluded
         country = country_of(request.to)
-        rates = await self.rates_of(scope.tenant_id, live=scope.live, country=country)
-        return structs.replace(concluded, rates=rates)
+        known = await self.rates_of(scope.tenant_id, live=scope.live, country=country)
+        told = {rate.name: rate for rate in (*known, *concluded.rates)}
+        return structs.replace(concluded, rates=tuple(told.values()))
 
     async def send_together(
         self, scope: TenantScope, sends: Sequence[SendInBatch]
@@ -236,60 +256,99 @@ class Sending:
         Raises:
             Unavailable: Postgres or Redis could not be asked, or the tenant's policy keeps changing.
         """
-        for _ in range(_TRIES):
-            snapshot, now = await self._policies.of(scope.tenant_id), self._clock.now()
-            tariff = await self._prices.current()
-            draft = prepare(snapshot, request, tariff.book_of(snapshot.plan), now)
-            if isinstance(draft, Declined):
-                return draft
-            chosen = await self._choosing.choose(snapshot, scope, request, draft)
-            if chosen is None:
-                refusal = self._choosing.no_sender(snapshot, request, draft)
-                return _gate_before(snapshot, scope, request, draft, now) or refusal
-            sender, wait_ms = chosen.sender, chosen.wait_ms
-            judged = ruled_draft(snapshot, scope, request, draft, sender, tariff=tariff, now=now)
-            ruled = await self._agreed_to(scope, snapshot, judged)
-            if isinstance(ruled, Declined):
-                return _gate_before(snapshot, scope, request, draft, now) or ruled
-            draft = ruled
-            admission = admission_of(snapshot, scope, request, draft, chosen, counted=counted is not None)
-            match await self._admit(admission):
-                case Admitted() as admitted:
-                    content = await self._content(scope, request, draft, sender)
-                    if isinstance(content, Declined):
-                        return content
-                    await self._tell(scope, admission, admitted)
-                    admissible = Admissible(
-                        snapshot=snapshot,
-                        scope=scope,
-                        request=request,
-                        draft=draft,
-                        platform_budgets=tariff.platform_budgets,
-                        sender=sender,
-                        recipient_hash=admission.recipient_hash,
-                        wait_ms=wait_ms,
-                        content=content,
-                        key=key,
-                    )
-                    return Passed(
-                        admissible,
-                        build(admissible, self._recipients),
-                        after_send(
-                            snapshot.plan,
-                            admission,
-                            admitted,
-                            counted=counted,
-                            sender_rate=chosen.parts_per_second,
-                        ),
-                    )
-                case Refused() as refused:
-                    self._protect_tally.count(admission, refused)
-                    return declined(refused, draft, snapshot.plan, now)
-                case StalePolicy(version=version):
-                    await self._policies.at_least(scope.tenant_id, version)
-                case Unprojected():
-                    continue
+        place = _Place()
+        passed: Passed | Declined | None = None
+        try:
+            for _ in range(_TRIES):
+                passed = await self._try(place, scope, request, key, counted)
+                if passed is not None:
+                    return passed
+        finally:
+            if place.coming is not None and not isinstance(passed, Passed):
+                self._backlog.leave(place.coming)
         raise Unavailable("the tenant's policy keeps changing", retry_after_ms=1000)
+
+    async def _try(
+        self,
+        place: _Place,
+        scope: TenantScope,
+        request: SendRequest,
+        key: tuple[str, bytes] | None,
+        counted: Admitted | None,
+    ) -> Passed | Declined | None:
+        """Ask every gate by the policy as it is known; None where it is to be read again."""
+        snapshot, now = await self._policies.of(scope.tenant_id), self._clock.now()
+        tariff = await self._prices.current()
+        draft = prepare(snapshot, request, tariff.book_of(snapshot.plan), now)
+        if isinstance(draft, Declined):
+            return draft
+        chosen = await self._choosing.choose(snapshot, scope, request, draft)
+        if chosen is None:
+            refusal = self._choosing.no_sender(snapshot, request, draft)
+            return _gate_before(snapshot, scope, request, draft, now) or refusal
+        chosen = self._stand(place, chosen, draft, scope)
+        found = _Found(snapshot, tariff, draft, chosen, place.coming, now)
+        return await self._judged(found, scope, request, key, counted)
+
+    def _stand(self, place: _Place, chosen: Chosen, draft: Draft, scope: TenantScope) -> Chosen:
+        """Let those who choose after it see it in its line, before all else; once for all tries."""
+        if place.coming is not None:
+            if _same_line(chosen.line, place.coming.line):
+                return structs.replace(chosen, wait_ms=place.wait_ms)
+            self._backlog.leave(place.coming)
+            place.coming = None
+        if chosen.line is not None and draft.send_at is None:
+            place.coming = self._backlog.join(chosen.line, scope.tenant_id, draft.segments.parts)
+            place.wait_ms = chosen.wait_ms
+        return chosen
+
+    async def _judged(
+        self,
+        found: _Found,
+        scope: TenantScope,
+        request: SendRequest,
+        key: tuple[str, bytes] | None,
+        counted: Admitted | None,
+    ) -> Passed | Declined | None:
+        """Ask rules and gates about a draft with its sender; None where the policy is to be read again."""
+        snapshot, tariff, chosen, now = found.snapshot, found.tariff, found.chosen, found.now
+        sender = chosen.sender
+        judged = ruled_draft(snapshot, scope, request, found.draft, sender, tariff=tariff, now=now)
+        draft = await self._agreed_to(scope, snapshot, judged)
+        if isinstance(draft, Declined):
+            return _gate_before(snapshot, scope, request, found.draft, now) or draft
+        admission = admission_of(snapshot, scope, request, draft, chosen, counted=counted is not None)
+        match await self._admit(admission):
+            case Admitted() as admitted:
+                content = await self._content(scope, request, draft, sender)
+                if isinstance(content, Declined):
+                    return content
+                await self._tell(scope, admission, admitted)
+                admissible = Admissible(
+                    snapshot=snapshot,
+                    scope=scope,
+                    request=request,
+                    draft=draft,
+                    platform_budgets=tariff.platform_budgets,
+                    sender=sender,
+                    recipient_hash=admission.recipient_hash,
+                    wait_ms=chosen.wait_ms,
+                    content=content,
+                    key=key,
+                )
+                rate = chosen.parts_per_second
+                rates = after_send(snapshot.plan, admission, admitted, counted=counted, sender_rate=rate)
+                return Passed(admissible, build(admissible, self._recipients), rates, found.coming)
+            case Refused() as refused:
+                self._protect_tally.count(admission, refused)
+                rate = chosen.parts_per_second
+                rates = after_refusal(snapshot.plan, admission, refused, counted=counted, sender_rate=rate)
+                return structs.replace(declined(refused, draft, snapshot.plan, now), rates=rates)
+            case StalePolicy(version=version):
+                await self._policies.at_least(scope.tenant_id, version)
+            case Unprojected():
+                pass
+        return None
 
     async def _count_request(self, scope: TenantScope) -> Admitted | Declined:
         """
@@ -393,15 +452,27 @@ class Sending:
         return Refused(gate="pumping_suspected", retry_after_ms=wait_ms, hold=hold)
 
     async def _store(self, passed: Passed) -> Accepted | Declined:
-        return await self.answer(passed, await self._commit.submit(passed.built.message))
+        try:
+            decision = await self._commit.submit(passed.built.message)
+        except BaseException:
+            self.give_up(passed)
+            raise
+        return await self.answer(passed, decision)
+
+    def give_up(self, passed: Passed) -> None:
+        """Take a send out of its line of which the commit said nothing."""
+        if passed.coming is not None:
+            self._backlog.leave(passed.coming)
 
     async def answer(self, passed: Passed, decision: Decision) -> Accepted | Declined:
         """Return what the commit's decision means to whoever asked."""
-        message, entry = passed.built.message, passed.built.entry
+        message = passed.built.message
+        if passed.coming is not None and isinstance(decision, Stored) and message.status == "queued":
+            self._backlog.stay(passed.coming)
+        else:
+            self.give_up(passed)
         match decision:
             case Stored(included=included):
-                if message.status == "queued":
-                    self._backlog.admitted(entry)
                 view = accepted_view(covered(message, included), passed.admissible.draft)
                 return Accepted(message=view, rates=passed.rates)
             case Replay(message_id=original):
@@ -432,6 +503,10 @@ def _gate_before(
     admission = admission_of(snapshot, scope, request, draft, Chosen(None, 0))
     gate = closed_gate(policy_of(snapshot), admission, opted_out=False)
     return None if gate is None else declined(Refused(gate=gate), draft, snapshot.plan, now)
+
+
+def _same_line(one: Line | None, other: Line) -> bool:
+    return one is not None and (one.route, one.lane) == (other.route, other.lane)
 
 
 def _count_refused(declined: Declined, scope: TenantScope) -> None:

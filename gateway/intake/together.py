@@ -48,6 +48,10 @@ class Gates(Protocol):
         """Return what the commit's decision means to whoever asked."""
         ...
 
+    def give_up(self, passed: Passed) -> None:
+        """Take a send out of its line of which the commit said nothing."""
+        ...
+
     async def concluded(
         self, outcome: Accepted | Declined, scope: TenantScope, key: Key
     ) -> Accepted | Declined:
@@ -65,12 +69,14 @@ async def send_together(
         counted: What the request rate said of the batch.
     """
     passed = await _pass_all(gates, scope, sends, counted)
-    decided = await _decided(commit, passed)
+    decided = await _decided(gates, commit, passed)
 
     async def outcome(
         each: Passed | Declined | BaseException, decision: Decision | BaseException | None, key: Key
     ) -> Accepted | Declined:
         if isinstance(decision, BaseException):
+            if isinstance(each, Passed):
+                gates.give_up(each)
             raise decision
         match each:
             case BaseException():
@@ -98,7 +104,7 @@ async def _pass_all(
 
 
 async def _decided(
-    commit: IntakeCommit, passed: Sequence[Passed | Declined | BaseException]
+    gates: Gates, commit: IntakeCommit, passed: Sequence[Passed | Declined | BaseException]
 ) -> list[Decision | BaseException | None]:
     """Commit those that passed; None stands for the others."""
     ready = [each for each in passed if isinstance(each, Passed)]
@@ -106,4 +112,8 @@ async def _decided(
         decisions = iter(await commit.submit_together([each.built.message for each in ready]))
     except GatewayError as error:
         return [error if isinstance(each, Passed) else None for each in passed]
+    except BaseException:
+        for each in ready:
+            gates.give_up(each)
+        raise
     return [next(decisions) if isinstance(each, Passed) else None for each in passed]

@@ -3,10 +3,14 @@ How long a message would wait in its line, answered from memory and refreshed a 
 
 Where all that waits would have left within a second, that is the answer, and costs a message no call. Where
 it would not, or where one part takes a second or more, Redis is asked where the tenant stands in the lane.
+
+A message counts from the moment at which its line is chosen. Those that are decided meanwhile, as the others
+of its batch, stand behind it, and of equal senders they take another one.
 """
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Final
 from uuid import UUID
@@ -14,7 +18,7 @@ from uuid import UUID
 import structlog
 from msgspec import Struct
 
-from gateway.lanes.entry import DailyCap, LaneEntry
+from gateway.lanes.entry import DailyCap
 from gateway.lanes.errors import RedisUnavailable, ScriptFailed
 from gateway.lanes.lanes import LaneKey
 from gateway.lanes.line_sums import Line, LineSums, day_wait_s, sums_of
@@ -43,8 +47,26 @@ class _Used(Struct):
     read_again_at: float
 
 
+class Coming(Struct, frozen=True, eq=False):
+    """A message on its way into a line; each is one of its own, however alike two are."""
+
+    line: Line
+    tenant_id: UUID
+    parts: int
+
+
+class Look(Struct, frozen=True):
+    """What was found of a line and takes Redis to find; it is good for the moment."""
+
+    asked: bool
+    """Whether it was asked where the tenant stands."""
+    place: Place | None
+    used: tuple[_Used | None, ...]
+    """Of the line's daily caps; None where nobody can say."""
+
+
 class _Route:
-    """What waits in one route, as last read, with what this process has admitted since."""
+    """What waits in one route, as last read, with what this process has let into it since."""
 
     def __init__(self) -> None:
         self.read_at = float("-inf")
@@ -53,7 +75,21 @@ class _Route:
         self.gates_read_at = float("-inf")
         self.caps: dict[str, _Used] = {}
         self.places: dict[tuple[LaneKey, UUID], asyncio.Task[Place | None]] = {}
+        self.coming: set[Coming] = set()
+        self.coming_of: Counter[tuple[LaneKey, UUID]] = Counter()
         self.reading: asyncio.Task[None] | None = None
+
+    def count(self, coming: Coming, messages: int) -> None:
+        """Let it stand in the line that others see; -1 takes it away."""
+        self.sums.add_message(coming.line, coming.parts * messages, messages=messages)
+        place = self.place_of(coming.line.lane, coming.tenant_id)
+        if place is not None:
+            place.own += messages
+
+    def place_of(self, lane: LaneKey, tenant_id: UUID) -> Place | None:
+        """Return where a tenant stands, as far as Redis has answered."""
+        asked = self.places.get((lane, tenant_id)) if self.places else None
+        return asked.result() if asked is not None and asked.done() else None
 
 
 class BacklogView:
@@ -74,30 +110,59 @@ class BacklogView:
         self._routes: dict[str, _Route] = {}
 
     async def estimated_wait_ms(self, line: Line, tenant_id: UUID) -> int:
+        """Return how long a new message of the line would wait."""
+        return self.wait_ms(line, await self.look(line, tenant_id))
+
+    async def look(self, line: Line, tenant_id: UUID) -> Look:
         """
-        Return how long a new message of the line would wait: at its lane, its campaign, its route, its day.
+        Find what `wait_ms` needs of a line: at its lane, its campaign, its route, its day.
 
         With Redis down the last figures stand: Postgres accepts, and the estimate is only worse.
         """
         route = self._of(line.route)
         if self._is_old(route):
             await self._refresh(line.route, route)
-        wait_s, place = route.sums.longest_s(line), None
-        if wait_s >= _WORTH_ASKING_S or line.slowest <= _SLOW:
-            place = await self._place(route, line, tenant_id)
-            wait_s = route.sums.wait_s(line, place)
-        for cap in line.caps:
-            wait_s = max(wait_s, await self._day_wait_s(route, line, cap, place))
+        asked = route.sums.longest_s(line) >= _WORTH_ASKING_S or line.slowest <= _SLOW
+        place = await self._place(route, line, tenant_id) if asked else None
+        used = [await self._use_of(route, line, cap) for cap in line.caps] if line.caps else ()
+        return Look(asked, place, tuple(used))
+
+    def wait_ms(self, line: Line, look: Look) -> int:
+        """
+        Return how long a new message of the line would wait if it joined now.
+
+        Nothing is awaited: whoever lets it `join` before anything else knows that nobody came between.
+        """
+        route = self._of(line.route)
+        wait_s = route.sums.wait_s(line, look.place) if look.asked else route.sums.longest_s(line)
+        for cap, used in zip(line.caps, look.used, strict=True):
+            if used is not None:
+                wait_s = max(wait_s, self._day_wait_s(route, line, cap, used, look.place))
         return round(wait_s * _MILLISECONDS)
 
-    def admitted(self, entry: LaneEntry) -> None:
-        """Count a message that was accepted here and that the figures do not know yet."""
-        route = self._of(entry.route)
-        lane = LaneKey(entry.identity, entry.country, entry.priority)
-        route.sums.add_entry(lane, entry)
-        asked = route.places.get((lane, entry.tenant_id)) if route.places else None
-        if asked is not None and asked.done() and (place := asked.result()) is not None:
-            place.own += 1
+    def join(self, line: Line, tenant_id: UUID, parts: int) -> Coming:
+        """Count a message that is about to be judged; `stay` or `leave` says what became of it."""
+        route, coming = self._of(line.route), Coming(line, tenant_id, parts)
+        route.coming.add(coming)
+        route.coming_of[line.lane, tenant_id] += 1
+        route.count(coming, 1)
+        return coming
+
+    def stay(self, coming: Coming) -> None:
+        """It was accepted: it counts until the figures are read again, which then have it."""
+        self._came(coming)
+
+    def leave(self, coming: Coming) -> None:
+        """It was refused, or is another's that came before: it does not count."""
+        self._came(coming).count(coming, -1)
+
+    def _came(self, coming: Coming) -> _Route:
+        route, whose = self._of(coming.line.route), (coming.line.lane, coming.tenant_id)
+        route.coming.remove(coming)
+        route.coming_of[whose] -= 1
+        if not route.coming_of[whose]:
+            del route.coming_of[whose]
+        return route
 
     def _of(self, name: str) -> _Route:
         if (route := self._routes.get(name)) is None:
@@ -122,6 +187,8 @@ class BacklogView:
             await self._read_gates(name, route, queues)
             route.sums = sums_of(queues, route.gates)
             route.places = {}
+            for coming in route.coming:
+                route.count(coming, 1)
         except RedisUnavailable:
             pass
         finally:
@@ -140,31 +207,39 @@ class BacklogView:
         """Return where the tenant stands, asked once between two looks at the queues; None if unknown."""
         asked = route.places.get((line.lane, tenant_id))
         if asked is None:
-            asked = asyncio.create_task(self._ask(line, tenant_id))
+            asked = asyncio.create_task(self._ask(route, line, tenant_id))
             route.places[line.lane, tenant_id] = asked
         return asked.result() if asked.done() else await asyncio.shield(asked)
 
-    async def _ask(self, line: Line, tenant_id: UUID) -> Place | None:
+    async def _ask(self, route: _Route, line: Line, tenant_id: UUID) -> Place | None:
         try:
-            return await self._queues.place(line.route, line.lane, tenant_id)
+            place = await self._queues.place(line.route, line.lane, tenant_id)
         except RedisUnavailable:
             return None
         except ScriptFailed as error:
             # What stands in Redis is not what we wrote; no send is refused for the want of an estimate.
             _log.error("place_not_found", route=line.route, error=str(error))
             return None
+        place.own += route.coming_of[line.lane, tenant_id]
+        return place
 
-    async def _day_wait_s(self, route: _Route, line: Line, cap: DailyCap, place: Place | None) -> float:
-        """Return how long the day keeps a message back; 0 while nobody can say."""
-        waiting = route.sums.towards_cap(cap.name, line.lane.priority)
+    async def _use_of(self, route: _Route, line: Line, cap: DailyCap) -> _Used | None:
+        """Return how far a day is used; None while nobody can say."""
         used = route.caps.get(cap.name)
         if used is None or self._monotonic() >= used.read_again_at:
             try:
                 today = await self._queues.today(line.route, [cap.name])
             except RedisUnavailable:
-                return 0.0
+                return None
+            waiting = route.sums.towards_cap(cap.name, line.lane.priority)
             used = route.caps[cap.name] = self._used(today, line, cap, waiting)
-        if used.parts + waiting < cap.parts_per_day:
+        return used
+
+    def _day_wait_s(
+        self, route: _Route, line: Line, cap: DailyCap, used: _Used, place: Place | None
+    ) -> float:
+        """Return how long the day keeps a message back."""
+        if used.parts + route.sums.towards_cap(cap.name, line.lane.priority) < cap.parts_per_day:
             return 0.0  # whoever goes first, there is room for all
         return day_wait_s(
             used=used.parts,

@@ -17,7 +17,7 @@ from typing import Final
 from msgspec import Struct
 
 from gateway.lanes.contenders import Contenders
-from gateway.lanes.entry import DailyCap, LaneEntry, Priority, RateGate
+from gateway.lanes.entry import DailyCap, Priority, RateGate
 from gateway.lanes.gates import SECOND_US, kept_rate
 from gateway.lanes.lanes import LaneKey
 from gateway.lanes.queues import Channel, ChannelGates, Place, RouteQueues
@@ -78,13 +78,13 @@ class LineSums:
             for name in names:
                 sums[name].add(lane, waiting)
 
-    def add_entry(self, lane: LaneKey, entry: LaneEntry) -> None:
-        """Count a message of a lane that was accepted since the figures were read."""
+    def add_message(self, line: Line, parts: int, *, messages: int = 1) -> None:
+        """Count a message that joins a line after the figures were read; with both below 0, one that left."""
         self.add(
-            lane,
-            Waiting(entry.parts, 1),
-            gates=[gate.name for gate in entry.shared_gates],
-            caps=[cap.name for cap in entry.daily_caps],
+            line.lane,
+            Waiting(parts, messages),
+            gates=[gate.name for gate in line.shared],
+            caps=[cap.name for cap in line.caps],
         )
 
     def longest_s(self, line: Line) -> float:

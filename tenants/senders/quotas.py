@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from tenants.audit import store as audit
 from tenants.countries.reach import check_country, check_key
-from tenants.errors import InvalidInput, NotFound
+from tenants.errors import Conflict, InvalidInput, NotFound
 from tenants.ids import encode, new_uuid
 from tenants.rates import DayParts, Rate, check_day_parts, check_rate
 from tenants.scope import TenantScope
@@ -186,7 +186,8 @@ async def decide_increase(
         parts_per_second: What AWS granted, where it is not what was asked for.
 
     Raises:
-        InvalidInput: The rate breaks the rule of `tenants.rates`, or the increase was decided otherwise.
+        Conflict: It was decided otherwise.
+        InvalidInput: The rate breaks the rule of `tenants.rates`.
         NotFound: The tenant has no such increase.
     """
     row = await session.scalar(
@@ -200,7 +201,7 @@ async def decide_increase(
     if row.state == state:
         return row
     if row.state != "requested":
-        raise InvalidInput("/state", "decided", f"the increase is {row.state}; ask for another one")
+        raise Conflict("conflict", f"the increase is {row.state} already; ask for another one")
     if approved:
         granted = row.requested_parts_per_second if parts_per_second is None else parts_per_second
         check_rate("/parts_per_second", granted)

@@ -43,6 +43,17 @@ async def test_a_wrong_field_is_named_by_its_json_pointer(customer, world, body,
     assert world.sending.sent == []
 
 
+async def test_a_422_that_is_about_no_single_field_lists_the_body(customer) -> None:
+    """Who reads `errors` of every 422 finds the reason there, too."""
+    key = {"Idempotency-Key": "one-key"}
+    await customer.api.post("/v1/messages/batch", json={"messages": [SEND]}, headers=key)
+    answer = await customer.api.post("/v1/messages/batch", json={"messages": [SEND] * 2}, headers=key)
+    assert _problem(answer) == (422, "idempotency_mismatch")
+    [fault] = answer.json()["errors"]
+    assert (fault["field"], fault["code"]) == ("/", "idempotency_mismatch")
+    assert fault["detail"] == answer.json()["detail"]
+
+
 async def test_an_unknown_field_has_a_code_of_its_own(customer) -> None:
     """A typo is told apart from a wrong value."""
     answer = await customer.api.post("/v1/messages", json=SEND | {"boddy": "x"})

@@ -63,6 +63,15 @@ async def test_lanes_are_listed_with_whose_they_are_the_slowest_first(operator, 
     assert [(row["sender"], row["channel"]) for row in rows[1:]] == [(sender, "sms"), (None, "sms")]
 
 
+async def test_lanes_beyond_a_page_are_reached_by_its_cursor(operator, world):
+    """A gateway with many senders has more lines than a page holds."""
+    world.services.lanes.sights = [sight("acc_x", new_uuid(), drain_s=each) for each in (3.0, 2.0, 1.0)]
+    first = (await operator.get("/v1/admin/lanes?limit=2")).json()
+    rest = (await operator.get("/v1/admin/lanes", params={"after": first["next_cursor"]})).json()
+    assert [row["drain_seconds"] for row in first["data"] + rest["data"]] == [3.0, 2.0, 1.0]
+    assert rest["next_cursor"] is None
+
+
 async def test_lanes_can_be_limited_and_asked_of_one_route(operator, world, customer):
     """A route that is none is a mistake, not an empty answer."""
     _, account = await a_sender(operator, customer)

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from gateway.db.transaction import worker_transaction
-from tenants.ids import decode, encode
+from tenants.ids import decode, encode, new_uuid
 from tenants.senders import service
 from tenants.senders.models import MpsIncrease
 from tenants.senders.service import AccountFacts, SenderFacts
@@ -164,7 +164,8 @@ async def test_an_increase_changes_the_quota_when_it_is_approved_and_not_before(
     assert (granted["state"], granted["granted_parts_per_second"]) == ("approved", 25.0)
     assert (await gates(customer, sender))["parts_per_second"] == 25.0
     assert (await operator.post(f"{decided}/approve")).json() == granted
-    assert (await operator.post(f"{decided}/deny")).status_code == 422
+    denied = await operator.post(f"{decided}/deny")
+    assert (denied.status_code, denied.json()["code"]) == (409, "conflict")
     listed = (await operator.get(f"{tenant}/mps-increases")).json()["data"]
     assert [row["id"] for row in listed] == [granted["id"]]
 
@@ -184,3 +185,9 @@ async def test_a_strangers_sender_is_not_found(stranger, operator, sender) -> No
     assert (await stranger.api.get(f"/v1/senders/{sender}/gates")).status_code == 404
     path = f"/v1/admin/tenants/{stranger.id}/senders/{sender}"
     assert (await operator.patch(path, json={"parts_per_second": 5})).status_code == 404
+
+
+async def test_the_increases_of_a_tenant_that_is_none_are_not_found(operator) -> None:
+    """An empty list would say that none was asked for."""
+    answer = await operator.get(f"/v1/admin/tenants/{encode('ten', new_uuid())}/mps-increases")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")

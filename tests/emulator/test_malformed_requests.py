@@ -205,3 +205,31 @@ async def test_control_endpoints_refuse_nonsense(shared: Aws, path: str) -> None
         async with shared.http.post(f"{shared.base_url}/_emulator/{path}", data=body) as answer:
             assert answer.status == 422
             assert "error" in msgspec.json.decode(await answer.read())
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("faults", {"actions": {"SendTextMessage": {"throttle_rate": 30}}}),
+        ("faults", {"actions": {"*": {"error_rate": -0.1}}}),
+        ("faults", {"actions": {"*": {"latency_ms": -1}}}),
+        ("faults", {"actions": {"*": {"latency_after_ms": 1e300}}}),
+        ("faults", {"receipts": {"lose_rate": 1.5}}),
+        ("faults", {"receipts": {"delay_ms": -1}}),
+        ("carriers", {"US": {"delay_ms": -1}}),
+    ],
+)
+async def test_control_endpoints_refuse_shares_and_times_that_are_none(
+    shared: Aws, path: str, body: dict[str, Any]
+) -> None:
+    """30 for 30 % would befall every call, and a test would hold for the wrong reason."""
+    async with shared.http.post(f"{shared.base_url}/_emulator/{path}", json=body) as answer:
+        assert answer.status == 422
+        assert "delay" in (text := await answer.text()) or "rate" in text or "latency" in text
+
+
+@pytest.mark.parametrize("asked", ["messages?limit", "messages?offset", "arrivals?after"])
+async def test_control_endpoints_refuse_numbers_that_nothing_is_counted_to(shared: Aws, asked: str) -> None:
+    """Five thousand digits are a mistake of the caller's, not of the emulator's."""
+    async with shared.http.get(f"{shared.base_url}/_emulator/{asked}={'9' * 5000}") as answer:
+        assert answer.status == 422

@@ -11,9 +11,11 @@ from msgspec import Struct
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from gateway.api.bodies import ApiRequest
 from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, refusals
-from gateway.api.lists.paging import DEFAULT_LIMIT, Limit
+from gateway.api.lists.paging import DEFAULT_LIMIT, After, Limit, Page
+from gateway.api.lists.short_lists import part_of
 from gateway.api.path_ids import query_id
 from gateway.lanes.survey import LaneSight
 from gateway.routing.lanes import lane_identity
@@ -45,13 +47,6 @@ class LaneView(Struct, frozen=True, kw_only=True):
     """How long the oldest has been ready to leave; null where it left while we looked."""
 
 
-class LanesView(Struct, frozen=True, kw_only=True):
-    """The lanes in which something waits, the one that takes longest first."""
-
-    data: list[LaneView]
-    next_cursor: None = None
-
-
 class _Owner(Struct, frozen=True):
     sender_id: UUID
     tenant_id: UUID
@@ -62,19 +57,25 @@ class _Owner(Struct, frozen=True):
     "/lanes",
     responses=refusals(*OPERATOR, "unavailable"),
     summary="List what waits, by sender, country and priority",
-    description="The lanes that take longest come first; `limit` says how many. Claimed ones do not count.",
+    description=(
+        "The lanes that take longest come first. Claimed ones do not count. Lines move between two pages, so "
+        "that one may be on both, or on none."
+    ),
 )
 async def list_lanes(
+    request: ApiRequest,
     desk: NamedDependency[Desk],
     limit: Limit = DEFAULT_LIMIT,
+    after: After = None,
     route: Annotated[str | None, QueryParameter(max_length=40, description="AWS account, `acc_…`")] = None,
-) -> LanesView:
-    """Return the longest lines."""
+) -> Page[LaneView]:
+    """Return a page of the lines, the longest first."""
     wanted = None if route is None else encode("acc", query_id("acc", route, "?route"))
-    found = [each for each in await desk.services.lanes.all() if wanted in {None, each.route}][:limit]
+    found = [each for each in await desk.services.lanes.all() if wanted in {None, each.route}]
+    part = part_of(request, found, limit, after)
     async with desk.operator() as session:
-        owners = await _owners(session, [each.lane.identity for each in found])
-    return LanesView(data=[_view(each, owners) for each in found])
+        owners = await _owners(session, [each.lane.identity for each in part.data])
+    return Page(data=[_view(each, owners) for each in part.data], next_cursor=part.next_cursor)
 
 
 async def _owners(session: AsyncSession, identities: Sequence[UUID]) -> Mapping[UUID, _Owner]:

@@ -15,6 +15,7 @@ from gateway.api.lists.paging import DEFAULT_LIMIT, After, Limit, Page, id_after
 from gateway.api.path_ids import named_tenant, path_id
 from gateway.api.v1.sender_gates import SenderGatesView, read_gates
 from gateway.messages.view import timestamp
+from tenants.accounts import service as accounts
 from tenants.ids import encode
 from tenants.rates import Rate
 from tenants.senders import quotas
@@ -142,17 +143,17 @@ async def list_mps_increases(
     after: After = None,
 ) -> Page[IncreaseView]:
     """Return a page of a tenant's increases, the newest first."""
+    scope = named_tenant(tenant_id)
     async with desk.operator() as session:
-        rows = await quotas.increases(
-            named_tenant(tenant_id), session, limit=limit + 1, after=id_after(request, after)
-        )
+        await accounts.get(scope, session)
+        rows = await quotas.increases(scope, session, limit=limit + 1, after=id_after(request, after))
     return page_of(request, rows, limit, view=increase_view, place=lambda row: row.id)
 
 
 @post(
     "/tenants/{tenant_id:str}/mps-increases/{increase_id:str}/approve",
     status_code=200,
-    responses=refusals(*OPERATOR, *WITH_BODY, *WITH_IDEMPOTENCY, "not_found"),
+    responses=refusals(*OPERATOR, *WITH_BODY, *WITH_IDEMPOTENCY, "not_found", "conflict"),
     summary="Approve an MPS increase",
     description="AWS granted it: the sender's quota changes at once. Approving again changes nothing.",
 )
@@ -171,7 +172,7 @@ async def approve_mps_increase(
 @post(
     "/tenants/{tenant_id:str}/mps-increases/{increase_id:str}/deny",
     status_code=200,
-    responses=refusals(*OPERATOR, *WITH_BODY, *WITH_IDEMPOTENCY, "not_found"),
+    responses=refusals(*OPERATOR, *WITH_BODY, *WITH_IDEMPOTENCY, "not_found", "conflict"),
     summary="Deny an MPS increase",
     description="AWS refused it: the quota stays as it is.",
 )

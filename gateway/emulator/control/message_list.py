@@ -9,10 +9,9 @@ from itertools import islice
 from typing import Any
 
 from gateway.emulator.carrier.event_record import event_type
-from gateway.emulator.control.refusal import Refusal
+from gateway.emulator.control.refusal import whole_number
 from gateway.emulator.operations.messages import FEEDBACK_WINDOW_MS
 from gateway.emulator.state.traffic_records import Message
-from gateway.emulator.wire import whole
 from gateway.emulator.world import World
 
 LARGEST_LIMIT = 100_000
@@ -21,8 +20,8 @@ LARGEST_LIMIT = 100_000
 
 def message_list(world: World, query: dict[str, str]) -> dict[str, Any]:
     """Return a page of the retained messages, oldest first."""
-    limit = min(_number(query, "limit", LARGEST_LIMIT), LARGEST_LIMIT)
-    offset = _number(query, "offset", 0)
+    limit = min(whole_number(query, "limit", LARGEST_LIMIT), LARGEST_LIMIT)
+    offset = whole_number(query, "offset", 0)
     wants_automatic = query.get("automatic", "0") not in {"0", "false"}
     messages = [each for _, each in world.traffic.messages() if wants_automatic or not each.automatic]
     if "destination" in query:
@@ -96,10 +95,3 @@ def _event(message: Message, index: int) -> dict[str, Any]:
         "final": step.is_final,
         "delivered": bool(message.steps_done >> index & 1),
     }
-
-
-def _number(query: dict[str, str], name: str, default: int) -> int:
-    number = whole(query.get(name, str(default)))
-    if number is None:
-        raise Refusal(f"{name} must be a whole number")
-    return number

@@ -4,8 +4,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.emulator.control.refusal import Refusal
-from gateway.emulator.wire import whole
+from gateway.emulator.control.refusal import whole_number
 from gateway.emulator.world import World
 
 
@@ -22,8 +21,5 @@ def statistics(world: World) -> dict[str, Any]:
 
 def arrivals(world: World, query: dict[str, str]) -> dict[str, Any]:
     """Return when the sends came, after the number of them that the caller has seen."""
-    seen = whole(query.get("after", "0"))
-    if seen is None:
-        raise Refusal("after must be a whole number")
-    total, came = world.arrivals.since(seen)
+    total, came = world.arrivals.since(whole_number(query, "after", 0))
     return {"data": came, "total": total}

@@ -1,47 +1,53 @@
 """What has been set through ``/_emulator``: faults, carriers and the clock. They too survive a restart."""
 
-from typing import Literal
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
+from msgspec import Meta
 
 from gateway.emulator.state.records import Record
 
+Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
+"""Of calls or of messages."""
+_MOST_MS = 30 * 86_400_000
+"""Thirty days, of which the slowest receipt takes three."""
+
 
 class ActionFaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What goes wrong with the calls of one action. Rates are shares from 0 to 1."""
+    """What goes wrong with the calls of one action."""
 
-    throttle_rate: float = 0.0
+    throttle_rate: Share = 0.0
     """ThrottlingException; nothing happened."""
-    error_rate: float = 0.0
+    error_rate: Share = 0.0
     """InternalServerException (500); nothing happened."""
-    unavailable_rate: float = 0.0
+    unavailable_rate: Share = 0.0
     """ServiceUnavailable (503); nothing happened."""
-    accept_then_error_rate: float = 0.0
+    accept_then_error_rate: Share = 0.0
     """The call takes effect and the answer is a 500."""
-    drop_after_accept_rate: float = 0.0
+    drop_after_accept_rate: Share = 0.0
     """The call takes effect and the connection is closed without an answer."""
-    drop_before_accept_rate: float = 0.0
+    drop_before_accept_rate: Share = 0.0
     """Nothing happened and the connection is closed without an answer."""
-    latency_ms: float = 0.0
+    latency_ms: Annotated[float, Meta(ge=0, le=_MOST_MS)] = 0.0
     """Added before the call takes effect."""
-    latency_after_ms: float = 0.0
+    latency_after_ms: Annotated[float, Meta(ge=0, le=_MOST_MS)] = 0.0
     """Added after the call took effect, before the answer."""
 
 
 class ReceiptFaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What goes wrong with delivery events. Rates are shares of messages from 0 to 1."""
+    """What goes wrong with delivery events."""
 
-    delay_ms: int = 0
+    delay_ms: Annotated[int, Meta(ge=0, le=_MOST_MS)] = 0
     """Added to every event."""
-    duplicate_rate: float = 0.0
+    duplicate_rate: Share = 0.0
     """Every event of the message is published twice."""
     duplicate_ids: Literal["same", "new", "both"] = "both"
     """Whether the second copy has the SNS MessageId of the first; both alternates by message."""
     reorder: bool = False
     """Events of one message leave in a shuffled order."""
-    lose_rate: float = 0.0
+    lose_rate: Share = 0.0
     """No event of the message is ever published."""
-    lose_final_rate: float = 0.0
+    lose_final_rate: Share = 0.0
     """The final event of the message is never published."""
     before_response: bool = False
     """All events are published before the send is answered."""
@@ -59,7 +65,7 @@ class CountryCarrier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     outcomes: dict[str, float] | msgspec.UnsetType = msgspec.UNSET
     """Final status -> weight; SILENT never answers and ends as UNKNOWN after 72 hours."""
-    delay_ms: int | msgspec.UnsetType = msgspec.UNSET
+    delay_ms: Annotated[int, Meta(ge=0, le=_MOST_MS)] | msgspec.UnsetType = msgspec.UNSET
     """Median time from acceptance to the final event."""
     price: str | msgspec.UnsetType = msgspec.UNSET
     """US dollars for one part, without the carrier's fee."""

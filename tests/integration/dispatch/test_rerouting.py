@@ -368,6 +368,19 @@ async def test_an_order_moves_what_waits_in_every_channel_of_the_sender(world, d
     assert queue["lane"]["identity"] == str(lane_identity(world.second.id, channel))
 
 
+@pytest.mark.parametrize(("waits_for", "at_once"), [("disabled", True), (None, False)])
+async def test_what_rests_after_a_try_is_due_at_once_where_it_goes(world, database, waits_for, at_once):
+    """A code that was claimed as its sender was put away would else rest for most of its life."""
+    [message] = await world.accepted()
+    later = world.clock.now() + timedelta(seconds=30)
+    resting = (
+        "UPDATE dispatch_queue SET state = 'scheduled', due_at = $2, waits_for = $3 WHERE message_id = $1"
+    )
+    await database.execute(resting, message.id, later, waits_for)
+    assert await ordered_away(world, database) == 1
+    assert ((await queue_row(world.pool, message.id))["due_at"] < later) is at_once
+
+
 async def test_an_order_leaves_what_waits_for_its_second_attempt_with_its_sender(world, database):
     """The same text from a number that the person does not know may be the second that arrives."""
     [message] = await world.accepted()

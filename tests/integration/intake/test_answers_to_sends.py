@@ -1,9 +1,14 @@
 """What a real send is told of its rate and of its way, over HTTP."""
 
+import asyncio
+import re
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import pytest
+
 from tests.harness.numbers import german_number, us_number
+from tests.harness.waiting import until
 
 PLAN = {"requests_per_second": 50}
 
@@ -40,6 +45,44 @@ async def test_a_plan_without_rates_tells_that_of_the_sender(stack):
     for answer in (alone, batch):
         assert answer.headers["ratelimit-policy"] == '"parts-US";q=3;w=1'
         assert answer.headers["ratelimit"].startswith('"parts-US";r=')
+
+
+@pytest.mark.parametrize(
+    ("plan", "policy"),
+    [
+        ({}, '"parts-US";q=1;w=100'),
+        ({"requests_per_second": 50}, '"requests";q=50;w=1, "parts-US";q=1;w=100'),
+        ({"country_mps": {"US": 0.005}}, '"parts-US";q=1;w=200'),
+    ],
+)
+async def test_a_full_line_tells_its_rate(stack, plan, policy):
+    """Every 429 of a send says how fast to go, also where it is the number that is slow."""
+    customer = await stack.customer(plan=plan)
+    [sender] = (await customer.live.get("/v1/senders")).json()["data"]
+    await stack.operate(
+        "patch", f"/v1/admin/tenants/{customer.id}/senders/{sender['id']}", {"parts_per_second": 0.01}
+    )
+    for _ in range(2):
+        assert (await customer.live.post("/v1/messages", json=body())).status_code == 202
+    full = await customer.live.post("/v1/messages", json=body(ttl_seconds=5))
+    batch = await customer.live.post("/v1/messages/batch", json={"messages": [body(ttl_seconds=5)] * 2})
+    assert (full.status_code, full.json()["code"]) == (429, "queue_full")
+    assert [each["status"] for each in batch.json()["data"]] == [429, 429]
+    for answer in (full, batch):
+        assert answer.headers["ratelimit-policy"] == policy
+        assert re.search(r'"parts-US";r=0;t=[1-9]\d*$', answer.headers["ratelimit"])
+
+
+async def test_a_gate_that_is_closed_tells_the_rate_of_the_sender_behind_it(stack):
+    """As an accepted send of the tenant does; the message took nothing of it."""
+    customer = await stack.customer()
+    to = us_number()
+    assert (await customer.live.put(f"/v1/opt-out-lists/all/numbers/{to}")).status_code < 300
+    refused = await customer.live.post("/v1/messages", json=body(to=to))
+    accepted = await customer.live.post("/v1/messages", json=body())
+    assert (refused.status_code, refused.json()["code"]) == (403, "opted_out")
+    assert refused.headers["ratelimit-policy"] == accepted.headers["ratelimit-policy"]
+    assert "ratelimit" in refused.headers
 
 
 async def test_a_test_key_without_a_sender_is_told_the_rate_of_the_sandboxs(stack):
@@ -107,6 +150,50 @@ async def test_what_is_scheduled_waits_for_no_rate_of_today(stack):
     assert explained.json()["accepted"] is True
 
 
+async def slow_senders(stack, customer, rate):
+    """Give every sender of a tenant the same rate."""
+    senders = (await customer.live.get("/v1/senders")).json()["data"]
+    for sender in senders:
+        path = f"/v1/admin/tenants/{customer.id}/senders/{sender['id']}"
+        await stack.operate("patch", path, {"parts_per_second": rate})
+
+
+async def test_the_messages_of_a_batch_stand_behind_each_other(stack):
+    """Two a second: the last of twelve is told of the eleven before it."""
+    customer = await stack.customer()
+    await slow_senders(stack, customer, 2)
+    batch = {"messages": [body() for _ in range(12)]}
+    made = (await customer.live.post("/v1/messages/batch", json=batch)).json()["data"]
+    waits = [
+        datetime.fromisoformat(each["message"]["estimated_dispatch_at"])
+        - datetime.fromisoformat(each["message"]["created_at"])
+        for each in made
+    ]
+    for before, wait in enumerate(waits):
+        assert abs(wait - timedelta(seconds=before / 2)) < timedelta(seconds=0.8)
+
+
+async def test_a_batch_fills_a_queue_up_to_its_life_and_no_further(stack):
+    """Two a second and five seconds to live: ten of them leave in time, and what is refused is free."""
+    customer = await stack.customer()
+    await slow_senders(stack, customer, 2)
+    batch = {"messages": [body(ttl_seconds=5) for _ in range(40)]}
+    made = (await customer.live.post("/v1/messages/batch", json=batch)).json()["data"]
+    codes = [each.get("error", {}).get("code") for each in made]
+    assert 10 <= codes.count(None) <= 13
+    assert set(codes) == {None, "queue_full"}
+
+
+async def test_sends_of_one_moment_stand_behind_each_other(stack):
+    """Twenty clients at once, as a batch."""
+    customer = await stack.customer()
+    await slow_senders(stack, customer, 2)
+    answers = await asyncio.gather(
+        *(customer.live.post("/v1/messages", json=body(ttl_seconds=5)) for _ in range(20))
+    )
+    assert 10 <= [each.status_code for each in answers].count(202) <= 13
+
+
 async def test_a_batch_under_a_key_is_taken_once(stack):
     """Each item has a key of its own, which has to survive the way to Postgres and back."""
     customer = await stack.customer()
@@ -163,3 +250,31 @@ async def test_a_sender_is_named_by_its_id_and_one_that_cannot_carry_it_says_why
     )
     assert (abroad.status_code, abroad.json()["code"]) == (409, "no_originator")
     assert f"{sender['value']}: it serves US" in abroad.json()["detail"]
+
+
+async def test_shared_routes_of_an_account_open_and_close_within_a_second(stack):
+    """For whoever sends next, and not from the next change of its plan on."""
+    customer = await stack.customer(countries=("US", "GB"), plan={"shared_routes": True})
+    account = (await stack.operate("get", "/v1/admin/aws-accounts"))["data"][0]
+    sender = {
+        "account": account["id"],
+        "type": "SHARED",
+        "value": "SHARED",
+        "country": "GB",
+        "arn": "arn:aws:x",
+    }
+    await stack.operate("post", f"/v1/admin/tenants/{customer.id}/senders", sender)
+
+    async def carried() -> bool:
+        wish = body(to="+447400123456")
+        return (await customer.live.post("/v1/messages/explain", json=wish)).json()["accepted"]
+
+    assert not await carried()
+    for is_open in (True, False):
+        path = f"/v1/admin/aws-accounts/{account['name']}"
+        await stack.operate("put", path, {"shared_routes": is_open})
+
+        async def followed(wanted: bool = is_open) -> bool:
+            return await carried() is wanted
+
+        assert await until(followed, within_s=3)

@@ -1,5 +1,6 @@
 """The command line as a whole: quick to help, complete, and clear when it is used wrongly."""
 
+import socket
 import subprocess
 import sys
 from importlib import import_module
@@ -8,7 +9,9 @@ from pathlib import Path
 import click
 import pytest
 
+from gateway.cli.on_stores import run_on_stores
 from gateway.cli.root import COMMANDS
+from tenants.errors import KeyUnwrapFailed
 
 HEAVY = ("litestar", "sqlalchemy", "botocore", "aiohttp", "asyncpg", "rich")
 
@@ -122,3 +125,23 @@ def test_reaching_no_api_says_where_it_looked() -> None:
 def test_version_is_the_distribution_s() -> None:
     """Bug reports begin with it."""
     assert tollgate("--version", code="main()").stdout.startswith("tollgate 0.")
+
+
+def test_a_secret_that_opens_no_tenant_is_one_sentence() -> None:
+    """The wrong environment file, and no stack trace of it."""
+
+    async def work() -> None:
+        raise KeyUnwrapFailed("TOLLGATE_SECRET_KEY does not open the tenant's data key")
+
+    with pytest.raises(click.ClickException, match="TOLLGATE_SECRET_KEY"):
+        run_on_stores(work())
+
+
+def test_a_busy_port_of_the_emulator_is_named_with_the_way_out() -> None:
+    """Which of several emulators it is, nobody could say without."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        words = [sys.executable, "-m", "gateway", "emulator", "--port", port]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert f":{port}: Address already in use; choose another --port" in done.stderr

@@ -112,6 +112,12 @@ def test_a_send_is_scheduled_from_now_to_35_days(after: timedelta, code: tuple[s
     assert fault(asked(send_at=(NOW + after).isoformat())) == code
 
 
+@pytest.mark.parametrize("name", ["tg_m", "tg_a", "tg_own"])
+def test_a_pair_by_a_name_of_the_gateways_own_is_refused(name: str) -> None:
+    """It would be accepted, and lost behind the pair that finds the message again."""
+    assert fault(asked(context={name: "x", "order": "7"})) == (f"/context/{name}", "reserved")
+
+
 def test_an_instant_without_an_offset_is_refused() -> None:
     """Whose nine o'clock it is nobody could say."""
     assert fault(asked(send_at="2028-02-10T09:00:00")) == ("/send_at", "no_offset")

@@ -7,7 +7,7 @@ import pytest
 from msgspec import structs
 
 from gateway.lanes.backlog import BacklogView
-from gateway.lanes.entry import DailyCap, LaneEntry, Priority, RateGate
+from gateway.lanes.entry import DailyCap, Priority, RateGate
 from gateway.lanes.errors import RedisUnavailable
 from gateway.lanes.lanes import LaneKey
 from gateway.lanes.line_sums import Line, day_wait_s
@@ -97,21 +97,6 @@ def line(priority: Priority = Priority.OTP, *, country: str = "US", **gates) -> 
     return Line(route="main", lane=LaneKey(IDENTITY, country, priority), rate=10.0, **gates)
 
 
-def entry(parts: int, **gates) -> LaneEntry:
-    """A message that was accepted a moment ago."""
-    return LaneEntry(
-        message_id=UUID(int=9),
-        route="main",
-        identity=IDENTITY,
-        country="US",
-        priority=Priority.OTP,
-        tenant_id=TENANT,
-        parts=parts,
-        identity_rate=10.0,
-        **gates,
-    )
-
-
 async def wait_ms(view: BacklogView, of: Line) -> int:
     """What a message of the tenant would wait in a line."""
     return await view.estimated_wait_ms(of, TENANT)
@@ -155,11 +140,36 @@ async def test_a_stored_rate_next_to_nothing_is_a_wait_that_can_be_said(view, ga
 async def test_what_was_admitted_since_counts_until_the_figures_are_read_again(view, queues, stopwatch):
     """A burst inside a quarter of a second must see itself."""
     await wait_ms(view, line())
-    view.admitted(entry(5))
+    view.stay(view.join(line(), TENANT, 5))
     assert await wait_ms(view, line()) == 1_500
     queues.parts[Priority.OTP] = 12
     stopwatch.seconds += 0.3
     assert await wait_ms(view, line()) == 1_200
+
+
+@pytest.mark.parametrize("parts", [9, 50])
+async def test_messages_of_one_moment_stand_behind_each_other(view, queues, stopwatch, parts):
+    """Also where Redis is asked for the tenant's place, and where the figures are read meanwhile."""
+    queues.parts[Priority.OTP] = parts
+    first = [await wait_ms(view, line())]
+    coming = []
+    for _ in range(40):
+        coming.append(view.join(line(), TENANT, 1))
+        first.append(await wait_ms(view, line()))
+        stopwatch.seconds += 0.05
+    assert first == [(parts + before) * 100 for before in range(41)]
+    for each in coming:
+        view.leave(each)
+    assert await wait_ms(view, line()) == parts * 100
+
+
+async def test_what_was_refused_does_not_count(view, queues):
+    """Beside one that was accepted."""
+    await wait_ms(view, line())
+    refused, accepted = (view.join(line(), TENANT, 5) for _ in range(2))
+    view.leave(refused)
+    view.stay(accepted)
+    assert await wait_ms(view, line()) == 1_500
 
 
 async def test_a_thousand_questions_at_once_read_the_backlog_once(view, queues):
@@ -188,7 +198,7 @@ async def test_without_redis_the_last_figures_stand(view, queues, stopwatch):
     await wait_ms(view, line())
     queues.away = True
     stopwatch.seconds += 1
-    view.admitted(entry(10))
+    view.stay(view.join(line(), TENANT, 10))
     assert await wait_ms(view, line(caps=(DAY,))) == 2_000
 
 
@@ -204,7 +214,7 @@ async def test_what_was_admitted_since_counts_at_its_campaign(view, queues):
     """A message of four parts at the own number makes it eleven turns, and fourteen parts."""
     queues.of_second = 40
     await wait_ms(view, line(shared=(CAMPAIGN,)))
-    view.admitted(entry(4, shared_gates=(CAMPAIGN,)))
+    view.stay(view.join(line(shared=(CAMPAIGN,)), TENANT, 4))
     assert await wait_ms(view, line(shared=(CAMPAIGN,))) == (14 + 11.5) * 250
 
 
@@ -213,7 +223,7 @@ async def test_where_the_tenant_stands_is_asked_once_between_two_looks_at_the_qu
     queues.parts[Priority.OTP] = 50
     queues.place_of_tenant = Place(own=2, others=1, opens_in_s=0.0, own_opens_in_s=0.0)
     assert set(await asyncio.gather(*(wait_ms(view, line()) for _ in range(100)))) == {300}
-    view.admitted(entry(1))
+    view.stay(view.join(line(), TENANT, 1))
     assert (await wait_ms(view, line()), queues.asked_of_places) == (400, 1)
     stopwatch.seconds += 0.3
     assert (await wait_ms(view, line()), queues.asked_of_places) == (300, 2)

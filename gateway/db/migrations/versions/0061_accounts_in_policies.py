@@ -1,8 +1,8 @@
-"""Updates of messages touch no index."""
+"""What sends are judged by of an AWS account is in force as soon as it is changed."""
 
 from gateway.db.migrations.sql_file import run_sql_beside
 
-revision = "0065"
+revision = "0061"
 down_revision = "0060"
 branch_labels = None
 depends_on = None
