@@ -10,6 +10,8 @@ from gateway import webserver
 class Server:
     """As much of uvicorn's as stopping needs: it serves until it is told to exit."""
 
+    told_at = None
+
     def __init__(self) -> None:
         self._told = asyncio.Event()
 
@@ -45,5 +47,5 @@ async def test_a_task_that_breaks_lets_the_others_finish_what_they_have_begun() 
             finished.append("drained")
 
     with pytest.raises(LookupError):
-        await webserver._serve(Server(), None, [breaks, drains])
+        await webserver._serve(Server(), None, [breaks, drains], stop_within_s=5.0)
     assert finished == ["drained"]
