@@ -34,16 +34,34 @@ async def moved(connection, message, **changes):
     await save(connection, [(state, structs.replace(state, **changes))], now=datetime.now(UTC))
 
 
+async def updates_of_a_life(connection, message):
+    """Send a message and let its four events come; how many updates that took, and how many were HOT."""
+    await moved(connection, message, status="sent", provider_message_id="aws-1", attempts=1)
+    for name in ("QUEUED", "PENDING", "SUCCESSFUL", "DELIVERED"):
+        event = receipt(name, message_id=message.id, second=5)
+        await apply_batch(connection, [event], now=datetime.now(UTC), platform_key=KEY)
+    row = await connection.fetchrow(_UPDATES)
+    return row["updates"], row["hot"]
+
+
 async def test_sent_and_delivered_are_hot_updates(worker_pool, message):
     """Each update that is not is an entry in all of the indexes, and a write of each one's page."""
     async with worker_pool.acquire() as connection, connection.transaction():
-        await moved(connection, message, status="sent", provider_message_id="aws-1", attempts=1)
-        for name in ("QUEUED", "PENDING", "SUCCESSFUL", "DELIVERED"):
-            event = receipt(name, message_id=message.id, second=5)
-            await apply_batch(connection, [event], now=datetime.now(UTC), platform_key=KEY)
-        row = await connection.fetchrow(_UPDATES)
-    assert row["updates"] >= 3
-    assert row["hot"] == row["updates"]
+        updates, hot = await updates_of_a_life(connection, message)
+    assert updates >= 3
+    assert hot == updates
+
+
+@pytest.mark.parametrize("on", ["(status)", "(created_at) WHERE status = 'sent'", "(provider_message_id)"])
+async def test_an_index_on_what_every_message_changes_is_found_out(database, worker_pool, message, on):
+    """As there were three."""
+    await database.execute(f"CREATE INDEX broken ON messages {on}")
+    try:
+        async with worker_pool.acquire() as connection, connection.transaction():
+            updates, hot = await updates_of_a_life(connection, message)
+    finally:
+        await database.execute("DROP INDEX broken")
+    assert hot < updates
 
 
 @pytest.mark.parametrize("status", ["undelivered", "failed", "expired", "unknown", "delivered"])
