@@ -33,9 +33,7 @@ def after_send(
     )
     if states or sender_rate is None:
         return states
-    if admission.scheduled:
-        return (RateState(name=name_of(admission.country), limit_per_s=sender_rate),)
-    return (_queueing(sender_rate, admission),)
+    return (_of_sender(sender_rate, admission),)
 
 
 def after_refusal(
@@ -61,9 +59,7 @@ def after_refusal(
         return _those(requests, None if limit is None else _queueing(limit, admission))
     if sender_rate is None or of_plan is not None or plan.requests_per_second is not None:
         return ()
-    if admission.scheduled:
-        return (RateState(name=name_of(admission.country), limit_per_s=sender_rate),)
-    return (_queueing(sender_rate, structs.replace(admission, parts=0)),)
+    return (_of_sender(sender_rate, structs.replace(admission, parts=0)),)
 
 
 def looked_at(plan: Plan, country: str | None, found: Peek | None) -> tuple[RateState, ...]:
@@ -110,6 +106,13 @@ def _of_country_after(plan: Plan, admission: Admission, admitted: Admitted) -> R
         return None
     if plan.burst == "refuse":
         return _counted(name_of(admission.country), limit, admitted.parts_left, admitted.parts_reset_ms)
+    return _queueing(limit, admission)
+
+
+def _of_sender(limit: float, admission: Admission) -> RateState:
+    """Return the rate of the line at a sender; what is to leave later has no place in it yet."""
+    if admission.scheduled:
+        return RateState(name=name_of(admission.country), limit_per_s=limit)
     return _queueing(limit, admission)
 
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from gateway.admission.pumping import Hold
 from gateway.admission.verdict import GateName, Refused
-from gateway.intake.commit import OverBudget
+from gateway.intake.commit import NoCredit, OverBudget
 from gateway.intake.outcome import Declined, RateState
 from gateway.intake.prepare import Draft
 from gateway.intake.rate_states import used_up
@@ -46,6 +46,13 @@ def requests_used_up(refused: Refused, plan: Plan) -> Declined:
 def _used_up(refused: Refused, country: str, plan: Plan) -> tuple[RateState, ...]:
     state = used_up(refused, country, plan)
     return () if state is None else (state,)
+
+
+def no_credit(short: NoCredit, unit: str, *, rates: tuple[RateState, ...]) -> Declined:
+    """Return the refusal of a balance: what is missing, in the unit that the tenant pays in."""
+    needed, available = amount_text(short.needed, unit), amount_text(short.available, unit)
+    detail = f"the message needs {needed}, {available} are available"
+    return Declined(code="insufficient_credits", detail=detail, rates=rates)
 
 
 def over_budget(over: OverBudget, unit: str, now: datetime, *, rates: tuple[RateState, ...]) -> Declined:

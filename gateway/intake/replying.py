@@ -34,10 +34,9 @@ from gateway.intake.outcome import Declined
 from gateway.intake.policies import Policies
 from gateway.intake.prepare import TOO_DEAR, Draft, prepare
 from gateway.intake.prices import Prices
-from gateway.intake.refusals import declined, over_budget
+from gateway.intake.refusals import declined, no_credit, over_budget
 from gateway.intake.replays import KEY_MISMATCH
 from gateway.intake.request import MessageType, SendRequest
-from gateway.intake.sending import shortfall
 from gateway.intake.snapshot import TenantSnapshot, policy_of
 from gateway.messages.rulings import ANSWERED_ANYWAY, ReplyKind, Rulings
 from gateway.telemetry import metrics
@@ -166,7 +165,7 @@ class Replying:
             case OverBudget() as over:
                 return over_budget(over, snapshot.unit, self._clock.now(), rates=())
             case NoCredit() as short:
-                return Declined(code="insufficient_credits", detail=shortfall(short, snapshot.unit))
+                return no_credit(short, snapshot.unit, rates=())
 
 
 def _undisturbed(snapshot: TenantSnapshot) -> TenantSnapshot:

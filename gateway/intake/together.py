@@ -36,13 +36,17 @@ class SendInBatch(Struct, frozen=True, kw_only=True):
 
 
 class Gates(Protocol):
-    """The steps of one send around its commit; `gateway.intake.sending.Sending` has them."""
+    """Judges one send; `gateway.intake.judging.Judging` fits."""
 
     async def pass_gates(
         self, scope: TenantScope, request: SendRequest, key: Key, counted: Admitted | None = None
     ) -> Passed | Declined:
         """Ask every gate but money, and not the request rate where the request is counted already."""
         ...
+
+
+class Ends(Protocol):
+    """What becomes of one send after its gates; `gateway.intake.sending.Sending` fits."""
 
     async def answer(self, passed: Passed, decision: Decision) -> Accepted | Declined:
         """Return what the commit's decision means to whoever asked."""
@@ -60,7 +64,13 @@ class Gates(Protocol):
 
 
 async def send_together(
-    gates: Gates, commit: IntakeCommit, scope: TenantScope, sends: Sequence[SendInBatch], counted: Admitted
+    gates: Gates,
+    ends: Ends,
+    commit: IntakeCommit,
+    scope: TenantScope,
+    sends: Sequence[SendInBatch],
+    *,
+    counted: Admitted,
 ) -> list[Accepted | Declined | BaseException]:
     """
     Return one outcome per send, in order; a send that failed has its exception there.
@@ -69,26 +79,26 @@ async def send_together(
         counted: What the request rate said of the batch.
     """
     passed = await _pass_all(gates, scope, sends, counted)
-    decided = await _decided(gates, commit, passed)
+    decided = await _decided(ends, commit, passed)
 
     async def outcome(
         each: Passed | Declined | BaseException, decision: Decision | BaseException | None, key: Key
     ) -> Accepted | Declined:
         if isinstance(decision, BaseException):
             if isinstance(each, Passed):
-                gates.give_up(each)
+                ends.give_up(each)
             raise decision
         match each:
             case BaseException():
                 raise each
             case Declined():
-                return await gates.concluded(each, scope, key)
+                return await ends.concluded(each, scope, key)
             case Passed():
                 assert decision is not None  # noqa: S101 - whatever passed was decided
-                return await gates.concluded(await gates.answer(each, decision), scope, key)
+                return await ends.concluded(await ends.answer(each, decision), scope, key)
 
-    ends = [outcome(*three) for three in zip(passed, decided, (send.key for send in sends), strict=True)]
-    return await asyncio.gather(*ends, return_exceptions=True)
+    outcomes = [outcome(*three) for three in zip(passed, decided, (send.key for send in sends), strict=True)]
+    return await asyncio.gather(*outcomes, return_exceptions=True)
 
 
 async def _pass_all(
@@ -104,7 +114,7 @@ async def _pass_all(
 
 
 async def _decided(
-    gates: Gates, commit: IntakeCommit, passed: Sequence[Passed | Declined | BaseException]
+    ends: Ends, commit: IntakeCommit, passed: Sequence[Passed | Declined | BaseException]
 ) -> list[Decision | BaseException | None]:
     """Commit those that passed; None stands for the others."""
     ready = [each for each in passed if isinstance(each, Passed)]
@@ -114,6 +124,6 @@ async def _decided(
         return [error if isinstance(each, Passed) else None for each in passed]
     except BaseException:
         for each in ready:
-            gates.give_up(each)
+            ends.give_up(each)
         raise
     return [next(decisions) if isinstance(each, Passed) else None for each in passed]
