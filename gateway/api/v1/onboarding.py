@@ -166,12 +166,12 @@ async def provision_chosen(desk: Desk, scope: TenantScope, key: DataKey) -> None
     async with desk.tenant(scope) as session:
         await accounts.check_open(scope, session)
         row, answers, known = await read_onboarding(scope, session, key)
-    if row is None or row.approved_at is None or answers.senders is None:
+    if row is None or row.approved_at is None:
         raise Refusal("onboarding_not_ready", "The operator has not approved the answers yet.")
     waiting = {name for name, state in known.registrations.items() if state != "complete"}
     wishes = tuple(
         SenderWish(country=choice.country, type=choice.type, value=choice.value)
-        for choice in answers.senders.choices
+        for choice in (answers.senders.choices if answers.senders else ())
         if (name := key_of(choice.country, choice.type)) not in waiting and name not in known.active
     )
     if not wishes:
