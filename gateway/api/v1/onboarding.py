@@ -22,6 +22,7 @@ from gateway.api.v1.onboarding_views import (
     read_onboarding,
 )
 from gateway.carrier.provision.ports import ProvisionRefused, ProvisionRequest, SenderWish
+from gateway.onboarding.finishing import finish
 from tenants.accounts import service as accounts
 from tenants.accounts.sealing import DataKey
 from tenants.onboarding import service
@@ -190,6 +191,5 @@ async def go_live(desk: Desk, scope: TenantScope, key: DataKey) -> None:
         Conflict: A step is left.
     """
     async with desk.operator() as session:
-        _, answers, known = await read_onboarding(scope, session, key)
-        await service.go_live(scope, session, answers, known, at=desk.services.clock.now())
+        await finish(scope, session, key, at=desk.services.clock.now())
     await desk.services.policy_changed(scope.tenant_id)
