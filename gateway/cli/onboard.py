@@ -110,7 +110,7 @@ def _taken_on(client: Client, row: OnboardRow, tenant: str, *, approve: bool) ->
         seen = client.call("PATCH", path, row.answers).body
     if approve and seen["approved_at"] is None and _next(seen) == "registrations":
         seen = client.post(f"{path}/approve", {"version": seen["version"]})
-    if _next(seen) == "provisioning":
+    if _next(seen) == "provisioning" and _state(seen, "provisioning") == "open":
         senders = row.answers.get("senders", {}).get("choices", [])
         client.post(path_of("admin", "tenants", tenant, "provision"), {"senders": senders})
         seen = client.get(path)
@@ -125,6 +125,10 @@ def _taken_on(client: Client, row: OnboardRow, tenant: str, *, approve: bool) ->
 def _next(seen: dict[str, Any]) -> str | None:
     step: str | None = seen["next"]
     return step
+
+
+def _state(seen: dict[str, Any], name: str) -> str:
+    return next(str(step["state"]) for step in seen["steps"] if step["name"] == name)
 
 
 def _try_out(client: Client, row: OnboardRow, tenant: str) -> None:

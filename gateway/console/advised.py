@@ -13,7 +13,8 @@ TYPES: Final[dict[str, str]] = {
 }
 """What can be chosen; shared routes are the operator's to allow, and nobody gets one."""
 _NONE: Final = (
-    "AWS has no sender of one's own for this country. Take it out of your countries, or ask your provider."
+    "AWS has no sender of one's own for this country, so there is nothing to choose: texts go by its shared "
+    "routes, under a number or a name that is not yours. Your provider opens them."
 )
 _VALUE_HINT: Final = "3 to 11 letters and digits that recipients see instead of a number."
 

@@ -4,9 +4,12 @@ What ends a page early. Turned into pages by `gateway.console.faults`.
     PageError
     ├── SignInNeeded     nobody is signed in, or not far enough
     ├── FormRefused      a form that this site did not write, or that is too old
+    ├── HandedBack       a form whose session has ended; its page holds what was written
     ├── NoSuchPage
     └── ApiRefused       the API said no, and no field of a form is to blame
 """
+
+from litestar import Response
 
 from gateway.console.ports import Answer
 
@@ -25,6 +28,14 @@ class SignInNeeded(PageError):
 
 class FormRefused(PageError):
     """A form without this browser's token."""
+
+
+class HandedBack(PageError):
+    """A form that was written in a session that is over."""
+
+    def __init__(self, page: Response[str]) -> None:
+        super().__init__("the session has ended")
+        self.page = page
 
 
 class NoSuchPage(PageError):

@@ -6,7 +6,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from gateway.console import pages
-from gateway.console.errors import ApiRefused, FormRefused, NoSuchPage, PageError, SignInNeeded
+from gateway.console.errors import ApiRefused, FormRefused, HandedBack, NoSuchPage, PageError, SignInNeeded
 
 _SHOWN: Final[dict[int, tuple[str, str]]] = {
     403: (
@@ -15,7 +15,7 @@ _SHOWN: Final[dict[int, tuple[str, str]]] = {
     ),
     404: ("There is nothing here", "The address is not right, or the page belongs to somebody else."),
     405: ("There is nothing here", "This address takes forms only."),
-    413: ("That is too much", "A form may hold 64 KB, and a file 500 KB."),
+    413: ("That is too much", "A form may hold 64 KB, a file 500 KB, and all files of a form 2 MB."),
     503: (
         "We cannot answer right now",
         "Go back in a moment: what you wrote still stands there. A form that is sent again acts once.",
@@ -34,6 +34,8 @@ def page_of_error(request: Request[Any, Any, Any], error: PageError) -> Response
             return pages.go_to(error.where)
         case FormRefused():
             return _page(request, 403)
+        case HandedBack():
+            return error.page
         case NoSuchPage():
             return _page(request, 404)
         case ApiRefused():

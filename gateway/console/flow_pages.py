@@ -57,8 +57,7 @@ async def get_question(name: FromPath[str], visit: NamedDependency[Visit]) -> Re
 @post("/onboarding/questions/{name:str}", include_in_schema=False)
 async def answer_question(name: FromPath[str], visit: NamedDependency[Visit]) -> Response[str]:
     """Store an answer; one that is not taken is shown again with what was written."""
-    visit.scope()
-    sent = await visit.form()
+    sent = await visit.written()
     sheet = await _sheet(visit, name, sent)
     if name == "use_cases":
         sent = forms.moved_up(sheet.groups, sent)
@@ -78,7 +77,7 @@ async def act(act: FromPath[str], visit: NamedDependency[Visit]) -> Response[str
     path = {"submit": "submit", "provision": "provision", "go-live": "go-live"}.get(act)
     if path is None:
         raise NoSuchPage
-    sent = await visit.form()
+    sent = await visit.written()
     said = await visit.ask("POST", f"/v1/onboarding/{path}", once=sent.get(ONCE) or None)
     if said.good:
         return go_to(HOME)
@@ -110,7 +109,7 @@ async def get_test(visit: NamedDependency[Visit], message: FromQuery[str] = "") 
 @post("/onboarding/test", include_in_schema=False)
 async def send_test(visit: NamedDependency[Visit]) -> Response[str]:
     """Send the first sample as a test key would: all the way but to a carrier."""
-    sent, onboarding = await visit.form(), await visit.read("/v1/onboarding")
+    sent, onboarding = await visit.written(), await visit.read("/v1/onboarding")
     programmes = listed(onboarding, "use_cases", "programmes")
     body = {
         "to": _SIMULATED,

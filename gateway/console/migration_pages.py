@@ -41,30 +41,29 @@ async def get_migration(tenant: FromPath[str], visit: NamedDependency[Visit]) ->
 )
 async def send_files(tenant: FromPath[str], visit: NamedDependency[Visit]) -> Response[str]:
     """Plan what the files hold, or apply it; the page keeps them, so that a plan is applied by one button."""
-    visit.operator()
-    sent = await visit.parts()
+    parts = await visit.parts()
+    sent = parts.fields
     act = "apply" if sent.get("act") == "apply" else "plan"
-    body, wrong = {"provider": str(sent.get("provider", ""))}, ""
+    body, wrong = {"provider": sent.get("provider", "")}, ""
     for name, title in FILES.items():
         try:
-            chosen = await _text(sent.get(f"{name}-file"))
+            chosen = await _text(parts.files.get(f"{name}-file"))
         except UnicodeDecodeError:
             wrong = f"{title}: the file is not UTF-8. Save it as CSV in UTF-8 and choose it again."
             continue
-        if text := chosen or str(sent.get(name, "")):
+        if text := chosen or sent.get(name, ""):
             body[name] = text
     if wrong:
         return await _migration(visit, tenant, body, wrong=wrong)
     path = f"/v1/admin/tenants/{plain(tenant)}/migration/{act}"
-    said = await visit.ask_as_operator("POST", path, body, once=str(sent.get(ONCE, "")) or None)
+    said = await visit.ask_as_operator("POST", path, body, once=sent.get(ONCE) or None)
     return await _migration(visit, tenant, body, said=said)
 
 
 @post("/operator/tenants/{tenant:str}/migration/shares", include_in_schema=False)
 async def send_shares(tenant: FromPath[str], visit: NamedDependency[Visit]) -> Response[str]:
     """Change how much of each country comes from here."""
-    visit.operator()
-    sent = await visit.form()
+    sent = await visit.written()
     given = {name.removeprefix(_SHARE): text for name, text in sent.items() if name.startswith(_SHARE)}
     shares = {country: _percent(text) for country, text in given.items()}
     path = f"/v1/admin/tenants/{plain(tenant)}/migration/cut-over"
@@ -79,14 +78,14 @@ def _percent(text: str) -> int | str:
     return int(text) if text.isdecimal() and len(text) <= _DIGITS else text
 
 
-async def _text(file: object) -> str:
+async def _text(file: UploadFile | None) -> str:
     """
-    Return what an uploaded file says; none was chosen where it has no name.
+    Return what an uploaded file says; nothing where none was chosen.
 
     Raises:
         UnicodeDecodeError: It is not UTF-8; to guess would write other letters than its author did.
     """
-    if not isinstance(file, UploadFile) or not file.filename:
+    if file is None:
         return ""
     return (await file.read()).decode("utf-8-sig").replace("\x00", "")
 

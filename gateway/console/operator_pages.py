@@ -108,8 +108,7 @@ async def judge_tenant(
     tenant: FromPath[str], act: FromPath[str], visit: NamedDependency[Visit]
 ) -> Response[str]:
     """Approve, send back, decide, or invite."""
-    visit.operator()
-    sent = await visit.form()
+    sent = await visit.written()
     version = sent.get("version", "")
     seen: dict[str, str | int] = {"version": int(version)} if is_version(version) else {}
     match act:
@@ -135,8 +134,7 @@ async def remove_person(
     tenant: FromPath[str], person: FromPath[str], visit: NamedDependency[Visit]
 ) -> Response[str]:
     """Take a person out of the console."""
-    visit.operator()
-    await visit.form()
+    await visit.written()
     path = f"/v1/admin/tenants/{plain(tenant)}/people/{plain(person)}"
     said = await visit.ask_as_operator("DELETE", path)
     return go_to(f"{HOME}/tenants/{tenant}") if said.good else await _tenant(visit, tenant, said=said)
@@ -152,8 +150,7 @@ async def get_inbox(visit: NamedDependency[Visit], after: FromQuery[str] = "") -
 @post("/operator/inbox/{task:str}", include_in_schema=False)
 async def resolve_task(task: FromPath[str], visit: NamedDependency[Visit]) -> Response[str]:
     """Settle a task with a note."""
-    visit.operator()
-    sent = await visit.form()
+    sent = await visit.written()
     body = {"note": sent.get("note") or "looked at in the console"}
     path = f"/v1/admin/inbox/{plain(task)}/resolve"
     needed(await visit.ask_as_operator("POST", path, body, once=sent.get(ONCE) or None))
@@ -229,7 +226,7 @@ def _waits_for(onboarding: Any, first: Any) -> str:
         return "nobody"
     if first["state"] != "waiting":
         return "tenant"
-    return "carrier" if onboarding["approved_at"] else "operator"
+    return "carrier" if first["name"] == "registrations" and onboarding["approved_at"] else "operator"
 
 
 def detail_of(said: Answer) -> str:

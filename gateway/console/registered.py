@@ -31,6 +31,9 @@ _KNOWN: Final = {
 """By the last word of a field's path, the answer of the profile that it asks for again."""
 
 
+_ATTACHMENT: Final = "ATTACHMENT"
+
+
 class Entry(Struct, frozen=True, kw_only=True):
     """One field as the page shows it."""
 
@@ -78,7 +81,7 @@ def given(form: Any, sent: dict[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for field in form["fields"]:
         path = field["path"]
-        if field["kind"] == "ATTACHMENT":
+        if field["kind"] == _ATTACHMENT:
             continue
         if _many(field):
             chosen = [each["value"] for each in field["options"] if sent.get(f"{path}[{each['value']}]")]
@@ -86,6 +89,11 @@ def given(form: Any, sent: dict[str, str]) -> dict[str, Any]:
         else:
             values[path] = sent.get(path) or None
     return values
+
+
+def attachments(form: Any) -> list[str]:
+    """Return the paths of the fields that take files."""
+    return [field["path"] for field in form["fields"] if field["kind"] == _ATTACHMENT]
 
 
 def is_news(values: dict[str, Any], stored: dict[str, Any]) -> bool:

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
 from gateway.console import registered
-from gateway.console.errors import ApiRefused, FormRefused, NoSuchPage
+from gateway.console.errors import ApiRefused, NoSuchPage
 from gateway.console.pages import go_to
 from gateway.console.paths import paged, plain
 from gateway.console.ports import Answer, listed
@@ -17,15 +17,18 @@ from gateway.console.visit import ONCE, Fields, Visit, needed
 
 HOME: Final = "/console/registrations"
 _UNPROCESSABLE: Final = 422
-_LARGEST_FORM: Final = 600_000
-"""A file of 500 KB and the form around it."""
+_LARGEST_FORM: Final = 2_200_000
+"""Four files of 500 KB and the form around them."""
+_FILE: Final = "file:"
+"""Before the path of a field that takes a file."""
+_CHOOSE_AGAIN: Final = "Choose the file again: it was not attached, as something else was not taken."
 _SAID_AT_THE_FORM: Final = frozenset({400, 402, 409, 413, 415, 422})
 _CHANGED: Final = (
     "Somebody else changed the form while you wrote. What you wrote still stands below; look at theirs in "
     "another window, or save again to replace it."
 )
-_ON: Final = frozenset({"prepare", "submit"})
-"""What may be done with a form once it is stored."""
+_ON: Final = frozenset({"attach", "prepare", "submit"})
+"""What may be done with a form once it is stored, with the files that were chosen."""
 
 
 @get("/registrations", include_in_schema=False)
@@ -37,7 +40,7 @@ async def get_registrations(visit: NamedDependency[Visit], after: FromQuery[str]
 @post("/registrations", include_in_schema=False)
 async def open_registration(visit: NamedDependency[Visit]) -> Response[str]:
     """Open a draft."""
-    sent = await visit.form()
+    sent = await visit.written()
     kind = sent.get("type", "")
     body: dict[str, Any] = {"type": kind, "name": sent.get("name") or kind}
     if sent.get("parent"):
@@ -56,11 +59,16 @@ async def get_registration(registration: FromPath[str], visit: NamedDependency[V
     return await _registration(visit, registration)
 
 
-@post("/registrations/{registration:str}", include_in_schema=False)
+@post(
+    "/registrations/{registration:str}",
+    include_in_schema=False,
+    request_max_body_size=_LARGEST_FORM,
+)
 async def fill_registration(registration: FromPath[str], visit: NamedDependency[Visit]) -> Response[str]:
-    """Store fields, all or none, and go on with them if the button says so: nothing typed is left behind."""
-    sent, held = await visit.form(), await _held(visit, registration)
-    form = await visit.read(f"/v1/registration-forms/{held['type']}")
+    """Store fields, all or none, and the files; go on with them if the button says so."""
+    parts, held = await visit.parts(), await _held(visit, registration)
+    form, sent = await visit.read(f"/v1/registration-forms/{held['type']}"), parts.fields
+    files = {path: file for path in registered.attachments(form) if (file := parts.files.get(_FILE + path))}
     values, edition, act = registered.given(form, sent), sent.get("edition") or None, sent.get("then", "")
     if act and act not in _ON:
         raise NoSuchPage
@@ -69,36 +77,22 @@ async def fill_registration(registration: FromPath[str], visit: NamedDependency[
         said = await visit.ask("PUT", f"/v1/registrations/{registration}/fields", body)
         if not said.good:
             edition = None if said.problem.code == "registration_changed" else edition
-            return await _registration(visit, registration, said=said, kept=values, edition=edition)
-    if act:
+            errors = _faults(said) | dict.fromkeys(files, _CHOOSE_AGAIN)
+            return await _registration(
+                visit, registration, said=said, errors=errors, kept=values, edition=edition
+            )
+    refused = await _attach(visit, registration, files, once=sent.get(ONCE))
+    if refused is not None:
+        return refused
+    if act and act != "attach":
         return await _act(visit, registration, act, sent)
     return go_to(f"{HOME}/{registration}")
-
-
-@post(
-    "/registrations/{registration:str}/files",
-    include_in_schema=False,
-    request_max_body_size=_LARGEST_FORM,
-)
-async def attach_file(registration: FromPath[str], visit: NamedDependency[Visit]) -> Response[str]:
-    """Put a file into a field."""
-    sent = await visit.parts()
-    file, field = sent.get("file"), str(sent.get("field", ""))
-    if not isinstance(file, UploadFile):
-        raise FormRefused
-    name = (file.filename or "file")[:100]
-    query = f"name={quote(name, safe='')}&field={quote(field, safe='')}"
-    path = f"/v1/registrations/{plain(registration)}/attachments?{query}"
-    said = await visit.ask("POST", path, await file.read(), once=str(sent.get(ONCE, "")) or None)
-    return (
-        go_to(f"{HOME}/{registration}") if said.good else await _registration(visit, registration, said=said)
-    )
 
 
 @post("/registrations/{registration:str}/confirm-cost", include_in_schema=False)
 async def confirm_cost(registration: FromPath[str], visit: NamedDependency[Visit]) -> Response[str]:
     """Accept what the page named as the cost."""
-    sent = await visit.form()
+    sent = await visit.written()
     body: dict[str, Any] = {name: sent.get(name, "") for name in ("monthly_usd", "once_usd")}
     if "unit" in sent:
         body["by_plan"] = {name: sent.get(name, "") for name in ("unit", "one_time", "monthly")}
@@ -112,7 +106,7 @@ async def confirm_cost(registration: FromPath[str], visit: NamedDependency[Visit
 @post("/registrations/{registration:str}/versions", include_in_schema=False)
 async def begin_version(registration: FromPath[str], visit: NamedDependency[Visit]) -> Response[str]:
     """Begin another version of what was decided on."""
-    return await _act(visit, registration, "versions", await visit.form())
+    return await _act(visit, registration, "versions", await visit.written())
 
 
 @get("/registrations/{registration:str}/review", include_in_schema=False)
@@ -123,6 +117,21 @@ async def review_registration(registration: FromPath[str], visit: NamedDependenc
     if not said.good:
         return await _registration(visit, registration, said=said)
     return visit.page("review.html", registration=held, review=said.body)
+
+
+async def _attach(
+    visit: Visit, registration: str, files: dict[str, UploadFile], *, once: str | None
+) -> Response[str] | None:
+    """Put files into their fields; returns the page of the first that was not taken."""
+    for at, (field, file) in enumerate(files.items()):
+        query = f"name={quote(file.filename[:100], safe='')}&field={quote(field, safe='')}"
+        path = f"/v1/registrations/{plain(registration)}/attachments?{query}"
+        said = await visit.ask("POST", path, await file.read(), once=f"{once}-{at}" if once else None)
+        if not said.good:
+            later = dict.fromkeys(list(files)[at:], _CHOOSE_AGAIN)
+            errors = later | {field: said.problem.detail}
+            return await _registration(visit, registration, said=said, errors=errors)
+    return None
 
 
 async def _act(visit: Visit, registration: str, act: str, sent: Fields) -> Response[str]:
@@ -159,10 +168,18 @@ async def _registration(
     registration: str,
     *,
     said: Answer | None = None,
+    errors: dict[str, str] | None = None,
     kept: dict[str, Any] | None = None,
     edition: str | None = None,
 ) -> Response[str]:
-    """Show a registration; `kept` was written over the values of `edition`, the present one if it is None."""
+    """
+    Show a registration.
+
+    Args:
+        said: The API's refusal.
+        errors: By field, what is wrong; None for what the refusal names.
+        kept: What was written over the values of `edition`, the present one if that is None.
+    """
     if said is not None and said.status not in _SAID_AT_THE_FORM:
         raise ApiRefused(said)
     held = await _held(visit, registration)
@@ -183,7 +200,7 @@ async def _registration(
         labels={entry.path: entry.label for part in parts for entry in part.entries},
         editable=editable,
         missing={each["field"]: each["detail"] for each in held["missing"]},
-        errors={} if said is None else _faults(said),
+        errors=errors or ({} if said is None else _faults(said)),
     )
 
 

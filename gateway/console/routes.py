@@ -72,7 +72,6 @@ def console_routes(site: Site, judge: Callable[[AnyRequest, Exception], Response
             registration_pages.open_registration,
             registration_pages.get_registration,
             registration_pages.fill_registration,
-            registration_pages.attach_file,
             registration_pages.confirm_cost,
             registration_pages.begin_version,
             registration_pages.review_registration,

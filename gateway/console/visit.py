@@ -3,20 +3,23 @@ Who is behind a request, and the forms that this browser was given.
 
 A form carries a token made from the browser's cookie: the session's, or before there is one a visitor's. A
 page of somebody else's cannot know it, and a request that the browser calls cross-site is refused before.
+
+What a person has written outlives the session: the form is handed back, to be sent again by whoever signs in.
 """
 
 import hmac
 import secrets
 from typing import Any, Final
-from urllib.parse import parse_qsl
 
 from litestar import Request, Response
-from litestar.datastructures import Cookie, FormMultiDict
+from litestar.datastructures import Cookie, UploadFile
+from msgspec import Struct
 
 from gateway.console import pages
-from gateway.console.errors import ApiRefused, FormRefused, NoSuchPage, SignInNeeded
+from gateway.console.errors import ApiRefused, FormRefused, HandedBack, NoSuchPage, SignInNeeded
 from gateway.console.ports import Answer
 from gateway.console.site import Site
+from gateway.form_body import fields_of, is_url_encoded
 from gateway.visitor_address import site_of, visitor_address
 from tenants.people import sessions
 from tenants.people.hashing import keyed_hash
@@ -28,13 +31,23 @@ VISITOR: Final = "tollgate_visitor"
 TOKEN: Final = "token"  # noqa: S105 - the field's name
 ONCE: Final = "once"
 
-_MOST_FIELDS: Final = 500
 _NOT_FOUND: Final = 404
 _PATH: Final = "/console"
-_OWN_SITE: Final = frozenset({"", "same-origin", "none"})
+_SAME_ORIGIN: Final = "same-origin"
+_OWN_SITE: Final = frozenset({"", _SAME_ORIGIN, "none"})
+_OPERATORS: Final = f"{_PATH}/operator"
+_FORBIDDEN: Final = 403
 
 AnyRequest = Request[Any, Any, Any]
 Fields = dict[str, str]
+
+
+class Parts(Struct, frozen=True, kw_only=True):
+    """What a form with files brought."""
+
+    fields: Fields
+    files: dict[str, UploadFile]
+    """By field; where no file was chosen there is none."""
 
 
 class Visit:
@@ -104,41 +117,89 @@ class Visit:
         Raises:
             FormRefused: It has not this browser's token, or comes from elsewhere.
         """
-        self._refuse_strangers()
-        if not self.request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        fields = await self._fields()
+        if not self._is_of(fields, self.secret or self._visitor_secret):
             raise FormRefused
-        try:
-            text = (await self.request.body()).decode()
-            fields = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS))
-        except ValueError:
-            raise FormRefused from None
-        self._check(fields.get(TOKEN, ""))
-        return {name: _cleaned(value) for name, value in fields.items()}
+        return fields
 
-    async def parts(self) -> FormMultiDict:
+    async def written(self) -> Fields:
         """
-        Return the fields and files of a form in parts that this browser was given.
+        Return the fields of a form that who is signed in has written.
 
         Raises:
+            HandedBack: Its session has ended, or another has begun since; it goes back with what is in it.
+            SignInNeeded: Nobody is signed in, and the browser does not say whose form it is.
+            FormRefused: It has not this browser's token, or comes from elsewhere.
+        """
+        fields = await self._fields()
+        self._check_written(fields)
+        return fields
+
+    async def parts(self) -> Parts:
+        """
+        Return the fields and files of a form that who is signed in has written.
+
+        Raises:
+            HandedBack, SignInNeeded: As of `written`; files have to be chosen again.
             FormRefused: It has not this browser's token, comes from elsewhere, or is in no charset.
         """
+        if is_url_encoded(self._content_type()):
+            return Parts(fields=await self.written(), files={})
         self._refuse_strangers()
         try:
-            sent = await self.request.form()
+            sent = list((await self.request.form()).multi_items())
         except (LookupError, ValueError):
             raise FormRefused from None
-        self._check(str(sent.get(TOKEN, "")))
-        return sent
+        fields = {name: _cleaned(value) for name, value in sent if isinstance(value, str)}
+        self._check_written(fields)
+        files = {name: each for name, each in sent if isinstance(each, UploadFile) and each.filename}
+        return Parts(fields=fields, files=files)
+
+    async def _fields(self) -> Fields:
+        self._refuse_strangers()
+        if not is_url_encoded(self._content_type()):
+            raise FormRefused
+        try:
+            fields = fields_of(await self.request.body())
+        except ValueError:
+            raise FormRefused from None
+        return {name: _cleaned(value) for name, value in fields}
+
+    def _content_type(self) -> str:
+        return self.request.headers.get("content-type", "")
 
     def _refuse_strangers(self) -> None:
         if self.request.headers.get("sec-fetch-site", "") not in _OWN_SITE:
             raise FormRefused
 
-    def _check(self, token: str) -> None:
-        known = self.secret or self._visitor_secret
+    def _check_written(self, fields: Fields) -> None:
+        """A form that was handed back to who was not signed in has the visitor's token."""
+        at_home = self._is_at_home()
+        if at_home and (self._is_of(fields, self.secret) or self._is_of(fields, self._visitor_secret)):
+            return
+        way_in = self._way_in()
+        if self.request.headers.get("sec-fetch-site") != _SAME_ORIGIN:
+            raise FormRefused if at_home else SignInNeeded(way_in)
+        kept = {name: text for name, text in fields.items() if name != TOKEN}
+        page = self.page("handed_back.html", status=_FORBIDDEN, kept=kept, at_home=at_home, way_in=way_in)
+        raise HandedBack(page)
+
+    def _is_at_home(self) -> bool:
+        """Whether who is signed in may send forms to this address."""
+        if self.visitor is None:
+            return False
+        return self.visitor.is_operator if self._is_operators() else self.visitor.scope() is not None
+
+    def _is_operators(self) -> bool:
+        return self.request.url.path.startswith(_OPERATORS)
+
+    def _way_in(self) -> str:
+        return f"{_OPERATORS}/sign-in" if self._is_operators() else f"{_PATH}/sign-in"
+
+    def _is_of(self, fields: Fields, known: str | None) -> bool:
         expected = "" if known is None else self._token(known)
-        if not expected or not hmac.compare_digest(token.encode(errors="replace"), expected.encode()):
-            raise FormRefused
+        given = fields.get(TOKEN, "").encode(errors="replace")
+        return bool(expected) and hmac.compare_digest(given, expected.encode())
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response[str]:
         """Return a page; forms on it find `token` and a fresh `once`."""

@@ -6,14 +6,14 @@ The one exception is the operator's own choice: a form with a CAPTCHA loads the 
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from hashlib import sha256
 from typing import Any, Final, Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import MediaType, Response
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from msgspec import Struct
 
 from gateway.captcha.providers import Widget
@@ -43,6 +43,9 @@ _POLICY: Final = (
 )
 _LOADED: Final = "; script-src {sources}; frame-src {sources}; connect-src {sources}"
 _VERSION_LETTERS: Final = 12
+_BEGIN, _END = "\u2068", "\u2069"
+"""Unicode's own marks around words whose direction is theirs alone."""
+_APART: Final = {_BEGIN: "<bdi>", _END: "</bdi>"}
 _TEMPLATES: Final = Environment(
     loader=PackageLoader("gateway.hosted"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
@@ -61,10 +64,10 @@ class Site(Struct, frozen=True, kw_only=True):
         """Return a fixed phrase with the tenant's name in it."""
         return filled(PHRASES[self.language][phrase], {"brand": self.settings.brand})
 
-    def disclosures(self) -> Mapping[str, str]:
+    def disclosures(self, marked: Callable[[str], str] = str) -> Mapping[str, str]:
         """Return what a person is told of each use case."""
         return {
-            each.use_case: disclosure(self.settings, each, self.links, self.language)
+            each.use_case: disclosure(self.settings, each, self.links, self.language, marked=marked)
             for each in self.settings.programmes
         }
 
@@ -84,13 +87,14 @@ def page(
     documents = {"terms", "privacy", "opt_in", "paper", "script"}
     about: dict[str, Any] = {
         "title": site.say(title),
+        "heading": _set_apart(filled(PHRASES[site.language][title], {"brand": _marked(site.settings.brand)})),
         "notice": None if notice is None else site.say(notice),
         "failed": status >= 400,  # noqa: PLR2004 - HTTP's own line between done and refused
         "settings": site.settings,
         "links": site.links,
         "language": site.language,
         "said": PHRASES[site.language],
-        "disclosures": site.disclosures(),
+        "disclosures": {name: _set_apart(words) for name, words in site.disclosures(_marked).items()},
         "style": Markup(STYLE),  # noqa: S704 - the constant above
         "put": _put,
         "in_language": partial(_in_language, site),
@@ -145,8 +149,11 @@ def widget(site: Site) -> str:
 
 def _version(template: Template, about: Mapping[str, Any]) -> str:
     """Return the hash of what the page says, without what a visitor did on it."""
-    blank = {"notice": None, "failed": False, "typed": "", "embedded": False, "captcha": None, "style": ""}
-    html = _TEMPLATES.get_template(f"{template}.html").render({**about, **blank}, version=None)
+    blank = {"notice": None, "failed": False, "typed": "", "ticked": (), "embedded": False}
+    unseen = {"captcha": None, "style": ""}
+    html = _TEMPLATES.get_template(f"{template}.html").render({**about, **blank, **unseen}, version=None)
+    for tag in _APART.values():
+        html = html.replace(tag, "")
     return sha256(html.encode()).hexdigest()[:_VERSION_LETTERS]
 
 
@@ -156,6 +163,18 @@ def _in_language(site: Site, html: Markup) -> Markup:
     for link in (site.links.terms, site.links.privacy):
         said = said.replace(f'href="{link}"', f'href="{link}?lang={site.language}"')
     return Markup(said)  # noqa: S704 - it came as markup, and the links are ours
+
+
+def _marked(words: str) -> str:
+    return f"{_BEGIN}{words.replace(_BEGIN, '').replace(_END, '')}{_END}"
+
+
+def _set_apart(text: str) -> Markup:
+    """Return text as HTML; what is marked in it keeps its direction, and the sentence its order."""
+    html = str(escape(text))
+    for mark, tag in _APART.items():
+        html = html.replace(mark, tag)
+    return Markup(html)  # noqa: S704 - escaped above; the tags are ours
 
 
 def _put(phrase: str, **values: str) -> str:

@@ -1,6 +1,7 @@
 """The routes of the public pages; a GET changes nothing, for links are opened by machines, too."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import Annotated, Any, Final
 
 from litestar import Response, Router, get, post
@@ -92,19 +93,20 @@ async def post_opt_in(
     if visitor is None:
         return no_page()
     embedded, typed = fields.get("embed") == "1", fields.get("number", "")
+    again = partial(_opt_in, visitor, embedded=embedded, typed=typed, ticked=ticked)
     if not await is_welcome(visitor, desk):
-        return _opt_in(visitor, status=429, notice="too_many", embedded=embedded)
+        return again(status=429, notice="too_many")
     number = parse_number(typed)
     if not isinstance(number, Number):
-        return _opt_in(visitor, status=422, notice="bad_number", embedded=embedded, typed=typed)
+        return again(status=422, notice="bad_number")
     chosen = [each for each in visitor.site.settings.programmes if each.use_case in ticked]
     if not chosen:
-        return _opt_in(visitor, status=422, notice="choose_one", embedded=embedded, typed=typed)
+        return again(status=422, notice="choose_one")
     if not fields.get("company"):
         no = await is_a_machine(visitor, desk, fields)
         no = no or await too_many_texts(visitor, desk, number, asks=True)
         if no is not None:
-            return _opt_in(visitor, status=no.status, notice=no.notice, embedded=embedded, typed=typed)
+            return again(status=no.status, notice=no.notice)
         await forms.agree(visitor, desk, number.e164, chosen, "widget" if embedded else "web")
     done = "check_phone" if visitor.site.settings.double_opt_in else "subscribed"
     return page(visitor.site, "message", "opt_in_title", notice=done, framed=embedded)
@@ -310,8 +312,15 @@ def _code(visitor: Visit, number: Number, *, status: int, notice: str) -> Respon
 
 
 def _opt_in(
-    visitor: Visit, *, status: int = 200, notice: str | None = None, embedded: bool = False, typed: str = ""
+    visitor: Visit,
+    *,
+    status: int = 200,
+    notice: str | None = None,
+    embedded: bool = False,
+    typed: str = "",
+    ticked: Collection[str] = (),
 ) -> Response[str]:
+    """Show the form; no box is ticked but by whoever sends it again."""
     return page(
         visitor.site,
         "opt_in",
@@ -321,6 +330,7 @@ def _opt_in(
         framed=embedded,
         embedded=embedded,
         typed=typed,
+        ticked=ticked,
         here=visitor.site.links.opt_in,
     )
 

@@ -1,12 +1,14 @@
 """The facts that a checklist needs beside the answers, read from the tenant's rows."""
 
 from typing import Final
+from uuid import UUID
 
 from msgspec import structs
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.advice.facts import is_registered
+from tenants.accounts import service as accounts
 from tenants.countries.facts import by_iso
 from tenants.onboarding.answers import SenderChoice
 from tenants.onboarding.models import Onboarding
@@ -15,6 +17,7 @@ from tenants.onboarding.steps import Answers, Facts, RegistrationState, key_of
 from tenants.registrations import store as registrations
 from tenants.scope import TenantScope
 from tenants.senders import store as senders
+from tenants.senders.routing import routes_of
 
 _MOST_SENDERS: Final = 1_000
 _MOST_REGISTRATIONS: Final = 1_000
@@ -92,5 +95,17 @@ def _furthest(statuses: tuple[str, ...]) -> RegistrationState:
 
 
 async def _active(scope: TenantScope, session: AsyncSession) -> frozenset[str]:
-    rows = await senders.senders(scope, session, limit=_MOST_SENDERS)
-    return frozenset(key_of(row.country, row.type) for row in rows if row.state == "active")
+    rows = [
+        row for row in await senders.senders(scope, session, limit=_MOST_SENDERS) if row.state == "active"
+    ]
+    shared = await _shared_accounts(scope, session) if any(row.type == "SHARED" for row in rows) else ()
+    return frozenset(
+        key_of(row.country, row.type) for row in rows if row.type != "SHARED" or row.account_id in shared
+    )
+
+
+async def _shared_accounts(scope: TenantScope, session: AsyncSession) -> frozenset[UUID]:
+    """Return the AWS accounts by whose shared routes the tenant's messages may leave."""
+    if not accounts.plan_of(await accounts.get(scope, session)).shared_routes:
+        return frozenset()
+    return frozenset(each.account_id for each in await routes_of(scope, session) if each.shared_routes)

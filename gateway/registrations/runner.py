@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from gateway.carrier.control import OpenControl
 from gateway.carrier.registrations import AwsRefusal, AwsRegistrations
 from gateway.clock import Clock
+from gateway.db.faults import DATABASE_FAULTS
 from gateway.db.transaction import worker_transaction
 from gateway.errors import Unavailable
 from gateway.registrations import notices
@@ -67,12 +68,26 @@ class RegistrationRunner:
         self._clock = clock
 
     async def work(self) -> int:
-        """Bring everything that is due as far as it goes; returns how many registrations were taken."""
+        """
+        Bring everything that is due as far as it goes; returns how many registrations were taken.
+
+        One that brings out a fault of ours is told of when the others that were taken with it had their turn:
+        else it would hold them up each time that their leases end together.
+        """
         taken = 0
         while due := await self._take():
             taken += len(due)
+            broken: list[Exception] = []
             for scope, registration_id in due:
-                await self._bring(scope, registration_id)
+                try:
+                    await self._bring(scope, registration_id)
+                except DATABASE_FAULTS:
+                    raise
+                except Exception as error:  # noqa: BLE001 - whatever it is, it is raised below
+                    broken.append(error)
+                    _log.exception("registration_broken", registration_id=encode("reg", registration_id))
+            if broken:
+                raise broken[0]
         return taken
 
     async def _take(self) -> Sequence[tuple[TenantScope, UUID]]:

@@ -56,6 +56,11 @@ class Country(Struct, frozen=True, kw_only=True):
     two_way: bool | None
     """None where AWS says nothing or "n/a"."""
 
+    @property
+    def has_own_senders(self) -> bool:
+        """Whether there is a sender of one's own; elsewhere texts leave by AWS's shared routes alone."""
+        return self.short_code or self.long_code or self.sender_id != "no"
+
 
 _SENDER_ID: Final[Mapping[str, SenderIdSupport]] = MappingProxyType(
     {"yes": "yes", "no": "no", "registration": "registration"}

@@ -105,9 +105,13 @@ class SenderChoice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Senders(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """At least one for each country of the reach; `/v1/senders/advice` ranks them."""
+    """
+    At least one for each country of the reach that has senders of one's own; `/v1/senders/advice` ranks them.
 
-    choices: Annotated[list[SenderChoice], Meta(min_length=1, max_length=100)]
+    Countries that only AWS's shared routes reach need none.
+    """
+
+    choices: Annotated[list[SenderChoice], Meta(max_length=100)]
 
 
 class Legal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -12,7 +12,16 @@ from typing import Final, Literal, get_args
 from msgspec import Struct
 
 from tenants.countries.facts import by_iso
-from tenants.onboarding.answers import Legal, OptIn, Profile, Reach, Relationship, Senders, UseCases
+from tenants.onboarding.answers import (
+    Legal,
+    OptIn,
+    Profile,
+    Reach,
+    Relationship,
+    SenderChoice,
+    Senders,
+    UseCases,
+)
 from tenants.onboarding.relationship import conflict_of, registrant_of
 
 StepName = Literal[
@@ -51,7 +60,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     registrations: dict[str, RegistrationState] = {}
     """Of each choice that has to be registered, by `COUNTRY:TYPE`."""
     active: frozenset[str] = frozenset()
-    """Choices that have an active sender, by `COUNTRY:TYPE`."""
+    """Active senders by `COUNTRY:TYPE`, shared routes among them."""
     asked_at: datetime | None = None
     """When the tenant asked for approval."""
     approved_at: datetime | None = None
@@ -179,13 +188,30 @@ def _relationship(answer: Relationship | None, facts: Facts) -> _Judged:
 
 
 def _senders(answers: Answers) -> _Judged:
-    if answers.senders is None:
+    reach = set(answers.reach.countries if answers.reach else ())
+    chosen, shared = {choice.country for choice in _choices(answers)}, _shared(answers)
+    if not chosen and (reach != shared or not reach):
         return "senders", "open", "Choose a sender for each country."
-    chosen = {choice.country for choice in answers.senders.choices}
-    lacking = sorted(set(answers.reach.countries if answers.reach else ()) - chosen)
+    lacking = sorted(reach - chosen - shared)
     if lacking:
         return "senders", "open", f"Choose a sender for {', '.join(lacking)}."
+    if not chosen:
+        return "senders", "done", f"Nothing to choose: shared routes alone reach {_named(shared)}."
     return "senders", "done", "Chosen."
+
+
+def _choices(answers: Answers) -> list[SenderChoice]:
+    return answers.senders.choices if answers.senders else []
+
+
+def _shared(answers: Answers) -> set[str]:
+    """Return the countries of the reach to which AWS has shared routes alone."""
+    reach = answers.reach.countries if answers.reach else ()
+    return {iso for iso in reach if (country := by_iso().get(iso)) and not country.has_own_senders}
+
+
+def _named(countries: Iterable[str]) -> str:
+    return ", ".join(by_iso()[iso].name for iso in sorted(countries))
 
 
 def _legal(answer: Legal | None) -> _Judged:
@@ -213,8 +239,10 @@ def _registrations(facts: Facts) -> _Judged:
 
 
 def _provisioning(answers: Answers, facts: Facts) -> _Judged:
-    choices = answers.senders.choices if answers.senders else []
+    choices, shared = _choices(answers), _shared(answers)
     lacking = sorted({key_of(each.country, each.type) for each in choices} - facts.active)
-    if lacking or not choices:
+    if lacking or not (choices or shared):
         return "provisioning", "open", f"Get at AWS: {_spoken(lacking) or 'a sender'}."
+    if closed := {iso for iso in shared if key_of(iso, "SHARED") not in facts.active}:
+        return "provisioning", "waiting", f"The operator opens shared routes to {_named(closed)}."
     return "provisioning", "done", "Every sender is active."

@@ -5,7 +5,7 @@ The elements are those that carriers ask for at the point of opt-in (AWS End Use
 "Obtain proper opt-in"): who, what, how often, what it costs, how to stop, who helps, and both links.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -37,14 +37,28 @@ def links_of(public_url: str, slug: str) -> Links:
     )
 
 
-def disclosure(settings: PageSettings, programme: PageProgramme, links: Links, language: Language) -> str:
-    """Return all that a person is told of one programme; what the consent ledger keeps."""
+def disclosure(
+    settings: PageSettings,
+    programme: PageProgramme,
+    links: Links,
+    language: Language,
+    *,
+    marked: Callable[[str], str] = str,
+) -> str:
+    """
+    Return all that a person is told of one programme; what the consent ledger keeps.
+
+    Args:
+        marked: What is done to the tenant's own words inside of the sentences.
+    """
     said = PHRASES[language]
-    values = {"brand": settings.brand, "name": programme.name, "purpose": programme.purpose.rstrip(". ")}
+    own = {"brand": settings.brand, "name": programme.name, "purpose": programme.purpose.rstrip(". ")}
+    values = {name: marked(words) for name, words in own.items()}
+    frequency = said["frequency"] if programme.frequency is None else marked(programme.frequency.rstrip(". "))
     care = {"email": settings.support_email, "phone": settings.support_phone}
     sentences = (
         filled(said["agree"], values).rstrip("."),
-        (programme.frequency or said["frequency"]).rstrip(". "),
+        frequency,
         said["rates"],
         filled(said["stop"], care),
         said["optional"],

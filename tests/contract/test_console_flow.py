@@ -1,5 +1,6 @@
 """Answers given on pages: kept, judged at their fields, shown to their tenant alone and never run."""
 
+import io
 import re
 from datetime import UTC, datetime
 from html import unescape
@@ -7,6 +8,7 @@ from uuid import uuid4
 
 import msgspec
 import pytest
+from PIL import Image
 
 from gateway.db.transaction import worker_transaction
 from tenants.countries.facts import by_iso
@@ -124,8 +126,59 @@ async def test_where_nothing_can_be_chosen_the_other_countries_can(member, custo
     assert (wrong.status_code, 'id="f-choices-1-type-error"' in wrong.text) == (422, True)
     taken = await member.send_fields(SENDERS, {"choices.1.country": "GB", "choices.1.type": "LONG_CODE"})
     assert taken.status_code == 303, taken.text
-    stored = (await customer.api.get("/v1/onboarding")).json()["answers"]["senders"]["choices"]
+    seen = (await customer.api.get("/v1/onboarding")).json()
+    stored = seen["answers"]["senders"]["choices"]
     assert [(each["country"], each["type"]) for each in stored] == [("GB", "LONG_CODE")]
+    assert next(step["state"] for step in seen["steps"] if step["name"] == "senders") == "done"
+    await customer.api.patch("/v1/onboarding", json={"reach": COMPLETE["reach"] | {"countries": ["KR"]}})
+    assert "no sender of one&#39;s own" in (await member.open(SENDERS)).text
+    assert (await member.send_fields(SENDERS, {})).status_code == 303
+    assert (await customer.api.get("/v1/onboarding")).json()["answers"]["senders"] == {"choices": []}
+
+
+SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
+
+
+def handed_back(answer) -> dict[str, str]:
+    """The fields that a form has which was handed back."""
+    assert (answer.status_code, "Send it again" in answer.text) == (403, True), answer.text
+    hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', answer.text))
+    areas = re.findall(r'<textarea name="([^"]+)" hidden[^>]*>\n(.*?)</textarea>', answer.text, re.DOTALL)
+    return hidden | {name: unescape(text) for name, text in areas}
+
+
+async def test_what_was_written_outlives_the_session(member, customer, database) -> None:
+    """Whoever looked for the tax number for an hour lost every field of the page."""
+    page = "/console/onboarding/questions/opt_in"
+    await member.open(page)
+    written = {"mode": "verbal", "wording": "May we\n<b>text</b> you about your orders? Rates may apply."}
+    sent = {"token": member.token(), "version": "0", "once": "o", **written}
+    await database.execute(
+        "UPDATE console_sessions SET seen_at = seen_at - interval '2 hours' WHERE tenant_id = $1",
+        customer.scope.tenant_id,
+    )
+    back = await member.browser.post(page, data=sent, headers=SAME_ORIGIN)
+    fields = handed_back(back)
+    assert written.items() <= fields.items()
+    assert 'target="_blank"' in back.text
+    too_soon = await member.browser.post(page, data=fields, headers=SAME_ORIGIN)
+    assert written.items() <= handed_back(too_soon).items()
+    await database.execute(
+        "UPDATE console_sessions SET seen_at = now() WHERE tenant_id = $1", customer.scope.tenant_id
+    )
+    taken = await member.browser.post(page, data=fields, headers=SAME_ORIGIN)
+    assert taken.status_code == 303, taken.text
+    stored = (await customer.api.get("/v1/onboarding")).json()["answers"]["opt_in"]
+    assert written.items() <= stored.items()
+
+
+async def test_a_form_of_an_earlier_session_is_handed_back_to_the_present_one(member) -> None:
+    """Who signed in anew in another tab was told to reload the page, and lost what it held."""
+    page = "/console/onboarding/questions/legal"
+    await member.open(page)
+    old = {"token": "0" * 64, "version": "0", "hosted": "on"}
+    fields = handed_back(await member.browser.post(page, data=old, headers=SAME_ORIGIN))
+    assert (await member.browser.post(page, data=fields, headers=SAME_ORIGIN)).status_code == 303
 
 
 async def test_what_a_page_does_not_ask_for_is_kept_when_it_is_saved(member, customer) -> None:
@@ -236,6 +289,11 @@ async def registration(customer, engines):
             ("info.motto", "OPTIONAL"),
             ("info.website", "OPTIONAL"),
         )
+    ) + tuple(
+        Field(
+            path=path, section="info", kind="ATTACHMENT", requirement="OPTIONAL", title=path, most=1, least=0
+        )
+        for path in ("info.form", "info.other")
     )
     form = Form(type=FormType(type=kind), sections=(Section(path="info"),), fields=fields)
     async with worker_transaction(engines["operator"]) as session:
@@ -321,6 +379,33 @@ async def test_what_is_handed_in_is_what_stands_on_the_page(member, customer, re
     assert (held["values"]["info.name"], held["status"]) == ("Acme Two", "preparing")
     again = await member.send_fields(page, {"once": "3", "then": "nothing"})
     assert again.status_code == 404
+
+
+def picture() -> bytes:
+    """A picture of an opt-in form."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (60, 40), "white").save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+async def test_attaching_a_file_keeps_what_was_written(member, customer, registration) -> None:
+    """The page was loaded anew without what stood in it."""
+    page = f"/console/registrations/{registration}"
+    seen = await member.open(page)
+    data = {"token": member.token(), "edition": edition_on(seen), "then": "attach", "info.name": "Acme Two"}
+    chosen = {"file:info.form": ("form.png", picture(), "image/png"), "file:info.other": ("", b"")}
+    wrong = await member.browser.post(page, data=data | {"once": "1", "info.name": "x"}, files=chosen)
+    assert (wrong.status_code, "Choose the file again" in wrong.text) == (422, True), wrong.text
+    assert 'value="x"' in wrong.text
+    done = await member.browser.post(page, data=data | {"once": "2"}, files=chosen)
+    assert (done.status_code, done.headers.get("location")) == (303, page), done.text
+    values = (await customer.api.get(f"/v1/registrations/{registration}")).json()["values"]
+    assert (values["info.name"], values["info.form"][:4]) == ("Acme Two", "att_")
+    assert "info.other" not in values
+    bad = {"file:info.other": ("form.png", b"no picture", "image/png")}
+    data |= {"edition": edition_on(await member.open(page)), "once": "3"}
+    refused = await member.browser.post(page, data=data, files=bad)
+    assert (refused.status_code, 'id="f-info-other-error"' in refused.text) == (422, True), refused.text
 
 
 async def test_what_is_ready_is_handed_in_as_it_is(member, customer, registration, database) -> None:

@@ -7,6 +7,7 @@ from html import unescape
 
 import httpx
 import pytest
+from litestar._parsers import parse_url_encoded_form_data
 
 from gateway.db.engine import create_engine
 from gateway.hosted import rendering
@@ -237,6 +238,19 @@ async def test_a_form_asks_the_phone_and_keeps_the_words_that_were_shown(custome
     assert words == pages["disclosures"][0]["text"]
 
 
+async def test_words_of_another_direction_keep_their_place_in_the_sentence(customer, nobody) -> None:
+    """A brand, a programme and a purpose in Arabic stood in the wrong order: the last one first."""
+    name, brand, purpose = "عروض أكمي", "أكمي", "عروض الأسبوع"
+    arabic = {"name": name, "purpose": purpose, "frequency": None}
+    pages = await publish(customer, brand=brand, legal_name=brand, programmes=[PROGRAMMES[0] | arabic])
+    form = (await nobody.get(at(customer, "opt-in"))).text
+    assert f"from <bdi>{brand}</bdi> (<bdi>{name}</bdi>) about <bdi>{purpose}</bdi>." in form
+    assert f"<h1>Get text messages from <bdi>{brand}</bdi></h1>" in form
+    assert pages["disclosures"][0]["text"] in shown(form)
+    terms = (await nobody.get(at(customer, "terms"))).text
+    assert f"<p><bdi>{brand}</bdi>: <bdi>{purpose}</bdi>. " in terms
+
+
 async def test_a_signed_link_confirms_by_its_button_only(customer, pages, nobody, key) -> None:
     """Programs open links of texts to look at them; looking must not agree."""
     await nobody.post(at(customer, "opt-in"), data={"number": PERSON, "use_case": "marketing"})
@@ -324,6 +338,25 @@ async def test_an_ipv6_site_is_one_visitor_whichever_of_its_addresses_posts(cust
             data = {"number": f"+120655503{n:02}"}
             statuses.append((await visitor.post(at(customer, "preferences/code"), data=data)).status_code)
     assert statuses == [200] * 30 + [429]
+
+
+async def test_what_was_ticked_stays_ticked_beside_a_mistake(customer, pages, nobody) -> None:
+    """Whoever mistyped the number had to find the boxes again."""
+    data = {"number": "5", "use_case": ["delivery"]}
+    again = await nobody.post(at(customer, "opt-in"), data=data)
+    assert (again.status_code, again.text.count(" checked")) == (422, 1)
+    assert 'value="delivery" checked' in again.text
+
+
+async def test_nothing_of_a_form_is_kept_in_memory(customer, pages, nobody) -> None:
+    """The framework kept the last thousand forms of a process, numbers and codes with them."""
+    before = parse_url_encoded_form_data.cache_info().currsize
+    for path in ("opt-in", "preferences/code", "preferences/enter"):
+        await nobody.post(at(customer, path), data={"number": PERSON, "code": path})
+    assert parse_url_encoded_form_data.cache_info().currsize == before
+    many = "&".join(f"n{at}=" for at in range(501))
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert (await nobody.post(at(customer, "opt-in"), content=many, headers=headers)).status_code == 400
 
 
 async def test_a_form_without_a_box_or_a_number_says_so(customer, pages, nobody) -> None:

@@ -1,7 +1,14 @@
 """`/v1/onboarding`, from the first answer to approval, and who may see it."""
 
-import pytest
+import asyncio
+from uuid import uuid4
 
+import pytest
+from sqlalchemy import text
+
+from gateway.db.transaction import worker_transaction
+from tests.harness.stored import message
+from tests.harness.waiting import until
 from tests.unit.tenants.onboarding_answers import COMPLETE
 
 
@@ -300,3 +307,65 @@ async def test_a_test_key_neither_leases_at_aws_nor_lets_live_keys_send(
     assert world.provisioner.requests == []
     assert (await customer.api.post("/v1/onboarding/provision")).is_success
     assert len(world.provisioner.requests) == 1
+
+
+@pytest.fixture
+async def ready(customer, operator, world, engines):
+    """A tenant of a country that shared routes alone reach, with nothing left to do but to go live."""
+    reach = COMPLETE["reach"] | {"countries": ["KR"]}
+    assert (await answered(customer, reach=reach, senders=None)).is_success
+    home = f"/v1/admin/tenants/{customer.id}"
+    shown = (await operator.post(f"{home}/onboarding/approve")).json()
+    assert (shown["next"], await step(customer, "provisioning")) == ("provisioning", "waiting")
+    account = (
+        await operator.put(f"/v1/admin/aws-accounts/{uuid4().hex}", json={"region": "us-east-1"})
+    ).json()
+    wanted = {"account": account["id"], "type": "SHARED", "value": "SHARED", "country": "KR", "arn": "arn:x"}
+    assert (await operator.post(f"{home}/senders", json=wanted)).is_success
+    assert await step(customer, "provisioning") == "waiting"
+    assert (await operator.patch(f"{home}/plan", json={"shared_routes": True})).is_success
+    assert await step(customer, "provisioning") == "waiting"
+    opened = {"region": "us-east-1", "shared_routes": True}
+    assert (await operator.put(f"/v1/admin/aws-accounts/{account['name']}", json=opened)).is_success
+    assert await step(customer, "provisioning") == "done"
+    key = await world.services.data_keys.of(customer.scope.tenant_id)
+    async with worker_transaction(engines["operator"]) as session:
+        session.add(message(customer.scope.tenant_id, key, test=True, status="delivered"))
+    return customer
+
+
+async def step(customer, name):
+    """The state of a step."""
+    steps = (await customer.api.get("/v1/onboarding")).json()["steps"]
+    return next(each["state"] for each in steps if each["name"] == name)
+
+
+async def test_a_country_of_shared_routes_goes_live_once_the_operator_has_opened_them(ready, world) -> None:
+    """There is no sender to choose and none to get, so the tenant could go live nowhere."""
+    assert (await ready.api.post("/v1/onboarding/provision")).is_success
+    assert world.provisioner.requests == []
+    live = await ready.api.post("/v1/onboarding/go-live")
+    assert (live.status_code, live.json()["next"]) == (200, None), live.text
+
+
+@pytest.mark.parametrize("by", ["tenant", "operator"])
+async def test_nothing_goes_live_on_an_approval_that_is_just_taken_back(
+    ready, operator, engines, database, by
+) -> None:
+    """What was read before somebody answered anew is no approval of the new answer."""
+    home = f"/v1/admin/tenants/{ready.id}/onboarding"
+    ways = {"tenant": (ready.api, "/v1/onboarding/go-live"), "operator": (operator, f"{home}/go-live")}
+    client, path = ways[by]
+    async with worker_transaction(engines["operator"]) as session:
+        query = text("UPDATE onboardings SET approved_at = NULL, asked_at = NULL WHERE tenant_id = :tenant")
+        await session.execute(query, {"tenant": ready.scope.tenant_id})
+        going = asyncio.create_task(client.post(path))
+
+        async def waits() -> bool:
+            asked = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+            return await database.fetchval(f"{asked} AND query ILIKE '%onboardings%')")
+
+        assert await until(waits, within_s=10)
+    refused = await going
+    assert (refused.status_code, refused.json()["code"]) == (409, "onboarding_not_ready"), refused.text
+    assert await step(ready, "live") != "done"

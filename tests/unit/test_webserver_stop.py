@@ -1,6 +1,7 @@
 """The web process stops in order, also when one of its tasks breaks."""
 
 import asyncio
+import gc
 
 import pytest
 
@@ -49,3 +50,16 @@ async def test_a_task_that_breaks_lets_the_others_finish_what_they_have_begun() 
     with pytest.raises(LookupError):
         await webserver._serve(Server(), None, [breaks, drains], stop_within_s=5.0)
     assert finished == ["drained"]
+
+
+async def test_a_stop_in_order_leaves_no_complaint_in_the_log() -> None:
+    """Every Ctrl-C ended with a traceback of asyncio's, of a future that nobody had looked at."""
+    complaints = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: complaints.append(context["message"]))
+    server = Server()
+    loop.call_soon(server._told.set)
+    await webserver._serve(server, None, [asyncio.Event().wait], stop_within_s=5.0)
+    await asyncio.sleep(0)
+    gc.collect()
+    assert complaints == []

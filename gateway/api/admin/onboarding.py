@@ -14,7 +14,8 @@ from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusa
 from gateway.api.lists.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import named_tenant
 from gateway.api.v1.onboarding import checked
-from gateway.api.v1.onboarding_views import GivenAnswers, OnboardingView, onboarding_view, read_onboarding
+from gateway.api.v1.onboarding_views import GivenAnswers, OnboardingView, onboarding_view
+from gateway.onboarding.finishing import finish
 from tenants.accounts import service as accounts
 from tenants.onboarding import service, store
 from tenants.onboarding.relationship import Registrant
@@ -185,8 +186,7 @@ async def finish_tenant_onboarding(
     async def work(session: AsyncSession) -> OnboardingView:
         await accounts.get(scope, session)
         key = await desk.services.data_keys.of(scope.tenant_id)
-        _, answers, known = await read_onboarding(scope, session, key)
-        await service.go_live(scope, session, answers, known, at=desk.services.clock.now())
+        await finish(scope, session, key, at=desk.services.clock.now())
         return await _view(desk, session, scope)
 
     answer = await desk.operator_once(request, work, status=200)

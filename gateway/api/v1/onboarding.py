@@ -22,6 +22,7 @@ from gateway.api.v1.onboarding_views import (
     read_onboarding,
 )
 from gateway.carrier.provision.ports import ProvisionRefused, ProvisionRequest, SenderWish
+from gateway.onboarding.finishing import finish
 from tenants.accounts import service as accounts
 from tenants.accounts.sealing import DataKey
 from tenants.onboarding import service
@@ -166,12 +167,12 @@ async def provision_chosen(desk: Desk, scope: TenantScope, key: DataKey) -> None
     async with desk.tenant(scope) as session:
         await accounts.check_open(scope, session)
         row, answers, known = await read_onboarding(scope, session, key)
-    if row is None or row.approved_at is None or answers.senders is None:
+    if row is None or row.approved_at is None:
         raise Refusal("onboarding_not_ready", "The operator has not approved the answers yet.")
     waiting = {name for name, state in known.registrations.items() if state != "complete"}
     wishes = tuple(
         SenderWish(country=choice.country, type=choice.type, value=choice.value)
-        for choice in answers.senders.choices
+        for choice in (answers.senders.choices if answers.senders else ())
         if (name := key_of(choice.country, choice.type)) not in waiting and name not in known.active
     )
     if not wishes:
@@ -190,6 +191,5 @@ async def go_live(desk: Desk, scope: TenantScope, key: DataKey) -> None:
         Conflict: A step is left.
     """
     async with desk.operator() as session:
-        _, answers, known = await read_onboarding(scope, session, key)
-        await service.go_live(scope, session, answers, known, at=desk.services.clock.now())
+        await finish(scope, session, key, at=desk.services.clock.now())
     await desk.services.policy_changed(scope.tenant_id)

@@ -278,6 +278,24 @@ async def test_a_registration_whose_form_is_gone_is_followed_and_holds_up_nobody
     assert statuses == ["submitted", "complete", "complete"]
 
 
+async def test_one_that_breaks_does_not_hold_up_those_that_were_taken_with_it(desk, worker_engine):
+    """Leased together, they came up together again: the broken one first, each time."""
+    scopes = [await enrol(worker_engine) for _ in range(2)]
+    ids = [await desk.open(scope, JO, JORDAN) for scope in scopes]
+    form, now = await desk.forms.form(JO), desk.clock.now()
+    for at, (scope, registration_id) in enumerate(zip(scopes, ids, strict=True)):
+        async with worker_transaction(worker_engine) as session:
+            await service.start(scope, session, form, registration_id, "submit", now=now)
+            (await service.get(scope, session, registration_id)).row.due_at = now + timedelta(microseconds=at)
+    desk.clock.ahead += timedelta(seconds=1)
+    with counted():
+        arm(f"{FaultPoint.REGISTRATION_CREATED}:raise:1")
+        with pytest.raises(FaultInjected):
+            await desk.runner.work()
+    statuses = [(await desk.read(scope, each)).row.status for scope, each in zip(scopes, ids, strict=True)]
+    assert statuses == ["preparing", "submitted"]
+
+
 async def test_nothing_is_leased_for_a_closed_tenant(desk, worker_engine):
     """Whoever keeps a key or a browser open costs the operator nothing more."""
     scope = await enrol(worker_engine)

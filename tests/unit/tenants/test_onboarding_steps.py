@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from gateway.advice.facts import KINDS, unavailable
+from tenants.countries.facts import by_iso
 from tenants.onboarding.relationship import registrant_of
 from tenants.onboarding.steps import STEPS, Answers, Facts, checklist, complete_answers, left_to_do, next_step
 from tests.unit.tenants.onboarding_answers import answers
@@ -62,6 +64,34 @@ def test_a_country_without_a_sender_is_named() -> None:
     given = answers(senders={"choices": [{"country": "US", "type": "TOLL_FREE"}]})
     step = next_step(checklist(given, Facts(**READY)))
     assert (step.name, "GB" in step.detail) == ("senders", True)
+
+
+def reaching(*countries: str) -> Answers:
+    """Answers whose senders are for the countries that have some of one's own."""
+    wanted = {"countries": list(countries), "messages_per_month": 1}
+    own = [{"country": each, "type": "LONG_CODE"} for each in countries if by_iso()[each].has_own_senders]
+    return answers(reach=wanted, senders={"choices": own} if own else None)
+
+
+@pytest.mark.parametrize("countries", [("KR",), ("GB", "KR")])
+def test_a_country_without_senders_of_ones_own_waits_for_the_operator_alone(
+    countries: tuple[str, ...],
+) -> None:
+    """An onboarding that named South Korea never finished its senders, as there is nothing to choose."""
+    given = reaching(*countries)
+    assert complete_answers(given, Facts())
+    held = READY | {"registrations": {}, "active": frozenset({"GB:LONG_CODE"})}
+    step = next_step(checklist(given, Facts(**held)))
+    assert (step.name, step.state, "South Korea" in step.detail) == ("provisioning", "waiting", True)
+    held["active"] |= {"KR:SHARED"}
+    assert first_left(given, **held) == ("live", "open")
+
+
+def test_what_has_no_sender_of_its_own_is_what_advice_has_none_for() -> None:
+    """Two tables that disagree would ask for a choice that nobody can make, or for none."""
+    own = [kind for kind in KINDS if kind != "SHARED"]
+    for country in by_iso().values():
+        assert country.has_own_senders == any(unavailable(kind, country) is None for kind in own), country.iso
 
 
 @pytest.mark.parametrize(
