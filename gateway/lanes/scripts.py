@@ -288,11 +288,22 @@ class RedisScripts:
         return int(await self._told_by_node(key, "stats", "evicted_keys"))
 
     async def versions(self) -> list[str]:
-        """Return which version the Redis, or each node of a cluster, calls itself."""
+        """
+        Return which version the Redis, or each node of a cluster that answers, calls itself.
+
+        Left alone, redis-py asks one node of a cluster.
+        """
         with self._telling_faults():
-            said = await self._client.info("server")
-        nodes = said.values() if all(isinstance(each, dict) for each in said.values()) else [said]
-        return [str(node["redis_version"]) for node in nodes]
+            if not isinstance(self._cluster, RedisCluster):
+                return [str((await self._client.info("server"))["redis_version"])]
+            await self._cluster.initialize()
+            asked = [self._client.info("server", target_nodes=node) for node in self._cluster.get_nodes()]
+            told = await asyncio.gather(*asked, return_exceptions=True)
+            versions = [str(each["redis_version"]) for each in told if not isinstance(each, BaseException)]
+            for each in told:
+                if isinstance(each, BaseException) and not (versions and isinstance(each, _FAULTS)):
+                    raise each
+            return versions
 
     async def _told_by_node(self, key: str, section: str, name: str) -> Any:
         with self._telling_faults():
