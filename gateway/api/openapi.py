@@ -136,9 +136,15 @@ def _word_patterns(described: object) -> None:
 
 
 def _named_pages(schema: dict[str, Any]) -> dict[str, Any]:
-    """Name pages after what is in them; Litestar calls them by the module, which clients have no part in."""
+    """
+    Name pages after what is in them, in their title, too: clients are made from both.
+
+    Litestar calls them by the module, which clients have no part in, and titles them with brackets.
+    """
     described = schema["components"]["schemas"]
     names = {name: _page_name(each) for name, each in described.items() if name.startswith("Page_")}
+    for name, called in names.items():
+        described[name]["title"] = called
     schema["components"]["schemas"] = {names.get(name, name): each for name, each in described.items()}
     return cast("dict[str, Any]", _referring(schema, {_REF + old: _REF + new for old, new in names.items()}))
 

@@ -1,5 +1,6 @@
 """The query parameters of a route: unknown and repeated ones are refused, as unknown JSON fields are."""
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final, cast, get_args, get_origin
@@ -16,6 +17,8 @@ from gateway.api.field_errors import refusal_of_query, unknown_query_parameter
 from gateway.api.refusals import Refusal
 
 _EMPTY_BODY: Final = "The body is empty; send a JSON object."
+_WHOLE: Final = re.compile("-?[0-9]{1,18}")
+_NO_NUMBER: Final = "It has to be a whole number in plain digits, such as 50."
 
 
 class _Declared(Struct, frozen=True, kw_only=True):
@@ -28,13 +31,18 @@ class _Declared(Struct, frozen=True, kw_only=True):
     def many(self) -> bool:
         return any(get_origin(each) is list for each in (self.kind, *get_args(self.kind)))
 
+    @property
+    def whole(self) -> bool:
+        return int in (self.kind, *get_args(self.kind))
+
 
 def refuse_wrong_query(request: Request[Any, Any, Any]) -> None:
     """
     Let through a request whose every query parameter the route declares, each given once.
 
     Raises:
-        Refusal: 422 naming the first other one, one that holds U+0000, or one that is there twice.
+        Refusal: 422 naming the first other one, one that holds U+0000 or writes a number as no caller of
+            another language would read it (`1e1`, `10.0`), or one that is there twice.
     """
     query: bytes = request.scope["query_string"]
     if not query:
@@ -46,6 +54,8 @@ def refuse_wrong_query(request: Request[Any, Any, Any]) -> None:
             raise unknown_query_parameter(name)
         if "\x00" in value:
             raise Refusal.of_field(f"?{name}", "invalid", "The character U+0000 cannot be looked for.")
+        if known[name].whole and _WHOLE.fullmatch(value) is None:
+            raise Refusal.of_field(f"?{name}", "invalid", _NO_NUMBER)
         if name in seen and not known[name].many:
             raise Refusal.of_field(f"?{name}", "repeated", f"Give {name!r} once: one value would be lost.")
         seen.add(name)

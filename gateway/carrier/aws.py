@@ -1,5 +1,6 @@
 """AWS End User Messaging through aioboto3: one long-lived client per account, one request per attempt."""
 
+import re
 from functools import lru_cache
 from importlib.metadata import version
 from typing import Any, Final
@@ -33,6 +34,8 @@ _NOT_MADE_MS = 1_000
 _MICROS_PER_PRICE_UNIT = 10
 """MaxPrice has five decimals; a unit is ten micro-dollars."""
 _PRICE_UNITS = 100_000
+_NOT_TEXT: Final = re.compile("[\x00\ud800-\udfff]")
+_MAX_ID: Final = 128
 _USER_AGENT = f"tollgate/{version('tollgate')} aioboto3/{version('aioboto3')}"
 
 
@@ -74,13 +77,24 @@ class AwsCarrier:
                 response = await getattr(self._client, _ACTIONS[text.channel])(**request_of(text))
             except Exception as error:  # noqa: BLE001 - every failure is an outcome, the table decides which
                 return failed(error, departure)
-        message_id = response.get("MessageId")
-        return Sent(provider_message_id=message_id) if message_id else Unknown(reason="no_message_id")
+        return sent_as(response.get("MessageId"))
 
     @staticmethod
     def without_keys(error: KeysMissing) -> NotSent:
         """Return the outcome where there is nothing to sign with: the route waits for the operator."""
         return NotSent(reason=NO_CREDENTIALS, retry_after_ms=_NO_KEYS_MS, fault="account", detail=str(error))
+
+
+def sent_as(message_id: object) -> Sent | Unknown:
+    """
+    Return what a success says that names a message so; without a name it is no proof that AWS took any.
+
+    A name that no database would keep is a send all the same. As much of it is kept as can be, as of the
+    names in receipts, so that these still find their message.
+    """
+    if not isinstance(message_id, str) or not message_id:
+        return Unknown(reason="no_message_id")
+    return Sent(provider_message_id=_NOT_TEXT.sub("\N{REPLACEMENT CHARACTER}", message_id)[:_MAX_ID])
 
 
 def failed(error: Exception, departure: Departure) -> Outcome:

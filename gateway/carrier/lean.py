@@ -21,12 +21,12 @@ from botocore.parsers import create_parser
 from botocore.utils import get_environ_proxies
 from msgspec import Struct
 
-from gateway.carrier.aws import CONNECT_S, READ_S, AwsCarrier, failed, request_of
+from gateway.carrier.aws import CONNECT_S, READ_S, AwsCarrier, failed, request_of, sent_as
 from gateway.carrier.aws_errors import classify, judge
 from gateway.carrier.credentials import Keys, KeysMissing, RouteKeys
 from gateway.carrier.lean_form import LeanForm, Stamps, Unfit, differences
 from gateway.carrier.one_request import departing
-from gateway.carrier.ports import NotSent, OutboundText, Outcome, Sent, Unknown
+from gateway.carrier.ports import NotSent, OutboundText, Outcome, Unknown
 from gateway.carrier.wire import TooLate, Wire
 
 _log = structlog.get_logger(__name__)
@@ -170,7 +170,7 @@ def outcome_of(status: int, headers: Mapping[str, str], raw: bytes) -> Outcome:
             message_id = _answer.decode(raw).message_id
         except (msgspec.DecodeError, UnicodeDecodeError):
             return Unknown(reason="unreadable_answer")
-        return Sent(provider_message_id=message_id) if message_id else Unknown(reason="no_message_id")
+        return sent_as(message_id)
     answered = {"status_code": status, "headers": {k.lower(): v for k, v in headers.items()}, "body": raw}
     try:
         error: Any = _errors.parse(answered, _NO_SHAPE)

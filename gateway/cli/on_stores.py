@@ -9,10 +9,13 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError
 
 from gateway.cli.looping import run
-from gateway.lanes.errors import RedisUnavailable
+from gateway.lanes.errors import RedisUnavailable, ScriptFailed
 from tenants.errors import KeyUnwrapFailed
 
 _T = TypeVar("_T")
+_WAY_OUT = (
+    "delete the keys that begin with that, all of which are made anew, and run `tollgate rebuild-redis`"
+)
 _SILENCE = (OSError, TimeoutError, DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
@@ -22,6 +25,8 @@ def run_on_stores(work: Coroutine[Any, Any, _T]) -> _T:
         return run(work)
     except _SILENCE as error:
         raise click.ClickException(_sentence("Postgres", error)) from error
+    except ScriptFailed as error:
+        raise click.ClickException(f"{error}: {_WAY_OUT}") from error
     except (RedisError, RedisUnavailable) as error:
         raise click.ClickException(_sentence("Redis", error)) from error
     except KeyUnwrapFailed as error:

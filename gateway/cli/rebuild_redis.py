@@ -7,6 +7,7 @@ from rich.progress import track
 from sqlalchemy import select
 
 from gateway.admission.gate import AdmissionGate
+from gateway.admission.mending import take_away_foreign
 from gateway.cli.on_stores import run_on_stores
 from gateway.db.transaction import worker_transaction
 from gateway.intake.building import SANDBOX_ROUTE
@@ -26,7 +27,8 @@ def command() -> None:
     """
     Rebuild the lanes of every route, and every tenant's policy and opt-outs, beside running processes.
 
-    Dispatchers do this by themselves when Redis has forgotten; this is for when it remembers wrongly.
+    Dispatchers do this by themselves when Redis has forgotten; this is for when it remembers wrongly, or
+    somebody else wrote under Tollgate's keys.
     """
     settings = read_settings(os.environ)
     configure("console", "warning")
@@ -39,6 +41,8 @@ async def _rebuild(settings: Settings) -> None:
             queued = await rebuild(Lanes(shared.scripts), shared.pool, route)
             busy = "another process is rebuilding it; left to that one"
             click.echo(f"Route {route}: {busy if queued is None else f'{queued} messages queued'}.")
+        if foreign := await take_away_foreign(shared.scripts):
+            click.echo(f"{foreign} keys of tenants taken away, which somebody else had written.")
         click.echo(f"{await _project_policies(shared)} tenants' policies and opt-outs projected.")
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
+from redis.asyncio import RedisCluster
 from redis.exceptions import RedisError
 
 from gateway.cli.findings import Finding, fault, fine
@@ -16,13 +17,15 @@ _DEADLINE_S: Final = 5.0
 async def redis_findings(redis_url: str) -> list[Finding]:
     """Return what the server says of itself."""
     try:
-        client: Any = connect(redis_url)
+        made = connect(redis_url)
     except ValueError as error:
         return [fault("Redis", f"REDIS_URL cannot be used: {error}", "Correct REDIS_URL.")]
+    everywhere = {"target_nodes": RedisCluster.ALL_NODES} if isinstance(made, RedisCluster) else {}
+    client: Any = made
     try:
         async with asyncio.timeout(_DEADLINE_S):
             server, memory, persistence = [
-                await client.info(name) for name in ("server", "memory", "persistence")
+                await client.info(name, **everywhere) for name in ("server", "memory", "persistence")
             ]
     except (RedisError, OSError, TimeoutError) as error:
         said = f"no connection: {error or type(error).__name__}"

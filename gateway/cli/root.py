@@ -17,7 +17,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "gateway.cli.serve",
         "Run one production role: api, dispatcher, receipts, webhooks, scheduler.",
     ),
-    "emulator": ("gateway.cli.emulator", "Run the AWS End User Messaging emulator alone."),
+    "emulator": ("gateway.emulator.command", "Run the AWS End User Messaging emulator alone."),
     "migrate": ("gateway.cli.migrate", "Bring the database schema up to date."),
     "doctor": ("gateway.cli.doctor", "Check every dependency and say what to do about what is wrong."),
     "reconcile": ("gateway.cli.reconcile", "Prove that ledger, balances and messages agree."),

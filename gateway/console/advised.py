@@ -3,15 +3,10 @@
 from typing import Any, Final
 
 from gateway.console.forms import Field, Group, Option
+from tenants.senders.spoken import SPOKEN
 
-TYPES: Final[dict[str, str]] = {
-    "SHORT_CODE": "Short code",
-    "TEN_DLC": "10DLC number",
-    "LONG_CODE": "Long code",
-    "TOLL_FREE": "Toll-free number",
-    "SENDER_ID": "Sender ID",
-}
-"""What can be chosen; shared routes are the operator's to allow, and nobody gets one."""
+_TYPES: Final = {kind: words[:1].upper() + words[1:] for kind, words in SPOKEN.items()}
+"""Words that stand alone begin with a capital."""
 _NONE: Final = (
     "AWS has no sender of one's own for this country, so there is nothing to choose: texts go by its shared "
     "routes, under a number or a name that is not yours. Your provider opens them."
@@ -74,10 +69,10 @@ def _sender(choice: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def _country(at: int, advised: dict[str, Any], answer: Any) -> Group:
-    senders = [each for each in advised["senders"] if each["type"] in TYPES]
+    senders = [each for each in advised["senders"] if each["type"] in _TYPES]
     if not senders:
         return Group(title=str(advised["name"]), fields=(), note=_NONE)
-    others = [TYPES[each["type"]] for each in further(answer, advised["country"])]
+    others = [_TYPES[each["type"]] for each in further(answer, advised["country"])]
     fields = [
         Field(name=f"choices.{at}.country", label="", kind="hidden"),
         Field(
@@ -103,7 +98,7 @@ def _country(at: int, advised: dict[str, Any], answer: Any) -> Group:
 
 
 def _option(sender: dict[str, Any], recommended: str | None) -> Option:
-    label = TYPES[sender["type"]]
+    label = _TYPES[sender["type"]]
     if sender["type"] == recommended:
         label += " (recommended)"
     elif not sender["suitable"]:

@@ -26,7 +26,7 @@ from gateway.dispatch.quarantine import count_tries, may_try, uncount_tries
 from gateway.dispatch.room import Room
 from gateway.faultpoints import FaultPoint, fp
 from gateway.lanes.entry import ClaimedMessage
-from gateway.lanes.errors import RedisUnavailable, ScriptFailed
+from gateway.lanes.errors import RedisUnavailable
 from gateway.lanes.lanes import Lanes
 from gateway.lanes.stored import UNREADABLE, set_aside
 from tenants.ids import new_uuid
@@ -117,7 +117,7 @@ class Handover:
         try:
             await self._lanes.settle(self._route, [message.message_id for message in claimed])
             await self._lanes.fell_away(fallen)
-        except (RedisUnavailable, ScriptFailed) as error:
+        except RedisUnavailable as error:
             # The leases run out and the messages are claimed again; their marks turn the second claim away.
             _log.warning("settle_failed", route=self._route, error=str(error))
 
@@ -184,7 +184,7 @@ class Handover:
             await self._undo(claimed, leased_until)
             leased = [message for message in reversed(claimed) if message.by_lanes]
             await asyncio.gather(*(self._lanes.requeue(message, delay_ms=0) for message in leased))
-        except (RedisUnavailable, ScriptFailed) as error:
+        except RedisUnavailable as error:
             _log.warning("give_back_failed", route=self._route, error=str(error))
         finally:
             self._room.give_back(len(claimed))

@@ -15,7 +15,7 @@ from typing import Final
 import structlog
 
 from gateway.lanes.entry import ClaimedMessage
-from gateway.lanes.errors import RedisUnavailable, ScriptFailed
+from gateway.lanes.errors import RedisUnavailable
 from gateway.lanes.lanes import Lanes, LateMessage
 from gateway.lanes.sliding_min import SlidingMin
 
@@ -62,5 +62,5 @@ class Lateness:
         late, self._late, self._telling = self._late, [], None
         try:
             await self._lanes.arrived_late(late)
-        except (RedisUnavailable, ScriptFailed) as error:
+        except RedisUnavailable as error:
             _log.warning("lateness_not_told", messages=len(late), error=str(error))

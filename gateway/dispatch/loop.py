@@ -39,6 +39,7 @@ _log = structlog.get_logger(__name__)
 
 _IDLE_S = 1.0
 _PAUSE_S = 0.5
+_MEND_EVERY_S = 15.0
 _GATHER_S = 0.01
 """Between two claims that each bring little: what comes meanwhile shares a claim, a mark and a record."""
 
@@ -97,6 +98,7 @@ class Dispatcher:
         self._memory_seen = False
         self._seen_over: object = None
         self._must_rebuild = False
+        self._mended_at = float("-inf")
         self._claimed_at = 0.0
         self._taking = asyncio.Lock()
 
@@ -125,6 +127,10 @@ class Dispatcher:
             elif claimed.next_open_ms != 0:
                 await self._lanes.wait_for_work(self._route, _sleep_s(claimed))
                 await self._gathered()
+        except ScriptFailed as error:
+            _log.error("claim_broken", route=self._route, error=str(error))
+            self._mend()
+            await asyncio.sleep(_PAUSE_S)
         except RedisUnavailable as error:
             self._memory_seen = False
             _log.warning("claim_failed", route=self._route, error=str(error))
@@ -132,10 +138,16 @@ class Dispatcher:
         except DATABASE_FAULTS as error:
             _log.warning("rebuild_failed", route=self._route, error=str(error))
             await asyncio.sleep(_PAUSE_S)
-        except ScriptFailed as error:
-            # A fault of ours or of what stands in Redis; a dispatcher that ends would only meet it again.
-            _log.error("claim_broken", route=self._route, error=str(error))
-            await asyncio.sleep(_PAUSE_S)
+
+    def _mend(self) -> None:
+        """
+        Rebuild the lanes, which takes away what somebody else wrote under their keys.
+
+        A fault of ours stays, and would have the whole queue read again and again.
+        """
+        now = time.monotonic()
+        if now - self._mended_at > _MEND_EVERY_S:
+            self._mended_at, self._must_rebuild = now, True
 
     async def _gathered(self) -> None:
         """Rest until a moment after the last claim that brought something; what comes alone is not held."""
@@ -149,10 +161,12 @@ class Dispatcher:
 
         One may be lost while nobody waits on it; the next is opened by whoever asks first, without a word.
         """
+        if self._must_rebuild:
+            return False
         if not self._memory_seen or self._lanes.connection != self._seen_over:
             self._seen_over = await self._lanes.connected()
             self._memory_seen = await self._lanes.remembers(self._route)
-        return self._memory_seen and not self._must_rebuild
+        return self._memory_seen
 
     async def _taken(self) -> Claimed:
         """

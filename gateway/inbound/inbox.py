@@ -9,7 +9,7 @@ aside, so that it holds up no other.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import structlog
@@ -22,7 +22,14 @@ from gateway.db.engine import connect
 from gateway.db.faults import DATABASE_FAULTS
 from gateway.db.transaction import worker_transaction
 from gateway.faultpoints import FaultPoint, fp
-from gateway.inbound.taking import ErasedTenant, NobodysNumber, Outcome, Repeated, Taken, Taking
+from gateway.inbound.taking import (
+    ErasedTenant,
+    FileUnderWay,
+    NobodysNumber,
+    Repeated,
+    Taken,
+    Taking,
+)
 from gateway.lanes.errors import RedisUnavailable
 from gateway.receipts.event import InboundText, parse
 from gateway.telemetry import metrics
@@ -64,6 +71,10 @@ Project = Callable[[UUID, Change], Awaitable[None]]
 
 class Unreadable(Struct, frozen=True, tag="unreadable"):
     """No text after all."""
+
+
+_Settled: TypeAlias = Taken | Repeated | NobodysNumber | ErasedTenant | Unreadable
+"""What ends a text's wait in the inbox."""
 
 
 class Inbox:
@@ -150,17 +161,20 @@ class Inbox:
             await self._projected(outcome)
         return True
 
-    async def _taken(self, event_key: bytes) -> Outcome | Unreadable | None:
+    async def _taken(self, event_key: bytes) -> _Settled | None:
         async with worker_transaction(self._engine) as session:
             row = (await session.execute(_TAKE, {"key": event_key})).first()
             if row is None:
                 return None
             event = parse(self._key.open(row.body_sealed, context=event_key))
-            outcome: Outcome | Unreadable = Unreadable()
+            outcome: _Settled = Unreadable()
             if isinstance(event, InboundText):
-                outcome = await self._taking.take_in(
+                taken = await self._taking.take_in(
                     session, event, now=self._clock.now(), published_by=row.owner_id
                 )
+                if isinstance(taken, FileUnderWay):
+                    return None
+                outcome = taken
             await session.execute(*_leaving(event_key, outcome))
             await fp(FaultPoint.INBOUND_IN_COMMIT)
         _count(outcome)
@@ -182,7 +196,7 @@ class Inbox:
                 return
 
 
-def _leaving(event_key: bytes, outcome: Outcome | Unreadable) -> tuple[Any, dict[str, Any]]:
+def _leaving(event_key: bytes, outcome: _Settled) -> tuple[Any, dict[str, Any]]:
     match outcome:
         case Taken() | Repeated() | ErasedTenant():
             return _DONE, {"key": event_key}
@@ -192,7 +206,7 @@ def _leaving(event_key: bytes, outcome: Outcome | Unreadable) -> tuple[Any, dict
             return _KEEP, {"key": event_key, "reason": "unreadable"}
 
 
-def _count(outcome: Outcome | Unreadable) -> None:
+def _count(outcome: _Settled) -> None:
     match outcome:
         case Taken(action=action, tenant_id=tenant_id, inbound_id=inbound_id):
             metrics.INBOUND_TEXTS.labels(action or "no_keyword").inc()

@@ -47,6 +47,7 @@ from tenants.keywords.words import BUILT_IN, BuiltIn, languages_of
 from tenants.optouts import service as opt_outs
 from tenants.optouts import store as opt_out_store
 from tenants.optouts.service import Change, Origin, Source
+from tenants.recipient_turns import taken_for_person
 from tenants.scope import TenantScope
 
 REPLY_LIFE: Final = timedelta(minutes=15)
@@ -57,7 +58,6 @@ _FIRST: Final = text(
     ON CONFLICT DO NOTHING RETURNING provider_message_id
     """
 )
-_ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:person, 0))")
 _REPLIES: Final = text(
     """
     SELECT max(reply_at) AS last, count(*) FILTER (WHERE reply_at > :hour_ago) AS this_hour
@@ -97,7 +97,11 @@ class ErasedTenant(Struct, frozen=True, tag="tenant_erased"):
     """The number's tenant was erased, so nothing that a person writes to it may be kept; nothing was done."""
 
 
-Outcome = Taken | Repeated | NobodysNumber | ErasedTenant
+class FileUnderWay(Struct, frozen=True, tag="file_under_way"):
+    """A file of the tenant's opt-outs or consents is being taken; nothing was done, the text has to wait."""
+
+
+Outcome = Taken | Repeated | NobodysNumber | ErasedTenant | FileUnderWay
 
 
 class _OptOutTold(Struct, frozen=True, kw_only=True):
@@ -136,17 +140,20 @@ class Taking:
             owner = chosen(owners, country=country, previous=await self._last_to(session, event, owners))
         if owner is None:
             return ErasedTenant() if await is_of_erased(session, event.destination) else NobodysNumber()
+        key, scope = await self._keys.of(owner.tenant_id), TenantScope(tenant_id=owner.tenant_id)
+        person_hash = key.recipient_hash(event.origination)
+        if not await taken_for_person(scope, session, person_hash):
+            return FileUnderWay()
         if (await session.execute(_FIRST, {"provider_id": event.inbound_message_id})).first() is None:
             return Repeated()
-        key = await self._keys.of(owner.tenant_id)
         text_ = _Text(
-            scope=TenantScope(tenant_id=owner.tenant_id),
+            scope=scope,
             owner=owner,
             event=event,
             key=key,
             country=country,
             is_phone=isinstance(person, Number),
-            person=key.recipient_hash(event.origination),
+            person=person_hash,
             previous=previous,
             now=now,
         )
@@ -165,8 +172,6 @@ class Taking:
 
     async def _obeyed(self, session: AsyncSession, text_: "_Text") -> Taken:
         scope = text_.scope
-        lock = f"{scope.tenant_id} {text_.person.hex()}"
-        await session.execute(_ONE_AT_A_TIME, {"person": lock})
         vocabulary = await keywords.vocabulary(scope, session)
         match = matched(
             text_.event.body,

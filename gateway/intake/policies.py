@@ -19,7 +19,7 @@ from gateway.admission.projection import Recipients
 from gateway.admission.pumping import HeldPrefix, Hold, Watched
 from gateway.clock import Clock
 from gateway.intake.snapshot import TenantSnapshot, policy_of
-from gateway.lanes.errors import RedisUnavailable
+from gateway.lanes.errors import RedisUnavailable, ScriptFailed
 from tenants.errors import NotFound
 from tenants.protection.precedence import Override, OverrideAction, holds
 
@@ -209,6 +209,8 @@ class Policies:
                     self._owed.add(tenant_id)
             except NotFound:
                 _log.info("opt_outs_of_absent_tenant", tenant_id=str(tenant_id))
+            except ScriptFailed:
+                self._owed.add(tenant_id)  # that tenant's keys alone are in the way
             except RedisUnavailable:
                 self._owed.add(tenant_id)
                 return

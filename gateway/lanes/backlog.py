@@ -19,7 +19,7 @@ import structlog
 from msgspec import Struct
 
 from gateway.lanes.entry import DailyCap
-from gateway.lanes.errors import RedisUnavailable, ScriptFailed
+from gateway.lanes.errors import RedisUnavailable
 from gateway.lanes.lanes import LaneKey
 from gateway.lanes.line_sums import Line, LineSums, day_wait_s, sums_of
 from gateway.lanes.queues import Channel, ChannelGates, Place, Queues, RouteQueues, Today
@@ -117,7 +117,7 @@ class BacklogView:
         """
         Find what `wait_ms` needs of a line: at its lane, its campaign, its route, its day.
 
-        With Redis down the last figures stand: Postgres accepts, and the estimate is only worse.
+        Where Redis cannot say the last figures stand: Postgres accepts, and the estimate is only worse.
         """
         route = self._of(line.route)
         if self._is_old(route):
@@ -215,10 +215,6 @@ class BacklogView:
         try:
             place = await self._queues.place(line.route, line.lane, tenant_id)
         except RedisUnavailable:
-            return None
-        except ScriptFailed as error:
-            # What stands in Redis is not what we wrote; no send is refused for the want of an estimate.
-            _log.error("place_not_found", route=line.route, error=str(error))
             return None
         place.own += route.coming_of[line.lane, tenant_id]
         return place

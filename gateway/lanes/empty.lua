@@ -5,6 +5,9 @@ Whoever was slow may have lost the lock, and the lanes may be filled by another 
 the lock, and prolongs it. The scan runs here and not at the caller: it then asks the node that holds the route
 and no other, so nodes that are away are not missed.
 
+What was already sent still counts, so its keys survive, unless they hold what nothing here writes there: then
+somebody else did, and no claim can read it.
+
 KEYS[1]   {r:<route>}
 ARGV[1]   the epoch that is being rebuilt
 ARGV[2]   milliseconds the lock lives from now on
@@ -14,14 +17,17 @@ Returns {held, cursor}: held 0 when the lock is lost and nothing was deleted; th
 ]==]
 
 local COUNT = 1000                 -- keys looked at in a page, whosever they are: a fraction of a millisecond
-local SURVIVES = { ':g:', ':w:', ':d:', ':x:', ':to:', ':rebuild' } -- what was already sent still counts
+local SURVIVES = {                 -- kind, and what a string looks like
+  [':g:'] = { 'string', '^%d+:?%d*:?%d*:?%d*$' }, [':w:'] = { 'list' }, [':to:'] = { 'string', '^%d+:%d+$' },
+  [':d:'] = { 'string', '^%d+$' }, [':x:'] = { 'string', '^%d+$' }, [':rebuild'] = { 'hash' },
+}
 local lock = KEYS[1] .. ':rebuild'
 
 local function survives(name)
   local rest = name:sub(#KEYS[1] + 1)
-  for _, begins in ipairs(SURVIVES) do
+  for begins, is in pairs(SURVIVES) do
     if rest:sub(1, #begins) == begins then
-      return true
+      return redis.call('TYPE', name).ok == is[1] and (not is[2] or redis.call('GET', name):find(is[2]) ~= nil)
     end
   end
   return false

@@ -2,8 +2,12 @@
 What can go wrong between the gateway and Redis.
 
     GatewayError
-    ├── RedisUnavailable    Redis did not answer, or takes no writes; the call may or may not have happened
-    └── ScriptFailed        Redis refused a script or a command: a fault of ours, never of the moment
+    └── RedisUnavailable     Redis did not answer, or takes no writes; the call may or may not have happened
+        └── ScriptFailed     Redis refused a script or a command, which another try will not change
+            └── WrongKind    because what stands under a key is not what is written there
+
+Whoever goes on without Redis goes on without what it refuses, too. Only a person can help then, so the log
+has the script, the key and the way out (`redis_refused`).
 """
 
 from gateway.errors import GatewayError
@@ -13,5 +17,9 @@ class RedisUnavailable(GatewayError):
     """Redis cannot be reached or cannot serve; Postgres still holds every message."""
 
 
-class ScriptFailed(GatewayError):
-    """A script or command was wrong; the text is Redis's own."""
+class ScriptFailed(RedisUnavailable):
+    """A script or command was refused; the text is Redis's own, and says what was asked of which key."""
+
+
+class WrongKind(ScriptFailed):
+    """Somebody else wrote under a key of ours; a rebuild takes it away."""

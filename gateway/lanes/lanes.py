@@ -31,11 +31,11 @@ from gateway.lanes.entry import (
     parts_leased,
     unpack_claimed,
 )
-from gateway.lanes.errors import RedisUnavailable
+from gateway.lanes.errors import RedisUnavailable, WrongKind
 from gateway.lanes.gates import SECOND_US, bound_of, period_us, request_us
 from gateway.lanes.packed import PackedFlow, in_chunks
 from gateway.lanes.route_clock import RouteClocks
-from gateway.lanes.scripts import Argument, RedisScripts, read_script
+from gateway.lanes.scripts import Argument, RedisScripts, Script, read_script
 
 AHEAD_MS = 20.0
 """A group commit; a one-time password finds no more than this taken before it."""
@@ -67,6 +67,7 @@ _REQUEUE = read_script("gateway.lanes", "structure.lua", "requeue.lua")
 _TRY_WRITE = read_script("gateway.lanes", "try_write.lua")
 _REBUILD = read_script("gateway.lanes", "rebuild.lua")
 _EMPTY = read_script("gateway.lanes", "empty.lua")
+_FORGET = read_script("gateway.lanes", "forget.lua")
 
 
 class LaneKey(Struct, frozen=True):
@@ -142,8 +143,8 @@ class Lanes:
         """
         Queue messages and return those that were not taken, because their route has lost its lanes.
 
-        Leave the outbox rows of those to the relay. A rebuild passes the epoch it began; each push then
-        prolongs its lock by `lock_s`.
+        It loses them, too, where somebody else wrote under their keys. Leave the outbox rows of those to the
+        relay. A rebuild passes the epoch it began; each push then prolongs its lock by `lock_s`.
         """
         chunks = list(_chunks(entries))
         taken = await asyncio.gather(
@@ -272,7 +273,7 @@ class Lanes:
         """
         item = pack_item(message, attempt=message.attempt if attempt is None else attempt)
         arguments: list[Argument] = [self._now(), delay_ms, pack_flow(message), item]
-        return (await self.scripts.run(_REQUEUE, key_prefix(message.route), arguments))[0] == 1
+        return await self._put(_REQUEUE, message.route, arguments)
 
     async def wait_for_work(self, route: str, timeout_s: float) -> bool:
         """
@@ -395,7 +396,15 @@ class Lanes:
         arguments: list[Argument] = [rebuild_epoch or "", lock_ms, self._now()]
         for flow, (first, items) in _by_flow(entries).items():
             arguments += (flow, *_in_force(first), b"".join(items))
-        return (await self.scripts.run(_PUSH, key_prefix(entries[0].route), arguments))[0] == 1
+        return await self._put(_PUSH, entries[0].route, arguments)
+
+    async def _put(self, script: Script, route: str, arguments: Sequence[Argument]) -> bool:
+        """Put into the lanes what Postgres has as well; False where they are lost, and will be rebuilt."""
+        try:
+            return (await self.scripts.run(script, key_prefix(route), arguments))[0] == 1
+        except WrongKind:
+            await self.scripts.run(_FORGET, key_prefix(route))
+            return False
 
     def _now(self) -> Argument:
         return "" if self.clock_us is None else self.clock_us()

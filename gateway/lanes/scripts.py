@@ -10,6 +10,7 @@ nowhere else.
 import asyncio
 import hashlib
 import re
+import time
 from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -17,6 +18,7 @@ from importlib.resources import files
 from typing import Any, Protocol, TypeAlias, cast
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+import structlog
 from msgspec import Struct
 from redis import exceptions
 from redis.asyncio import Redis, RedisCluster
@@ -24,9 +26,11 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.driver_info import DriverInfo
 
-from gateway.lanes.errors import RedisUnavailable, ScriptFailed
+from gateway.lanes.errors import RedisUnavailable, ScriptFailed, WrongKind
 from gateway.lanes.redis_line import RedisLine
 from gateway.lanes.slot_map import SlotMap
+
+_log = structlog.get_logger(__name__)
 
 Argument: TypeAlias = str | bytes | int | float
 RedisClient: TypeAlias = "Redis | RedisCluster"
@@ -51,6 +55,7 @@ What redis-py raises where it does not reach Redis. On a cluster that is more th
 lost connection closes those that wait for work, and who has just taken one finds it without its socket.
 """
 _LOST = (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.ClusterError)
+_WRONG_KIND = re.compile(r"(?:^|[\s:-])WRONGTYPE\b")
 _NO_ANSWER = (exceptions.TimeoutError, TimeoutError)
 _LOST_UNNOTICED = "the handler is closed"
 """In uvloop's RuntimeError for a write after the connection was lost, which redis-py's streams do not see."""
@@ -58,6 +63,9 @@ _CONNECT_WITHIN_S = 2.0
 _ANSWER_WITHIN_S = 5.0
 _GLANCE_S = 0.1
 """How long a call waits for a node of a cluster that did not answer when it was asked last."""
+_TELL_EVERY_S = 10.0
+"""What Redis refuses of one key it refuses with every send."""
+_MOST_TOLD = 1000
 
 
 class _Pipeline(Protocol):
@@ -89,6 +97,8 @@ class Script(Struct, frozen=True):
 
     text: str
     digest: str
+    name: str = "a script"
+    """The file that its work is in."""
 
 
 def connect(url: str) -> RedisClient:
@@ -129,7 +139,7 @@ def plain_url(url: str) -> tuple[str, bool]:
 def read_script(package: str, *names: str) -> Script:
     """Return the files of `package` as one script, in the order given."""
     text = "\n".join(files(package).joinpath(name).read_text(encoding="utf-8") for name in names)
-    return Script(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
+    return Script(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest(), names[-1])
 
 
 class _Call(Struct):
@@ -162,6 +172,8 @@ class RedisScripts:
         """Those that a call asks for again."""
         self._waiting: list[_Call] = []
         self._sending: set[asyncio.Future[Any]] = set()
+        self._told_at: dict[tuple[str, str], float] = {}
+        """What Redis refuses, by what was asked and the key, and when that was last told."""
         self._closed = False
 
     async def aclose(self) -> None:
@@ -204,7 +216,7 @@ class RedisScripts:
 
         Raises:
             RedisUnavailable: No answer, or none that can be given now; the script may or may not have run.
-            ScriptFailed: The script is wrong.
+            ScriptFailed: Redis refused it, perhaps in its midst.
         """
         if self._closed:
             raise RedisUnavailable("the connections to Redis are closed")
@@ -237,7 +249,10 @@ class RedisScripts:
 
     def _has_answered(self, key: str, answer: "asyncio.Future[object]") -> None:
         self._probed.discard(key)
-        if not answer.cancelled() and not isinstance(answer.exception(), RedisUnavailable):
+        if answer.cancelled():
+            return
+        error = answer.exception()
+        if isinstance(error, ScriptFailed) or not isinstance(error, RedisUnavailable):
             self._silent.discard(key)
 
     async def _asked(
@@ -254,7 +269,7 @@ class RedisScripts:
 
     async def hash(self, key: str) -> Mapping[bytes, bytes]:
         """Return all fields of a hash."""
-        with self._telling_faults():
+        with self._telling_faults("HGETALL", key):
             async with asyncio.timeout(_ANSWER_WITHIN_S):
                 return await self._client.hgetall(key)
 
@@ -273,11 +288,22 @@ class RedisScripts:
         return int(await self._told_by_node(key, "stats", "evicted_keys"))
 
     async def versions(self) -> list[str]:
-        """Return which version the Redis, or each node of a cluster, calls itself."""
+        """
+        Return which version the Redis, or each node of a cluster that answers, calls itself.
+
+        Left alone, redis-py asks one node of a cluster.
+        """
         with self._telling_faults():
-            said = await self._client.info("server")
-        nodes = said.values() if all(isinstance(each, dict) for each in said.values()) else [said]
-        return [str(node["redis_version"]) for node in nodes]
+            if not isinstance(self._cluster, RedisCluster):
+                return [str((await self._client.info("server"))["redis_version"])]
+            await self._cluster.initialize()
+            asked = [self._client.info("server", target_nodes=node) for node in self._cluster.get_nodes()]
+            told = await asyncio.gather(*asked, return_exceptions=True)
+            versions = [str(each["redis_version"]) for each in told if not isinstance(each, BaseException)]
+            for each in told:
+                if isinstance(each, BaseException) and not (versions and isinstance(each, _FAULTS)):
+                    raise each
+            return versions
 
     async def _told_by_node(self, key: str, section: str, name: str) -> Any:
         with self._telling_faults():
@@ -289,7 +315,7 @@ class RedisScripts:
 
     async def take_token(self, key: str, *, timeout_s: float) -> bool:
         """Wait until somebody puts a token into the list and take it; False after `timeout_s`."""
-        with self._telling_faults():
+        with self._telling_faults("BLPOP", key):
             try:
                 return await self._client.blpop([key], timeout=timeout_s) is not None
             except exceptions.TimeoutError:
@@ -301,6 +327,11 @@ class RedisScripts:
             found = [name async for name in self._client.scan_iter(match=f"{prefix}*", count=_SCAN_COUNT)]
             for start in range(0, len(found), _SCAN_COUNT):
                 await self._client.unlink(*found[start : start + _SCAN_COUNT])
+
+    async def names(self, prefix: str) -> list[bytes]:
+        """Return every key that begins with `prefix`, on each node of a cluster."""
+        with self._telling_faults():
+            return [name async for name in self._client.scan_iter(match=f"{prefix}*", count=_SCAN_COUNT)]
 
     def _send_waiting(self) -> None:
         calls, self._waiting = self._waiting, []
@@ -344,7 +375,7 @@ class RedisScripts:
             if by_digest and isinstance(answer, exceptions.NoScriptError):
                 forgotten.append(call)
             else:
-                _deliver(call.answer, answer)
+                _deliver(call.answer, self._named(call, answer))
         if forgotten:
             self._send(forgotten, by_digest=False)
 
@@ -372,8 +403,36 @@ class RedisScripts:
         if self._slots is not None and not self._closed:
             self._slots.look_again()
 
+    def _named(self, call: _Call, answer: object) -> object:
+        """Return Redis's failures under our names; answers, and faults of ours, as they are."""
+        if not isinstance(answer, _FAULTS):
+            return answer
+        failure = _translated(answer, call.script.name, call.key)
+        failure.__cause__ = answer
+        self._tell_refused(failure, call.script.name, call.key)
+        return failure
+
+    def _tell_refused(self, failure: RedisUnavailable, asked: str, key: str) -> None:
+        """Tell the operator, the only one who can help, what stands in the way, once in a while."""
+        now = time.monotonic()
+        if (
+            not isinstance(failure, ScriptFailed)
+            or now < self._told_at.get((asked, key), float("-inf")) + _TELL_EVERY_S
+        ):
+            return
+        if len(self._told_at) >= _MOST_TOLD:
+            self._told_at.clear()
+        self._told_at[asked, key] = now
+        _log.error(
+            "redis_refused",
+            asked=asked,
+            key=key,
+            error=str(failure),
+            way_out="`tollgate rebuild-redis` takes away what others wrote under Tollgate's keys",
+        )
+
     @contextmanager
-    def _telling_faults(self) -> Generator[None]:
+    def _telling_faults(self, asked: str = "a command", key: str = "no key") -> Generator[None]:
         """
         Name what goes wrong in the block, and let no cancel be lost in it.
 
@@ -387,7 +446,9 @@ class RedisScripts:
         except _FAULTS as error:
             self._fault()
             _hear(task, heard)
-            raise _translated(error) from error
+            failure = _translated(error, asked, key)
+            self._tell_refused(failure, asked, key)
+            raise failure from error
         _hear(task, heard)
 
 
@@ -401,18 +462,9 @@ def _deliver(answer: asyncio.Future[object], value: object) -> None:
     if answer.done():
         return
     if isinstance(value, BaseException):
-        answer.set_exception(_named(value))
+        answer.set_exception(value)
     else:
         answer.set_result(value)
-
-
-def _named(error: BaseException) -> BaseException:
-    """Return Redis's failures under our names, and faults of ours as they are."""
-    if not isinstance(error, _FAULTS):
-        return error
-    failure = _translated(error)
-    failure.__cause__ = error
-    return failure
 
 
 def _hear(task: "asyncio.Task[Any] | None", heard: int) -> None:
@@ -421,7 +473,7 @@ def _hear(task: "asyncio.Task[Any] | None", heard: int) -> None:
         raise asyncio.CancelledError
 
 
-def _translated(error: BaseException) -> RedisUnavailable | ScriptFailed:
+def _translated(error: BaseException, asked: str, key: str) -> RedisUnavailable:
     """Name the failure; a server that cannot serve says so before a script's first write."""
     text = str(error)
     answered = isinstance(error, exceptions.ResponseError | exceptions.DataError) or (
@@ -429,5 +481,6 @@ def _translated(error: BaseException) -> RedisUnavailable | ScriptFailed:
     )
     of_the_moment = isinstance(error, (exceptions.ClusterError, *_SERVES_NOT)) or _CANNOT_SERVE.search(text)
     if answered and not of_the_moment:
-        return ScriptFailed(text)
+        refused = WrongKind if _WRONG_KIND.search(text) else ScriptFailed
+        return refused(f"{text} ({asked} at {key})")
     return RedisUnavailable(text or type(error).__name__)

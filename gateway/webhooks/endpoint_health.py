@@ -13,12 +13,11 @@ from gateway.telemetry import metrics
 from gateway.webhooks.circuit import Health, PauseReason, Seen, after
 from gateway.webhooks.schedule import DISABLE_AFTER, must_disable
 from tenants.endpoints.models import WebhookEndpoint
+from tenants.endpoints.subscription import DISABLED_TASK, UNSIGNED_TASK
 from tenants.ids import encode
 from tenants.inbox.service import Task, post, settle
 from tenants.tables import HotConnection
 
-DISABLED_TASK = "webhook_endpoint.disabled"
-UNSIGNED_TASK = "webhook_endpoint.unsigned"
 _READ = """
     SELECT id, tenant_id, url, failures, paused_until, pause_reason, failing_since FROM webhook_endpoints
     WHERE id = ANY ($1::uuid[]) AND state = 'enabled' ORDER BY id FOR UPDATE

@@ -15,7 +15,7 @@ from gateway.db.clock import open_clock
 from gateway.db.engine import create_engine, create_pool
 from gateway.db.faults import DATABASE_FAULTS
 from gateway.errors import ConfigurationError, Unavailable
-from gateway.lanes.errors import RedisUnavailable, ScriptFailed
+from gateway.lanes.errors import RedisUnavailable
 from gateway.lanes.redis_version import complaint
 from gateway.lanes.scripts import RedisScripts, connect
 from gateway.messages.keys import DataKeys
@@ -108,7 +108,7 @@ async def _refuse_old(scripts: RedisScripts) -> None:
     try:
         async with asyncio.timeout(_VERSION_WITHIN_S):
             found = complaint(await scripts.versions())
-    except (RedisUnavailable, ScriptFailed, TimeoutError) as error:
+    except (RedisUnavailable, TimeoutError) as error:
         _log.warning("redis_version_unknown", error=str(error) or type(error).__name__)
         return
     if found is not None:

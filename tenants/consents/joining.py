@@ -18,6 +18,7 @@ from tenants.consents import store
 from tenants.consents.models import Consent
 from tenants.consents.rules import MessageType
 from tenants.consents.service import NewConsent, Proof, Taken, take
+from tenants.recipient_turns import take_for_person
 from tenants.scope import TenantScope
 
 
@@ -40,7 +41,7 @@ async def join(
 ) -> list[Taken]:
     """Write the consents of a word down; one that is granted already gets its line and stays as it is."""
     person = key.recipient_hash(joined.number)
-    await store.lock_person(scope, session, person)
+    await take_for_person(scope, session, person)
     known = await store.of_person(scope, session, person)
     taken: list[Taken] = []
     for kind in joined.types:

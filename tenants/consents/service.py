@@ -31,6 +31,7 @@ from tenants.consents.rules import (
 )
 from tenants.errors import NotFound
 from tenants.ids import encode, new_uuid
+from tenants.recipient_turns import take_for_person
 from tenants.scope import TenantScope
 
 PREFIX: Final = "con"
@@ -125,7 +126,7 @@ async def take(
         InvalidInput: The use case or the date breaks a rule.
     """
     recipient_hash = key.recipient_hash(wanted.number)
-    await store.lock_person(scope, session, recipient_hash)
+    await take_for_person(scope, session, recipient_hash)
     before = await store.get(scope, session, recipient_hash, check_use_case(wanted.use_case))
     event: Event = "asked" if double_opt_in else "granted"
     kept = (double_opt_in or keep) and before is not None and before.state == "granted"
@@ -301,7 +302,7 @@ async def _move(
     actor: str | None = "recipient",
 ) -> list[Taken]:
     recipient_hash = key.recipient_hash(number)
-    await store.lock_person(scope, session, recipient_hash)
+    await take_for_person(scope, session, recipient_hash)
     moved: list[Taken] = []
     for row in await store.of_person(scope, session, recipient_hash):
         named = (use_cases is None or row.use_case in use_cases) and (

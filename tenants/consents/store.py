@@ -5,20 +5,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text, tuple_
+from sqlalchemy import select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tenants.consents.models import Consent, ConsentAsk, ConsentRecord, ConsentText
 from tenants.ids import new_uuid
 from tenants.scope import TenantScope
-
-_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:person, 0))")
-
-
-async def lock_person(scope: TenantScope, session: AsyncSession, recipient_hash: bytes) -> None:
-    """Let changes of one person to one tenant follow each other; texts that come in take the same lock."""
-    await session.execute(_ONE_AT_A_TIME, {"person": f"{scope.tenant_id} {recipient_hash.hex()}"})
 
 
 async def keep_text(scope: TenantScope, session: AsyncSession, *, text_hash: bytes, words: str) -> None:

@@ -16,7 +16,14 @@ from tenants.accounts.sealing import DataKey
 from tenants.audit import store as audit
 from tenants.endpoints import store, subscription
 from tenants.endpoints.models import WebhookEndpoint
-from tenants.endpoints.subscription import MOST_ENDPOINTS, SECRET_OVERLAP, EndpointChanges, NewEndpoint
+from tenants.endpoints.subscription import (
+    DISABLED_TASK,
+    MOST_ENDPOINTS,
+    SECRET_OVERLAP,
+    UNSIGNED_TASK,
+    EndpointChanges,
+    NewEndpoint,
+)
 from tenants.errors import Conflict, NotFound, SealBroken
 from tenants.ids import encode, new_uuid
 from tenants.inbox import service as inbox
@@ -153,7 +160,7 @@ async def enable(scope: TenantScope, session: AsyncSession, endpoint_id: UUID) -
         await session.flush()
         await inbox.settle(
             session,
-            kind="webhook_endpoint.disabled",
+            kind=DISABLED_TASK,
             subject=encode("wh", endpoint_id),
             tenant_id=scope.tenant_id,
             note="The endpoint was enabled again.",
@@ -188,7 +195,7 @@ async def rotate_secret(
     await session.flush()
     await inbox.settle(
         session,
-        kind="webhook_endpoint.unsigned",
+        kind=UNSIGNED_TASK,
         subject=encode("wh", endpoint_id),
         tenant_id=scope.tenant_id,
         note="The endpoint has another secret.",

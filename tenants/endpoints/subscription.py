@@ -16,6 +16,10 @@ SECRET_OVERLAP: Final = timedelta(hours=24)
 MOST_ENDPOINTS: Final = 50
 """Of a tenant, the disabled ones with them: every event is owed to each in the transaction that makes it."""
 
+DISABLED_TASK: Final = "webhook_endpoint.disabled"
+UNSIGNED_TASK: Final = "webhook_endpoint.unsigned"
+"""What the operator's inbox calls an endpoint that was switched off, and one whose secret does not open."""
+
 _MAX_URL: Final = 2048
 _MAX_DESCRIPTION: Final = 500
 _EVENT: Final = re.compile(r"[a-z_]{1,40}\.[a-z_]{1,40}")

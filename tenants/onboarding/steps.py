@@ -23,6 +23,7 @@ from tenants.onboarding.answers import (
     UseCases,
 )
 from tenants.onboarding.relationship import conflict_of, registrant_of
+from tenants.senders.spoken import SPOKEN
 
 StepName = Literal[
     "profile",
@@ -130,13 +131,6 @@ _TITLES: Final[dict[StepName, str]] = {
     "sandbox_test": "the test message",
     "live": "going live",
 }
-_KINDS: Final = {
-    "SHORT_CODE": "short code",
-    "TEN_DLC": "10DLC number",
-    "LONG_CODE": "long code",
-    "TOLL_FREE": "toll-free number",
-    "SENDER_ID": "sender ID",
-}
 _LEFT_TO_REGISTER: Final[tuple[tuple[RegistrationState, StepState, str], ...]] = (
     ("requires_updates", "open", "The reviewer asks for changes: {}."),
     ("missing", "open", "Fill in and submit what registers it: {}."),
@@ -170,7 +164,7 @@ def _spoken(choices: Iterable[str]) -> str:
     for choice in choices:
         iso, _, kind = choice.partition(":")
         country = by_iso().get(iso)
-        said.append(f"{_KINDS.get(kind, kind)} for {iso if country is None else country.name}")
+        said.append(f"{SPOKEN.get(kind, kind)} for {iso if country is None else country.name}")
     return ", ".join(said)
 
 

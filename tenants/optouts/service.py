@@ -147,15 +147,6 @@ async def put_all(
     return await _noted(scope, session, news, origin, listed=True)
 
 
-async def lock(scope: TenantScope, session: AsyncSession) -> None:
-    """
-    Let one file of a tenant be taken at a time, until the transaction ends.
-
-    Files may put numbers on lists and take them off in any order, and two that do would wait for each other.
-    """
-    await store.lock(scope, session)
-
-
 async def remove(
     scope: TenantScope,
     session: AsyncSession,

@@ -53,9 +53,6 @@ _PLACES: Final = count()
 _MOST_PLACES: Final = 1 << 16
 
 
-_LOCK: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('tollgate.opt_outs ' || :tenant, 0))")
-
-
 class Line(Struct, frozen=True, kw_only=True):
     """What a line of the ledger says of one recipient."""
 
@@ -63,11 +60,6 @@ class Line(Struct, frozen=True, kw_only=True):
     recipient_hash: bytes
     number_sealed: bytes
     note: str | None
-
-
-async def lock(scope: TenantScope, session: AsyncSession) -> None:
-    """Let one transaction at a time change many of a tenant's opt-outs."""
-    await session.execute(_LOCK, {"tenant": scope.tenant_id.hex})
 
 
 async def list_names(scope: TenantScope, session: AsyncSession) -> list[str]:

@@ -243,6 +243,10 @@ def test_a_wrong_byte_is_noticed() -> None:
 ANSWERS = {
     "taken": (200, b'{"MessageId": "1"}'),
     "no id": (200, b"{}"),
+    "an empty id": (200, b'{"MessageId": ""}'),
+    "an id that is a number": (200, b'{"MessageId": 5}'),
+    "an id with U+0000": (200, b'{"MessageId": "a\\u0000b"}'),
+    "an endless id": (200, b'{"MessageId": "' + b"x" * 100_000 + b'"}'),
     "truncated": (200, b'{"MessageId": "1'),
     "HTML": (200, b"<html>welcome</html>"),
     "empty": (200, b""),
@@ -297,3 +301,14 @@ def test_an_answer_is_read_without_a_network() -> None:
     """The same function decides for every body."""
     assert outcome_of(200, {}, b'{"MessageId": "abc"}') == Sent(provider_message_id="abc")
     assert structs.asdict(outcome_of(200, {}, b"null"))["reason"] in {"unreadable_answer", "no_message_id"}
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [("an id with U+0000", "a\ufffdb"), ("an endless id", "x" * 128)],
+    ids=["U+0000", "endless"],
+)
+def test_a_name_that_cannot_be_kept_is_still_a_send(name: str, kept: str) -> None:
+    """AWS took it: counted as unknown it would be sent once more. Receipts are read the same way."""
+    status, body = ANSWERS[name]
+    assert outcome_of(status, {}, body) == Sent(provider_message_id=kept)

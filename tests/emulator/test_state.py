@@ -127,6 +127,20 @@ async def test_a_refused_state_file_is_one_sentence(tmp_path: Path, program) -> 
     assert line.endswith("name another file, or remove this one")
 
 
+async def test_it_takes_the_same_options_alone_and_as_a_command() -> None:
+    """Each had some that the other refused."""
+    said: list[list[str]] = []
+    for program in (("gateway.emulator",), ("gateway", "emulator")):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", *program, "--help", stdout=asyncio.subprocess.PIPE
+        )
+        words = (await process.communicate())[0].decode().split()
+        said.append([word for word in words if word.startswith("--")])
+    alone, command = said
+    assert alone == command
+    assert {"--sns-retries", "--signing-key-bits"} <= set(alone)
+
+
 async def test_reset_forgets_all_but_the_signing_key(tmp_path: Path) -> None:
     """Also on disk."""
     state = tmp_path / "state"

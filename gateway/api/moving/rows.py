@@ -30,8 +30,8 @@ from tenants.consents.service import NewConsent
 from tenants.errors import InvalidInput, InvalidInputs
 from tenants.moves import service
 from tenants.moves.plan import MovedNumber
-from tenants.optouts import service as optouts
 from tenants.optouts.service import Change, Wish
+from tenants.recipient_turns import take_for_file
 from tenants.scope import TenantScope
 from tenants.templates import service as templates
 from tenants.templates import store as template_store
@@ -67,7 +67,7 @@ class Moving:
             for row in read.rows
             if row.opted_out
         ]
-        await optouts.lock(self._scope, self._session)
+        await take_for_file(self._scope, self._session)
         made = await opt_out_all(self._scope, self._session, self._key, wishes, source="csv")
         self.changes.extend(made)
         news = {(each.list_name, each.recipient_hash) for each in made}
@@ -81,6 +81,7 @@ class Moving:
             return found if isinstance(found, RowFault) else _ConsentRow(line=line, consent=found)
 
         read = read_rows(text, CONSENT_COLUMNS, row, most=MOST_CONSENTS)
+        await take_for_file(self._scope, self._session)
         return in_order("consents", read, [await self._consent(each) for each in read.rows])
 
     async def templates(self, text: str) -> list[MigrationRow]:

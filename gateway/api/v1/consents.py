@@ -31,6 +31,7 @@ from tenants.consents.rules import MessageType, Method, check_use_case
 from tenants.consents.service import NewConsent, Proof
 from tenants.countries.numbers import Number, parse_number
 from tenants.errors import NotFound
+from tenants.recipient_turns import take_for_file
 
 _CONSENTS: Final = {NEEDS: "consents"}
 _MOST_LINES: Final = 200
@@ -285,6 +286,7 @@ async def import_consents(
 
     async def work(session: AsyncSession) -> ImportView:
         changed = 0
+        await take_for_file(request.auth, session)
         for row in read.rows if applied else ():
             changed += (await service.take(request.auth, session, key, row, now=now)).changed
         return import_view(read, changed, applied=applied)

@@ -35,6 +35,7 @@ from tenants.accounts.sealing import DataKey
 from tenants.countries.numbers import Number, parse_number
 from tenants.ids import encode
 from tenants.optouts import lists, service
+from tenants.recipient_turns import take_for_file
 from tenants.scope import TenantScope
 
 _OPT_OUTS: Final = {NEEDS: "opt-outs"}
@@ -293,7 +294,7 @@ async def _taken(
     scope: TenantScope, session: AsyncSession, key: DataKey, rows: Sequence[WantedOptOut]
 ) -> list[service.Change]:
     """Do what the rows ask for in their order; those in a row that put numbers on lists are done together."""
-    await service.lock(scope, session)
+    await take_for_file(scope, session)
     made: list[service.Change] = []
     for opted_out, run in groupby(rows, key=lambda row: row.opted_out):
         if opted_out:

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
+from gateway.carrier.lean import outcome_of
 from gateway.carrier.ports import NotSent, Refused, Sent
 from gateway.dispatch import handover as handover_module
 from gateway.dispatch.loop import Dispatcher
@@ -322,3 +323,18 @@ async def test_content_that_does_not_open_stops_nobody_else(make, database):
 
         await until(set_aside, within_s=60)
     assert len(world.carrier.sent) == 5
+
+
+async def test_a_text_that_aws_took_under_a_name_that_cannot_be_kept_is_sent(make, database):
+    """The database refused the whole outcome, so it ended as unknown, as if no attempt had been made."""
+    world = await make(lambda _: outcome_of(200, {}, b'{"MessageId": "a\\u0000b"}'))
+    messages = await world.accept(2)
+    async with world.running():
+
+        async def sent():
+            return await statuses(database, messages) == {"sent"}
+
+        await until(sent, within_s=20)
+    row = await row_of(database, messages[0].id)
+    assert (row["provider_message_id"], row["attempts"]) == ("a\ufffdb", 1)
+    assert await queue_row(database, messages[0].id) is None

@@ -376,3 +376,24 @@ async def test_a_promotional_message_whose_turn_comes_at_night_waits_for_the_mor
     assert (row["state"], row["attempt"], row["waits_for"]) == ("scheduled", 0, "quiet_hours")
     assert timedelta(minutes=110) < row["due_at"] - clock.now() <= timedelta(minutes=121)
     assert gate.sent == 1
+
+
+@pytest.mark.parametrize("key", ["epoch", "ready:1", "wake", "terms", "flight"])
+async def test_a_key_that_somebody_else_wrote_holds_nothing_up(
+    worker_pool, worker_engine, redis_url, clock, key
+):
+    """The dispatcher met it again and again, and nothing of the route left until a person came."""
+    gate = Gate()
+    gate.open.set()
+    await queued(worker_engine, worker_pool, 1)
+    async with dispatching(worker_pool, redis_url, clock, gate), Redis.from_url(redis_url) as other:
+        await until(lambda: _sent(gate, 1), within_s=60)
+        await other.set(f"{{r:{ROUTE}}}:{key}", "foreign")
+        scripts = RedisScripts(other)
+        scope = await enrol(worker_engine, credit=1)
+        data_key = await key_of(worker_engine, scope)
+        [message] = await accept(worker_pool, new_message(scope, route=ROUTE, data_key=data_key))
+        with contextlib.suppress(RedisUnavailable):
+            await Lanes(scripts).push([message.entry])
+        await until(lambda: _sent(gate, 2), within_s=20)
+        await scripts.aclose()

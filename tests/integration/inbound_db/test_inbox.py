@@ -17,6 +17,10 @@ from gateway.messages.keys import DataKeys
 from gateway.receipts.apply import Stray, apply_batch, stray_of
 from gateway.receipts.batch import platform_key
 from gateway.receipts.event import InboundText, parse
+from tenants.consents import service as consents
+from tenants.consents.service import NewConsent
+from tenants.optouts.service import Origin, Wish, put_all
+from tenants.recipient_turns import take_for_file
 from tenants.senders import service as senders
 from tenants.senders.service import AccountFacts, SenderFacts
 from tests.harness.numbers import us_number
@@ -233,3 +237,34 @@ async def test_a_text_to_a_shared_number_from_whom_nobody_wrote_to_is_kept(box, 
     await box.park(text(us_number(), box.number, "alto"))
     await box.work()
     assert (await box.rows(), await box.parked()) == ([], ["no_such_number"])
+
+
+async def test_a_text_and_a_file_of_the_same_person_do_not_wait_for_each_other(
+    box, worker_engine, worker_pool
+):
+    """
+    The file held the opt-out that the text wanted, and the text the person whose consent the file wanted.
+
+    Postgres ended one of the two after a second. Now the text is left for the file's end, and no other waits.
+    """
+    person, other, scope = us_number(), us_number(), box.scope
+    key = await key_of(worker_engine, scope)
+    async with worker_transaction(worker_engine) as file:
+        await take_for_file(scope, file)
+        await put_all(scope, file, key, [Wish(number=person, list_name="all")], origin=Origin(source="csv"))
+        await box.park(text(person, box.number, "alto"))
+        texts = asyncio.create_task(box.work())
+        await asyncio.wait({texts}, timeout=0.5)
+        wanted = NewConsent(
+            number=person, use_case="delivery_notification", message_type="transactional", method="import"
+        )
+        await consents.take(scope, file, key, wanted, now=datetime.now(UTC))
+        await texts
+        assert await box.rows() == []
+    await box.park(text(other, box.number, "alto"))
+    await box.work()
+    assert [row["action"] for row in await box.rows()] == ["opt_out", "opt_out"]
+    changes = "SELECT source FROM opt_out_changes WHERE tenant_id = $1 ORDER BY source"
+    assert [row["source"] for row in await worker_pool.fetch(changes, scope.tenant_id)] == ["csv", "keyword"]
+    tries = await worker_pool.fetchval("SELECT count(*) FROM parked_receipts WHERE tries > 0")
+    assert tries == 0

@@ -136,3 +136,16 @@ async def test_scripts_find_the_replica_that_took_a_dead_nodes_place(cluster, sc
         await replica.command("CLUSTER FAILOVER", "TAKEOVER")
         await until(lambda: answers(scripts), within_s=30)
         assert scripts.connection != seen, "who trusted the dead node's memory must look again"
+
+
+async def test_a_node_that_is_away_has_no_version_and_hides_no_others(cluster, scripts):
+    """The others may still be too old; only where none answers is Redis away."""
+    assert len(await scripts.versions()) == len(cluster.nodes)
+    gone = holder(cluster, scripts)
+    await kill(gone)
+    assert len(await scripts.versions()) == len(cluster.nodes) - 1
+    for node in cluster.nodes:
+        if node is not gone:
+            await kill(node)
+    with pytest.raises(RedisUnavailable):
+        await scripts.versions()

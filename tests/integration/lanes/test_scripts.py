@@ -200,11 +200,28 @@ async def test_the_doctor_looks_at_every_node(redis_url):
     """One node of a cluster that evicts is enough to lose opt-outs."""
     assert [finding.held for finding in await redis_findings(redis_url)] == [True, True, True]
     async with connect(redis_url) as client:
-        await client.config_set("maxmemory-policy", "allkeys-lru")
-        try:
-            assert [finding.held for finding in await redis_findings(redis_url)] == [True, False, True]
-        finally:
-            await client.config_set("maxmemory-policy", "noeviction")
+        await client.ping()
+        for node in _nodes(client):
+            await client.config_set("maxmemory-policy", "allkeys-lru", **node)
+            try:
+                assert [finding.held for finding in await redis_findings(redis_url)] == [True, False, True]
+            finally:
+                await client.config_set("maxmemory-policy", "noeviction", **node)
+
+
+def _nodes(client):
+    """What names each node to redis-py's commands; one Redis needs no name."""
+    return (
+        [{"target_nodes": each} for each in client.get_nodes()] if isinstance(client, RedisCluster) else [{}]
+    )
+
+
+async def test_every_node_says_its_version(scripts, client):
+    """A cluster is as old as its oldest node; redis-py asks one of them."""
+    await client.ping()
+    versions = await scripts.versions()
+    assert len(versions) == len(_nodes(client))
+    assert len(set(versions)) == 1
 
 
 @pytest.mark.parametrize("redis_url", ["one"], indirect=True)

@@ -1,11 +1,12 @@
 """`tollgate emulator`: AWS End User Messaging on this machine."""
 
+import asyncio
 import logging
 from pathlib import Path
 
 import click
+import uvloop
 
-from gateway.cli.looping import run
 from gateway.emulator.options import EmulatorOptions, rates_of
 from gateway.emulator.server import serve
 from gateway.emulator.state.journal import StateUnusableError
@@ -36,6 +37,13 @@ from gateway.emulator.state.journal import StateUnusableError
 )
 @click.option("--sns-retries", type=click.IntRange(0), default=3, show_default=True, help="Per delivery.")
 @click.option("--sns-retry-delay", type=float, default=20.0, show_default=True, help="Seconds.")
+@click.option(
+    "--signing-key-bits",
+    type=click.Choice(["1024", "2048", "4096"]),
+    default="2048",
+    show_default=True,
+    help="Of the SNS key; a smaller one signs faster.",
+)
 @click.option("--sqs-endpoint", help="An AWS API, such as moto's, that takes what topics send to queues.")
 @click.option("--firehose-endpoint", help="Likewise for delivery streams.")
 @click.option("--logs-endpoint", help="Likewise for log groups.")
@@ -46,6 +54,7 @@ def command(
     credential: tuple[str, ...],
     requests: tuple[str, ...],
     mps: tuple[str, ...],
+    signing_key_bits: str,
     **given: object,
 ) -> None:
     """
@@ -59,13 +68,15 @@ def command(
         credentials=_credentials(credential),
         requests_per_second=_rates("--requests", requests),
         parts_per_second=_rates("--mps", mps),
+        signing_key_bits=int(signing_key_bits),
         **given,  # type: ignore[arg-type]
     )
     try:
-        run(serve(options))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(serve(options))
     except OSError as refused:
         if refused.filename is not None:
-            raise  # a file, which the command line names
+            raise click.ClickException(f"{refused.filename} cannot be used: {refused.strerror}") from refused
         where = f"{options.host}:{options.port}"
         raise click.ClickException(
             f"the emulator cannot start on {where}: {refused.strerror or refused}; choose another --port"
