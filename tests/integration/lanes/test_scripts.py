@@ -3,13 +3,16 @@
 import asyncio
 import hashlib
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
 import uvloop
+from redis import Redis
 from redis.asyncio import RedisCluster
 from redis.asyncio.connection import AbstractConnection
 
+from gateway.cli.looping import run
 from gateway.cli.redis_health import redis_findings
 from gateway.embedded.cluster import EmbeddedRedisCluster
 from gateway.lanes.errors import RedisUnavailable, ScriptFailed
@@ -22,13 +25,41 @@ def script(text: str) -> Script:
 
 
 async def test_calls_of_one_turn_travel_together_and_get_their_own_answers(scripts, client):
-    """One write to the socket for all of them; the order does not mix answers up."""
+    """A few writes to the socket for all of them; the order does not mix answers up."""
     echo = script("return {tonumber(ARGV[1])}")
     await scripts.run(echo, "k", [0])
     before = (await client.info("stats"))["total_reads_processed"]
     answers = await asyncio.gather(*(scripts.run(echo, "k", [number]) for number in range(100)))
     assert answers == [[number] for number in range(100)]
     assert (await client.info("stats"))["total_reads_processed"] - before <= 10
+
+
+@pytest.mark.parametrize("redis_url", ["one"], indirect=True)
+async def test_the_first_calls_of_a_crowd_do_not_wait_for_the_end_of_the_turn(redis_url):
+    """Redis works while the process prepares the others."""
+    note = script("redis.call('INCR', KEYS[1]) return {}")
+
+    async def crowd():
+        async with connect(redis_url) as client:
+            scripts = RedisScripts(client)
+            await scripts.run(note, "before")
+            calls = [asyncio.create_task(scripts.run(note, "in-the-turn")) for _ in range(20)]
+            seen = asyncio.create_task(_seen_without_yielding(redis_url, "in-the-turn"))
+            await asyncio.gather(*calls)
+            await scripts.aclose()
+            return await seen
+
+    assert await asyncio.to_thread(run, crowd()) == 16
+
+
+async def _seen_without_yielding(redis_url, key, within_s=30.0):
+    """Return a number as Redis has it once it is there, or None: the loop does nothing else meanwhile."""
+    with Redis.from_url(redis_url) as onlooker:
+        give_up = time.monotonic() + within_s
+        while (value := onlooker.get(key)) is None and time.monotonic() < give_up:
+            time.sleep(0.01)
+        time.sleep(0.05)
+        return int(onlooker.get(key)) if value else None
 
 
 async def test_a_server_that_forgot_the_scripts_learns_them_again(scripts, client):
