@@ -3,10 +3,10 @@ Group commit: many waiting items, one transaction, and only its commit answers.
 
 While one commit is under way the next batch gathers, so a lone item waits for nothing and a crowd shares one
 fsync; a second commit begins beside the first only when enough waits to be worth it. Callers that send again
-when they are answered stay one crowd, and the process would stand idle while it is stored: so a commit may leave
-half of it to the next. A thin stream shares commits by keeping them a moment apart; only where nobody's latency
-counts does a lone item wait, too. What was submitted together is stored together, by a commit of its own;
-one such commit at a time, so that lone items always have a flusher. The line is bounded; a full line is
+when they are answered stay one crowd, and the process would stand idle while it is stored: so a commit may
+leave half of it to the next. A thin stream shares commits by keeping them a moment apart; only where nobody's
+latency counts does a lone item wait, too. What was submitted together is stored together, by a commit of its
+own; one such commit at a time, so that lone items always have a flusher. The line is bounded; a full line is
 refused at once. An item the database refuses fails alone: its batch is tried again one by one. A connection
 lost during the commit leaves the outcome in doubt; `find_committed` then says what is there, and what it
 cannot say counts as not stored.

@@ -1,10 +1,10 @@
 """
 Lua scripts on Redis: read from the package, run by their digest, sent together.
 
-Calls made in one turn of the event loop travel together, on one Redis over one connection (`RedisLine`), a few at
-a time, on a cluster as one pipeline. Every call still gets its own answer or its own error. This is also the only
-module that calls redis-py's clients, whose return types are unions of everything; they are narrowed here and
-nowhere else.
+Calls made in one turn of the event loop travel together, on one Redis over one connection (`RedisLine`), a
+few at a time, on a cluster as one pipeline. Every call still gets its own answer or its own error. This is
+also the only module that calls redis-py's clients, whose return types are unions of everything; they are
+narrowed here and nowhere else.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ Argument: TypeAlias = str | bytes | int | float
 RedisClient: TypeAlias = "Redis | RedisCluster"
 _MAX_PIPELINE = 500
 _WORTH_A_WRITE = 16
-"""Calls that do not wait for the end of the turn: Redis answers them while others are still being prepared."""
+"""Calls that do not wait for the end of the turn: Redis answers them while others are being prepared."""
 _SCAN_COUNT = 1000
 _CANNOT_SERVE = re.compile(
     r"(?:^|[\s:-])(?:OOM|READONLY|MISCONF|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|BUSY|UNBLOCKED|MOVED|ASK|CROSSSLOT)\b"

@@ -3,12 +3,11 @@
 import asyncio
 import hashlib
 import tempfile
-import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import uvloop
-from redis import Redis
 from redis.asyncio import RedisCluster
 from redis.asyncio.connection import AbstractConnection
 
@@ -17,6 +16,7 @@ from gateway.cli.redis_health import redis_findings
 from gateway.embedded.cluster import EmbeddedRedisCluster
 from gateway.lanes.errors import RedisUnavailable, ScriptFailed
 from gateway.lanes.scripts import RedisScripts, Script, connect, read_script
+from tests.harness.waiting import until
 from tests.integration.lanes.conftest import World
 
 
@@ -52,14 +52,17 @@ async def test_the_first_calls_of_a_crowd_do_not_wait_for_the_end_of_the_turn(re
     assert await asyncio.to_thread(run, crowd()) == 16
 
 
-async def _seen_without_yielding(redis_url, key, within_s=30.0):
-    """Return a number as Redis has it once it is there, or None: the loop does nothing else meanwhile."""
-    with Redis.from_url(redis_url) as onlooker:
-        give_up = time.monotonic() + within_s
-        while (value := onlooker.get(key)) is None and time.monotonic() < give_up:
-            time.sleep(0.01)
-        time.sleep(0.05)
-        return int(onlooker.get(key)) if value else None
+async def _seen_without_yielding(redis_url, key):
+    """Return a number as Redis has it some time after it is there; the loop does nothing else meanwhile."""
+
+    async def seen():
+        async with connect(redis_url) as onlooker:
+            await until(lambda: onlooker.get(key), within_s=30.0)
+            await asyncio.sleep(0.05)
+            return int(await onlooker.get(key))
+
+    with ThreadPoolExecutor() as another_thread:
+        return another_thread.submit(asyncio.run, seen()).result()
 
 
 async def test_a_server_that_forgot_the_scripts_learns_them_again(scripts, client):

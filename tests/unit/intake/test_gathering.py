@@ -102,7 +102,7 @@ async def test_a_crowd_does_not_wait(line, commits) -> None:
 
 
 async def test_a_crowd_that_came_as_one_is_taken_in_halves(commits) -> None:
-    """Callers that are answered together come together again: one half is prepared while the other is stored."""
+    """Who is answered together comes together again: one half is prepared while the other is stored."""
     async with running(line_of(commits, in_halves=True)) as line:
         await submit(line, 12)
         assert commits.sizes == [6, 4]
