@@ -2,10 +2,11 @@
 Group commit: many waiting items, one transaction, and only its commit answers.
 
 While one commit is under way the next batch gathers, so a lone item waits for nothing and a crowd shares one
-fsync; a second commit begins beside the first only when enough waits to be worth it. A stream that is too
-thin for that shares commits by keeping them a moment apart; only where nobody's latency counts does a lone
-item wait, too. What was submitted together is stored together, by a commit of its own;
-one such commit at a time, so that lone items always have a flusher. The line is bounded; a full line is
+fsync; a second commit begins beside the first only when enough waits to be worth it. Callers that send again
+when they are answered stay one crowd, and the process would stand idle while it is stored: so a commit may
+leave half of it to the next. A thin stream shares commits by keeping them a moment apart; only where nobody's
+latency counts does a lone item wait, too. What was submitted together is stored together, by a commit of its
+own; one such commit at a time, so that lone items always have a flusher. The line is bounded; a full line is
 refused at once. An item the database refuses fails alone: its batch is tried again one by one. A connection
 lost during the commit leaves the outcome in doubt; `find_committed` then says what is there, and what it
 cannot say counts as not stored.
@@ -32,6 +33,8 @@ Answer = TypeVar("Answer")
 
 _WORTH_A_COMMIT = 32
 """Items that are a commit's own cost's worth; of small batches a quarter is enough."""
+_ENOUGH_COMPANY = 16
+"""Items that wait for no more of them: callers that wait themselves send nothing meanwhile."""
 _IN_DOUBT_TRIES = 3
 _IN_DOUBT_PAUSE_S = 0.2
 _LOST_CONNECTION = (
@@ -58,8 +61,9 @@ class GroupCommit(Generic[Item, Answer]):
     Args:
         write: Stores a batch in one transaction of its own on the given connection; one answer per item.
         committed: Hears of each batch after its commit; must not block.
-        linger_s: How long a batch that is not worth a commit waits for company; 0 where latency counts.
-        apart_s: How long after the one before such a batch begins, so that only company makes it wait.
+        linger_s: How long a few items wait for company; 0 where latency counts.
+        apart_s: How long after the commit before theirs begins, so that only company makes them wait.
+        in_halves: Whether a commit leaves half of a crowd to the next, if both are worth one.
         find_committed: After a lost connection, the answers of items that are stored after all.
     """
 
@@ -74,6 +78,7 @@ class GroupCommit(Generic[Item, Answer]):
         seconds: Histogram,
         linger_s: float = 0.0,
         apart_s: float = 0.0,
+        in_halves: bool = False,
         committed: Callable[[Sequence[Item], Sequence[Answer]], None] | None = None,
         find_committed: Callable[[Any, Sequence[Item]], Awaitable[list[Answer | None]]] | None = None,
     ) -> None:
@@ -85,6 +90,7 @@ class GroupCommit(Generic[Item, Answer]):
         self._seconds = seconds
         self._linger_s = linger_s
         self._apart_s = apart_s
+        self._halves = 2 if in_halves else 1
         self._began_at = float("-inf")
         self._committed = committed
         self._find_committed = find_committed
@@ -96,6 +102,7 @@ class GroupCommit(Generic[Item, Answer]):
         self._closed = False
         self._under_way = 0
         self._worth = min(_WORTH_A_COMMIT, max(1, max_batch // 4))
+        self._company = min(_ENOUGH_COMPANY, self._worth)
 
     @property
     def waiting(self) -> int:
@@ -114,7 +121,7 @@ class GroupCommit(Generic[Item, Answer]):
             raise Overloaded("more is waiting than can be stored in time")
         waiting: _Waiting[Item, Answer] = _Waiting(item)
         self._line.append(waiting)
-        if len(self._line) >= self._worth:
+        if len(self._line) >= self._company:
             self._crowded.set()
         if self._is_ready():
             self._arrived.set()
@@ -189,12 +196,13 @@ class GroupCommit(Generic[Item, Answer]):
     async def _next_batch(self) -> list[_Waiting[Item, Answer]]:
         await self._linger()
         self._began_at = time.monotonic()
-        return [self._line.popleft() for _ in range(min(self._max_batch, len(self._line)))]
+        size = max(self._worth, -(-len(self._line) // self._halves))
+        return [self._line.popleft() for _ in range(min(size, self._max_batch, len(self._line)))]
 
     async def _linger(self) -> None:
-        """Wait for company, until there is enough: callers that wait themselves send nothing meanwhile."""
+        """Wait for company, until there is enough."""
         wait_s = max(self._linger_s, self._began_at + self._apart_s - time.monotonic())
-        if wait_s <= 0 or len(self._line) >= self._worth:
+        if wait_s <= 0 or len(self._line) >= self._company:
             return
         self._crowded.clear()
         with suppress(TimeoutError):

@@ -42,6 +42,7 @@ def create_intake(
         sizes=metrics.INTAKE_BATCH_MESSAGES,
         seconds=metrics.INTAKE_COMMIT_SECONDS,
         apart_s=_APART_S,
+        in_halves=True,
         committed=pusher.committed,
         find_committed=_find_committed,
     )

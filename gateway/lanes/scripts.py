@@ -1,10 +1,10 @@
 """
 Lua scripts on Redis: read from the package, run by their digest, sent together.
 
-All calls made in one turn of the event loop travel together, on one Redis over one connection (`RedisLine`),
-on a cluster as one pipeline. Every call still gets its own answer or its own error. This is also the only
-module that calls redis-py's clients, whose return types are unions of everything; they are narrowed here and
-nowhere else.
+Calls made in one turn of the event loop travel together, on one Redis over one connection (`RedisLine`), a
+few at a time, on a cluster as one pipeline. Every call still gets its own answer or its own error. This is
+also the only module that calls redis-py's clients, whose return types are unions of everything; they are
+narrowed here and nowhere else.
 """
 
 import asyncio
@@ -35,6 +35,8 @@ _log = structlog.get_logger(__name__)
 Argument: TypeAlias = str | bytes | int | float
 RedisClient: TypeAlias = "Redis | RedisCluster"
 _MAX_PIPELINE = 500
+_WORTH_A_WRITE = 16
+"""Calls that do not wait for the end of the turn: Redis answers them while others are being prepared."""
 _SCAN_COUNT = 1000
 _CANNOT_SERVE = re.compile(
     r"(?:^|[\s:-])(?:OOM|READONLY|MISCONF|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|BUSY|UNBLOCKED|MOVED|ASK|CROSSSLOT)\b"
@@ -263,7 +265,7 @@ class RedisScripts:
         if not self._waiting and not at_once:
             loop.call_soon(self._send_waiting)
         self._waiting.append(call)
-        if at_once:
+        if at_once or (self._line is not None and len(self._waiting) >= _WORTH_A_WRITE):
             self._send_waiting()
         return cast("list[int | bytes]", await call.answer)
 

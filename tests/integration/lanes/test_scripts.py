@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,12 @@ import uvloop
 from redis.asyncio import RedisCluster
 from redis.asyncio.connection import AbstractConnection
 
+from gateway.cli.looping import run
 from gateway.cli.redis_health import redis_findings
 from gateway.embedded.cluster import EmbeddedRedisCluster
 from gateway.lanes.errors import RedisUnavailable, ScriptFailed
 from gateway.lanes.scripts import RedisScripts, Script, connect, read_script
+from tests.harness.waiting import until
 from tests.integration.lanes.conftest import World
 
 
@@ -22,13 +25,44 @@ def script(text: str) -> Script:
 
 
 async def test_calls_of_one_turn_travel_together_and_get_their_own_answers(scripts, client):
-    """One write to the socket for all of them; the order does not mix answers up."""
+    """A few writes to the socket for all of them; the order does not mix answers up."""
     echo = script("return {tonumber(ARGV[1])}")
     await scripts.run(echo, "k", [0])
     before = (await client.info("stats"))["total_reads_processed"]
     answers = await asyncio.gather(*(scripts.run(echo, "k", [number]) for number in range(100)))
     assert answers == [[number] for number in range(100)]
     assert (await client.info("stats"))["total_reads_processed"] - before <= 10
+
+
+@pytest.mark.parametrize("redis_url", ["one"], indirect=True)
+async def test_the_first_calls_of_a_crowd_do_not_wait_for_the_end_of_the_turn(redis_url):
+    """Redis works while the process prepares the others."""
+    note = script("redis.call('INCR', KEYS[1]) return {}")
+
+    async def crowd():
+        async with connect(redis_url) as client:
+            scripts = RedisScripts(client)
+            await scripts.run(note, "before")
+            calls = [asyncio.create_task(scripts.run(note, "in-the-turn")) for _ in range(20)]
+            seen = asyncio.create_task(_seen_without_yielding(redis_url, "in-the-turn"))
+            await asyncio.gather(*calls)
+            await scripts.aclose()
+            return await seen
+
+    assert await asyncio.to_thread(run, crowd()) == 16
+
+
+async def _seen_without_yielding(redis_url, key):
+    """Return a number as Redis has it some time after it is there; the loop does nothing else meanwhile."""
+
+    async def seen():
+        async with connect(redis_url) as onlooker:
+            await until(lambda: onlooker.get(key), within_s=30.0)
+            await asyncio.sleep(0.05)
+            return int(await onlooker.get(key))
+
+    with ThreadPoolExecutor() as another_thread:
+        return another_thread.submit(asyncio.run, seen()).result()
 
 
 async def test_a_server_that_forgot_the_scripts_learns_them_again(scripts, client):

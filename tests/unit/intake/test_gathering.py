@@ -101,6 +101,22 @@ async def test_a_crowd_does_not_wait(line, commits) -> None:
     assert commits.sizes == [1, 4]
 
 
+async def test_a_crowd_that_came_as_one_is_taken_in_halves(commits) -> None:
+    """Who is answered together comes together again: one half is prepared while the other is stored."""
+    async with running(line_of(commits, in_halves=True)) as line:
+        await submit(line, 12)
+        assert commits.sizes == [6, 4]
+        commits.may_end.set()
+
+
+async def test_half_a_crowd_that_is_not_worth_a_commit_is_not_left(commits) -> None:
+    """Two commits of three cost twice as much as one of six."""
+    async with running(line_of(commits, in_halves=True)) as line:
+        await submit(line, 4)
+        assert commits.sizes == [4]
+        commits.may_end.set()
+
+
 async def test_a_commit_that_fails_lets_the_next_begin(line, commits) -> None:
     """Its failure is counted off as its success would be."""
 
