@@ -158,7 +158,7 @@ async def finish_onboarding(request: ApiRequest, desk: NamedDependency[Desk]) ->
 
 async def provision_chosen(desk: Desk, scope: TenantScope, key: DataKey) -> None:
     """
-    Get the senders that may be had.
+    Get the senders that may be had, and where there are shared routes alone what their texts need besides.
 
     Raises:
         Refusal: The answers are not approved, or AWS said no.
@@ -167,15 +167,17 @@ async def provision_chosen(desk: Desk, scope: TenantScope, key: DataKey) -> None
     async with desk.tenant(scope) as session:
         await accounts.check_open(scope, session)
         row, answers, known = await read_onboarding(scope, session, key)
+        plan = accounts.plan_of(await accounts.get(scope, session))
     if row is None or row.approved_at is None:
         raise Refusal("onboarding_not_ready", "The operator has not approved the answers yet.")
+    choices = answers.senders.choices if answers.senders else ()
     waiting = {name for name, state in known.registrations.items() if state != "complete"}
     wishes = tuple(
         SenderWish(country=choice.country, type=choice.type, value=choice.value)
-        for choice in (answers.senders.choices if answers.senders else ())
+        for choice in choices
         if (name := key_of(choice.country, choice.type)) not in waiting and name not in known.active
     )
-    if not wishes:
+    if not wishes and (choices or not plan.shared_routes):
         return
     outcome = await desk.services.provisioner.provision(scope, ProvisionRequest(senders=wishes))
     if isinstance(outcome, ProvisionRefused):

@@ -271,14 +271,17 @@ def wishes_of(request: ProvisionRequest, tenant: Tenant) -> tuple[SenderWish, ..
     """
     Return the senders asked for, or fitting ones for the tenant's countries.
 
+    A tenant whose texts go by shared routes needs none; its opt-out list and configuration set it needs, too.
+
     Raises:
-        StepRefused: A sender id is not named, or none is and no country has one without a registration.
+        StepRefused: A sender id is not named, or there is nothing that could send.
     """
     usual = (wish for country in tenant.countries for wish in default_wishes(country, tenant.slug))
     wishes = request.senders or tuple(usual)
-    if not wishes:
+    if not wishes and not accounts.plan_of(tenant).shared_routes:
         raise StepRefused(
-            "name at least one sender: none of the tenant's countries has one without registration"
+            "name at least one sender: none of the tenant's countries has one without registration, and its "
+            "plan has no shared routes"
         )
     unnamed = [wish.country for wish in wishes if not needs_number(wish.type) and wish.value is None]
     if unnamed:

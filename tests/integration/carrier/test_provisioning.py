@@ -120,6 +120,23 @@ async def test_what_the_client_of_aws_refuses_is_no_outage(provisioner, worker_e
     assert "SenderId" in refused.detail
 
 
+async def test_a_tenant_of_shared_routes_gets_what_its_receipts_come_by(provisioner, worker_engine):
+    """Without a configuration set AWS tells nobody what became of a text; there is nothing to lease."""
+    scope = await enrol(worker_engine)
+    async with worker_transaction(worker_engine) as session:
+        await accounts.update_countries(scope, session, ["KR"])
+    refused = await provisioner.provision(scope, ProvisionRequest())
+    assert isinstance(refused, ProvisionRefused)
+    assert "shared routes" in refused.detail
+    async with worker_transaction(worker_engine) as session:
+        await accounts.update_plan(scope, session, {"shared_routes": True})
+    made = await provisioner.provision(scope, ProvisionRequest())
+    assert isinstance(made, ProvisionResult)
+    assert [arn for arn in made.created if ":configuration-set/" in arn]
+    async with worker_transaction(worker_engine) as session:
+        assert len(await sender_store.configuration_sets(scope, session)) == 1
+
+
 async def test_changing_an_accounts_rate_keeps_its_topic(provisioner, worker_engine, facts):
     """Without the topic every receipt would be a stranger's."""
     scope = await enrol(worker_engine)
