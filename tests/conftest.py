@@ -20,13 +20,19 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.db.engine import create_engine, create_pool, sqlalchemy_url
 from gateway.db.migrate import migrate
-from gateway.embedded import Stores, create_database, drop_database, embedded_stores
+from gateway.embedded import Sizing, Stores, create_database, drop_database, embedded_stores
 from gateway.emulator.server import RunningEmulator, running_emulator
 from tests.harness.sink import Sink, running_sink
 from tests.harness.stack import Stack, running_stack
 
 _serial = itertools.count(1)
 _REDIS_DATABASES = 16
+_UNSYNCED = Sizing(postgres={"fsync": "off", "full_page_writes": "off"})
+"""
+What a kill of any process leaves is with the kernel; only a machine that goes down loses it, and the tests.
+
+A database that is made or dropped is written out whole, and both are done for each module.
+"""
 
 
 def pytest_collection_finish() -> None:
@@ -60,6 +66,7 @@ async def stores(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stor
         tmp_path_factory.mktemp("stores"),
         database_url=os.environ.get("DATABASE_URL"),
         redis_url=os.environ.get("REDIS_URL"),
+        sizing=_UNSYNCED,
     ) as stores:
         yield stores
 

@@ -10,8 +10,8 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-SHOTS = Path(os.environ.get("BROWSER_SHOTS", Path(__file__).parents[2] / ".browser"))
-"""Where screenshots are kept."""
+SHOTS = os.environ.get("BROWSER_SHOTS")
+"""The directory in which screenshots are kept, where they are wanted: each is drawn by a processor."""
 GRAVE = {"serious", "critical"}
 
 
@@ -32,6 +32,8 @@ class Window:
     def __init__(self, context: BrowserContext, twin: BrowserContext, home: str) -> None:
         self.context, self.twin, self.home = context, twin, home
         self.page: Page | None = None
+        self.judged: Page | None = None
+        """The twin's: one for all, since to begin a page costs Chromium a second of a core."""
         self.shots = 0
         self.faults: list[str] = []
 
@@ -76,16 +78,15 @@ class Window:
         return await self.page.locator("main").inner_text()
 
     async def shoot(self, name: str) -> None:
-        """Keep a picture, and judge the page by axe-core with scripts on."""
+        """Judge the page by axe-core with scripts on, and keep a picture where that is wanted."""
         self.shots += 1
-        await self.page.screenshot(path=SHOTS / f"{self.shots:02}-{name}.png", full_page=True)
+        if SHOTS:
+            await self.page.screenshot(path=Path(SHOTS) / f"{self.shots:02}-{name}.png", full_page=True)
         await self.twin.add_cookies(await self.context.cookies())
-        page = await self.twin.new_page()
-        try:
-            await page.set_content(await self._standing_alone())
-            found = (await Axe().run(page)).response["violations"]
-        finally:
-            await page.close()
+        self.judged = self.judged or await self.twin.new_page()
+        await self.judged.goto("about:blank")
+        await self.judged.set_content(await self._standing_alone())
+        found = (await Axe().run(self.judged)).response["violations"]
         self.faults += [f"{name}: {each['id']}: {each['help']}" for each in found if each["impact"] in GRAVE]
 
     async def _standing_alone(self) -> str:

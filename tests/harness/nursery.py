@@ -31,6 +31,7 @@ from tests.harness import child
 _READ_BEFOREHAND = (
     *("gateway.cli.serve", "gateway.webserver", "gateway.wiring.api", "gateway.wiring.roles"),
     *("gateway.asgi", "uvicorn.lifespan.on", "uvicorn.protocols.http.httptools_impl"),
+    "litestar.plugins.pydantic",  # which every application looks for, whether it is used or not
 )
 _CHUNK = 65_536
 

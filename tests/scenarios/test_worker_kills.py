@@ -11,7 +11,8 @@ import pytest
 from gateway.faultpoints import FaultPoint
 from gateway.receipts.batch import platform_key
 from tenants.ids import decode
-from tests.harness.clients import new_clients
+from tests.harness.clients import TYPES, new_clients
+from tests.harness.conviction import convicted
 from tests.harness.judging import judge
 from tests.harness.receipts import event
 from tests.harness.sink import running_sink
@@ -23,7 +24,7 @@ SENDS = 12
 pytestmark = pytest.mark.scenario
 
 
-async def scheduler_killed_at(fleet, *points, broken="", throttled=0.3, failing=0.3):
+async def scheduler_killed_at(fleet, *points, broken="", throttled=0.3, failing=0.3, types=TYPES):
     """Let shares of the calls be throttled or fail, and kill the scheduler that sees to them; the verdict."""
     clients = await new_clients(fleet)
     shares = {"throttle_rate": throttled, "error_rate": failing}
@@ -32,7 +33,7 @@ async def scheduler_killed_at(fleet, *points, broken="", throttled=0.3, failing=
     for point in points:
         for _ in range(KILLS):
             doomed = await fleet.start("workers", fault=f"{point}:kill", broken=broken)
-            await clients.send(SENDS)
+            await clients.send(SENDS, types=types)
             assert await doomed.ended() == -signal.SIGKILL, doomed.wrote[-2000:]
     await fleet.emulate("faults", {})
     await fleet.start("workers", broken=broken)
@@ -50,14 +51,15 @@ async def test_a_scheduler_may_die_between_any_two_steps(fleet):
 
 async def test_a_scheduler_that_resends_without_waiting_is_found_out(fleet):
     """The checker on a build that resends whatever is in doubt, as it is of every call here."""
-    verdict = await scheduler_killed_at(
-        fleet,
-        FaultPoint.RELAY_AFTER_PUSH,
-        broken="unknown_is_resent_at_once",
-        throttled=0.0,
-        failing=1.0,
-    )
-    assert any("promotional and was resent" in found for found in verdict.broken)
+
+    async def scenario():
+        point, broken = FaultPoint.RELAY_AFTER_PUSH, "unknown_is_resent_at_once"
+        verdict = await scheduler_killed_at(
+            fleet, point, broken=broken, throttled=0.0, failing=1.0, types=("promotional",)
+        )
+        return verdict.broken
+
+    assert await convicted(fleet, scenario, "promotional and was resent")
 
 
 async def test_a_sweep_of_expired_messages_may_die(fleet):
