@@ -207,8 +207,8 @@ async def test_a_mark_that_does_not_age_is_found_out(fleet):
     assert await convicted(fleet, scenario, AGAIN)
 
 
-ON_THE_WIRE_MS = 4_000
-"""Long enough for a worker that wakes up meanwhile to get to its mark, also on a machine that is busy."""
+ON_THE_WIRE_MS = 2_500
+"""Long enough for a worker that wakes up meanwhile to get to its mark, and less than a call may take."""
 
 
 async def overtaken(fleet, *, broken=""):
