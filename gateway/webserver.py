@@ -92,6 +92,7 @@ async def _serve(
     """Run both until either ends; a task that breaks takes the server down with it, in order."""
     running = [asyncio.ensure_future(task()) for task in tasks]
     beside = asyncio.gather(*running)
+    beside.add_done_callback(_take_note)
     serving = asyncio.ensure_future(server.serve(sockets=[listener]))
     awaited: set[asyncio.Future[Any]] = {beside, serving}
     await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
@@ -102,6 +103,12 @@ async def _serve(
     await end_all(running, within_s=max(stop_within_s - spent_s, stop_within_s * (1 - _OF_REQUESTS)))
     if broken:
         beside.result()
+
+
+def _take_note(ended: "asyncio.Future[Any]") -> None:
+    """Mark how the tasks ended as seen: as they were told to, which is no news, or by what is raised."""
+    if not ended.cancelled():
+        ended.exception()
 
 
 def _stop_on_signals(server: _Server) -> None:

@@ -1,6 +1,7 @@
 """The web process stops in order, also when one of its tasks breaks."""
 
 import asyncio
+import gc
 
 import pytest
 
@@ -49,3 +50,20 @@ async def test_a_task_that_breaks_lets_the_others_finish_what_they_have_begun() 
     with pytest.raises(LookupError):
         await webserver._serve(Server(), None, [breaks, drains], stop_within_s=5.0)
     assert finished == ["drained"]
+
+
+async def test_a_process_that_is_told_to_stop_says_nothing_of_errors() -> None:
+    """A traceback at every deployment hides the one that matters."""
+    told = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["message"]))
+    server = Server()
+
+    async def waits():
+        await asyncio.Event().wait()
+
+    serving = asyncio.create_task(webserver._serve(server, None, [waits, waits], stop_within_s=5.0))
+    await asyncio.sleep(0)
+    server.should_exit = True
+    await serving
+    gc.collect()
+    assert told == []
