@@ -1,9 +1,10 @@
 """
 What an exception of the AWS client says about a send: the one table from code and Reason to outcome.
 
-Pure. Branches on modelled codes and on `Reason`, never on message text, and on the HTTP status only where
-there is no code: NotFound and AccessDenied are 400 like everything else. SendTextMessage has no ClientToken,
-so whatever may have left the machine without a definite refusal is Unknown, and is never sent again blindly.
+Pure. Branches on modelled codes and on `Reason`, never on message text, and on the HTTP status where there is
+no code or it tells of a server's fault: NotFound and AccessDenied are 400 like everything else.
+SendTextMessage has no ClientToken, so whatever may have left the machine without a definite refusal is
+Unknown, and is never sent again blindly.
 
     what came back                                            outcome
     ThrottlingException, 429                                  not sent, throttled: the lane slows down
@@ -12,7 +13,7 @@ so whatever may have left the machine without a definite refusal is Unknown, and
     AccessDenied, ServiceQuotaExceeded, bad credentials       not sent, the account's fault: the route waits
     any other 4xx, such as a proxy's                          not sent, the account's fault
     no connection, no TLS                                     not sent, passing
-    5xx, 408, a timeout, a reset, no answer, anything else    unknown
+    5xx (whatever it says), 408, a timeout, a reset, ...      unknown
 """
 
 import re
@@ -76,13 +77,14 @@ def judge(*, code: str, reason: str, status: int) -> Outcome:
     Args:
         code: The exception's name without its namespace, or "" where the body named none.
         reason: The `Reason` member, or "".
-        status: HTTP's; decides only where the code is not the service's.
+        status: HTTP's; decides where the code is not the service's, and of a server's fault in any case: AWS
+            refuses with 400, so a 5xx that speaks of throttling may be of what stands behind the accept.
     """
     code, reason = _name(code), _name(reason)
-    if code in _THROTTLED or status == _TOO_MANY_REQUESTS:
-        return NotSent(reason="throttled", retry_after_ms=_THROTTLE_MS, fault="throttled")
     if code in _SERVER or status not in _CLIENT_ERRORS or status == _REQUEST_TIMEOUT:
         return Unknown(reason=code or f"http_{status}")
+    if code in _THROTTLED or status == _TOO_MANY_REQUESTS:
+        return NotSent(reason="throttled", retry_after_ms=_THROTTLE_MS, fault="throttled")
     if (known := OF_MESSAGE.get(reason)) is not None:
         return _refused(code, reason, known.code, known.detail)
     if code == _NOT_FOUND or reason in OF_SENDER:

@@ -20,6 +20,7 @@ from gateway.carrier.ports import Carrier, Fault, NotSent, OutboundText, Outcome
 from gateway.clock import Clock
 from gateway.db.faults import DATABASE_FAULTS
 from gateway.dispatch.backoff import Backoff
+from gateway.dispatch.failover import DISABLED
 from gateway.dispatch.lateness import Lateness
 from gateway.dispatch.mark import MarkedMessage
 from gateway.dispatch.record import Expired, NotOpened, Recorder
@@ -255,5 +256,5 @@ def _out_of_use(message: MarkedMessage, ill: Mapping[UUID, Illness]) -> NotSent 
     for subject, fault in parties:
         found = None if subject is None else ill.get(subject)
         if found is not None and found.state == "disabled":
-            return NotSent(reason="disabled", retry_after_ms=_DISABLED_MS, fault=fault)
+            return NotSent(reason=DISABLED, retry_after_ms=_DISABLED_MS, fault=fault)
     return None

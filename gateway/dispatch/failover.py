@@ -6,6 +6,8 @@ was never made. An unknown outcome never does: the text may be on its way, and a
 again. From the one that failed it goes to the next identity, then the next account, then the next Region,
 each once; the tenant's own order of routes comes first where the operator has set one. A connection that was
 not made is the Region's fault as a rule, so another account there is tried last: its endpoint may be its own.
+What the operator puts out of use it leaves for one that it left before, too, where there is no other: here it
+could only expire.
 With `sticky_sender` it goes where new messages of its recipient go, so that a person sees one number.
 """
 
@@ -29,6 +31,8 @@ _OF_THE_SENDER: Final = frozenset({"no_originator", "sender_not_registered"})
 """Refusals that another identity may not meet."""
 _OF_THE_PRICE: Final = "price_over_max"
 _OF_THE_WAY: Final = "connect_failed"
+DISABLED: Final = "disabled"
+"""Why a message was kept back, without a call, whose sender or route the operator has put out of use."""
 NO_IDENTITY: Final = "NO_ORIGINATION_IDENTITIES_FOUND"
 
 
@@ -54,6 +58,8 @@ class Failure(Struct, frozen=True, kw_only=True):
     code: str
     definite: bool
     """Whether one such answer says enough; a connection that fails may come back in a second."""
+    by_hand: bool = False
+    """Whether the operator took the sender away, which says nothing of those that were left before it."""
 
 
 class Stay(Struct, frozen=True, tag="stay"):
@@ -80,10 +86,8 @@ def failure_of(result: Result, *, moved: bool) -> Failure | None:
     match result:
         case Refused(code=code) if code in _OF_THE_SENDER or (moved and code == _OF_THE_PRICE):
             return Failure(blame="sender", code=code, definite=True)
-        case NotSent(fault="sender", reason=reason):
-            return Failure(blame="sender", code=reason, definite=True)
-        case NotSent(fault="account", reason=reason):
-            return Failure(blame="account", code=reason, definite=True)
+        case NotSent(fault="sender" | "account" as fault, reason=reason):
+            return Failure(blame=fault, code=reason, definite=True, by_hand=reason == DISABLED)
         case NotSent(fault="passing", reason=reason) if reason == _OF_THE_WAY:
             return Failure(blame="region", code=reason, definite=False)
         case Sent() | Refused() | NotSent() | NotOpened() | Unknown() | Expired():
@@ -132,7 +136,7 @@ def next_move(
         and candidate.sender.account_id not in accounts
     ]
     elsewhere = [each for each in untried if _region(routing, each.sender.account_id) not in regions]
-    left = elsewhere or untried
+    left = elsewhere or untried or (_but(candidates, current, account) if failure.by_hand else [])
     if not left:
         return Stay()
     if routing.sticky_sender:
@@ -170,6 +174,15 @@ def _distance(
     """Identity before account before Region, then the candidates' own order."""
     route = routing.routes[candidate.sender.account_id]
     return route.account_id != home, route.position, route.region != region, candidate.group
+
+
+def _but(candidates: Sequence[Candidate], sender: UUID, account: UUID) -> list[Candidate]:
+    """Return the taken ones without one; what is out of use is not taken, so nothing moves to and fro."""
+    return [
+        each
+        for each in candidates
+        if each.taken and (each.sender.id, each.sender.account_id) != (sender, account)
+    ]
 
 
 def _region(routing: TenantRouting, account: UUID) -> str:

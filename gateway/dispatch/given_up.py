@@ -5,10 +5,17 @@ Whatever becomes of a second attempt says nothing about the first: it may have a
 `unknown` and never one that denies it. A receipt that comes later corrects this.
 """
 
+from typing import Final
+
 from msgspec import structs
 
 from gateway.messages.state import MessageState
 from gateway.messages.status import advance
+
+_ONCE: Final = "The carrier may have taken the message but never answered; it was not sent again."
+_TWICE: Final = (
+    "The carrier may have taken the message but never answered; nor was the second attempt confirmed."
+)
 
 
 def given_up(state: MessageState) -> MessageState:
@@ -19,5 +26,5 @@ def given_up(state: MessageState) -> MessageState:
         state,
         status="unknown",
         reason_code="no_answer_from_carrier",
-        reason_detail="The carrier may have taken the message but never answered; it was not sent again.",
+        reason_detail=_TWICE if state.resend_of_unknown else _ONCE,
     )

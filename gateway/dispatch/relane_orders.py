@@ -15,7 +15,7 @@ import asyncpg
 import structlog
 
 from gateway.clock import Clock
-from gateway.dispatch.failover import Failure, GoTo, Step, next_move
+from gateway.dispatch.failover import DISABLED, Failure, GoTo, Step, next_move
 from gateway.dispatch.next_senders import next_senders
 from gateway.dispatch.queue_rows import QueueRow, lock_rows
 from gateway.dispatch.relane import Relane, relane
@@ -35,6 +35,7 @@ ALL_KNOW: Final = timedelta(seconds=5)
 """By then every process has read the change of policy or health that came with the order."""
 _PAGE: Final = 500
 _FIRST: Final = UUID(int=0)
+_UNHEALTHY: Final = "unhealthy"
 _NEXT: Final = """
     SELECT o.tenant_id, o.sender_id, o.reason, o.created_at, o.done_up_to,
         (SELECT s.identity FROM senders s WHERE s.tenant_id = o.tenant_id AND s.id = o.sender_id) AS identity,
@@ -131,7 +132,7 @@ class RelaneOrders:
                 return None
             candidates = [each for each in candidates if each.sender.id == row.sender_id] or candidates
         move = next_move(
-            Failure(blame="sender", code="left", definite=True),
+            Failure(blame="sender", code=_code(order), definite=True, by_hand=_code(order) != _UNHEALTHY),
             current=row.sender_id,
             account=row.account_id,
             failures=0,
@@ -168,4 +169,4 @@ def _code(order: asyncpg.Record) -> str:
     """Return what tenants are told; the reason is the operator's."""
     if order["reason"] == MOVED:
         return "moved"
-    return "disabled" if order["disabled"] else "unhealthy"
+    return DISABLED if order["disabled"] else _UNHEALTHY

@@ -6,6 +6,10 @@ thinks: who follows it a second behind its instant would meet it at the carrier.
 last second moves to where it arrived; a gate without such a list moves its next opening. The message that
 would follow is nearly a second away when this is told, and is granted 20 ms ahead.
 
+A full memory refuses the first write of a script if it may grow, and lets through what follows one that may
+not. So it lets claims go on that first forget a second that is over, and has to let their gates hear of what
+was late; nothing here grows. Hence a key is deleted first, which only `try_write.lua` writes.
+
 A gate is written to however empty it is: after a rest it fills within the second, and whoever comes a second
 later stands on what came now.
 
@@ -22,6 +26,7 @@ Returns {moved}: how many gates were changed.
 local injected = ARGV[1]
 local FIRST, PER_MESSAGE = 2, 4
 now_is(lane_clock(injected), 0, injected)
+redis.call('DEL', key('tried'))
 
 local BLOCK = 64                   -- rows of a log read at a time
 

@@ -194,6 +194,8 @@ def test_a_throttle_without_a_modelled_code_slows_the_lane() -> None:
     [
         ("InternalServerException", 500),
         ("ServiceUnavailable", 503),
+        ("ThrottlingException", 500),
+        ("ThrottlingException", 503),
         ("SomethingNew", 500),
         ("", 502),
         ("", 408),

@@ -381,6 +381,37 @@ async def test_what_rests_after_a_try_is_due_at_once_where_it_goes(world, databa
     assert ((await queue_row(world.pool, message.id))["due_at"] < later) is at_once
 
 
+async def put_away(world, sender):
+    """The operator disables a sender, and its order is worked off; returns how many messages moved."""
+    async with worker_transaction(world.engine) as session:
+        await operating.leave_sender(world.scope, session, sender.id, reason="swapped", now=world.clock.now())
+    world.ill[sender.id] = Illness(state="disabled", reason="swapped")
+    return await world.orders.work()
+
+
+async def take_back(world, sender):
+    """The operator uses a sender again."""
+    async with worker_transaction(world.engine) as session:
+        await operating.return_to_sender(world.scope, session, sender.id)
+    del world.ill[sender.id]
+
+
+async def test_what_a_swap_moved_comes_back_with_the_swap_back(world, database, marked):
+    """By the order and, where it was claimed meanwhile, after its try; else it waits by the one put away."""
+    await database.execute("UPDATE senders SET state = 'standby' WHERE id = $1", world.third.id)
+    waiting, claimed = await world.accepted(2)
+    assert await put_away(world, world.first) == 2
+    assert (await row_of(database, waiting.id))["sender_id"] == world.second.id
+    await take_back(world, world.first)
+    await database.execute("UPDATE dispatch_queue SET state = 'queued' WHERE message_id = $1", claimed.id)
+    [mark_of_claimed] = await marked(claimed.id)
+    assert await put_away(world, world.second) == 1
+    await world.record(mark_of_claimed, NotSent(reason="disabled", retry_after_ms=30_000, fault="sender"))
+    for message in (waiting, claimed):
+        row, queue = await row_of(database, message.id), await queue_row(world.pool, message.id)
+        assert (row["sender_id"], queue["state"]) == (world.first.id, "scheduled")
+
+
 async def test_an_order_leaves_what_waits_for_its_second_attempt_with_its_sender(world, database):
     """The same text from a number that the person does not know may be the second that arrives."""
     [message] = await world.accepted()

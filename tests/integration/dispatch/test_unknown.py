@@ -99,7 +99,9 @@ async def test_a_code_is_sent_once_more_flagged_and_never_a_third_time(
     clock.advance(WAIT + TICK)
     await sweep.sweep()
     assert await queue_row(database, message.id) is None
-    assert (await row_of(database, message.id))["status"] == "unknown"
+    row = await row_of(database, message.id)
+    assert row["status"] == "unknown"
+    assert "not sent again" not in row["reason_detail"]  # a support desk would send it a third time
     assert await faults(database) == []
 
 
@@ -117,6 +119,7 @@ async def test_what_may_not_be_resent_ends_unknown_and_costs_nothing(
     await sweep.sweep()
     row = await row_of(database, message.id)
     assert (row["status"], row["reason_code"]) == ("unknown", "no_answer_from_carrier")
+    assert "not sent again" in row["reason_detail"]
     assert await queue_row(database, message.id) is None
     balance = await database.fetchrow(
         "SELECT posted, held FROM balances WHERE tenant_id = $1", message.tenant_id

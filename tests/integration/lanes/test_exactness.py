@@ -207,6 +207,23 @@ async def test_what_arrives_late_after_a_rest_is_counted_though_its_gate_is_near
     assert most_in_a_second([(at, 1) for at in sorted(arrived)]) <= rate
 
 
+@pytest.mark.parametrize("redis_url", ["one"], indirect=True)
+async def test_a_full_memory_hears_what_was_late_as_long_as_it_lets_messages_go(world, client):
+    """Claims go on in one where they first forget a second that is over; the gate then filled unawares."""
+    await world.push(*world.entries(25, identity_rate=20.0))
+    begun, given = world.now_us, []
+    while world.now_us - begun < 1.1e6:
+        claimed = await world.claim()
+        given += claimed.messages
+        world.advance_ms(min(claimed.next_open_ms or 1, 20))
+    await client.config_set("maxmemory", "1")
+    try:
+        assert len((await world.claim()).messages) > 0
+        assert await world.lanes.arrived_late([LateMessage(given[-1], 50_000)]) == 1
+    finally:
+        await client.config_set("maxmemory", "0")
+
+
 async def test_all_of_a_crowd_that_arrives_late_are_counted_where_they_came(world, client):
     """They are told together, in the order of their answers, and stand further apart than is read at once."""
     rate, dice = 200, random.Random(4)

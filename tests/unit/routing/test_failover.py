@@ -43,10 +43,20 @@ def step(left, blame="sender"):
     )
 
 
-def goes(blame="sender", *, current=FIRST, trail=(), routing=EVERYBODY, definite=True, failures=0, ill=None):
+def goes(
+    blame="sender",
+    *,
+    current=FIRST,
+    trail=(),
+    routing=EVERYBODY,
+    definite=True,
+    failures=0,
+    ill=None,
+    by_hand=False,
+):
     """The sender that comes next, or None."""
     move = next_move(
-        Failure(blame=blame, code="x", definite=definite),
+        Failure(blame=blame, code="x", definite=definite, by_hand=by_hand),
         current=current.id,
         account=current.account_id,
         failures=failures,
@@ -147,6 +157,31 @@ def test_what_is_disabled_or_does_not_fit_is_no_way_out():
     }
     assert goes(ill=ill) == NEXT_REGION
     assert goes(routing=world(FIRST, sender(5, country="CA"))) is None
+
+
+def test_what_the_operator_puts_out_of_use_is_left_for_where_a_message_was_before():
+    """A sender that was swapped out and back again would else keep its queue from it until it expires."""
+    back = structs.replace(EVERYBODY, senders={each.id: each for each in (FIRST, SAME_ACCOUNT)})
+    leaving = {"current": SAME_ACCOUNT, "trail": [step(FIRST)], "routing": back}
+    out_of_use = {SAME_ACCOUNT.id: Illness(state="disabled", reason="x")}
+    assert goes(ill=out_of_use, by_hand=True, **leaving) == FIRST
+    assert goes(ill=out_of_use, **leaving) is None
+    both = out_of_use | {FIRST.id: Illness(state="disabled", reason="x")}
+    assert goes(ill=both, by_hand=True, **leaving) is None
+
+
+def test_what_was_never_tried_comes_before_what_was_left():
+    """The one that was left may still be what it was left for."""
+    leaving = {"current": SAME_ACCOUNT, "trail": [step(FIRST)]}
+    out_of_use = {SAME_ACCOUNT.id: Illness(state="disabled", reason="x")}
+    assert goes(ill=out_of_use, by_hand=True, **leaving) == NEXT_ACCOUNT
+
+
+def test_only_a_sender_or_route_that_the_operator_disabled_was_put_out_of_use():
+    """What AWS refuses may be refused again where the message came from."""
+    for fault in ("sender", "account"):
+        assert failure_of(not_sent(fault, "disabled"), moved=True).by_hand
+        assert not failure_of(not_sent(fault), moved=True).by_hand
 
 
 def test_equals_share_what_is_moved():
