@@ -6,16 +6,22 @@ import hashlib
 import os
 import signal
 import tempfile
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from gateway.clock import FixedClock
 from gateway.embedded.cluster import EmbeddedRedisCluster
 from gateway.lanes.errors import RedisUnavailable
 from gateway.lanes.lanes import Lanes, key_prefix
+from gateway.lanes.rebuild import rebuild
+from gateway.lanes.relay import Relay
 from gateway.lanes.scripts import RedisScripts, Script, connect
 from tests.harness.replica import copy_of, in_step, known_to
+from tests.harness.tenants import accept, enrol, new_message
 from tests.harness.waiting import until
 
 pytestmark = pytest.mark.filterwarnings(
@@ -149,3 +155,29 @@ async def test_a_node_that_is_away_has_no_version_and_hides_no_others(cluster, s
             await kill(node)
     with pytest.raises(RedisUnavailable):
         await scripts.versions()
+
+
+async def test_a_node_that_is_away_holds_up_no_route_of_the_others(
+    cluster, scripts, worker_pool, worker_engine
+):
+    """Its batches are the oldest in each round, and what came due with its messages was queued with them."""
+    scope, lanes = await enrol(worker_engine, credit=100), Lanes(scripts)
+    dead = holder(cluster, scripts)
+    ports = {name: scripts._cluster.get_node_from_key(key_prefix(name)).port for name in map(str, range(20))}
+    live = next(name for name, port in ports.items() if port != dead.port)
+    for route in (live, ROUTE):
+        await rebuild(lanes, worker_pool, route)
+    clock = FixedClock(datetime.now(UTC))
+    relay = Relay(worker_pool, lanes, clock)
+    for _ in range(60):
+        await accept(worker_pool, new_message(scope, route=ROUTE))
+    later = {"status": "scheduled", "send_at": clock.now() + timedelta(seconds=5)}
+    await accept(worker_pool, *(new_message(scope, route=route, **later) for route in (ROUTE, live)))
+    await accept(worker_pool, new_message(scope, route=live))
+    await dead.stop()
+    for _ in range(4):
+        clock.advance(timedelta(seconds=10))
+        for work in (relay.queue_due, relay.push_left_behind):
+            with suppress(RedisUnavailable):
+                await work()
+    assert list((await lanes.backlog(live)).values()) == [2]
