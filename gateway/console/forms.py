@@ -5,6 +5,7 @@ A field's name is the path of its value: `address.city`, `programmes.0.samples.1
 same paths, so each is shown at its field.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, cast
@@ -17,6 +18,9 @@ Kind = Literal[
     "text", "area", "email", "tel", "url", "number", "check", "choice", "radio", "countries", "hidden", "file"
 ]
 _NOTHING: Final = ("", None)
+_WHOLE: Final = re.compile("-?[0-9]{1,18}")
+_DECIMAL: Final = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
+"""As browsers send what is written into a number's field, but for powers of ten."""
 
 
 class Option(Struct, frozen=True, kw_only=True):
@@ -196,10 +200,15 @@ def _take(field: Field, sent: Mapping[str, str], values: dict[str, Any], errors:
 
 
 def _take_number(field: Field, text: str, values: dict[str, Any], errors: dict[str, str]) -> None:
-    try:
-        values[field.name] = int(text) if field.counts == "whole" else float(text)
-    except ValueError:
-        errors[field.name] = "Give a whole number." if field.counts == "whole" else "Give a number."
+    if field.counts == "whole":
+        if _WHOLE.fullmatch(text):
+            values[field.name] = int(text)
+        else:
+            errors[field.name] = "Give a whole number."
+    elif _DECIMAL.fullmatch(text):
+        values[field.name] = float(text)
+    else:
+        errors[field.name] = "Give a number."
 
 
 def _text(value: Any) -> str:

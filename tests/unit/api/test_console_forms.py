@@ -1,5 +1,7 @@
 """Answers as fields and fields as answers."""
 
+import pytest
+
 from gateway.console import forms
 from gateway.console.ports import Fault, Problem
 from gateway.console.questions import QUESTIONS, groups_of
@@ -52,6 +54,16 @@ def test_a_fault_stands_at_the_nearest_field() -> None:
     groups = groups_of("reach")
     assert forms.faults_of(problem, "/reach/", groups) == {"countries": "There is none."}
     assert forms.faults_of(Problem(detail="No."), "/reach/", groups) == {"": "No."}
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "1_0", "٣", "1e400", " 1"])
+def test_what_only_python_takes_for_a_number_is_none(text: str) -> None:
+    """JSON has no NaN: the API refused the whole body, and no field was named."""
+    group = forms.Group(
+        title="Rates", fields=(forms.Field(name="rate", label="Rate", kind="number", counts="any"),)
+    )
+    assert forms.read([group], {"rate": text}).errors == {"rate": "Give a number."}
+    assert forms.read([group], {"rate": "0.5"}).answer == {"rate": 0.5}
 
 
 def test_a_number_that_is_none_is_said_to_be_none() -> None:
