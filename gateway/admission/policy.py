@@ -1,13 +1,12 @@
 """What a tenant may do, as the admission script needs to know it: a read model of Postgres, versioned."""
 
 from collections.abc import Mapping
-from typing import Literal
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 
-TenantState = Literal["active", "suspended", "closed"]
+from tenants.accounts.lifecycle import TenantState
 
 
 class TenantPolicy(Struct, frozen=True, kw_only=True):

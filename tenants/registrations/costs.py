@@ -14,8 +14,8 @@ from msgspec import Struct
 from tenants.errors import InvalidInput
 from tenants.registrations.forms import FormType
 
-_NUMBER_MONTHLY: Final = {"TOLL_FREE": "2.00", "TEN_DLC": "1.00"}
-"""US dollars, "AWS End User Messaging pricing", US numbers; billed from the request on (seed 003)."""
+NUMBER_MONTHLY_USD: Final = {"TOLL_FREE": "2.00", "TEN_DLC": "1.00", "SIMULATOR": "1.00"}
+"""By type, "AWS End User Messaging pricing", US numbers; billed from the request on (seed 003)."""
 _ONCE: Final = {"US_TEN_DLC_BRAND_VETTING": "40.00"}
 """US dollars, after AWS's post on 10DLC vetting."""
 _NOTHING: Final = "0.00"
@@ -46,10 +46,10 @@ class Cost(Struct, frozen=True, kw_only=True):
 def cost_of(form_type: FormType) -> Cost | None:
     """Return what such a registration costs beside its messages, or None where nothing is known to."""
     if form_type.needs_before_submit("PHONE_NUMBER"):
-        monthly = _NUMBER_MONTHLY.get(form_type.number_type or "", _NOTHING)
+        monthly = NUMBER_MONTHLY_USD.get(form_type.number_type or "", _NOTHING)
         return Cost(monthly_usd=monthly, once_usd=_NOTHING, warning=_NUMBER_WARNING)
     if form_type.number_after_complete:
-        monthly = _NUMBER_MONTHLY.get(form_type.number_type or "", _NOTHING)
+        monthly = NUMBER_MONTHLY_USD.get(form_type.number_type or "", _NOTHING)
         return Cost(monthly_usd=monthly, once_usd=_NOTHING, warning=_CAMPAIGN_WARNING, before="number")
     once = _ONCE.get(form_type.type)
     return None if once is None else Cost(monthly_usd=_NOTHING, once_usd=once, warning=_VETTING_WARNING)

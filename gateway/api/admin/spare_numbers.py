@@ -20,10 +20,9 @@ from gateway.carrier.provision.ports import Channel, ProvisionRefused
 from gateway.carrier.provision.spare_ports import SpareNumber, SpareWish
 from tenants.accounts.plan import CountryCode
 from tenants.errors import NotFound
+from tenants.registrations.costs import NUMBER_MONTHLY_USD
 
 _ONE: Final = "/numbers/{number_id:str}"
-_MONTHLY: Final = {"TOLL_FREE": "2.00", "TEN_DLC": "1.00", "SIMULATOR": "1.00"}
-"""US dollars, AWS's list prices in the United States; elsewhere they differ by country."""
 _NUMBER: Final = "number"
 
 AwsId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,64}\Z")]
@@ -72,7 +71,7 @@ async def request_spare_number(
 ) -> SpareNumber:
     """Lease a number, or return the one leased under the reference."""
     if not data.accept_cost:
-        price = _MONTHLY.get(data.type) if data.country == "US" else None
+        price = NUMBER_MONTHLY_USD.get(data.type) if data.country == "US" else None
         known = "AWS names the price with the number" if price is None else f"{price} USD a month"
         raise Refusal("cost_not_confirmed", f"{known}, billed from the request on; repeat with accept_cost.")
     if (key := key_of(request)) is not None:
