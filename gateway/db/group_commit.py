@@ -34,7 +34,7 @@ Answer = TypeVar("Answer")
 _WORTH_A_COMMIT = 32
 """Items that are a commit's own cost's worth; of small batches a quarter is enough."""
 _ENOUGH_COMPANY = 16
-"""Items that wait for no more of them: callers that wait themselves send nothing meanwhile."""
+"""Items that wait for no more of them where latency counts: callers that wait send nothing meanwhile."""
 _IN_DOUBT_TRIES = 3
 _IN_DOUBT_PAUSE_S = 0.2
 _LOST_CONNECTION = (
@@ -102,7 +102,7 @@ class GroupCommit(Generic[Item, Answer]):
         self._closed = False
         self._under_way = 0
         self._worth = min(_WORTH_A_COMMIT, max(1, max_batch // 4))
-        self._company = min(_ENOUGH_COMPANY, self._worth)
+        self._company = self._worth if linger_s else min(_ENOUGH_COMPANY, self._worth)
 
     @property
     def waiting(self) -> int:

@@ -40,13 +40,13 @@ def commits() -> Commits:
     return Commits()
 
 
-def line_of(commits: Commits, **options: Any) -> GroupCommit[int, int]:
+def line_of(commits: Commits, *, max_batch: int = 16, **options: Any) -> GroupCommit[int, int]:
     """Return a line; a quarter of its batch is four."""
     return GroupCommit(
         commits,
         commits.write,
         queue_size=100,
-        max_batch=16,
+        max_batch=max_batch,
         sizes=Histogram("sizes", "-", registry=None),
         seconds=Histogram("seconds", "-", registry=None),
         **options,
@@ -179,6 +179,21 @@ async def test_a_line_that_lingers_goes_as_soon_as_enough_has_come(commits) -> N
         more = await submit(line, 1)
         await asyncio.wait_for(asyncio.gather(*few, *more), 10)
         assert commits.sizes == [4]
+
+
+@pytest.mark.parametrize(("options", "first"), [({"apart_s": 3600.0}, 16), ({"linger_s": 3600.0}, 32)])
+async def test_only_where_latency_counts_half_a_crowd_is_company_enough(commits, options, first) -> None:
+    """Receipts come four to a message, and the fewer their commits the better."""
+    commits.may_end.set()
+    line = line_of(commits, max_batch=256, **options)
+    async with running(line, flushers=1):
+        if "apart_s" in options:
+            await submit(line, 1)
+            commits.sizes.clear()
+        await submit(line, first - 1)
+        assert commits.sizes == []
+        await submit(line, 1)
+        assert commits.sizes == [first]
 
 
 async def test_commits_of_a_thin_stream_keep_apart(commits) -> None:
