@@ -182,11 +182,13 @@ async def test_a_killed_flusher_answers_the_truth_or_unavailable(database, worke
     """Backends are terminated under load: whoever got Stored is stored, nobody hangs, nothing is half."""
     intake = create_intake(worker_pool, Pushed(), queue_size=5000)
     running = asyncio.create_task(intake.run(flushers=2))
-    scope = await enrol(worker_engine, credit=5000)
+    scope = await enrol(worker_engine, credit=1_000_000)
     answers = {}
 
     async def client():
-        for message in [new_message(scope) for _ in range(40)]:
+        sent = 0
+        while sent < 40 or not kills:
+            message, sent = new_message(scope), sent + 1
             try:
                 answers[message.id] = await intake.submit(message)
             except Unavailable:
