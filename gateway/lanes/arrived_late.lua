@@ -4,7 +4,7 @@ Write down that messages reached the carrier later than at their instants, so th
 A gate holds the seconds of the instants it gave out. What arrives late is in later seconds than the gate
 thinks: who follows it a second behind its instant would meet it at the carrier. So its entry in the gate's
 last second moves to where it arrived; a gate without such a list moves its next opening. The message that
-would follow is nearly a second away when this is told, and is granted 20 ms ahead.
+would follow is nearly a second away when this is told, and is granted 12 ms ahead.
 
 A full memory refuses the first write of a script if it may grow, and lets through what follows one that may
 not. So it lets claims go on that first forget a second that is over, and has to let their gates hear of what

@@ -37,8 +37,11 @@ from gateway.lanes.packed import PackedFlow, in_chunks
 from gateway.lanes.route_clock import RouteClocks
 from gateway.lanes.scripts import Argument, RedisScripts, Script, read_script
 
-AHEAD_MS = 20.0
-"""A group commit; a one-time password finds no more than this taken before it."""
+AHEAD_MS = 12.0
+"""
+A group commit, and what a claim may come late without losing an instant; a one-time password, or a tenant
+with few messages, finds no more than this taken before it (docs/adr/0007).
+"""
 QUANTUM = 8
 """Messages that a visit of a channel may bring where nothing is scarce: they share its cost (see ADR 20)."""
 HORIZON_US = SECOND_US

@@ -30,7 +30,7 @@ One in which something begins to wait stands where it was last served: whoever c
 those with a backlog, however long their round is, and whoever comes again and again has always just been served.
 
 The limiter gives out instants. A claim grants a message the first instant at which every gate is open, if that
-is near enough (20 ms); the dispatcher commits its mark meanwhile and makes the call at that very instant, so
+is near enough (12 ms); the dispatcher commits its mark meanwhile and makes the call at that very instant, so
 the commit's jitter does not reach the carrier. A message of n parts moves a gate's TAT to instant + n * period,
 the debt form, whose burst is one message. From 20 parts/s on a gate also keeps the last second's messages and
 lets no second exceed the rate, whatever their lengths; below that a message is a large part of the rate, and

@@ -74,7 +74,7 @@ async def test_polls_that_are_a_little_late_lose_no_rate(world, rate, longest):
     while world.now_us - begun < seconds * 1e6:
         claimed = await world.claim()
         grants += [(each.send_at_us, each.parts) for each in claimed.messages]
-        world.advance_ms((claimed.next_open_ms or 1) + dice.random() * 20)
+        world.advance_ms((claimed.next_open_ms or 1) + dice.random() * AHEAD_MS)
     first, last = min(grants)[0], max(grants)[0]
     assert sum(parts for at, parts in grants if at < last) * 1e6 / (last - first) >= rate * 0.95
 

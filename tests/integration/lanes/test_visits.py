@@ -22,7 +22,8 @@ pytestmark = pytest.mark.parametrize("redis_url", ["one"], indirect=True)
 CHANNELS = range(1, 13)
 BACKLOG = 10 * QUANTUM
 FAST = 9_000.0
-SCARCE = 100.0
+SCARCE = 1_500 / AHEAD_MS
+"""Parts a second: two messages go within what is given out ahead."""
 ROOM = 2 * QUANTUM
 """What a claim brings where the dispatcher has little room: the visits of two channels."""
 
