@@ -22,8 +22,9 @@ pytestmark = pytest.mark.parametrize("redis_url", ["one"], indirect=True)
 CHANNELS = range(1, 13)
 BACKLOG = 10 * QUANTUM
 FAST = 9_000.0
-SCARCE = 1_500 / AHEAD_MS
-"""Parts a second: two messages go within what is given out ahead."""
+SCARCE = 100.0
+TWO_AHEAD = 1_500 // AHEAD_MS
+"""Parts a second of which two go within what is given out ahead."""
 ROOM = 2 * QUANTUM
 """What a claim brings where the dispatcher has little room: the visits of two channels."""
 
@@ -190,15 +191,15 @@ async def test_the_twentieth_request_is_promotional_within_quanta_too(crowd):
 
 async def test_a_visit_ends_where_the_channels_own_gate_closes(crowd):
     """A quantum is the most that may go, not what must."""
-    slow = 60.0  # two messages in the 20 ms that are given out ahead
-    await queue(crowd, *CHANNELS, identity_rate=slow)
+    await queue(crowd, *CHANNELS, identity_rate=TWO_AHEAD)
     assert set(Counter(await taken_from(crowd, 100)).values()) == {2}
 
 
 async def left_behind_by_a_message_queued_twice(world: World) -> list[int]:
     """Return the parts of what comes later, where the second of two equal entries passes a long message."""
-    rate = 60.0  # the long message waits for a second that is free
-    twice, long = world.entry(identity_rate=rate), world.entry(parts=60, identity_rate=rate)
+    whole = round(TWO_AHEAD)  # the long message waits for a second that is free
+    twice = world.entry(identity_rate=TWO_AHEAD)
+    long = world.entry(parts=whole, identity_rate=TWO_AHEAD)
     await world.push(twice, long, twice)
     assert [each.parts for each in await world.take()] == [1, 1]
     return [each.parts for _, each in await world.drain()]
@@ -206,7 +207,7 @@ async def left_behind_by_a_message_queued_twice(world: World) -> list[int]:
 
 async def test_a_message_queued_twice_takes_no_other_with_it(crowd):
     """A push that was repeated leaves its message twice in a list; each of the two goes by itself."""
-    assert await left_behind_by_a_message_queued_twice(crowd) == [60]
+    assert await left_behind_by_a_message_queued_twice(crowd) == [round(TWO_AHEAD)]
 
 
 async def test_a_list_that_is_searched_before_it_is_written_is_found_out(crowd, monkeypatch):
