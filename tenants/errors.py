@@ -7,9 +7,12 @@ What can go wrong in the tenants' world, without a word of HTTP.
     ├── InvalidInputs        several fields break rules; names each
     ├── NotFound             absent, or someone else's: callers cannot tell which
     ├── Conflict             true now, may change: a name taken, a wrong state
+    │   └── TooSoon          and it is known when
     ├── KeyUnwrapFailed      the operator's secret key does not open a tenant's data key
     └── SealBroken           a sealed value was changed, moved or sealed by another tenant
 """
+
+from datetime import timedelta
 
 
 class TenantsError(Exception):
@@ -56,6 +59,15 @@ class Conflict(TenantsError):
         super().__init__(detail)
         self.code = code
         self.detail = detail
+
+
+class TooSoon(Conflict):
+    """What may be done so often is used up for a while."""
+
+    def __init__(self, code: str, detail: str, *, wait: timedelta) -> None:
+        super().__init__(code, detail)
+        self.wait = wait
+        """Until it may be done again."""
 
 
 class KeyUnwrapFailed(TenantsError):

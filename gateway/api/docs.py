@@ -7,13 +7,14 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-from litestar import MediaType, Response, get
+from litestar import MediaType, Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.response import Redirect
 from markdown_it import MarkdownIt
 
 from gateway.api.errors_document import errors_markdown, section_markdown
+from gateway.api.exchange import exchange_of
 from gateway.api.problems import PROBLEMS
 from gateway.api.refusals import Refusal
 
@@ -33,6 +34,10 @@ _MARKDOWN_LINK: Final = re.compile(r'href="(?![a-z]+:|/|#)([^"#]+)\.md(#[^"]*)?"
 _HEADING: Final = re.compile(r"<h([1-6])>(.*?)</h\1>")
 _TAG: Final = re.compile(r"<[^>]+>")
 _TITLE: Final = re.compile(r"^# (.+)$", re.MULTILINE)
+_A_PAGE: Final = "text/html"
+_NO_PAGE: Final = '<h1>{title}</h1><p>See <a href="/docs">the list of all pages</a>.</p>'
+
+AnyRequest = Request[Any, Any, Any]
 
 
 class Library:
@@ -83,19 +88,19 @@ def docs_routes(library: Library) -> list[HTTPRouteHandler]:
         return _html(index_page)
 
     @get("/docs/errors/{code:str}", include_in_schema=False, media_type=MediaType.HTML, sync_to_thread=False)
-    def get_error_page(code: FromPath[str]) -> Response[str]:
-        return _html(_error_page(library, code))
+    def get_error_page(request: AnyRequest, code: FromPath[str]) -> Response[str]:
+        return _found(request, _error_page(library, code))
 
     @get("/docs/errors", include_in_schema=False, media_type=MediaType.HTML, sync_to_thread=False)
-    def get_errors_page() -> Response[str]:
-        return _html(library.page("errors"))
+    def get_errors_page(request: AnyRequest) -> Response[str]:
+        return _found(request, library.page("errors"))
 
     @get("/docs/{page:path}", include_in_schema=False, media_type=MediaType.HTML, sync_to_thread=False)
-    def get_docs_page(page: FromPath[Path]) -> Response[str] | Response[bytes]:
+    def get_docs_page(request: AnyRequest, page: FromPath[Path]) -> Response[str] | Response[bytes]:
         picture = library.picture(str(page).strip("/"))
         if picture is not None:
             return Response(picture, headers=_POLICY, media_type="image/png")
-        return _html(library.page(str(page).strip("/").removesuffix(".md")))
+        return _found(request, library.page(str(page).strip("/").removesuffix(".md")))
 
     return [get_front_door, get_docs_index, get_error_page, get_errors_page, get_docs_page]
 
@@ -127,10 +132,20 @@ def _index(library: Library) -> str:
     return whole_page("Tollgate documentation", f"<h1>Documentation</h1>{reference}<ul>{pages}</ul>")
 
 
-def _html(page: str | None) -> Response[str]:
-    if page is None:
-        raise Refusal("no_such_route")
-    return Response(page, headers=_POLICY, media_type=MediaType.HTML)
+def _found(request: AnyRequest, page: str | None) -> Response[str]:
+    """Show a page, or say that there is none: to a browser by a page, to a program as everywhere."""
+    if page is not None:
+        return _html(page)
+    refusal = Refusal("no_such_route")
+    if _A_PAGE not in request.headers.get("accept", ""):
+        raise refusal
+    exchange_of(request.scope).code = refusal.kind.code
+    title = refusal.kind.title
+    return _html(whole_page(title, _NO_PAGE.format(title=html.escape(title))), status=refusal.kind.status)
+
+
+def _html(page: str, *, status: int = 200) -> Response[str]:
+    return Response(page, status_code=status, headers=_POLICY, media_type=MediaType.HTML)
 
 
 def _read(folder: Path) -> Iterable[tuple[str, str]]:

@@ -1,6 +1,8 @@
 """Turns everything that can go wrong into a refusal; what nobody expected becomes a logged 500."""
 
+import math
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, Final
 
 import asyncpg
@@ -17,10 +19,11 @@ from gateway.db.faults import DATABASE_FAULTS, PASSING_SQLSTATES
 from gateway.errors import ConfigurationError, GatewayError, Overloaded, QueueFault, Unavailable
 from gateway.insight.search import SearchTooWide
 from gateway.intake.outcome import FieldFault
-from gateway.lanes.errors import ScriptFailed
-from tenants.errors import Conflict, InvalidId, InvalidInput, InvalidInputs, NotFound, TenantsError
+from gateway.lanes.errors import ScriptFailed, WrongKind
+from tenants.errors import Conflict, InvalidId, InvalidInput, InvalidInputs, NotFound, TenantsError, TooSoon
 
 _RETRY_AFTER_MS: Final = 1000
+_MILLISECOND: Final = timedelta(milliseconds=1)
 _SERVER_ERROR: Final = 500
 _UNIQUE_VIOLATION: Final = "23505"
 _NO_CHARACTER: Final = "22021"
@@ -84,7 +87,9 @@ def _of_tenants(error: TenantsError) -> Refusal | None:
         case NotFound():
             return Refusal("not_found", f"There is no such {error.kind}.")
         case Conflict():
-            return Refusal(error.code if error.code in PROBLEMS else "conflict", error.detail)
+            wait_ms = math.ceil(error.wait / _MILLISECOND) if isinstance(error, TooSoon) else None
+            code = error.code if error.code in PROBLEMS else "conflict"
+            return Refusal(code, error.detail, retry_after_ms=wait_ms)
         case _:
             return None
 
@@ -99,7 +104,7 @@ def _of_gateway(error: GatewayError) -> Refusal | None:
             return Refusal("search_too_wide")
         case QueueFault():
             return Refusal("queue_refused", f"{error}.")
-        case ConfigurationError() | ScriptFailed():
+        case ConfigurationError() | ScriptFailed() if not isinstance(error, WrongKind):
             return None
         case _:
             return Refusal("unavailable", retry_after_ms=_RETRY_AFTER_MS)

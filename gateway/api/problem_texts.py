@@ -405,7 +405,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "too_many_codes": (
         "A number gets at most five codes a day: each costs money and rings somebody's phone.",
-        "Use a code that has arrived, or wait for the time in `detail`.",
+        "Use a code that has arrived, or wait for as long as `Retry-After` says.",
     ),
     "too_many_verified_numbers": (
         "A tenant has at most 100 verified numbers for live keys, and 100 for test keys.",

@@ -1,6 +1,5 @@
 """The query parameters of a route: unknown and repeated ones are refused, as unknown JSON fields are."""
 
-import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final, cast, get_args, get_origin
@@ -15,9 +14,9 @@ from msgspec import Struct
 from gateway.api.choices import choices_at
 from gateway.api.field_errors import refusal_of_query, unknown_query_parameter
 from gateway.api.refusals import Refusal
+from gateway.plain_numbers import whole_number
 
 _EMPTY_BODY: Final = "The body is empty; send a JSON object."
-_WHOLE: Final = re.compile("-?[0-9]{1,18}")
 _NO_NUMBER: Final = "It has to be a whole number in plain digits, such as 50."
 
 
@@ -54,7 +53,7 @@ def refuse_wrong_query(request: Request[Any, Any, Any]) -> None:
             raise unknown_query_parameter(name)
         if "\x00" in value:
             raise Refusal.of_field(f"?{name}", "invalid", "The character U+0000 cannot be looked for.")
-        if known[name].whole and _WHOLE.fullmatch(value) is None:
+        if known[name].whole and whole_number(value) is None:
             raise Refusal.of_field(f"?{name}", "invalid", _NO_NUMBER)
         if name in seen and not known[name].many:
             raise Refusal.of_field(f"?{name}", "repeated", f"Give {name!r} once: one value would be lost.")

@@ -10,7 +10,7 @@ from litestar.params import FromPath
 
 from gateway.console.errors import SignInNeeded
 from gateway.console.pages import go_to
-from gateway.console.visit import Visit
+from gateway.console.visit import WAIT, Visit
 from tenants.errors import InvalidInput
 from tenants.people import invitations, passwords, second_factor, sessions, signing_in, store
 from tenants.people.hashing import email_hash
@@ -24,9 +24,7 @@ _SECOND: Final = "/console/second-factor"
 _ENROL: Final = "/console/enrol"
 _WRONG: Final = "The address or the password is not right."
 _WRONG_CODE: Final = "The code is not right, or it was used already. Wait for the next one."
-_WAIT: Final = "Too many attempts. Wait a few minutes and try again."
 _UNPROCESSABLE: Final = 422
-_TOO_MANY: Final = 429
 _GONE: Final = 410
 
 
@@ -87,8 +85,8 @@ async def enrol(visit: NamedDependency[Visit]) -> Response[str]:
     key = await site.data_keys.of(known.tenant_id)
     attempt = Attempt(account=str(known.id), network=visit.network())
     async with site.transaction() as session:
-        if await signing_in.held_until(session, attempt, pepper=site.pepper, now=now):
-            return await _enrolment(visit, known, _WAIT)
+        if until := await signing_in.held_until(session, attempt, pepper=site.pepper, now=now):
+            return visit.held(await _enrolment(visit, known, WAIT), until)
         person = await store.person(_scope(known), session, known.id, lock=True)
         codes = None
         if person is not None:
@@ -122,12 +120,12 @@ async def sign_in(visit: NamedDependency[Visit]) -> Response[str]:
         held = await signing_in.held_until(session, attempt, pepper=site.pepper, now=now)
         person = await store.person_of(session, email_hash(site.pepper, email))
     if held:
-        return visit.page("sign_in.html", status=_TOO_MANY, email=email, error=_WAIT)
+        return visit.held(visit.page("sign_in.html", email=email, error=WAIT), held)
     stored = None if person is None else person.password_hash
     right = await asyncio.to_thread(passwords.is_password, stored, password[: passwords.LONGEST + 1])
     async with site.transaction() as session:
-        if await signing_in.held_until(session, attempt, pepper=site.pepper, now=now):
-            return visit.page("sign_in.html", status=_TOO_MANY, email=email, error=_WAIT)
+        if until := await signing_in.held_until(session, attempt, pepper=site.pepper, now=now):
+            return visit.held(visit.page("sign_in.html", email=email, error=WAIT), until)
         if person is None or not right:
             await signing_in.failed(session, attempt, pepper=site.pepper, now=now)
             return visit.page("sign_in.html", status=_UNPROCESSABLE, email=email, error=_WRONG)
@@ -154,8 +152,8 @@ async def take_second_factor(visit: NamedDependency[Visit]) -> Response[str]:
     key = await site.data_keys.of(known.tenant_id)
     attempt = Attempt(account=str(known.id), network=visit.network())
     async with site.transaction() as session:
-        if await signing_in.held_until(session, attempt, pepper=site.pepper, now=now):
-            return visit.page("second_factor.html", status=_TOO_MANY, error=_WAIT)
+        if until := await signing_in.held_until(session, attempt, pepper=site.pepper, now=now):
+            return visit.held(visit.page("second_factor.html", error=WAIT), until)
         person = await store.person(_scope(known), session, known.id, lock=True)
         code = sent.get("code", "")
         if person is None or not await signing_in.prove(

@@ -13,12 +13,12 @@ from typing import Any, Final, Literal, cast
 from msgspec import Struct
 
 from gateway.console.ports import Problem
+from gateway.plain_numbers import whole_number
 
 Kind = Literal[
     "text", "area", "email", "tel", "url", "number", "check", "choice", "radio", "countries", "hidden", "file"
 ]
 _NOTHING: Final = ("", None)
-_WHOLE: Final = re.compile("-?[0-9]{1,18}")
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
 """As browsers send what is written into a number's field, but for powers of ten."""
 
@@ -201,10 +201,10 @@ def _take(field: Field, sent: Mapping[str, str], values: dict[str, Any], errors:
 
 def _take_number(field: Field, text: str, values: dict[str, Any], errors: dict[str, str]) -> None:
     if field.counts == "whole":
-        if _WHOLE.fullmatch(text):
-            values[field.name] = int(text)
-        else:
+        if (number := whole_number(text)) is None:
             errors[field.name] = "Give a whole number."
+        else:
+            values[field.name] = number
     elif _DECIMAL.fullmatch(text):
         values[field.name] = float(text)
     else:

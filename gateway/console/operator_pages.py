@@ -13,16 +13,14 @@ from gateway.console.pages import go_to
 from gateway.console.paths import paged, plain
 from gateway.console.ports import Answer
 from gateway.console.questions import QUESTIONS
-from gateway.console.visit import ONCE, Fields, Visit, is_version, needed
+from gateway.console.visit import ONCE, WAIT, Fields, Visit, is_version, needed
 from gateway.console.words import OPERATOR_STATE_WORDS, RUN_WORDS, STEP_TITLES
 from tenants.people import sessions, signing_in
 from tenants.people.signing_in import Attempt
 
 HOME: Final = "/console/operator"
 _WRONG: Final = "That is not the operator's key."
-_WAIT: Final = "Too many attempts. Wait a few minutes and try again."
 _UNPROCESSABLE: Final = 422
-_TOO_MANY: Final = 429
 SAID_ON_THE_PAGE: Final = frozenset({409, 422})
 
 
@@ -39,8 +37,8 @@ async def sign_operator_in(visit: NamedDependency[Visit]) -> Response[str]:
     attempt = Attempt(account="operator", network=visit.network())
     right = hmac.compare_digest(sent.get("key", "").encode(errors="replace"), site.operator_key.encode())
     async with site.transaction() as session:
-        if await signing_in.held_until(session, attempt, pepper=site.pepper, now=now):
-            return visit.page("operator_sign_in.html", status=_TOO_MANY, error=_WAIT)
+        if until := await signing_in.held_until(session, attempt, pepper=site.pepper, now=now):
+            return visit.held(visit.page("operator_sign_in.html", error=WAIT), until)
         if not right:
             await signing_in.failed(session, attempt, pepper=site.pepper, now=now)
             return visit.page("operator_sign_in.html", status=_UNPROCESSABLE, error=_WRONG)

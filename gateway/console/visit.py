@@ -8,7 +8,9 @@ What a person has written outlives the session: the form is handed back, to be s
 """
 
 import hmac
+import math
 import secrets
+from datetime import datetime
 from typing import Any, Final
 
 from litestar import Request, Response
@@ -37,6 +39,9 @@ _SAME_ORIGIN: Final = "same-origin"
 _OWN_SITE: Final = frozenset({"", _SAME_ORIGIN, "none"})
 _OPERATORS: Final = f"{_PATH}/operator"
 _FORBIDDEN: Final = 403
+_TOO_MANY: Final = 429
+WAIT: Final = "Too many attempts. Wait a few minutes and try again."
+"""What a page says that `held` answers with."""
 
 AnyRequest = Request[Any, Any, Any]
 Fields = dict[str, str]
@@ -216,6 +221,12 @@ class Visit:
         fresh = self._fresh_visitor
         cookies = [] if fresh is None else [self.cookie(VISITOR, fresh)]
         return pages.page(template, shown, status=status, cookies=cookies)
+
+    def held(self, page: Response[str], until: datetime) -> Response[str]:
+        """Return a page as the answer to an attempt that comes too soon."""
+        page.status_code = _TOO_MANY
+        page.headers["Retry-After"] = str(math.ceil((until - self.site.clock.now()).total_seconds()))
+        return page
 
     def signed_in(self, secret: str, path: str) -> Response[str]:
         """Return the way on with a new session's cookie."""

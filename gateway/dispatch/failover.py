@@ -33,6 +33,9 @@ _OF_THE_PRICE: Final = "price_over_max"
 _OF_THE_WAY: Final = "connect_failed"
 DISABLED: Final = "disabled"
 """Why a message was kept back, without a call, whose sender or route the operator has put out of use."""
+OFF_ROUTE: Final = "route_not_allowed"
+"""Why one was kept back whose AWS account is not among the tenant's routes any more."""
+_BY_HAND: Final = frozenset({DISABLED, OFF_ROUTE})
 NO_IDENTITY: Final = "NO_ORIGINATION_IDENTITIES_FOUND"
 
 
@@ -87,7 +90,7 @@ def failure_of(result: Result, *, moved: bool) -> Failure | None:
         case Refused(code=code) if code in _OF_THE_SENDER or (moved and code == _OF_THE_PRICE):
             return Failure(blame="sender", code=code, definite=True)
         case NotSent(fault="sender" | "account" as fault, reason=reason):
-            return Failure(blame=fault, code=reason, definite=True, by_hand=reason == DISABLED)
+            return Failure(blame=fault, code=reason, definite=True, by_hand=reason in _BY_HAND)
         case NotSent(fault="passing", reason=reason) if reason == _OF_THE_WAY:
             return Failure(blame="region", code=reason, definite=False)
         case Sent() | Refused() | NotSent() | NotOpened() | Unknown() | Expired():

@@ -55,6 +55,8 @@ class MarkedMessage(Struct, frozen=True, kw_only=True):
     """What the rules added to it at the accept."""
     opted_out: bool = False
     """Whether the recipient has opted out since the accept, and this is no answer to that."""
+    off_route: bool = False
+    """Whether its account is none of the tenant's routes any more, or another tenant's own."""
     quiet_hours: QuietHours | None = None
     """The plan's, as it is at the mark; only of a promotional message."""
 
@@ -76,6 +78,11 @@ _MARK = """
         m.rulings->>'reply' IS DISTINCT FROM 'stop' AND m.rulings->>'reply' IS DISTINCT FROM 'help'
             AND EXISTS (SELECT FROM opt_outs o WHERE o.tenant_id = m.tenant_id
                 AND o.list_name IN ('all', m.type) AND o.recipient_hash = m.recipient_hash) AS opted_out,
+        m.account_id IS NOT NULL
+            AND (EXISTS (SELECT FROM aws_accounts a WHERE a.id = m.account_id AND a.owner_id <> m.tenant_id)
+                OR EXISTS (SELECT FROM tenant_routes r WHERE r.tenant_id = m.tenant_id)
+                    AND NOT EXISTS (SELECT FROM tenant_routes r
+                        WHERE r.tenant_id = m.tenant_id AND r.account_id = m.account_id)) AS off_route,
         CASE WHEN m.type = 'promotional' AND m.rulings->>'reply' IS NULL
             THEN (SELECT t.plan->'quiet_hours' FROM tenants t WHERE t.id = m.tenant_id) END AS quiet_hours
     FROM marked JOIN messages m

@@ -1,5 +1,6 @@
 """
-Works off relane orders: messages that wait for a sender that was swapped, disabled or left go to others.
+Works off relane orders: messages that wait for a sender that was swapped, disabled or left go to others, and
+so do those whose sender's account is none of their tenant's routes any more.
 
 A page at a time, in the order of message ids, each in its own transaction; a crash goes on from the last
 page. A few seconds after the order, when every process has learnt of the change, a whole pass that moved
@@ -15,15 +16,15 @@ import asyncpg
 import structlog
 
 from gateway.clock import Clock
-from gateway.dispatch.failover import DISABLED, Failure, GoTo, Step, next_move
+from gateway.dispatch.failover import DISABLED, OFF_ROUTE, Failure, GoTo, Step, next_move
 from gateway.dispatch.next_senders import next_senders
 from gateway.dispatch.queue_rows import QueueRow, lock_rows
 from gateway.dispatch.relane import Relane, relane
 from gateway.messages.state import MessageState, lock
+from gateway.routing import operating
 from gateway.routing.facts import TenantRouting
 from gateway.routing.health import Illness
 from gateway.routing.lanes import lane_identities
-from gateway.routing.operating import MOVED
 from tenants.tables import HotConnection
 
 _log = structlog.get_logger(__name__)
@@ -126,7 +127,9 @@ class RelaneOrders:
         now: datetime,
     ) -> Relane | None:
         candidates = next_senders(row, routing, self._ill())
-        if order["reason"] == MOVED:
+        if order["reason"] == operating.OFF_ROUTE and row.account_id in routing.routes:
+            return None
+        if order["reason"] == operating.MOVED:
             at = routing.senders.get(row.sender_id)
             if at is None or at.account_id == row.account_id:
                 return None
@@ -167,6 +170,8 @@ class RelaneOrders:
 
 def _code(order: asyncpg.Record) -> str:
     """Return what tenants are told; the reason is the operator's."""
-    if order["reason"] == MOVED:
+    if order["reason"] == operating.MOVED:
         return "moved"
+    if order["reason"] == operating.OFF_ROUTE:
+        return OFF_ROUTE
     return DISABLED if order["disabled"] else _UNHEALTHY

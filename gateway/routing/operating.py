@@ -14,10 +14,13 @@ from gateway.routing.health import HOLD, WINDOW, IllState, Tally
 from gateway.routing.models import HealthRow, HealthTally, RelaneOrder
 from tenants.scope import TenantScope
 from tenants.senders.models import AwsAccount, Sender
+from tenants.senders.routing import routes_of
 
 _HOLD_S: Final = round(HOLD.total_seconds())
 MOVED: Final = "it is in another AWS account now"
 """The reason of an order for a sender that goes on sending, but not by the account that messages wait for."""
+OFF_ROUTE: Final = "its AWS account is not among the tenant's routes any more"
+"""The reason of an order for a sender that nobody has put away, but whose account carries nothing now."""
 
 
 class Standing(Struct, frozen=True, kw_only=True):
@@ -42,6 +45,17 @@ async def leave_sender(
 async def follow_sender(scope: TenantScope, session: AsyncSession, sender_id: UUID) -> None:
     """Have what waits for a sender at another AWS account than its own now moved to where it is."""
     await _order(session, [{"tenant_id": scope.tenant_id, "sender_id": sender_id, "reason": MOVED}])
+
+
+async def follow_routes(scope: TenantScope, session: AsyncSession) -> None:
+    """Have what waits for senders in accounts that are none of the tenant's routes now moved to others."""
+    routes_now = [route.account_id for route in await routes_of(scope, session)]
+    off = (Sender.tenant_id == scope.tenant_id, Sender.account_id.not_in(routes_now))
+    rows = [
+        {"tenant_id": scope.tenant_id, "sender_id": sender_id, "reason": OFF_ROUTE}
+        for sender_id in await session.scalars(select(Sender.id).where(*off))
+    ]
+    await _order(session, rows)
 
 
 async def return_to_sender(scope: TenantScope, session: AsyncSession, sender_id: UUID) -> None:

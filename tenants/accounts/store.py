@@ -1,6 +1,6 @@
 """Queries on tenants. The operator's reads across tenants say so in their names."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -13,6 +13,12 @@ from tenants.scope import TenantScope
 async def get(scope: TenantScope, session: AsyncSession) -> Tenant | None:
     """Return the tenant of the scope, or None if there is no such tenant."""
     return await session.scalar(select(Tenant).where(Tenant.id == scope.tenant_id))
+
+
+async def of_each(session: AsyncSession, tenant_ids: Collection[UUID]) -> dict[UUID, Tenant]:
+    """Return those of the tenants that exist, in one query."""
+    rows = await session.scalars(select(Tenant).where(Tenant.id.in_(tenant_ids)))
+    return {row.id: row for row in rows}
 
 
 async def lock(scope: TenantScope, session: AsyncSession) -> Tenant | None:

@@ -38,7 +38,7 @@ _LIVE: Final = "the tenant is live; its registrations are changed one by one"
 async def read(scope: TenantScope, session: AsyncSession, key: DataKey) -> tuple[Onboarding | None, Answers]:
     """Return the row, if there is one, and what was answered so far."""
     row = await store.get(scope, session)
-    return row, _opened(scope, row, key)
+    return row, opened(scope, row, key)
 
 
 def facts_of(row: Onboarding | None) -> Facts:
@@ -73,7 +73,7 @@ async def answer(
     """
     row = await store.locked(scope, session)
     _check_version(row, version)
-    before = _opened(scope, row, key)
+    before = opened(scope, row, key)
     after = structs.replace(before, **given)
     if after == before:
         return row, before
@@ -98,7 +98,7 @@ async def ask(scope: TenantScope, session: AsyncSession, key: DataKey, *, at: da
         Conflict: A question is open, or the tenant is closed.
     """
     row = await store.locked(scope, session)
-    answers = _opened(scope, row, key)
+    answers = opened(scope, row, key)
     _check_complete(answers, row)
     if row.asked_at is None:
         await accounts.check_open(scope, session)
@@ -136,9 +136,9 @@ async def approve(
     _check_version(row, version)
     if row.approved_at is not None:
         return row
-    _check_complete(_opened(scope, row, key), row)
+    _check_complete(opened(scope, row, key), row)
     row.asked_at, row.sent_back = row.asked_at or at, None
-    answers = _opened(scope, row, key)
+    answers = opened(scope, row, key)
     row.approved_at = at
     if answers.reach is not None:
         await accounts.update_countries(scope, session, answers.reach.countries)
@@ -204,7 +204,7 @@ async def decide(
     """
     row = await store.locked(scope, session)
     _check_version(row, version)
-    answers = _opened(scope, row, key)
+    answers = opened(scope, row, key)
     if answers.relationship is None or registrant_of(answers.relationship) is not None:
         raise Conflict("onboarding_not_ready", "the relationship question is open, or its answer decides")
     row.decided = chosen
@@ -286,11 +286,12 @@ async def _note(
     await audit.append(scope, session, action=f"onboarding.{what}", subject=subject, detail=detail)
 
 
-def _opened(scope: TenantScope, row: Onboarding | None, key: DataKey) -> Answers:
+def opened(scope: TenantScope, row: Onboarding | None, key: DataKey) -> Answers:
+    """Return what was answered so far."""
     if row is None or row.answers_sealed is None:
         return Answers()
-    opened = key.open(row.answers_sealed, context=answers_context(scope))
-    return msgspec.json.decode(opened, type=Answers) if opened else Answers()  # a forgotten key opens nothing
+    told = key.open(row.answers_sealed, context=answers_context(scope))
+    return msgspec.json.decode(told, type=Answers) if told else Answers()  # a forgotten key opens nothing
 
 
 def answers_context(scope: TenantScope) -> bytes:

@@ -60,6 +60,19 @@ async def page(
     return (await session.scalars(query.order_by(Registration.id.desc()).limit(limit))).all()
 
 
+async def statuses_of_each(
+    session: AsyncSession, tenant_ids: Collection[UUID]
+) -> dict[UUID, list[tuple[str, str]]]:
+    """Return type and status of the registrations of tenants that have any, in one query; equal ones once."""
+    kinds = select(Registration.tenant_id, Registration.type, Registration.status)
+    found: dict[UUID, list[tuple[str, str]]] = {}
+    for tenant_id, kind, status in await session.execute(
+        kinds.where(Registration.tenant_id.in_(tenant_ids)).distinct()
+    ):
+        found.setdefault(tenant_id, []).append((kind, status))
+    return found
+
+
 async def versions(
     scope: TenantScope, session: AsyncSession, registration_id: UUID
 ) -> Sequence[RegistrationVersion]:

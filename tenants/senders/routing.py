@@ -37,7 +37,11 @@ async def routes_of(scope: TenantScope, session: AsyncSession) -> list[RouteOfTe
 async def routes_of_each(
     session: AsyncSession, tenant_ids: Sequence[UUID]
 ) -> dict[UUID, list[RouteOfTenant]]:
-    """Return the routes of every one of the tenants, as `routes_of` does, in two queries at most."""
+    """
+    Return the routes of every one of the tenants, as `routes_of` does, in two queries at most.
+
+    An account on a list that has become another tenant's own since is passed over.
+    """
     columns = (
         AwsAccount.id,
         AwsAccount.name,
@@ -48,14 +52,16 @@ async def routes_of_each(
         AwsAccount.sandbox,
     )
     listed = (
-        select(*columns, TenantRoute.position, TenantRoute.tenant_id)
+        select(*columns, TenantRoute.position, TenantRoute.tenant_id, AwsAccount.owner_id)
         .join(TenantRoute, TenantRoute.account_id == AwsAccount.id)
         .where(TenantRoute.tenant_id.in_(tenant_ids))
         .order_by(TenantRoute.position)
     )
     found: dict[UUID, list[RouteOfTenant]] = {}
     for row in (await session.execute(listed)).all():
-        found.setdefault(row[8], []).append(_route(tuple(row), row[7]))
+        routes = found.setdefault(row[8], [])
+        if row[9] in {None, row[8]}:
+            routes.append(_route(tuple(row), row[7]))
     if unlisted := [tenant_id for tenant_id in tenant_ids if tenant_id not in found]:
         usable = or_(AwsAccount.owner_id.is_(None), AwsAccount.owner_id.in_(unlisted))
         anyone = select(*columns, AwsAccount.owner_id).where(usable).order_by(AwsAccount.id)

@@ -5,7 +5,7 @@ Each upsert goes by the row's natural key and writes only what differs: provisio
 again, and an unchanged row must not raise the tenant's policy version.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
@@ -57,6 +57,14 @@ class KnownSender(Struct, frozen=True, kw_only=True):
     position: int
     configuration_set: str | None
     """Name of the tenant's configuration set in the sender's account."""
+
+
+class ActiveSender(Struct, frozen=True, kw_only=True):
+    """What a sender that is in use is, and where."""
+
+    country: str
+    type: str
+    account_id: UUID
 
 
 async def account_named(session: AsyncSession, name: str, *, locked: bool = False) -> AwsAccount | None:
@@ -221,6 +229,20 @@ async def known_senders_of_each(
     found: dict[UUID, list[KnownSender]] = {}
     for row in await session.execute(query):
         found.setdefault(row[0].tenant_id, []).append(_known(*row))
+    return found
+
+
+async def active_of_each(
+    session: AsyncSession, tenant_ids: Collection[UUID]
+) -> dict[UUID, list[ActiveSender]]:
+    """Return what the active senders of tenants that have any are, in one query; equal ones once."""
+    kinds = select(Sender.tenant_id, Sender.country, Sender.type, Sender.account_id)
+    found: dict[UUID, list[ActiveSender]] = {}
+    for tenant_id, country, kind, account_id in await session.execute(
+        kinds.where(Sender.tenant_id.in_(tenant_ids), Sender.state == "active").distinct()
+    ):
+        active = ActiveSender(country=country, type=kind, account_id=account_id)
+        found.setdefault(tenant_id, []).append(active)
     return found
 
 

@@ -19,7 +19,7 @@ from tenants.accounts import service as accounts
 from tenants.accounts.sealing import DataKey
 from tenants.audit import store as audit
 from tenants.countries.numbers import Number, parse_number
-from tenants.errors import Conflict, InvalidInput, NotFound
+from tenants.errors import Conflict, InvalidInput, NotFound, TooSoon
 from tenants.ids import encode, new_uuid
 from tenants.scope import TenantScope
 from tenants.verification import store
@@ -108,7 +108,8 @@ async def begin(
 
     Raises:
         InvalidInput: The number is malformed.
-        Conflict: The tenant has `MOST_NUMBERS` already or is closed, or the number has had the day's codes.
+        Conflict: The tenant has `MOST_NUMBERS` already or is closed.
+        TooSoon: The number has had the day's codes.
     """
     await accounts.check_open(scope, session)
     known = parse_number(number)
@@ -154,7 +155,8 @@ async def another_code(
 
     Raises:
         NotFound: The tenant has no such number in this mode.
-        Conflict: The number has had the day's codes, or the tenant is closed.
+        Conflict: The tenant is closed.
+        TooSoon: The number has had the day's codes.
     """
     await accounts.check_open(scope, session)
     row = await _owned(scope, session, number_id, locked=True)
@@ -277,9 +279,10 @@ async def _owned(
 async def _code_due(session: AsyncSession, data_key: DataKey, row: VerifiedNumber, now: datetime) -> CodeDue:
     until = may_send_code_at(row, now)
     if until is not None:
-        raise Conflict(
+        raise TooSoon(
             "too_many_codes",
             f"the number has had {MOST_CODES} codes; the next may be sent at {until:%Y-%m-%dT%H:%M:%SZ}",
+            wait=until - now,
         )
     if row.codes_since is None or now >= row.codes_since + CODES_DAY:
         row.codes_since, row.codes_sent = now, 0

@@ -13,6 +13,8 @@ from gateway.db.engine import create_engine
 from tests.contract.conftest import OPERATOR_KEY, PUBLIC_URL, World
 from tests.contract.console_person import PASSWORD, Person, invited
 
+FIVE_MINUTES_S = 300
+
 
 @pytest.fixture
 def address() -> str:
@@ -153,6 +155,33 @@ async def test_guessing_is_held_up_and_the_owner_elsewhere_is_not(member, world,
     transport = httpx.ASGITransport(app=world.app, client=("198.51.100.7", 1))
     async with httpx.AsyncClient(transport=transport, base_url="https://gateway.example") as browser:
         assert (await Person(browser).sign_in(address)).status_code == 303
+
+
+@pytest.mark.parametrize("way", ["sign-in", "enrol", "second-factor", "operator/sign-in"])
+async def test_too_many_guesses_are_answered_alike_wherever_they_are_made(
+    person, world, operator, customer, address, way
+) -> None:
+    """By 429, which programs read, too; the page says to wait, and for how long stands in Retry-After."""
+    link = await invited(operator, customer.id, address)
+    if way == "enrol":
+        await person.open(link)
+        await person.send(httpx.URL(link).path, password=PASSWORD, again=PASSWORD)
+    elif way == "second-factor":
+        await person.accept(link)
+        await person.open("/console/")
+        await person.send("/console/sign-out")
+        await person.sign_in(address)
+    network = f"2001:db8:{uuid4().hex[:4]}::1"
+    transport = httpx.ASGITransport(app=world.app, client=(network, 1))
+    async with httpx.AsyncClient(
+        transport=transport, base_url=PUBLIC_URL, cookies=person.browser.cookies
+    ) as browser:
+        guesser, wrong = Person(browser), {"email": address, "password": "wrong wrong wrong", "key": "wrong"}
+        await guesser.open(f"/console/{way}")
+        answers = [await guesser.send(f"/console/{way}", **wrong, code="000000") for _ in range(7)]
+    assert [each.status_code for each in answers] == [422] * 5 + [429] * 2
+    assert all("Too many attempts. Wait a few minutes" in each.text for each in answers[5:])
+    assert all(0 < int(each.headers["retry-after"]) <= FIVE_MINUTES_S for each in answers[5:])
 
 
 async def test_guesses_made_at_once_are_counted_like_guesses_made_one_by_one(member, address) -> None:

@@ -220,6 +220,16 @@ async def test_there_is_no_way_out_of_the_documentation(nobody, path) -> None:
     assert (answer.status_code, answer.json()["code"]) == (404, "no_such_route")
 
 
+@pytest.mark.parametrize("path", ["nothing", "errors/nothing", "how-to/nothing.png"])
+async def test_a_browser_that_looks_for_a_page_that_is_not_there_is_shown_one(nobody, path) -> None:
+    """A person cannot do anything with a problem in JSON; the way on is the list of pages."""
+    accepts = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+    answer = await nobody.get(f"/docs/{path}", headers=accepts)
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "There is nothing at this address" in answer.text
+    assert '<a href="/docs">the list of all pages</a>' in answer.text
+
+
 async def test_a_tutorials_pictures_are_served_beside_it(nobody) -> None:
     """The pages load nothing from elsewhere, so their pictures come from here."""
     page = await nobody.get("/docs/tutorials/onboarding")

@@ -152,6 +152,15 @@ async def test_the_documents_hold_what_carriers_look_for(customer, pages, nobody
     assert "Version" in terms
 
 
+async def test_a_sentence_that_a_tenant_has_ended_itself_ends_once(customer, nobody) -> None:
+    """Some write what stands behind "about" as a sentence; the terms had two full stops behind it."""
+    ended = {"purpose": "Weekly offers.", "frequency": "Up to 4 messages a month."}
+    await publish(customer, programmes=[PROGRAMMES[0] | ended, PROGRAMMES[1]])
+    terms = shown((await nobody.get(at(customer, "terms"))).text)
+    assert "Acme: Weekly offers. Up to 4 messages a month." in terms
+    assert ".." not in terms
+
+
 async def test_a_version_changes_with_the_words_alone(customer, nobody) -> None:
     """What a reviewer saw can be told from what stands there now."""
 

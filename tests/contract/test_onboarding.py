@@ -1,6 +1,7 @@
 """`/v1/onboarding`, from the first answer to approval, and who may see it."""
 
 import asyncio
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -8,9 +9,13 @@ from sqlalchemy import text
 
 from gateway.carrier.provision.ports import ProvisionRequest
 from gateway.db.transaction import worker_transaction
+from tests.harness.statements import counted
 from tests.harness.stored import message
 from tests.harness.waiting import until
 from tests.unit.tenants.onboarding_answers import COMPLETE
+
+MOST_ASKED = 8
+"""Statements for a page: the onboardings, their tenants and what is known of these, all of them together."""
 
 
 async def answered(customer, **changes):
@@ -347,6 +352,27 @@ async def test_a_country_of_shared_routes_goes_live_once_the_operator_has_opened
     assert world.provisioner.requests == [ProvisionRequest()]
     live = await ready.api.post("/v1/onboarding/go-live")
     assert (live.status_code, live.json()["next"]) == (200, None), live.text
+
+
+async def test_a_page_of_onboardings_is_read_at_once_and_says_what_each_says_by_itself(
+    ready, enrol, operator, world
+) -> None:
+    """However many stand on it, Postgres is asked as often; nobody's facts are another's."""
+    answering, beginning = await enrol(), await enrol()
+    await answered(answering)
+    await answered(beginning, senders=None, legal=None)
+    shown: dict[str, Any] = {}
+    query: dict[str, Any] = {"limit": 100}
+    while query is not None:
+        with counted(world.services.operator_engine) as asked:
+            page = (await operator.get("/v1/admin/onboardings", params=query)).json()
+        assert len(asked) <= MOST_ASKED, asked
+        shown |= {each["tenant_id"]: each for each in page["data"]}
+        query = query | {"after": page["next_cursor"]} if page["next_cursor"] else None
+    for customer in (ready, answering, beginning):
+        path = f"/v1/admin/tenants/{customer.id}/onboarding"
+        assert shown[customer.id] == (await operator.get(path)).json()
+    assert {shown[each.id]["next"] for each in (answering, beginning)} == {"registrations", "senders"}
 
 
 @pytest.mark.parametrize("by", ["tenant", "operator"])

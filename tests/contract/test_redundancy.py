@@ -1,10 +1,8 @@
 """The operator's report of what one blocked sender could silence, over many tenants at once."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from gateway.db.transaction import worker_transaction
 from gateway.routing import redundancy
@@ -13,19 +11,7 @@ from tenants.accounts import service as accounts
 from tenants.ids import decode
 from tenants.senders.models import SenderQuota
 from tests.contract.test_routing import account, sender
-
-
-@contextmanager
-def counted(engine: Any) -> Iterator[list[str]]:
-    """Keep what Postgres is asked."""
-    asked: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        asked.append(statement)
-
-    event.listen(engine.sync_engine, "before_cursor_execute", note)
-    yield asked
-    event.remove(engine.sync_engine, "before_cursor_execute", note)
+from tests.harness.statements import counted
 
 
 async def different(operator, enrol) -> list[Any]:

@@ -252,6 +252,31 @@ async def test_a_tenants_routes_are_set_in_order_and_unset(operator, customer, s
     assert own["id"] in {row["account"] for row in theirs}
 
 
+async def test_what_waits_in_accounts_that_leave_a_tenants_routes_is_to_be_moved(operator, enrol, database):
+    """Only there: what waits for a sender in an account that is on the list stands well."""
+    customer = await enrol(countries=["US"])
+    left, kept = await account(operator), await account(operator)
+    gone, _ = [await sender(operator, customer, acc) for acc in (left, kept)]
+    where = f"/v1/admin/tenants/{customer.id}/routes"
+    answer = await operator.put(where, json={"routes": [kept["id"]]})
+    assert answer.status_code == 200, answer.text
+    ordered = "SELECT sender_id FROM relane_orders WHERE tenant_id = $1"
+    rows = await database.fetch(ordered, customer.scope.tenant_id)
+    assert [row["sender_id"] for row in rows] == [decode("idn", gone["id"])]
+
+
+async def test_an_account_that_becomes_another_tenants_own_is_no_route_any_more(operator, enrol, stranger):
+    """Also where it stands on the list; and a list that is used up so is not none."""
+    customer, shared = await enrol(countries=["US"]), await account(operator)
+    where = f"/v1/admin/tenants/{customer.id}/routes"
+    assert (await operator.put(where, json={"routes": [shared["id"]]})).status_code == 200
+    await operator.put(
+        f"/v1/admin/aws-accounts/{shared['name']}",
+        json={"owner": stranger.id, "role_arn": "arn:aws:iam::111122223333:role/x", "external_id": "xy"},
+    )
+    assert (await operator.get(where)).json()["data"] == []
+
+
 async def test_the_report_names_what_one_blocked_sender_could_silence_and_what_to_add(operator, enrol):
     """Two types of sender, and the country is off the list."""
     customer = await enrol(countries=["US", "GB"])

@@ -12,6 +12,8 @@ from tenants.verification.rules import MOST_ATTEMPTS, MOST_CODES
 
 ALICE = "+12065550111"
 PATH = "/v1/verified-numbers"
+A_MINUTE_MS = 60_000
+A_DAY_MS = 86_400_000
 
 
 @pytest.fixture
@@ -83,12 +85,15 @@ async def test_a_code_expires_and_is_stored_as_a_hash_only(tester, database) -> 
 
 
 async def test_a_number_gets_so_many_codes_a_day(tester) -> None:
-    """Each costs money and rings somebody's phone."""
+    """Each costs money and rings somebody's phone; when there is another one is told to programs, too."""
     made = await enter(tester)
     for _ in range(MOST_CODES - 1):
         await enter(tester)
     answer = await tester.post(f"{PATH}/{made['id']}/code", json={})
     assert (answer.status_code, answer.json()["code"]) == (429, "too_many_codes")
+    wait_ms = answer.json()["retry_after_ms"]
+    assert A_DAY_MS - A_MINUTE_MS < wait_ms <= A_DAY_MS
+    assert int(answer.headers["retry-after"]) == -(-wait_ms // 1000)
 
 
 async def test_a_live_number_is_verified_at_aws_and_its_code_is_nowhere_here(

@@ -24,6 +24,8 @@ from tests.harness.web import free_listener, url_of
 
 ABROAD = UUID("ffffffff-ffff-7fff-bfff-ffffffffffff")
 """After every account that is made later, so that the default one stays the first."""
+AT_ONCE = 2
+"""Texts that a number at one in twenty seconds sends before anybody has seen that the others wait."""
 ALL_DELIVERED = {"*": {"outcomes": {"DELIVERED": 1.0}}}
 
 
@@ -188,19 +190,39 @@ async def _sends_twice(regions, tries=3):
     return False
 
 
+async def twenty_in_line(regions, customer):
+    """Send twenty texts, most of which have to wait; returns the recipient of each."""
+    waiting = await accepted(customer, 20)
+
+    async def in_line():
+        query = "SELECT count(*) FROM dispatch_queue WHERE tenant_id = $1 AND state = 'queued'"
+        return await regions.stack.database.fetchval(query, customer.uuid) >= len(waiting) // 2
+
+    await until(in_line)
+    return waiting
+
+
+async def test_what_waits_leaves_by_the_routes_that_its_tenant_has_now(regions):
+    """An account that is taken off the list carries nothing of it, however long the line before it is."""
+    customer = await regions.customer(mps=0.05)
+    waiting = await twenty_in_line(regions, customer)
+    routes = {"routes": [encode("acc", ABROAD)]}
+    await regions.stack.operate("put", f"/v1/admin/tenants/{customer.id}/routes", routes)
+    finals = await asyncio.gather(*(customer.final(each) for each in waiting))
+    assert {message["status"] for message in finals} == {"delivered"}
+    at_home = [message for message in finals if message["provider"]["region"] != "eu-west-1"]
+    assert len(at_home) <= AT_ONCE
+    for recipient in waiting.values():
+        assert len(await regions.stack.carried(to=recipient)) == 1
+
+
 async def test_a_swap_moves_the_queue_and_the_next_send(regions):
     """A thousand messages behind a blocked number do not wait for it, and none is sent twice."""
     stack, customer = regions.stack, await regions.customer(mps=0.05)
     home = f"/v1/admin/tenants/{customer.id}/senders"
     rows = (await stack.operate("get", home))["data"]
     slow, standby = sorted(rows, key=lambda row: row["parts_per_second"])
-    waiting = await accepted(customer, 20)
-
-    async def in_line():
-        query = "SELECT count(*) FROM dispatch_queue WHERE tenant_id = $1 AND state = 'queued'"
-        return await stack.database.fetchval(query, customer.uuid) >= len(waiting) // 2
-
-    await until(in_line)
+    waiting = await twenty_in_line(regions, customer)
     body = {"standby": standby["id"], "reason": "blocked"}
     await stack.operate("post", f"{home}/{slow['id']}/swap", body)
     after = await accepted(customer, 3)

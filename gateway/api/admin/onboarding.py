@@ -1,5 +1,6 @@
 """`/v1/admin/onboardings` and a tenant's onboarding by the operator's hand, on the tenant's behalf."""
 
+import asyncio
 from typing import Annotated, Final
 
 from litestar import Response, get, patch, post
@@ -14,7 +15,12 @@ from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusa
 from gateway.api.lists.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import named_tenant
 from gateway.api.v1.onboarding import checked
-from gateway.api.v1.onboarding_views import GivenAnswers, OnboardingView, onboarding_view
+from gateway.api.v1.onboarding_views import (
+    GivenAnswers,
+    OnboardingView,
+    onboarding_view,
+    onboarding_views,
+)
 from gateway.onboarding.finishing import finish
 from tenants.accounts import service as accounts
 from tenants.onboarding import service, store
@@ -62,8 +68,11 @@ async def list_onboardings(
     """Return a page of onboardings."""
     async with desk.operator() as session:
         rows = await store.page_of_all(session, limit=limit + 1, after=id_after(request, after))
-        views = [(row, await _view(desk, session, TenantScope(tenant_id=row.tenant_id))) for row in rows]
-    return page_of(request, views, limit, view=lambda each: each[1], place=lambda each: each[0].tenant_id)
+        ids = [row.tenant_id for row in rows]
+        keys = await asyncio.gather(*(desk.services.data_keys.of(each) for each in ids))
+        views = await onboarding_views(session, rows, dict(zip(ids, keys, strict=True)))
+    shown = list(zip(ids, views, strict=True))
+    return page_of(request, shown, limit, view=lambda each: each[1], place=lambda each: each[0])
 
 
 @get(

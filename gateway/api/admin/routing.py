@@ -158,7 +158,8 @@ async def get_tenant_routes(
     summary="Set a tenant's routes in order",
     description=(
         "Messages leave by the first account that has a sender for them; the others are for fail-over, in "
-        "this order. A tenant's own account stands only in its own list."
+        "this order. A tenant's own account stands only in its own list. What waits goes by the new list, "
+        "too: to a sender in an account on it, and where there is none it waits until its life ends."
     ),
 )
 async def put_tenant_routes(
@@ -170,6 +171,7 @@ async def put_tenant_routes(
     async with desk.operator() as session:
         await accounts.get(scope, session)
         await set_routes(scope, session, wanted)
+        await operating.follow_routes(scope, session)
         routes = await _routes_of(scope, session)
     await desk.services.policy_changed(scope.tenant_id)
     return TenantRoutes(data=routes)

@@ -31,6 +31,7 @@ from tenants.ids import encode, new_uuid
 from tenants.scope import TenantScope
 from tenants.senders import service
 from tenants.senders.quotas import QuotaChange, change_quota
+from tenants.senders.routing import set_routes
 from tenants.senders.service import AccountFacts, SenderFacts
 from tests.harness.ledger import faults
 from tests.harness.stack import SECRET_KEY
@@ -633,3 +634,87 @@ async def test_what_waits_for_a_sender_follows_it_to_another_account(world, data
     old = {"identities": {other.id: world.first.id}, "route": encode("acc", world.home)}
     async with world.pool.acquire() as connection:
         assert await mark(connection, [other.id], worker=new_uuid(), now=world.clock.now(), **old) == []
+
+
+async def routes_set(world, *accounts):
+    """The operator sets the tenant's routes; returns orders that nothing read before hides anything from."""
+    async with worker_transaction(world.engine) as session:
+        await set_routes(world.scope, session, accounts)
+        await operating.follow_routes(world.scope, session)
+    return RelaneOrders(
+        world.pool, world.clock, read_routing=RoutingReader(world.engine).of, ill=lambda: world.ill
+    )
+
+
+async def test_what_waits_leaves_an_account_that_is_taken_out_of_its_tenants_routes(world, database):
+    """What waits and what rests after a try; what was meant for later stays so, by the new account."""
+    waiting, later = await world.accepted(2)
+    due_at = world.clock.now() + timedelta(hours=1)
+    scheduled = "UPDATE dispatch_queue SET state = 'scheduled', due_at = $2 WHERE message_id = $1"
+    await database.execute(scheduled, later.id, due_at)
+    orders = await routes_set(world, world.abroad)
+    assert await orders.work() == 2
+    for message in (waiting, later):
+        row, queue = await row_of(database, message.id), await queue_row(world.pool, message.id)
+        assert (row["account_id"], row["sender_id"]) == (world.abroad, world.third.id)
+        assert queue["route"] == encode("acc", world.abroad)
+        assert await told_of(database, message.id) == ["route_not_allowed"]
+    assert (await queue_row(world.pool, later.id))["due_at"] == due_at
+    world.clock.advance(timedelta(seconds=6))
+    await orders.work()
+    assert await database.fetchval("SELECT count(*) FROM relane_orders") == 0
+
+
+async def test_an_order_leaves_what_is_on_a_route_again_where_it_is(world, database):
+    """The list was mended before the order was worked off."""
+    [message] = await world.accepted()
+    await routes_set(world, world.abroad)
+    orders = await routes_set(world, world.abroad, world.home)
+    assert await orders.work() == 0
+    assert (await row_of(database, message.id))["account_id"] == world.home
+
+
+@pytest.mark.parametrize("lost", ["taken_off_the_list", "another_tenants_own"])
+async def test_what_is_claimed_for_an_account_that_its_tenant_has_lost_does_not_leave_by_it(
+    world, database, marked, calling, lost
+):
+    """Whatever the orders have reached: the mark looks at the routes once more, and nobody is ill for it."""
+    [message] = await world.accepted()
+    if lost == "taken_off_the_list":
+        await routes_set(world, world.abroad)
+        await database.execute("DELETE FROM relane_orders")
+    else:
+        other = await enrol(world.engine)
+        owned = "UPDATE aws_accounts SET owner_id = $2 WHERE id = $1"
+        await database.execute(owned, world.home, other.tenant_id)
+    [mine] = await marked(message.id)
+    await calling(mine, {})
+    await world.recorder.drained()
+    row, queue = await row_of(database, message.id), await queue_row(world.pool, message.id)
+    assert (row["account_id"], row["status"], queue["attempt"]) == (world.abroad, "queued", 0)
+    assert await told_of(database, message.id) == ["route_not_allowed"]
+    assert await database.fetchval("SELECT count(*) FROM health_states") == 0
+
+
+async def test_what_has_no_other_way_waits_for_its_route_and_says_so(world, database, marked, calling):
+    """As with a sender that is put away: the operator may put the account back on the list."""
+    [message] = await world.accepted(need={"named": world.first.value})
+    orders = await routes_set(world, world.abroad)
+    assert await orders.work() == 0
+    [mine] = await marked(message.id)
+    await calling(mine, {})
+    await world.recorder.drained()
+    queue = await queue_row(world.pool, message.id)
+    assert (queue["state"], queue["waits_for"]) == ("scheduled", "route_not_allowed")
+    await routes_set(world, world.home)
+    await database.execute("UPDATE dispatch_queue SET state = 'queued' WHERE message_id = $1", message.id)
+    [again] = await marked(message.id)
+    assert not again.off_route
+
+
+async def test_a_test_message_is_on_no_route_and_leaves_all_the_same(world, database, marked):
+    """The sandbox carries it, whatever the list says."""
+    [message] = await accept(world.pool, new_message(world.scope))
+    await routes_set(world, world.abroad)
+    [mine] = await marked(message.id)
+    assert not mine.off_route

@@ -5,7 +5,7 @@ from sqlalchemy import exc as sql
 
 from gateway.api.faults import refusal_of
 from gateway.errors import ConfigurationError, Overloaded, Unavailable
-from gateway.lanes.errors import RedisUnavailable, ScriptFailed
+from gateway.lanes.errors import RedisUnavailable, ScriptFailed, WrongKind
 from tenants.errors import Conflict, InvalidInput, KeyUnwrapFailed, NotFound
 
 
@@ -27,6 +27,7 @@ def _database(state: str) -> sql.DBAPIError:
         (Unavailable("no"), "unavailable"),
         (Overloaded("no"), "overloaded"),
         (RedisUnavailable("no"), "unavailable"),
+        (WrongKind("WRONGTYPE Operation against a key"), "unavailable"),
         (sql.TimeoutError(), "unavailable"),
         (ConnectionRefusedError(), "unavailable"),
         (_database("57P01"), "unavailable"),
