@@ -1,22 +1,25 @@
 """
 `life`: the CPU of a message's whole life, summed over every process of the gateway and its stores.
 
-Messages arrive over HTTP at a steady pace, three fifths of what this machine can do with everything on it.
-They travel through the emulator, come back as four events (one for each step of a text's life) and leave as
-one signed webhook. The emulator, the delivery stream, the webhook's receiver and the generator are not the
-gateway and are reported apart. What processes do while nothing happens is part of the sum, and its share is
-reported, too; so is the same number of messages sent all at once, where commits are shared by many.
+Messages arrive over HTTP, from as many connections as in `accept`, as fast as they are taken. They travel
+through the emulator, come back as four events (one for each step of a text's life) and leave as one signed
+webhook. The emulator, the delivery stream, the webhook's receiver and the generator are not the gateway and
+are reported apart. What processes do while nothing happens is part of the sum.
 
 The figure with the target is that of the Firehose road: its target was added up with receipts that come in
 batches, and it is the road for volume (`docs/how-to/receipts.md`). All events of every message come by it,
-through a stream that buffers as the service does (`delivery_stream`). Beside it, as `…_sns` and in shorter
-runs, stands the road that provisioning sets up by itself, where each event is a signed post of its own.
-ADR 21 says why.
+through a stream that buffers as the service does (`delivery_stream`). ADR 21 says why. And it is that of a
+machine at work: each of the target's parts was measured with as many callers as there could be (ADR 36).
+
+Beside it, without a target: as `…_at_a_pace` the same number of messages at a steady pace, three fifths of
+what this machine can do with everything on it, where few share a commit and processors rest in between; and
+as `…_sns`, at a pace of its own and in shorter runs, the road that provisioning sets up by itself, where each
+event is a signed post.
 
 All background roles run in one process beside the API's, as `docs/how-to/run-on-aws.md` has it for two cores.
 
-The bare components beside it, at the same pace, are the request (Litestar with one EVALSHA) and the call
-(aioboto3), which is as much as a gateway that keeps no promise would cost.
+The bare components beside both are the request (Litestar with one EVALSHA) and the call (aioboto3), which is
+as much as a gateway that keeps no promise would cost.
 """
 
 import asyncio
@@ -86,22 +89,25 @@ class _Bench:
         count = round(per_s * seconds)
         idle = await self._idle()
         memory = self._stack.memory_mb()
-        spent = await self._lived(count, per_s)
-        burst = await self._lived(count, None)
+        spent = await self._lived(count, None)
+        paced = await self._lived(count, per_s)
         figures = {f"{name}_ms": spent[name] for name in _GATEWAY}
+        figures |= {f"{name}_ms_at_a_pace": paced[name] for name in _GATEWAY}
         figures |= {
             "cpu_ms_per_message": _gateway(spent),
-            "cpu_ms_per_message_in_a_burst": _gateway(burst),
-            "idle_ms_per_message": idle * 1000 / per_s,
+            "cpu_ms_per_message_at_a_pace": _gateway(paced),
+            "idle_ms_per_message_at_a_pace": idle * 1000 / per_s,
             "memory_mb": _gateway(memory),
             "emulator_ms": spent["emulator"],
             "stream_ms": spent["stream"],
             "sink_ms": spent["peer"],
             "generator_ms": spent["generator"],
-            "per_s": per_s,
+            "per_s_at_a_pace": per_s,
         }
         figures |= await self._by_sns(seconds * _SNS_SHARE)
-        return Round(figures=figures, baseline=await self._bare(count))
+        baseline = await self._bare(count, None, "")
+        baseline |= await self._bare(count, per_s, "_at_a_pace")
+        return Round(figures=figures, baseline=baseline)
 
     async def _by_sns(self, seconds: float) -> dict[str, float]:
         """Measure the road of signed posts, at a pace of its own."""
@@ -148,17 +154,18 @@ class _Bench:
         stored: int = await self._ground.pool.fetchval(_HEARD)
         return stored >= (self._expected - 1) * _EVENTS
 
-    async def _bare(self, count: int) -> dict[str, float]:
-        request_ms = await self._bare_requests(count)
-        call_ms = await self._bare_calls(count)
+    async def _bare(self, count: int, per_s: float | None, suffix: str) -> dict[str, float]:
+        request_ms = await self._bare_requests(count, per_s)
+        call_ms = await self._bare_calls(count, per_s)
         return {
-            "bare_request_ms": request_ms,
-            "bare_call_ms": call_ms,
-            "cpu_ms_per_message": request_ms + call_ms,
+            f"bare_request_ms{suffix}": request_ms,
+            f"bare_call_ms{suffix}": call_ms,
+            f"cpu_ms_per_message{suffix}": request_ms + call_ms,
         }
 
-    async def _bare_requests(self, count: int) -> float:
+    async def _bare_requests(self, count: int, per_s: float | None) -> float:
         port = free_port()
+        seconds = _FINISHED_WITHIN_S if per_s is None else count / per_s + 1.0
         async with self._stack.passing(
             "bare", "gateway.bench.bare_api", str(port), self._stack.settings.redis_url, "redis-py"
         ) as bare:
@@ -166,16 +173,14 @@ class _Bench:
             _, cpu_s = await self._stack.load(
                 self._ground.sends.next(count),
                 targets=[("127.0.0.1", port)],
-                seconds=count / self._per_s["firehose"] + 1.0,
-                per_second=self._per_s["firehose"],
+                seconds=seconds,
+                per_second=per_s,
             )
         return (cpu_s["bare"] + cpu_s["redis"]) * 1000 / count
 
-    async def _bare_calls(self, count: int) -> float:
+    async def _bare_calls(self, count: int, per_s: float | None) -> float:
         requests = calls(count, *await sender_of(self._ground.pool))
-        async with self._stack.bare_sends(
-            self._ground.peer_url, requests, per_second=self._per_s["firehose"]
-        ) as bare:
+        async with self._stack.bare_sends(self._ground.peer_url, requests, per_second=per_s or 0.0) as bare:
             before = self._stack.cpu()
             await bare.say("go")
             await bare.hear()

@@ -24,6 +24,7 @@ import structlog
 from prometheus_client import Histogram
 
 from gateway.db.faults import DATABASE_FAULTS, REFUSED_ROWS
+from gateway.db.party import Member, Party
 from gateway.errors import Overloaded, Unavailable
 
 _log = structlog.get_logger(__name__)
@@ -49,9 +50,9 @@ _LOST_CONNECTION = (
 class _Waiting(Generic[Item, Answer]):
     __slots__ = ("answer", "item")
 
-    def __init__(self, item: Item) -> None:
+    def __init__(self, item: Item, answer: asyncio.Future[Answer] | Member[Answer]) -> None:
         self.item = item
-        self.answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self.answer = answer
 
 
 class GroupCommit(Generic[Item, Answer]):
@@ -119,13 +120,13 @@ class GroupCommit(Generic[Item, Answer]):
         """
         if self._closed or self.waiting >= self._queue_size:
             raise Overloaded("more is waiting than can be stored in time")
-        waiting: _Waiting[Item, Answer] = _Waiting(item)
-        self._line.append(waiting)
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._line.append(_Waiting(item, answer))
         if len(self._line) >= self._company:
             self._crowded.set()
         if self._is_ready():
             self._arrived.set()
-        return await waiting.answer
+        return await answer
 
     async def submit_together(self, items: Sequence[Item]) -> list[Answer | BaseException]:
         """
@@ -138,11 +139,11 @@ class GroupCommit(Generic[Item, Answer]):
             return []
         if self._closed or self.waiting + len(items) > self._queue_size:
             raise Overloaded("more is waiting than can be stored in time")
-        party: list[_Waiting[Item, Answer]] = [_Waiting(item) for item in items]
-        self._parties.append(party)
+        party: Party[Answer] = Party(len(items))
+        self._parties.append([_Waiting(item, each) for item, each in zip(items, party.members, strict=True)])
         if self._is_ready():
             self._arrived.set()
-        return await asyncio.gather(*(waiting.answer for waiting in party), return_exceptions=True)
+        return await party.answers
 
     async def run(self, *, flushers: int) -> None:
         """Flush until cancelled; whoever still waits then is told, so nobody hangs."""

@@ -6,9 +6,10 @@ events (a copy inserts nothing), fold the new ones, save. What no message claims
 joined later or stays as evidence.
 """
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -27,7 +28,7 @@ from gateway.receipts.several_texts import with_best_text
 from gateway.receipts.stored_events import events_of_several
 from gateway.telemetry import metrics
 from tenants.accounts.sealing import DataKey
-from tenants.compound import Write
+from tenants.compound import Write, arrays, relation
 from tenants.tables import HotConnection
 
 _log = structlog.get_logger(__name__)
@@ -68,39 +69,51 @@ async def apply_batch(
 ) -> list[Applied]:
     """Apply a batch in one transaction; one answer per item, in order."""
     async with connection.transaction():
-        receipts = [item for item in batch if isinstance(item, Receipt)]
-        owners = await _owners(connection, receipts)
+        owners = await _owners(connection, [item for item in batch if isinstance(item, Receipt)])
         states = await lock(connection, set(owners.values()))
-        owned = [(r, states[owners[r.event_key]]) for r in receipts if _is_owned(r, owners, states)]
+        owned: list[tuple[Receipt, MessageState]] = []
+        homeless: list[Incoming] = []
+        for item in batch:
+            if isinstance(item, Receipt) and (state := _state_of(item, owners, states)) is not None:
+                owned.append((item, state))
+            else:
+                homeless.append(item)
         fresh = await _store(connection, owned)
         await _move(connection, owned, fresh, now)
-        homeless = [item for item in batch if not _is_owned(item, owners, states)]
         await park(connection, homeless, platform_key)
-    return [_answer(item, owners, states, fresh.keys) for item in batch]
+    _count(owned, homeless, fresh.keys)
+    parked = {id(item) for item in homeless}
+    return [_answer(item, parked, fresh.keys) for item in batch]
 
 
-def _is_owned(item: Incoming, owners: dict[bytes, UUID], states: dict[UUID, MessageState]) -> bool:
-    """Whether it moves a message; what a tenant's own account publishes moves that tenant's alone."""
-    named = owners.get(item.event_key) if isinstance(item, Receipt) else None
-    if named is None or named not in states:
-        return False
-    return item.owner in {None, states[named].tenant_id}
+def _state_of(
+    receipt: Receipt, owners: dict[bytes, UUID], states: dict[UUID, MessageState]
+) -> MessageState | None:
+    """Return the message that it moves; what a tenant's own account publishes moves that tenant's alone."""
+    named = owners.get(receipt.event_key)
+    state = None if named is None else states.get(named)
+    if state is None or receipt.owner not in {None, state.tenant_id}:
+        return None
+    return state
 
 
-def _answer(
-    item: Incoming, owners: dict[bytes, UUID], states: dict[UUID, MessageState], fresh: Collection[bytes]
-) -> Applied:
-    if not _is_owned(item, owners, states):
-        metrics.RECEIPTS_PARKED.labels(
-            reason="no_message" if isinstance(item, Receipt) else item.reason
-        ).inc()
+def _answer(item: Incoming, parked: Collection[int], fresh: Collection[bytes]) -> Applied:
+    if id(item) in parked:
         return "parked"
-    assert isinstance(item, Receipt)  # noqa: S101 - only receipts are owned
-    if item.event_key in fresh:
-        metrics.RECEIPTS_APPLIED.labels(event_type=item.event_type or item.status).inc()
-        return "applied"
-    metrics.RECEIPTS_REPEATED.inc()
-    return "repeated"
+    return "applied" if item.event_key in fresh else "repeated"
+
+
+def _count(
+    owned: Sequence[tuple[Receipt, MessageState]], homeless: Sequence[Incoming], fresh: Collection[bytes]
+) -> None:
+    """Count what became of a batch that is committed."""
+    applied = Counter(r.event_type or r.status for r, _ in owned if r.event_key in fresh)
+    for event_type, events in applied.items():
+        metrics.RECEIPTS_APPLIED.labels(event_type=event_type).inc(events)
+    metrics.RECEIPTS_REPEATED.inc(len(owned) - applied.total())
+    parked = Counter("no_message" if isinstance(each, Receipt) else each.reason for each in homeless)
+    for reason, events in parked.items():
+        metrics.RECEIPTS_PARKED.labels(reason=reason).inc(events)
 
 
 async def _owners(connection: HotConnection, receipts: Sequence[Receipt]) -> dict[bytes, UUID]:
@@ -113,18 +126,19 @@ async def _owners(connection: HotConnection, receipts: Sequence[Receipt]) -> dic
     return owners
 
 
-_STORE = """
-    INSERT INTO receipts (tenant_id, message_id, message_at, event_key, event_type, event_at, detail,
-        provider_message_id, price_micros, fee_micros)
+_COLUMNS: Final = {
+    "tenant_id": "uuid", "message_id": "uuid", "message_at": "timestamptz", "event_key": "bytea",
+    "event_type": "word", "event_at": "timestamptz", "detail": "jsonb", "provider_message_id": "text",
+    "price_micros": "bigint", "fee_micros": "bigint",
+}  # fmt: skip
+_STORE: Final = f"""
+    INSERT INTO receipts ({", ".join(_COLUMNS)})
     SELECT r.tenant_id, r.message_id, r.message_at, r.event_key, r.event_type, r.event_at,
-        CASE WHEN t.data_key = '' THEN '{}' ELSE r.detail END, r.provider_message_id, r.price, r.fee
-    FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::bytea[], $5::text[], $6::timestamptz[],
-            $7::jsonb[], $8::text[], $9::bigint[], $10::bigint[])
-        AS r (tenant_id, message_id, message_at, event_key, event_type, event_at, detail,
-            provider_message_id, price, fee)
-    JOIN tenants t ON t.id = r.tenant_id
-    ON CONFLICT DO NOTHING RETURNING event_key, CASE WHEN detail = '{}' THEN tenant_id END AS erased
-"""
+        CASE WHEN t.data_key = '' THEN '{{{{}}}}' ELSE r.detail END, r.provider_message_id, r.price_micros,
+        r.fee_micros
+    FROM {relation(_COLUMNS)} r JOIN tenants t ON t.id = r.tenant_id
+    ON CONFLICT DO NOTHING RETURNING event_key, CASE WHEN detail = '{{{{}}}}' THEN tenant_id END AS erased
+""".format(*(f"${number}" for number in range(1, len(_COLUMNS) + 1)))  # noqa: S608 - names are ours
 """An event has members, so one that is stored without any is of a tenant that was erased."""
 
 
@@ -143,16 +157,24 @@ async def _store(connection: HotConnection, owned: Sequence[tuple[Receipt, Messa
         return _Fresh(frozenset(), frozenset())
     rows = await connection.fetch(
         _STORE,
-        [state.tenant_id for _, state in owned],
-        [state.id for _, state in owned],
-        [state.created_at for _, state in owned],
-        [receipt.event_key for receipt, _ in owned],
-        [receipt.event_type or receipt.status for receipt, _ in owned],
-        [receipt.at for receipt, _ in owned],
-        [_impersonal(receipt.raw) for receipt, _ in owned],
-        [receipt.provider_message_id for receipt, _ in owned],
-        [receipt.price_micros for receipt, _ in owned],
-        [receipt.carrier_fee_micros for receipt, _ in owned],
+        *arrays(
+            _COLUMNS,
+            [
+                (
+                    state.tenant_id,
+                    state.id,
+                    state.created_at,
+                    receipt.event_key,
+                    receipt.event_type or receipt.status,
+                    receipt.at,
+                    _impersonal(receipt.raw),
+                    receipt.provider_message_id,
+                    receipt.price_micros,
+                    receipt.carrier_fee_micros,
+                )
+                for receipt, state in owned
+            ],
+        ),
     )
     return _Fresh(
         keys=frozenset(row["event_key"] for row in rows),

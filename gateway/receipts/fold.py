@@ -20,6 +20,8 @@ def fold(state: MessageState, receipt: Receipt) -> MessageState:
     """Return the message after one receipt."""
     before = _projection(state)
     after = project(before, receipt)
+    price = _greatest(state.provider_price_micros, receipt.price_micros)
+    fee = _greatest(state.provider_fee_micros, receipt.carrier_fee_micros)
     kept = structs.replace(
         state,
         provider_message_id=state.provider_message_id or receipt.provider_message_id,
@@ -29,24 +31,15 @@ def fold(state: MessageState, receipt: Receipt) -> MessageState:
         carrier=_greatest(state.carrier, receipt.carrier),
         mcc=_greatest(state.mcc, receipt.mcc),
         mnc=_greatest(state.mnc, receipt.mnc),
-        provider_price_micros=_greatest(state.provider_price_micros, receipt.price_micros),
-        provider_fee_micros=_greatest(state.provider_fee_micros, receipt.carrier_fee_micros),
+        provider_price_micros=price,
+        provider_fee_micros=fee,
+        # Never less than was known; of a message that became several texts it is read from all its events.
+        cost_micros=max(state.cost_micros, (price or 0) + (fee or 0)),
         provider_parts=_greatest(state.provider_parts, receipt.parts),
         provider_encoding=_greatest(state.provider_encoding, receipt.encoding),
         call_seconds=_greatest(state.call_seconds, receipt.call_duration_s if receipt.is_final else None),
     )
-    kept = structs.replace(kept, cost_micros=_cost(kept))
     return kept if after == before else _moved(kept, after)
-
-
-def _cost(state: MessageState) -> int:
-    """
-    What AWS charged, where it has one id for the message; never less than was known before.
-
-    A message that became several texts has as many prices, which are read from its events instead.
-    """
-    single = (state.provider_price_micros or 0) + (state.provider_fee_micros or 0)
-    return max(state.cost_micros, single)
 
 
 def _moved(state: MessageState, projection: Projection) -> MessageState:

@@ -149,9 +149,7 @@ async def _read(connection: HotConnection, rows: Sequence[asyncpg.Record]) -> li
     owed = {row["event_id"]: row["tenant_id"] for row in rows}
     events = {row["id"]: row for row in await _by_id(connection, _EVENTS, owed, list(owed.values()))}
     message_ids = {row["message_id"] for row in events.values() if row["message_id"] is not None}
-    messages = {
-        row["id"]: MessageRow(**dict(row)) for row in await _by_id(connection, _MESSAGES, message_ids)
-    }
+    messages = {row["id"]: MessageRow(*row) for row in await _by_id(connection, _MESSAGES, message_ids)}
     about = (
         Told(id=e["id"], tenant_id=e["tenant_id"], type=e["type"], data=e["data"]) for e in events.values()
     )
