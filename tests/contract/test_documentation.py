@@ -116,6 +116,17 @@ def test_a_page_that_names_no_route_of_ours_is_noticed(openapi) -> None:
     assert not_served(named, openapi) == {(None, "/v1/nothing"), ("DELETE", "/v1/messages/msg_…")}
 
 
+async def test_every_metric_that_a_how_to_names_is_exposed(nobody) -> None:
+    """An alarm on a name that nothing writes never rings."""
+    exposed = set(re.findall(r"# TYPE (tollgate_\w+)", (await nobody.get("/metrics")).text))
+    pages = (ROOT / "docs/how-to").glob("*.md")
+    named = {
+        each for page in pages for each in re.findall(r"`(tollgate_[a-z_]+)[`{]", page.read_text("utf-8"))
+    }
+    assert len(named) > 10
+    assert named - exposed == set()
+
+
 def curls_without_a_type(text: str) -> list[str]:
     """Return the curl commands of a text that hand JSON over and do not say so: curl says it is a form."""
     commands = re.findall(r"^\$? ?curl (?:.*\\\n)*.*(?:\n +.*)*", text, flags=re.MULTILINE)
