@@ -16,7 +16,7 @@ AsFormat = Annotated[FileFormat, QueryParameter(name="format", description="`csv
 CSV: Final = "text/csv"
 PARQUET: Final = "application/vnd.apache.parquet"
 _MEDIA_TYPES: Final[dict[FileFormat, str]] = {
-    "csv": "text/csv; charset=utf-8",
+    "csv": CSV,
     "parquet": PARQUET,
 }
 

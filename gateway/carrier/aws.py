@@ -76,7 +76,7 @@ class AwsCarrier:
             try:
                 response = await getattr(self._client, _ACTIONS[text.channel])(**request_of(text))
             except Exception as error:  # noqa: BLE001 - every failure is an outcome, the table decides which
-                return failed(error, departure)
+                return self._keys.judged(failed(error, departure))
         return sent_as(response.get("MessageId"))
 
     @staticmethod

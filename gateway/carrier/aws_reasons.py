@@ -107,6 +107,11 @@ OF_ACCOUNT: Final[frozenset[str]] = frozenset(
     }
 )  # fmt: skip
 
+OF_KEYS: Final[frozenset[str]] = frozenset(
+    {"AccessDeniedException", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"}
+)
+"""What AWS says, without a Reason, of keys that it does not take or no longer takes."""
+
 NO_CREDENTIALS: Final = "no_credentials"
 """Ours: there was nothing to sign a request with."""
 

@@ -14,6 +14,8 @@ from typing import Any, Protocol, cast
 import structlog
 from botocore.exceptions import ClientError, NoCredentialsError
 
+from gateway.carrier.aws_reasons import OF_KEYS
+from gateway.carrier.ports import NotSent, Outcome
 from gateway.errors import GatewayError
 from gateway.telemetry import metrics
 
@@ -27,6 +29,9 @@ _ENOUGH_S = 300
 Keys that live as long are used while new ones are asked for. botocore asks 15 minutes before they end, and
 lets whoever asks wait for the answer.
 """
+
+_RENEW_EVERY_S = 60.0
+"""Between two sessions that are asked for because AWS refused the one before."""
 
 
 class Keys(Protocol):
@@ -60,6 +65,8 @@ class RouteKeys:
         self._problem = ""
         self._looked_at = float("-inf")
         self._looking: asyncio.Task[None] | None = None
+        self._refused = False
+        self._renewed_at = float("-inf")
 
     async def current(self) -> Keys:
         """
@@ -74,6 +81,17 @@ class RouteKeys:
             raise KeysMissing(self._problem)
         return self._keys
 
+    def judged(self, outcome: Outcome) -> Outcome:
+        """
+        Return what came of a call that these keys signed, and note where AWS did not take them.
+
+        A role's sessions can be revoked before their end. A new one is asked for at the next look; the keys
+        at hand are used until there is one.
+        """
+        if isinstance(outcome, NotSent) and outcome.reason in OF_KEYS:
+            self._refused = True
+        return outcome
+
     async def _look(self) -> None:
         if self._looking is None:
             self._looking = asyncio.create_task(self._find())
@@ -87,6 +105,7 @@ class RouteKeys:
     async def _find(self) -> None:
         try:
             self._credentials = await _found(self._source)
+            await self._renew()
             self._keys, self._problem = cast("Keys", await self._credentials.get_frozen_credentials()), ""
         except Exception as error:  # noqa: BLE001 - told to the operator and to every call that waits
             self._problem = problem_of(error)
@@ -99,6 +118,15 @@ class RouteKeys:
             self._looked_at = time.monotonic()
             self._looking = None
             metrics.ROUTE_CREDENTIALS.labels(self._route).set(self._keys is not None)
+
+    async def _renew(self) -> None:
+        """Ask for a new session where AWS refused the one at hand, and not again at every refusal."""
+        renew = getattr(self._credentials, "renew", None)
+        if not self._refused or renew is None or time.monotonic() - self._renewed_at < _RENEW_EVERY_S:
+            return
+        self._refused, self._renewed_at = False, time.monotonic()
+        _log.warning("route_credentials_refused", route=self._route)
+        await renew()
 
     def _are_enough(self) -> bool:
         """Whether the keys at hand live for some minutes; those without an end always do."""

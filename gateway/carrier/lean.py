@@ -112,7 +112,7 @@ class LeanCarrier:
             return NotSent(reason="mark_too_old", retry_after_ms=0)
         except Exception as error:  # noqa: BLE001 - every failure is an outcome, the table decides which
             return classify(error)
-        return outcome_of(answer.status, answer.headers, answer.body)
+        return self._keys.judged(outcome_of(answer.status, answer.headers, answer.body))
 
     async def _sent_before_the_form(self, text: OutboundText) -> Outcome:
         """Learn the form and send in it; leave it to the SDK if that has another way."""

@@ -5,6 +5,8 @@ A role is assumed by aiobotocore's own fetcher, whose credentials refresh themse
 before they expire in passing, from ten minutes before it by all means.
 """
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from functools import lru_cache, partial
 from typing import Any, Protocol, cast
@@ -57,6 +59,19 @@ class _SharedTls:
         return await self._session.get_credentials()
 
 
+class RoleCredentials(AioDeferredRefreshableCredentials):
+    """A role's credentials, which can also be asked for anew before they end."""
+
+    _refresh_lock: asyncio.Lock
+    _protected_refresh: Callable[..., Awaitable[None]]
+    """The library's own, which its stubs leave out."""
+
+    async def renew(self) -> None:
+        """Ask for new ones; where they are refused, those at hand stay."""
+        async with self._refresh_lock:
+            await self._protected_refresh(is_mandatory=False)
+
+
 class Role(Struct, frozen=True, kw_only=True):
     """A role in another account that lets this one act there."""
 
@@ -79,7 +94,7 @@ def open_session(role: Role | None = None) -> AwsSession:
     if role is None:
         return _SharedTls(_own_session())
     acting: Any = get_session()
-    acting._credentials = AioDeferredRefreshableCredentials(  # noqa: SLF001 - botocore has no other way in
+    acting._credentials = RoleCredentials(  # noqa: SLF001 - botocore has no other way in
         partial(_assume, get_session(), role), method="assume-role"
     )
     return _SharedTls(aioboto3.Session(botocore_session=acting))

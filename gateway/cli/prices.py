@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from gateway.cli.calling import field, over_the_api, show_rows
+from gateway.cli.calling import field, over_the_api, show_one, show_rows, wants_json
 from gateway.cli.text_file import text_of
 from gateway.client import Client, Json, path_of
 
@@ -73,6 +73,9 @@ def show_drift(client: Client, *, days: int, book: str) -> None:
 
 
 def _show_changes(answer: Json, verb: str) -> None:
+    if wants_json():
+        show_one(answer, ())
+        return
     click.echo(f"{verb}: {answer['added']} added, {answer['changed']} changed, {answer['removed']} removed.")
     if answer["changes"]:
         show_rows([_row(change) for change in answer["changes"]], _CHANGE, empty="")
@@ -84,8 +87,14 @@ def _row(change: Json) -> Json:
         **line,
         "change": change["change"],
         "before": _price(change["before"]),
-        "after": _price(change["after"][-1]["line"]) if change["after"] else "-",
+        "after": [_dated(each) for each in change["after"]],
     }
+
+
+def _dated(each: Json) -> str:
+    """Say since when a price holds, where that is not the import."""
+    begins = each["valid_from"]
+    return _price(each["line"]) + ("" if begins is None else f" from {begins[:10]}")
 
 
 def _price(line: Json) -> str:

@@ -5,7 +5,7 @@ from typing import Any, Final
 import click
 from rich.console import Console
 
-from gateway.cli.calling import field, over_the_api, show_one, show_rows, wants_json
+from gateway.cli.calling import Field, field, over_the_api, show_one, show_rows, wants_json
 from gateway.cli.rate_option import rate
 from gateway.cli.sender_advice import advise, plan_sheet
 from gateway.cli.sender_plans import apply_plan, drift, numbers, plan, runs, teardown, wish_of
@@ -20,12 +20,12 @@ _FIELDS = (
     field("message_types", title="types"),
     field("state"),
 )
-_GATES: Final = (
+_GATES: Final[tuple[Field, ...]] = (
     field("id"),
     field("country"),
     field("parts_per_second", title="MPS"),
-    field("shared", title="campaign"),
-    field("daily"),
+    ("campaign", lambda row: [each["parts_per_second"] for each in row["shared"]]),
+    ("daily", lambda row: [each["parts_per_day"] for each in row["daily"]]),
     field("plan_parts_per_second", title="plan MPS"),
     field("ceiling_parts_per_second", title="reaches"),
 )
@@ -158,8 +158,8 @@ def quota(client: Client, *, tenant: str, sender: str, **given: Any) -> None:
         change["parts_per_day"] = given["per_day"]
     if given["countries"]:
         change["countries"] = dict(_country_rate(text) for text in given["countries"])
-    if given["campaign"]:
-        change["campaign"] = _campaign(given)
+    if (campaign := _campaign(given)) is not None:
+        change["campaign"] = campaign
     path = path_of("admin", "tenants", tenant, "senders", sender)
     show_one(client.call("PATCH", path, change).body, _GATES)
 
@@ -210,7 +210,11 @@ def _country_rate(text: str) -> tuple[str, float]:
         raise click.UsageError(f"--country is CC=MPS, such as GB=20: {error.message}") from error
 
 
-def _campaign(given: dict[str, Any]) -> dict[str, Any]:
+def _campaign(given: dict[str, Any]) -> dict[str, Any] | None:
+    if all(given[name] is None for name in ("campaign", "brand", "use_case", "vetting_score")):
+        return None
+    if not given["campaign"]:
+        raise click.UsageError("--brand, --use-case and --vetting-score belong to a --campaign: name it, too")
     if not (given["brand"] and given["use_case"]):
         raise click.UsageError("--campaign needs --brand and --use-case")
     return {

@@ -33,6 +33,8 @@ async def run_workers(listener: socket.socket, count: int, *, stop_within_s: flo
     await stop.wait()
     for keeper in keepers:
         keeper.cancel()
+    # The kernel takes connections until the last copy is closed, and nobody would answer them any more.
+    listener.close()
     await asyncio.gather(*keepers, return_exceptions=True)
 
 

@@ -73,7 +73,8 @@ class _Route:
         self.sums = LineSums()
         self.gates: Mapping[Channel, ChannelGates] = _NO_GATES
         self.gates_read_at = float("-inf")
-        self.caps: dict[str, _Used] = {}
+        self.caps: dict[DailyCap, _Used] = {}
+        """By name and figure: how long a look is good for follows from the figure, which may be changed."""
         self.places: dict[tuple[LaneKey, UUID], asyncio.Task[Place | None]] = {}
         self.coming: set[Coming] = set()
         self.coming_of: Counter[tuple[LaneKey, UUID]] = Counter()
@@ -221,14 +222,14 @@ class BacklogView:
 
     async def _use_of(self, route: _Route, line: Line, cap: DailyCap) -> _Used | None:
         """Return how far a day is used; None while nobody can say."""
-        used = route.caps.get(cap.name)
+        used = route.caps.get(cap)
         if used is None or self._monotonic() >= used.read_again_at:
             try:
                 today = await self._queues.today(line.route, [cap.name])
             except RedisUnavailable:
                 return None
             waiting = route.sums.towards_cap(cap.name, line.lane.priority)
-            used = route.caps[cap.name] = self._used(today, line, cap, waiting)
+            used = route.caps[cap] = self._used(today, line, cap, waiting)
         return used
 
     def _day_wait_s(

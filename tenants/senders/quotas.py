@@ -262,18 +262,28 @@ async def _upsert(
 
 
 async def _put_campaign(scope: TenantScope, session: AsyncSession, facts: CampaignFacts) -> None:
-    """Add or change a campaign; its score is the brand's, so all campaigns of the brand get it."""
-    values = structs.asdict(facts)
-    changed = {name: value for name, value in values.items() if name != "campaign_id"}
+    """
+    Add or change a campaign, for every tenant that has a number of it; needs a worker's session.
+
+    The registry gives an id to one campaign and to one brand, and their lanes share one gate: two tenants of
+    which each had another figure would both go by either. The score is the brand's: all its campaigns get it.
+    """
+    changed = {name: value for name, value in structs.asdict(facts).items() if name != "campaign_id"}
+    row = {"tenant_id": scope.tenant_id, "campaign_id": facts.campaign_id, **changed}
     await session.execute(
         insert(Campaign)
-        .values({"tenant_id": scope.tenant_id, **values})
+        .values(row)
         .on_conflict_do_update(index_elements=["tenant_id", "campaign_id"], set_=changed)
     )
-    of_brand = (Campaign.tenant_id == scope.tenant_id, Campaign.brand_id == facts.brand_id)
-    for other in await session.scalars(select(Campaign).where(*of_brand)):
-        if other.vetting_score != facts.vetting_score:
-            other.vetting_score = facts.vetting_score
+    of_brand = (Campaign.campaign_id == facts.campaign_id) | (Campaign.brand_id == facts.brand_id)
+    everywhere = select(Campaign).where(of_brand).order_by(Campaign.tenant_id, Campaign.campaign_id)
+    for known in await session.scalars(everywhere):
+        is_it = known.campaign_id == facts.campaign_id
+        for name, value in (changed if is_it else {"vetting_score": facts.vetting_score}).items():
+            setattr(known, name, value)
+        if session.is_modified(known) and known.tenant_id != scope.tenant_id:
+            owner = TenantScope(tenant_id=known.tenant_id)
+            await audit.append(owner, session, action="campaign.set", subject=known.campaign_id)
     await session.flush()
 
 

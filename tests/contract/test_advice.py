@@ -41,7 +41,7 @@ async def test_advice_names_senders_with_cost_time_and_reason(operator, enrol) -
 async def test_the_plan_sheet_is_a_table(customer) -> None:
     """A row per country, in the order in which they can go live."""
     answer = await customer.api.post("/v1/senders/plan-sheet", json={"countries": ["VN", "GB"]})
-    assert answer.headers["content-type"].startswith("text/csv")
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert [row["country"] for row in csv.DictReader(io.StringIO(answer.text))] == ["GB", "VN"]
 
 

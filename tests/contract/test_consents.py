@@ -136,7 +136,7 @@ async def test_an_import_is_taken_whole_or_not_at_all_and_comes_out_again(custom
     done = (await customer.api.post(f"{PATH}/import", json={"csv": head + good})).json()
     assert (done["applied"], done["changed"]) == (True, 1)
     file = await customer.api.get(f"{PATH}/export")
-    assert file.headers["content-type"].startswith("text/csv")
+    assert file.headers["content-type"] == "text/csv; charset=utf-8"
     assert file.text.splitlines()[1].startswith(f"{ALICE},marketing,promotional,granted,import,")
 
 

@@ -116,6 +116,40 @@ def test_a_page_that_names_no_route_of_ours_is_noticed(openapi) -> None:
     assert not_served(named, openapi) == {(None, "/v1/nothing"), ("DELETE", "/v1/messages/msg_…")}
 
 
+async def test_every_metric_that_a_how_to_names_is_exposed(nobody) -> None:
+    """An alarm on a name that nothing writes never rings."""
+    exposed = set(re.findall(r"# TYPE (tollgate_\w+)", (await nobody.get("/metrics")).text))
+    pages = (ROOT / "docs/how-to").glob("*.md")
+    named = {
+        each for page in pages for each in re.findall(r"`(tollgate_[a-z_]+)[`{]", page.read_text("utf-8"))
+    }
+    assert len(named) > 10
+    assert named - exposed == set()
+
+
+def curls_without_a_type(text: str) -> list[str]:
+    """Return the curl commands of a text that hand JSON over and do not say so: curl says it is a form."""
+    commands = re.findall(r"^\$? ?curl (?:.*\\\n)*.*(?:\n +.*)*", text, flags=re.MULTILINE)
+    return [
+        each for each in commands if re.search(r"\s(-d|--data)\s", each) and "application/json" not in each
+    ]
+
+
+def test_every_curl_that_a_page_shows_says_that_its_body_is_json() -> None:
+    """Otherwise it meets a 415, as a command that was never tried does."""
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    texts = {page: page.read_text(encoding="utf-8") for page in pages}
+    assert sum(len(re.findall(r"\bcurl ", text)) for text in texts.values()) > 5
+    assert {str(page): found for page, text in texts.items() if (found := curls_without_a_type(text))} == {}
+
+
+def test_a_curl_that_sends_a_form_is_noticed() -> None:
+    """The check itself can fail."""
+    sound = "curl /v1/x -H 'Content-Type: application/json' \\\n  -d '{}'\n"
+    unsound = "curl /v1/x -H 'Authorization: Bearer k' \\\n  -d '{}'\n"
+    assert curls_without_a_type(f"{sound}\n{unsound}") == [unsound.rstrip()]
+
+
 def test_every_operation_has_an_id_a_summary_and_its_refusals(openapi) -> None:
     """Client generators name functions by the id; callers handle what is documented."""
     operations = [

@@ -30,6 +30,7 @@ async def exported(client, path="/v1/exports/messages", **params) -> list:
     """The rows of a CSV export of the last hour."""
     answer = await client.get(path, params={"created_after": since()} | params)
     assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     return rows_of(answer.text)
 
 

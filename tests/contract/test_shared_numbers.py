@@ -8,6 +8,7 @@ from gateway.db.transaction import worker_transaction
 from gateway.routing.reading import read_routing
 from tenants.accounts import service as accounts
 from tenants.ids import decode
+from tests.harness.numbers import us_number
 
 CAMPAIGN = {"brand_id": "B1", "use_case": "MARKETING", "vetting_score": 60}
 
@@ -82,3 +83,39 @@ async def test_who_is_given_the_number_later_has_what_was_set(operator, enrol, c
     assert [each["parts_per_day"] for each in shown["daily"]] == [500]
     await _added(operator, third, body | {"parts_per_second": 9})
     assert (await customer.api.get(f"/v1/senders/{mine['id']}")).json()["parts_per_second"] == 9.0
+
+
+async def test_a_campaign_is_one_for_all_tenants_that_have_numbers_of_it(operator, customer, stranger):
+    """Their lanes share its gate: with another score each, both would go by either's figure."""
+    campaign, brand = uuid4().hex, uuid4().hex
+    facts = CAMPAIGN | {"campaign_id": campaign, "brand_id": brand}
+    account = (
+        await operator.put(f"/v1/admin/aws-accounts/{uuid4().hex}", json={"region": "us-east-1"})
+    ).json()
+    numbers = []
+    for each in (customer, stranger):
+        body = {"account": account["id"], "type": "TEN_DLC", "value": us_number(), "country": "US"}
+        body |= {"arn": f"arn:aws:sms-voice:us-east-1:1:phone-number/phone-{uuid4().hex}"}
+        numbers.append((await _added(operator, each, body))["id"])
+    mine = f"/v1/admin/tenants/{customer.id}/senders/{numbers[0]}"
+    theirs = f"/v1/admin/tenants/{stranger.id}/senders/{numbers[1]}"
+    other_of_brand = facts | {"campaign_id": uuid4().hex, "use_case": "CUSTOMER_CARE"}
+
+    async def shown():
+        gates = (await stranger.api.get(f"/v1/senders/{numbers[1]}/gates")).json()
+        return (
+            gates["campaign"]["use_case"],
+            gates["shared"],
+            [each["parts_per_day"] for each in gates["daily"]],
+        )
+
+    assert (await operator.patch(mine, json={"campaign": facts})).status_code == 200
+    assert (await operator.patch(theirs, json={"campaign": facts})).status_code == 200
+    rescored = facts | {"vetting_score": 20, "use_case": "POLLING_AND_VOTING"}
+    assert (await operator.patch(mine, json={"campaign": rescored})).status_code == 200
+    assert await shown() == ("POLLING_AND_VOTING", [{"parts_per_second": 4.0}], [10_000, 10_000])
+    told = (await operator.get(f"/v1/admin/tenants/{stranger.id}/audit")).json()["data"]
+    assert [each["subject"] for each in told if each["action"] == "campaign.set"] == [campaign]
+    rescored = other_of_brand | {"vetting_score": 80}
+    assert (await operator.patch(mine, json={"campaign": rescored})).status_code == 200
+    assert await shown() == ("POLLING_AND_VOTING", [{"parts_per_second": 75.0}], [200_000, 200_000])

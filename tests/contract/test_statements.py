@@ -111,7 +111,7 @@ async def test_a_statement_adds_up_and_its_three_forms_say_the_same(stack, custo
     assert closing == Decimal(account["closing"]) == Decimal(balance["available"]) + Decimal(balance["held"])
 
     file = await customer.live.get(f"/v1/statements/{name}.csv")
-    assert file.headers["content-type"].startswith("text/csv")
+    assert file.headers["content-type"] == "text/csv; charset=utf-8"
     rows = list(csv.DictReader(io.StringIO(file.text)))
     assert sum(Decimal(row["amount"]) for row in rows[:-1]) == Decimal(rows[-1]["amount"]) == closing
     assert [row["note"] for row in rows if row["item"] == "adjust"] == ['\'=HYPERLINK("evil")']

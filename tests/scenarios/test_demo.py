@@ -222,6 +222,55 @@ async def test_api_processes_share_a_port_and_answer_what_waits_before_they_stop
         assert await process.wait() == 0
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_an_api_that_is_told_to_stop_finishes_a_request_and_refuses_new_connections(
+    dev: Stack, tenant: KeptTenant, workers: str
+) -> None:
+    """Who comes too late is refused at once and asks another process; who is being served gets his 202."""
+    port = settled_port(0, "--port")
+    process = await asyncio.create_subprocess_exec(
+        *TOLLGATE,
+        *("serve", "api", "--workers", workers, "--port", str(port)),
+        env=BARE | as_environment(dev) | {"TOLLGATE_LOG_LEVEL": "error"},
+    )
+
+    async def connects() -> bool:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            return False
+        writer.close()
+        return True
+
+    async def answers() -> bool:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+            try:
+                return (await client.get("/healthz")).is_success
+            except httpx.TransportError:
+                return False
+
+    async def refuses() -> bool:
+        return not await connects()
+
+    await until(answers)
+    body = b'{"to": "+14155550123", "body": "Its head came before the deployment."}'
+    head = (
+        "POST /v1/messages HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        f"Authorization: Bearer {tenant.key}\r\nContent-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n"
+    )
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(head.encode())
+    assert (await reader.readuntil(b"\r\n\r\n")).split()[1] == b"100"  # it is being read
+    process.terminate()
+    await until(refuses, within_s=10)
+    assert process.returncode is None
+    writer.write(body)
+    assert (await reader.readline()).split()[1] == b"202"
+    writer.close()
+    async with asyncio.timeout(60):
+        assert await process.wait() == 0
+
+
 async def test_a_child_ends_when_its_supervisor_is_gone() -> None:
     """The kernel closes the leash, whatever killed the supervisor."""
     process = await asyncio.create_subprocess_exec(

@@ -120,7 +120,7 @@ async def get_plan_sheet(
     found, _ = await _ranked(request, data, desk)
     saved = {"Content-Disposition": 'attachment; filename="plan.csv"'}
     sheet = as_csv(data, planned(found, desk.services.clock.now().date()))
-    return Response(sheet, media_type="text/csv; charset=utf-8", headers=saved)
+    return Response(sheet, media_type="text/csv", headers=saved)
 
 
 async def _ranked(

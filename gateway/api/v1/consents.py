@@ -180,7 +180,7 @@ async def export_consents(request: ApiRequest, desk: NamedDependency[Desk]) -> R
                 break
             place = (found[-1].recipient_hash, found[-1].use_case)
     saved = {"Content-Disposition": 'attachment; filename="consents.csv"'}
-    return Response(consents_csv(rows), media_type="text/csv; charset=utf-8", headers=saved)
+    return Response(consents_csv(rows), media_type="text/csv", headers=saved)
 
 
 @get(

@@ -33,7 +33,7 @@ def evidence_answer(case: Evidence, form: str) -> Response[Any]:
     if form == "json":
         return Response(case, media_type=MediaType.JSON)
     saved = {"Content-Disposition": 'attachment; filename="examples.csv"', "Cache-Control": "no-store"}
-    return Response(csv_of(Example, case.examples), media_type="text/csv; charset=utf-8", headers=saved)
+    return Response(csv_of(Example, case.examples), media_type="text/csv", headers=saved)
 
 
 @get(

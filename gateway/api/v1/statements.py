@@ -62,7 +62,7 @@ def statement_answer(view: StatementView, form: str, *, holder: str) -> Response
     match form:
         case ".csv":
             saved = {"Content-Disposition": f'attachment; filename="statement-{view.month}.csv"'}
-            return Response(statement_csv(view), media_type="text/csv; charset=utf-8", headers=saved)
+            return Response(statement_csv(view), media_type="text/csv", headers=saved)
         case ".html":
             return Response(
                 statement_page(view, holder=holder), media_type=MediaType.HTML, headers=_PAGE_HEADERS

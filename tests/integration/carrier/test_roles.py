@@ -10,7 +10,7 @@ from moto.server import ThreadedMotoServer
 
 from gateway.carrier.credentials import Keys, KeysMissing, RouteKeys
 from gateway.carrier.opening import open_aws_carrier
-from gateway.carrier.ports import NotSent
+from gateway.carrier.ports import NotSent, Sent
 from gateway.carrier.session import Role, open_session, session_of
 from tenants.senders.models import AwsAccount
 from tests.contract_suite.lines import a_text
@@ -40,6 +40,8 @@ class Sts:
         self.refuses = False
         self.answers = asyncio.Event()
         self.answers.set()
+        self.revoked: set[str] = set()
+        """Session tokens with which AWS takes no text."""
 
     async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one request."""
@@ -47,11 +49,20 @@ class Sts:
         length = int(head.split("content-length:")[1].split("\r\n")[0])
         self.asked.append((await reader.readexactly(length)).decode())
         await self.answers.wait()
-        status, body = (403, REFUSAL) if self.refuses else (200, self._grant())
+        if "x-amz-target: " in head:
+            status, body = self._taken(head)
+        else:
+            status, body = (403, REFUSAL) if self.refuses else (200, self._grant())
         writer.write(
             f"HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
         )
         writer.close()
+
+    def _taken(self, head: str) -> tuple[int, str]:
+        """Take a text as AWS End User Messaging does; IAM refuses it to a session that was revoked."""
+        if any(f"x-amz-security-token: {each}\r\n" in head for each in self.revoked):
+            return 400, '{"__type": "AccessDeniedException", "Message": "explicit deny"}'
+        return 200, '{"MessageId": "taken"}'
 
     def _grant(self) -> str:
         until = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=self.lives_s)
@@ -202,6 +213,43 @@ async def test_a_role_that_may_not_be_assumed_sends_nothing_and_says_so(way: Any
             said = await until(reason)
     assert "AssumeRole was refused: AccessDenied: not authorized" in said
     assert all("Action=AssumeRole" in asked for asked in sts.asked)
+
+
+@pytest.mark.parametrize("way", ["lean", "aioboto3"])
+async def test_a_session_that_was_revoked_is_replaced(monkeypatch: pytest.MonkeyPatch, way: Any) -> None:
+    """Its keys would be good for most of an hour by their own date, and every text would wait as long."""
+    monkeypatch.setattr("gateway.carrier.credentials._LOOK_EVERY_S", 0.0)
+    async with sts_running() as (sts, url):
+        sts.revoked.add("t1")
+        async with open_aws_carrier(
+            open_session(role_at(url)), region="us-east-1", endpoint_url=url, in_flight=2, way=way
+        ) as carrier:
+
+            async def went() -> bool:
+                outcome = await carrier.send(a_text())
+                assert isinstance(outcome, Sent) or outcome.fault == "account"
+                return isinstance(outcome, Sent)
+
+            await until(went)
+            assert await went()
+    assert sum("Action=AssumeRole" in asked for asked in sts.asked) == 2
+
+
+async def test_keys_that_aws_refuses_are_kept_where_there_are_no_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was refused may be one action that the role does not have; STS is not asked at each refusal."""
+    monkeypatch.setattr("gateway.carrier.credentials._LOOK_EVERY_S", 0.0)
+    async with sts_running() as (sts, url):
+        route = RouteKeys(open_session(role_at(url)), route="r")
+        first = await route.current()
+        sts.refuses = True
+        for _ in range(20):
+            route.judged(NotSent(reason="AccessDeniedException", retry_after_ms=0, fault="account"))
+            assert (await route.current()).token == first.token
+            await asyncio.sleep(0)
+        await until(lambda: _asked_again(route, sts))
+    assert len(sts.asked) == 2
 
 
 async def test_an_sts_that_never_answers_keeps_no_call_for_long(monkeypatch: pytest.MonkeyPatch) -> None:

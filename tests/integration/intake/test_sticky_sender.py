@@ -76,3 +76,40 @@ async def test_after_eight_days_without_a_message_a_recipient_has_no_number_of_i
             now=now,
         )
         assert own == (equals[0] if kept else sticky(equals, row["recipient_hash"]))
+
+
+async def test_each_message_begins_the_eight_days_anew(stack):
+    """Who is written to once a week keeps one number for good, though another would be his by hash."""
+    customer = await stack.customer(plan=STICKY)
+    recipients = [us_number() for _ in range(RECIPIENTS)]
+    first = await sent_by(customer, recipients)
+    await added(stack, customer, 3)
+    assert await sent_by(customer, recipients) == first
+    rows = await stack.database.fetch(
+        "SELECT recipient_hash, min(created_at) AS first_at, max(created_at) AS last_at FROM messages "
+        "WHERE tenant_id = $1 GROUP BY recipient_hash",
+        customer.uuid,
+    )
+    later = (
+        "UPDATE messages SET created_at = created_at + $2::interval WHERE tenant_id = $1 AND created_at = $3"
+    )
+    for row in rows:
+        await stack.database.execute(later, customer.uuid, KEPT_FOR - timedelta(hours=1), row["last_at"])
+    equals = list((await RoutingReader(stack.shared.worker_engine).of(customer.uuid)).senders.values())
+    [number] = set(first.values())
+
+    async def kept(after):
+        owns = [
+            await kept_sender(
+                stack.shared.pool,
+                TenantScope(tenant_id=customer.uuid),
+                equals,
+                recipient_hash=row["recipient_hash"],
+                now=row["first_at"] + after,
+            )
+            for row in rows
+        ]
+        return {own.value for own in owns} == {number}
+
+    assert await kept(2 * KEPT_FOR - timedelta(hours=2))
+    assert not await kept(2 * KEPT_FOR)

@@ -12,7 +12,7 @@ from msgspec import structs
 from gateway.carrier.aws import AwsCarrier
 from gateway.carrier.lean import LeanCarrier
 from gateway.carrier.one_request import _Straight, departing
-from gateway.carrier.ports import NotSent, OutboundText, Unknown
+from gateway.carrier.ports import NotSent, OutboundText, Outcome, Unknown
 from gateway.carrier.wire import TooLate
 from tests.contract_suite.lines import a_text
 
@@ -24,7 +24,12 @@ async def _current() -> None:
     """No keys are needed."""
 
 
-KEYS.current = _current
+def _judged(outcome: Outcome) -> Outcome:
+    """Nobody revokes them."""
+    return outcome
+
+
+KEYS.current, KEYS.judged = _current, _judged
 STS_IS_SLOW = ReadTimeoutError(endpoint_url="https://sts.amazonaws.com")
 STS_SAYS_NO = ClientError({"Error": {"Code": "ValidationError"}}, "AssumeRole")
 

@@ -43,6 +43,7 @@ def test_gates_are_read_with_the_tenant_s_key(api: Api) -> None:
     assert api.asked == [("GET", "/v1/senders/idn_1/gates", None)]
     for shown in ("30.0", "40.0", "40000"):
         assert shown in done.output
+    assert "{" not in done.output, "a figure is shown as it is, not as Python writes the object around it"
 
 
 @pytest.mark.parametrize(
@@ -81,6 +82,8 @@ def test_a_quota_changes_what_is_given_and_nothing_else(api: Api, options, chang
         (("--country", "GB=1e300"), "0.0001 to 100,000 per second"),
         (("--mps", "nan"), "0.0001 to 100,000 per second"),
         (("--campaign", "C1"), "--campaign needs --brand and --use-case"),
+        (("--brand", "B1", "--use-case", "marketing"), "belong to a --campaign"),
+        (("--vetting-score", "60"), "belong to a --campaign"),
         (("--vetting-score", "101"), "--vetting-score"),
     ],
 )

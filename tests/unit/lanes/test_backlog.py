@@ -257,6 +257,14 @@ async def test_a_day_that_is_used_up_is_waited_for(view, queues):
     assert await wait_ms(view, line(caps=(DAY,))) == (NIGHT_S + 1) * 1_000
 
 
+async def test_a_day_that_is_made_smaller_is_looked_at_at_once(view, queues):
+    """What was far from full by the old figure, and so not asked again soon, may be full by the new one."""
+    queues.used = 50
+    assert await wait_ms(view, line(caps=(DAY,))) < NIGHT_S * 1_000
+    queues.used = 60
+    assert await wait_ms(view, line(caps=(DailyCap(DAY.name, 60),))) > NIGHT_S * 1_000
+
+
 async def test_a_day_with_room_costs_nothing_and_is_seldom_asked_for(view, queues, stopwatch):
     """No call per message, as long as the cap cannot have been reached since."""
     for _ in range(40):
