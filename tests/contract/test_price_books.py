@@ -1,11 +1,13 @@
 """Price books over the API: dry run, import, comparison and drift."""
 
 from decimal import Decimal
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from tests.harness.numbers import us_number
+from tests.harness.waiting import until
 
 HEAD = "country,channel,sell_usd,cost_usd,credits\n*,sms,0.25,0.225,24\n"
 
@@ -131,3 +133,21 @@ async def test_drift_is_what_aws_charged_beside_the_book(stack, operator) -> Non
         "SELECT sum(cogs)::bigint FROM ledger_transfers WHERE tenant_id = $1", customer.uuid
     )
     assert booked == actual * 1_000_000
+
+
+async def test_a_line_for_a_type_of_sender_in_every_country_is_what_its_texts_cost(stack, operator) -> None:
+    """A book that has it charged the line for all senders, and the operator paid the difference."""
+    name = uuid4().hex[:12]
+    head = "country,channel,sell_usd,cost_usd,credits,sender_type\n"
+    csv = head + "*,sms,0.25,0.225,24,\n*,sms,0.03,0.007,2,TOLL_FREE\n"
+    imported = await operator.post(f"/v1/admin/price-books/{name}/import", json={"csv": csv})
+    assert imported.status_code == 200, imported.text
+    customer = await stack.customer(plan={"price_book": name, "fees": {"carrier": "absorb"}})
+
+    async def sent() -> dict[str, Any] | None:  # a new book is heard of within five seconds
+        answer = await customer.send(to=us_number(), body="Your order is ready", type="transactional")
+        return answer.json() if answer.status_code == 202 else None
+
+    message = await until(sent)
+    assert message["price"]["estimated"] == "0.03"
+    assert (await customer.final(message["id"]))["price"]["final"] == "0.03"
