@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from gateway.cli.calling import field, over_the_api, show_rows
+from gateway.cli.calling import field, over_the_api, show_one, show_rows, wants_json
 from gateway.cli.text_file import text_of
 from gateway.client import Client, Json, path_of
 
@@ -73,6 +73,9 @@ def show_drift(client: Client, *, days: int, book: str) -> None:
 
 
 def _show_changes(answer: Json, verb: str) -> None:
+    if wants_json():
+        show_one(answer, ())
+        return
     click.echo(f"{verb}: {answer['added']} added, {answer['changed']} changed, {answer['removed']} removed.")
     if answer["changes"]:
         show_rows([_row(change) for change in answer["changes"]], _CHANGE, empty="")

@@ -160,6 +160,10 @@ def quota(client: Client, *, tenant: str, sender: str, **given: Any) -> None:
         change["countries"] = dict(_country_rate(text) for text in given["countries"])
     if given["campaign"]:
         change["campaign"] = _campaign(given)
+    elif any(given[name] is not None for name in ("brand", "use_case", "vetting_score")):
+        raise click.UsageError(
+            "--brand, --use-case and --vetting-score are of a campaign: name it by --campaign"
+        )
     path = path_of("admin", "tenants", tenant, "senders", sender)
     show_one(client.call("PATCH", path, change).body, _GATES)
 

@@ -158,3 +158,11 @@ def test_json_is_the_answer_as_it_came(api: Api) -> None:
     api.answers = [(200, GATES)]
     done = run(api, "senders", "gates", "idn_1", "--json")
     assert json.loads(done.output) == GATES
+
+
+@pytest.mark.parametrize("option", [("--brand", "B1"), ("--use-case", "MARKETING"), ("--vetting-score", "0")])
+def test_what_is_said_of_a_campaign_that_is_not_named_is_refused(api: Api, option: tuple[str, str]) -> None:
+    """It was left out, and the quota that was set printed as if it had counted."""
+    done = run(api, "senders", "quota", *SENDER, *option)
+    assert (done.exit_code, api.asked) == (2, [])
+    assert "--campaign" in done.stderr
