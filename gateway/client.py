@@ -6,7 +6,7 @@ Nothing of the gateway is imported, so a shell on any machine starts it in a mom
 
 import json
 from http import HTTPStatus
-from http.client import HTTPException
+from http.client import HTTPException, IncompleteRead
 from shutil import copyfileobj
 from typing import Any, BinaryIO, Final, cast
 from urllib.error import HTTPError, URLError
@@ -159,6 +159,8 @@ class Client:
         try:
             with self._opener.open(request, timeout=_DEADLINE_S) as response:
                 copyfileobj(response, into)
+                if response.length:  # what was announced and did not come; no read by pieces tells of it
+                    raise IncompleteRead(b"", response.length)
         except HTTPError as error:
             raise self._refusal(error) from error
         except (URLError, OSError, HTTPException) as error:

@@ -2,7 +2,6 @@
 
 import sys
 from datetime import UTC, datetime, timedelta
-from typing import BinaryIO
 
 import click
 
@@ -97,20 +96,20 @@ def show_baselines(
 @command.command("evidence")
 @click.option("--carrier", help="As receipts name it.")
 @click.option("--hours", type=click.IntRange(1, 48), default=48, show_default=True)
-@click.option("--csv", "csv_file", type=click.File("wb"), help="Write the examples to a file; - for stdout.")
+@click.option("--csv", "target", help="Write the examples to a file; - for stdout.")
 @_country
 @_numbers
 @_tenant
 @over_the_api
 def make_evidence(
-    client: Client, *, tenant: str | None, csv_file: BinaryIO | None, **wanted: str | int | None
+    client: Client, *, tenant: str | None, target: str | None, **wanted: str | int | None
 ) -> None:
     """Make the case that AWS support and carriers ask for."""
     path = (
         path_of("insight", "evidence") if tenant is None else path_of("admin", "tenants", tenant, "evidence")
     )
-    if csv_file is not None:
-        client.download(path, csv_file, format="csv", **wanted)
+    if target is not None:
+        _download(client, path, target, format="csv", **wanted)
         return
     case = client.get(path, **wanted)
     show_one(case, _CASE)
@@ -150,6 +149,11 @@ def export(
     path = path_of("admin", "exports", what) if by_operator else path_of("exports", what)
     if by_operator:
         query["tenant"] = tenant
+    _download(client, path, target, **query)
+
+
+def _download(client: Client, path: str, target: str, **query: str | int | None) -> None:
+    """Write an answer to a file, which stands under its name only when it is whole, or to stdout."""
     if target == "-":
         client.download(path, sys.stdout.buffer, **query)
         return

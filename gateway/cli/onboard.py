@@ -76,9 +76,13 @@ def _all(client: Client, rows: list[OnboardRow], known: Mapping[str, str], *, ap
     ):
         bar = progress.add_task("onboarding", total=len(rows))
         tasks = [pool.submit(_one, client, row, known.get(row.slug), approve=approve) for row in rows]
-        for task in as_completed(tasks):
-            results.append(task.result())
-            progress.advance(bar)
+        try:
+            for task in as_completed(tasks):
+                results.append(task.result())
+                progress.advance(bar)
+        except BaseException:  # Ctrl-C too: what is begun ends, and nothing else begins
+            pool.shutdown(cancel_futures=True)
+            raise
     return sorted(results, key=lambda result: result.line)
 
 
@@ -111,11 +115,12 @@ def _taken_on(client: Client, row: OnboardRow, tenant: str, *, approve: bool) ->
     if approve and seen["approved_at"] is None and _next(seen) == "registrations":
         seen = client.post(f"{path}/approve", {"version": seen["version"]})
     if _next(seen) == "provisioning" and _state(seen, "provisioning") == "open":
-        senders = row.answers.get("senders", {}).get("choices", [])
-        client.post(path_of("admin", "tenants", tenant, "provision"), {"senders": senders})
+        senders: dict[str, Any] = seen["answers"]["senders"] or {}
+        choices: list[Any] = senders.get("choices", [])
+        client.post(path_of("admin", "tenants", tenant, "provision"), {"senders": choices})
         seen = client.get(path)
     if _next(seen) == "sandbox_test":
-        _try_out(client, row, tenant)
+        _try_out(client, seen["answers"], f"onboard {row.slug}", tenant)
         seen = client.get(path)
     if _next(seen) == "live":
         seen = client.post(f"{path}/go-live")
@@ -131,19 +136,23 @@ def _state(seen: dict[str, Any], name: str) -> str:
     return next(str(step["state"]) for step in seen["steps"] if step["name"] == name)
 
 
-def _try_out(client: Client, row: OnboardRow, tenant: str) -> None:
-    """Send the sample to the sandbox with a test key of its own, and wait for the receipt."""
+def _try_out(client: Client, answers: dict[str, Any], idempotency_key: str, tenant: str) -> None:
+    """
+    Send the sample to the sandbox with a test key of its own, and wait for the receipt.
+
+    Of the answers as they were approved: a file that is run again need not repeat them.
+    """
     keys = path_of("admin", "tenants", tenant, "api-keys")
     key = client.post(keys, {"mode": "test", "name": "onboarding"})
     tester = client.speaking(key["secret"])
     try:
-        programme = row.answers["use_cases"]["programmes"][0]
+        programme = answers["use_cases"]["programmes"][0]
         text = {
-            "to": _number_in(row.answers["reach"]["countries"][0]),
+            "to": _number_in(answers["reach"]["countries"][0]),
             "type": programme["type"],
             "body": programme["samples"][0],
         }
-        sent = tester.post(path_of("messages"), text, idempotency_key=f"onboard {row.slug}")
+        sent = tester.post(path_of("messages"), text, idempotency_key=idempotency_key)
         until = time.monotonic() + _DELIVERED_WITHIN_S
         while time.monotonic() < until:
             if tester.get(path_of("messages", sent["id"]))["status"] == "delivered":

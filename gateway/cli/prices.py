@@ -87,7 +87,7 @@ def _row(change: Json) -> Json:
         **line,
         "change": change["change"],
         "before": _price(change["before"]),
-        "after": [_dated(each) for each in change["after"]],
+        "after": [_dated(each) for each in change["after"]] or "-",
     }
 
 

@@ -30,11 +30,10 @@ class RowResult(Struct, frozen=True, kw_only=True):
     detail: str = ""
 
 
-def form_over(client: Client, tenant: str | None) -> Form:
+def form_over(client: Client, *, by_operator: bool) -> Form:
     """Return the toll-free form as AWS describes it today."""
-    if tenant is None:
-        return msgspec.convert(client.get(path_of("registration-forms", TYPE)), Form)
-    return msgspec.convert(client.get(path_of("admin", "registration-forms", TYPE)), Form)
+    home = ("admin",) if by_operator else ()
+    return msgspec.convert(client.get(path_of(*home, "registration-forms", TYPE)), Form)
 
 
 def faults_of(row: ImportRow, form: Form, images: Path) -> Iterator[RowFault]:

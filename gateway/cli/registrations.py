@@ -20,7 +20,7 @@ from gateway.cli.registration_import import (
 from gateway.cli.text_file import text_of
 from gateway.client import Client, path_of
 from tenants.errors import InvalidInput
-from tenants.registrations.importing import ImportRow, read
+from tenants.registrations.importing import ImportRow, names_tenants, read
 
 _ROWS: Final = (
     field("id"),
@@ -114,9 +114,10 @@ def import_rows(
     client: Client, *, file: Path, images: Path, tenant: str | None, dry_run: bool, yes: bool
 ) -> None:
     """Register toll-free numbers from a CSV file; a second run makes nothing twice."""
-    form = form_over(client, tenant)
+    text = text_of(file)
+    form = form_over(client, by_operator=tenant is not None or names_tenants(text))
     try:
-        rows, table_faults = read(text_of(file), form)
+        rows, table_faults = read(text, form)
     except InvalidInput as error:
         raise click.UsageError(f"{file}: {error}") from error
     results = [

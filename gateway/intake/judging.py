@@ -129,7 +129,7 @@ class Judging:
     ) -> Passed | Declined | None:
         """Ask every gate by the policy as it is known; None where it is to be read again."""
         snapshot, now = await self._policies.of(scope.tenant_id), self._clock.now()
-        tariff = await self._prices.current()
+        tariff = await self._prices.current(snapshot.plan)
         draft = prepare(snapshot, request, tariff.book_of(snapshot.plan), now)
         if isinstance(draft, Declined):
             return draft

@@ -126,7 +126,7 @@ class Previewing:
     async def _look(self, scope: TenantScope, request: SendRequest) -> _Looked | Declined:
         """Prepare, choose and price as a send does."""
         snapshot = await self._policies.of(scope.tenant_id)
-        tariff = await self._prices.current()
+        tariff = await self._prices.current(snapshot.plan)
         draft = prepare(snapshot, request, tariff.book_of(snapshot.plan), self._clock.now())
         if isinstance(draft, Declined):
             return draft

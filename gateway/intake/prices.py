@@ -29,7 +29,12 @@ class Tariff(Struct, frozen=True, kw_only=True):
 
 
 class Prices:
-    """Answers with what is in force now; a change of prices is followed within five seconds."""
+    """
+    Answers with what is in force now.
+
+    A change of prices is followed within five seconds. A book that is newer than what is in memory is read
+    when the first plan names it: its tenant would else be told that nothing has a price.
+    """
 
     def __init__(self, read: Callable[[datetime], Awaitable[Tariff]], clock: Clock) -> None:
         self._read = read
@@ -37,19 +42,25 @@ class Prices:
         self._tariff: Tariff | None = None
         self._good_until = _LONG_AGO
         self._reading: asyncio.Task[Tariff] | None = None
+        self._absent: set[str] = set()
+        """Books without a line, as what is in memory was read: asked for once."""
 
-    async def current(self) -> Tariff:
-        """Return the tariff of this moment; those who find it old share one read of the new one."""
-        now = self._clock.now()
-        if self._tariff is not None and now <= self._good_until:
-            return self._tariff
+    async def current(self, plan: Plan) -> Tariff:
+        """Return the tariff of this moment; those who find it old, or their book missing, share one read."""
+        now, name, known = self._clock.now(), plan.price_book, self._tariff
+        if known is not None and now <= self._good_until and (name in known.books or name in self._absent):
+            return known
         if self._reading is None:
             self._reading = asyncio.create_task(self._renew(now))
             self._reading.add_done_callback(self._read_done)
-        return await asyncio.shield(self._reading)
+        tariff = await asyncio.shield(self._reading)
+        if name not in tariff.books:
+            self._absent.add(name)
+        return tariff
 
     async def _renew(self, now: datetime) -> Tariff:
         self._tariff = await self._read(now)
+        self._absent.clear()
         self._good_until = now + _MAX_AGE
         return self._tariff
 

@@ -108,7 +108,7 @@ class Replying:
             from_=UNSET if reply.from_ is None else reply.from_,
             ttl_seconds=_LIFE_S,
         )
-        tariff, now = await self._prices.current(), self._clock.now()
+        tariff, now = await self._prices.current(snapshot.plan), self._clock.now()
         draft = prepare(snapshot, request, tariff.book_of(snapshot.plan), now)
         if isinstance(draft, Declined):
             return draft

@@ -83,7 +83,10 @@ class Bundle(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     included: Annotated[int, Meta(ge=1, le=1_000_000_000)]
     """Message parts, or messages, per month."""
     counts: Literal["parts", "messages"] = "parts"
-    """What is counted. Of a message whose parts are not all left, those beyond are overage."""
+    """
+    What is counted; it changes only while the month has used none. Of a message whose parts are not all
+    left, those beyond are overage.
+    """
     countries: Annotated[list[CountryCode], Meta(max_length=300)] = []
     """Where it holds; everywhere if empty."""
     channels: Annotated[list[Literal["sms", "mms"]], Meta(min_length=1, max_length=2)] = msgspec.field(

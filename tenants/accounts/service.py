@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tenants.accounts import enrolment, purse, sealing, store
+from tenants.accounts.bundle_counts import check_counts
 from tenants.accounts.enrolment import NewTenant
 from tenants.accounts.lifecycle import TenantState, check_move
 from tenants.accounts.models import Tenant
@@ -174,7 +175,7 @@ async def update_plan(scope: TenantScope, session: AsyncSession, changes: dict[s
 
     Raises:
         InvalidInput: A member is unknown or out of range, or budgets, fees that are open or an amount
-            that the change leaves out count in the pricing's unit.
+            that the change leaves out count in the pricing's unit, or the month's bundle in its own.
         Conflict: The pricing would change while balance or holds are not zero, or the tenant is closed.
     """
     tenant = await changeable(scope, session)
@@ -184,6 +185,7 @@ async def update_plan(scope: TenantScope, session: AsyncSession, changes: dict[s
         return tenant
     if plan.pricing != present.pricing:
         await purse.change_unit(scope, session, plan.pricing)
+    await check_counts(scope, session, present=present.bundle, wanted=plan.bundle)
     tenant.plan = msgspec.to_builtins(plan)
     await _save(scope, session, tenant, "tenant.plan_changed", {"changed": sorted(changes)})
     return tenant

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from tenants.audit import store as audit
 from tenants.budgets import store
-from tenants.budgets.budget import PLATFORM, Budget, month_of, resets_at
+from tenants.budgets.budget import Budget, month_of, resets_at
 from tenants.budgets.recount import recount_as_set
 from tenants.countries import facts
 from tenants.errors import InvalidInput
@@ -53,7 +53,7 @@ async def put_budgets(
         if present.get(name) != wanted[name]:
             await store.put(scope, session, wanted[name])
             await recount_as_set(scope, session, wanted[name])
-    if scope.tenant_id != PLATFORM and present != wanted:
+    if present != wanted:
         detail = {"caps": {budget.name: budget.cap for budget in budgets}}
         await audit.append(scope, session, action="budgets.set", subject="budgets", detail=detail)
     return await uses(scope, session, now=now)

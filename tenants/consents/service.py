@@ -120,7 +120,8 @@ async def take(
     Write a consent down; with `double_opt_in` it stays pending until the phone itself agrees.
 
     One that is granted already is not made pending again: the line is written, the state stays, as it does
-    with `keep` too, so that where a person stands goes on naming how the consent was first given.
+    with `keep` too, so that where a person stands goes on naming how the consent was first given. It stays,
+    too, where the person has withdrawn since the consent was given: last month's file takes no word back.
 
     Raises:
         InvalidInput: The use case or the date breaks a rule.
@@ -129,7 +130,10 @@ async def take(
     await take_for_person(scope, session, recipient_hash)
     before = await store.get(scope, session, recipient_hash, check_use_case(wanted.use_case))
     event: Event = "asked" if double_opt_in else "granted"
-    kept = (double_opt_in or keep) and before is not None and before.state == "granted"
+    kept = before is not None and (
+        ((double_opt_in or keep) and before.state == "granted")
+        or (event == "granted" and _is_withdrawn_since(before, wanted.given_at))
+    )
     return await _noted(scope, session, key, wanted, before, event=event, now=now, kept=kept)
 
 
@@ -321,6 +325,11 @@ async def _move(
         )
         moved.append(await _noted(scope, session, key, wanted, row, event=event, now=now))
     return moved
+
+
+def _is_withdrawn_since(row: Consent, given_at: datetime | None) -> bool:
+    """Whether the person has left after a consent that was given then; None is now."""
+    return row.state == "withdrawn" and given_at is not None and given_at <= row.since
 
 
 def _may(event: Event, row: Consent, now: datetime) -> bool:

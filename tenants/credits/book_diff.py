@@ -18,7 +18,7 @@ class LineChange(Struct, frozen=True, kw_only=True):
     change: Change
     key: LineKey
     before: PriceLine | None
-    """What holds now, None where nothing does."""
+    """What holds now, None where nothing does; of a key that ends, else what was to hold first."""
     after: tuple[DatedLine, ...]
     """What will hold, in the order of time; empty for a key that ends."""
 
@@ -64,7 +64,7 @@ def _change(key: LineKey, held: list[Held], wanted: list[DatedLine], now: dateti
     if not after and not held:
         return None
     if not after:
-        return LineChange(change="removed", key=key, before=current, after=())
+        return LineChange(change="removed", key=key, before=current or held[0].line, after=())
     if not held:
         return LineChange(change="added", key=key, before=None, after=after)
     same = [(each.line, max(each.valid_from, now), each.valid_to) for each in held]
@@ -83,6 +83,15 @@ def _ends(lines: Sequence[DatedLine], index: int) -> datetime | None:
     if own is not None or index + 1 == len(lines):
         return own
     return lines[index + 1].valid_from
+
+
+def holes(changes: Sequence[LineChange], now: datetime) -> list[DatedLine]:
+    """Return the first lines of keys of which one holds now and, by the file, none until a later instant."""
+    return [
+        change.after[0]
+        for change in changes
+        if change.before is not None and change.after and _begins(change.after[0], now) > now
+    ]
 
 
 def planned(change: LineChange, now: datetime) -> list[Held]:

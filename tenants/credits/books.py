@@ -10,9 +10,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tenants.credits import store
-from tenants.credits.book_diff import Held, LineChange, difference, planned
-from tenants.credits.book_file import read_book
+from tenants.credits.book_diff import Held, LineChange, difference, holes, planned
+from tenants.credits.book_file import MOST_FAULTS, read_book
 from tenants.credits.models import Price
+from tenants.errors import InvalidInput, InvalidInputs
 
 _CHUNK: Final = 1000
 _DRIFT: Final = text(
@@ -49,9 +50,11 @@ async def compare(session: AsyncSession, name: str, csv: str, now: datetime) -> 
     Return what a file would change in a book, which need not exist.
 
     Raises:
-        InvalidInputs: The file breaks a rule of `book_file`.
+        InvalidInputs: The file breaks a rule of `book_file`, or would end what holds before the next begins.
     """
-    return difference(await held(session, name, now), read_book(csv), now)
+    changes = difference(await held(session, name, now), read_book(csv), now)
+    _refuse_holes(changes, now)
+    return changes
 
 
 async def import_book(session: AsyncSession, name: str, csv: str, now: datetime) -> list[LineChange]:
@@ -86,6 +89,16 @@ async def drift(session: AsyncSession, name: str, since: datetime) -> list[Drift
     """Return, for the tenants whose plan names the book, its cost beside what AWS charged, by country."""
     rows = await session.execute(_DRIFT, {"since": since, "book": name})
     return [Drift(**row) for row in rows.mappings()]
+
+
+def _refuse_holes(changes: Sequence[LineChange], now: datetime) -> None:
+    """Else a country would be sold by the line for all in between, and a channel not at all."""
+    detail = "what holds now would end before this begins: name the present line, too"
+    faults = tuple(
+        InvalidInput(f"/csv/line/{line.row}/valid_from", "gap", detail) for line in holes(changes, now)
+    )
+    if faults:
+        raise InvalidInputs("validation_failed", detail, faults[:MOST_FAULTS])
 
 
 async def _end(session: AsyncSession, name: str, keys: Sequence[tuple[str, ...]], now: datetime) -> None:

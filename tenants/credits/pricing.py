@@ -68,13 +68,14 @@ class PriceBook(Struct, frozen=True):
     """Parts that depend on the sender's type, and every fee."""
 
     def line(self, country: str, channel: str, sender_type: str = EVERY) -> PriceLine | None:
-        """Return the line of the country and the sender's type, else the country's, else the one for all."""
-        if self.special and sender_type != EVERY:
-            own = self.special.get(("part", country, sender_type, channel))
-            if own is not None:
-                return own
-        own = self.lines.get((country, channel))
-        return own if own is not None else self.lines.get((EVERY, channel))
+        """Return the nearest line of a part: the country's before the one for all, then the sender type's."""
+        tells_types = bool(self.special) and sender_type != EVERY
+        for where in (country, EVERY):
+            own = self.special.get(("part", where, sender_type, channel)) if tells_types else None
+            found = own or self.lines.get((where, channel))
+            if found is not None:
+                return found
+        return None
 
     def fee(self, item: Item, country: str, sender_type: str, channel: str) -> PriceLine | None:
         """Return the nearest line of a fee: the country's before the one for all, then the sender type's."""

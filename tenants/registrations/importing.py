@@ -61,6 +61,14 @@ def columns() -> Mapping[str, str]:
     return msgspec.json.decode(source, type=dict[str, str])
 
 
+def names_tenants(text: str) -> bool:
+    """Return whether a line says whose it is, as the operator's do; what is no CSV, `read` refuses."""
+    try:
+        return any((cells.get(TENANT) or "").strip() for cells in csv.DictReader(io.StringIO(text)))
+    except csv.Error:
+        return False
+
+
 def read(text: str, form: Form) -> tuple[list[ImportRow], list[RowFault]]:
     """
     Return the rows, and what is wrong with the table itself.

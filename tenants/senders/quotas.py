@@ -109,7 +109,7 @@ async def change_quota(
         InvalidInput: A figure breaks a rule.
         NotFound: The tenant has no such sender.
     """
-    sender = await _sender(scope, session, sender_id)
+    sender = await _sender(scope, session, sender_id, lock=True)
     _check(change)
     values: dict[str, Any] = {}
     for field, column in (
@@ -241,11 +241,11 @@ async def join(scope: TenantScope, session: AsyncSession, sender: Sender) -> Non
 
 
 async def _grant(scope: TenantScope, session: AsyncSession, row: MpsIncrease, granted: float) -> None:
+    sender = await _sender(scope, session, row.sender_id, lock=True)  # whoever grants another country waits
     values: dict[str, Any] = {"parts_per_second": granted}
     if row.country is not None:
         known = (await quotas_of(scope, session)).get(row.sender_id, QuotaOf())
         values = {"country_parts_per_second": {**known.countries, row.country: granted}}
-    sender = await _sender(scope, session, row.sender_id)
     for each in [sender, *await store.sharing(scope, session, sender.arn)]:
         await _upsert(session, TenantScope(tenant_id=each.tenant_id), each.id, values)
 
@@ -287,9 +287,12 @@ async def _put_campaign(scope: TenantScope, session: AsyncSession, facts: Campai
     await session.flush()
 
 
-async def _sender(scope: TenantScope, session: AsyncSession, sender_id: UUID) -> Sender:
+async def _sender(
+    scope: TenantScope, session: AsyncSession, sender_id: UUID, *, lock: bool = False
+) -> Sender:
     owned = Sender.tenant_id == scope.tenant_id
-    row = await session.scalar(select(Sender).where(owned, Sender.id == sender_id))
+    query = select(Sender).where(owned, Sender.id == sender_id)
+    row = await session.scalar(query.with_for_update() if lock else query)
     if row is None:
         raise NotFound("sender")
     return row

@@ -140,6 +140,23 @@ async def test_an_import_is_taken_whole_or_not_at_all_and_comes_out_again(custom
     assert file.text.splitlines()[1].startswith(f"{ALICE},marketing,promotional,granted,import,")
 
 
+async def test_what_was_given_before_a_withdrawal_does_not_take_it_back(customer) -> None:
+    """Last month's file is imported again, and who left meanwhile has left; a word of today counts."""
+    given = "2026-01-05T10:00:00Z"
+    file = f"number,use_case,type,given_at,text\n{ALICE},marketing,promotional,{given},I agree\n"
+    await write(customer.api, use_case="polls")
+    for changed in (1, 0):
+        done = (await customer.api.post(f"{PATH}/import", json={"csv": file})).json()
+        assert (done["applied"], done["changed"]) == (True, changed)
+        await customer.api.delete(f"{PATH}/{ALICE}/marketing")
+        shown = (await customer.api.get(f"{PATH}/{ALICE}")).json()
+        assert [each["state"] for each in shown["consents"]] == ["withdrawn", "granted"]
+    assert (await write(customer.api, given_at=given))["state"] == "withdrawn"
+    events = [line["event"] for line in shown["records"] if line["use_case"] == "marketing"]
+    assert events == ["granted", "withdrawn", "granted"], "each is in the ledger, and who left need not again"
+    assert (await write(customer.api))["state"] == "granted"
+
+
 async def test_consents_of_another_tenant_are_absent(customer, enrol) -> None:
     """Consent never moves between brands."""
     made = await write(customer.api)

@@ -103,3 +103,22 @@ async def test_a_repeated_post_leaves_one_line(operator, account) -> None:
         again = {"Idempotency-Key": f"route-{account}"}
         await operator.post(f"/v1/admin/routes/{account}/disable", json={"reason": "r"}, headers=again)
     assert [row[2] for row in await trail(operator)].count(account) == 2
+
+
+async def test_the_operators_own_budgets_are_written_down_where_they_change(operator) -> None:
+    """They stop the sends of every tenant, and let AWS's bill grow where they go."""
+    own = "/v1/admin/budgets"
+    try:
+        for _ in range(2):
+            answer = await operator.put(
+                own, json={"budgets": [{"cap": "5000"}, {"cap": "70", "country": "US"}]}
+            )
+            assert answer.status_code == 200, answer.text
+    finally:
+        assert (await operator.put(own, json={"budgets": []})).status_code == 200
+    rows = [row for row in await trail(operator) if row[1] == "budgets.set"]
+    caps = {"all": 5_000_000_000, "country:US": 70_000_000}
+    assert rows == [
+        ("operator", "budgets.set", "budgets", {"caps": {}}),
+        ("operator", "budgets.set", "budgets", {"caps": caps}),
+    ]

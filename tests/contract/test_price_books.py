@@ -131,3 +131,57 @@ async def test_drift_is_what_aws_charged_beside_the_book(stack, operator) -> Non
         "SELECT sum(cogs)::bigint FROM ledger_transfers WHERE tenant_id = $1", customer.uuid
     )
     assert booked == actual * 1_000_000
+
+
+async def test_a_line_for_a_type_of_sender_in_every_country_is_what_its_texts_cost(stack, operator) -> None:
+    """A book that has it charged the line for all senders, and the operator paid the difference."""
+    name = uuid4().hex[:12]
+    head = "country,channel,sell_usd,cost_usd,credits,sender_type\n"
+    csv = head + "*,sms,0.25,0.225,24,\n*,sms,0.03,0.007,2,TOLL_FREE\n"
+    imported = await operator.post(f"/v1/admin/price-books/{name}/import", json={"csv": csv})
+    assert imported.status_code == 200, imported.text
+    customer = await stack.customer(plan={"price_book": name, "fees": {"carrier": "absorb"}})
+    message = (await customer.send(to=us_number(), body="Your order is ready", type="transactional")).json()
+    assert message["price"]["estimated"] == "0.03"
+    assert (await customer.final(message["id"]))["price"]["final"] == "0.03"
+
+
+@pytest.mark.parametrize(("key", "field"), [("*,sms", "/csv/line/2"), ("US,sms", "/csv/line/3")])
+async def test_a_file_that_ends_what_holds_before_the_next_begins_is_refused(
+    operator, path, key, field
+) -> None:
+    """Until then nothing would be sold, or a country at the price for all; a rise names both prices."""
+    head = "country,channel,sell_usd,cost_usd,credits,valid_from\n"
+    now = {"*,sms": f"{head}*,sms,0.25,0.225,24,\n", "US,sms": "US,sms,0.01,0.005,1,\n"}
+    assert (await operator.post(f"{path}/import", json={"csv": "".join(now.values())})).status_code == 200
+    to_come = now[key].replace(",\n", ",2999-01-01\n")
+    csv = "".join((now | {key: to_come}).values())
+    for dry_run in ("true", "false"):
+        refused = await operator.post(f"{path}/import", json={"csv": csv}, params={"dry_run": dry_run})
+        assert refused.status_code == 422, refused.text
+        (fault,) = refused.json()["errors"]
+        assert (fault["field"], fault["code"]) == (f"{field}/valid_from", "gap")
+    shown = (await operator.get(path)).json()["data"]
+    assert [row["valid_to"] for row in shown] == [None, None]
+    both = "".join(now.values()) + to_come.removeprefix(head)
+    assert (await operator.post(f"{path}/import", json={"csv": both})).json()["changed"] == 1
+
+
+async def test_a_price_to_come_that_is_taken_away_is_named(operator, path) -> None:
+    """It was counted as removed, and nobody could see what was."""
+    head = "country,channel,sell_usd,cost_usd,credits,valid_from\n*,sms,0.25,0.225,24,\n"
+    await operator.post(f"{path}/import", json={"csv": head + "US,sms,0.01,0.005,1,2999-01-01\n"})
+    (change,) = (await operator.post(f"{path}/import", json={"csv": head})).json()["changes"]
+    assert (change["change"], change["after"]) == ("removed", [])
+    assert (change["before"]["country"], change["before"]["sell_usd"]) == ("US", "0.01")
+
+
+async def test_a_new_book_is_sold_by_from_the_first_text(stack, operator) -> None:
+    """The prices in memory are seconds old, and a tenant that was just made was told to send no more."""
+    for _ in range(2):
+        name = uuid4().hex[:12]
+        await operator.post(f"/v1/admin/price-books/{name}/import", json={"csv": HEAD})
+        customer = await stack.customer(plan={"price_book": name})
+        answer = await customer.send(to=us_number(), body="Hello")
+        assert answer.status_code == 202, answer.text
+        assert answer.json()["price"]["estimated"] == "0.25"

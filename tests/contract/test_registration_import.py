@@ -59,7 +59,7 @@ def folder(tmp_path):
 def table(folder, rows):
     """Write the CSV file."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS)
+    writer = csv.DictWriter(text, list(rows[0]))
     writer.writeheader()
     writer.writerows(rows)
     path = folder / "data.csv"
@@ -67,9 +67,10 @@ def table(folder, rows):
     return str(path)
 
 
-async def run(stack, customer, *arguments, asked=None):
-    """Run the command with the tenant's live key; the exit status and what it printed."""
-    key = customer.live.headers["authorization"].removeprefix("Bearer ")
+async def run(stack, speaker, *arguments, asked=None):
+    """Run the command with a tenant's live key or the operator's; the exit status and what it printed."""
+    client = getattr(speaker, "live", speaker)
+    key = client.headers["authorization"].removeprefix("Bearer ")
     over = ["--api-url", stack.settings.public_url, "--key", key, *(["--json"] if asked is None else [])]
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "gateway", "registrations", *arguments, *over),
@@ -94,6 +95,18 @@ async def test_five_rows_are_registered_and_a_second_run_makes_nothing(stack, fo
     assert (status, [each["outcome"] for each in again]) == (0, ["known"] * 5)
     assert {each["registration"] for each in done} == {each["registration"] for each in again}
     assert len((await customer.live.get("/v1/registrations")).json()["data"]) == 5
+
+
+async def test_the_operator_registers_for_the_tenants_that_a_column_names(stack, folder):
+    """As the guide has it, without `--tenant`: the form was asked for as a tenant asks, and refused."""
+    customers = [await stack.customer(provision=False) for _ in range(2)]
+    rows = [row(name) | {"tenant": each.id} for name, each in zip(COMPANIES, customers, strict=False)]
+    file = table(folder, rows)
+    status, done = await run(stack, stack.operator, "import", file, "--images", str(folder), "--yes")
+    assert (status, [each["outcome"] for each in done]) == (0, ["submitted"] * 2), done
+    for customer, name in zip(customers, COMPANIES, strict=False):
+        made = (await customer.live.get("/v1/registrations")).json()["data"]
+        assert [each["name"] for each in made] == [name]
 
 
 async def test_good_rows_go_on_beside_faulty_ones(stack, folder):

@@ -78,6 +78,28 @@ async def test_reordered_receipts_leave_out_of_order(aws: Aws, sink: Sink) -> No
     assert sink.events[-1]["eventType"] != "TEXT_DELIVERED"
 
 
+@pytest.mark.parametrize(
+    "faults",
+    [
+        {"reorder": True},
+        {"lose_final_rate": 1},
+        {"lose_rate": 1},
+        {"duplicate_rate": 1, "duplicate_ids": "new"},
+    ],
+)
+async def test_the_outcome_is_what_became_of_the_message_whatever_receipts_tell(
+    aws: Aws, sink: Sink, faults: dict[str, object]
+) -> None:
+    """It is what a gateway's own word is held against, and a fault of the receipts is when that is wanted."""
+    number = await aws.number()
+    name = await aws.configuration_set(sink)
+    await aws.control("POST", "faults", {"receipts": faults})
+    for destination in ("+14254147755", "+14254147167"):
+        await aws.send(destination, OriginationIdentity=number["PhoneNumberId"], ConfigurationSetName=name)
+    messages = (await aws.control("GET", "messages"))["data"]
+    assert [each["outcome"] for each in messages] == ["DELIVERED", "BLOCKED"]
+
+
 async def test_lost_receipts_never_arrive(aws: Aws, sink: Sink) -> None:
     """The carrier delivered, nobody hears of it."""
     number = await aws.number()

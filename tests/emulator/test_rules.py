@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gateway.emulator.arrivals import Arrivals
 from gateway.emulator.carrier.countries import country_of, simulator_numbers
 from gateway.emulator.carrier.dice import Dice
-from gateway.emulator.carrier.life import UNKNOWN_AFTER_MS, Road, draw_steps
+from gateway.emulator.carrier.life import UNKNOWN_AFTER_MS, Road, draw_steps, with_faults
 from gateway.emulator.carrier.parts import GSM_BASIC, sizing
 from gateway.emulator.carrier.profiles import OUTCOMES, Profiles, micros
 from gateway.emulator.clock import VirtualClock
@@ -116,7 +116,8 @@ def test_every_life_ends_with_one_final_status_in_time(
     """Whatever befalls the receipts, exactly one status is final and departures never run backwards."""
     road = Road(channel=channel, outcome=outcome, ttl_s=ttl_s, latency_scale=1.0, final_success_rate=0.0)
     faults = ReceiptFaults(reorder=reorder, duplicate_rate=duplicates)
-    steps = draw_steps(road, Profiles().of("US"), faults, Dice(1, key))
+    dice = Dice(1, key)
+    steps = with_faults(draw_steps(road, Profiles().of("US"), dice), faults, dice)
     assert len({step.status for step in steps if step.is_final}) == 1
     offsets = [step.offset_ms for step in steps]
     assert offsets == sorted(offsets)

@@ -88,7 +88,8 @@ class ConsentImportBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields
         "The words are kept once for each version, the event for good. With `double_opt_in` one text asks "
         "the phone, and the consent is `pending` until it answers YES (JA, SI, OUI …) or its link, which "
         "leads to the hosted pages where there are some, is opened and confirmed; after 24 hours it is "
-        "`expired`. A STOP ends it at once. A consent takes nobody off an opt-out list."
+        "`expired`. A STOP ends it at once. A consent takes nobody off an opt-out list, and one with a "
+        "`given_at` before the person withdrew is written down and leaves it `withdrawn`."
     ),
 )
 async def create_consent(
@@ -272,7 +273,7 @@ async def withdraw_consent(
     summary="Import a file of consents",
     description=(
         "Up to 2,000 rows, taken whole or not at all: `errors` says what to mend, line by line. With "
-        "`dry_run` nothing is changed."
+        "`dry_run` nothing is changed. Who has withdrawn since a row's `given_at` stays `withdrawn`."
     ),
 )
 async def import_consents(

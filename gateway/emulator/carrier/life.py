@@ -53,11 +53,11 @@ def draw_outcome(profile: Profile, dice: Dice) -> str:
     return outcome
 
 
-def draw_steps(road: Road, profile: Profile, faults: ReceiptFaults, dice: Dice) -> tuple[Step, ...]:
-    """Return the events of a message in the order they leave, with receipt faults worked in."""
+def draw_steps(road: Road, profile: Profile, dice: Dice) -> list[Step]:
+    """Return what becomes of a message, the end last; receipts tell it as `with_faults` lets them."""
     total_ms = _total_ms(profile.delay_ms * road.latency_scale, dice)
     steps = _call(road, total_ms) if road.channel == "VOICE" else _text(road, total_ms, dice)
-    return _with_faults(_expired(steps, road.ttl_s), faults, dice)
+    return _expired(steps, road.ttl_s)
 
 
 def _total_ms(median_ms: float, dice: Dice) -> float:
@@ -108,7 +108,8 @@ def _expired(steps: list[Step], ttl_s: int) -> list[Step]:
     return [*alive, Step(ttl_ms, "TTL_EXPIRED", is_final=True, nonce=len(alive))]
 
 
-def _with_faults(steps: list[Step], faults: ReceiptFaults, dice: Dice) -> tuple[Step, ...]:
+def with_faults(steps: list[Step], faults: ReceiptFaults, dice: Dice) -> tuple[Step, ...]:
+    """Return the events of these steps in the order in which they leave, with receipt faults worked in."""
     if faults == ReceiptFaults():
         return tuple(steps)
     if dice.share() < faults.lose_rate:

@@ -5,7 +5,7 @@ from typing import Any
 from gateway.emulator.call import Call
 from gateway.emulator.carrier.countries import country_of, e164, simulator_numbers
 from gateway.emulator.carrier.event_record import UNPAID
-from gateway.emulator.carrier.life import Road, draw_outcome, draw_steps
+from gateway.emulator.carrier.life import Road, draw_outcome, draw_steps, with_faults
 from gateway.emulator.carrier.media import media_failure
 from gateway.emulator.carrier.parts import Sizing, sizing
 from gateway.emulator.carrier.profiles import MEDIA_PRICE_FACTOR, VOICE_PRICE_MICROS, Profile
@@ -177,7 +177,7 @@ def _message(call: Call, draft: Draft) -> Message:
         latency_scale=world.options.latency_scale,
         final_success_rate=world.options.behaviour.final_success_rate,
     )
-    steps = draw_steps(road, profile, world.faults.faults.receipts, dice)
+    life = draw_steps(road, profile, dice)
     owner = draft.configuration_set
     default_feedback = owner.default_feedback if owner else False
     return Message(
@@ -195,8 +195,8 @@ def _message(call: Call, draft: Draft) -> Message:
         parts=draft.sizing.parts,
         price_micros=draft.price_micros,
         fee_micros=draft.fee_micros,
-        steps=steps,
-        outcome=steps[-1].status if steps else outcome,
+        steps=with_faults(life, world.faults.faults.receipts, dice),
+        outcome=life[-1].status,
         operator=operator.name,
         mcc=operator.mcc,
         mnc=operator.mnc,

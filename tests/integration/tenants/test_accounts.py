@@ -1,6 +1,7 @@
 """Tenants in Postgres: enrolled whole or not at all, changed under lock, seen by admission."""
 
 import asyncio
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,11 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from gateway.db.transaction import tenant_transaction, worker_transaction
 from tenants.accounts import service, store
 from tenants.accounts.enrolment import NewTenant
-from tenants.accounts.plan import Plan
+from tenants.accounts.plan import Bundle, Plan
 from tenants.audit import store as audit
 from tenants.credits import service as money
 from tenants.errors import Conflict, InvalidInput, NotFound
 from tenants.scope import TenantScope
+from tests.integration.tenants.conftest import MakeTenant
 
 SECRET_KEY = "a secret key of the operator"
 
@@ -157,3 +159,27 @@ async def test_a_tenant_sees_itself_and_nobody_else(
         assert [row.id for row in await store.page_of_all(session, limit=1000)] == [tenant.tenant_id]
         slugs = (await session.execute(text("SELECT count(*) FROM tenants"))).scalar_one()
     assert slugs == 1
+
+
+async def test_a_bundle_counts_otherwise_only_while_its_month_has_used_none(
+    worker: AsyncEngine, make_tenant: MakeTenant, database: Any
+) -> None:
+    """Nine thousand parts would else be nine thousand messages, and a tenant pay for what is included."""
+    tenant = await make_tenant(plan=Plan(bundle=Bundle(included=10_000)))
+
+    async def change(bundle: dict[str, object] | None) -> Plan:
+        async with worker_transaction(worker) as session:
+            return service.plan_of(await service.update_plan(tenant, session, {"bundle": bundle}))
+
+    assert (await change({"counts": "messages"})).bundle == Bundle(included=10_000, counts="messages")
+    await change({"counts": "parts"})
+    await database.execute(
+        "INSERT INTO spend_counters (tenant_id, name, month, used, cap) "
+        "VALUES ($1, 'bundle', date_trunc('month', now() AT TIME ZONE 'UTC'), 9000, 10000)",
+        tenant.tenant_id,
+    )
+    with pytest.raises(InvalidInput, match="9000 parts") as refused:
+        await change({"counts": "messages"})
+    assert (refused.value.field, refused.value.code) == ("/plan/bundle/counts", "bundle_used")
+    assert (await change({"included": 12_000})).bundle == Bundle(included=12_000)
+    assert (await change(None)).bundle is None

@@ -1,9 +1,13 @@
 """Senders in Postgres: provisioning may run again and again and changes only what differs."""
 
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from msgspec import structs
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from gateway.db.transaction import tenant_transaction, worker_transaction
@@ -11,9 +15,10 @@ from tenants.accounts import service as accounts
 from tenants.audit import store as audit
 from tenants.errors import InvalidInput, NotFound
 from tenants.scope import TenantScope
-from tenants.senders import service, store
+from tenants.senders import quotas, service, store
 from tenants.senders.service import AccountFacts, PoolFacts, SenderFacts
 from tenants.senders.store import KnownSender
+from tests.harness.waiting import until
 
 
 def number(account_id: UUID, last: int, **fields: object) -> SenderFacts:
@@ -188,3 +193,34 @@ async def test_routes_are_the_operators(app: AsyncEngine, worker: AsyncEngine, t
     await provision(worker, tenant)
     async with worker_transaction(worker) as session:
         assert "default" in {account.name for account in await store.accounts(session)}
+
+
+async def test_of_two_countries_that_are_granted_at_once_both_are(
+    worker: AsyncEngine, tenant: TenantScope, database: Any
+) -> None:
+    """Each grant wrote the map that it had read, and the one that came last took the other's away."""
+    _, (sender_id, *_) = await provision(worker, tenant)
+    async with worker_transaction(worker) as session:
+        asked = [
+            await quotas.request_increase(tenant, session, sender_id, parts_per_second=20.0, country=country)
+            for country in ("GB", "FR")
+        ]
+
+    async def grant(increase_id: UUID, session: AsyncSession) -> None:
+        now = datetime.now(UTC)
+        await quotas.decide_increase(tenant, session, increase_id, approved=True, at=now)
+
+    async def grant_at_once(increase_id: UUID) -> None:
+        async with worker_transaction(worker) as session:
+            await grant(increase_id, session)
+
+    async with worker_transaction(worker) as session:
+        await grant(asked[0].id, session)
+        pid = await session.scalar(text("SELECT pg_backend_pid()"))
+        other = asyncio.create_task(grant_at_once(asked[1].id))
+        blocked = "SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))"
+        await until(lambda: database.fetchval(blocked, pid))
+    await other
+    async with worker_transaction(worker) as session:
+        found = (await quotas.quotas_of(tenant, session))[sender_id]
+    assert found.countries == {"GB": 20.0, "FR": 20.0}

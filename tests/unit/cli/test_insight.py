@@ -4,6 +4,7 @@ import socket
 import threading
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from gateway.cli.root import tollgate
@@ -51,7 +52,10 @@ def test_an_export_is_written_under_its_name(api: Api, tmp_path: Path) -> None: 
     assert "format=csv" in path
 
 
-def test_a_transfer_that_breaks_off_leaves_no_file_of_that_name(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", [("export", "messages", "--to"), ("evidence", "--csv")])
+def test_a_transfer_that_breaks_off_leaves_no_file_of_that_name(
+    command: tuple[str, ...], tmp_path: Path
+) -> None:
     """Half of the messages under the right name would be taken for all of them."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -66,7 +70,7 @@ def test_a_transfer_that_breaks_off_leaves_no_file_of_that_name(tmp_path: Path) 
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
         done = CliRunner().invoke(
             tollgate,
-            ["insight", "export", "messages", "--to", str(target), "--api-url", url, "--key", "k"],
+            ["insight", *command, str(target), "--api-url", url, "--key", "k"],
         )
     assert done.exit_code != 0
     assert not target.exists()

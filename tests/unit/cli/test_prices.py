@@ -36,6 +36,12 @@ CHANGES = {
         }
     ],
 }
+REMOVED = {
+    "added": 0,
+    "changed": 0,
+    "removed": 1,
+    "changes": [{"change": "removed", "before": LINE, "after": []}],
+}
 BOOKS = "/v1/admin/price-books"
 
 
@@ -69,3 +75,12 @@ def test_json_is_the_answer_as_it_came(api: Api, file, words) -> None:
         named = [str(file) if each == "FILE" else each for each in words]
         done = run(api, "prices", *named, "--json")
         assert json.loads(done.output) == answer
+
+
+def test_a_price_that_goes_is_shown_with_its_country(api: Api, file) -> None:
+    """A sum first, and a line for each."""
+    api.answers = [(200, REMOVED)]
+    done = run(api, "prices", "import", str(file))
+    assert done.exit_code == 0, done.output
+    assert done.stdout.startswith("Changed: 0 added, 0 changed, 1 removed.")
+    assert "US" in done.stdout

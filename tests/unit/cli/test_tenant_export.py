@@ -4,6 +4,7 @@ import socket
 import threading
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from gateway.cli.root import tollgate
@@ -22,14 +23,18 @@ def test_a_hand_over_is_written_byte_for_byte(api: Api, tmp_path: Path) -> None:
     assert target.stat().st_mode & 0o077 == 0, "others on the machine do not read along"
 
 
-def test_a_hand_over_that_breaks_off_leaves_no_file_of_that_name(tmp_path: Path) -> None:
-    """Half of a tenant under the right name would be taken for all of it."""
+@pytest.mark.parametrize(
+    "begun",
+    [b"Transfer-Encoding: chunked\r\n\r\n4\r\nPK\x03\x04\r\n", b"Content-Length: 9\r\n\r\nPK\x03\x04"],
+)
+def test_a_hand_over_that_breaks_off_leaves_no_file_of_that_name(begun: bytes, tmp_path: Path) -> None:
+    """Half of a tenant under the right name would be taken for all of it; a proxy may announce the length."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def break_off() -> None:
             connection, _ = server.accept()
             connection.recv(65_536)
-            connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nPK\x03\x04\r\n")
+            connection.sendall(b"HTTP/1.1 200 OK\r\n" + begun)
             connection.close()
 
         threading.Thread(target=break_off, daemon=True).start()

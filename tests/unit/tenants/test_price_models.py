@@ -25,6 +25,7 @@ BOOK = book_of(
         line("*", 250_000, 225_000, credits=24),
         line("US", 6450, 5810),
         line("US", 9000, 8000, sender_type="SHORT_CODE"),
+        line("*", 270_000, 240_000, sender_type="SHORT_CODE"),
         line("US", 4000, 3000, item="carrier_fee"),
         line("US", 4400, 3300, item="carrier_fee", sender_type="TOLL_FREE"),
         line("US", 50, 40, item="protect_fee"),
@@ -118,3 +119,11 @@ def test_a_quote_costs_a_few_microseconds() -> None:
         timeit.repeat(lambda: quote(plan, "JP", parts=2, sender_type="TEN_DLC"), number=1000, repeat=5)
     )
     assert best / 1000 < 100e-6
+
+
+def test_a_part_has_the_price_of_its_senders_type_where_the_country_has_no_line() -> None:
+    """The country comes first: a line for all senders in it is nearer than one for short codes anywhere."""
+    anywhere = quote(Plan(fees=NO_FEES), "FR", sender_type="SHORT_CODE")
+    assert (anywhere.amount, anywhere.cost_micros) == (270_000, 240_000)
+    assert quote(Plan(fees=NO_FEES), "FR", sender_type="TOLL_FREE").amount == 250_000
+    assert quote(Plan(fees=NO_FEES), "US", sender_type="TOLL_FREE").amount == 6450
