@@ -88,6 +88,14 @@ class Held:
         self.url = ""
 
 
+AS_AT_A_TERMINAL = """
+import runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module("gateway", run_name="__main__", alter_sys=True)
+"""
+"""What runs in the background, as a suite may, has Ctrl-C ignored, and its children inherit that."""
+
+
 @pytest.fixture
 def held() -> Iterator[Held]:
     """One on loopback."""
@@ -122,7 +130,7 @@ def test_an_interrupted_run_begins_no_other_tenant(held: Held, tmp_path: Path) -
     """Ctrl-C stopped the table alone: hundreds more were made, and senders leased for them."""
     path = tmp_path / "tenants.csv"
     path.write_text("slug,name,model\n" + "".join(f"acme-{number},Acme,3\n" for number in range(TENANTS)))
-    command = [sys.executable, "-m", "gateway", "tenants", "onboard", str(path)]
+    command = [sys.executable, "-c", AS_AT_A_TERMINAL, "tenants", "onboard", str(path)]
     environment = os.environ | {"TOLLGATE_API_URL": held.url, "TOLLGATE_API_KEY": "secret"}
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process:
         assert held.all_at_once.wait(60)
