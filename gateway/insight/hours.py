@@ -42,13 +42,22 @@ _MARK: Final = f"""
 """  # noqa: S608 - a constant of this module
 _MARK_CHANGED: Final = _MARK.format(
     touched="""
-        SELECT t.id AS tenant_id, date_trunc('hour', tollgate_uuid7_at(e.message_id), 'UTC') AS hour
+        SELECT t.id AS tenant_id, date_trunc('hour', tollgate_uuid7_at(edge), 'UTC') AS hour
         FROM tenants t CROSS JOIN LATERAL (
-            SELECT message_id FROM events
+            SELECT DISTINCT left(message_id::text, 10) AS begins FROM events
             WHERE tenant_id = t.id AND id >= $2 AND created_at >= $3 AND message_id IS NOT NULL
-        ) e
+        ) four_seconds CROSS JOIN LATERAL (
+            VALUES (rpad(begins, 13, '0')), (rpad(begins, 13, 'f'))
+        ) edges (digits) CROSS JOIN LATERAL (
+            SELECT (digits || '-7000-8000-000000000000')::uuid AS edge
+        ) ids
     """
 )
+"""
+Ids that are alike in the first 36 bits of their instant are of the same four seconds, whose both edges are
+asked for their hour. Every event is seen by each round of two minutes; to read its own instant took ten times
+as long.
+"""
 _MARK_ALL: Final = _MARK.format(
     touched="""
         SELECT tenant_id, date_trunc('hour', created_at, 'UTC') AS hour FROM messages

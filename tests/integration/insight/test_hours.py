@@ -128,6 +128,18 @@ async def test_a_round_without_news_counts_nothing(database, tenant, clock, hour
     assert await counted_at(database, tenant) == settled == clock.now() - timedelta(minutes=3)
 
 
+@pytest.mark.parametrize("into", [timedelta(0), timedelta(minutes=31), timedelta(hours=1, milliseconds=-1)])
+async def test_a_change_marks_the_hour_of_its_message_from_edge_to_edge(
+    database, tenant, clock, hours, into
+) -> None:
+    """Messages are looked at four seconds at a time, which the turn of an hour may divide."""
+    hour = clock.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=3)
+    await tell(database, tenant, at_instant(hour + into), clock.now())
+    await hours.keep()
+    marked = await database.fetch("SELECT hour FROM insight_marks WHERE tenant_id = $1", tenant)
+    assert hour in {row["hour"] for row in marked}
+
+
 async def test_an_old_hour_waits_before_it_is_counted_again(database, tenant, clock, hours) -> None:
     """A trickle of late receipts must not have a whole old hour counted by the second."""
     at = clock.now() - timedelta(hours=48)
