@@ -123,9 +123,9 @@ class BacklogView:
         route = self._of(line.route)
         if self._is_old(route):
             await self._refresh(line.route, route)
+        used = [await self._use_of(route, line, cap) for cap in line.caps] if line.caps else ()
         asked = route.sums.longest_s(line) >= _WORTH_ASKING_S or line.slowest <= _SLOW
         place = await self._place(route, line, tenant_id) if asked else None
-        used = [await self._use_of(route, line, cap) for cap in line.caps] if line.caps else ()
         return Look(asked, place, tuple(used))
 
     def wait_ms(self, line: Line, look: Look) -> int:
@@ -222,12 +222,14 @@ class BacklogView:
 
     async def _use_of(self, route: _Route, line: Line, cap: DailyCap) -> _Used | None:
         """Return how far a day is used; None while nobody can say."""
-        used = route.caps.get(cap)
-        if used is None or self._monotonic() >= used.read_again_at:
+        used, asked_at = route.caps.get(cap), self._monotonic()
+        if used is None or asked_at >= used.read_again_at:
             try:
                 today = await self._queues.today(line.route, [cap.name])
             except RedisUnavailable:
                 return None
+            if route.read_at < asked_at:  # what has left since would be among what waits as well
+                await self._refresh(line.route, route)
             waiting = route.sums.towards_cap(cap.name, line.lane.priority)
             used = route.caps[cap] = self._used(today, line, cap, waiting)
         return used

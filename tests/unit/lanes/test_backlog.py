@@ -265,6 +265,15 @@ async def test_a_day_that_is_made_smaller_is_looked_at_at_once(view, queues):
     assert await wait_ms(view, line(caps=(DailyCap(DAY.name, 60),))) > NIGHT_S * 1_000
 
 
+async def test_what_has_left_is_not_among_what_waits_as_well(view, queues, stopwatch):
+    """Ten parts waited a moment ago and have filled the day since: one midnight away, and not two."""
+    await wait_ms(view, line())
+    stopwatch.seconds += 0.2
+    queues.parts[Priority.OTP], queues.used = 0, 10
+    filled = line(caps=(DailyCap(DAY.name, 10),))
+    assert NIGHT_S * 1_000 <= await wait_ms(view, filled) < (NIGHT_S + 60) * 1_000
+
+
 async def test_a_day_with_room_costs_nothing_and_is_seldom_asked_for(view, queues, stopwatch):
     """No call per message, as long as the cap cannot have been reached since."""
     for _ in range(40):
