@@ -44,6 +44,7 @@ _HEARD = "SELECT count(*) FROM receipts WHERE message_id <> (SELECT id FROM mess
 _WARM_UP = 500
 _WARM_UP_PER_S = 50.0
 _A_MINUTES = 5_000
+"""Messages that a gateway which is at work takes within its first minute, at the least."""
 _LOAD = 0.6
 _PACE_STEP = 10
 _SLOWEST_PER_S = 50.0

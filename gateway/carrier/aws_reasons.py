@@ -115,13 +115,10 @@ OF_KEYS: Final[frozenset[str]] = frozenset(
 NO_CREDENTIALS: Final = "no_credentials"
 """Ours: there was nothing to sign a request with."""
 
-_WITHOUT_REASON: Final = frozenset(
-    {
-        NO_CREDENTIALS, "AccessDeniedException", "ResourceNotFoundException", "ServiceQuotaExceededException",
-        "ExpiredTokenException", "InvalidClientTokenId", "InvalidSignatureException", "OptInRequired",
-        "UnrecognizedClientException",
-    }
-)  # fmt: skip
+_WITHOUT_REASON: Final = OF_KEYS | {
+    NO_CREDENTIALS, "ResourceNotFoundException", "ServiceQuotaExceededException", "InvalidSignatureException",
+    "OptInRequired",
+}  # fmt: skip
 """What AWS says of an account or a sender by its exception alone."""
 
 NOT_OF_SENDS: Final[frozenset[str]] = frozenset(

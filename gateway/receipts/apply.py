@@ -131,14 +131,15 @@ _COLUMNS: Final = {
     "event_type": "word", "event_at": "timestamptz", "detail": "jsonb", "provider_message_id": "text",
     "price_micros": "bigint", "fee_micros": "bigint",
 }  # fmt: skip
+_ROWS: Final = relation(_COLUMNS).format(*(f"${number}" for number in range(1, len(_COLUMNS) + 1)))
 _STORE: Final = f"""
     INSERT INTO receipts ({", ".join(_COLUMNS)})
     SELECT r.tenant_id, r.message_id, r.message_at, r.event_key, r.event_type, r.event_at,
-        CASE WHEN t.data_key = '' THEN '{{{{}}}}' ELSE r.detail END, r.provider_message_id, r.price_micros,
+        CASE WHEN t.data_key = '' THEN '{{}}' ELSE r.detail END, r.provider_message_id, r.price_micros,
         r.fee_micros
-    FROM {relation(_COLUMNS)} r JOIN tenants t ON t.id = r.tenant_id
-    ON CONFLICT DO NOTHING RETURNING event_key, CASE WHEN detail = '{{{{}}}}' THEN tenant_id END AS erased
-""".format(*(f"${number}" for number in range(1, len(_COLUMNS) + 1)))  # noqa: S608 - names are ours
+    FROM {_ROWS} r JOIN tenants t ON t.id = r.tenant_id
+    ON CONFLICT DO NOTHING RETURNING event_key, CASE WHEN detail = '{{}}' THEN tenant_id END AS erased
+"""  # noqa: S608 - names are ours
 """An event has members, so one that is stored without any is of a tenant that was erased."""
 
 
