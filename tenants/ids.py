@@ -111,6 +111,11 @@ def decode(prefix: str, text: str) -> UUID:
     return from_bytes(int(digits.encode("ascii").translate(_AS_PYTHON), 32).to_bytes(16))
 
 
+def first_at(instant: datetime) -> UUID:
+    """Return the smallest UUIDv7 of a millisecond: ids below it were made before."""
+    return UUID(int=int(instant.timestamp() * 1000) << 80)
+
+
 def created_at(value: UUID) -> datetime:
     """
     Return the millisecond at which a UUIDv7 was made; messages are partitioned by it.

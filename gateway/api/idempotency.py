@@ -7,7 +7,6 @@ Answers may hold a secret that is shown once; what is stored is sealed under the
 
 import secrets
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from hashlib import sha256
 from typing import Any, Final, Protocol, TypeVar, cast
 from uuid import UUID
@@ -22,13 +21,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.api.bodies import ApiRequest
 from gateway.api.refusals import Refusal
+from gateway.intake.idempotency import KEPT_FOR
 from gateway.intake.models import IdempotencyKey
 from tenants.accounts.sealing import derive
 
 OPERATOR: Final = UUID(int=0)
 """Owner of the operator's keys."""
-KEPT_FOR: Final = timedelta(hours=72)
-"""The contract promises 24 h; a day's outage on the client's side must not eat it."""
 MAX_KEY_LENGTH: Final = 255
 
 _HEADER: Final = b"idempotency-key"

@@ -16,7 +16,6 @@ from gateway.console.ports import Answer, listed
 from gateway.console.visit import ONCE, Fields, Visit, needed
 
 HOME: Final = "/console/registrations"
-_UNPROCESSABLE: Final = 422
 _LARGEST_FORM: Final = 2_200_000
 """Four files of 500 KB and the form around them."""
 _FILE: Final = "file:"

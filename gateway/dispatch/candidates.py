@@ -17,11 +17,11 @@ from gateway.clock import Clock
 from gateway.dispatch.share import Place
 from gateway.lanes.entry import LaneEntry
 from gateway.lanes.stored import UNREADABLE, read_entries, set_aside
+from tenants.ids import first_at
 
 _PAGE = 1_000
 _MOST_PER_CHANNEL = 200
 _NEWEST = timedelta(seconds=15)
-_UUID_TAIL_BITS = 80
 _FIRST = UUID(int=0)
 _READ = """
     SELECT message_id, lane, claims FROM dispatch_queue
@@ -78,7 +78,7 @@ class Candidates:
         """Read the newest messages and the next page; all anew when the dispatcher's place has changed."""
         if place != self._place:
             self._begin(place)
-        await self._read(_first_id_at(self._clock, _NEWEST), place)
+        await self._read(first_at(self._clock.now() - _NEWEST), place)
         last, count = await self._read(self._read_up_to, place)
         self._read_up_to = _FIRST if last is None or count < _PAGE else last
 
@@ -106,8 +106,3 @@ class Candidates:
 
 def _channel(entry: LaneEntry) -> Channel:
     return entry.identity, entry.country
-
-
-def _first_id_at(clock: Clock, ago: timedelta) -> UUID:
-    """Return the smallest UUIDv7 of a moment ago."""
-    return UUID(int=int((clock.now() - ago).timestamp() * 1000) << _UUID_TAIL_BITS)

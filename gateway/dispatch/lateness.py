@@ -16,6 +16,7 @@ import structlog
 
 from gateway.lanes.entry import ClaimedMessage
 from gateway.lanes.errors import RedisUnavailable
+from gateway.lanes.gates import SECOND_US
 from gateway.lanes.lanes import Lanes, LateMessage
 from gateway.lanes.sliding_min import SlidingMin
 
@@ -29,7 +30,6 @@ _TOLD_WITHIN_S: Final = 0.02
 _FASTEST_OF_S: Final = 300.0
 _COMPARABLE_FROM: Final = 12
 """The first calls open connections side by side, so the fastest of them is slow too; all of each counts."""
-_SECOND_US: Final = 1_000_000
 
 
 class Lateness:
@@ -52,7 +52,7 @@ class Lateness:
             self._answers, fastest_s = self._answers + 1, 0.0
         late_s = took_s - fastest_s - PLAY_S
         if message.by_lanes and 0 < late_s < OF_NO_USE_S:
-            self._late.append(LateMessage(message, round(late_s * _SECOND_US)))
+            self._late.append(LateMessage(message, round(late_s * SECOND_US)))
             if self._telling is None:
                 self._telling = asyncio.create_task(self._tell())
 

@@ -98,7 +98,7 @@ def _followed(move: Relane) -> Follow:
 
 
 def _told(state: MessageState) -> MessageState:
-    """Count the event; a message that was being sent waits in line again."""
+    """Count the event that tells of the move; the status stays."""
     return structs.replace(state, sequence=state.sequence + 1)
 
 

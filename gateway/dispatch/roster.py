@@ -12,13 +12,10 @@ from typing import Literal
 from uuid import UUID
 
 import asyncpg
-import structlog
 from msgspec import Struct
 
 from gateway.dispatch.share import Place
 from tenants.ids import new_uuid
-
-_log = structlog.get_logger(__name__)
 
 BEAT_S = 0.5
 FRESH_S = 1.5

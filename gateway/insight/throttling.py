@@ -1,6 +1,10 @@
-"""How many of the calls to AWS were throttled, from the tallies that health is judged by. Scope first."""
+"""
+How many of the calls to AWS were throttled, from the tallies that health is judged by. Scope first.
 
-from datetime import datetime, timedelta
+Tallies are kept for an hour (`gateway.routing.checkup`), so no window is longer.
+"""
+
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import text
@@ -10,8 +14,6 @@ from gateway.insight.metrics import Reading
 from tenants.inbox.service import PLATFORM
 from tenants.scope import TenantScope
 
-KEPT: Final = timedelta(hours=1)
-"""How long tallies are kept; no window is longer."""
 _CALLS: Final = """
     SELECT coalesce(sum(t.throttled), 0)::bigint AS throttled,
         coalesce(sum(t.answered + t.throttled + t.failed + t.unknown), 0)::bigint AS calls

@@ -1,8 +1,9 @@
 """
 One transaction for many sends: idempotency, credit, message, queue row, ledger hold and event, or nothing.
 
-The order inside: lock the balances (in the order of tenant ids), look up the idempotency keys (race-free
-under that lock), decide, write. `decide` is pure; only `commit_batch` does I/O.
+Nearly always one statement writes all of it, and its constraints hold what the rules demand (docs/adr/0006).
+Where one breaks, the order is: lock the balances (in the order of tenant ids), look up the idempotency keys
+(race-free under that lock), decide, write. `decide` is pure; only `commit_batch` does I/O.
 """
 
 from collections.abc import Mapping, Sequence

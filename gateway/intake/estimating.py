@@ -1,13 +1,13 @@
 """What a text would be on the wire and cost: the answer of `/v1/messages/estimate`. Pure."""
 
 from gateway.admission.segments import gsm_rewrite, measure
+from gateway.intake.channels import MMS_COUNTRIES
 from gateway.intake.outcome import Estimate, EstimatedPrice, OffendingCharacter
 from gateway.intake.prepare import Draft
 from gateway.messages.view import price_view
 
 _MMS_HINT_PARTS = 3
 """Above this many parts one MMS is usually cheaper."""
-_MMS_COUNTRIES = frozenset({"US", "CA"})
 
 
 def estimate_of(draft: Draft, *, amount: int, included: int) -> Estimate:
@@ -39,5 +39,5 @@ def estimate_of(draft: Draft, *, amount: int, included: int) -> Estimate:
         country=draft.number.country,
         price=EstimatedPrice(estimated=price.estimated, currency=price.currency, credits=price.credits),
         included=included,
-        mms_hint=segments.parts > _MMS_HINT_PARTS and draft.number.country in _MMS_COUNTRIES,
+        mms_hint=segments.parts > _MMS_HINT_PARTS and draft.number.country in MMS_COUNTRIES,
     )

@@ -33,7 +33,7 @@ from tenants.templates import store as templates
 from tenants.templates.rendering import Template, parse_template
 from tenants.verification import store as verified_numbers
 
-_OPT_OUT_PAGE = 10_000
+_PAGE = 10_000
 _BODIES_KEPT = 50_000
 
 
@@ -99,7 +99,7 @@ class SnapshotReader:
         found: dict[str, set[bytes]] = {}
         async with tenant_transaction(self._tenant_engine, scope) as session:
             after: tuple[str, bytes] | None = None
-            while rows := await opt_outs.page(scope, session, limit=_OPT_OUT_PAGE, after=after):
+            while rows := await opt_outs.page(scope, session, limit=_PAGE, after=after):
                 for row in rows:
                     found.setdefault(row.list_name, set()).add(row.recipient_hash)
                 after = (rows[-1].list_name, rows[-1].recipient_hash)
@@ -110,9 +110,7 @@ class SnapshotReader:
         found: dict[str, dict[bytes, bytes]] = {}
         async with tenant_transaction(self._tenant_engine, scope) as session:
             after: tuple[UUID, bytes] | None = None
-            while rows := await protect_store.overrides(
-                scope, session, now=now, limit=_OPT_OUT_PAGE, after=after
-            ):
+            while rows := await protect_store.overrides(scope, session, now=now, limit=_PAGE, after=after):
                 for row in rows:
                     said = protect_overrides.mark(protect_overrides.plain(row))
                     found.setdefault(override_list(row.configuration_id), {})[row.recipient_hash] = said

@@ -6,16 +6,13 @@ entities neither files to include nor bombs to expand.
 """
 
 import re
-from typing import Final, get_args
+from typing import Final
 from xml.parsers import expat
 
 from msgspec import Struct
 
-from gateway.intake.request import VoiceId
-
 MAX_TEXT: Final = 3000
 MAX_SSML: Final = 6000
-VOICES: Final[frozenset[str]] = frozenset(get_args(VoiceId))
 DEFAULT_VOICE: Final = "MATTHEW"
 """AWS's own default."""
 

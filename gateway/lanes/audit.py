@@ -26,6 +26,7 @@ from gateway.clock import Clock
 from gateway.lanes.entry import Priority
 from gateway.lanes.lanes import LaneKey, Lanes
 from gateway.lanes.rebuild import rebuild
+from tenants.ids import first_at
 
 _log = structlog.get_logger(__name__)
 
@@ -33,7 +34,6 @@ OLD_ENOUGH = timedelta(seconds=5)
 """A living process pushes within milliseconds, the relay within four seconds. What is younger hides a loss of
 its own size until the next audit."""
 SETTLES_WITHIN_S = 2.0
-_UUID_TAIL_BITS = 80
 
 _QUEUED = """
     SELECT route, lane->>'identity' AS identity, lane->>'country' AS country,
@@ -101,7 +101,7 @@ class LaneAudit:
 
     async def _queued(self, newest: datetime) -> Mapping[_Lane, int]:
         """Return the parts that were queued before `newest` and are queued still, by lane."""
-        rows = await self._pool.fetch(_QUEUED, _first_id_at(newest), newest)
+        rows = await self._pool.fetch(_QUEUED, first_at(newest), newest)
         return {(row["route"], _lane_of(row)): row["parts"] for row in rows}
 
 
@@ -113,8 +113,3 @@ def _add_stranded(backlog: dict[LaneKey, int], before: Leased, after: Leased) ->
 
 def _lane_of(row: asyncpg.Record) -> LaneKey:
     return LaneKey(UUID(row["identity"]), row["country"], Priority(row["priority"]))
-
-
-def _first_id_at(instant: datetime) -> UUID:
-    """Return the smallest UUIDv7 of a millisecond: ids below it were made before."""
-    return UUID(int=int(instant.timestamp() * 1000) << _UUID_TAIL_BITS)

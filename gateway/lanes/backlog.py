@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping
 from typing import Final
 from uuid import UUID
 
-import structlog
 from msgspec import Struct
 
 from gateway.lanes.entry import DailyCap
@@ -23,8 +22,6 @@ from gateway.lanes.errors import RedisUnavailable
 from gateway.lanes.lanes import LaneKey
 from gateway.lanes.line_sums import Line, LineSums, day_wait_s, sums_of
 from gateway.lanes.queues import Channel, ChannelGates, Place, Queues, RouteQueues, Today
-
-_log = structlog.get_logger(__name__)
 
 _MILLISECONDS: Final = 1000
 _GATES_KNOWN_FOR_S: Final = 10.0
@@ -109,10 +106,6 @@ class BacklogView:
         self._max_age_s = max_age_s
         self._monotonic = monotonic
         self._routes: dict[str, _Route] = {}
-
-    async def estimated_wait_ms(self, line: Line, tenant_id: UUID) -> int:
-        """Return how long a new message of the line would wait."""
-        return self.wait_ms(line, await self.look(line, tenant_id))
 
     async def look(self, line: Line, tenant_id: UUID) -> Look:
         """

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from gateway.lanes.gates import SECOND_US
 from tenants.ids import from_bytes
 
 RECIPIENT_BYTES = 8
@@ -18,16 +19,14 @@ ANY_RECIPIENT = bytes(RECIPIENT_BYTES)
 """The recipient hash that switches the one-message-a-second gate off."""
 _MAX_BYTE = 255
 _COUNTRY_LETTERS = 2
-_SECOND_US = 1_000_000
 _ITEM = struct.Struct("!16s8sBBBB")
 _FLOW = struct.Struct("!1s16s2s16s")
 _PROBE = 2
 _AHEAD = struct.Struct("!I")
 ITEM_BYTES = _ITEM.size
 FLOW_BYTES = _FLOW.size
-
-
 IN_PACIFIC_TIME = "pt:"
+"""How the names of daily caps begin whose day is the Pacific's; `gates.lua` has the same."""
 
 
 class Priority(enum.IntEnum):
@@ -187,5 +186,5 @@ def unpack_claimed(route: str, packed: bytes, *, now_us: int, now: float) -> Cla
         recipient_hash=recipient_hash,
         probe=bool(flags & _PROBE),
         send_at_us=now_us + ahead_us,
-        release_at=now + ahead_us / _SECOND_US,
+        release_at=now + ahead_us / SECOND_US,
     )

@@ -1,7 +1,8 @@
 --[==[
 The gates: when each opens for a message of n parts, and what the message charges.
 
-This file comes after structure.lua in claim.lua, reserve.lua, fell_away.lua and arrived_late.lua. A gate is
+This file comes after structure.lua in claim.lua, reserve.lua, fell_away.lua and arrived_late.lua, which charge;
+place.lua and today.lua only read. A gate is
 {name, period, bound}: `period` is the us that one part costs, `bound` the parts that no second may exceed, 0
 where the period alone decides.
 State is read once per call and written once, by `write_gates`; so are the messages that a call adds to a last

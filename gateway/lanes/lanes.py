@@ -43,7 +43,7 @@ A group commit, and what a claim may come late without losing an instant; a one-
 with few messages, finds no more than this taken before it (docs/adr/0007).
 """
 QUANTUM = 8
-"""Messages that a visit of a channel may bring where nothing is scarce: they share its cost (see ADR 20)."""
+"""Messages that a channel's visit may bring where nothing is scarce: they share its cost (docs/adr/0020)."""
 HORIZON_US = SECOND_US
 """How long claims rest after an epoch was lost."""
 _PUSH_CHUNK = 2_000

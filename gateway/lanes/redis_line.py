@@ -20,8 +20,8 @@ import hiredis
 from redis import exceptions
 
 _NO_SCRIPT: Final = "NOSCRIPT"
-_GLANCE_S: Final = 0.1
-"""How long a call waits for a connection to a Redis that did not answer when it was asked last."""
+GLANCE_S: Final = 0.1
+"""How long a call waits for a Redis, or a node of a cluster, that did not answer when it was asked last."""
 _packed = cast("Callable[[tuple[Any, ...]], bytes]", hiredis.pack_command)  # its annotation says one argument
 
 
@@ -173,7 +173,7 @@ class RedisLine:
             self._opening = asyncio.create_task(self._open())
             self._opening.add_done_callback(self._tried)
         opening = self._opening
-        done, _ = await asyncio.wait({opening}, timeout=_GLANCE_S if self._silent else None)
+        done, _ = await asyncio.wait({opening}, timeout=GLANCE_S if self._silent else None)
         if not done or opening.cancelled():
             raise exceptions.ConnectionError("Redis does not answer; it is being asked for a connection")
         wire = opening.result()

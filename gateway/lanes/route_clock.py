@@ -9,11 +9,11 @@ on an instant to within a trip to Redis, however busy each of them is.
 import time
 from collections.abc import Callable
 
+from gateway.lanes.gates import SECOND_US
 from gateway.lanes.sliding_min import SlidingMin
 
 _KEPT_S = 5.0
 """Clocks drift by less than a tenth of a millisecond in that time."""
-_SECOND_US = 1_000_000
 
 
 class RouteClocks:
@@ -28,4 +28,4 @@ class RouteClocks:
         heard_at = self._monotonic()
         if (smallest := self._smallest.get(route)) is None:
             smallest = self._smallest[route] = SlidingMin(_KEPT_S)
-        return now_us / _SECOND_US + smallest.add(heard_at, heard_at - now_us / _SECOND_US)
+        return now_us / SECOND_US + smallest.add(heard_at, heard_at - now_us / SECOND_US)

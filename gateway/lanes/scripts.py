@@ -27,7 +27,7 @@ from redis.backoff import NoBackoff
 from redis.driver_info import DriverInfo
 
 from gateway.lanes.errors import RedisUnavailable, ScriptFailed, WrongKind
-from gateway.lanes.redis_line import RedisLine
+from gateway.lanes.redis_line import GLANCE_S, RedisLine
 from gateway.lanes.slot_map import SlotMap
 
 _log = structlog.get_logger(__name__)
@@ -63,8 +63,6 @@ _LOST_UNNOTICED = "the handler is closed"
 """In uvloop's RuntimeError for a write after the connection was lost, which redis-py's streams do not see."""
 _CONNECT_WITHIN_S = 2.0
 _ANSWER_WITHIN_S = 5.0
-_GLANCE_S = 0.1
-"""How long a call waits for a node of a cluster that did not answer when it was asked last."""
 _TELL_EVERY_S = 10.0
 """What Redis refuses of one key it refuses with every send."""
 _MOST_TOLD = 1000
@@ -245,7 +243,7 @@ class RedisScripts:
         self._probed.add(key)
         call.answer.add_done_callback(partial(self._has_answered, key))
         self._send([call], by_digest=True)
-        if not (await asyncio.wait({call.answer}, timeout=_GLANCE_S))[0]:
+        if not (await asyncio.wait({call.answer}, timeout=GLANCE_S))[0]:
             raise RedisUnavailable("the node of the key does not answer")
         return cast("list[int | bytes]", call.answer.result())
 

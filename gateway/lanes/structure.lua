@@ -1,7 +1,8 @@
 --[==[
 The lanes of one route: what is queued, in which order it leaves, and when.
 
-This file is put in front of the scripts (push, claim, settle, requeue, reserve, fell_away, backoff); they share
+This file is put in front of the scripts that change what is queued (push, claim, settle, requeue, reserve,
+fell_away, arrived_late, backoff, daily) and of those that only read it (channels, heads, place, today); they share
 the layout below.
 
 A *channel* is an origination identity in a country: AWS grants a rate to that pair. A *lane* is a channel at
@@ -70,6 +71,7 @@ KEYS[1]   {r:<route>}   the prefix of every key below; the braces put them all i
     backlog   hash    lane -> parts
     messages  hash    lane -> messages, which is what the route's API requests count
     wake      list    at most one token, for dispatchers that sleep
+    tried     string  what try_write.lua writes to learn whether Redis takes writes; expires
     g:c:C g:s:<gate> g:t:<tenant><country> g:route g:h:F g:hold     string  TAT in us, then :<parts in the last
                       second where a bound holds>:<parts of the last charge>:<us that one of them cost>; expires
                       when it says nothing more

@@ -7,7 +7,7 @@ the day on which they come, as in the ledger. What is under way is no usage; it 
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, cast
 from uuid import UUID
 
 from msgspec import Struct
@@ -18,7 +18,6 @@ from tenants.credits.pricing import Unit
 from tenants.scope import TenantScope
 from tenants.tables import HotConnection
 
-Dimension = Literal["day", "country", "channel", "template", "sender", "type"]
 DIMENSIONS: Final[dict[str, str]] = {
     "day": "day",
     "country": "country",

@@ -26,7 +26,7 @@ from gateway.receipts.envelope import Envelope, Notification
 MAX_AGE: Final = timedelta(hours=1)
 """
 Older messages are taken for replays. SNS's timestamp is the publication's and stays over retries, so an HTTPS
-delivery policy must not retry for longer; SQS, the main road, does not come through here.
+delivery policy must not retry for longer; what waited in a queue has `MAX_AGE_IN_A_QUEUE`.
 """
 MAX_AGE_IN_A_QUEUE: Final = timedelta(days=40)
 """SNS tries a queue for 23 days, and SQS keeps what it has for up to 14."""
@@ -54,7 +54,7 @@ _HASHES: Final[dict[str, hashes.HashAlgorithm]] = {
 
 
 class Verified(Struct, frozen=True, kw_only=True, tag="verified"):
-    """SNS signed it for one of our topics within the last hour."""
+    """SNS signed it for one of our topics, and not longer ago than it may be."""
 
     envelope: Envelope
 

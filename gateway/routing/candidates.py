@@ -6,7 +6,7 @@ very identity and replace it. First come the tenant's routes in their order, ins
 AWS's: the one with more throughput first, shared routes last. A simulator number comes after everything.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final, Literal
 from uuid import UUID
 
@@ -32,7 +32,6 @@ Reason = Literal[
     "not_in_pool",
     "other_country",
     "channel_not_carried",
-    "one_way",
     "type_not_carried",
     "use_case_not_registered",
     "route_not_allowed",
@@ -42,8 +41,6 @@ Reason = Literal[
     "probe",
     "last_resort",
 ]
-Wait = Callable[[SenderFact], int]
-"""Milliseconds until a part queued now at this sender would leave."""
 
 
 class Need(Struct, frozen=True, kw_only=True):
@@ -52,7 +49,6 @@ class Need(Struct, frozen=True, kw_only=True):
     country: str
     message_type: str
     channel: str = "sms"
-    two_way: bool = False
     use_case: str | None = None
     """The registered use case of the message's template; None asks for one that fits the type."""
     named: str | None = None
@@ -81,14 +77,8 @@ def rank(routing: TenantRouting, need: Need) -> tuple[Candidate, ...]:
     )
 
 
-def choose(candidates: Sequence[Candidate], wait: Wait) -> SenderFact | None:
-    """Return the least busy of the best group; order inside the pool decides between equals."""
-    best = best_group(candidates)
-    return min(best, key=wait) if best else None
-
-
 def best_group(candidates: Sequence[Candidate]) -> list[SenderFact]:
-    """Return the taken senders that stand first together."""
+    """Return the taken senders that stand first together, in the order of their pool."""
     taken = [candidate for candidate in candidates if candidate.taken]
     return [candidate.sender for candidate in taken if candidate.group == taken[0].group]
 
@@ -122,8 +112,6 @@ def _fault(
 def _capability_fault(need: Need, sender: SenderFact) -> tuple[Reason, str] | None:
     if need.channel not in sender.channels:
         return "channel_not_carried", f"it carries {', '.join(sorted(sender.channels))}, not {need.channel}"
-    if need.two_way and not sender.two_way:
-        return "one_way", "a person cannot answer to it"
     if need.message_type not in sender.message_types:
         return "type_not_carried", f"it carries {', '.join(sorted(sender.message_types))} messages"
     return _use_case_fault(need, sender)

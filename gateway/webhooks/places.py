@@ -8,7 +8,7 @@ Tenants share the slow room: a place that is free there goes to the tenant that 
 slow endpoints another one has.
 
 One endpoint has at most ten posts under way. A few more wait in memory for a place, which is cheaper than to
-give them back and lease them anew; the rest is held in Postgres (`gateway.webhooks.held`).
+give them back and lease them anew; the rest is held in Postgres (`gateway.webhooks.gates`).
 """
 
 import time

@@ -19,7 +19,6 @@ from tenants.tables import HotConnection
 
 TransferKind = Literal["hold", "capture", "release", "expire", "recapture", "cost"]
 """What a message moves; what is moved by hand is in `tenants.credits.service`."""
-Unit = Literal["micros", "credits"]
 
 
 class Movement(Struct, frozen=True, kw_only=True):

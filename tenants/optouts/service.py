@@ -89,13 +89,6 @@ class OptOutView(Struct, frozen=True, kw_only=True):
     """Asks for the page after this one."""
 
 
-class Mark(Struct, frozen=True, kw_only=True):
-    """What admission's copy holds of one opt-out: no number."""
-
-    list_name: str
-    recipient_hash: bytes
-
-
 async def put(
     scope: TenantScope,
     session: AsyncSession,
@@ -217,15 +210,6 @@ async def page(
     place = None if after is None else _place(after)
     rows = await store.page(scope, session, limit=limit, after=place, list_name=list_name)
     return [_view(row, data_key) for row in rows]
-
-
-async def marks(
-    scope: TenantScope, session: AsyncSession, *, limit: int, after: Mark | None = None
-) -> list[Mark]:
-    """Return up to `limit` opt-outs without their numbers, to make admission's copy anew."""
-    place = None if after is None else (after.list_name, after.recipient_hash)
-    rows = await store.page(scope, session, limit=limit, after=place)
-    return [Mark(list_name=row.list_name, recipient_hash=row.recipient_hash) for row in rows]
 
 
 def number_context(recipient_hash: bytes) -> bytes:

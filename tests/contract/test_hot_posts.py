@@ -6,8 +6,8 @@ import pytest
 
 from gateway.api.fakes import FakeAnswer
 from gateway.api.hot import posts as hot_posts
-from gateway.api.ingest.sns import MAX_BODY_BYTES
 from gateway.errors import GatewayError, Overloaded, Unavailable
+from gateway.receipts.envelope import MAX_BODY_BYTES
 
 TEXT = (b"content-type", b"text/plain; charset=UTF-8")
 OUTCOMES: dict[str, FakeAnswer | Exception] = {

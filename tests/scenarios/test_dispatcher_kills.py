@@ -190,9 +190,8 @@ async def stopped_at(fleet, *points, broken="", types=TYPES):
 
 async def test_a_worker_that_wakes_up_after_its_lease_sends_nothing(fleet):
     """Row 9: SIGSTOP past the lease, SIGCONT when another has done the work."""
-    for verdict in await stopped_at(
-        fleet, FaultPoint.WORKER_AFTER_MARK, FaultPoint.WORKER_AFTER_AWS, FaultPoint.WORKER_BEFORE_RECORD
-    ):
+    points = (*BEFORE_THE_CALL, FaultPoint.WORKER_AFTER_AWS, FaultPoint.WORKER_BEFORE_RECORD)
+    for verdict in await stopped_at(fleet, *points):
         assert but_sent_once(verdict) == []
 
 

@@ -14,8 +14,9 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from gateway.api.exchange import Exchange, exchange_of
 from gateway.api.faults import answer_of
 from gateway.api.hot.short_way import JSON_TYPE, again, answer_whole, read_body, refuse
-from gateway.api.ingest.sns import MAX_BODY_BYTES, encode_ingest, refusal_of_post
+from gateway.api.ingest.sns import encode_ingest, refusal_of_post
 from gateway.api.ports import IngestAnswer, SnsIngest
+from gateway.receipts.envelope import MAX_BODY_BYTES
 
 PATH: Final = "/v1/ingest/sns"
 _OK: Final = 200

@@ -12,9 +12,7 @@ from gateway.api.desk import Desk
 from gateway.api.documented import refusals
 from gateway.api.ports import IngestAnswer
 from gateway.api.refusals import Refusal
-
-MAX_BODY_BYTES: Final = 512 * 1024
-"""SNS carries 256 KiB of message, which JSON escapes can double."""
+from gateway.receipts.envelope import MAX_BODY_BYTES
 
 
 class IngestView(Struct, frozen=True, kw_only=True):

@@ -17,8 +17,8 @@ CAMPAIGN = (RateGate("c:campaign", 4.0),)
 
 async def said(world, entry) -> float:
     """Seconds until a message like this one would leave if it were accepted now."""
-    wait_ms = await BacklogView(Queues(world.lanes)).estimated_wait_ms(line_of(entry), entry.tenant_id)
-    return wait_ms / 1000
+    view, line = BacklogView(Queues(world.lanes)), line_of(entry)
+    return view.wait_ms(line, await view.look(line, entry.tenant_id)) / 1000
 
 
 def line_of(entry) -> Line:
@@ -150,7 +150,7 @@ async def test_without_redis_the_whole_lane_is_waited_for(world, monkeypatch):
     await world.push(*world.entries(20, tenant=HOT, identity_rate=2.0))
     view, line = BacklogView(Queues(world.lanes)), line_of(world.entry(tenant=QUIET, identity_rate=2.0))
     monkeypatch.setattr(BacklogView, "_ask", _nobody)
-    assert await view.estimated_wait_ms(line, UUID(int=QUIET)) == 10_000
+    assert view.wait_ms(line, await view.look(line, UUID(int=QUIET))) == 10_000
 
 
 async def _nobody(*_asked):

@@ -1,15 +1,18 @@
 """What a call may say, and how long it takes."""
 
+from typing import get_args
+
 import botocore.session
 import pytest
 
-from gateway.intake.voice import VOICES, SpeechFault, Spoken, spoken
+from gateway.intake.request import VoiceId
+from gateway.intake.voice import SpeechFault, Spoken, spoken
 
 
 def test_the_voices_are_those_of_aws() -> None:
     """A name that AWS does not know would fail after the accept."""
     model = botocore.session.get_session().get_service_model("pinpoint-sms-voice-v2")
-    assert set(model.shape_for("VoiceId").enum) == VOICES
+    assert set(model.shape_for("VoiceId").enum) == set(get_args(VoiceId))
 
 
 def test_plain_text_has_3000_characters_at_most() -> None:

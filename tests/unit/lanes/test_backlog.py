@@ -99,7 +99,7 @@ def line(priority: Priority = Priority.OTP, *, country: str = "US", **gates) -> 
 
 async def wait_ms(view: BacklogView, of: Line) -> int:
     """What a message of the tenant would wait in a line."""
-    return await view.estimated_wait_ms(of, TENANT)
+    return view.wait_ms(of, await view.look(of, TENANT))
 
 
 @pytest.fixture
