@@ -215,10 +215,18 @@ def sentence_of(status: int, problem: dict[str, Json]) -> str:
     faults: list[dict[str, Json]] = problem.get("errors") or []
     said += [f"{fault.get('field')}: {fault.get('detail')}" for fault in faults]
     if (wait_ms := problem.get("retry_after_ms")) is not None:
-        said.append(f"It may succeed in {wait_ms / 1000:.1f} s.")
+        said.append(f"It may succeed in {_spoken_wait(wait_ms / 1000)}.")
     if (page := problem.get("type")) not in {None, "about:blank"}:
         said.append(f"What to do: {page}")
     return "\n  ".join(said)
+
+
+def _spoken_wait(seconds: float) -> str:
+    """Return a wait in the largest unit of which it has at least two."""
+    for unit, name in ((86_400, "days"), (3_600, "h"), (60, "min")):
+        if seconds >= 2 * unit:
+            return f"{seconds / unit:.1f} {name}"
+    return f"{seconds:.1f} s"
 
 
 def _opener(base_url: str) -> OpenerDirector:

@@ -24,7 +24,8 @@ _POLICY: Final = {
 _STYLE: Final = (
     "body{font:16px/1.6 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;color:#1b1f24;"
     "background:#fff}a{color:#0b57d0}pre,code{font:14px/1.5 ui-monospace,monospace;background:#f3f4f6}"
-    "code{padding:.1em .3em}pre{padding:1rem;overflow:auto}pre code{padding:0}table{border-collapse:collapse}"
+    "code{padding:.1em .3em}pre{padding:1rem;overflow:auto}pre code{padding:0}"
+    "table{border-collapse:collapse;display:block;overflow-x:auto}"
     "img{max-width:100%;border:1px solid #d0d7de}"
     "td,th{border:1px solid #d0d7de;padding:.3rem .6rem;text-align:left}"
     "@media(prefers-color-scheme:dark){body{background:#0f1419;color:#e6edf3}a{color:#7cb3ff}"

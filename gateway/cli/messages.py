@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import click
 
-from gateway.cli.calling import field, over_the_api, pairs, show_one, show_rows
+from gateway.cli.calling import field, over_the_api, pairs, show_one, show_rows, wants_json
 from gateway.client import Client, path_of
 
 _FIELDS = (
@@ -29,6 +29,21 @@ _FULL = (
     field("provider", "message_id", title="AWS id"),
 )
 _EVENTS = (field("at"), field("source"), field("type"))
+_GATES: Final = (
+    field("gate"),
+    field("verdict"),
+    field("code"),
+    field("opens_at", title="opens"),
+    field("detail"),
+)
+_CANDIDATES: Final = (
+    field("value", title="sender"),
+    field("type"),
+    field("country"),
+    field("taken"),
+    field("reason"),
+    field("detail"),
+)
 _ESTIMATE_APART: Final = frozenset({"price", "offending"})
 _FINAL: Final = frozenset({"delivered", "undelivered", "failed", "expired", "canceled", "unknown"})
 _LOOK_EVERY_S: Final = 0.5
@@ -36,7 +51,7 @@ _LOOK_EVERY_S: Final = 0.5
 
 @click.group("messages")
 def command() -> None:
-    """Send, estimate, list and follow messages with a tenant's key."""
+    """Send, explain, estimate, list and follow messages with a tenant's key."""
 
 
 def _content(
@@ -105,6 +120,37 @@ def estimate(
     plain = [field(name) for name in found if name not in _ESTIMATE_APART]
     prices = [field("price", name, title=f"price {name}") for name in price]
     show_one(found, [*plain, ("not GSM 03.38", _offending), *prices])
+
+
+@command.command("explain")
+@click.argument("to")
+@click.option("--body", help="Free text, where the tenant may send it.")
+@click.option("--template", help="Name of an approved template.")
+@click.option(
+    "--var", "variables", multiple=True, metavar="NAME=VALUE", help="Of the template; may be repeated."
+)
+@click.option("--type", "message_type", type=click.Choice(["otp", "transactional", "promotional"]))
+@over_the_api
+def explain(
+    client: Client,
+    *,
+    to: str,
+    body: str | None,
+    template: str | None,
+    variables: tuple[str, ...],
+    message_type: str | None,
+) -> None:
+    """Show what would become of a message, gate by gate and sender by sender, without sending it."""
+    wanted = _content(to, body, template, variables, message_type)
+    found = client.post("/v1/messages/explain", wanted)
+    if wants_json():
+        show_one(found, ())
+        return
+    said = "It would be taken" if found["accepted"] else f"It would be refused with {found['refused_with']}"
+    click.echo(f"{said}.\n")
+    show_rows(found["gates"], _GATES, empty="No gate looked at it.")
+    click.echo()
+    show_rows(found["candidates"], _CANDIDATES, empty="The tenant has no senders.")
 
 
 @command.command("list")

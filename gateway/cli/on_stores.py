@@ -1,7 +1,8 @@
 """Runs a command's work on Postgres and Redis; where one does not do its part, says so in one sentence."""
 
+import re
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import asyncpg
 import click
@@ -16,6 +17,8 @@ _T = TypeVar("_T")
 _WAY_OUT = (
     "delete the keys that begin with that, all of which are made anew, and run `tollgate rebuild-redis`"
 )
+_WRAPPING: Final = re.compile(r"^(\([\w.]+\) |<class '[\w.]+'>: )+")
+"""What SQLAlchemy writes before the words of Postgres."""
 _SILENCE = (OSError, TimeoutError, DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
@@ -34,5 +37,5 @@ def run_on_stores(work: Coroutine[Any, Any, _T]) -> _T:
 
 
 def _sentence(store: str, error: Exception) -> str:
-    said = str(error).splitlines() or [type(error).__name__]
+    said = _WRAPPING.sub("", str(error)).splitlines() or [type(error).__name__]
     return f"{store} did not do its part ({said[0]}); `tollgate doctor` says what is wrong"

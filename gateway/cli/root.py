@@ -52,7 +52,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "templates": ("gateway.cli.templates", "Write, submit, approve and reject templates."),
     "keywords": ("gateway.cli.keywords", "Keywords, and what STOP, HELP and JOIN answer."),
     "opt-outs": ("gateway.cli.opt_outs", "List, add, import opt-outs; show who asked for what."),
-    "messages": ("gateway.cli.messages", "Send, estimate, list and follow messages."),
+    "messages": ("gateway.cli.messages", "Send, explain, estimate, list and follow messages."),
 }
 
 

@@ -60,7 +60,10 @@ def show_tenant(client: Client, *, tenant: str) -> None:
 @click.option("--name", required=True)
 @click.option("--slug", required=True, help="2 to 40 of a-z, 0-9 and -; part of the names at AWS.")
 @click.option(
-    "--model", type=click.IntRange(1, 6), required=True, help="1: brings its own AWS account … 6: managed."
+    "--model",
+    type=click.IntRange(1, 6),
+    required=True,
+    help="1: own AWS account, 2: by hand, 3: tenant sends, 4: operator sends, 5: templates only, 6: managed.",
 )
 @click.option("--country", "countries", multiple=True, required=True, help="ISO code; may be repeated.")
 @click.option("--pricing", type=click.Choice(["dollars", "credits"]), default="dollars", show_default=True)

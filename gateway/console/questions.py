@@ -190,7 +190,7 @@ _RELATIONSHIP: Final = (
         fields=(
             Field(
                 name="brand_seen",
-                label="Whose name do recipients read, and did they agree to?",
+                label="Whose name do recipients read, and whose texts did they agree to?",
                 kind="radio",
                 options=(
                     Option(value="tenant", label="Ours", note="Texts carry our brand alone."),

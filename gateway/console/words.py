@@ -52,6 +52,11 @@ def form_name(registration_type: str) -> str:
     return " ".join(word if len(word) == _SHORT else word.lower() for word in words)
 
 
+def sentence(detail: str) -> str:
+    """Return `a file is a PDF`, as the API says it, as `A file is a PDF.`."""
+    return detail[:1].upper() + detail[1:] + ("" if detail.endswith((".", "?", "!", "…")) else ".")
+
+
 def moment(stamp: str | None) -> str:
     """Return an API timestamp as a person reads it."""
     if not stamp:
@@ -75,6 +80,7 @@ FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "spoken": spoken,
     "event_name": event_name,
     "form_name": form_name,
+    "sentence": sentence,
     "moment": moment,
     "age": age,
 }

@@ -33,8 +33,9 @@ STYLE: Final = (
     "min-width:1.2rem;height:1.2rem}button{font:inherit;padding:.6rem 1.2rem;border:2px solid #0b57d0;"
     "background:#0b57d0;color:#fff;border-radius:4px}button.plain{background:#fff;color:#0b57d0}"
     ":focus-visible{outline:3px solid #b35900;outline-offset:2px}.bad{color:#a40e26}.good{color:#0a5c2b}"
-    ".bad,.good{font-weight:600}.trap{position:absolute;left:-9999px}.line{border-bottom:1px solid #1b1f24;"
-    "padding-bottom:2rem}footer{margin-top:2rem;font-size:.875rem;color:#424a53}"
+    ".bad,.good{font-weight:600}.bad a{color:inherit}[aria-invalid]{border:2px solid #a40e26!important}"
+    ".trap{position:absolute;left:-9999px}.line{border-bottom:1px solid #1b1f24;padding-bottom:2rem}"
+    "footer{margin-top:2rem;font-size:.875rem;color:#424a53}"
 )
 _STYLE_HASH: Final = base64.b64encode(sha256(STYLE.encode()).digest()).decode()
 _POLICY: Final = (
@@ -84,12 +85,15 @@ def page(
 ) -> Response[str]:
     """Return a page; `title` and `notice` name phrases, a notice of a refused form is read out at once."""
     captcha = site.captcha if template in {"opt_in", "number"} else None
+    failed = status >= 400  # noqa: PLR2004 - HTTP's own line between done and refused
     documents = {"terms", "privacy", "opt_in", "paper", "script"}
     about: dict[str, Any] = {
         "title": site.say(title),
         "heading": _set_apart(filled(PHRASES[site.language][title], {"brand": _marked(site.settings.brand)})),
         "notice": None if notice is None else site.say(notice),
-        "failed": status >= 400,  # noqa: PLR2004 - HTTP's own line between done and refused
+        "failed": failed,
+        "fault": notice if failed else None,
+        "way_on": None,
         "settings": site.settings,
         "links": site.links,
         "language": site.language,
@@ -149,7 +153,7 @@ def widget(site: Site) -> str:
 
 def _version(template: Template, about: Mapping[str, Any]) -> str:
     """Return the hash of what the page says, without what a visitor did on it."""
-    blank = {"notice": None, "failed": False, "typed": "", "ticked": (), "embedded": False}
+    blank = {"notice": None, "failed": False, "fault": None, "typed": "", "ticked": (), "embedded": False}
     unseen = {"captcha": None, "style": ""}
     html = _TEMPLATES.get_template(f"{template}.html").render({**about, **blank, **unseen}, version=None)
     for tag in _APART.values():

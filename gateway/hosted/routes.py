@@ -9,17 +9,19 @@ from litestar.di import NamedDependency
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath, QueryParameter
 from litestar.response import Redirect
+from msgspec.structs import replace
 
 from gateway.api.desk import Desk
 from gateway.api.form_reading import form_of
 from gateway.hosted import forms
-from gateway.hosted.rendering import Template, answer, page, widget
+from gateway.hosted.rendering import STYLE, Template, answer, page, widget
 from gateway.hosted.visiting import (
+    Refusal,
     Visit,
     VisitorRequest,
     is_a_machine,
-    is_welcome,
-    may_guess,
+    too_many_guesses,
+    too_many_posts,
     too_many_texts,
     visit,
 )
@@ -38,7 +40,9 @@ _DOCUMENTS: Final[Mapping[str, tuple[Template, str]]] = {
     "script": ("script", "script_title"),
 }
 _BARE: Final = (
-    "<!doctype html><html lang={language}><meta charset=utf-8><title>{status}</title><p>{said}</p></html>"
+    "<!doctype html><html lang={language}><meta charset=utf-8>"
+    '<meta name=viewport content="width=device-width, initial-scale=1">'
+    "<title>{said}</title><style>{style}</style><main><h1>{said}</h1></main></html>"
 )
 _SPOKEN: Final[Mapping[str | None, Language]] = {each: each for each in LANGUAGES}
 _NOWHERE: Final = frozenset({404, 405})
@@ -94,8 +98,8 @@ async def post_opt_in(
         return no_page()
     embedded, typed = fields.get("embed") == "1", fields.get("number", "")
     again = partial(_opt_in, visitor, embedded=embedded, typed=typed, ticked=ticked)
-    if not await is_welcome(visitor, desk):
-        return again(status=429, notice="too_many")
+    if no := await too_many_posts(visitor, desk):
+        return _refused(again, no)
     number = parse_number(typed)
     if not isinstance(number, Number):
         return again(status=422, notice="bad_number")
@@ -106,7 +110,7 @@ async def post_opt_in(
         no = await is_a_machine(visitor, desk, fields)
         no = no or await too_many_texts(visitor, desk, number, asks=True)
         if no is not None:
-            return again(status=no.status, notice=no.notice)
+            return _refused(again, no)
         await forms.agree(visitor, desk, number.e164, chosen, "widget" if embedded else "web")
     done = "check_phone" if visitor.site.settings.double_opt_in else "subscribed"
     return page(visitor.site, "message", "opt_in_title", notice=done, framed=embedded)
@@ -126,10 +130,10 @@ async def get_confirm(
         return no_page()
     number = number_behind(visitor.scope, visitor.key, "confirm", link, now=desk.services.clock.now())
     if number is None:
-        return page(visitor.site, "message", "confirm_title", status=404, notice="bad_link")
+        return _no_confirmation(visitor, "bad_link", status=404)
     waiting = await forms.pending(visitor, desk, number)
     if not waiting:
-        return page(visitor.site, "message", "confirm_title", notice="nothing")
+        return _no_confirmation(visitor, "nothing")
     here = f"{request.url.path}?lang={visitor.site.language}"
     return page(visitor.site, "confirm", "confirm_title", pending=waiting, here=here)
 
@@ -148,9 +152,10 @@ async def post_confirm(
         return no_page()
     number = number_behind(visitor.scope, visitor.key, "confirm", link, now=desk.services.clock.now())
     if number is None:
-        return page(visitor.site, "message", "confirm_title", status=404, notice="bad_link")
-    done = await forms.confirm(visitor, desk, number)
-    return page(visitor.site, "message", "confirm_title", notice="subscribed" if done else "nothing")
+        return _no_confirmation(visitor, "bad_link", status=404)
+    if not await forms.confirm(visitor, desk, number):
+        return _no_confirmation(visitor, "nothing")
+    return page(visitor.site, "message", "confirm_title", notice="subscribed")
 
 
 @get("/{slug:str}/preferences")
@@ -174,16 +179,17 @@ async def post_code(
     if visitor is None:
         return no_page()
     typed = fields.get("number", "")
-    if not await is_welcome(visitor, desk):
-        return _number(visitor, status=429, notice="too_many", typed=typed)
+    again = partial(_number, visitor, typed=typed)
+    if no := await too_many_posts(visitor, desk):
+        return _refused(again, no)
     number = parse_number(typed)
     if not isinstance(number, Number):
-        return _number(visitor, status=422, notice="bad_number", typed=typed)
+        return again(status=422, notice="bad_number")
     if not fields.get("company"):
         if no := await is_a_machine(visitor, desk, fields):
-            return _number(visitor, status=no.status, notice=no.notice, typed=typed)
+            return _refused(again, no)
         if no := await too_many_texts(visitor, desk, number):
-            return _code(visitor, number, status=no.status, notice="enough_codes")
+            return _refused(partial(_code, visitor, number), replace(no, notice="enough_codes"))
         await forms.text_code(visitor, desk, number.e164)
     return _code(visitor, number, status=200, notice="code_sent")
 
@@ -199,13 +205,14 @@ async def post_enter(
         return no_page()
     here, now = visitor.site.links.preferences, desk.services.clock.now()
     typed = fields.get("number", "")
-    if not await is_welcome(visitor, desk):
-        return _number(visitor, status=429, notice="too_many", typed=typed)
+    again = partial(_number, visitor, typed=typed)
+    if no := await too_many_posts(visitor, desk):
+        return _refused(again, no)
     number = parse_number(typed)
     if not isinstance(number, Number):
-        return _number(visitor, status=422, notice="bad_number", typed=typed)
-    if not await may_guess(visitor, desk):
-        return _number(visitor, status=429, notice="wrong_codes", typed=typed)
+        return again(status=422, notice="bad_number")
+    if no := await too_many_guesses(visitor, desk):
+        return _refused(again, no)
     if not await forms.proves(visitor, desk, number.e164, fields.get("code", "").strip()):
         return _code(visitor, number, status=422, notice="bad_code")
     link = signed_link(
@@ -291,10 +298,17 @@ def hosted_routes(judge: Callable[[VisitorRequest, Exception], Response[Any]]) -
 async def _preferences(visitor: Visit, desk: Desk, link: str, notice: str | None = None) -> Response[str]:
     number = number_behind(visitor.scope, visitor.key, "preferences", link, now=desk.services.clock.now())
     if number is None:
-        return page(visitor.site, "message", "prefs_title", status=404, notice="bad_link")
+        way_on = (visitor.site.links.preferences, visitor.site.say("send_code"))
+        return page(visitor.site, "message", "prefs_title", status=404, notice="bad_link", way_on=way_on)
     here = f"{visitor.site.links.preferences}/{link}?lang={visitor.site.language}"
     wanted = await forms.wanted_now(visitor, desk, number)
     return page(visitor.site, "preferences", "prefs_title", notice=notice, here=here, wanted=wanted)
+
+
+def _no_confirmation(visitor: Visit, notice: str, *, status: int = 200) -> Response[str]:
+    """Say that nothing waits behind a link, and lead to where one begins anew."""
+    way_on = (visitor.site.links.opt_in, visitor.site.say("opt_in_title"))
+    return page(visitor.site, "message", "confirm_title", status=status, notice=notice, way_on=way_on)
 
 
 def _number(
@@ -335,6 +349,14 @@ def _opt_in(
     )
 
 
+def _refused(page_with: Callable[..., Response[str]], no: Refusal) -> Response[str]:
+    """Return a form again as the answer to one that was refused."""
+    shown = page_with(status=no.status, notice=no.notice)
+    if no.retry_after_s is not None:
+        shown.headers["Retry-After"] = str(no.retry_after_s)
+    return shown
+
+
 def no_page() -> Response[str]:
     """Return the page of an address at which there is none."""
     return _bare("not_found", 404)
@@ -343,7 +365,7 @@ def no_page() -> Response[str]:
 def _bare(phrase: str, status: int, *, language: str | None = None) -> Response[str]:
     """Return a page of nobody's."""
     spoken = _SPOKEN.get(language, "en")
-    html = _BARE.format(language=spoken, status=status, said=PHRASES[spoken][phrase])
+    html = _BARE.format(language=spoken, style=STYLE, said=PHRASES[spoken][phrase])
     return answer(html, None, status=status)
 
 

@@ -1,6 +1,8 @@
 """A visitor of a tenant's pages: which tenant, which language, from where, and within which limits."""
 
+import math
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from litestar import Request
@@ -39,6 +41,8 @@ class Refusal(Struct, frozen=True, kw_only=True):
     status: int
     notice: str
     """Names a phrase."""
+    retry_after_s: int | None = None
+    """Set only where waiting helps."""
 
 
 async def visit(request: VisitorRequest, desk: Desk, slug: str, language: str | None) -> Visit | None:
@@ -71,12 +75,14 @@ async def visit(request: VisitorRequest, desk: Desk, slug: str, language: str | 
     return Visit(scope=scope, tenant=tenant, key=key, site=site, address=address)
 
 
-async def is_welcome(visitor: Visit, desk: Desk) -> bool:
-    """Count a post and return whether its address is within the limit; counted whatever comes of it."""
+async def too_many_posts(visitor: Visit, desk: Desk) -> Refusal | None:
+    """Count a post, whatever comes of it, and return the refusal of one above its address's limit."""
+    now = desk.services.clock.now()
     async with desk.tenant(visitor.scope) as session:
-        return await pages.address_may(
-            visitor.scope, session, visitor.key, site_of(visitor.address), desk.services.clock.now()
+        until = await pages.posts_closed_until(
+            visitor.scope, session, visitor.key, site_of(visitor.address), now
         )
+    return _closed("too_many", until, now)
 
 
 async def too_many_texts(visitor: Visit, desk: Desk, number: Number, *, asks: bool = False) -> Refusal | None:
@@ -88,17 +94,19 @@ async def too_many_texts(visitor: Visit, desk: Desk, number: Number, *, asks: bo
     """
     now, to = desk.services.clock.now(), number.e164
     async with desk.tenant(visitor.scope) as session:
-        may = not asks or await pages.ask_may(visitor.scope, session, visitor.key, to, now)
-        may = may and await pages.number_may(visitor.scope, session, visitor.key, to, now)
-    return None if may else Refusal(status=429, notice="enough_texts")
+        until = await pages.asks_closed_until(visitor.scope, session, visitor.key, to, now) if asks else None
+        until = until or await pages.texts_closed_until(visitor.scope, session, visitor.key, to, now)
+    return _closed("enough_texts", until, now)
 
 
-async def may_guess(visitor: Visit, desk: Desk) -> bool:
-    """Return whether the visitor has entered few enough wrong codes within a day."""
+async def too_many_guesses(visitor: Visit, desk: Desk) -> Refusal | None:
+    """Return the refusal of a visitor who has entered too many wrong codes within a day."""
+    now = desk.services.clock.now()
     async with desk.tenant(visitor.scope) as session:
-        return await pages.may_guess(
-            visitor.scope, session, visitor.key, site_of(visitor.address), desk.services.clock.now()
+        until = await pages.guesses_closed_until(
+            visitor.scope, session, visitor.key, site_of(visitor.address), now
         )
+    return _closed("wrong_codes", until, now)
 
 
 async def is_a_machine(visitor: Visit, desk: Desk, fields: Mapping[str, str]) -> Refusal | None:
@@ -118,6 +126,12 @@ async def is_a_machine(visitor: Visit, desk: Desk, fields: Mapping[str, str]) ->
             return Refusal(status=403, notice="captcha_failed")
         case _:
             return Refusal(status=503, notice="captcha_unavailable")
+
+
+def _closed(notice: str, until: datetime | None, now: datetime) -> Refusal | None:
+    if until is None:
+        return None
+    return Refusal(status=429, notice=notice, retry_after_s=max(1, math.ceil((until - now).total_seconds())))
 
 
 def _language(wanted: str | None, settings: PageSettings) -> Language:

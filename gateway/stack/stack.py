@@ -79,7 +79,12 @@ async def running_stack(plan: StackPlan, say: Say) -> AsyncGenerator[Stack]:
         StackError: A part of it ended or stayed silent while starting; nothing is left running.
         ConfigurationError: A setting is wrong, or a port is taken.
     """
-    plan.data.mkdir(parents=True, exist_ok=True)
+    try:
+        plan.data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StackError(
+            f"{plan.data} cannot be made ({error.strerror}): choose another folder with --data"
+        ) from error
     emulated = not plan.environment.get("AWS_ENDPOINT_URL")
     ports = {"api": settled_port(plan.port, "--port")}
     if emulated:

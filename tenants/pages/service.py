@@ -70,12 +70,13 @@ class _Limit(Struct, frozen=True):
     most: int
     window: timedelta
 
-    async def holds(
+    async def closed_until(
         self, scope: TenantScope, session: AsyncSession, key: DataKey, whose: str, now: datetime
-    ) -> bool:
-        """Count one more of an address or a number and return whether it is within the limit."""
+    ) -> datetime | None:
+        """Count one more of an address or a number; beyond the limit, return when its window ends."""
         bucket = key.code_hash(whose, context=self.name)
-        return await store.hit(scope, session, bucket, window=self.window, now=now) <= self.most
+        uses = await store.hit(scope, session, bucket, window=self.window, now=now)
+        return None if uses.hits <= self.most else uses.began_at + self.window
 
 
 _POSTS: Final = _Limit(b"form-address", MOST_OF_AN_ADDRESS, AN_HOUR)
@@ -85,37 +86,37 @@ _SPACED_TEXTS: Final = _Limit(b"form-number-spaced", 1, SPACED)
 _ASKS: Final = _Limit(b"form-number-asks", MOST_ASKS_A_DAY, A_DAY)
 
 
-async def address_may(
+async def posts_closed_until(
     scope: TenantScope, session: AsyncSession, key: DataKey, address: str, now: datetime
-) -> bool:
-    """Count a post of an address and return whether it is within the limit."""
-    return await _POSTS.holds(scope, session, key, address, now)
+) -> datetime | None:
+    """Count a post of an address; beyond the limit, return when it may post again."""
+    return await _POSTS.closed_until(scope, session, key, address, now)
 
 
-async def number_may(
+async def texts_closed_until(
     scope: TenantScope, session: AsyncSession, key: DataKey, number: str, now: datetime
-) -> bool:
-    """Count a text to a number and return whether it is within the limits of the hour and of the day."""
-    if not await _TEXTS_IN_AN_HOUR.holds(scope, session, key, number, now):
-        return False
-    if await _TEXTS_IN_A_DAY.holds(scope, session, key, number, now):
-        return True
-    return await _SPACED_TEXTS.holds(scope, session, key, number, now)
+) -> datetime | None:
+    """Count a text to a number; beyond the limits of the hour and of the day, return when the next may go."""
+    if hour := await _TEXTS_IN_AN_HOUR.closed_until(scope, session, key, number, now):
+        return hour
+    day = await _TEXTS_IN_A_DAY.closed_until(scope, session, key, number, now)
+    spaced = day and await _SPACED_TEXTS.closed_until(scope, session, key, number, now)
+    return min(day, spaced) if day and spaced else None
 
 
-async def ask_may(
+async def asks_closed_until(
     scope: TenantScope, session: AsyncSession, key: DataKey, number: str, now: datetime
-) -> bool:
-    """Count a text that asks a number to confirm and return whether it is within the limit of the day."""
-    return await _ASKS.holds(scope, session, key, number, now)
+) -> datetime | None:
+    """Count a text that asks a number to confirm; beyond the limit, return when it may be asked again."""
+    return await _ASKS.closed_until(scope, session, key, number, now)
 
 
-async def may_guess(
+async def guesses_closed_until(
     scope: TenantScope, session: AsyncSession, key: DataKey, address: str, now: datetime
-) -> bool:
-    """Return whether an address has entered few enough wrong codes within a day."""
+) -> datetime | None:
+    """Return when an address that entered many wrong codes may enter another; None for at once."""
     wrong = await store.hits(scope, session, _wrong_of(key, address), window=A_DAY, now=now)
-    return wrong < MOST_WRONG_OF_AN_ADDRESS
+    return None if wrong is None or wrong.hits < MOST_WRONG_OF_AN_ADDRESS else wrong.began_at + A_DAY
 
 
 async def guessed_wrong(

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from msgspec import Struct
 from sqlalchemy import delete, func, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,10 +17,18 @@ _HIT: Final = text(
     ON CONFLICT (tenant_id, bucket) DO UPDATE SET
         hits = CASE WHEN f.began_at <= :since THEN 1 ELSE f.hits + 1 END,
         began_at = CASE WHEN f.began_at <= :since THEN :now ELSE f.began_at END
-    RETURNING hits
+    RETURNING hits, began_at
     """
 )
 _FORGOTTEN_AFTER: Final = timedelta(days=1)
+
+
+class Uses(Struct, frozen=True, kw_only=True):
+    """What was counted in a window."""
+
+    hits: int
+    began_at: datetime
+    """When the window began, which the first use opens."""
 
 
 async def get(scope: TenantScope, session: AsyncSession) -> HostedPages | None:
@@ -36,20 +45,23 @@ async def put(scope: TenantScope, session: AsyncSession, settings: dict[str, Any
 
 async def hit(
     scope: TenantScope, session: AsyncSession, bucket: bytes, *, window: timedelta, now: datetime
-) -> int:
+) -> Uses:
     """Count one use and return how many there are in the window; forgets what is a day old."""
     old = (FormHit.tenant_id == scope.tenant_id) & (FormHit.began_at < now - _FORGOTTEN_AFTER)
     await session.execute(delete(FormHit).where(old))
     values = {"tenant_id": scope.tenant_id, "bucket": bucket, "now": now, "since": now - window}
-    return int((await session.execute(_HIT, values)).scalar_one())
+    row = (await session.execute(_HIT, values)).one()
+    return Uses(hits=row.hits, began_at=row.began_at)
 
 
 async def hits(
     scope: TenantScope, session: AsyncSession, bucket: bytes, *, window: timedelta, now: datetime
-) -> int:
-    """Return how many uses were counted in the window, and count none."""
+) -> Uses | None:
+    """Return how many uses were counted in the window, and count none; None where it is over."""
     row = await session.get(FormHit, (scope.tenant_id, bucket), populate_existing=True)
-    return 0 if row is None or row.began_at <= now - window else row.hits
+    if row is None or row.began_at <= now - window:
+        return None
+    return Uses(hits=row.hits, began_at=row.began_at)
 
 
 async def put_code(

@@ -182,6 +182,7 @@ async def test_too_many_guesses_are_answered_alike_wherever_they_are_made(
     assert [each.status_code for each in answers] == [422] * 5 + [429] * 2
     assert all("Too many attempts. Wait a few minutes" in each.text for each in answers[5:])
     assert all(0 < int(each.headers["retry-after"]) <= FIVE_MINUTES_S for each in answers[5:])
+    assert all("<title>Error: " in each.text for each in answers)
 
 
 async def test_guesses_made_at_once_are_counted_like_guesses_made_one_by_one(member, address) -> None:

@@ -362,6 +362,14 @@ async def test_what_the_profile_fills_in_is_said_to_be_unsaved(member, customer,
     website = shown[shown.index('name="info.website"') :]
     assert 'value="https://acme.example"' in website.partition(">")[0]
     assert "Taken from your answers; save to keep it." in website
+    refused = await member.send_fields(
+        page, {"once": "x", "info.name": "A", "info.website": "https://acme.example"}
+    )
+    kept = refused.text[refused.text.index('name="info.website"') :].partition("</div>")[0]
+    assert (refused.status_code, "is required" in kept) == (422, False)
+    wrong = refused.text[refused.text.index('name="info.name"') :].partition("</div>")[0]
+    assert 'aria-describedby="f-info-name-error"' in wrong
+    assert re.search(r'id="f-info-name-error">[A-Z0-9][^<]*\.</p>', wrong), wrong
     await member.send_fields(page, {"once": "w", "info.name": "Acme", "info.website": "https://acme.example"})
     assert "Taken from your answers" not in (await member.open(page)).text
 
@@ -450,8 +458,19 @@ async def test_the_operator_sends_back_what_the_page_showed(desk, customer) -> N
     await customer.api.post("/v1/onboarding/submit")
     given = {"version": seen[1], "why": "Name another brand."}
     refused = await desk.send(f"{home}/send-back", once=uuid4().hex, **given)
-    assert (refused.status_code, "somebody else answered" in refused.text) == (409, True)
+    assert (refused.status_code, "Somebody else answered" in refused.text) == (409, True)
     assert ">Name another brand.</textarea>" in refused.text
+
+
+async def test_an_address_that_is_none_is_said_at_its_field(desk, customer) -> None:
+    """The form is at the foot of a long page, and what was wrong stood at its head alone."""
+    home = f"/console/operator/tenants/{customer.id}"
+    await desk.open(home)
+    refused = await desk.send(f"{home}/invitations", once=uuid4().hex, email="a@b")
+    field = refused.text[refused.text.index('<input type="email" id="email"') :].partition("</div>")[0]
+    assert (refused.status_code, 'value="a@b"' in field) == (422, True)
+    assert 'aria-invalid="true" aria-describedby="email-error"' in field
+    assert ">An e-mail address is name@domain.</p>" in field
 
 
 async def test_the_operator_finds_a_tenant_that_has_not_begun(desk, customer) -> None:

@@ -14,6 +14,7 @@ from gateway.api.errors_document import errors_markdown
 from gateway.api.problems import PROBLEMS, STATUS_CODES
 from gateway.api.routes import OPERATOR_ROUTES, TENANT_ROUTES
 from gateway.intake.outcome import DeclineCode
+from tenants.accounts.operating_models import MODELS
 
 ROOT = Path(gateway.__file__).parent.parent
 PUBLIC = {"/healthz", "/readyz", "/metrics", "/openapi.json"}
@@ -44,6 +45,16 @@ def test_every_code_says_what_happened_and_what_to_do() -> None:
         assert kind.explanation.endswith(".")
         assert kind.way_out.endswith((".", "`."))
         assert kind.retryable == (kind.status in {429, 500, 503} or kind.code in WAITS)
+
+
+def test_the_six_models_are_explained_as_they_are() -> None:
+    """They are named by number in plans, rules and answers, and stood nowhere."""
+    page = (ROOT / "docs/how-to/onboard-tenants.md").read_text(encoding="utf-8")
+    free_text = {"open": "by the plan", "never": "never"}
+    for each in MODELS.values():
+        row = [f"{each.number}, {each.name}", each.registration_by, free_text[each.free_text]]
+        row += [each.pays_aws, each.brand, each.opt_in_by]
+        assert f"| {' | '.join(row)} |" in page
 
 
 def test_every_code_that_a_send_can_be_declined_with_is_in_the_table() -> None:

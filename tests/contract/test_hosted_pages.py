@@ -311,6 +311,36 @@ async def test_links_that_are_forged_expired_or_anothers_open_nothing(
     assert await states(customer) == {"marketing": "pending"}
 
 
+async def test_a_link_that_is_over_leads_to_where_one_begins_anew(customer, pages, nobody, key) -> None:
+    """The page of a preference link, which lives for minutes, was a dead end."""
+    old = link(key, customer, "preferences", minutes=-1)
+    gone = await nobody.get(at(customer, f"preferences/{old}"), params={"lang": "de"})
+    assert f'href="{PUBLIC_URL}{at(customer, "preferences")}?lang=de"' in gone.text
+    for each in (link(key, customer, "confirm", minutes=-1), link(key, customer, "confirm")):
+        over = await nobody.get(at(customer, f"confirm/{each}"))
+        assert f'href="{PUBLIC_URL}{at(customer, "opt-in")}?lang=en"' in over.text
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "field"),
+    [
+        ("opt-in", {"number": "5", "use_case": "marketing"}, "number"),
+        ("preferences/code", {"number": "5"}, "number"),
+        ("preferences/enter", {"number": PERSON, "code": "x"}, "code"),
+    ],
+)
+async def test_a_fault_is_said_in_the_title_and_belongs_to_its_field(
+    customer, pages, nobody, path, data, field
+) -> None:
+    """Who hears the page instead of seeing it was told a fault, and not of what."""
+    html = (await nobody.post(at(customer, path), data=data)).text
+    fault = re.search(rf'<p id="notice" role="alert" class="bad"><a href="#{field}">([^<]+)</a>', html)
+    assert fault, html
+    assert f"<title>{fault[1]} \u2013 " in html
+    place = re.search(rf'<input id="{field}"[^>]+>', html)[0]
+    assert 'aria-invalid="true" aria-describedby="notice"' in place
+
+
 async def test_the_trap_catches_machines_without_telling_them(customer, pages, nobody) -> None:
     """Who fills in what people do not see gets thanks and nothing else."""
     data = {"number": PERSON, "use_case": "marketing", "company": "x"}
@@ -336,6 +366,35 @@ async def test_a_number_is_texted_a_few_times_an_hour_and_an_address_posts_so_of
     ]
     assert answers[0].status_code == 200
     assert answers[-1].status_code == 429
+
+
+async def test_who_comes_too_soon_is_told_when_to_come_again(customer, pages, nobody, database) -> None:
+    """By Retry-After, as the API says it: to the second at which the window ends that is used up."""
+    code, number = at(customer, "preferences/code"), {"number": PERSON}
+    for _ in range(MOST_TO_A_NUMBER):
+        assert "retry-after" not in (await nobody.post(code, data=number)).headers
+    await passes(database, customer, minutes=20)
+    texted_often = await nobody.post(code, data=number)
+    for n in range(30):
+        data = {"number": f"+120655504{n:02}", "use_case": "delivery"}
+        posted_often = await nobody.post(at(customer, "opt-in"), data=data)
+    for held in (texted_often, posted_often):
+        assert held.status_code == 429
+        assert 2340 <= int(held.headers["retry-after"]) <= 2400
+
+
+async def test_a_number_that_was_texted_all_day_waits_for_the_next_of_its_rare_texts(
+    customer, pages, nobody, database
+) -> None:
+    """Beyond the day's free texts one goes in three hours, and none waits longer than the day."""
+    code, number = at(customer, "preferences/code"), {"number": PERSON}
+    for _ in range(FREE_A_DAY + 1):
+        await passes(database, customer, minutes=61)
+        assert (await nobody.post(code, data=number)).status_code == 200
+    await passes(database, customer, minutes=61)
+    held = await nobody.post(code, data=number)
+    assert held.status_code == 429
+    assert 7080 <= int(held.headers["retry-after"]) <= 7140, "two hours less a minute"
 
 
 async def test_an_ipv6_site_is_one_visitor_whichever_of_its_addresses_posts(customer, pages, world) -> None:
@@ -505,6 +564,7 @@ async def test_an_address_enters_so_many_wrong_codes_a_day_at_whatever_numbers(
         assert wrong.status_code == 422, wrong.text
     held = await nobody.post(enter, data={"number": PERSON, "code": "000000"})
     assert (held.status_code, "tomorrow" in held.text) == (429, True)
+    assert 82_600 <= int(held.headers["retry-after"]) <= 82_740, "a day from the first wrong code"
     transport = httpx.ASGITransport(app=world.app, client=("198.51.100.77", 1))
     async with httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as owner:
         await owner.post(at(customer, "preferences/code"), data={"number": PERSON})

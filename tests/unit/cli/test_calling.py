@@ -94,6 +94,15 @@ def test_field_errors_and_waiting_times_are_part_of_the_sentence() -> None:
     assert said.splitlines() == ["No (422 x): d", "  /to: bad", "  It may succeed in 1.5 s."]
 
 
+@pytest.mark.parametrize(
+    ("wait_ms", "said"),
+    [(119_000, "119.0 s"), (120_000, "2.0 min"), (10_800_000, "3.0 h"), (596_914_900, "6.9 days")],
+)
+def test_a_long_wait_is_said_in_a_unit_that_people_count_in(wait_ms: int, said: str) -> None:
+    """A budget that begins anew next month was said to do so in 596914.9 s."""
+    assert sentence_of(402, {"retry_after_ms": wait_ms}).splitlines()[-1] == f"  It may succeed in {said}."
+
+
 def test_an_answer_that_is_no_problem_document_is_still_a_refusal(api: Api) -> None:
     """A proxy before the API answers in HTML."""
     api.answers = [(502, b"<html>")]

@@ -6,6 +6,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+import asyncpg
 import click
 import pytest
 
@@ -135,6 +136,33 @@ def test_a_secret_that_opens_no_tenant_is_one_sentence() -> None:
 
     with pytest.raises(click.ClickException, match="TOLLGATE_SECRET_KEY"):
         run_on_stores(work())
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        '(sqlalchemy.dialects.postgresql.asyncpg.Error) password authentication failed for user "u"',
+        "(asyncpg.Error) <class 'asyncpg.Invalid'>: " + 'password authentication failed for user "u"',
+    ],
+)
+def test_a_refusal_of_postgres_is_said_in_its_own_words(wrapped: str) -> None:
+    """The names of classes around them told an operator nothing."""
+
+    async def work() -> None:
+        raise asyncpg.PostgresError(wrapped)
+
+    with pytest.raises(click.ClickException, match=r'\(password authentication failed for user "u"\)'):
+        run_on_stores(work())
+
+
+def test_a_folder_that_cannot_be_made_names_the_option_that_chooses_another(tmp_path: Path) -> None:
+    """A home without room, or somebody else's."""
+    (tmp_path / "file").touch()
+    data = str(tmp_path / "file" / "below")
+    done = tollgate("dev", "--port", "0", "--emulator-port", "0", "--data", data, code="main()")
+    assert done.returncode == 1
+    assert f"{data} cannot be made (Not a directory): choose another folder with --data" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_busy_port_of_the_emulator_is_named_with_the_way_out() -> None:
