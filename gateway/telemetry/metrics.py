@@ -133,7 +133,7 @@ DISPATCH_STATIC: Final = Gauge(
 
 BROKEN_SEALS: Final = Counter(
     "tollgate_broken_seals_total",
-    "Recipients that did not open and were left empty in a search, an export or a support case.",
+    "Stored values that did not open and were left empty in a search, an export or a support case.",
 )
 BOOK_CHECKS: Final = Counter(
     "tollgate_book_checks_total",
