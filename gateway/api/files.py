@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from typing import Annotated, Any, Final, Literal
+from uuid import UUID
 
 from litestar.params import QueryParameter
 from litestar.response import Stream
@@ -22,20 +23,22 @@ _MEDIA_TYPES: Final[dict[FileFormat, str]] = {
 
 
 def file_of(
-    row_type: type[Struct], batches: AsyncGenerator[list[Any]], *, name: str, form: FileFormat
+    row_type: type[Struct], batches: AsyncGenerator[list[Any]], *, name: str, form: FileFormat, owner: UUID
 ) -> Stream:
-    """Return the answer that carries the rows; whatever goes wrong on the way cuts it off."""
+    """Return the answer that carries the owner's rows; whatever goes wrong on the way cuts it off."""
     return Stream(
-        csv_pieces(row_type, batches) if form == "csv" else _parquet_pieces(row_type, batches),
+        csv_pieces(row_type, batches) if form == "csv" else _parquet_pieces(row_type, batches, owner),
         media_type=_MEDIA_TYPES[form],
         headers={"Content-Disposition": f'attachment; filename="{name}.{form}"', "Cache-Control": "no-store"},
     )
 
 
-def _parquet_pieces(row_type: type[Struct], batches: AsyncGenerator[list[Any]]) -> AsyncGenerator[bytes]:
+def _parquet_pieces(
+    row_type: type[Struct], batches: AsyncGenerator[list[Any]], owner: UUID
+) -> AsyncGenerator[bytes]:
     from gateway.insight.parquet import parquet  # noqa: PLC0415 - 9 MB of every process that writes no such file
 
-    return parquet(row_type, batches)
+    return parquet(row_type, batches, owner=owner)
 
 
 async def csv_pieces(row_type: type[Struct], batches: AsyncGenerator[list[Any]]) -> AsyncGenerator[str]:

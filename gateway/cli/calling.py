@@ -81,11 +81,15 @@ def field(*path: str, title: str | None = None) -> Field:
 
 
 def pairs(values: Sequence[str], option: str) -> dict[str, str]:
-    """Return `NAME=VALUE` options as a dictionary."""
+    """Return `NAME=VALUE` options as a dictionary; a name that is given twice is refused, not guessed at."""
     split = [value.partition("=") for value in values]
     if any(not separator or not name for name, separator, _ in split):
         raise click.UsageError(f"{option} is NAME=VALUE")
-    return {name: value for name, _, value in split}
+    found = {name: value for name, _, value in split}
+    if len(found) < len(split):
+        twice = next(name for name in found if sum(name == each for each, _, _ in split) > 1)
+        raise click.UsageError(f"{option}: {twice} is given twice")
+    return found
 
 
 def _console() -> Console:

@@ -127,8 +127,8 @@ def make_evidence(
 @click.option("--format", "form", type=click.Choice(_FORMATS), default="csv", show_default=True)
 @click.option("--status", help="For example undelivered; of messages only.")
 @click.option("--all-tenants", is_flag=True, help="With the operator key; of messages only.")
-@_country
-@_tenant
+@click.option("--country", help="ISO 3166, such as US; of messages only.")
+@click.option("--tenant", help="ten_…, with the operator key; of messages only.")
 @over_the_api
 def export(
     client: Client,
@@ -143,6 +143,11 @@ def export(
     **narrowed: str | None,
 ) -> None:
     """Export MESSAGES or EVENTS; a file stands under its name only when it is whole."""
+    if what == "events" and (all_tenants or tenant is not None or any(narrowed.values())):
+        raise click.UsageError(
+            "events are exported with their tenant's own key, all of them: --tenant, --all-tenants, "
+            "--country and --status are of messages only"
+        )
     first = since or (datetime.now(UTC) - timedelta(days=1)).isoformat()
     query = {"created_after": first, "created_before": before, "format": form, **narrowed}
     by_operator = all_tenants or tenant is not None

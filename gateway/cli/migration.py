@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from gateway.cli.calling import field, over_the_api, pairs, show_one, show_rows, wants_json
 from gateway.cli.migration_files import MigrationPart, parts_of, placed
 from gateway.client import Client, path_of
+from gateway.plain_numbers import whole_number
 
 _ROW: Final = (field("file"), field("line"), field("outcome"), field("column"), field("detail"))
 _COUNT: Final = (
@@ -109,7 +110,8 @@ def show(client: Client, *, tenant: str) -> None:
 @over_the_api
 def cut_over(client: Client, *, tenant: str, shares: tuple[str, ...]) -> None:
     """Set how many of a hundred recipients of each country are texted from here."""
-    wanted = {country.upper(): _percent(text) for country, text in pairs(shares, "CC=PERCENT").items()}
+    given = pairs([share.upper() for share in shares], "CC=PERCENT")
+    wanted = {country: _percent(text) for country, text in given.items()}
     path = path_of("admin", "tenants", tenant, "migration", "cut-over")
     found = client.call("PUT", path, {"shares": wanted}).body
     show_rows(found["countries"], _COUNTRY, empty="")
@@ -174,6 +176,7 @@ def _counts(rows: list[Any]) -> list[dict[str, Any]]:
 
 
 def _percent(text: str) -> int:
-    if not text.isdigit():
+    percent = whole_number(text)
+    if percent is None:
         raise click.UsageError("a share is a whole number of per cent, such as US=25")
-    return int(text)
+    return percent

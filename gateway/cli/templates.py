@@ -7,6 +7,7 @@ import click
 
 from gateway.cli.calling import Field, field, over_the_api, pairs, show_one, show_rows, wants_json
 from gateway.client import Client, path_of
+from gateway.plain_numbers import whole_number
 
 _FIELDS = (
     field("id"),
@@ -146,6 +147,9 @@ def _show(row: Any, *, before: str) -> None:
 
 def _declaration(text: str) -> dict[str, Any]:
     kind, _, longest = text.partition(":")
-    if longest and not longest.isdigit():
+    if not longest:
+        return {"kind": kind}
+    most = whole_number(longest)
+    if most is None:
         raise click.UsageError(f"--variable is NAME=KIND or NAME=KIND:MAX, not {json.dumps(text)}")
-    return {"kind": kind} | ({"max_length": int(longest)} if longest else {})
+    return {"kind": kind, "max_length": most}

@@ -5,7 +5,6 @@ from collections import Counter
 from gateway.emulator.arrivals import Arrivals
 from gateway.emulator.carrier.profiles import Profiles
 from gateway.emulator.carrier.pumping import PumpingModel
-from gateway.emulator.carrier.spend import SpendMeter
 from gateway.emulator.clock import VirtualClock
 from gateway.emulator.destinations import EventDesk
 from gateway.emulator.faults import FaultPlan
@@ -41,9 +40,8 @@ class World:
         self.limits = RateLimits(self.clock)
         self.arrivals = Arrivals()
         self.pumping = PumpingModel()
-        self.spend = SpendMeter()
-        self.lookups: Counter[int] = Counter()
-        """CarrierLookup calls by day since the epoch."""
+        self.lookups: Counter[tuple[str, int]] = Counter()
+        """CarrierLookup calls by account and Region, and day since the epoch."""
         self.journal = Journal(options.state)
         self.objects = Objects(options.state)
         self.truth_log = TruthLog(options.truth_log)
@@ -84,7 +82,6 @@ class World:
         self.limits.reset()
         self.arrivals.reset()
         self.pumping.reset()
-        self.spend.reset()
         self.lookups.clear()
         self.clock.offset_ms = 0.0
         self.stats.reset()

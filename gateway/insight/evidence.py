@@ -17,9 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.insight import baseline
 from gateway.insight.history import history
-from gateway.insight.records import Numbers, masked
+from gateway.insight.records import Numbers, masked, recipient_of
 from gateway.insight.search import first_id, last_id
-from gateway.messages.keys import number_context
 from gateway.messages.models import Message
 from gateway.messages.view import timestamp
 from tenants.accounts.sealing import DataKey
@@ -278,7 +277,7 @@ async def _messages(
 
 
 def _example(message: Message, key: DataKey, said: Any, numbers: Numbers) -> Example:
-    number = key.open(message.to_sealed, context=number_context(message.id)).decode()
+    number = recipient_of(message, key)
     return Example(
         message_id=message.provider_message_id,
         tollgate_id=encode("msg", message.id),

@@ -8,14 +8,17 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
+import structlog
 from sqlalchemy import RowMapping
 
 from gateway.messages.inbound import person_context, text_context
 from gateway.messages.keys import body_context, number_context
 from gateway.messages.told_prices import without_prices
 from gateway.messages.view import timestamp
+from gateway.telemetry.metrics import BROKEN_SEALS
 from tenants.accounts.sealing import DataKey
 from tenants.consents import service as consents
+from tenants.errors import SealBroken
 from tenants.ids import encode
 from tenants.onboarding import service as onboarding
 from tenants.optouts import service as opt_outs
@@ -24,6 +27,7 @@ from tenants.registrations import sealed_files
 from tenants.scope import TenantScope
 from tenants.verification import service as verification
 
+_log = structlog.get_logger(__name__)
 _Opener = Callable[[Any, DataKey], object]
 _NO_UUID: Final = UUID(int=0)
 
@@ -67,21 +71,33 @@ def line_of(table: str, row: RowMapping, key: DataKey) -> bytes:
     """
     Return the row as one line of JSON.
 
-    Bytes are never written as they stand: opened where `OPENED` says how, else left out.
-
-    Raises:
-        SealBroken: A value was changed, or stands in a row that is not its own.
+    Bytes are never written as they stand: opened where `OPENED` says how, else left out. A damaged value must
+    not keep the tenant from all that stands behind it: it is null, named in `unopened`, logged and counted.
     """
     written: dict[str, object] = {}
+    unopened: list[str] = []
     values: dict[str, object] = {str(name): value for name, value in row.items()}
     columns = SimpleNamespace(**values)
     for name, value in values.items():
         opened = OPENED.get((table, name))
         if opened is not None:
-            written[opened[0]] = None if value is None else opened[1](columns, key)
+            try:
+                written[opened[0]] = None if value is None else opened[1](columns, key)
+            except SealBroken as error:
+                written[opened[0]] = None
+                unopened.append(opened[0])
+                _note_broken(table, name, values.get("id"), error)
         elif not _is_kept_back(table, name, value):
             written[name] = _plain(table, name, value)
+    if unopened:
+        written["unopened"] = unopened
     return msgspec.json.encode(written) + b"\n"
+
+
+def _note_broken(table: str, name: str, row_id: object, error: SealBroken) -> None:
+    BROKEN_SEALS.inc()
+    own_id = None if row_id is None else str(row_id)
+    _log.warning("value_not_opened", table=table, column=name, row=own_id, reason=str(error))
 
 
 def _is_kept_back(table: str, name: str, value: object) -> bool:

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.insight.baseline import HISTORY, YOUNGEST, Hour
+from gateway.insight.measuring import OF_UNIT
 from gateway.insight.metrics import MICROS, Counts
 from tenants.scope import TenantScope
 
@@ -110,6 +111,7 @@ async def history(
     country: str | None,
     type_: str | None,
     apart: bool,
+    of_unit: bool = False,
 ) -> list[Hour]:
     """
     Return the hours that a baseline is made of, at most `MOST_HOURS`, the newest first.
@@ -119,6 +121,8 @@ async def history(
 
     Args:
         apart: Countries and types each on their own, not summed.
+        of_unit: Only what was paid in the unit that the balance has now, for amounts: dollars and credits of
+            before and after a change of pricing do not compare.
     """
     keys = "hour, country, type" if apart else "hour"
     query = f"""
@@ -139,6 +143,7 @@ async def history(
             WHERE tenant_id = :tenant AND hour >= :since AND hour < :before
                 AND (CAST(:country AS text) IS NULL OR country = :country)
                 AND (CAST(:type AS text) IS NULL OR type = :type)
+                {f"AND {OF_UNIT}" if of_unit else ""}
         ) AS groups
         GROUP BY {keys} ORDER BY hour DESC LIMIT :most
     """  # noqa: S608 - columns of ours

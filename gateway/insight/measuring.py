@@ -43,7 +43,10 @@ _COUNTED: Final = f"""
         AND (CAST(:country AS text) IS NULL OR country = :country)
         AND (CAST(:type AS text) IS NULL OR type = :type)
     """  # noqa: S608 - a constant
+OF_UNIT: Final = "unit = (SELECT b.unit FROM balances b WHERE b.tenant_id = :tenant)"
+"""What was paid before the pricing changed its unit is no part of an amount in this one."""
 _COUNT: Final = text(_COUNTED.format(whose="tenant_id = :tenant"))
+_COUNT_OF_UNIT: Final = text(_COUNTED.format(whose=f"tenant_id = :tenant AND {OF_UNIT}"))
 _COUNT_ALL: Final = text(_COUNTED.format(whose="TRUE"))
 
 
@@ -92,5 +95,6 @@ async def measure(
     }
     if not of_all:
         given["tenant"] = scope.tenant_id
-    row = (await session.execute(_COUNT_ALL if of_all else _COUNT, given)).mappings().one()
+    count = _COUNT_ALL if of_all else _COUNT_OF_UNIT if metric == "spend_pace" else _COUNT
+    row = (await session.execute(count, given)).mappings().one()
     return reading(metric, Counts(**dict(row)), hours=window.length / timedelta(hours=1))

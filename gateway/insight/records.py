@@ -5,17 +5,21 @@ from typing import Final, Literal
 from uuid import UUID
 
 import msgspec
+import structlog
 from msgspec import Struct
 
 from gateway.messages.keys import number_context
 from gateway.messages.models import Message
 from gateway.messages.view import timestamp
+from gateway.telemetry.metrics import BROKEN_SEALS
 from tenants.accounts.sealing import DataKey
 from tenants.credits.money import format_usd
+from tenants.errors import SealBroken
 from tenants.ids import encode
 
 Numbers = Literal["masked", "full"]
 KeyOf = Callable[[UUID], Awaitable[DataKey]]
+_log = structlog.get_logger(__name__)
 _SHOWN_FIRST: Final = 4
 _SHOWN_LAST: Final = 2
 
@@ -36,7 +40,10 @@ class MessageRecord(Struct, frozen=True, kw_only=True):
     type: str
     country: str
     to: str
-    """The recipient; but for its ends in asterisks, unless full numbers were asked for."""
+    """
+    The recipient; but for its ends in asterisks, unless full numbers were asked for. Empty where what is
+    stored of it does not open.
+    """
     from_: str = msgspec.field(name="from")
     carrier: str | None
     mcc: str | None
@@ -77,9 +84,23 @@ async def records_of(messages: Sequence[Message], key_of: KeyOf, numbers: Number
     return [record_of(message, await key_of(message.tenant_id), numbers) for message in messages]
 
 
+def recipient_of(message: Message, key: DataKey) -> str:
+    """
+    Return the recipient's number; nothing where what is stored does not open.
+
+    One damaged row must not keep a tenant from all the others: it is logged and counted, and shown without.
+    """
+    try:
+        return key.open(message.to_sealed, context=number_context(message.id)).decode()
+    except SealBroken as error:
+        BROKEN_SEALS.inc()
+        _log.warning("recipient_not_opened", message_id=encode("msg", message.id), reason=str(error))
+        return ""
+
+
 def record_of(message: Message, key: DataKey, numbers: Numbers) -> MessageRecord:
     """Return one message as a row."""
-    number = key.open(message.to_sealed, context=number_context(message.id)).decode()
+    number = recipient_of(message, key)
     return MessageRecord(
         id=encode("msg", message.id),
         tenant_id=encode("ten", message.tenant_id),

@@ -43,6 +43,8 @@ SILENT_FOR: Final = timedelta(days=1)
 _SOONEST: Final = timedelta(seconds=30)
 _LATEST: Final = timedelta(minutes=10)
 _ROUNDS_IN_A_WINDOW: Final = 10
+_CAME_BACK: Final = "The figure came back."
+_SILENT: Final = "For a day there was nothing to judge it by: too few messages, or no history."
 _log = structlog.get_logger(__name__)
 
 
@@ -140,7 +142,7 @@ class AlarmWatch:
                 kind=INBOX_KIND,
                 subject=data.id,
                 tenant_id=alarm.tenant_id,
-                note="The figure came back.",
+                note=_CAME_BACK if judged.measured else _SILENT,
             )
         ALARM_CHANGES.labels(alarm.metric, change).inc()
         _log.warning(
@@ -176,7 +178,15 @@ async def _judged(session: AsyncSession, alarm: Alarm, *, now: datetime) -> Judg
     scope = TenantScope(tenant_id=alarm.tenant_id)
     metric, against = cast("Watched", alarm.metric), cast("Against", alarm.against)
     hours = (
-        await history(scope, session, now=now, country=alarm.country, type_=alarm.type, apart=False)
+        await history(
+            scope,
+            session,
+            now=now,
+            country=alarm.country,
+            type_=alarm.type,
+            apart=False,
+            of_unit=metric == "spend_pace",
+        )
         if scope.tenant_id != inbox.PLATFORM and (against == "baseline" or metric == "pending_rate")
         else []
     )

@@ -23,6 +23,15 @@ BATCH: Final = 10
 _LONGEST_POLL_S: Final = 20
 _ANSWER_S: Final = 5
 _LONGEST_ERROR: Final = 300
+_ACTIONS: Final = {
+    "receive": "ReceiveMessage",
+    "delete": "DeleteMessageBatch",
+    "hide": "ChangeMessageVisibilityBatch",
+    "send": "SendMessageBatch",
+    "facts": "GetQueueAttributes",
+    "find": "GetQueueUrl",
+}
+"""What AWS calls our calls: the word that a policy has to allow."""
 
 
 class Letter(Struct, frozen=True, kw_only=True):
@@ -201,4 +210,4 @@ def _facts(told: dict[str, str]) -> QueueFacts:
 
 def _fail(call: str, error: Exception) -> NoReturn:
     metrics.QUEUE_POLL_FAILURES.labels(call=call).inc()
-    raise QueueFault(f"SQS {call}: {str(error)[:_LONGEST_ERROR]}") from error
+    raise QueueFault(f"SQS {_ACTIONS[call]}: {str(error)[:_LONGEST_ERROR]}") from error

@@ -131,6 +131,10 @@ DISPATCH_STATIC: Final = Gauge(
     ["route"],
 )
 
+BROKEN_SEALS: Final = Counter(
+    "tollgate_broken_seals_total",
+    "Stored values that did not open and were left empty in a search, an export or a support case.",
+)
 BOOK_CHECKS: Final = Counter(
     "tollgate_book_checks_total",
     "Scheduled proofs that ledger, balances, messages, AWS's prices and usage agree: agrees, differs.",

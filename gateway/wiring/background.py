@@ -111,10 +111,10 @@ async def open_scheduler(shared: Resources, _stack: AsyncExitStack) -> list[Task
     )
 
     async def recount_budgets() -> None:
-        recounted = 1
-        while recounted:
+        was_due = True
+        while was_due:
             async with worker_transaction(shared.worker_engine) as session:
-                recounted = await recount_due(session, at_once=1)
+                was_due = await recount_due(session)
 
     rounds = [
         Round(name="queue_due", every_s=0.25, at_rest_s=0.5, work=relay.queue_due),

@@ -8,6 +8,7 @@ named here, as `purse` does it with balances.
 from typing import Final
 
 from sqlalchemy import BigInteger, Date, Text, Uuid, cast, column, func, select, table
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tenants.accounts.plan import Bundle
@@ -20,8 +21,11 @@ _COUNTERS: Final = table(
     column("name", Text),
     column("month", Date),
     column("used", BigInteger),
+    column("cap", BigInteger),
+    column("counts", Text),
 )
 _BUNDLE: Final = "bundle"
+_MONTH: Final = cast(func.date_trunc("month", func.timezone("UTC", func.now())), Date)
 
 
 async def check_counts(
@@ -30,17 +34,42 @@ async def check_counts(
     """
     Let a bundle count messages instead of parts, or parts instead, only while its month has drawn nothing.
 
+    It may have drawn on a bundle that was taken away since.
+
     Raises:
         InvalidInput: It has: ten parts are not ten messages.
     """
-    if present is None or wanted is None or present.counts == wanted.counts:
+    if wanted is None:
+        if present is not None:
+            await _keep_counts(scope, session, present)
         return
-    month = cast(func.date_trunc("month", func.timezone("UTC", func.now())), Date)
+    if present is not None and present.counts == wanted.counts:
+        return
     own = (_COUNTERS.c.tenant_id == scope.tenant_id) & (_COUNTERS.c.name == _BUNDLE)
-    used = await session.scalar(select(_COUNTERS.c.used).where(own, _COUNTERS.c.month == month))
-    if used:
+    query = select(_COUNTERS.c.used, _COUNTERS.c.counts).where(own, _COUNTERS.c.month == _MONTH)
+    drawn = (await session.execute(query)).one_or_none()
+    if drawn is None or not drawn.used:
+        return
+    counted = drawn.counts if present is None else present.counts
+    if counted not in {None, wanted.counts}:
         detail = (
-            f"{used} {present.counts} of this month's bundle are used, and they are no {wanted.counts}: take "
-            "the bundle away, and give the other one in a month that has used none"
+            f"{drawn.used} {counted} of this month's bundle are used, and they are no {wanted.counts}: give "
+            "this bundle in a month that has used none, and until then the former one or none"
         )
         raise InvalidInput("/plan/bundle/counts", "bundle_used", detail)
+
+
+async def _keep_counts(scope: TenantScope, session: AsyncSession, bundle: Bundle) -> None:
+    """Note what the bundle counted, also where nothing is drawn yet: a send under way may still draw."""
+    drawn = insert(_COUNTERS).values(
+        tenant_id=scope.tenant_id,
+        name=_BUNDLE,
+        month=_MONTH,
+        used=0,
+        cap=bundle.included,
+        counts=bundle.counts,
+    )
+    place = ["tenant_id", "name", "month"]
+    await session.execute(
+        drawn.on_conflict_do_update(index_elements=place, set_={"counts": drawn.excluded.counts})
+    )

@@ -56,7 +56,10 @@ TierName = Annotated[str, Meta(min_length=1, max_length=40)]
 
 
 class Fees(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What becomes of fees: `pass` charges them at cost, `absorb` not, `mark_up` at the book's sell price."""
+    """
+    What becomes of fees: `pass` charges them at cost, `absorb` not, `mark_up` at the book's sell price. In
+    credits the first and the last both charge the book's `credits`.
+    """
 
     carrier: FeePolicy = "pass"
     """The carriers' fee per message part, where the book names it apart from the part's price."""
@@ -116,7 +119,10 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     margin_percent: Annotated[float, Meta(ge=0, le=1000)] | None = None
     """Pricing `dollars`: the book's cost with this on top, instead of the book's sell price."""
     credits_per_part: Annotated[int, Meta(ge=1, le=10_000)] | None = None
-    """Pricing `credits`: the same for every country, instead of the book's weight of the country."""
+    """
+    Pricing `credits`: the same for every country, instead of the book's weight of the country and of the fees
+    on a part.
+    """
     tiers: Annotated[dict[TierName, Amount], Meta(max_length=100)] = {}
     """Pricing `tiers`: dollars per message part, by tier."""
     tier_of: Annotated[dict[TierCountry, TierName], Meta(max_length=400)] = {}

@@ -40,3 +40,5 @@ class SpendCounter(Base):
     """The highest level, in percent, of which the owner was told."""
     stopped: Mapped[bool] = mapped_column(server_default=text("false"))
     """Whether a send was refused by it."""
+    counts: Mapped[str | None]
+    """Of a bundle that was taken away: whether it counted `parts` or `messages`."""

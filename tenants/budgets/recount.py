@@ -12,6 +12,7 @@ from typing import Final
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tenants.budgets import store
 from tenants.budgets.budget import PLATFORM, Budget, level
 from tenants.scope import TenantScope
 
@@ -42,7 +43,6 @@ _MATCHES: Final = {
     "type": "AND m.type = :value",
     "account": "AND m.account_id = CAST(:value AS uuid)",
 }
-_LOCK_BALANCE: Final = text("SELECT 1 FROM balances WHERE tenant_id = :owner FOR UPDATE")
 _LOCK_COUNTER: Final = text(
     f"""
     INSERT INTO spend_counters (tenant_id, name, month, used, cap)
@@ -62,13 +62,12 @@ _REARM: Final = text(
     WHERE tenant_id = :owner AND name = :name AND month = {_MONTH}::date
     """  # noqa: S608 - a constant
 )
-_DUE: Final = text(
-    """
-    SELECT tenant_id, name, cap FROM budgets WHERE NOT counted AND set_at < now() - CAST(:age AS interval)
-    ORDER BY tenant_id = :platform, tenant_id, name LIMIT :at_once FOR UPDATE SKIP LOCKED
-    """
-)
-"""The platform's last: whoever counts against them holds the balances of tenants already."""
+_DUE: Final = """
+    SELECT tenant_id, name, cap FROM budgets
+    WHERE NOT counted AND set_at < now() - CAST(:age AS interval) {of}
+"""
+_NEXT: Final = text(_DUE.format(of="ORDER BY set_at LIMIT 1"))
+_STILL: Final = text(_DUE.format(of="AND tenant_id = :owner AND name = :name FOR UPDATE"))
 _COUNTED: Final = text("UPDATE budgets SET counted = true WHERE tenant_id = :owner AND name = :name")
 
 
@@ -76,7 +75,7 @@ async def recount(scope: TenantScope, session: AsyncSession, budget: Budget) -> 
     """Set the present month's counter to what the messages say, and return it; needs a worker's session."""
     owner = scope.tenant_id
     place = {"owner": owner, "name": budget.name}
-    await session.execute(_LOCK_BALANCE, {"owner": owner})
+    await store.take_turn(scope, session)
     await session.execute(_LOCK_COUNTER, place | {"cap": budget.cap})
     query, given = _spent(scope, budget.name)
     used = int((await session.execute(query, given)).scalar_one())
@@ -91,18 +90,24 @@ async def recount_as_set(scope: TenantScope, session: AsyncSession, budget: Budg
     await session.execute(_REARM, given)
 
 
-async def recount_due(session: AsyncSession, *, at_once: int = 100) -> int:
+async def recount_due(session: AsyncSession) -> bool:
     """
-    Count budgets once more that every process must know by now; return how many.
+    Count a budget once more that every process must know by now; return whether there was one.
 
-    What is accepted of their owners waits until the transaction ends.
+    What is accepted of its owner waits until the transaction ends, which is of one owner alone: who settles
+    several tenants' messages may hold the balance of the next and wait for a counter of this one.
     """
-    asked = {"age": KNOWN_AFTER, "platform": PLATFORM, "at_once": at_once}
-    rows = (await session.execute(_DUE, asked)).all()
-    for row in rows:
-        await recount(TenantScope(tenant_id=row.tenant_id), session, Budget(row.name, row.cap))
-        await session.execute(_COUNTED, {"owner": row.tenant_id, "name": row.name})
-    return len(rows)
+    found = (await session.execute(_NEXT, {"age": KNOWN_AFTER})).one_or_none()
+    if found is None:
+        return False
+    owner, place = TenantScope(tenant_id=found.tenant_id), {"owner": found.tenant_id, "name": found.name}
+    await store.take_turn(owner, session)
+    # Only now: who sets budgets has the turn, and may want this one.
+    due = (await session.execute(_STILL, {"age": KNOWN_AFTER} | place)).one_or_none()
+    if due is not None:
+        await recount(owner, session, Budget(due.name, due.cap))
+        await session.execute(_COUNTED, place)
+    return True
 
 
 def _spent(scope: TenantScope, name: str) -> tuple[TextClause, dict[str, object]]:

@@ -39,12 +39,14 @@ async def put_budgets(
     """
     Replace all of an owner's budgets, the platform's for the scope of the nil UUID; needs a worker's session.
 
-    What was spent in the month so far counts, also where there was no budget before.
+    What was spent in the month so far counts, also where there was no budget before. Of two at once the
+    later one holds whole.
 
     Raises:
         InvalidInput: A country is unknown, a budget is named twice, or there are too many.
     """
     check_budgets(budgets)
+    await store.take_turn(scope, session)
     present = {budget.name: budget for budget in await store.caps(scope, session)}
     wanted = {budget.name: budget for budget in budgets}
     if gone := sorted(present.keys() - wanted.keys()):

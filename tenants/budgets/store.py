@@ -2,14 +2,31 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Final
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from tenants.budgets.budget import Budget
+from tenants.budgets.budget import PLATFORM, Budget
 from tenants.budgets.models import BudgetRow, SpendCounter
 from tenants.scope import TenantScope
+
+_BALANCE: Final = text("SELECT 1 FROM balances WHERE tenant_id = :owner FOR UPDATE")
+_PLATFORM: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('tollgate.platform budgets', 0))")
+
+
+async def take_turn(scope: TenantScope, session: AsyncSession) -> None:
+    """
+    Let this transaction alone change the owner's budgets and recount them, until it ends.
+
+    A tenant's turn is its balance's lock, which comes before the locks of budgets and of counters; the
+    platform has no balance.
+    """
+    if scope.tenant_id == PLATFORM:
+        await session.execute(_PLATFORM)
+    else:
+        await session.execute(_BALANCE, {"owner": scope.tenant_id})
 
 
 async def caps(scope: TenantScope, session: AsyncSession) -> tuple[Budget, ...]:

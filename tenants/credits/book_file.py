@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from tenants.countries import facts
 from tenants.credits.money import parse_credits, parse_usd
-from tenants.credits.pricing import EVERY, Channel, Item, LineKey, PriceLine
+from tenants.credits.pricing import EVERY, FEE_CHANNEL, Channel, Item, LineKey, PriceLine
 from tenants.errors import InvalidInput, InvalidInputs
 from tenants.instants import named_instant
 
@@ -126,7 +126,7 @@ def _line(row: int, cells: dict[str, str]) -> DatedLine:
     sell, cost = (_usd(cells[name], largest, f"{place}/{name}") for name in ("sell_usd", "cost_usd"))
     line = PriceLine(
         country=_country(cells["country"], f"{place}/country"),
-        channel=_one_of(cells["channel"], get_args(Channel), f"{place}/channel"),
+        channel=_channel(cells["channel"], item, f"{place}/channel"),
         sell_micros=sell,
         cost_micros=cost,
         credits=_credits(cells["credits"], f"{place}/credits"),
@@ -148,6 +148,14 @@ def _country(text: str, field: str) -> str:
             field, "unknown_country", f"there is no country with the code {text[:10]!r}; * is all"
         )
     return text
+
+
+def _channel(text: str, item: str, field: str) -> str:
+    channel = _one_of(text, get_args(Channel), field)
+    if item not in _PER_PART and channel != FEE_CHANNEL:
+        detail = f"a {item} is of a number, whatever it carries, and stands under {FEE_CHANNEL}"
+        raise InvalidInput(field, "other_channel", detail)
+    return channel
 
 
 def _one_of(text: str, known: Iterable[str], field: str) -> str:

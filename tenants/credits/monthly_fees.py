@@ -20,13 +20,11 @@ from tenants.accounts.plan import FeePolicy, Plan
 from tenants.credits import store
 from tenants.credits.models import MonthlyFee
 from tenants.credits.money import parse_amount
-from tenants.credits.pricing import OWN_ACCOUNT_MODEL, UNITS, Item, PriceBook
+from tenants.credits.pricing import FEE_CHANNEL, OWN_ACCOUNT_MODEL, UNITS, Item, PriceBook
 from tenants.credits.rates import fees
 from tenants.credits.rates.proration import month_end, prorated
 
 _BATCH: Final = 500
-_CHANNEL: Final = "sms"
-"""Where a book keeps its leases: a number is leased once, whatever it carries."""
 _UNWRITTEN: Final = text(
     """
     SELECT s.tenant_id, s.id, s.type, s.country, s.value, lease.since, t.plan
@@ -154,11 +152,11 @@ def registration_fee_of(plan: Plan, book: PriceBook, *, country: str, type_: str
 def _by_policy(
     plan: Plan, book: PriceBook, item: Item, policy: FeePolicy, *, country: str, type_: str
 ) -> int:
-    line = book.fee(item, country, type_, _CHANNEL)
-    if line is None or policy == "absorb":
+    line = book.fee(item, country, type_, FEE_CHANNEL)
+    if line is None:
         return 0
     if UNITS[plan.pricing] == "credits":
-        return line.credits
+        return fees.in_credits(policy, line.credits)
     return fees.sell_micros(policy, sell=line.sell_micros, cost=line.cost_micros)
 
 

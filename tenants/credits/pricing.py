@@ -22,6 +22,9 @@ Channel = Literal["sms", "mms", "voice"]
 Item = Literal["part", "carrier_fee", "protect_fee", "lease", "registration"]
 """What a line prices: a message part, a fee on top of each part, a sender's month, a registration."""
 
+FEE_CHANNEL: Final = "sms"
+"""Where a book keeps leases and registrations: a number is leased once, whatever it carries."""
+
 EVERY: Final = "*"
 """Every country, or every type of sender, without a line of its own."""
 
@@ -145,11 +148,12 @@ def price(
     if line is None:
         return NoPrice(country=country, channel=channel)
     unit = UNITS[plan.pricing]
-    sell, cost = _part(plan, line, country), line.cost_micros
+    sell, cost, credits_ = _part(plan, line, country), line.cost_micros, line.credits
     if book.special:
-        more_sell, more_cost = _fees(plan, book, country, sender_type, channel)
-        sell, cost = sell + more_sell, cost + more_cost
-    credits_ = line.credits if plan.credits_per_part is None else plan.credits_per_part
+        more_sell, more_cost, more_credits = _fees(plan, book, country, sender_type, channel)
+        sell, cost, credits_ = sell + more_sell, cost + more_cost, credits_ + more_credits
+    if plan.credits_per_part is not None:
+        credits_ = plan.credits_per_part
     guard = max_price_micros(cost, 1 if channel == "voice" else parts)
     if model == OWN_ACCOUNT_MODEL:
         sell, cost, credits_ = _own_account(plan, unit)
@@ -170,17 +174,18 @@ def _part(plan: Plan, line: PriceLine, country: str) -> int:
     )
 
 
-def _fees(plan: Plan, book: PriceBook, country: str, sender_type: str, channel: str) -> tuple[int, int]:
-    """Return what the fees on a part add to its price and to its cost."""
+def _fees(plan: Plan, book: PriceBook, country: str, sender_type: str, channel: str) -> tuple[int, int, int]:
+    """Return what the fees on a part add to its price, to its cost and to its credits."""
     carrier = _fee(plan.fees.carrier, book.fee("carrier_fee", country, sender_type, channel))
     protect = _fee(plan.fees.protect, book.fee("protect_fee", country, sender_type, channel))
-    return carrier[0] + protect[0], carrier[1] + protect[1]
+    return carrier[0] + protect[0], carrier[1] + protect[1], carrier[2] + protect[2]
 
 
-def _fee(policy: FeePolicy, line: PriceLine | None) -> tuple[int, int]:
+def _fee(policy: FeePolicy, line: PriceLine | None) -> tuple[int, int, int]:
     if line is None:
-        return 0, 0
-    return fees.sell_micros(policy, sell=line.sell_micros, cost=line.cost_micros), line.cost_micros
+        return 0, 0, 0
+    sell = fees.sell_micros(policy, sell=line.sell_micros, cost=line.cost_micros)
+    return sell, line.cost_micros, fees.in_credits(policy, line.credits)
 
 
 def _own_account(plan: Plan, unit: Unit) -> tuple[int, int, int]:

@@ -107,11 +107,12 @@ async def test_trouble_raises_the_alarm_once_and_its_end_clears_it(
     assert (await read(customer, alarm_id))["raised"] is False
     assert await events(database, customer) == ["alarm.raised", "alarm.cleared"]
     assert await tasks(operator, customer) == []
-    assert [task["resolved_by"] for task in await tasks(operator, customer, "resolved")] == ["gateway"]
+    (task,) = await tasks(operator, customer, "resolved")
+    assert (task["resolved_by"], task["note"]) == ("gateway", "The figure came back.")
 
 
 async def test_too_few_messages_say_nothing_and_a_day_of_silence_clears(
-    customer, world, watch, database
+    customer, operator, world, watch, database
 ) -> None:
     """One blocked message of one is no trouble; and a raised alarm does not stand over an empty street."""
     alarm_id = await make(customer, rounds_to_raise=1)
@@ -128,6 +129,8 @@ async def test_too_few_messages_say_nothing_and_a_day_of_silence_clears(
     await watch.look()
     assert (await read(customer, alarm_id))["raised"] is False
     assert await events(database, customer) == ["alarm.raised", "alarm.cleared"]
+    (task,) = await tasks(operator, customer, "resolved")
+    assert task["note"].startswith("For a day there was nothing to judge it by"), "nobody knows the figure"
 
 
 async def test_an_alarm_sees_its_tenants_live_messages_of_its_country_only(
@@ -203,6 +206,34 @@ async def test_against_a_baseline_what_is_usual_is_no_trouble(customer, world, w
     ]  # fmt: skip
     times = await customer.api.get("/v1/insight/baselines", params={"by": "all"})
     assert [(row["country"], row["median"]) for row in times.json()["data"]] == [("US", 4.0)]
+
+
+async def test_a_pace_of_spending_is_of_one_unit_also_after_the_pricing_changed(
+    customer, world, watch, database
+) -> None:
+    """Three hundred credits an hour are no three hundred dollars, in the window and in the weeks before."""
+    terms = {"metric": "spend_pace", "against": "baseline", "raise_at": 2.0, "clear_at": 1.5}
+    alarm_id = await make(customer, rounds_to_raise=1, **terms)
+    for back in range(5, 60, 5):
+        for unit, before, spent in (("micros", back, 10_000_000), ("credits", back + 1, 3_000)):
+            await database.execute(
+                """
+                INSERT INTO insight_hours SELECT $1,
+                    date_trunc('hour', now()) - make_interval(hours => $2), 'US', 'otp', $3::text,
+                    90, 90, 90, 0, 0, 90, 0, 0, 0, 0, 0, 0, 0, 0, $4::bigint, 2000, 4000
+                """,
+                customer.scope.tenant_id,
+                before,
+                unit,
+                spent,
+            )
+    await send(world, customer, delivered=15, price_estimated=1_000_000)
+    await send(world, customer, delivered=15, price_estimated=100, unit="credits")
+    await watch.look()
+    found = await read(customer, alarm_id)
+    assert (found["raised"], found["usual"], found["value"]) == (False, 10.0, 15.0)
+    listed = await customer.api.get("/v1/insight/baselines", params={"metric": "spend_pace"})
+    assert [(row["hours"], row["median"], row["p90"]) for row in listed.json()["data"]] == [(11, 10.0, 10.0)]
 
 
 async def test_an_alarm_is_its_tenants(customer, stranger, operator) -> None:

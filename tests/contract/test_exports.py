@@ -84,6 +84,27 @@ async def test_events_are_exported_as_they_were_told(customer, stranger, world, 
     ]
 
 
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+async def test_a_recipient_that_does_not_open_is_left_empty(
+    customer, operator, world, database, form
+) -> None:
+    """One damaged row of millions must not keep a tenant from all the others."""
+    ids = [await put(world, customer) for _ in range(3)]
+    await database.execute(
+        "UPDATE messages SET to_sealed = set_byte(to_sealed, 20, get_byte(to_sealed, 20) # 1) WHERE id = $1",
+        ids[1],
+    )
+    params = {"created_after": since(), "format": form}
+    answer = await customer.api.get("/v1/exports/messages", params=params)
+    if form == "csv":
+        found = [row["to"] for row in rows_of(answer.text)]
+    else:
+        found = read_parquet(io.BytesIO(answer.content)).read_all().column("to").to_pylist()
+    assert found == [NUMBER, "", NUMBER]
+    listed = await operator.get("/v1/admin/messages", params={"tenant": customer.id, "numbers": "full"})
+    assert [row["to"] for row in listed.json()["data"]] == [NUMBER, "", NUMBER]
+
+
 async def test_an_export_has_a_bounded_span(customer) -> None:
     """No beginning, too long, or the wrong way round."""
     for params in (

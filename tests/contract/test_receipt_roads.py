@@ -95,7 +95,7 @@ async def test_dead_letters_are_shown_with_their_reason_and_driven_back(world, o
 
 async def test_a_fault_of_sqs_is_told_with_its_words(world, operator, queue):
     """A missing permission is the operator's to mend."""
-    world.services.dead_letters.fault = QueueFault("SQS facts: AccessDenied")
+    world.services.dead_letters.fault = QueueFault("SQS GetQueueAttributes: AccessDenied")
     answer = await operator.get(f"/v1/admin/receipt-queues/{queue['id']}/dead-letters")
     world.services.dead_letters.fault = None
     assert (answer.status_code, answer.json()["code"]) == (409, "queue_refused")

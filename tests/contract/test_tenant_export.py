@@ -72,6 +72,24 @@ async def test_a_hand_over_is_whole_opened_and_of_one_tenant(
         assert f'"{secret}' not in text
 
 
+async def test_a_value_that_does_not_open_is_named_and_the_rest_handed_over(
+    customer, world, operator, database
+) -> None:
+    """One damaged row of millions must not keep a tenant from its data for good."""
+    whole, damaged = [await put(world, customer, to=MINE) for _ in range(2)]
+    await database.execute(
+        "UPDATE messages SET to_sealed = set_byte(to_sealed, 20, get_byte(to_sealed, 20) # 1) WHERE id = $1",
+        damaged,
+    )
+    files = await exported(operator, customer)
+    found = {row["id"]: (row["to"], row["body"], row.get("unopened")) for row in files["messages"]}
+    assert found == {
+        encode("msg", whole): (MINE, "your code is 1234", None),
+        encode("msg", damaged): (None, "your code is 1234", ["to"]),
+    }
+    assert "manifest" in files
+
+
 async def test_what_aws_charged_is_the_operators_to_know(customer, world, operator) -> None:
     """AWS names its price in its events; a tenant reads them without it, in the history and handed over."""
     message_id = await put(world, customer, status="delivered")

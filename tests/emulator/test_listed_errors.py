@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from gateway.emulator.accounts import temporary_key
 from gateway.emulator.model.service import listed_errors, load_service_model, operation_models
 from gateway.emulator.operations.table import OPERATIONS
 from gateway.emulator.options import Behaviour, Quotas
@@ -104,6 +105,20 @@ async def test_a_quota_of_nothing_refuses_the_first(
             "ServiceQuotaExceededException",
             reason,
         )
+
+
+async def test_lookups_are_counted_by_account() -> None:
+    """One account's curiosity costs another one nothing."""
+    async with emulated(quotas=Quotas(carrier_lookups_per_day=1)) as aws:
+
+        async def look_up(account: str) -> int:
+            scope = f"{temporary_key(account)}/20260101/us-east-1/sms-voice/aws4_request"
+            signed = {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}"}
+            status, _ = await aws.raw("CarrierLookup", {"PhoneNumber": "+14255550100"}, **signed)
+            return status
+
+        one, other = "111122223333", "444455556666"
+        assert [await look_up(each) for each in (one, one, other)] == [200, 400, 200]
 
 
 async def test_a_disabled_account_is_denied_sends_and_requests() -> None:

@@ -40,6 +40,20 @@ async def test_resources_subscriptions_key_and_settings_survive_a_restart(tmp_pa
         assert sink.notifications[-1]["SigningCertURL"].rpartition("/")[2] == certificate
 
 
+async def test_what_a_month_has_cost_survives_a_restart(tmp_path: Path) -> None:
+    """A spend limit that is nearly reached is not far away again."""
+    state = tmp_path / "state"
+    async with emulated(state=state) as aws:
+        number = await aws.number()
+        await aws.control("POST", "carriers", {"US": {"price": "0.6", "fee": "0"}})
+        await aws.sms.set_text_message_spend_limit_override(MonthlyLimit=1)
+        await aws.send("+14255550100", OriginationIdentity=number["PhoneNumberId"])
+    async with emulated(state=state) as aws:
+        with pytest.raises(ClientError) as refused:
+            await aws.send("+14255550100", OriginationIdentity=number["PhoneNumberId"])
+        assert refused.value.response["Reason"] == "MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT"
+
+
 async def test_receipts_that_were_pending_leave_after_the_restart(tmp_path: Path, sink: Sink) -> None:
     """What was accepted keeps its life; only a post that the stop cut off comes twice, as SNS's may."""
     state = tmp_path / "state"

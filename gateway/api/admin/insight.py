@@ -19,6 +19,7 @@ from gateway.insight.evidence import Evidence, Subject
 from gateway.insight.records import MessageRecord
 from tenants.accounts import service as accounts
 from tenants.audit import store as audit
+from tenants.inbox.service import PLATFORM
 
 
 @get(
@@ -49,7 +50,7 @@ async def export_all_messages(
     batches = exporting.messages_of_all(
         desk.operator, wanted, desk.services.data_keys.of, numbers, tenant_id=tenant_id
     )
-    return file_of(MessageRecord, batches, name="messages", form=form)
+    return file_of(MessageRecord, batches, name="messages", form=form, owner=PLATFORM)
 
 
 @get(

@@ -49,7 +49,7 @@ async def export_messages(
     wanted = looked_for.under([(auth.tenant_id, await desk.services.data_keys.of(auth.tenant_id))])
     span_of(wanted.created_after, wanted.created_before, now=desk.services.clock.now())
     batches = exporting.messages(auth, lambda: desk.tenant(auth), wanted, desk.services.data_keys.of, numbers)
-    return file_of(MessageRecord, batches, name="messages", form=form)
+    return file_of(MessageRecord, batches, name="messages", form=form, owner=auth.tenant_id)
 
 
 @get(
@@ -78,7 +78,7 @@ async def export_events(
         now=desk.services.clock.now(),
     )
     batches = exporting.events(auth, lambda: desk.tenant(auth), since=since, before=before)
-    return file_of(EventRecord, batches, name="events", form=form)
+    return file_of(EventRecord, batches, name="events", form=form, owner=auth.tenant_id)
 
 
 def span_of(since: datetime | None, before: datetime | None, *, now: datetime) -> tuple[datetime, datetime]:

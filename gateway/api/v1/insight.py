@@ -185,6 +185,7 @@ async def get_baselines(
             country=country,
             type_=message_type,
             apart=True,
+            of_unit=metric == "spend_pace",
         )
     rows = [
         row

@@ -1,22 +1,17 @@
-"""What an account has spent in a calendar month, per channel."""
+"""What an account has spent in a calendar month, per channel; AWS only enforces limits with it."""
 
-from collections import Counter
+from gateway.emulator.state.store import Store
+from gateway.emulator.state.traffic_records import Spent, spent_key
 
 
-class SpendMeter:
-    """Running totals in micro-dollars; AWS shows them to nobody, it only enforces limits with them."""
+def spend(store: Store, channel: str, month: str, amount_micros: int) -> None:
+    """Count what one message costs; it is kept as what the account owns is."""
+    if amount_micros:
+        total = this_month(store, channel, month) + amount_micros
+        store.put(Spent(scope=store.scope, channel=channel, month=month, micros=total))
 
-    def __init__(self) -> None:
-        self._totals: Counter[tuple[str, str, str]] = Counter()
 
-    def add(self, scope: str, channel: str, month: str, amount_micros: int) -> None:
-        """Count what one message costs."""
-        self._totals[scope, channel, month] += amount_micros
-
-    def this_month(self, scope: str, channel: str, month: str) -> int:
-        """Return what a channel has cost in a month such as ``2026-01``."""
-        return self._totals[scope, channel, month]
-
-    def reset(self) -> None:
-        """Forget everything."""
-        self._totals.clear()
+def this_month(store: Store, channel: str, month: str) -> int:
+    """Return what a channel has cost in a month such as ``2026-01``."""
+    found = store.find(Spent, spent_key(channel, month))
+    return 0 if found is None else found.micros

@@ -20,7 +20,7 @@ PUNCTUATION = re.compile(r"[^0-9]")
 def carrier_lookup(call: Call) -> dict[str, Any]:
     """Look a number up; an invalid one is a normal answer."""
     most = call.world.options.effective_quotas().carrier_lookups_per_day
-    day = int(call.now_s // 86_400)
+    day = call.store.scope, int(call.now_s // 86_400)
     call.world.lookups[day] += 1
     if call.world.lookups[day] > most:
         raise quota(QUOTA_REASON)

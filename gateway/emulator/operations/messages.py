@@ -9,6 +9,7 @@ from gateway.emulator.carrier.life import Road, draw_outcome, draw_steps, with_f
 from gateway.emulator.carrier.media import media_failure
 from gateway.emulator.carrier.parts import Sizing, sizing
 from gateway.emulator.carrier.profiles import MEDIA_PRICE_FACTOR, VOICE_PRICE_MICROS, Profile
+from gateway.emulator.carrier.spend import spend
 from gateway.emulator.errors import not_found, validation
 from gateway.emulator.operations.draft import Draft
 from gateway.emulator.operations.ids import message_id
@@ -152,8 +153,8 @@ def accept(call: Call, draft: Draft) -> Message:
     if early:
         call.before_answer.append(world.traffic.settle_now(call.store, message))
     if not message.dry_run:
-        world.spend.add(
-            call.store.scope,
+        spend(
+            call.store,
             draft.channel,
             month_of(call.now_s),
             0 if message.outcome in UNPAID else draft.price_micros + draft.fee_micros,

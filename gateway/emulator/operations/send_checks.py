@@ -10,6 +10,7 @@ import datetime as dt
 from gateway.emulator.call import Call
 from gateway.emulator.carrier.countries import countries, simulator_numbers
 from gateway.emulator.carrier.profiles import micros
+from gateway.emulator.carrier.spend import this_month
 from gateway.emulator.errors import access_denied, conflict, quota, throttling, validation
 from gateway.emulator.limits import RECIPIENT_RATE, SENDER_ID_RATE, SHARED_ROUTE_RATE, number_rate
 from gateway.emulator.operations.account import settings_of
@@ -136,7 +137,7 @@ def _check_calls(call: Call, draft: Draft) -> None:
 def _check_spend(call: Call, draft: Draft) -> None:
     overrides, most = settings_of(call).spend_overrides, call.world.options.effective_max_spend_usd()
     limit_micros = overrides.get(draft.channel, most) * MICROS
-    spent = call.world.spend.this_month(call.store.scope, draft.channel, month_of(call.now_s))
+    spent = this_month(call.store, draft.channel, month_of(call.now_s))
     if spent + draft.price_micros + draft.fee_micros > limit_micros:
         raise quota(f"MONTHLY_SPEND_LIMIT_REACHED_FOR_{draft.channel}")
 

@@ -37,7 +37,7 @@ from gateway.emulator.state.records import (
 from gateway.emulator.state.registration_records import Attachment, Registration
 from gateway.emulator.state.settings_records import CarrierSettings, ClockOffset, FaultSettings
 from gateway.emulator.state.sns_records import SigningKey, Subscription, Topic
-from gateway.emulator.state.traffic_records import InboundMessage, Message, StepDone
+from gateway.emulator.state.traffic_records import InboundMessage, Message, Spent, StepDone
 
 _BEGINNING: Final = b'{"record":"'
 """Of every line; a file with another end than a torn line is somebody else's."""
@@ -76,6 +76,7 @@ AnyRecord = (
     | Attachment
     | Message
     | InboundMessage
+    | Spent
     | StepDone
     | Topic
     | Subscription

@@ -86,6 +86,25 @@ class InboundMessage(Record):
         return self.id
 
 
+class Spent(Record):
+    """What a channel has cost an account in a calendar month."""
+
+    channel: str
+    month: str
+    """In UTC, such as ``2026-01``."""
+    micros: int
+
+    @property
+    def key(self) -> str:
+        """Channel and month."""
+        return spent_key(self.channel, self.month)
+
+
+def spent_key(channel: str, month: str) -> str:
+    """Return the key of what a channel has cost in a month."""
+    return f"{channel}/{month}"
+
+
 class StepDone(Record):
     """A step whose event has reached every destination, or was given up. Only ever in the journal."""
 

@@ -12,3 +12,8 @@ def sell_micros(policy: FeePolicy, *, sell: int, cost: int) -> int:
             return 0
         case "mark_up":
             return sell
+
+
+def in_credits(policy: FeePolicy, credits_: int) -> int:
+    """Return what a tenant pays of a fee in credits, which have one price: passed on or marked up."""
+    return 0 if policy == "absorb" else credits_

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from msgspec import structs
+from sqlalchemy import text
 
 from gateway.db.transaction import worker_transaction
 from gateway.intake.batch import create_intake
@@ -74,6 +75,16 @@ async def set_budgets(engine, scope, *budgets):
     """Set budgets as the operator does."""
     async with worker_transaction(engine) as session:
         return await service.put_budgets(scope, session, budgets, now=datetime.now(UTC))
+
+
+async def recount_all_due(engine):
+    """Recount what is due as the scheduler does, and return how many."""
+    recounted, was_due = 0, True
+    while was_due:
+        async with worker_transaction(engine) as session:
+            was_due = await recount_due(session)
+        recounted += was_due
+    return recounted
 
 
 @pytest.mark.parametrize("cap", [0, 1, 77, 200])
@@ -239,11 +250,9 @@ async def test_a_budget_is_counted_once_more_when_every_process_must_know_it(
         KNOWN_AFTER,
     )
     assert await used(database, scope) == 0
-    async with worker_transaction(worker_engine) as session:
-        assert await recount_due(session) >= 1
+    assert await recount_all_due(worker_engine) >= 1
     assert await used(database, scope) == 1
-    async with worker_transaction(worker_engine) as session:
-        assert await recount_due(session) == 0
+    assert await recount_all_due(worker_engine) == 0
 
 
 async def test_a_recount_and_a_send_wait_for_each_other_in_one_order(worker_pool, database, worker_engine):
@@ -253,10 +262,6 @@ async def test_a_recount_and_a_send_wait_for_each_other_in_one_order(worker_pool
     await set_budgets(worker_engine, scope, Budget("all", 100))
     await set_budgets(worker_engine, platform, Budget("all", 10**9))
 
-    async def recounted():
-        async with worker_transaction(worker_engine) as session:
-            await recount_due(session)
-
     try:
         await database.execute(
             "UPDATE budgets SET set_at = now() - $1::interval - interval '1 s', counted = false", KNOWN_AFTER
@@ -265,7 +270,7 @@ async def test_a_recount_and_a_send_wait_for_each_other_in_one_order(worker_pool
             await connection.execute(
                 "SELECT 1 FROM balances WHERE tenant_id = $1 FOR UPDATE", scope.tenant_id
             )
-            recount_ = asyncio.create_task(recounted())
+            recount_ = asyncio.create_task(recount_all_due(worker_engine))
             own = await connection.fetchval("SELECT pg_backend_pid()")
             blocked = "SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))"
             await until(lambda: database.fetchval(blocked, own))
@@ -273,6 +278,54 @@ async def test_a_recount_and_a_send_wait_for_each_other_in_one_order(worker_pool
                 "UPDATE spend_counters SET used = used + 1 WHERE tenant_id = $1 AND name = 'all'", PLATFORM
             )
         await recount_
+    finally:
+        await set_budgets(worker_engine, platform)
+
+
+async def test_budgets_are_set_while_one_of_them_is_recounted(database, worker_engine):
+    """Who sets them has the balance and wants the budget; a recount that had it would want the balance."""
+    scope = await enrol(worker_engine, credit=100)
+    await set_budgets(worker_engine, scope, Budget("all", 100), Budget("type:otp", 50))
+    await database.execute(
+        "UPDATE budgets SET set_at = now() - $2::interval - interval '1 s' WHERE tenant_id = $1",
+        scope.tenant_id,
+        KNOWN_AFTER,
+    )
+    blocked = "SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))"
+    async with worker_transaction(worker_engine) as session:
+        await credits_.unit_to_move(scope, session)
+        own = await session.scalar(text("SELECT pg_backend_pid()"))
+        recount_ = asyncio.create_task(recount_all_due(worker_engine))
+        await until(lambda: database.fetchval(blocked, own))
+        changed = [Budget("all", 90), Budget("type:otp", 40)]
+        await service.put_budgets(scope, session, changed, now=datetime.now(UTC))
+    await recount_
+    async with worker_transaction(worker_engine) as session:
+        found = await service.uses(scope, session, now=datetime.now(UTC))
+    assert [(each.name, each.cap) for each in found] == [("all", 90), ("type:otp", 40)]
+
+
+@pytest.mark.parametrize("owner", ["tenant", "platform"])
+async def test_of_two_who_set_budgets_at_once_the_later_one_holds_whole(database, worker_engine, owner):
+    """Each replaces all of them: what holds then is what somebody asked for, and no mixture."""
+    platform = TenantScope(tenant_id=PLATFORM)
+    scope = platform if owner == "platform" else await enrol(worker_engine, credit=100)
+    blocked = "SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))"
+    await set_budgets(worker_engine, scope)
+    try:
+        async with worker_transaction(worker_engine) as session:
+            await service.put_budgets(scope, session, [Budget("all", 10**9)], now=datetime.now(UTC))
+            own = await session.scalar(text("SELECT pg_backend_pid()"))
+            later = asyncio.create_task(set_budgets(worker_engine, scope, Budget("type:otp", 10**9)))
+
+            async def waits_or_is_done():
+                return later.done() or await database.fetchval(blocked, own)
+
+            await until(waits_or_is_done)
+        await later
+        async with worker_transaction(worker_engine) as session:
+            found = await service.uses(scope, session, now=datetime.now(UTC))
+        assert [each.name for each in found] == ["type:otp"]
     finally:
         await set_budgets(worker_engine, platform)
 

@@ -183,3 +183,18 @@ async def test_a_bundle_counts_otherwise_only_while_its_month_has_used_none(
     assert (refused.value.field, refused.value.code) == ("/plan/bundle/counts", "bundle_used")
     assert (await change({"included": 12_000})).bundle == Bundle(included=12_000)
     assert (await change(None)).bundle is None
+    with pytest.raises(InvalidInput, match="9000 parts"):
+        await change({"included": 10_000, "counts": "messages"})
+    assert (await change({"included": 11_000})).bundle == Bundle(included=11_000)
+
+
+async def test_a_bundle_that_was_taken_away_before_its_month_used_any_is_given_in_another_unit(
+    make_tenant: MakeTenant, worker: AsyncEngine
+) -> None:
+    """There is nothing that could be taken for what it is not."""
+    tenant = await make_tenant(plan=Plan(bundle=Bundle(included=10_000)))
+    async with worker_transaction(worker) as session:
+        await service.update_plan(tenant, session, {"bundle": None})
+        wanted = {"included": 10_000, "counts": "messages"}
+        given = service.plan_of(await service.update_plan(tenant, session, {"bundle": wanted}))
+    assert given.bundle == Bundle(included=10_000, counts="messages")

@@ -294,9 +294,11 @@ def test_templates_move_by_one_command_each(api: Api, arguments: list[str], path
     assert [(asked[1], asked[2] or None) for asked in api.asked] == [(path, body)]
 
 
-def test_a_declaration_that_is_none_is_wrong_usage(api: Api) -> None:
+@pytest.mark.parametrize("said", [["code=digits:six"], ["code=digits:²"], ["code=text", "code=digits"]])
+def test_a_declaration_that_is_none_is_wrong_usage(api: Api, said: list[str]) -> None:
     """Before anything is asked of the API."""
-    result = run(api, "templates", "create", "--name", "x", "--variable", "code=digits:six")
+    given = [word for each in said for word in ("--variable", each)]
+    result = run(api, "templates", "create", "--name", "x", *given)
     assert (result.exit_code, api.asked) == (2, [])
 
 

@@ -76,6 +76,21 @@ def test_a_transfer_that_breaks_off_leaves_no_file_of_that_name(
     assert not target.exists()
 
 
+@pytest.mark.parametrize("more", [("--tenant", "ten_1"), ("--all-tenants",), ("--country", "US")])
+def test_events_are_exported_by_their_tenant_alone(
+    api: Api,  # noqa: F811 - a fixture
+    more: tuple[str, ...],
+    tmp_path: Path,
+) -> None:
+    """The operator has no such route: it is said before anything is asked."""
+    target = tmp_path / "events.csv"
+    done = run(api, "insight", "export", "events", "--to", str(target), *more)
+    assert done.exit_code == 2
+    assert "with their tenant's own key" in done.output
+    assert api.asked == []
+    assert not target.exists()
+
+
 def test_an_alarm_is_set_with_what_was_given(api: Api) -> None:  # noqa: F811 - a fixture
     """What was not said is left to the API's defaults."""
     api.answers = [(201, ALARM | {"id": "alm_1", "name": "otp"})]

@@ -54,6 +54,8 @@ def test_amounts_are_read_to_the_last_of_six_decimals() -> None:
         (["us,sms,0.01,0.005,1,,,,"], "/csv/line/3/country", "unknown_country"),
         (["US,fax,0.01,0.005,1,,,,"], "/csv/line/3/channel", "unknown"),
         (["US,sms,0.01,0.005,1,bribe,,,"], "/csv/line/3/item", "unknown"),
+        (["US,mms,1,1,1,lease,,,"], "/csv/line/3/channel", "other_channel"),
+        (["US,voice,1,1,1,registration,,,"], "/csv/line/3/channel", "other_channel"),
         (["US,sms,0.01,0.005,1,,PIGEON,,"], "/csv/line/3/sender_type", "unknown"),
         (["US,sms,0.01,0.005,1,,,soon,"], "/csv/line/3/valid_from", "invalid_date"),
         (["US,sms,0.01,0.005,1,,,2026-12-02,2026-12-01"], "/csv/line/3/valid_to", "ends_before_it_begins"),

@@ -54,6 +54,28 @@ def test_credits_follow_the_countrys_weight_or_are_the_same_everywhere() -> None
     assert quote(Plan(pricing="credits", credits_per_part=1), "FR", parts=2).amount == 2
 
 
+@pytest.mark.parametrize(
+    ("fees", "credits_"),
+    [({}, 4), ({"carrier": "mark_up"}, 4), ({"carrier": "absorb"}, 3), ({"protect": "pass"}, 6)],
+)
+def test_fees_on_a_part_cost_credits_by_the_plans_policies(fees: dict[str, str], credits_: int) -> None:
+    """As a lease does: what the operator bears costs nothing, the rest what the book says."""
+    book = book_of(
+        [
+            line("US", 6450, 5810),
+            line("US", 4000, 3000, item="carrier_fee", credits=1),
+            line("US", 50, 40, item="protect_fee", credits=2),
+        ]
+    )
+    plan = msgspec.convert({"pricing": "credits", "fees": fees}, Plan)
+    found = price(plan, book, country="US", channel="sms", parts=2)
+    assert isinstance(found, Quote)
+    assert found.amount == 2 * credits_
+    same = price(Plan(pricing="credits", credits_per_part=7), book, country="US", channel="sms", parts=2)
+    assert isinstance(same, Quote)
+    assert same.amount == 14
+
+
 def test_a_tier_prices_its_countries_and_the_star_prices_the_rest() -> None:
     """The tier price follows the country."""
     plan = Plan(
