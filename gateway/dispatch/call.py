@@ -20,7 +20,7 @@ from gateway.carrier.ports import Carrier, Fault, NotSent, OutboundText, Outcome
 from gateway.clock import Clock
 from gateway.db.faults import DATABASE_FAULTS
 from gateway.dispatch.backoff import Backoff
-from gateway.dispatch.failover import DISABLED, OFF_ROUTE
+from gateway.dispatch.failover import DISABLED, OFF_ROUTE, SHARED_OFF
 from gateway.dispatch.lateness import Lateness
 from gateway.dispatch.mark import MarkedMessage
 from gateway.dispatch.record import Expired, NotOpened, Recorder
@@ -249,6 +249,8 @@ def _out_of_use(message: MarkedMessage, ill: Mapping[UUID, Illness]) -> NotSent 
     """Keep back what was claimed before its sender or route was put away; it goes to another or waits."""
     if message.off_route:
         return NotSent(reason=OFF_ROUTE, retry_after_ms=_DISABLED_MS, fault="account")
+    if message.shared_off:
+        return NotSent(reason=SHARED_OFF, retry_after_ms=_DISABLED_MS, fault="sender")
     if not ill:
         return None
     parties: tuple[tuple[UUID | None, Fault], ...] = (

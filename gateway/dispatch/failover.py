@@ -35,7 +35,9 @@ DISABLED: Final = "disabled"
 """Why a message was kept back, without a call, whose sender or route the operator has put out of use."""
 OFF_ROUTE: Final = "route_not_allowed"
 """Why one was kept back whose AWS account is not among the tenant's routes any more."""
-_BY_HAND: Final = frozenset({DISABLED, OFF_ROUTE})
+SHARED_OFF: Final = "shared_routes_off"
+"""Why one was kept back that would leave by shared routes, which its tenant or its account has no more."""
+_BY_HAND: Final = frozenset({DISABLED, OFF_ROUTE, SHARED_OFF})
 NO_IDENTITY: Final = "NO_ORIGINATION_IDENTITIES_FOUND"
 
 

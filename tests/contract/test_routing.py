@@ -277,6 +277,37 @@ async def test_an_account_that_becomes_another_tenants_own_is_no_route_any_more(
     assert (await operator.get(where)).json()["data"] == []
 
 
+async def test_what_waits_of_those_who_lose_an_account_is_to_be_moved(operator, enrol, stranger, database):
+    """Where it becomes another's own, and for shared routes where those of account or plan are closed."""
+    customer, acc = await enrol(countries=["US", "ES"]), await account(operator, shared_routes=True)
+    plan = f"/v1/admin/tenants/{customer.id}/plan"
+    assert (await operator.patch(plan, json={"shared_routes": True})).status_code == 200
+    number = decode("idn", (await sender(operator, customer, acc))["id"])
+    anybody = await sender(operator, customer, acc, type="SHARED", country="ES", value="shared", standby=True)
+    shared = decode("idn", anybody["id"])
+
+    async def ordered(**changes):
+        await database.execute("DELETE FROM relane_orders WHERE tenant_id = $1", customer.scope.tenant_id)
+        answer = await operator.put(f"/v1/admin/aws-accounts/{acc['name']}", json=changes)
+        assert answer.status_code == 200, answer.text
+        return await orders_now()
+
+    async def orders_now():
+        rows = await database.fetch(
+            "SELECT sender_id FROM relane_orders WHERE tenant_id = $1", customer.scope.tenant_id
+        )
+        return {row["sender_id"] for row in rows}
+
+    assert await ordered(sends_per_second=2) == set()
+    assert await ordered(shared_routes=False) == {shared}
+    assert await ordered(shared_routes=True) == set()
+    assert (await operator.patch(plan, json={"shared_routes": False})).status_code == 200
+    assert await orders_now() == {shared}
+    role = {"role_arn": "arn:aws:iam::111122223333:role/x", "external_id": "xy"}
+    assert await ordered(owner=customer.id, **role) == {shared}
+    assert await ordered(owner=stranger.id) == {number, shared}
+
+
 async def test_the_report_names_what_one_blocked_sender_could_silence_and_what_to_add(operator, enrol):
     """Two types of sender, and the country is off the list."""
     customer = await enrol(countries=["US", "GB"])

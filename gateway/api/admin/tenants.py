@@ -17,6 +17,7 @@ from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusa
 from gateway.api.lists.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import named_tenant
 from gateway.messages.view import timestamp
+from gateway.routing import operating
 from tenants.accounts import service
 from tenants.accounts.enrolment import NewTenant
 from tenants.accounts.models import Tenant
@@ -222,6 +223,8 @@ async def _apply(scope: TenantScope, session: AsyncSession, data: TenantPatch) -
             await check_price_book(session, service.plan_of(tenant).price_book)
         if isinstance(named := data.plan.get("default_from"), str):
             await check_default_from(scope, session, service.plan_of(tenant), named)
+        if "shared_routes" in data.plan:
+            await operating.follow_routes(scope, session)
     if data.live is not UNSET:
         tenant = await service.set_live(scope, session, live=data.live)
     return tenant
