@@ -416,3 +416,36 @@ async def test_a_sender_that_does_not_mix_needs_no_word(operator, customer, type
     acc = await account(operator)
     made = await sender(operator, customer, acc, message_types=types)
     assert (made["allow_mixed"], made["warnings"]) == (False, warnings)
+
+
+async def test_a_sender_carries_what_aws_says_and_nothing_else(operator, customer, world):
+    """AWS refuses each message of another type; named or not, nobody guesses."""
+    acc, told = await account(operator), world.services.carried_types.told
+    for arn, types in (("arn:aws:told:1", ("promotional",)), ("arn:aws:told:2", ("otp", "transactional"))):
+        told[arn] = types
+        made = await sender(operator, customer, acc, arn=arn, standby=True)
+        assert made["message_types"] == list(types)
+    named = {"arn": "arn:aws:told:2", "message_types": ["otp"], "standby": True}
+    assert (await sender(operator, customer, acc, **named))["message_types"] == ["otp"]
+    unheard = {"arn": "arn:aws:not:told", "message_types": ["promotional"], "standby": True}
+    assert (await sender(operator, customer, acc, **unheard))["message_types"] == ["promotional"]
+
+
+async def test_a_sender_that_is_to_carry_what_aws_does_not_let_it_is_refused(operator, customer, world):
+    """Also where the operator allows the mix: AWS does not."""
+    acc = await account(operator)
+    world.services.carried_types.told["arn:aws:told:3"] = ("otp", "transactional")
+    body = {
+        "account": acc["id"],
+        "type": "TOLL_FREE",
+        "value": "+18005550155",
+        "country": "US",
+        "arn": "arn:aws:told:3",
+        "message_types": ["transactional", "promotional"],
+        "allow_mixed": True,
+    }
+    answer = await operator.post(f"/v1/admin/tenants/{customer.id}/senders", json=body)
+    assert answer.status_code == 422, answer.text
+    [error] = answer.json()["errors"]
+    assert (error["field"], error["code"]) == ("/message_types", "not_carried")
+    assert error["detail"].startswith("AWS lets it carry otp and transactional messages only")
