@@ -7,8 +7,8 @@ page. A few seconds after the order, when every process has learnt of the change
 nothing ends it. What has nowhere to go stays where it is.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -27,6 +27,7 @@ from gateway.routing.candidates import route_fault
 from gateway.routing.facts import TenantRouting
 from gateway.routing.health import Illness
 from gateway.routing.lanes import lane_identities
+from gateway.routing.last_senders import last_senders
 from tenants.tables import HotConnection
 
 _log = structlog.get_logger(__name__)
@@ -99,8 +100,12 @@ class RelaneOrders:
         states = await lock(connection, ids)
         queued = await lock_rows(connection, ids)
         now = self._clock.now()
+        had: Mapping[bytes, Sequence[UUID]] = {}
+        if routing.sticky_sender:
+            recipients = {row.recipient_hash for row in queued}
+            had = await last_senders(connection, tenant_id, recipients, now=now)
         found = [
-            self._relane(states[row.message_id], row, routing, order, now)
+            self._relane(states[row.message_id], row, routing, order, had.get(row.recipient_hash, ()))
             for row in queued
             if row.message_id in states and row.sender_id == sender_id
         ]
@@ -126,7 +131,7 @@ class RelaneOrders:
         row: QueueRow,
         routing: TenantRouting,
         order: asyncpg.Record,
-        now: datetime,
+        had: Sequence[UUID],
     ) -> Relane | None:
         candidates = next_senders(row, routing, self._ill())
         code = _off_route(row, routing) if order["reason"] == operating.OFF_ROUTE else _code(order)
@@ -147,6 +152,7 @@ class RelaneOrders:
             candidates=candidates,
             routing=routing,
             spread=row.message_id.int,
+            had=had,
             recipient_hash=row.recipient_hash,
         )
         if not isinstance(move, GoTo):
@@ -159,7 +165,7 @@ class RelaneOrders:
             value=row.sender_value,
             blame="sender",
             code=code,
-            at=now,
+            at=self._clock.now(),
         )
         return Relane(
             state=state,

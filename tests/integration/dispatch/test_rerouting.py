@@ -560,6 +560,29 @@ async def test_a_sticky_recipients_messages_go_to_one_number(world, database, ma
     assert {row["sender_id"] for row in rows} == {world.third.id}
 
 
+@pytest.mark.parametrize("way", ["order", "refusal"])
+async def test_a_sticky_recipients_messages_go_to_the_number_that_it_had_before(world, database, marked, way):
+    """It was moved from there when that one was ill; by hash it would see a third one."""
+    plan = "UPDATE tenants SET plan = plan || '{\"sticky_sender\": true}' WHERE id = $1"
+    await database.execute(plan, world.scope.tenant_id)
+    routing = await world.reader.of(world.scope.tenant_id)
+    equals = [routing.senders[each.id] for each in (world.second, world.third)]
+    hashes = (number.to_bytes(8) for number in range(1000, 2000))
+    recipient = next(each for each in hashes if sticky(equals, each).id == world.third.id)
+    [before] = await world.accepted(recipient_hash=recipient)
+    by_the_second = "UPDATE messages SET sender_id = $2 WHERE id = $1"
+    await database.execute(by_the_second, before.id, world.second.id)
+    await database.execute("DELETE FROM dispatch_queue WHERE message_id = $1", before.id)
+    messages = await world.accepted(2, recipient_hash=recipient)
+    if way == "order":
+        assert await ordered_away(world, database) == len(messages)
+    else:
+        for mine in await marked(*[message.id for message in messages]):
+            await world.record(mine, NOT_ACTIVE)
+    rows = [await row_of(database, message.id) for message in messages]
+    assert {row["sender_id"] for row in rows} == {world.second.id}
+
+
 async def test_an_entry_left_in_the_old_lane_is_not_marked(world, marked, worker_pool, clock):
     """It was charged to the old sender's gates; the new lane has its own."""
     [message] = await world.accepted()
