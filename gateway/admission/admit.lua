@@ -3,7 +3,7 @@ May this message enter? One call, every gate, in the order in which a person wou
 
 Gates that no waiting opens come first; gates that open by themselves come last and say when. Rates are
 charged only when all gates are open, so a refusal costs the tenant nothing. Whatever is missing here is
-"unprojected": a lost Redis must not read as an empty opt-out list.
+"unprojected": a lost Redis must not read as an empty opt-out list. So is what is no number where one has to be.
 
 The request rate is that of rates.lua; a message whose request was counted by request.lua, as one of a
 batch, does not count it again. The country rate of plans that refuse has the same form, counted in parts; a
@@ -82,6 +82,8 @@ local row = redis.call('HMGET', prefix .. ':policy', 'version', 'state', 'live',
                        'p:' .. protect .. ':' .. channel .. ':' .. country)
 local version, state, live, free_text, ready = tonumber(row[1] or -1), row[2], row[3], row[4], row[5]
 local request_us, allowed_country, approved, part_us = tonumber(row[6] or 0), row[7], row[8], tonumber(row[9] or 0)
+local day_cap = tonumber(row[10] or 0)
+local readable = version and request_us and part_us and day_cap
 
 local function opted_out()
   for at = FIRST_USE_CASE, #ARGV do
@@ -94,22 +96,26 @@ end
 
 -- The live messages to the country today, where the plan caps them.
 local function today(now)
-  local cap = tonumber(row[10] or 0)
-  if cap == 0 or not live_key then
+  if day_cap == 0 or not live_key then
     return nil
   end
   local day = math.floor(now / DAY_US)
   local key = prefix .. ':day:' .. country .. ':' .. string.format('%.0f', day)
-  return { key = key, open = tonumber(redis.call('GET', key) or 0) < cap, ends = (day + 1) * DAY_US }
+  local admitted = rates.counter(redis.call('GET', key))
+  return { key = key, admitted = admitted, open = admitted < day_cap, ends = (day + 1) * DAY_US }
 end
 
--- Return 'A' or 'B' for a recipient with an override that holds, or nil; at its expiry it is over.
+-- Return 'A' or 'B' for a recipient with an override that holds, or nil; at its expiry it is over. Second, whether
+-- nobody can read it.
 local function override()
   local said = protect ~= '' and redis.call('HGET', prefix .. ':override:' .. protect, recipient)
   if not said then
     return nil
   end
   local until_ms = tonumber(said:sub(2))
+  if not until_ms then
+    return nil, true
+  end
   if until_ms > 0 and until_ms * 1000 <= rates.now_us(ARGV[10]) then
     return nil
   end
@@ -117,7 +123,10 @@ local function override()
 end
 
 local function protected()
-  local said = override()
+  local said, unreadable = override()
+  if unreadable then
+    return 1
+  end
   if said then
     return said ~= ALWAYS_ALLOW and 17 or nil
   end
@@ -126,7 +135,7 @@ end
 
 -- Return the code of the first gate that no waiting opens, or nil.
 local function closed_gate()
-  if version < held_version or ready ~= '1' then
+  if not readable or version < held_version or ready ~= '1' then
     return 1
   elseif version > held_version then
     return 2
@@ -148,7 +157,7 @@ end
 
 local closed = closed_gate()
 if closed then
-  return { closed, version, 0 }
+  return { closed, version or 0, 0 }
 end
 
 local now = rates.now_us(ARGV[10])
@@ -173,8 +182,8 @@ if capped and not capped.open then
   return { 23, rates.milliseconds(capped.ends - now), 0 }
 end
 if capped then
-  redis.call('INCR', capped.key)
-  redis.call('PEXPIRE', capped.key, rates.milliseconds(capped.ends - now + DAY_US))
+  redis.call('SET', capped.key, string.format('%.0f', capped.admitted + 1),
+             'PX', rates.milliseconds(capped.ends - now + DAY_US))
 end
 
 if in_country then

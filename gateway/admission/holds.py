@@ -4,12 +4,17 @@ What is held for pumping at this moment: read from Redis, which decides it, and 
 Postgres keeps a copy (`tenants.protection.pumping`), from which a Redis that forgot it gets it back.
 """
 
+import re
 from collections.abc import Sequence
+from typing import Final
 from uuid import UUID
 
 from gateway.admission.projection import lift_hold, tenant_prefix
 from gateway.admission.pumping import HeldPrefix, Hold, read_rule
 from gateway.lanes.scripts import RedisScripts
+
+_HELD: Final = re.compile(rb"(\d+),([1-4]),([01])")
+"""Until when in ms, the rule, and whether it is enforced."""
 
 
 class Holds:
@@ -26,9 +31,9 @@ class Holds:
             RedisUnavailable: Nobody can say.
         """
         fields = await self._scripts.hash(f"{tenant_prefix(tenant_id)}:pump:held")
-        found = [_read(name.decode(), value.decode()) for name, value in fields.items() if name[:1] != b"#"]
+        found = [_read(name, value) for name, value in fields.items() if name[:1] != b"#"]
         return sorted(
-            (each for each in found if each.hold.until_ms > now_ms),
+            (each for each in found if each is not None and each.hold.until_ms > now_ms),
             key=lambda each: (each.hold.until_ms, each.workflow, each.hold.scope),
         )
 
@@ -42,8 +47,12 @@ class Holds:
         return await lift_hold(self._scripts, tenant_id, workflow, prefix)
 
 
-def _read(name: str, value: str) -> HeldPrefix:
-    workflow, _, prefix = name.partition("|")
-    until_ms, rule, enforced = value.split(",")
-    hold = Hold(rule=read_rule(int(rule)), scope=prefix, until_ms=int(until_ms), enforced=enforced == "1")
+def _read(name: bytes, value: bytes) -> HeldPrefix | None:
+    """What nobody can read holds nothing, as for `pumping.lua`."""
+    found = _HELD.fullmatch(value)
+    if found is None:
+        return None
+    workflow, _, prefix = name.decode(errors="replace").partition("|")
+    until_ms, rule, enforced = (int(each) for each in found.groups())
+    hold = Hold(rule=read_rule(rule), scope=prefix, until_ms=until_ms, enforced=enforced == 1)
     return HeldPrefix(workflow=workflow, hold=hold)

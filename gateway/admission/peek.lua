@@ -27,7 +27,8 @@ local rate_key = rates.key(prefix, ARGV[5] == '1')
 local DAY_US = 86400 * rates.SECOND_US
 
 local row = redis.call('HMGET', prefix .. ':policy', 'version', 'request_us', 'm:' .. country)
-if not row[1] then
+local request_us, part_us = tonumber(row[2] or 0), tonumber(row[3] or 0)
+if not (row[1] and request_us and part_us) then
   return { 0, -1, -1, 0, 0, 0, 0, 0, 0, 0 }
 end
 
@@ -43,9 +44,9 @@ local function look(key, period)
 end
 
 local day = math.floor(now / DAY_US)
-local today = tonumber(redis.call('GET', prefix .. ':day:' .. country .. ':' .. string.format('%.0f', day)) or 0)
-local requests, left, whole = look(rate_key, tonumber(row[2] or 0))
-local of_country, parts, parts_whole = look(rate_key .. ':' .. country, tonumber(row[3] or 0))
+local today = rates.counter(redis.call('GET', prefix .. ':day:' .. country .. ':' .. string.format('%.0f', day)))
+local requests, left, whole = look(rate_key, request_us)
+local of_country, parts, parts_whole = look(rate_key .. ':' .. country, part_us)
 local probe = pumping.read(ARGV[3], prefix, country, ARGV[4])
 local held = probe and pumping.gate(probe, math.floor(now / 1000))
 local answer = {

@@ -96,7 +96,7 @@ local operations = {}
 
 function operations.policy()
   local version = tonumber(ARGV[2])
-  if version < tonumber(redis.call('HGET', policy, 'version') or -1) then
+  if version < (tonumber(redis.call('HGET', policy, 'version') or -1) or -1) then -- what is no number goes
     return 0
   end
   local kept = redis.call('HMGET', policy, unpack(KEPT))

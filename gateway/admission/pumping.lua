@@ -72,8 +72,9 @@ local function pump_again(probe, now_ms)
   local elapsed = (now_ms % AGAIN_MS) / AGAIN_MS
   local stem = probe.prefix .. ':pump:again:' .. probe.workflow .. ':'
   probe.again = stem .. string.format('%.0f', slot)
-  local sent = tonumber(redis.call('HGET', probe.again, probe.recipient) or 0)
-  local before = tonumber(redis.call('HGET', stem .. string.format('%.0f', slot - 1), probe.recipient) or 0)
+  local sent = rates.counter(redis.call('HGET', probe.again, probe.recipient))
+  local before = rates.counter(redis.call('HGET', stem .. string.format('%.0f', slot - 1), probe.recipient))
+  probe.sent = sent
   if sent + before * (1 - elapsed) < probe.resends then
     return nil
   elseif sent >= probe.resends then
@@ -87,7 +88,7 @@ function pumping.gate(probe, now_ms)
   local scopes = { probe.block, probe.parent }
   local held = redis.call('HMGET', probe.held, pump_field(probe, scopes[1]), pump_field(probe, scopes[2]))
   for at, scope in ipairs(scopes) do
-    local until_ms, rule, enforced = (held[at] or ''):match('^(%d+),(%d),(%d)$')
+    local until_ms, rule, enforced = (held[at] or ''):match('^(%d+),([1-4]),([01])$')
     until_ms = tonumber(until_ms)
     if until_ms and until_ms <= now_ms then
       redis.call('HDEL', probe.held, pump_field(probe, scope))
@@ -113,7 +114,9 @@ local function pump_hold(probe, rule, now_us)
   local value = string.format('%.0f,%d,%d', until_ms, rule, enforced)
   redis.call('HSET', probe.held, pump_field(probe, scope), value)
   local below = '#' .. pump_field(probe, probe.parent)
-  if redis.call('HINCRBY', probe.held, below, 1) >= 2 then
+  if rates.counter(redis.call('HGET', probe.held, below)) == 0 then
+    redis.call('HSET', probe.held, below, 1)
+  else
     redis.call('HDEL', probe.held, below)
     scope = probe.parent
     redis.call('HSET', probe.held, pump_field(probe, scope), value)
@@ -136,8 +139,8 @@ end
 local function pump_seen(state, now_ms)
   local row = redis.call('HMGET', state, 'gen', 'since', 'fresh', 'n', 'd')
   return {
-    gen = tonumber(row[1] or 0), since = tonumber(row[2] or now_ms), fresh = tonumber(row[3] or 0),
-    numbers = tonumber(row[4] or 0), blocks = tonumber(row[5] or 0),
+    gen = rates.counter(row[1]), since = tonumber(row[2] or now_ms) or now_ms, fresh = rates.counter(row[3]),
+    numbers = rates.counter(row[4]), blocks = rates.counter(row[5]),
   }
 end
 
@@ -149,11 +152,11 @@ local function pump_block(probe, seen)
     seen.fresh, share = seen.fresh + 1, 0.5
     text = redis.call('HGET', probe.state .. ':' .. (1 - seen.gen), probe.block)
   end
-  if not text then
+  local numbers, last, score = (text or ''):match('^(%d+),(%d+),([%d.]+)$')
+  if not tonumber(score) then
     seen.blocks = seen.blocks + 1
     return { numbers = 0, score = 0 }
   end
-  local numbers, last, score = text:match('^(%d+),(%d+),([%d.]+)$')
   return { numbers = math.floor(tonumber(numbers) * share), last = tonumber(last), score = tonumber(score) }
 end
 
@@ -184,7 +187,7 @@ end
 function pumping.count(probe, now_us)
   local now_ms = math.floor(now_us / 1000)
   if probe.again and redis.call('HLEN', probe.again) < AGAIN_RECIPIENTS then
-    redis.call('HINCRBY', probe.again, probe.recipient, 1)
+    redis.call('HSET', probe.again, probe.recipient, string.format('%.0f', probe.sent + 1))
     redis.call('PEXPIRE', probe.again, 2 * AGAIN_MS)
   end
   if probe.noted then

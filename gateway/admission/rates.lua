@@ -3,6 +3,9 @@ One rate of a tenant's plan. Stands in front of the scripts that ask and charge 
 
 It is GCRA: open when TAT - now <= tau, then TAT = max(TAT, now) + cost * period. Its allowance is one second's
 worth, at least one request. A key holds the TAT in us and expires when it says nothing more.
+
+What is no number where a number has to be was written by somebody else. A counter with it is as good as one that
+was lost, and is written anew; a policy with it is none.
 ]==]
 
 local rates = {}
@@ -14,6 +17,11 @@ local ROUNDING_US = 10             -- and TATs are stored in whole microseconds
 
 function rates.milliseconds(us)
   return math.ceil(us / 1000)
+end
+
+-- A counter as it is stored; 0 for none, and for what is no number.
+function rates.counter(stored)
+  return tonumber(stored or 0) or 0
 end
 
 -- The time in us: `given` by a test, or Redis's own where that is ''.
@@ -37,7 +45,7 @@ function rates.read(key, period, now)
   end
   local burst = math.max(math.floor(rates.SECOND_US / period + ROUNDING), 1)
   local tau = (burst - 1) * period + ROUNDING_US
-  local tat = math.max(tonumber(redis.call('GET', key) or 0), now)
+  local tat = math.max(rates.counter(redis.call('GET', key)), now)
   return { key = key, period = period, tau = tau, tat = tat, wait = tat - tau - now }
 end
 

@@ -10,11 +10,12 @@ Returns {code, a, b} as admit.lua does: 0 admitted, 1 unprojected, 20 rate_limit
 ]==]
 
 local row = redis.call('HMGET', KEYS[1] .. ':policy', 'version', 'request_us')
-if not row[1] then
+local request_us = tonumber(row[2] or 0)
+if not row[1] or not request_us then
   return { 1, 0, 0 }
 end
 local now = rates.now_us(ARGV[2])
-local requests = rates.look(rates.key(KEYS[1], ARGV[1] == '1'), tonumber(row[2] or 0), 1, now)
+local requests = rates.look(rates.key(KEYS[1], ARGV[1] == '1'), request_us, 1, now)
 if requests and requests.wait > 0 then
   return { 20, rates.milliseconds(requests.wait), 0 }
 end

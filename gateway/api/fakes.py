@@ -39,6 +39,8 @@ from gateway.media.models import MediaFile
 from gateway.messages.view import NOT_ASKED, MessageView, price_view, timestamp
 from tenants.ids import created_at, encode, new_uuid
 from tenants.scope import TenantScope
+from tenants.senders.models import AwsAccount
+from tenants.senders.service import MessageType, SenderFacts
 
 
 class FakeUploads:
@@ -80,6 +82,18 @@ class FakeTwoWay:
             return ProvisionRefused(detail=self.refuse)
         self.wishes.append((sender_id, enabled, self_managed))
         return (sender_id,)
+
+
+class FakeAwsTypes:
+    """Says of a sender what `told` has under its ARN, and else nothing."""
+
+    def __init__(self) -> None:
+        self.told: dict[str, Sequence[MessageType]] = {}
+
+    async def __call__(self, account: AwsAccount, facts: SenderFacts) -> Sequence[MessageType] | None:
+        """Return the types it may carry."""
+        del account
+        return self.told.get(facts.arn)
 
 
 class FakeSending:

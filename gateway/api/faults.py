@@ -19,7 +19,6 @@ from gateway.db.faults import DATABASE_FAULTS, PASSING_SQLSTATES
 from gateway.errors import ConfigurationError, GatewayError, Overloaded, QueueFault, Unavailable
 from gateway.insight.search import SearchTooWide
 from gateway.intake.outcome import FieldFault
-from gateway.lanes.errors import ScriptFailed, WrongKind
 from tenants.errors import Conflict, InvalidId, InvalidInput, InvalidInputs, NotFound, TenantsError, TooSoon
 
 _RETRY_AFTER_MS: Final = 1000
@@ -104,7 +103,7 @@ def _of_gateway(error: GatewayError) -> Refusal | None:
             return Refusal("search_too_wide")
         case QueueFault():
             return Refusal("queue_refused", f"{error}.")
-        case ConfigurationError() | ScriptFailed() if not isinstance(error, WrongKind):
+        case ConfigurationError():
             return None
         case _:
             return Refusal("unavailable", retry_after_ms=_RETRY_AFTER_MS)

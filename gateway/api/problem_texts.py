@@ -225,7 +225,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Use another sender, or the type that fits the text.",
     ),
     "tenant_suspended": (
-        "The operator has suspended or closed the tenant. Reading still works; sending does not.",
+        (
+            "The operator has suspended or closed the tenant. Reading still works; sending does not. What "
+            "waits of a suspended tenant leaves when it is resumed, or expires."
+        ),
         "Contact the operator.",
     ),
     "not_live": (

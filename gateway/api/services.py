@@ -1,6 +1,6 @@
 """Everything the routes are handed; built once by `gateway.wiring`, by hand in tests."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,6 +31,7 @@ from gateway.carrier.verify_ports import NumberVerifier
 from gateway.clock import Clock
 from gateway.settings import Settings
 from tenants.senders.models import AwsAccount
+from tenants.senders.service import MessageType, SenderFacts
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +54,8 @@ class Services:
     registrations: RegistrationForms
     account_check: Callable[[AwsAccount], Awaitable[AccountCheck]]
     """Tries an AWS account's credentials and permissions; sends nothing."""
+    carried_types: Callable[[AwsAccount, SenderFacts], Awaitable[Sequence[MessageType] | None]]
+    """Asks AWS which messages a sender may carry; None where it does not say."""
     ingest: SnsIngest
     firehose: FirehoseIngest
     dead_letters: DeadLetterDesk

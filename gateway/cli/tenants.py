@@ -102,7 +102,7 @@ def change_plan(client: Client, *, tenant: str, changes: str) -> None:
 @click.argument("tenant")
 @over_the_api
 def suspend(client: Client, *, tenant: str) -> None:
-    """Refuse the tenant's sends; reading still works."""
+    """Refuse the tenant's sends and hold back what waits; reading still works."""
     show_one(client.post(path_of("admin", "tenants", tenant, "suspend")), _FIELDS, before="Suspended.")
 
 
@@ -110,7 +110,7 @@ def suspend(client: Client, *, tenant: str) -> None:
 @click.argument("tenant")
 @over_the_api
 def resume(client: Client, *, tenant: str) -> None:
-    """Let a suspended tenant send again."""
+    """Let a suspended tenant send again, and what waited leave."""
     show_one(client.post(path_of("admin", "tenants", tenant, "resume")), _FIELDS, before="Resumed.")
 
 

@@ -20,7 +20,7 @@ from gateway.carrier.ports import Carrier, Fault, NotSent, OutboundText, Outcome
 from gateway.clock import Clock
 from gateway.db.faults import DATABASE_FAULTS
 from gateway.dispatch.backoff import Backoff
-from gateway.dispatch.failover import DISABLED, OFF_ROUTE
+from gateway.dispatch.failover import DISABLED, OFF_ROUTE, SHARED_OFF
 from gateway.dispatch.lateness import Lateness
 from gateway.dispatch.mark import MarkedMessage
 from gateway.dispatch.record import Expired, NotOpened, Recorder
@@ -30,6 +30,7 @@ from gateway.lanes.entry import ClaimedMessage
 from gateway.lanes.lanes import Lanes
 from gateway.lanes.release import released
 from gateway.messages.content import Media, Speech, from_column
+from gateway.messages.held import SUSPENDED
 from gateway.messages.keys import DataKeys, body_context, number_context
 from gateway.routing.health import Illness
 from gateway.telemetry import metrics
@@ -51,6 +52,8 @@ _MIN_TTL_S = 5
 _MAX_TTL_S = 259_200
 _NO_KEY_MS = 30_000
 _DISABLED_MS = 30_000
+_SUSPENDED_MS = 600_000
+"""A resume makes them due; one that came between the mark and its record is noticed after this."""
 _NOT_ASKED_MS = 1_000
 _MARK_IS_FRESH_S = 5.0
 """A worker that was stopped for longer than this after its mark must not send: the lease may be over."""
@@ -64,6 +67,7 @@ _OPTED_OUT = Refused(
     code="opted_out",
     detail="The recipient opted out while the message waited; it did not leave, and costs nothing.",
 )
+_HELD = NotSent(reason=SUSPENDED, retry_after_ms=_SUSPENDED_MS)
 _NOT_STAGED = Refused(
     code="media_inaccessible",
     detail="The file does not lie in the AWS account that the message was moved to; send it again.",
@@ -117,6 +121,9 @@ class Caller:
             return
         if message.opted_out:
             self._keep_back(message, _OPTED_OUT)
+            return
+        if message.suspended:
+            self._keep_back(message, _HELD)
             return
         if (out_of_use := _out_of_use(message, self._ill())) is not None:
             self._keep_back(message, out_of_use)
@@ -249,6 +256,8 @@ def _out_of_use(message: MarkedMessage, ill: Mapping[UUID, Illness]) -> NotSent 
     """Keep back what was claimed before its sender or route was put away; it goes to another or waits."""
     if message.off_route:
         return NotSent(reason=OFF_ROUTE, retry_after_ms=_DISABLED_MS, fault="account")
+    if message.shared_off:
+        return NotSent(reason=SHARED_OFF, retry_after_ms=_DISABLED_MS, fault="sender")
     if not ill:
         return None
     parties: tuple[tuple[UUID | None, Fault], ...] = (

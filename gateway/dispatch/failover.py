@@ -8,7 +8,8 @@ each once; the tenant's own order of routes comes first where the operator has s
 not made is the Region's fault as a rule, so another account there is tried last: its endpoint may be its own.
 What the operator puts out of use it leaves for one that it left before, too, where there is no other: here it
 could only expire.
-With `sticky_sender` it goes where new messages of its recipient go, so that a person sees one number.
+With `sticky_sender` it goes where new messages of its recipient go, so that a person sees one number: to the
+sender that it had last among those that are left, and by hash where it had none.
 """
 
 from collections.abc import Sequence
@@ -35,7 +36,9 @@ DISABLED: Final = "disabled"
 """Why a message was kept back, without a call, whose sender or route the operator has put out of use."""
 OFF_ROUTE: Final = "route_not_allowed"
 """Why one was kept back whose AWS account is not among the tenant's routes any more."""
-_BY_HAND: Final = frozenset({DISABLED, OFF_ROUTE})
+SHARED_OFF: Final = "shared_routes_off"
+"""Why one was kept back that would leave by shared routes, which its tenant or its account has no more."""
+_BY_HAND: Final = frozenset({DISABLED, OFF_ROUTE, SHARED_OFF})
 NO_IDENTITY: Final = "NO_ORIGINATION_IDENTITIES_FOUND"
 
 
@@ -108,6 +111,7 @@ def next_move(
     candidates: Sequence[Candidate],
     routing: TenantRouting,
     spread: int = 0,
+    had: Sequence[UUID] = (),
     recipient_hash: bytes = b"",
 ) -> Move:
     """
@@ -121,6 +125,7 @@ def next_move(
         candidates: All of the tenant's senders as they are judged now, best first.
         spread: Any number of the message's own: it chooses between equals.
         recipient_hash: Chooses in its stead for a tenant with `sticky_sender`, as it does for new messages.
+        had: What comes before the hash there: senders of the recipient's last days, that of the newest first.
     """
     if not failure.definite and failures + 1 < after:
         return Stay()
@@ -143,7 +148,7 @@ def next_move(
     if not left:
         return Stay()
     if routing.sticky_sender:
-        return GoTo(sticky(best_group(left), recipient_hash))
+        return GoTo(_own(best_group(left), had, recipient_hash))
     here = _region(routing, account)
     distances = [_distance(routing, candidate, account, here) for candidate in left]
     nearest = [
@@ -169,6 +174,12 @@ def call_result(result: Result) -> CallResult | None:
             return "unknown"
         case Sent() | NotOpened() | Expired():
             return "answered" if isinstance(result, Sent) else None
+
+
+def _own(equals: Sequence[SenderFact], had: Sequence[UUID], recipient_hash: bytes) -> SenderFact:
+    by_id = {sender.id: sender for sender in equals}
+    last = next((each for each in had if each in by_id), None)
+    return sticky(equals, recipient_hash) if last is None else by_id[last]
 
 
 def _distance(

@@ -140,7 +140,7 @@ class Handover:
     async def _mark_and_call(
         self, claimed: Mapping[UUID, ClaimedMessage], now: datetime
     ) -> Sequence[ClaimedMessage]:
-        """Start the calls; returns the others, whose rows say that they must not be made."""
+        """Start the calls; returns those that will not be made, as the rows or the suspended tenant say."""
         await fp(FaultPoint.WORKER_BEFORE_MARK)
         identities = {message_id: message.identity for message_id, message in claimed.items()}
         async with self._pool.acquire() as connection:
@@ -156,10 +156,10 @@ class Handover:
         await fp(FaultPoint.WORKER_AFTER_MARK)
         for message in marked:
             self._start(self._call(message, claimed[message.message_id], before_mark), self._called)
-        if len(marked) == len(claimed):
+        called = {message.message_id for message in marked if not message.suspended}
+        if len(called) == len(claimed):
             return ()
         self._room.give_back(len(claimed) - len(marked))
-        called = {message.message_id for message in marked}
         return [message for message_id, message in claimed.items() if message_id not in called]
 
     async def _apart(self, claimed: Sequence[ClaimedMessage], error: Exception) -> None:

@@ -57,6 +57,10 @@ class MarkedMessage(Struct, frozen=True, kw_only=True):
     """Whether the recipient has opted out since the accept, and this is no answer to that."""
     off_route: bool = False
     """Whether its account is none of the tenant's routes any more, or another tenant's own."""
+    shared_off: bool = False
+    """Whether it would leave by shared routes, which its tenant or its account has no more."""
+    suspended: bool = False
+    """Whether the tenant was suspended since the accept."""
     quiet_hours: QuietHours | None = None
     """The plan's, as it is at the mark; only of a promotional message."""
 
@@ -83,6 +87,11 @@ _MARK = """
                 OR EXISTS (SELECT FROM tenant_routes r WHERE r.tenant_id = m.tenant_id)
                     AND NOT EXISTS (SELECT FROM tenant_routes r
                         WHERE r.tenant_id = m.tenant_id AND r.account_id = m.account_id)) AS off_route,
+        EXISTS (SELECT FROM senders s JOIN aws_accounts a ON a.id = m.account_id
+            JOIN tenants t ON t.id = s.tenant_id
+            WHERE s.tenant_id = m.tenant_id AND s.id = m.sender_id AND s.type = 'SHARED'
+                AND NOT (a.shared_routes AND t.plan @> '{"shared_routes": true}')) AS shared_off,
+        (SELECT t.sends_held FROM tenants t WHERE t.id = m.tenant_id) AS suspended,
         CASE WHEN m.type = 'promotional' AND m.rulings->>'reply' IS NULL
             THEN (SELECT t.plan->'quiet_hours' FROM tenants t WHERE t.id = m.tenant_id) END AS quiet_hours
     FROM marked JOIN messages m

@@ -1,19 +1,20 @@
 """
 Works off relane orders: messages that wait for a sender that was swapped, disabled or left go to others, and
-so do those whose sender's account is none of their tenant's routes any more.
+so do those whose sender's account, or the shared routes of which, are their tenant's no more.
 
 A page at a time, in the order of message ids, each in its own transaction; a crash goes on from the last
 page. A few seconds after the order, when every process has learnt of the change, a whole pass that moved
 nothing ends it. What has nowhere to go stays where it is.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
 import asyncpg
 import structlog
+from msgspec import structs
 
 from gateway.clock import Clock
 from gateway.dispatch.failover import DISABLED, OFF_ROUTE, Failure, GoTo, Step, next_move
@@ -22,9 +23,11 @@ from gateway.dispatch.queue_rows import QueueRow, lock_rows
 from gateway.dispatch.relane import Relane, relane
 from gateway.messages.state import MessageState, lock
 from gateway.routing import operating
+from gateway.routing.candidates import route_fault
 from gateway.routing.facts import TenantRouting
 from gateway.routing.health import Illness
 from gateway.routing.lanes import lane_identities
+from gateway.routing.last_senders import last_senders
 from tenants.tables import HotConnection
 
 _log = structlog.get_logger(__name__)
@@ -97,8 +100,12 @@ class RelaneOrders:
         states = await lock(connection, ids)
         queued = await lock_rows(connection, ids)
         now = self._clock.now()
+        had: Mapping[bytes, Sequence[UUID]] = {}
+        if routing.sticky_sender:
+            recipients = {row.recipient_hash for row in queued}
+            had = await last_senders(connection, tenant_id, recipients, now=now)
         found = [
-            self._relane(states[row.message_id], row, routing, order, now)
+            self._relane(states[row.message_id], row, routing, order, had.get(row.recipient_hash, ()))
             for row in queued
             if row.message_id in states and row.sender_id == sender_id
         ]
@@ -124,10 +131,11 @@ class RelaneOrders:
         row: QueueRow,
         routing: TenantRouting,
         order: asyncpg.Record,
-        now: datetime,
+        had: Sequence[UUID],
     ) -> Relane | None:
         candidates = next_senders(row, routing, self._ill())
-        if order["reason"] == operating.OFF_ROUTE and row.account_id in routing.routes:
+        code = _off_route(row, routing) if order["reason"] == operating.OFF_ROUTE else _code(order)
+        if code is None:
             return None
         if order["reason"] == operating.MOVED:
             at = routing.senders.get(row.sender_id)
@@ -135,7 +143,7 @@ class RelaneOrders:
                 return None
             candidates = [each for each in candidates if each.sender.id == row.sender_id] or candidates
         move = next_move(
-            Failure(blame="sender", code=_code(order), definite=True, by_hand=_code(order) != _UNHEALTHY),
+            Failure(blame="sender", code=code, definite=True, by_hand=code != _UNHEALTHY),
             current=row.sender_id,
             account=row.account_id,
             failures=0,
@@ -144,6 +152,7 @@ class RelaneOrders:
             candidates=candidates,
             routing=routing,
             spread=row.message_id.int,
+            had=had,
             recipient_hash=row.recipient_hash,
         )
         if not isinstance(move, GoTo):
@@ -155,8 +164,8 @@ class RelaneOrders:
             region="" if route is None else route.region,
             value=row.sender_value,
             blame="sender",
-            code=_code(order),
-            at=now,
+            code=code,
+            at=self._clock.now(),
         )
         return Relane(
             state=state,
@@ -168,10 +177,19 @@ class RelaneOrders:
         )
 
 
+def _off_route(row: QueueRow, routing: TenantRouting) -> str | None:
+    """Return why the message may not leave by its sender in its account, or None if it may by now."""
+    if row.account_id not in routing.routes:
+        return OFF_ROUTE
+    sender = routing.senders.get(row.sender_id)
+    if sender is None:
+        return None
+    fault = route_fault(routing, row.need.country, structs.replace(sender, account_id=row.account_id))
+    return None if fault is None else fault[0]
+
+
 def _code(order: asyncpg.Record) -> str:
     """Return what tenants are told; the reason is the operator's."""
     if order["reason"] == operating.MOVED:
         return "moved"
-    if order["reason"] == operating.OFF_ROUTE:
-        return OFF_ROUTE
     return DISABLED if order["disabled"] else _UNHEALTHY

@@ -34,6 +34,7 @@ from gateway.dispatch.relane import Relane, relane
 from gateway.messages.state import MessageState, lock
 from gateway.routing.facts import TenantRouting
 from gateway.routing.health import HOLD, Illness
+from gateway.routing.last_senders import last_senders
 from gateway.routing.tally import CallTally
 from tenants.tables import HotConnection
 
@@ -115,6 +116,7 @@ class Rerouting:
         ids = [each.message.message_id for each in failed]
         states = await lock(connection, ids)
         rows = {row.message_id: row for row in await lock_rows(connection, ids)}
+        had = await self._had(connection, routings, states, rows)
         settled: dict[UUID, Recorded | None] = {}
         moves: list[Relane] = []
         again: list[Recorded] = []
@@ -126,7 +128,7 @@ class Rerouting:
             if _moved_before(row, each):
                 settled[message_id] = None
             elif _may_move(row, state, each):
-                move = self._decide(each, row, state, routings[state.tenant_id], now)
+                move = self._decide(each, row, state, routings[state.tenant_id], had.get(message_id, ()))
                 if isinstance(move, Relane):
                     moves.append(move)
                 else:
@@ -141,8 +143,30 @@ class Rerouting:
         )
         return settled
 
+    async def _had(
+        self,
+        connection: HotConnection,
+        routings: Mapping[UUID, TenantRouting],
+        states: Mapping[UUID, MessageState],
+        rows: Mapping[UUID, QueueRow],
+    ) -> Mapping[UUID, Sequence[UUID]]:
+        """Return the senders that recipients had, by message; of tenants for which that counts."""
+        found: dict[UUID, Sequence[UUID]] = {}
+        for tenant_id in (each for each, routing in routings.items() if routing.sticky_sender):
+            mine = (each for each in states.values() if each.tenant_id == tenant_id)
+            of_tenant = {each.id: rows[each.id].recipient_hash for each in mine if each.id in rows}
+            recipients = set(of_tenant.values())
+            had = await last_senders(connection, tenant_id, recipients, now=self._clock.now())
+            found |= {message_id: had.get(each, ()) for message_id, each in of_tenant.items()}
+        return found
+
     def _decide(
-        self, each: Recorded, row: QueueRow, state: MessageState, routing: TenantRouting, now: datetime
+        self,
+        each: Recorded,
+        row: QueueRow,
+        state: MessageState,
+        routing: TenantRouting,
+        had: Sequence[UUID],
     ) -> Relane | Recorded:
         failure = failure_of(each.result, moved=bool(row.trail))
         if failure is None:
@@ -159,6 +183,7 @@ class Rerouting:
             candidates=next_senders(row, routing, ill),
             routing=routing,
             spread=row.message_id.int,
+            had=had,
             recipient_hash=row.recipient_hash,
         ):
             case GoTo(sender=sender):
@@ -167,7 +192,7 @@ class Rerouting:
                     to=sender,
                     routing=routing,
                     country=row.need.country,
-                    step=_step(each, row, failure, routing, now),
+                    step=_step(each, row, failure, routing, self._clock.now()),
                     attempt=each.message.attempt - 1,
                 )
             case Stay():

@@ -7,17 +7,17 @@ where there is a choice between equals; who has none is given one by hash, as al
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import asyncpg
 
 from gateway.db.faults import DATABASE_FAULTS
 from gateway.routing.facts import SenderFact
+from gateway.routing.last_senders import KEPT_FOR
 from gateway.routing.sticky import sticky
 from tenants.scope import TenantScope
 
-KEPT_FOR: Final = timedelta(days=8)
 _LAST: Final = """
     SELECT sender_id FROM messages
     WHERE tenant_id = $1 AND recipient_hash = $2 AND created_at > $3 AND test = $4

@@ -11,7 +11,7 @@ takes out a message that ends its dispatchers; a rebuild would forget the count.
 
 A Redis whose `maxmemory-policy` lets it evict throws away a queue and keeps what counts it, so the counts
 would agree for ever. It says how many keys it has thrown away: where these have become more, the lanes are
-rebuilt, too.
+rebuilt, too, and so they are where somebody else wrote into what counts.
 """
 
 import asyncio
@@ -24,6 +24,7 @@ import structlog
 
 from gateway.clock import Clock
 from gateway.lanes.entry import Priority
+from gateway.lanes.errors import ScriptFailed
 from gateway.lanes.lanes import LaneKey, Lanes
 from gateway.lanes.rebuild import rebuild
 from tenants.ids import first_at
@@ -74,12 +75,13 @@ class LaneAudit:
         if not queued:
             return []
         routes = {route for route, _ in queued}
-        backlogs = {route: await self._lanes.backlog(route) for route in routes}
-        leased = {route: await self._lanes.leased(route) for route in routes}
+        counted = {route: await self._counted(route) for route in routes}
+        backlogs = {route: each[0] for route, each in counted.items() if each is not None}
+        leased = {route: each[1] for route, each in counted.items() if each is not None}
         await asyncio.sleep(self._settles_within_s)
         still_queued = await self._queued(newest)
-        for route in routes:
-            _add_stranded(backlogs[route], leased[route], await self._lanes.leased(route))
+        for route, backlog in backlogs.items():
+            _add_stranded(backlog, leased[route], await self._lanes.leased(route))
         forgotten = sorted(
             {
                 route
@@ -93,11 +95,18 @@ class LaneAudit:
             _log.error("redis_evicts", route=route, way_out="CONFIG SET maxmemory-policy noeviction")
         for route in forgotten:
             _log.warning("lanes_forgot", route=route)
-        mended = sorted(evicted.union(forgotten))
+        mended = sorted(evicted.union(forgotten, routes - backlogs.keys()))
         for route in mended:
             await rebuild(self._lanes, self._pool, route)
         self._evictions |= evictions
         return mended
+
+    async def _counted(self, route: str) -> tuple[dict[LaneKey, int], Leased] | None:
+        """Return what waits and what is claimed; None where somebody else wrote into it."""
+        try:
+            return await self._lanes.backlog(route), await self._lanes.leased(route)
+        except ScriptFailed:
+            return None
 
     async def _queued(self, newest: datetime) -> Mapping[_Lane, int]:
         """Return the parts that were queued before `newest` and are queued still, by lane."""

@@ -17,17 +17,35 @@ Returns {held, cursor}: held 0 when the lock is lost and nothing was deleted; th
 ]==]
 
 local COUNT = 1000                 -- keys looked at in a page, whosever they are: a fraction of a millisecond
-local SURVIVES = {                 -- kind, and what a string looks like
-  [':g:'] = { 'string', '^%d+:?%d*:?%d*:?%d*$' }, [':w:'] = { 'list' }, [':to:'] = { 'string', '^%d+:%d+$' },
+local SURVIVES = {                 -- kind, and what a string, or each element of a list, looks like
+  [':g:'] = { 'string', '^%d+:?%d*:?%d*:?%d*$' }, [':w:'] = { 'list', '^%d+:%d+$' }, [':to:'] = { 'string', '^%d+:%d+$' },
   [':d:'] = { 'string', '^%d+$' }, [':x:'] = { 'string', '^%d+$' }, [':rebuild'] = { 'hash' },
 }
 local lock = KEYS[1] .. ':rebuild'
+
+local function is_readable(name, kind, form)
+  if redis.call('TYPE', name).ok ~= kind then
+    return false
+  end
+  local values = {}
+  if kind == 'string' then
+    values = { redis.call('GET', name) }
+  elseif kind == 'list' then
+    values = redis.call('LRANGE', name, 0, -1) -- a second's messages
+  end
+  for _, value in ipairs(values) do
+    if not value:find(form) then
+      return false
+    end
+  end
+  return true
+end
 
 local function survives(name)
   local rest = name:sub(#KEYS[1] + 1)
   for begins, is in pairs(SURVIVES) do
     if rest:sub(1, #begins) == begins then
-      return redis.call('TYPE', name).ok == is[1] and (not is[2] or redis.call('GET', name):find(is[2]) ~= nil)
+      return is_readable(name, is[1], is[2])
     end
   end
   return false

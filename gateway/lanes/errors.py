@@ -4,10 +4,11 @@ What can go wrong between the gateway and Redis.
     GatewayError
     └── RedisUnavailable     Redis did not answer, or takes no writes; the call may or may not have happened
         └── ScriptFailed     Redis refused a script or a command, which another try will not change
-            └── WrongKind    because what stands under a key is not what is written there
 
-Whoever goes on without Redis goes on without what it refuses, too. Only a person can help then, so the log
-has the script, the key and the way out (`redis_refused`).
+What stands under a key is then not what is written there, as a rule: it is of another kind, or text where a
+number belongs. Redis does not tell this apart from a fault of ours in a script. Whoever goes on without Redis
+goes on without what it refuses, too. Only a person can help where nothing writes the key anew, so the log has
+the script, the key and the way out (`redis_refused`).
 """
 
 from gateway.errors import GatewayError
@@ -19,7 +20,3 @@ class RedisUnavailable(GatewayError):
 
 class ScriptFailed(RedisUnavailable):
     """A script or command was refused; the text is Redis's own, and says what was asked of which key."""
-
-
-class WrongKind(ScriptFailed):
-    """Somebody else wrote under a key of ours; a rebuild takes it away."""

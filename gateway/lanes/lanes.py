@@ -31,7 +31,7 @@ from gateway.lanes.entry import (
     parts_leased,
     unpack_claimed,
 )
-from gateway.lanes.errors import RedisUnavailable, WrongKind
+from gateway.lanes.errors import RedisUnavailable, ScriptFailed
 from gateway.lanes.gates import SECOND_US, bound_of, period_us, request_us
 from gateway.lanes.packed import PackedFlow, in_chunks
 from gateway.lanes.route_clock import RouteClocks
@@ -56,6 +56,8 @@ _FROM_THE_BEGINNING = b"0"
 """The cursor that a scan begins with, and ends with."""
 _MAX_CLAIM = 1_000
 """Messages one claim may bring: Lua can return a few thousand values, and others wait meanwhile."""
+_FORGET_EVERY_S = 15.0
+"""A fault of ours in a script stays, and would have the whole queue read for every push."""
 _ID_BYTES = 16
 _TOKEN_WAIT_S = 1.0
 """Length of one blocked call; the next wait begins another."""
@@ -115,6 +117,7 @@ class Lanes:
         self.clock_us = clock_us
         self._tokens: dict[str, asyncio.Task[bool]] = {}
         self._left_locks: dict[str, str] = {}
+        self._forgot_at: dict[str, float] = {}
         self._request_us: dict[str, float] = {}
         for route, rate in (api_requests_per_second or {}).items():
             self.limit_requests(route, rate)
@@ -305,16 +308,20 @@ class Lanes:
 
     async def backlog(self, route: str) -> dict[LaneKey, int]:
         """Return the parts that wait in each line of the route; claimed ones no longer count."""
-        rows = await self.scripts.hash(f"{key_prefix(route)}:backlog")
-        return {lane_key(lane): int(parts) for lane, parts in rows.items()}
+        key = f"{key_prefix(route)}:backlog"
+        rows = await self.scripts.hash(key)
+        with self.scripts.reading(key):
+            return {lane_key(lane): int(parts) for lane, parts in rows.items()}
 
     async def leased(self, route: str) -> dict[UUID, tuple[LaneKey, int]]:
         """Return the line and the parts of each claimed message that is not settled."""
-        rows = await self.scripts.hash(f"{key_prefix(route)}:flight")
-        return {
-            UUID(bytes=message_id): (lane_key(entry), parts_leased(entry))
-            for message_id, entry in rows.items()
-        }
+        key = f"{key_prefix(route)}:flight"
+        rows = await self.scripts.hash(key)
+        with self.scripts.reading(key):
+            return {
+                UUID(bytes=message_id): (lane_key(entry), parts_leased(entry))
+                for message_id, entry in rows.items()
+            }
 
     async def begin_rebuild(self, route: str, epoch: str, *, lock_s: float = LOCK_S) -> bool:
         """
@@ -385,8 +392,8 @@ class Lanes:
         A Redis restored from an older dump, or a replica promoted while it lagged, has an epoch and lacks
         what was pushed since; its run id gives it away.
         """
-        epoch = (await self.scripts.hash(f"{key_prefix(route)}:epoch")).get(b"id", b"").decode()
-        return epoch.partition(".")[0] == await self.memory_id(route)
+        epoch = (await self.scripts.hash(f"{key_prefix(route)}:epoch")).get(b"id", b"")
+        return epoch.partition(b".")[0] == (await self.memory_id(route)).encode()
 
     async def finish_rebuild(self, route: str, epoch: str) -> bool:
         """Open the lanes, one horizon after the rebuild began; False when the lock was lost: begin again."""
@@ -405,9 +412,16 @@ class Lanes:
         """Put into the lanes what Postgres has as well; False where they are lost, and will be rebuilt."""
         try:
             return (await self.scripts.run(script, key_prefix(route), arguments))[0] == 1
-        except WrongKind:
-            await self.scripts.run(_FORGET, key_prefix(route))
+        except ScriptFailed:
+            await self._let_rebuild(route)
             return False
+
+    async def _let_rebuild(self, route: str) -> None:
+        """Have the next claim rebuild lanes in which somebody else wrote."""
+        now = time.monotonic()
+        if now - self._forgot_at.get(route, float("-inf")) > _FORGET_EVERY_S:
+            self._forgot_at[route] = now
+            await self.scripts.run(_FORGET, key_prefix(route))
 
     def _now(self) -> Argument:
         return "" if self.clock_us is None else self.clock_us()

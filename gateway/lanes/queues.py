@@ -86,13 +86,14 @@ class Queues:
             scripts.hash(f"{prefix}:messages"),
             scripts.hash(f"{prefix}:epoch"),
         )
-        return RouteQueues(
-            lanes={
-                lane_key(lane): Waiting(int(number), int(messages.get(lane, number)))
-                for lane, number in parts.items()
-            },
-            request_us=float(epoch.get(b"request_us", b"0")),
-        )
+        with scripts.reading(prefix):
+            return RouteQueues(
+                lanes={
+                    lane_key(lane): Waiting(int(number), int(messages.get(lane, number)))
+                    for lane, number in parts.items()
+                },
+                request_us=float(epoch.get(b"request_us", b"0")),
+            )
 
     async def gates(self, route: str, channels: Sequence[Channel]) -> dict[Channel, ChannelGates]:
         """Return what limits the channels; those nothing was ever pushed to are left out."""
@@ -102,7 +103,8 @@ class Queues:
             rows = await self._lanes.scripts.run(_CHANNELS, key_prefix(route), names)
             for channel, row in zip(some, rows, strict=True):
                 if isinstance(row, bytes) and row:
-                    found[channel] = _channel_gates(row)
+                    with self._lanes.scripts.reading(key_prefix(route)):
+                        found[channel] = _channel_gates(row)
         return found
 
     async def today(self, route: str, caps: Collection[str]) -> Today:

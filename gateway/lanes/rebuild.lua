@@ -4,7 +4,7 @@ Begin, keep, finish or give up a rebuild of one route's lanes from Postgres.
 Without an epoch nothing is claimed and ordinary pushes are refused, so whoever holds the lock fills the lanes
 alone. Claims start again one horizon after the loss was seen: what was granted before cannot meet, within a
 second, what is granted after. Whatever a rebuild does, it does only while the lock has its epoch. A lock
-that is no hash is none of ours.
+that is no hash, or that does not run out, is none of ours.
 
 KEYS[1]   {r:<route>}
 ARGV[1]   'begin', 'keep', 'finish' or 'give_up'
@@ -27,7 +27,7 @@ local function now_us()
   return string.format('%.0f', tonumber(time[1]) * 1000000 + tonumber(time[2]))
 end
 
-if redis.call('TYPE', lock).ok ~= 'hash' then
+if redis.call('TYPE', lock).ok ~= 'hash' or redis.call('PTTL', lock) < 0 then
   redis.call('DEL', lock)
 end
 local holder = redis.call('HGET', lock, 'epoch')

@@ -10,6 +10,7 @@ narrowed here and nowhere else.
 import asyncio
 import hashlib
 import re
+import struct
 import time
 from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,14 +20,14 @@ from typing import Any, Protocol, TypeAlias, cast
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import structlog
-from msgspec import Struct
+from msgspec import DecodeError, Struct
 from redis import exceptions
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.driver_info import DriverInfo
 
-from gateway.lanes.errors import RedisUnavailable, ScriptFailed, WrongKind
+from gateway.lanes.errors import RedisUnavailable, ScriptFailed
 from gateway.lanes.redis_line import GLANCE_S, RedisLine
 from gateway.lanes.slot_map import SlotMap
 
@@ -57,7 +58,8 @@ What redis-py raises where it does not reach Redis. On a cluster that is more th
 lost connection closes those that wait for work, and who has just taken one finds it without its socket.
 """
 _LOST = (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.ClusterError)
-_WRONG_KIND = re.compile(r"(?:^|[\s:-])WRONGTYPE\b")
+_UNREADABLE = (ValueError, TypeError, LookupError, struct.error, DecodeError)
+"""What comes of reading an answer in which somebody else wrote."""
 _NO_ANSWER = (exceptions.TimeoutError, TimeoutError)
 _LOST_UNNOTICED = "the handler is closed"
 """In uvloop's RuntimeError for a write after the connection was lost, which redis-py's streams do not see."""
@@ -273,6 +275,16 @@ class RedisScripts:
             async with asyncio.timeout(_ANSWER_WITHIN_S):
                 return await self._client.hgetall(key)
 
+    @contextmanager
+    def reading(self, key: str) -> Generator[None]:
+        """Name what cannot be read of an answer as what scripts that cannot read a key are answered."""
+        try:
+            yield
+        except _UNREADABLE as error:
+            failure = ScriptFailed(f"{type(error).__name__}: {error} (what stands at {key})")
+            self._tell_refused(failure, "a look", key)
+            raise failure from error
+
     async def memory_id(self, key: str) -> str:
         """
         Return which memory holds a key: the run id of its Redis, in a cluster that of its node.
@@ -481,6 +493,5 @@ def _translated(error: BaseException, asked: str, key: str) -> RedisUnavailable:
     )
     of_the_moment = isinstance(error, (exceptions.ClusterError, *_SERVES_NOT)) or _CANNOT_SERVE.search(text)
     if answered and not of_the_moment:
-        refused = WrongKind if _WRONG_KIND.search(text) else ScriptFailed
-        return refused(f"{text} ({asked} at {key})")
+        return ScriptFailed(f"{text} ({asked} at {key})")
     return RedisUnavailable(text or type(error).__name__)

@@ -6,21 +6,38 @@ from typing import Any, Final
 from uuid import UUID
 
 from msgspec import Struct
-from sqlalchemy import delete, func, select
+from sqlalchemy import and_, delete, func, not_, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.routing.health import HOLD, WINDOW, IllState, Tally
 from gateway.routing.models import HealthRow, HealthTally, RelaneOrder
+from tenants.accounts.models import Tenant
 from tenants.scope import TenantScope
-from tenants.senders.models import AwsAccount, Sender
-from tenants.senders.routing import routes_of
+from tenants.senders.models import AwsAccount, Sender, TenantRoute
 
 _HOLD_S: Final = round(HOLD.total_seconds())
 MOVED: Final = "it is in another AWS account now"
 """The reason of an order for a sender that goes on sending, but not by the account that messages wait for."""
-OFF_ROUTE: Final = "its AWS account is not among the tenant's routes any more"
-"""The reason of an order for a sender that nobody has put away, but whose account carries nothing now."""
+OFF_ROUTE: Final = "its AWS account or its shared routes are not its tenant's any more"
+"""The reason of an order for a sender that nobody has put away, but by which nothing may leave now."""
+
+_LISTED: Final = select(TenantRoute.account_id).where(TenantRoute.tenant_id == Sender.tenant_id)
+_OFF: Final = or_(
+    AwsAccount.owner_id != Sender.tenant_id,
+    and_(_LISTED.exists(), not_(_LISTED.where(TenantRoute.account_id == Sender.account_id).exists())),
+    and_(
+        Sender.type == "SHARED",
+        not_(and_(AwsAccount.shared_routes, Tenant.plan.contains({"shared_routes": True}))),
+    ),
+)
+"""Whether nothing of its tenant's may leave by a sender; `candidates.route_fault` says so of one message."""
+_OFF_ROUTE: Final = (
+    select(Sender.tenant_id, Sender.id)
+    .join(AwsAccount, AwsAccount.id == Sender.account_id)
+    .join(Tenant, Tenant.id == Sender.tenant_id)
+    .where(_OFF)
+)
 
 
 class Standing(Struct, frozen=True, kw_only=True):
@@ -48,14 +65,15 @@ async def follow_sender(scope: TenantScope, session: AsyncSession, sender_id: UU
 
 
 async def follow_routes(scope: TenantScope, session: AsyncSession) -> None:
-    """Have what waits for senders in accounts that are none of the tenant's routes now moved to others."""
-    routes_now = [route.account_id for route in await routes_of(scope, session)]
-    off = (Sender.tenant_id == scope.tenant_id, Sender.account_id.not_in(routes_now))
-    rows = [
-        {"tenant_id": scope.tenant_id, "sender_id": sender_id, "reason": OFF_ROUTE}
-        for sender_id in await session.scalars(select(Sender.id).where(*off))
-    ]
-    await _order(session, rows)
+    """Have what waits for senders by which nothing of the tenant's may leave now moved to others."""
+    off = await session.execute(_OFF_ROUTE.where(Sender.tenant_id == scope.tenant_id))
+    await _order(session, [{"tenant_id": row[0], "sender_id": row[1], "reason": OFF_ROUTE} for row in off])
+
+
+async def follow_account(session: AsyncSession, account_id: UUID) -> None:
+    """Have what waits for senders of an account moved whose tenants may not send by them now."""
+    off = await session.execute(_OFF_ROUTE.where(Sender.account_id == account_id))
+    await _order(session, [{"tenant_id": row[0], "sender_id": row[1], "reason": OFF_ROUTE} for row in off])
 
 
 async def return_to_sender(scope: TenantScope, session: AsyncSession, sender_id: UUID) -> None:

@@ -14,6 +14,7 @@ from gateway.api.ports import WebhookUrlCheck
 from gateway.api.services import Services
 from gateway.captcha.verifying import Captcha, open_captcha
 from gateway.carrier.account_check import check_account
+from gateway.carrier.carried_types import carried_types
 from gateway.carrier.control import control_of
 from gateway.carrier.media_stage import S3Stage
 from gateway.carrier.provision.desk import AwsProvisionDesk
@@ -123,6 +124,7 @@ async def open_api(shared: Resources) -> AsyncGenerator[Api]:
             number_verifier=AwsNumberVerifier(shared.worker_engine, control),
             registrations=RegistrationDesk(shared.worker_engine, control, clock),
             account_check=check_account,
+            carried_types=carried_types,
             ingest=receiver,
             firehose=FirehoseReceiver(access_keys, trust.mailroom, receipts, clock),
             dead_letters=DeadLetters(session, shared.worker_engine, trust.mailroom),

@@ -23,6 +23,8 @@ class Tenant(Base):
     name: Mapped[str]
     model: Mapped[int]
     state: Mapped[str] = mapped_column(server_default="active")
+    sends_held: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Whether what was accepted waits: from a suspension on until a resume, closed meanwhile or not."""
     live: Mapped[bool] = mapped_column(server_default=text("false"))
     countries: Mapped[Texts]
     plan: Mapped[Json]

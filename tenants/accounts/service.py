@@ -102,7 +102,7 @@ def data_key_of(tenant: Tenant, secret_key: str) -> sealing.DataKey:
 
 
 async def suspend(scope: TenantScope, session: AsyncSession) -> Tenant:
-    """Stop a tenant's sends until it is resumed; what was accepted before is still delivered."""
+    """Stop a tenant's sends until it is resumed; what was accepted before waits for that, or for its end."""
     return await _move(scope, session, "suspended")
 
 
@@ -117,7 +117,7 @@ async def resume(scope: TenantScope, session: AsyncSession) -> Tenant:
 
 
 async def close(scope: TenantScope, session: AsyncSession) -> Tenant:
-    """End a tenant for good; its rows and its ledger stay."""
+    """End a tenant for good; its rows and its ledger stay. What was held back by a suspension stays so."""
     return await _move(scope, session, "closed")
 
 
@@ -205,6 +205,8 @@ async def _move(scope: TenantScope, session: AsyncSession, state: TenantState) -
     if tenant.state != state:
         detail = {"before": tenant.state, "after": state}
         tenant.state = state
+        if state != "closed":
+            tenant.sends_held = state == "suspended"
         await _save(scope, session, tenant, "tenant.state_changed", detail)
     return tenant
 

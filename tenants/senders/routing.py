@@ -71,17 +71,18 @@ async def routes_of_each(
     return found
 
 
-async def check_account(scope: TenantScope, session: AsyncSession, account_id: UUID) -> None:
+async def check_account(scope: TenantScope, session: AsyncSession, account_id: UUID) -> AwsAccount:
     """
-    Refuse an account that could not carry the tenant's messages, on whatever list of routes.
+    Return an account, or refuse one that could not carry the tenant's messages, on whatever list of routes.
 
     Raises:
         InvalidInput: There is none, or it is another tenant's own.
     """
-    found = await session.scalar(select(AwsAccount.id).where(AwsAccount.id == account_id, _usable(scope)))
+    found = await session.scalar(select(AwsAccount).where(AwsAccount.id == account_id, _usable(scope)))
     if found is None:
         detail = "there is no such AWS account for this tenant; see GET /v1/admin/aws-accounts"
         raise InvalidInput("/account", "no_such_account", detail)
+    return found
 
 
 async def set_routes(scope: TenantScope, session: AsyncSession, account_ids: Sequence[UUID]) -> None:

@@ -13,6 +13,7 @@ from litestar import Litestar
 
 from gateway.api.fake_roads import FakeDeadLetters, FakeFirehose, FakeParked
 from gateway.api.fakes import (
+    FakeAwsTypes,
     FakeHolds,
     FakeIngest,
     FakeLanes,
@@ -143,6 +144,7 @@ async def module_world(database_url: str, engines: dict[str, Any]) -> World:
             override_changed=projection.override_changed,
             registrations=RegistrationDesk(engines["operator"], control_of(open_session()), SystemClock()),
             account_check=None,
+            carried_types=FakeAwsTypes(),
             webhook_url_check=judge_url,
             pumping_holds=FakeHolds(),
             lanes=FakeLanes(),

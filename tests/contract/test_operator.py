@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 
 from gateway.carrier.provision.ports import ProvisionRefused
+from tenants.ids import new_uuid
 
 
 async def test_a_tenant_is_created_active_and_not_live(customer, operator) -> None:
@@ -125,6 +126,25 @@ async def test_a_tenant_is_suspended_resumed_and_closed_for_good(customer, opera
     assert (refused.status_code, refused.json()["code"]) == (409, "tenant_closed")
     actions = [row["action"] for row in (await operator.get(f"{path}/audit")).json()["data"]]
     assert actions.count("tenant.state_changed") == 3
+
+
+async def test_a_resume_makes_due_what_the_suspension_kept_back(customer, operator, database) -> None:
+    """And nothing else that waits: what rests for another reason rests on."""
+    ids = {waits_for: new_uuid() for waits_for in ("tenant_suspended", "quiet_hours")}
+    for waits_for, message_id in ids.items():
+        await database.execute(
+            "INSERT INTO dispatch_queue (message_id, tenant_id, route, state, due_at, lane, waits_for)"
+            " VALUES ($1, $2, 'rests', 'scheduled', now() + interval '1 hour', '{}', $3)",
+            message_id,
+            customer.scope.tenant_id,
+            waits_for,
+        )
+    for move in ("suspend", "resume"):
+        assert (await operator.post(f"/v1/admin/tenants/{customer.id}/{move}")).status_code == 200
+    due = "SELECT message_id FROM dispatch_queue WHERE route = 'rests' AND due_at <= now()"
+    rows = await database.fetch(due)
+    await database.execute("DELETE FROM dispatch_queue WHERE route = 'rests'")
+    assert [row["message_id"] for row in rows] == [ids["tenant_suspended"]]
 
 
 @pytest.mark.parametrize("move", ["", "/credits", "/credits/ledger", "/api-keys", "/audit", "/senders"])

@@ -277,6 +277,37 @@ async def test_an_account_that_becomes_another_tenants_own_is_no_route_any_more(
     assert (await operator.get(where)).json()["data"] == []
 
 
+async def test_what_waits_of_those_who_lose_an_account_is_to_be_moved(operator, enrol, stranger, database):
+    """Where it becomes another's own, and for shared routes where those of account or plan are closed."""
+    customer, acc = await enrol(countries=["US", "ES"]), await account(operator, shared_routes=True)
+    plan = f"/v1/admin/tenants/{customer.id}/plan"
+    assert (await operator.patch(plan, json={"shared_routes": True})).status_code == 200
+    number = decode("idn", (await sender(operator, customer, acc))["id"])
+    anybody = await sender(operator, customer, acc, type="SHARED", country="ES", value="shared", standby=True)
+    shared = decode("idn", anybody["id"])
+
+    async def ordered(**changes):
+        await database.execute("DELETE FROM relane_orders WHERE tenant_id = $1", customer.scope.tenant_id)
+        answer = await operator.put(f"/v1/admin/aws-accounts/{acc['name']}", json=changes)
+        assert answer.status_code == 200, answer.text
+        return await orders_now()
+
+    async def orders_now():
+        rows = await database.fetch(
+            "SELECT sender_id FROM relane_orders WHERE tenant_id = $1", customer.scope.tenant_id
+        )
+        return {row["sender_id"] for row in rows}
+
+    assert await ordered(sends_per_second=2) == set()
+    assert await ordered(shared_routes=False) == {shared}
+    assert await ordered(shared_routes=True) == set()
+    assert (await operator.patch(plan, json={"shared_routes": False})).status_code == 200
+    assert await orders_now() == {shared}
+    role = {"role_arn": "arn:aws:iam::111122223333:role/x", "external_id": "xy"}
+    assert await ordered(owner=customer.id, **role) == {shared}
+    assert await ordered(owner=stranger.id) == {number, shared}
+
+
 async def test_the_report_names_what_one_blocked_sender_could_silence_and_what_to_add(operator, enrol):
     """Two types of sender, and the country is off the list."""
     customer = await enrol(countries=["US", "GB"])
@@ -385,3 +416,36 @@ async def test_a_sender_that_does_not_mix_needs_no_word(operator, customer, type
     acc = await account(operator)
     made = await sender(operator, customer, acc, message_types=types)
     assert (made["allow_mixed"], made["warnings"]) == (False, warnings)
+
+
+async def test_a_sender_carries_what_aws_says_and_nothing_else(operator, customer, world):
+    """AWS refuses each message of another type; named or not, nobody guesses."""
+    acc, told = await account(operator), world.services.carried_types.told
+    for arn, types in (("arn:aws:told:1", ("promotional",)), ("arn:aws:told:2", ("otp", "transactional"))):
+        told[arn] = types
+        made = await sender(operator, customer, acc, arn=arn, standby=True)
+        assert made["message_types"] == list(types)
+    named = {"arn": "arn:aws:told:2", "message_types": ["otp"], "standby": True}
+    assert (await sender(operator, customer, acc, **named))["message_types"] == ["otp"]
+    unheard = {"arn": "arn:aws:not:told", "message_types": ["promotional"], "standby": True}
+    assert (await sender(operator, customer, acc, **unheard))["message_types"] == ["promotional"]
+
+
+async def test_a_sender_that_is_to_carry_what_aws_does_not_let_it_is_refused(operator, customer, world):
+    """Also where the operator allows the mix: AWS does not."""
+    acc = await account(operator)
+    world.services.carried_types.told["arn:aws:told:3"] = ("otp", "transactional")
+    body = {
+        "account": acc["id"],
+        "type": "TOLL_FREE",
+        "value": "+18005550155",
+        "country": "US",
+        "arn": "arn:aws:told:3",
+        "message_types": ["transactional", "promotional"],
+        "allow_mixed": True,
+    }
+    answer = await operator.post(f"/v1/admin/tenants/{customer.id}/senders", json=body)
+    assert answer.status_code == 422, answer.text
+    [error] = answer.json()["errors"]
+    assert (error["field"], error["code"]) == ("/message_types", "not_carried")
+    assert error["detail"].startswith("AWS lets it carry otp and transactional messages only")

@@ -18,6 +18,7 @@ from gateway.api.path_ids import path_id
 from gateway.api.refusals import Refusal
 from gateway.carrier.check_ports import AccountCheck
 from gateway.messages.view import timestamp
+from gateway.routing import operating
 from tenants.accounts import service as accounts
 from tenants.errors import InvalidId, NotFound
 from tenants.ids import decode, encode
@@ -135,7 +136,11 @@ async def list_aws_accounts(
     "/aws-accounts/{name:str}",
     responses=refusals(*OPERATOR, *WITH_BODY),
     summary="Add or change an AWS account",
-    description="Changes only what the body names; `null` makes a field what a new account has.",
+    description=(
+        "Changes only what the body names; `null` makes a field what a new account has. What waits of "
+        "tenants that lose the account, or its shared routes, goes to their other senders; where there is "
+        "none it waits until its life ends."
+    ),
 )
 async def put_aws_account(
     name: FromPath[str], data: JSONBody[AwsAccountBody], desk: NamedDependency[Desk]
@@ -149,6 +154,8 @@ async def put_aws_account(
         if isinstance(facts.owner_id, UUID):
             await accounts.get(TenantScope(tenant_id=facts.owner_id), session)
         row = await service.ensure_account(session, facts, name=name)
+        if data.owner is not UNSET or data.shared_routes is not UNSET:
+            await operating.follow_account(session, row.id)
         await note(session, "aws_account.put", encode("acc", row.id), name=name, fields=_named(data))
         return aws_account_view(row)
 

@@ -1,5 +1,6 @@
 """`/v1/admin/tenants/{id}/senders`: adding one that exists at AWS, swapping it, putting it out of use."""
 
+from collections.abc import Sequence
 from typing import Annotated, TypeVar
 
 from litestar import Response, post
@@ -21,7 +22,7 @@ from gateway.routing.succession import shortfall
 from gateway.webhooks.announcements import announce
 from tenants.accounts import service as accounts
 from tenants.accounts.plan import CountryCode
-from tenants.errors import InvalidId
+from tenants.errors import InvalidId, InvalidInput
 from tenants.ids import decode
 from tenants.rates import Rate
 from tenants.scope import TenantScope
@@ -51,7 +52,7 @@ class NewSender(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     arn: _Arn
     """What the calls name; for `SHARED` the ARN of a pool with shared routes."""
     message_types: Annotated[list[service.MessageType], Meta(max_length=3)] = []
-    """What it may carry; empty for all."""
+    """What it may carry; empty for all that AWS lets it carry."""
     parts_per_second: Rate | None = None
     """
     Its rate in message parts, for all tenants that share it together.
@@ -108,8 +109,9 @@ class SwapTold(Struct, frozen=True, kw_only=True):
     responses=_PLACED,
     summary="Add or change a sender that exists at AWS",
     description=(
-        "By its ARN. A standby waits for a swap; another that is in no pool becomes the last of the tenant's "
-        "oldest pool that it fits, or 409 `pool_mismatch` says why it fits none."
+        "By its ARN. Where AWS describes it to the account, it carries the messages that AWS names; others "
+        "are refused at `/message_types`. A standby waits for a swap; another that is in no pool becomes the "
+        "last of the tenant's oldest pool that it fits, or 409 `pool_mismatch` says why it fits none."
     ),
 )
 async def put_tenant_sender(
@@ -118,6 +120,10 @@ async def put_tenant_sender(
     """Store an origination identity of the tenant."""
     scope = named_tenant(tenant_id)
     facts = _facts(data)
+    async with desk.operator() as session:
+        await accounts.get(scope, session)
+        account = await check_account(scope, session, facts.account_id)
+    facts = _as_aws_says(facts, await desk.services.carried_types(account, facts))
 
     async def work(session: AsyncSession) -> SenderView:
         await accounts.get(scope, session)
@@ -247,6 +253,16 @@ async def _check_succession(scope: TenantScope, session: AsyncSession, pair: swa
     lacks = shortfall(routing, routing.senders[pair.out.id], routing.senders[pair.standby.id])
     if lacks is not None:
         raise Refusal.of_field("/standby", lacks.code, f"The standby cannot take the place: {lacks.detail}.")
+
+
+def _as_aws_says(facts: SenderFacts, told: Sequence[service.MessageType] | None) -> SenderFacts:
+    """AWS refuses each message of another type; where it says nothing, the operator's word holds."""
+    if told is None or len(told) == len(service.MESSAGE_TYPES):
+        return facts
+    if not set(facts.message_types) <= set(told):
+        detail = f"AWS lets it carry {' and '.join(told)} messages only"
+        raise InvalidInput("/message_types", "not_carried", detail)
+    return structs.replace(facts, message_types=facts.message_types or list(told))
 
 
 def _facts(data: NewSender) -> SenderFacts:

@@ -16,7 +16,9 @@ from gateway.api.desk import Desk
 from gateway.api.documented import OPERATOR, WITH_BODY, WITH_IDEMPOTENCY, refusals
 from gateway.api.lists.paging import DEFAULT_LIMIT, After, Limit, Page, id_after, page_of
 from gateway.api.path_ids import named_tenant
+from gateway.messages.held import let_go
 from gateway.messages.view import timestamp
+from gateway.routing import operating
 from tenants.accounts import service
 from tenants.accounts.enrolment import NewTenant
 from tenants.accounts.models import Tenant
@@ -182,7 +184,11 @@ async def update_tenant_plan(
 async def suspend_tenant(
     request: ApiRequest, tenant_id: FromPath[str], desk: NamedDependency[Desk]
 ) -> Response[TenantView]:
-    """Refuse its sends; what was accepted before is still delivered, and reading still works."""
+    """
+    Refuse its sends, and let nothing leave that was accepted before; reading still works.
+
+    What waits goes on when the tenant is resumed, or expires by its own life and costs nothing.
+    """
     return await _move(request, desk, tenant_id, service.suspend)
 
 
@@ -190,8 +196,14 @@ async def suspend_tenant(
 async def resume_tenant(
     request: ApiRequest, tenant_id: FromPath[str], desk: NamedDependency[Desk]
 ) -> Response[TenantView]:
-    """Let a suspended tenant send again."""
-    return await _move(request, desk, tenant_id, service.resume)
+    """Let a suspended tenant send again; what waited meanwhile leaves at once."""
+
+    async def resume(scope: TenantScope, session: AsyncSession) -> Tenant:
+        tenant = await service.resume(scope, session)
+        await let_go(scope, session)
+        return tenant
+
+    return await _move(request, desk, tenant_id, resume)
 
 
 @post(
@@ -201,7 +213,8 @@ async def resume_tenant(
     summary="Close a tenant",
     description="For good. Nothing is begun for it any more: no send, registration, lease, verification or "
     "approval, and no invitation opens. Its keys and people go on reading until they are revoked, removed or "
-    "erased with it; what was accepted is still delivered, and told by webhooks and the feed.",
+    "erased with it; what was accepted is still delivered, and told by webhooks and the feed. What a "
+    "suspension holds back does not leave any more, and expires.",
 )
 async def close_tenant(
     request: ApiRequest, tenant_id: FromPath[str], desk: NamedDependency[Desk]
@@ -222,6 +235,8 @@ async def _apply(scope: TenantScope, session: AsyncSession, data: TenantPatch) -
             await check_price_book(session, service.plan_of(tenant).price_book)
         if isinstance(named := data.plan.get("default_from"), str):
             await check_default_from(scope, session, service.plan_of(tenant), named)
+        if "shared_routes" in data.plan:
+            await operating.follow_routes(scope, session)
     if data.live is not UNSET:
         tenant = await service.set_live(scope, session, live=data.live)
     return tenant

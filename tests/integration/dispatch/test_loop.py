@@ -10,6 +10,7 @@ from msgspec import structs
 from redis.asyncio import Redis
 
 from gateway.carrier.ports import Sent
+from gateway.db.transaction import worker_transaction
 from gateway.dispatch import call as call_module
 from gateway.dispatch import record as record_module
 from gateway.dispatch.loop import Dispatcher
@@ -18,6 +19,8 @@ from gateway.lanes.errors import RedisUnavailable
 from gateway.lanes.lanes import Lanes
 from gateway.lanes.scripts import RedisScripts
 from gateway.messages.keys import DataKeys, number_context
+from tenants.accounts import service as accounts
+from tenants.ids import new_uuid
 from tests.harness.nights import night_now
 from tests.harness.stack import SECRET_KEY
 from tests.harness.tenants import accept, enrol, key_of, new_message
@@ -143,6 +146,34 @@ async def test_what_was_canceled_in_line_takes_none_of_its_rate(
             "DELETE FROM dispatch_queue WHERE message_id = ANY($1::uuid[])", [each.id for each in canceled]
         )
         await until(lambda: _sent(gate, 2), within_s=30)
+
+
+async def test_what_a_suspended_tenant_has_in_line_takes_none_of_a_number_that_others_share(
+    worker_pool, worker_engine, redis_url, clock
+):
+    """Twenty codes before a text of another tenant's, at one in four seconds; none of them leaves."""
+    stopped, other = [await enrol(worker_engine, credit=20) for _ in range(2)]
+    number = new_uuid()
+
+    async def in_line(scope, count, kind):
+        key = await key_of(worker_engine, scope)
+        messages = [new_message(scope, route=ROUTE, data_key=key, type=kind) for _ in range(count)]
+        shared = {"identity": number, "identity_rate": 0.25}
+        changed = [structs.replace(m, entry=structs.replace(m.entry, **shared)) for m in messages]
+        await accept(worker_pool, *changed)
+
+    await in_line(stopped, 20, "otp")
+    await in_line(other, 1, "transactional")
+    async with worker_transaction(worker_engine) as session:
+        await accounts.suspend(stopped, session)
+    gate = Gate()
+    gate.open.set()
+    async with dispatching(worker_pool, redis_url, clock, gate):
+        await until(lambda: _sent(gate, 1), within_s=30)
+    waiting = "SELECT count(*) FROM dispatch_queue WHERE tenant_id = $1"
+    assert await worker_pool.fetchval(waiting, other.tenant_id) == 0
+    assert await worker_pool.fetchval(waiting, stopped.tenant_id) == 20
+    await worker_pool.execute("DELETE FROM dispatch_queue WHERE tenant_id = $1", stopped.tenant_id)
 
 
 async def test_a_connection_that_was_lost_while_nobody_waited_is_looked_at_before_its_memory_is_trusted(

@@ -24,12 +24,14 @@ from gateway.routing.lanes import lane_identity, lane_of
 from gateway.routing.reading import RoutingReader
 from gateway.routing.sticky import sticky
 from gateway.routing.tally import CallTally
+from tenants.accounts import service as accounts
 from tenants.budgets import store
 from tenants.budgets.budget import PLATFORM, Budget, counts_of, month_of
 from tenants.budgets.service import put_budgets
 from tenants.ids import encode, new_uuid
 from tenants.scope import TenantScope
 from tenants.senders import service
+from tenants.senders.models import AwsAccount
 from tenants.senders.quotas import QuotaChange, change_quota
 from tenants.senders.routing import set_routes
 from tenants.senders.service import AccountFacts, SenderFacts
@@ -558,6 +560,29 @@ async def test_a_sticky_recipients_messages_go_to_one_number(world, database, ma
     assert {row["sender_id"] for row in rows} == {world.third.id}
 
 
+@pytest.mark.parametrize("way", ["order", "refusal"])
+async def test_a_sticky_recipients_messages_go_to_the_number_that_it_had_before(world, database, marked, way):
+    """It was moved from there when that one was ill; by hash it would see a third one."""
+    plan = "UPDATE tenants SET plan = plan || '{\"sticky_sender\": true}' WHERE id = $1"
+    await database.execute(plan, world.scope.tenant_id)
+    routing = await world.reader.of(world.scope.tenant_id)
+    equals = [routing.senders[each.id] for each in (world.second, world.third)]
+    hashes = (number.to_bytes(8) for number in range(1000, 2000))
+    recipient = next(each for each in hashes if sticky(equals, each).id == world.third.id)
+    [before] = await world.accepted(recipient_hash=recipient)
+    by_the_second = "UPDATE messages SET sender_id = $2 WHERE id = $1"
+    await database.execute(by_the_second, before.id, world.second.id)
+    await database.execute("DELETE FROM dispatch_queue WHERE message_id = $1", before.id)
+    messages = await world.accepted(2, recipient_hash=recipient)
+    if way == "order":
+        assert await ordered_away(world, database) == len(messages)
+    else:
+        for mine in await marked(*[message.id for message in messages]):
+            await world.record(mine, NOT_ACTIVE)
+    rows = [await row_of(database, message.id) for message in messages]
+    assert {row["sender_id"] for row in rows} == {world.second.id}
+
+
 async def test_an_entry_left_in_the_old_lane_is_not_marked(world, marked, worker_pool, clock):
     """It was charged to the old sender's gates; the new lane has its own."""
     [message] = await world.accepted()
@@ -718,3 +743,121 @@ async def test_a_test_message_is_on_no_route_and_leaves_all_the_same(world, data
     await routes_set(world, world.abroad)
     [mine] = await marked(message.id)
     assert not mine.off_route
+
+
+@pytest.fixture
+async def shared(world):
+    """The tenant's shared routes to Spain at home, open by plan and account, and a number beside them."""
+    async with worker_transaction(world.engine) as session:
+        made, own = [
+            await service.put_sender(
+                world.scope,
+                session,
+                SenderFacts(
+                    account_id=account,
+                    type=type_,
+                    value=value,
+                    country="ES",
+                    arn=f"arn:aws:sms-voice:eu-west-1:1:{uuid4().hex}",
+                    parts_per_second=1.0,
+                ),
+            )
+            for account, type_, value in (
+                (world.home, "SHARED", "Spain"),
+                (world.home, "LONG_CODE", "+34600000001"),
+            )
+        ]
+    await change_shared_routes(world, plan=True, account=True)
+    return made, own
+
+
+async def change_shared_routes(world, **opened):
+    """Open or close them in the plan, in the account, or both."""
+    async with worker_transaction(world.engine) as session:
+        if "plan" in opened:
+            await accounts.update_plan(world.scope, session, {"shared_routes": opened["plan"]})
+            await operating.follow_routes(world.scope, session)
+        if "account" in opened:
+            account = await session.get_one(AwsAccount, world.home)
+            account.shared_routes = opened["account"]
+            await session.flush()
+            await operating.follow_account(session, world.home)
+
+
+async def by_shared_routes(world, made):
+    """A message that waits for them."""
+    routing = await RoutingReader(world.engine).of(world.scope.tenant_id)
+    lane = lane_of(routing.senders[made.id], "ES", "sms")
+    message = new_message(world.scope, country="ES")
+    fields = {
+        "account_id": world.home,
+        "sender_id": made.id,
+        "sender_value": made.value,
+        "sender_arn": made.arn,
+        "route": lane.route,
+        "entry": structs.replace(message.entry, country="ES", **structs.asdict(lane)),
+    }
+    [accepted] = await accept(world.pool, structs.replace(message, **fields))
+    return accepted
+
+
+@pytest.mark.parametrize("closed", ["plan", "account"])
+async def test_what_waits_leaves_shared_routes_that_are_closed(world, database, shared, closed):
+    """Whoever closes them, what waits goes to a sender of the tenant's own in the same account."""
+    made, own = shared
+    message = await by_shared_routes(world, made)
+    await change_shared_routes(world, **{closed: False})
+    assert await world.orders.work() == 1
+    row = await row_of(database, message.id)
+    assert (row["account_id"], row["sender_id"]) == (world.home, own.id)
+    assert await told_of(database, message.id) == ["shared_routes_off"]
+
+
+async def test_shared_routes_that_are_open_again_keep_what_waits(world, database, shared):
+    """The plan was mended before the order was worked off."""
+    made, _ = shared
+    message = await by_shared_routes(world, made)
+    for opened in (False, True):
+        await change_shared_routes(world, plan=opened)
+    assert await world.orders.work() == 0
+    assert (await row_of(database, message.id))["sender_id"] == made.id
+
+
+@pytest.mark.parametrize("closed", ["plan", "account"])
+async def test_what_is_claimed_for_closed_shared_routes_waits_and_says_so(
+    world, database, marked, calling, shared, closed
+):
+    """Whatever the orders have reached; nobody is ill for it, and it goes on when they are open again."""
+    message = await by_shared_routes(world, shared[0])
+    world.ill[shared[1].id] = Illness(state="disabled", reason="blocked")
+    [before] = await marked(message.id)
+    assert not before.shared_off
+    again_in_line = "UPDATE dispatch_queue SET state = 'queued', attempt = 0 WHERE message_id = $1"
+    await database.execute(again_in_line, message.id)
+    await change_shared_routes(world, **{closed: False})
+    await database.execute("DELETE FROM relane_orders")
+    [mine] = await marked(message.id)
+    await calling(mine, {})
+    await world.recorder.drained()
+    queue = await queue_row(world.pool, message.id)
+    assert (queue["state"], queue["waits_for"], queue["attempt"]) == ("scheduled", "shared_routes_off", 0)
+    assert await database.fetchval("SELECT count(*) FROM health_states") == 0
+    await change_shared_routes(world, **{closed: True})
+    await database.execute(again_in_line, message.id)
+    [again] = await marked(message.id)
+    assert not again.shared_off
+
+
+async def test_what_waits_leaves_an_account_that_becomes_another_tenants_own(world, database):
+    """The new owner alone is carried by it; what waits of the others goes elsewhere, and not one by one."""
+    [message] = await world.accepted()
+    owner = await enrol(world.engine)
+    async with worker_transaction(world.engine) as session:
+        (await session.get_one(AwsAccount, world.home)).owner_id = owner.tenant_id
+        await session.flush()
+        await operating.follow_account(session, world.home)
+    read_routing = RoutingReader(world.engine).of
+    orders = RelaneOrders(world.pool, world.clock, read_routing=read_routing, ill=dict)
+    assert await orders.work() == 1
+    assert (await row_of(database, message.id))["account_id"] == world.abroad
+    assert await told_of(database, message.id) == ["route_not_allowed"]

@@ -65,3 +65,28 @@ async def test_rebuild_redis_puts_all_of_it_right(stack, customer, capsys):
         assert "taken away, which somebody else had written" in capsys.readouterr().out
         assert await client.type(f"{tenant_prefix(customer.uuid)}:policy") == b"hash"
     assert (await customer.send(**body())).status_code == 202
+
+
+async def test_a_policy_with_text_for_a_number_is_mended_by_the_next_send(stack, customer):
+    """It was judged by Postgres from then on, and `tollgate rebuild-redis` failed on it."""
+    name = f"{tenant_prefix(customer.uuid)}:policy"
+    async with Redis.from_url(stack.settings.redis_url) as client:
+        await client.hset(name, "version", "foreign")
+        assert (await customer.send(**body())).status_code == 202
+        assert (await client.hget(name, "version")).isdigit()
+        await client.hset(name, "version", "foreign")
+        await _rebuild(stack.settings)
+        assert (await client.hget(name, "version")).isdigit()
+
+
+async def test_who_asks_for_figures_that_nobody_can_read_is_told_to_come_again(stack, customer):
+    """As where Redis is away; sends do not ask for them."""
+    route = (await stack.operate("get", "/v1/admin/aws-accounts"))["data"][0]["id"]
+    name = f"{key_prefix(route)}:backlog"
+    async with Redis.from_url(stack.settings.redis_url) as client:
+        await client.hset(name, "foreign", "foreign")
+        answer = await stack.operator.get("/v1/admin/lanes")
+        assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+        assert answer.headers["Retry-After"] == "1"
+        assert (await customer.send(**body())).status_code == 202
+        await client.hdel(name, "foreign")

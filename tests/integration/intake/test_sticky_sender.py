@@ -4,7 +4,8 @@ import asyncio
 from datetime import timedelta
 from uuid import uuid4
 
-from gateway.intake.last_sender import KEPT_FOR, kept_sender
+from gateway.intake.last_sender import kept_sender
+from gateway.routing.last_senders import KEPT_FOR
 from gateway.routing.reading import RoutingReader
 from gateway.routing.sticky import sticky
 from tenants.scope import TenantScope

@@ -3,8 +3,9 @@
 import pytest
 
 from gateway.lanes.entry import DailyCap
-from gateway.lanes.errors import RedisUnavailable, ScriptFailed, WrongKind
+from gateway.lanes.errors import RedisUnavailable, ScriptFailed
 from gateway.lanes.lanes import key_prefix
+from gateway.lanes.queues import Queues
 from tests.integration.lanes.conftest import World
 
 
@@ -27,7 +28,7 @@ async def test_a_rebuild_takes_away_whatever_is_of_another_kind(world, client):
     assert len(names) > 8
     for name in [*names, f"{key_prefix(world.route)}:rebuild"]:
         await _overwrite(client, name)
-    with pytest.raises(WrongKind):
+    with pytest.raises(ScriptFailed):
         await world.claim()
     await world.open()
     await world.push(*world.entries(5, identity_rate=50.0))
@@ -51,6 +52,60 @@ async def test_a_rebuild_takes_away_strings_that_nobody_can_read(world, client):
     await world.open()
     await world.push(*world.entries(5, identity_rate=50.0))
     assert len(await world.drain()) == 5
+
+
+async def _write_text(client, name: bytes | str) -> None:
+    """Let text stand in each field or element that is there, and in one more; the kind stays."""
+    match await client.type(name):
+        case b"hash":
+            for field in [*await client.hkeys(name), "foreign"]:
+                await client.hset(name, field, "foreign")
+        case b"list":
+            for at in range(await client.llen(name)):
+                await client.lset(name, at, "foreign")
+
+
+async def test_a_rebuild_takes_away_text_where_numbers_belong(world, client):
+    """The kinds are right, and no script can read what is there: a second's messages, too."""
+    world.limit_requests(50)
+    caps = (DailyCap("s:one", 100),)
+    await world.push(*world.entries(40, identity_rate=20.0, daily_caps=caps))
+    assert await world.drain(until_ms=900) != []
+    names = await _keys(client, world)
+    assert {await client.type(name) for name in names} >= {b"hash", b"list", b"string", b"zset"}
+    for name in names:
+        await _write_text(client, name)
+    with pytest.raises(ScriptFailed):
+        await world.claim()
+    await world.open()
+    await world.push(*world.entries(5, identity_rate=20.0))
+    assert len(await world.drain()) == 5
+
+
+async def test_a_lock_that_never_runs_out_keeps_nobody_from_rebuilding(world, client):
+    """Each of ours does; whoever waited for a foreign one would wait for ever."""
+    await client.hset(f"{key_prefix(world.route)}:rebuild", mapping={"epoch": "foreign", "begun": "foreign"})
+    assert await world.lanes.begin_rebuild(world.route, "ours")
+
+
+@pytest.mark.parametrize("key", ["backlog", "messages"])
+async def test_a_push_that_meets_text_lets_the_route_be_rebuilt(world, client, key):
+    """Once in a while: a fault of ours in a script would have the queue read for every push."""
+    await world.push(*world.entries(2))
+    await _write_text(client, f"{key_prefix(world.route)}:{key}")
+    entry = world.entry()
+    assert await world.lanes.push([entry]) == [entry]
+    assert (await world.claim()).epoch_missing
+
+
+async def test_figures_that_nobody_can_read_are_an_outage_and_not_a_fault(world, client):
+    """Estimates go on by the last ones; who asks for them is told that Redis does not say."""
+    await world.push(*world.entries(2))
+    for key in ("backlog", "flight", "messages"):
+        await client.hset(f"{key_prefix(world.route)}:{key}", "foreign", "foreign")
+    for look in (world.lanes.backlog, world.lanes.leased, Queues(world.lanes).of):
+        with pytest.raises(ScriptFailed, match=r"what stands at \{r:"):
+            await look(world.route)
 
 
 async def test_a_rebuild_leaves_what_was_sent_in_this_second(world, client):

@@ -7,7 +7,7 @@ import pytest
 from gateway.clock import FixedClock
 from gateway.embedded.redis import EmbeddedRedis
 from gateway.lanes.audit import LaneAudit
-from gateway.lanes.lanes import Lanes
+from gateway.lanes.lanes import Lanes, key_prefix
 from gateway.lanes.rebuild import rebuild
 from gateway.lanes.scripts import RedisScripts, connect
 from tenants.ids import new_uuid
@@ -109,3 +109,17 @@ async def test_what_redis_has_evicted_is_put_back_once(tmp_path, worker_pool, wo
         assert route in await auditing.audit()
         assert route not in await auditing.audit()
         assert await client.keys(f"*{route}*:q:*") != []
+
+
+@pytest.mark.parametrize("counter", ["backlog", "flight"])
+async def test_figures_that_somebody_else_wrote_are_made_anew(
+    client, route, worker_pool, worker_engine, counter
+):
+    """No claim need come across them, and nobody could say how long the line is."""
+    lanes = Lanes(RedisScripts(client))
+    scope = await enrol(worker_engine, credit=10)
+    messages = await accept(worker_pool, *(new_message(scope, route=route) for _ in range(3)))
+    assert await lanes.push(entries(messages)) == []
+    await client.hset(f"{key_prefix(route)}:{counter}", "foreign", "foreign")
+    assert route in await audit(worker_pool, client).audit()
+    assert sum((await lanes.backlog(route)).values()) == len(messages)

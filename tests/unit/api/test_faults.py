@@ -5,7 +5,7 @@ from sqlalchemy import exc as sql
 
 from gateway.api.faults import refusal_of
 from gateway.errors import ConfigurationError, Overloaded, Unavailable
-from gateway.lanes.errors import RedisUnavailable, ScriptFailed, WrongKind
+from gateway.lanes.errors import RedisUnavailable, ScriptFailed
 from tenants.errors import Conflict, InvalidInput, KeyUnwrapFailed, NotFound
 
 
@@ -27,7 +27,7 @@ def _database(state: str) -> sql.DBAPIError:
         (Unavailable("no"), "unavailable"),
         (Overloaded("no"), "overloaded"),
         (RedisUnavailable("no"), "unavailable"),
-        (WrongKind("WRONGTYPE Operation against a key"), "unavailable"),
+        (ScriptFailed("attempt to compare nil with number"), "unavailable"),
         (sql.TimeoutError(), "unavailable"),
         (ConnectionRefusedError(), "unavailable"),
         (_database("57P01"), "unavailable"),
@@ -46,7 +46,7 @@ def test_an_expected_failure_has_a_code(error: Exception, code: str) -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [RuntimeError(), KeyUnwrapFailed("x"), ConfigurationError("x"), ScriptFailed("x"), _database("42P01")],
+    [RuntimeError(), KeyUnwrapFailed("x"), ConfigurationError("x"), _database("42P01")],
 )
 def test_a_fault_of_ours_is_not_dressed_up(error: Exception) -> None:
     """It becomes a 500 and is logged."""

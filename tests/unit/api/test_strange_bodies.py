@@ -75,6 +75,7 @@ def _application() -> tuple[Any, str]:
             opt_out_changed=projection.opt_out_changed,
             override_changed=projection.override_changed,
             account_check=None,
+            carried_types=None,
             registrations=None,
             webhook_url_check=None,
         )

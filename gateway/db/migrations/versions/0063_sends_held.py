@@ -1,8 +1,8 @@
-"""What a bundle counted that is taken away."""
+"""What waits of a tenant does not leave from a suspension on."""
 
 from gateway.db.migrations.sql_file import run_sql_beside
 
-revision = "0065"
+revision = "0063"
 down_revision = "0062"
 branch_labels = None
 depends_on = None
