@@ -10,18 +10,16 @@ that sending is allowed.
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from aiobotocore.config import AioConfig
 from botocore.exceptions import ClientError
 
-from gateway.carrier.aws import CONNECT_S
 from gateway.carrier.aws_errors import judge
 from gateway.carrier.check_ports import AccountCheck, CheckStep
+from gateway.carrier.control import BRIEF_CONFIG, control_client
 from gateway.carrier.credentials import problem_of
 from gateway.carrier.ports import NotSent, Unknown
 from gateway.carrier.session import AwsSession, open_session, role_of
 from tenants.senders.models import AwsAccount
 
-_ANSWER_S = 5
 _SIMULATOR = "+14254147755"
 """AWS's simulator destination in the United States; with DryRun not even that is reached."""
 
@@ -31,15 +29,7 @@ async def check_account(account: AwsAccount) -> AccountCheck:
     session = open_session(role_of(account))
     steps: list[CheckStep] = [await _step("credentials", lambda: _credentials(session, account))]
     if steps[-1].ok:
-        config = AioConfig(
-            connect_timeout=CONNECT_S, read_timeout=_ANSWER_S, retries={"total_max_attempts": 1}
-        )
-        async with session.client(
-            "pinpoint-sms-voice-v2",
-            region_name=account.region,
-            endpoint_url=account.endpoint_url,
-            config=config,
-        ) as client:
+        async with control_client(session, account, BRIEF_CONFIG) as client:
             steps.append(await _step("describe_account_attributes", lambda: _describe(client)))
             if steps[-1].ok:
                 steps.append(await _step("dry_run_send", lambda: _dry_run(client)))

@@ -8,10 +8,9 @@ another. What an account may not describe, or not now, nobody can say; then the 
 from typing import Any, Final
 
 import structlog
-from aiobotocore.config import AioConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
-from gateway.carrier.aws import CONNECT_S
+from gateway.carrier.control import BRIEF_CONFIG, control_client
 from gateway.carrier.credentials import problem_of
 from gateway.carrier.session import open_session, role_of
 from gateway.errors import ConfigurationError
@@ -25,19 +24,13 @@ _CARRIES: Final[dict[str, tuple[MessageType, ...]]] = {
     "PROMOTIONAL": ("promotional",),
 }
 _NO_WORD: Final = (ClientError, BotoCoreError, ConfigurationError, OSError)
-_CONFIG: Final = AioConfig(connect_timeout=CONNECT_S, read_timeout=5, retries={"total_max_attempts": 1})
 
 
 async def carried_types(account: AwsAccount, facts: SenderFacts) -> tuple[MessageType, ...] | None:
     """Return the types that AWS names; None where it does not say, within a few seconds."""
     session = open_session(role_of(account))
     try:
-        async with session.client(
-            "pinpoint-sms-voice-v2",
-            region_name=account.region,
-            endpoint_url=account.endpoint_url,
-            config=_CONFIG,
-        ) as client:
+        async with control_client(session, account, BRIEF_CONFIG) as client:
             named = await _described(client, facts)
     except _NO_WORD as error:
         _log.info("message_types_not_told", arn=facts.arn, account=account.name, problem=problem_of(error))

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from aiobotocore.config import AioConfig
 
+from gateway.carrier.aws import CONNECT_S
 from gateway.carrier.control_calls import Control
 from gateway.carrier.pace import Pace, Turns
 from gateway.carrier.session import AwsSession, session_of
@@ -19,6 +20,8 @@ CONTROL_CONFIG: Final = AioConfig(
     connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 3}
 )
 """Two repetitions of the client's own, and little more than a minute: a person may wait for the answer."""
+BRIEF_CONFIG: Final = AioConfig(connect_timeout=CONNECT_S, read_timeout=5, retries={"total_max_attempts": 1})
+"""One try of a few seconds, for a look within a request."""
 
 OpenControl = Callable[[AwsAccount], AbstractAsyncContextManager[Control]]
 MakePace = Callable[[AwsAccount], Turns]
@@ -29,13 +32,15 @@ def usual_pace(account: AwsAccount) -> Pace:
     return Pace(None if account.endpoint_url else CONTROL_PER_SECOND)
 
 
-def control_client(session: AwsSession, account: AwsAccount) -> AbstractAsyncContextManager[Any]:
+def control_client(
+    session: AwsSession, account: AwsAccount, config: AioConfig = CONTROL_CONFIG
+) -> AbstractAsyncContextManager[Any]:
     """Return the client of an account's control calls; its pace is the caller's business."""
     return session.client(
         "pinpoint-sms-voice-v2",
         region_name=account.region,
         endpoint_url=account.endpoint_url,
-        config=CONTROL_CONFIG,
+        config=config,
     )
 
 

@@ -1,6 +1,7 @@
 """`tollgate messages`: a tenant's messages."""
 
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
 import click
@@ -54,6 +55,29 @@ def command() -> None:
     """Send, explain, estimate, list and follow messages with a tenant's key."""
 
 
+def _of_message(work: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the recipient and the content of a message."""
+    for option in (
+        click.option(
+            "--var",
+            "variables",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="Of the template; may be repeated.",
+        ),
+        click.option("--template", help="Name of an approved template."),
+        click.option("--body", help="Free text, where the tenant may send it."),
+        click.argument("to"),
+    ):
+        work = option(work)
+    return work
+
+
+_message_type = click.option(
+    "--type", "message_type", type=click.Choice(["otp", "transactional", "promotional"])
+)
+
+
 def _content(
     to: str, body: str | None, template: str | None, variables: tuple[str, ...], message_type: str | None
 ) -> dict[str, Any]:
@@ -70,13 +94,8 @@ def _content(
 
 
 @command.command("send")
-@click.argument("to")
-@click.option("--body", help="Free text, where the tenant may send it.")
-@click.option("--template", help="Name of an approved template.")
-@click.option(
-    "--var", "variables", multiple=True, metavar="NAME=VALUE", help="Of the template; may be repeated."
-)
-@click.option("--type", "message_type", type=click.Choice(["otp", "transactional", "promotional"]))
+@_of_message
+@_message_type
 @click.option("--idempotency-key", help="The same key never sends twice.")
 @click.option("--wait", is_flag=True, help="Until the message is final; exit 1 unless it was delivered.")
 @over_the_api
@@ -102,12 +121,7 @@ def send(
 
 
 @command.command("estimate")
-@click.argument("to")
-@click.option("--body", help="Free text, where the tenant may send it.")
-@click.option("--template", help="Name of an approved template.")
-@click.option(
-    "--var", "variables", multiple=True, metavar="NAME=VALUE", help="Of the template; may be repeated."
-)
+@_of_message
 @over_the_api
 def estimate(
     client: Client, *, to: str, body: str | None, template: str | None, variables: tuple[str, ...]
@@ -123,13 +137,8 @@ def estimate(
 
 
 @command.command("explain")
-@click.argument("to")
-@click.option("--body", help="Free text, where the tenant may send it.")
-@click.option("--template", help="Name of an approved template.")
-@click.option(
-    "--var", "variables", multiple=True, metavar="NAME=VALUE", help="Of the template; may be repeated."
-)
-@click.option("--type", "message_type", type=click.Choice(["otp", "transactional", "promotional"]))
+@_of_message
+@_message_type
 @over_the_api
 def explain(
     client: Client,

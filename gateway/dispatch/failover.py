@@ -148,7 +148,7 @@ def next_move(
     if not left:
         return Stay()
     if routing.sticky_sender:
-        return GoTo(_own(best_group(left), had, recipient_hash))
+        return GoTo(sticky(best_group(left), recipient_hash, had))
     here = _region(routing, account)
     distances = [_distance(routing, candidate, account, here) for candidate in left]
     nearest = [
@@ -174,12 +174,6 @@ def call_result(result: Result) -> CallResult | None:
             return "unknown"
         case Sent() | NotOpened() | Expired():
             return "answered" if isinstance(result, Sent) else None
-
-
-def _own(equals: Sequence[SenderFact], had: Sequence[UUID], recipient_hash: bytes) -> SenderFact:
-    by_id = {sender.id: sender for sender in equals}
-    last = next((each for each in had if each in by_id), None)
-    return sticky(equals, recipient_hash) if last is None else by_id[last]
 
 
 def _distance(

@@ -35,10 +35,10 @@ async def kept_sender(
     now: datetime,
 ) -> SenderFact:
     """Return the recipient's own among senders that are equals; there is at least one."""
-    by_id = {sender.id: sender for sender in equals}
+    last = None
     with suppress(*DATABASE_FAULTS):  # whether a send can be taken without Postgres is for its commit to say
-        arguments = (scope.tenant_id, recipient_hash, now - KEPT_FOR, not scope.live, list(by_id))
-        last = await pool.fetchval(_LAST, *arguments)
-        if last is not None:
-            return by_id[last]
-    return sticky(equals, recipient_hash)
+        ids = [sender.id for sender in equals]
+        last = await pool.fetchval(
+            _LAST, scope.tenant_id, recipient_hash, now - KEPT_FOR, not scope.live, ids
+        )
+    return sticky(equals, recipient_hash, () if last is None else (last,))

@@ -11,29 +11,26 @@ import struct
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from functools import lru_cache
 from uuid import UUID
 
-import msgspec
 from msgspec import Struct, structs
 
 from gateway.lanes.entry import (
     FLOW_BYTES,
     Claimed,
     ClaimedMessage,
-    DailyCap,
     LaneEntry,
     LaneTerms,
     Priority,
-    RateGate,
     pack_flow,
     pack_item,
     parts_leased,
     unpack_claimed,
 )
 from gateway.lanes.errors import RedisUnavailable, ScriptFailed
-from gateway.lanes.gates import SECOND_US, bound_of, period_us, request_us
+from gateway.lanes.gates import SECOND_US, request_us
 from gateway.lanes.packed import PackedFlow, in_chunks
+from gateway.lanes.pushes import PUSH_CHUNK, by_flow, in_calls, in_force
 from gateway.lanes.route_clock import RouteClocks
 from gateway.lanes.scripts import Argument, RedisScripts, Script, read_script
 
@@ -46,8 +43,6 @@ QUANTUM = 8
 """Messages that a channel's visit may bring where nothing is scarce: they share its cost (docs/adr/0020)."""
 HORIZON_US = SECOND_US
 """How long claims rest after an epoch was lost."""
-_PUSH_CHUNK = 2_000
-"""Messages per script call: about 2 ms of Redis's time, in which nobody else is served."""
 LOCK_S = 15.0
 """A rebuild that died keeps others from trying again for this long; a living one prolongs it."""
 _GIVE_UP_WITHIN_S = 1.0
@@ -152,7 +147,7 @@ class Lanes:
         It loses them, too, where somebody else wrote under their keys. Leave the outbox rows of those to the
         relay. A rebuild passes the epoch it began; each push then prolongs its lock by `lock_s`.
         """
-        chunks = list(_chunks(entries))
+        chunks = list(in_calls(entries))
         taken = await asyncio.gather(
             *(self._push_chunk(chunk, rebuild_epoch, round(lock_s * 1000)) for chunk in chunks)
         )
@@ -167,7 +162,7 @@ class Lanes:
         taken = await asyncio.gather(
             *(
                 self._push_flows(route, chunk, rebuild_epoch, round(lock_s * 1000))
-                for chunk in in_chunks(flows, _PUSH_CHUNK)
+                for chunk in in_chunks(flows, PUSH_CHUNK)
             )
         )
         return all(taken)
@@ -175,7 +170,7 @@ class Lanes:
     async def _push_flows(self, route: str, flows: Sequence[PackedFlow], epoch: str, lock_ms: int) -> bool:
         arguments: list[Argument] = [epoch, lock_ms, self._now()]
         for flow in flows:
-            arguments += (pack_flow(flow.newest), *_in_force(flow.newest), flow.items)
+            arguments += (pack_flow(flow.newest), *in_force(flow.newest), flow.items)
         return (await self.scripts.run(_PUSH, key_prefix(route), arguments))[0] == 1
 
     async def agree(self, terms: Sequence[LaneTerms]) -> None:
@@ -186,7 +181,7 @@ class Lanes:
         for route, of_route in by_route.items():
             arguments: list[Argument] = ["", 0, self._now()]
             for each in of_route:
-                arguments += (pack_flow(each), *_in_force(each), b"")
+                arguments += (pack_flow(each), *in_force(each), b"")
             await self.scripts.run(_PUSH, key_prefix(route), arguments)
 
     async def claim(
@@ -404,8 +399,8 @@ class Lanes:
         self, entries: Sequence[LaneEntry], rebuild_epoch: str | None, lock_ms: int
     ) -> bool:
         arguments: list[Argument] = [rebuild_epoch or "", lock_ms, self._now()]
-        for flow, (first, items) in _by_flow(entries).items():
-            arguments += (flow, *_in_force(first), b"".join(items))
+        for flow, (first, items) in by_flow(entries).items():
+            arguments += (flow, *in_force(first), b"".join(items))
         return await self._put(_PUSH, entries[0].route, arguments)
 
     async def _put(self, script: Script, route: str, arguments: Sequence[Argument]) -> bool:
@@ -455,51 +450,6 @@ def key_prefix(route: str) -> str:
     if not _ROUTE_NAME.fullmatch(route):
         raise ValueError(f"{route!r} is not a route name: letters, digits, dots, dashes and underscores")
     return f"{{r:{route}}}"
-
-
-def _chunks(entries: Sequence[LaneEntry]) -> Iterable[list[LaneEntry]]:
-    by_route: dict[str, list[LaneEntry]] = {}
-    for entry in entries:
-        by_route.setdefault(entry.route, []).append(entry)
-    for of_route in by_route.values():
-        for start in range(0, len(of_route), _PUSH_CHUNK):
-            yield of_route[start : start + _PUSH_CHUNK]
-
-
-def _by_flow(entries: Iterable[LaneEntry]) -> dict[bytes, tuple[LaneEntry, list[bytes]]]:
-    """Return the packed messages per flow, with the last entry of each, whose rates count."""
-    flows: dict[bytes, tuple[LaneEntry, list[bytes]]] = {}
-    for entry in entries:
-        flow = pack_flow(entry)
-        items = flows[flow][1] if flow in flows else []
-        items.append(pack_item(entry, attempt=entry.attempt))
-        flows[flow] = (entry, items)
-    return flows
-
-
-def _in_force(terms: LaneEntry | LaneTerms) -> tuple[int, bytes, bytes]:
-    return (
-        terms.version,
-        _channel_terms(terms.identity_rate, terms.shared_gates, terms.daily_caps),
-        _tenant_terms(terms.weight, terms.tenant_rate, terms.version),
-    )
-
-
-@lru_cache(maxsize=4096)
-def _channel_terms(rate: float, shared: tuple[RateGate, ...], caps: tuple[DailyCap, ...]) -> bytes:
-    gates = [
-        [gate.name, period_us(gate.parts_per_second), bound_of(gate.parts_per_second)] for gate in shared
-    ]
-    daily = [[cap.name, cap.parts_per_day] for cap in caps]
-    return msgspec.msgpack.encode([period_us(rate), bound_of(rate), gates, daily])
-
-
-@lru_cache(maxsize=4096)
-def _tenant_terms(weight: int, rate: float | None, version: int) -> bytes:
-    if weight == 1 and rate is None:
-        return b""
-    limit = [0, 0] if rate is None else [period_us(rate), bound_of(rate)]
-    return msgspec.msgpack.encode([version, weight, *limit])
 
 
 def lane_key(lane: bytes) -> LaneKey:
