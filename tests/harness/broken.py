@@ -358,9 +358,10 @@ def no_outbox() -> None:
 
 def tenants_share_a_flow() -> None:
     """Whoever came first is served first, however much he brought."""
-    lanes = import_module("gateway.lanes.lanes")
-    sound = lanes.pack_flow
-    lanes.pack_flow = lambda entry: sound(structs.replace(entry, tenant_id=UUID(int=1)))
+    sound = import_module("gateway.lanes.entry").pack_flow
+    for name in ("lanes", "pushes"):
+        lanes = import_module(f"gateway.lanes.{name}")
+        lanes.pack_flow = lambda entry: sound(structs.replace(entry, tenant_id=UUID(int=1)))
 
 
 def sulking_flusher() -> None:
